@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"slices"
+
+	"regain/conformance/wallet/dcql"
+)
+
+// match works out the answer to a query from what is held and what a Face Check can add. Where
+// several credentials fit, the newest is taken.
+func (w *Wallet) match(q dcql.Query) ([]Share, []string) {
+	held := w.usable()
+	shares := map[string]Share{}
+	var source *holding
+	for _, c := range q.Credentials {
+		h, selection, ok := pick(c, held)
+		if !ok {
+			continue
+		}
+		shares[c.ID] = newShare(c, h, selection)
+		if source == nil && h.canFaceCheck() {
+			source = h
+		}
+	}
+	if source == nil && len(shares) == 0 {
+		source = firstWithPortrait(held)
+	}
+	for _, c := range q.Credentials {
+		if _, ok := shares[c.ID]; !ok && source != nil && c.MayAnswer(sdJWTFormat, w.cfg.ReceiptType) {
+			shares[c.ID] = w.receiptShare(c, source)
+		}
+	}
+	answer, missing := q.Plan(func(id string) bool { _, ok := shares[id]; return ok })
+	return inOrder(q, shares, answer), types(q, missing)
+}
+
+// usable returns the unexpired credentials, newest first and those with a Face Check before the
+// others. Receipts are not among them: each belongs to the request that it was taken for.
+func (w *Wallet) usable() []*holding {
+	now := w.cfg.Clock()
+	held := slices.DeleteFunc(w.snapshot(), func(h *holding) bool { return h.source != "" || h.expired(now) })
+	slices.Reverse(held)
+	slices.SortStableFunc(held, func(a, b *holding) int { return rank(a) - rank(b) })
+	return held
+}
+
+func rank(h *holding) int {
+	if h.canFaceCheck() {
+		return 0
+	}
+	return 1
+}
+
+func pick(c dcql.Credential, held []*holding) (*holding, dcql.Selection, bool) {
+	for _, h := range held {
+		if selection, ok := c.Match(h.candidate()); ok {
+			return h, selection, true
+		}
+	}
+	return nil, dcql.Selection{}, false
+}
+
+func (h *holding) candidate() dcql.Candidate {
+	return dcql.Candidate{Format: sdJWTFormat, Type: h.Type, Claims: h.token.Claims(), Bound: true, AKIs: h.akis}
+}
+
+func firstWithPortrait(held []*holding) *holding {
+	for _, h := range held {
+		if h.canFaceCheck() {
+			return h
+		}
+	}
+	return nil
+}
+
+func newShare(c dcql.Credential, h *holding, selection dcql.Selection) Share {
+	s := Share{Query: c.ID, Type: h.Type, Credential: h.Credential, query: c, places: selection.Places}
+	for _, path := range selection.Asked {
+		s.Claims = append(s.Claims, path.String())
+	}
+	return s
+}
+
+// receiptShare stands for a receipt that does not exist yet, so its claims are those asked for.
+func (w *Wallet) receiptShare(c dcql.Credential, source *holding) Share {
+	s := Share{Query: c.ID, Type: w.cfg.ReceiptType, Credential: source.Credential, FaceCheck: true, query: c}
+	for _, claim := range c.Claims {
+		s.Claims = append(s.Claims, claim.Path.String())
+	}
+	return s
+}
+
+func inOrder(q dcql.Query, shares map[string]Share, answer []string) []Share {
+	var ordered []Share
+	for _, c := range q.Credentials {
+		if slices.Contains(answer, c.ID) {
+			ordered = append(ordered, shares[c.ID])
+		}
+	}
+	return ordered
+}
+
+// types turns the ids of unanswerable queries into what a person may have heard of.
+func types(q dcql.Query, ids []string) []string {
+	var names []string
+	for _, c := range q.Credentials {
+		if !slices.Contains(ids, c.ID) {
+			continue
+		}
+		if len(c.Meta.VCTValues) > 0 {
+			names = append(names, clip(c.Meta.VCTValues[0]))
+		} else {
+			names = append(names, clip(c.Format))
+		}
+	}
+	return names
+}

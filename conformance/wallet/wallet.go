@@ -1,0 +1,145 @@
+package wallet
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// DefaultReceiptType is the vct of a Face Check receipt (docs/protocols.md, part 3).
+const DefaultReceiptType = "urn:regain:face-check-receipt:1"
+
+// ErrNotHeld reports that the wallet has no credential with the identifier given.
+var ErrNotHeld = errors.New("no such credential in this wallet")
+
+// Camera takes a picture of whoever holds the phone: a JPEG.
+type Camera interface {
+	Selfie(ctx context.Context) ([]byte, error)
+}
+
+// Config is what a wallet is made of. Everything but the last two is required.
+type Config struct {
+	HTTPClient     *http.Client     // used without following redirects and without cookies
+	Clock          func() time.Time //
+	Random         io.Reader        // identifiers, nonces, keys
+	Logger         *slog.Logger     // never sees claims, tokens or pictures
+	Camera         Camera           //
+	RequestAnchors *x509.CertPool   // who may ask: roots of the certificates that sign requests
+	IssuerAnchors  *x509.CertPool   // who may issue; nil takes every issuer, checking signatures only
+	ReceiptType    string           // vct of a Face Check receipt; DefaultReceiptType when empty
+}
+
+// Wallet holds the credentials of one person. It is safe for concurrent use.
+type Wallet struct {
+	cfg  Config
+	http *http.Client
+
+	mu       sync.Mutex
+	held     []*holding
+	lastBody string // the form of the last answer, for Tamper.ReplayLast
+}
+
+// holding is a credential with what only the wallet knows of it.
+type holding struct {
+	Credential
+	key          *ecdsa.PrivateKey
+	issuer       string // credential issuer identifier: audience of the Face Check's Key Binding JWT
+	faceCheckURL string // empty when the issuer offers none
+	nonceURL     string
+	source       string    // of a receipt: the credential whose portrait was compared
+	taken        time.Time // of a receipt: when it arrived, by the wallet's clock
+}
+
+// New checks the configuration and returns an empty wallet.
+func New(cfg Config) (*Wallet, error) {
+	switch {
+	case cfg.HTTPClient == nil:
+		return nil, errors.New("making a wallet: HTTPClient is missing")
+	case cfg.Clock == nil:
+		return nil, errors.New("making a wallet: Clock is missing")
+	case cfg.Random == nil:
+		return nil, errors.New("making a wallet: Random is missing")
+	case cfg.Logger == nil:
+		return nil, errors.New("making a wallet: Logger is missing")
+	case cfg.Camera == nil:
+		return nil, errors.New("making a wallet: Camera is missing")
+	case cfg.RequestAnchors == nil:
+		return nil, errors.New("making a wallet: RequestAnchors is missing")
+	}
+	if cfg.ReceiptType == "" {
+		cfg.ReceiptType = DefaultReceiptType
+	}
+	client := *cfg.HTTPClient
+	client.Jar = nil
+	// A redirect would carry an offer or an answer to a party that nobody checked
+	// (OpenID4VP 1.0 §14.8).
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Wallet{cfg: cfg, http: &client}, nil
+}
+
+// Credentials returns what the person holds, oldest first, without Face Check receipts.
+func (w *Wallet) Credentials() []Credential {
+	return w.list(func(h *holding) bool { return h.source == "" })
+}
+
+// Receipts returns the Face Check receipts taken for a credential, oldest first.
+func (w *Wallet) Receipts(credentialID string) []Credential {
+	return w.list(func(h *holding) bool { return h.source != "" && h.source == credentialID })
+}
+
+// Forget removes a credential and its receipts from the wallet. The issuer is not told.
+func (w *Wallet) Forget(credentialID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = slices.DeleteFunc(w.held, func(h *holding) bool { return h.ID == credentialID || h.source == credentialID })
+}
+
+func (w *Wallet) list(want func(*holding) bool) []Credential {
+	var credentials []Credential
+	for _, h := range w.snapshot() {
+		if want(h) {
+			credentials = append(credentials, h.Credential)
+		}
+	}
+	return credentials
+}
+
+// snapshot returns the holdings of this moment; a holding never changes once it is in.
+func (w *Wallet) snapshot() []*holding {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.held)
+}
+
+func (w *Wallet) find(id string) (*holding, error) {
+	for _, h := range w.snapshot() {
+		if h.ID == id {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("looking up %q: %w", id, ErrNotHeld)
+}
+
+func (w *Wallet) keep(h *holding) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, h)
+}
+
+// text returns n random bytes as base64url.
+func (w *Wallet) text(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(w.cfg.Random, b); err != nil {
+		return "", fmt.Errorf("reading randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
