@@ -1,0 +1,38 @@
+# Everything a bare machine needs is installed by the targets that need it.
+GO      ?= go
+FUZZTIME ?= 5s
+
+.PHONY: build test unit race fuzz lint bench conformance browser drive tools clean
+
+build: ## one binary
+	$(GO) build -o bin/regain .
+
+test: ## everything CI checks
+	./scripts/test
+
+unit: ## tests without the race detector, browser or fuzzing
+	$(GO) test -shuffle=on ./...
+
+race: ## tests with the race detector
+	$(GO) test -race -shuffle=on ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	FUZZTIME=$(FUZZTIME) ./scripts/fuzz
+
+lint: ## format, vet, and golangci-lint where it is installed
+	./scripts/lint
+
+bench: ## benchmarks, and one load run
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) run . load --duration 10s
+
+browser: ## the nineteen steps in Chromium; leaves docs/images
+	./scripts/browser
+
+drive: ## the journeys over HTTP, without a browser
+	$(GO) run . demo --drive
+
+conformance: drive browser ## our own conformance runs
+
+clean:
+	rm -rf bin conformance/browsertest/node_modules

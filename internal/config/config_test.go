@@ -1,0 +1,110 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"regain/internal/config"
+)
+
+type sample struct {
+	Issuer  string `koanf:"issuer"`
+	Storage struct {
+		Backend string        `koanf:"backend"`
+		Keep    time.Duration `koanf:"keep"`
+	} `koanf:"storage"`
+	Profiles []struct {
+		Name      string   `koanf:"name"`
+		Threshold int      `koanf:"threshold"`
+		Groups    []string `koanf:"groups"`
+	} `koanf:"profiles"`
+	Secret config.Secret `koanf:"secret"`
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "regain.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestFlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
+	flags := pflag.NewFlagSet("t", pflag.ContinueOnError)
+	flags.String("issuer", "", "")
+	if err := flags.Parse([]string{"--issuer=https://flag.example"}); err != nil {
+		t.Fatal(err)
+	}
+	var got sample
+	got.Storage.Keep = time.Hour
+	err := config.Load(config.Source{
+		File:    write(t, "issuer: https://file.example\nstorage: {backend: bolt}\nprofiles: [{name: a, threshold: 70, groups: [x, y]}]\n"),
+		Environ: func() []string { return []string{"REGAIN_STORAGE__BACKEND=memory", "REGAIN_ISSUER=https://env.example", "PATH=/"} },
+		Flags:   flags, FlagKey: func(name string) string { return name },
+	}, &got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Issuer != "https://flag.example" || got.Storage.Backend != "memory" || got.Storage.Keep != time.Hour ||
+		len(got.Profiles) != 1 || got.Profiles[0].Threshold != 70 || len(got.Profiles[0].Groups) != 2 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestMistakesNameTheKeyAndTheCure(t *testing.T) {
+	for name, tc := range map[string]struct{ file, want string }{
+		"unknown key with a neighbour": {"isuer: https://x\n", "unknown key isuer: did you mean issuer?"},
+		"unknown nested key":           {"storage: {backendd: bolt}\n", "unknown key storage.backendd: did you mean storage.backend?"},
+		"unknown key in a list":        {"profiles: [{nam: a}]\n", "did you mean profiles[].name?"},
+		"key like nothing":             {"colour_of_the_sky: blue\n", "see docs/configuration.md"},
+		"other case":                   {"Issuer: https://x\n", "did you mean issuer?"},
+		"not YAML":                     {"issuer: [\n", "read configuration"},
+		"wrong type":                   {"profiles: [{name: a, threshold: many}]\n", "threshold"},
+		"bad duration":                 {"storage: {keep: soon}\n", "storage.keep"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got sample
+			err := config.Load(config.Source{File: write(t, tc.file)}, &got)
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("error %v, want one that says %q", err, tc.want)
+			}
+		})
+	}
+	t.Run("unknown variable", func(t *testing.T) {
+		var got sample
+		err := config.Load(config.Source{Environ: func() []string { return []string{"REGAIN_ISSUE=x"} }}, &got)
+		if err == nil || !strings.Contains(err.Error(), "did you mean issuer?") {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+func TestSecretComesFromFileOrVariableNeverInline(t *testing.T) {
+	path := write(t, " s3cret\n")
+	if got, err := (config.Secret{File: path}).Read("token_secret"); err != nil || got != "s3cret" {
+		t.Errorf("file: %q, %v", got, err)
+	}
+	t.Setenv("TEST_SECRET", "other")
+	if got, err := (config.Secret{Env: "TEST_SECRET"}).Read("token_secret"); err != nil || got != "other" {
+		t.Errorf("env: %q, %v", got, err)
+	}
+	for name, s := range map[string]config.Secret{
+		"none": {}, "both": {File: path, Env: "TEST_SECRET"}, "no such file": {File: path + "x"}, "empty variable": {Env: "TEST_SECRET_UNSET"},
+	} {
+		if _, err := s.Read("token_secret"); err == nil || !strings.Contains(err.Error(), "token_secret") {
+			t.Errorf("%s: error %v does not name the key", name, err)
+		}
+	}
+	var got sample
+	if err := config.Load(config.Source{File: write(t, "secret: inline-value\n")}, &got); err == nil {
+		t.Error("an inline secret was accepted")
+	} else if strings.Contains(err.Error(), "inline-value") {
+		t.Errorf("the error repeats the secret: %v", err)
+	}
+}

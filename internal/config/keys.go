@@ -1,0 +1,63 @@
+package config
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// keysOf lists the keys that a configuration struct reads, with [] where a list stands.
+func keysOf(t reflect.Type, prefix string) []string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return keysOf(t.Elem(), prefix)
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Struct {
+			return keysOf(t.Elem(), prefix+"[]")
+		}
+	case reflect.Struct:
+		if t == reflect.TypeFor[time.Time]() {
+			break
+		}
+		var keys []string
+		for i := range t.NumField() {
+			name, _, _ := strings.Cut(t.Field(i).Tag.Get("koanf"), ",")
+			if name == "" {
+				continue
+			}
+			path := name
+			if prefix != "" {
+				path = prefix + "." + name
+			}
+			keys = append(append(keys, path), keysOf(t.Field(i).Type, path)...)
+		}
+		return keys
+	}
+	return nil
+}
+
+func withoutIndexes(key string) string {
+	return regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "[]")
+}
+
+// editDistance is Levenshtein's: how many letters to change to get from a to b.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diagonal := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := diagonal
+			if a[i-1] != b[j-1] {
+				cost++
+			}
+			diagonal = row[j]
+			row[j] = min(cost, row[j]+1, row[j-1]+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,180 @@
+package node
+
+import (
+	"time"
+
+	"regain/internal/config"
+)
+
+// Config is the whole configuration of one Regain node, key by key; docs/configuration.md explains each.
+type Config struct {
+	Issuer         string                 `koanf:"issuer"`
+	Listen         string                 `koanf:"listen"`
+	Organisation   string                 `koanf:"organisation_id"`
+	TLS            TLSConfig              `koanf:"tls"`
+	Storage        StorageConfig          `koanf:"storage"`
+	Secrets        SecretsConfig          `koanf:"secrets"`
+	RequestSigning CertificateConfig      `koanf:"request_signing"`
+	Wallet         WalletConfig           `koanf:"wallet"`
+	Directory      DirectoryConfig        `koanf:"directory"`
+	Audit          AuditConfig            `koanf:"audit"`
+	Trust          []TrustConfig          `koanf:"trust"`
+	StatusList     StatusListConfig       `koanf:"status_list"`
+	Fetch          FetchConfig            `koanf:"fetch"`
+	FaceCheck      FaceCheckReceiptConfig `koanf:"face_check"`
+	Proofing       []ProofingConfig       `koanf:"proofing"`
+	ExcludeGroups  []string               `koanf:"exclude_groups"`
+	Limits         []LimitConfig          `koanf:"limits"`
+	Profiles       []ProfileConfig        `koanf:"profiles"`
+	Clients        []ClientConfig         `koanf:"clients"`
+}
+
+// TLSConfig makes the node terminate TLS itself.
+type TLSConfig struct {
+	CertificateFile string `koanf:"certificate_file"`
+	KeyFile         string `koanf:"key_file"`
+}
+
+// StorageConfig chooses the backend.
+type StorageConfig struct {
+	Backend string `koanf:"backend"` // memory or file
+	Path    string `koanf:"path"`    // file only
+}
+
+// SecretsConfig names the node's secrets.
+type SecretsConfig struct {
+	Encryption config.Secret `koanf:"encryption_keys"` // field encryption: 32-byte keys, base64url, comma-separated, newest first
+	Token      config.Secret `koanf:"token_secret"`    // 32 bytes, base64url
+	Pass       config.Secret `koanf:"pass_key"`        // 32 bytes, base64url
+	SigningKey config.Secret `koanf:"signing_key"`     // PEM, EC on P-256
+}
+
+// CertificateConfig is the key and certificate that sign presentation requests (x509_hash).
+type CertificateConfig struct {
+	Key              config.Secret `koanf:"key"` // PEM
+	CertificateFiles string        `koanf:"certificate_file"`
+}
+
+// WalletConfig says how wallets are reached.
+type WalletConfig struct {
+	Endpoint        string        `koanf:"authorization_endpoint"`
+	RequestLifetime time.Duration `koanf:"request_lifetime"`
+}
+
+// DirectoryConfig is the YAML directory.
+type DirectoryConfig struct {
+	File string `koanf:"file"`
+}
+
+// AuditConfig is the audit log's file; empty keeps it in memory, which only a development node may.
+type AuditConfig struct {
+	File string `koanf:"file"`
+}
+
+// TrustConfig says who may issue a credential type.
+type TrustConfig struct {
+	Types       []string `koanf:"types"` // vct values
+	AnchorsFile string   `koanf:"anchors_file"`
+	Issuers     []string `koanf:"issuers"` // allowed iss values; empty allows any under the anchors
+}
+
+// StatusListConfig bounds how long a status list is believed.
+type StatusListConfig struct {
+	MinTTL time.Duration `koanf:"min_ttl"`
+	MaxTTL time.Duration `koanf:"max_ttl"`
+}
+
+// FetchConfig loosens the hardened fetcher for named hosts.
+type FetchConfig struct {
+	AllowHTTPHosts    []string      `koanf:"allow_http_hosts"`
+	AllowPrivateHosts []string      `koanf:"allow_private_hosts"`
+	CAFile            string        `koanf:"ca_file"`
+	Timeout           time.Duration `koanf:"timeout"`
+}
+
+// FaceCheckReceiptConfig names the receipts that are asked for.
+type FaceCheckReceiptConfig struct {
+	ReceiptTypes []string `koanf:"receipt_types"`
+}
+
+// ProofingConfig is an identity proofing provider that people can be handed to.
+type ProofingConfig struct {
+	Name        string `koanf:"name"`
+	DisplayName string `koanf:"display_name"`
+	StartURL    string `koanf:"start_url"`
+}
+
+// LimitConfig is one attempt limit.
+type LimitConfig struct {
+	Name   string        `koanf:"name"`
+	Per    string        `koanf:"per"`
+	Max    int           `koanf:"max"`
+	Window time.Duration `koanf:"window"`
+}
+
+// ProfileConfig is one recovery profile.
+type ProfileConfig struct {
+	Name        string           `koanf:"name"`
+	Description string           `koanf:"description"`
+	Enabled     *bool            `koanf:"enabled"` // default true
+	Mode        string           `koanf:"mode"`    // evaluation (default) or production
+	Priority    int              `koanf:"priority"`
+	AllUsers    bool             `koanf:"all_users"`
+	Groups      []string         `koanf:"groups"`
+	Exclude     []string         `koanf:"exclude_groups"`
+	Credential  CredentialConfig `koanf:"credential"`
+	FaceCheck   FaceCheckConfig  `koanf:"face_check"`
+	Pass        PassConfig       `koanf:"pass"`
+	CrossDevice bool             `koanf:"cross_device"`
+	Proofing    string           `koanf:"proofing"`
+	Lifetime    time.Duration    `koanf:"lifetime"`
+}
+
+// CredentialConfig says what a Verified ID must be and how it is matched.
+type CredentialConfig struct {
+	Types      []string        `koanf:"types"`
+	PhotoClaim string          `koanf:"photo_claim"`
+	Bindings   []BindingConfig `koanf:"bindings"`
+}
+
+// BindingConfig matches one directory attribute against one claim.
+type BindingConfig struct {
+	Match     string `koanf:"match"` // exact (default) or relaxed
+	Attribute string `koanf:"attribute"`
+	Claim     string `koanf:"claim"`
+}
+
+// FaceCheckConfig is the Face Check rule of a profile.
+type FaceCheckConfig struct {
+	Threshold int           `koanf:"threshold"`
+	MaxAge    time.Duration `koanf:"max_age"`
+}
+
+// PassConfig is the pass policy of a profile.
+type PassConfig struct {
+	LifetimeMinutes int  `koanf:"lifetime_minutes"`
+	Length          int  `koanf:"length"`
+	UsableOnce      bool `koanf:"usable_once"`
+}
+
+// ClientConfig is one main IdP.
+type ClientConfig struct {
+	ID           string        `koanf:"id"`
+	Name         string        `koanf:"name"`
+	AuthMethod   string        `koanf:"token_endpoint_auth_method"`
+	JWKSFile     string        `koanf:"jwks_file"`
+	Secret       config.Secret `koanf:"secret"`
+	RedirectURIs []string      `koanf:"redirect_uris"`
+}
+
+// Defaults returns the configuration before any file, variable or flag.
+func Defaults() Config {
+	return Config{
+		Listen:     "127.0.0.1:8400",
+		Storage:    StorageConfig{Backend: "memory"},
+		Wallet:     WalletConfig{Endpoint: "openid4vp://authorize", RequestLifetime: 5 * time.Minute},
+		StatusList: StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
+		Fetch:      FetchConfig{Timeout: 5 * time.Second},
+		FaceCheck:  FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}},
+	}
+}

@@ -1,0 +1,31 @@
+// Package provider is Regain's HTTP face: the OpenID provider that a main IdP federates with, the pages that a person
+// walks through, and the two OpenID4VP endpoints that a wallet calls. It decides nothing: each handler reads a request,
+// calls one step of recovery.Service, and renders the transaction that comes back.
+//
+//	GET       /.well-known/openid-configuration    metadata (also /.well-known/oauth-authorization-server)
+//	GET       /jwks                                keys
+//	POST      /par                                 pushed authorization request
+//	GET POST  /authorize                           opens a transaction → /recover/{txn}
+//	POST      /token                               code → tokens, recovery token: issues the pass
+//	GET POST  /userinfo
+//	POST      /pass/verify                         verify and consume a pass, for the main IdP
+//
+//	GET       /recover/{txn}                       the page for the transaction's state
+//	POST      /recover/{txn}/proofing              leave for the proofing provider
+//	GET       /recover/{txn}/proofed               come back from there
+//	POST      /recover/{txn}/ask                   ask the wallet (again)
+//	GET       /recover/{txn}/qr.svg                the QR code
+//	GET       /recover/{txn}/events                live progress, server-sent events
+//	GET       /recover/{txn}/return                same device: the wallet sends the browser here
+//	GET       /recover/{txn}/confirmation          cross device: the wallet's browser is shown six digits
+//	POST      /recover/{txn}/confirm               cross device: the starting browser types them
+//	POST      /recover/{txn}/cancel
+//	POST      /recover/{txn}/finish                back to the main IdP, with a code or an error
+//
+//	GET POST  /openid4vp/request/{handle}          the signed request object
+//	POST      /openid4vp/response/{handle}         the encrypted response
+//
+// The law of the journey: what a person sees next is decided by the stored state of the transaction, in one place
+// (pageFor), and never by the URL they came from. Every step under /recover needs the cookie of the browser that
+// started; the wallet's endpoints need the unguessable handle of the open request.
+package provider

@@ -1,0 +1,81 @@
+package provider
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/oauth"
+	"regain/recovery"
+)
+
+// Errors of the journey that are nobody's protocol.
+var (
+	errNoPage    = errors.New("no such page")
+	errMethod    = errors.New("method not allowed")
+	errCSRF      = errors.New("form was not sent by this transaction's page")
+	errTooOften  = errors.New("too many requests")
+	errNoProof   = errors.New("no proofing provider is configured for this profile")
+	errNoQR      = errors.New("this profile allows no other device")
+	errStaleForm = errors.New("the page had moved on")
+)
+
+// problem is what a person sees when something went wrong: never the cause, always what to do, and the correlation id
+// that finds the cause in the log.
+type problem struct {
+	Status int
+	Title  string
+	Advice string
+}
+
+// problemFor is the one table from errors to pages. Anything it does not know is a server error.
+func problemFor(err error) problem {
+	var protocol *oauth.Error
+	switch {
+	case errors.Is(err, errNoPage):
+		return problem{http.StatusNotFound, "This page does not exist", "Start again at your organisation's sign-in page."}
+	case errors.Is(err, errMethod):
+		return problem{http.StatusMethodNotAllowed, "This page cannot be used like that", "Start again at your organisation's sign-in page."}
+	case errors.Is(err, recovery.ErrNoTransaction), errors.Is(err, recovery.ErrOtherBrowser):
+		return problem{
+			http.StatusForbidden, "This recovery belongs to another browser",
+			"A recovery can only be finished in the browser that started it. If you started it, go back to that browser. If somebody sent you here, close this page: they may be trying to get into your account.",
+		}
+	case errors.Is(err, recovery.ErrExpired):
+		return problem{http.StatusGone, "This recovery has expired", "Start again at your organisation's sign-in page."}
+	case errors.Is(err, errCSRF):
+		return problem{http.StatusForbidden, "This form is out of date", "Go back, reload the page and try again."}
+	case errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrAnswered),
+		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, errNoProof), errors.Is(err, errNoQR), errors.Is(err, errStaleForm):
+		return problem{http.StatusConflict, "That step is not possible now", "Go back to the recovery page and follow what it says."}
+	case errors.As(err, &protocol):
+		if protocol.Status < http.StatusInternalServerError {
+			return problem{protocol.Status, "Your organisation's request was not understood", protocol.Description}
+		}
+	}
+	return problem{http.StatusInternalServerError, "Something went wrong on our side", "Nothing was changed. Try again in a few minutes."}
+}
+
+// failPage renders an error as a page.
+func (p *Provider) failPage(c *gin.Context, err error) {
+	noteError(c, err)
+	secureHeaders(c)
+	shown := problemFor(err)
+	p.render(c, shown.Status, "problem", view{Title: shown.Title, Problem: shown})
+	c.Abort()
+}
+
+// failJSON renders an error as RFC 6749 §5.2.
+func (p *Provider) failJSON(c *gin.Context, err error) {
+	noteError(c, err)
+	noStore(c)
+	var shown *oauth.Error
+	if !errors.As(err, &shown) {
+		shown = oauth.ServerError(err)
+	}
+	if shown.Code == "invalid_client" {
+		c.Header("WWW-Authenticate", `Basic realm="regain"`)
+	}
+	c.AbortWithStatusJSON(shown.Status, gin.H{"error": shown.Code, "error_description": shown.Description, "correlation_id": correlationID(c)})
+}

@@ -1,0 +1,174 @@
+package provider
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/presentation"
+	"regain/provider/oauth"
+	"regain/recovery"
+)
+
+// show renders the page for the transaction's state.
+func (p *Provider) show(c *gin.Context, t recovery.Transaction) { p.showTransaction(c, t, "") }
+
+// again sends the browser to the transaction's page after a step: a reload repeats nothing (RFC 9110 §15.4.4).
+func (p *Provider) again(c *gin.Context, t recovery.Transaction, err error) {
+	if err != nil && !errors.Is(err, recovery.ErrConflict) {
+		p.failPage(c, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, pagePath(t.ID))
+}
+
+func (p *Provider) ask(c *gin.Context, t recovery.Transaction) {
+	t, err := p.deps.Recovery.Ask(c, t)
+	p.again(c, t, err)
+}
+
+func (p *Provider) cancel(c *gin.Context, t recovery.Transaction) {
+	t, err := p.deps.Recovery.Cancel(c, t)
+	p.again(c, t, err)
+}
+
+// leaveForProofing hands the person to the profile's proofing provider by a one-time signed URL. The reference is the
+// transaction's digest: the provider learns nothing that opens anything here.
+func (p *Provider) leaveForProofing(c *gin.Context, t recovery.Transaction) {
+	profile, err := p.deps.Recovery.Profile(t)
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	provider, ok := p.deps.Proofing[profile.Proofing]
+	if !ok {
+		p.failPage(c, errNoProof)
+		return
+	}
+	target, err := provider.URL(c, string(recovery.DigestOf("proofing\x00"+string(t.ID))), p.cfg.Issuer+pagePath(t.ID)+"/proofed")
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	if _, err := p.deps.Recovery.LeaveForProofing(c, t); err != nil {
+		p.again(c, t, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, target)
+}
+
+// proofed is the way back. The status is a courtesy for the page: what was issued shows when it is presented.
+func (p *Provider) proofed(c *gin.Context, t recovery.Transaction) {
+	if t.State == recovery.StateProofing {
+		var err error
+		if t, err = p.deps.Recovery.ComeBack(c, t, c.Query("status") == "completed"); err != nil {
+			p.again(c, t, err)
+			return
+		}
+	}
+	c.Redirect(http.StatusSeeOther, pagePath(t.ID))
+}
+
+// walletReturn is where a same-device wallet sends the browser (OpenID4VP 1.0 §8.2). In the browser that started, the
+// response code brings the verdict into force; in any other one, it ends the transaction.
+func (p *Provider) walletReturn(c *gin.Context) {
+	id := recovery.TransactionID(c.Param("txn"))
+	code := c.Query("response_code")
+	t, err := p.deps.Recovery.Open(c, id, browserSecret(c, id))
+	if errors.Is(err, recovery.ErrOtherBrowser) {
+		p.failPage(c, errors.Join(err, p.deps.Recovery.ReturnElsewhere(c, id, code)))
+		return
+	}
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	note(c, t)
+	if code != "" { // without one, the wallet reported an error and sends the person back to the page
+		if t, err = p.deps.Recovery.Return(c, t, code); errors.Is(err, recovery.ErrWrongCode) || errors.Is(err, recovery.ErrNoTransaction) {
+			err = nil // an old link; the page says where things stand
+		}
+	}
+	p.again(c, t, err)
+}
+
+// confirmation shows the six digits to whoever holds the wallet of a cross-device presentation.
+func (p *Provider) confirmation(c *gin.Context) {
+	if c.Query("response_code") == "" {
+		p.render(c, http.StatusOK, "declined", view{Title: "Nothing was shared"})
+		return
+	}
+	digits, err := p.deps.Recovery.Confirmation(c, recovery.TransactionID(c.Param("txn")), c.Query("response_code"))
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	p.render(c, http.StatusOK, "confirmation", view{Title: "Type this code on your other device", Digits: digits[:3] + " " + digits[3:]})
+}
+
+func (p *Provider) confirm(c *gin.Context, t recovery.Transaction) {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, c.Request.PostForm.Get("code"))
+	t, err := p.deps.Recovery.Confirm(c, t, digits)
+	if errors.Is(err, recovery.ErrWrongCode) {
+		noteError(c, err)
+		p.showTransaction(c, t, "That is not the code. Look at the screen of the device with your wallet.")
+		return
+	}
+	p.again(c, t, err)
+}
+
+// finish sends the person back to the main IdP: with a code after an approval, with an error after anything else.
+func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
+	request, err := oauth.DecodeAuthorization(t.Authorization)
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	var redirect *url.URL
+	switch t.State {
+	case recovery.StateApproved:
+		redirect, err = p.grant(c, t, request)
+	case recovery.StateIssuing, recovery.StateRedeemed:
+		err = recovery.ErrRedeemed
+	case recovery.StateEvaluated:
+		redirect, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
+	case recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
+		// One sentence for every cause: the client may show it to the person.
+		redirect, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("The recovery did not succeed."))
+	default:
+		err = errStaleForm
+	}
+	if err != nil {
+		p.again(c, t, err)
+		return
+	}
+	c.Redirect(http.StatusSeeOther, redirect.String())
+}
+
+func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (*url.URL, error) {
+	decided := t.ChangedAt
+	t, err := p.deps.Recovery.Leave(c, t)
+	if err != nil {
+		return nil, err
+	}
+	return p.deps.OAuth.Grant(c, request, oauth.Grant{
+		Transaction: string(t.ID), Subject: string(t.Account), AuthTime: decided, ACR: acrVerified, AMR: amrVerified(),
+	})
+}
+
+// requestURL is what the link and the QR code say.
+func (p *Provider) requestURL(t recovery.Transaction, flow recovery.Flow) (string, error) {
+	handle := t.Handle(flow)
+	if handle == "" {
+		return "", errNoQR
+	}
+	return presentation.WalletURL(p.cfg.WalletEndpoint, p.deps.Request.ClientID(), p.cfg.Issuer+"/openid4vp/request/"+string(handle))
+}

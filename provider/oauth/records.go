@@ -1,0 +1,243 @@
+package oauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/handler/openid"
+
+	"regain/storage"
+)
+
+const (
+	kindCode   = storage.Kind("code")
+	kindToken  = storage.Kind("token")
+	kindPushed = storage.Kind("par")
+)
+
+// session is what a code stands for. It is fosite's OpenID session too.
+type session struct {
+	*openid.DefaultSession `json:"-"`
+
+	Transaction string    `json:"txn"`
+	Subject     string    `json:"sub"`
+	AuthTime    time.Time `json:"auth_time"`
+	Nonce       string    `json:"nonce,omitempty"`
+	ACR         string    `json:"acr"`
+	AMR         []string  `json:"amr"`
+	CodeExpiry  time.Time `json:"code_expiry"`
+	TokenExpiry time.Time `json:"token_expiry"`
+}
+
+// grant is one stored code or access token. The code's PKCE challenge and nonce are in Form, so there are no further
+// rows that could be lost separately (fosite.md: the PKCE downgrade).
+type grant struct {
+	ID          string     `json:"id"`
+	Client      string     `json:"client"`
+	RequestedAt time.Time  `json:"requested_at"`
+	Scopes      []string   `json:"scopes"`
+	Form        url.Values `json:"form"`
+	Session     *session   `json:"session"`
+	Claimed     bool       `json:"claimed,omitempty"`
+	Token       string     `json:"token,omitempty"` // signature of the access token that the code led to
+	version     int64
+}
+
+// records is fosite's storage. Rows for PKCE and OpenID sessions do not exist: the code's row is all of them.
+type records struct {
+	store   storage.Store
+	clients Clients
+	clock   func() time.Time
+}
+
+func (s *session) hydrate() *session {
+	s.DefaultSession = openid.NewDefaultSession()
+	s.DefaultSession.Subject = s.Subject
+	s.DefaultSession.Claims.Subject = s.Subject
+	s.DefaultSession.SetExpiresAt(fosite.AuthorizeCode, s.CodeExpiry)
+	if !s.TokenExpiry.IsZero() {
+		s.DefaultSession.SetExpiresAt(fosite.AccessToken, s.TokenExpiry)
+	}
+	return s
+}
+
+// GetSubject, SetExpiresAt and Clone are what fosite needs beyond the embedded session.
+func (s *session) GetSubject() string { return s.Subject }
+
+// Clone returns a copy that shares nothing mutable.
+func (s *session) Clone() fosite.Session {
+	c := *s
+	return c.hydrate()
+}
+
+// SetExpiresAt keeps the expiries in the stored fields.
+func (s *session) SetExpiresAt(kind fosite.TokenType, at time.Time) {
+	switch kind {
+	case fosite.AuthorizeCode:
+		s.CodeExpiry = at
+	case fosite.AccessToken:
+		s.TokenExpiry = at
+	}
+	s.DefaultSession.SetExpiresAt(kind, at)
+}
+
+func (r *records) GetClient(_ context.Context, id string) (fosite.Client, error) {
+	client := r.clients[id]
+	if client == nil {
+		return nil, fosite.ErrNotFound
+	}
+	return fositeClient{client}, nil
+}
+
+// ClientAssertionJWTValid and SetClientAssertionJWT are never called: clients are authenticated before fosite.
+func (r *records) ClientAssertionJWTValid(context.Context, string) error {
+	return errors.New("client assertions are not fosite's business here")
+}
+
+// SetClientAssertionJWT see ClientAssertionJWTValid.
+func (r *records) SetClientAssertionJWT(context.Context, string, time.Time) error {
+	return errors.New("client assertions are not fosite's business here")
+}
+
+func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature string, request fosite.Requester) error {
+	return r.create(ctx, kindCode, signature, grantOf(request), codeLifetime)
+}
+
+// GetAuthorizeCodeSession answers a claimed code with ErrInvalidatedAuthorizeCode, upon which fosite revokes what the
+// code led to (RFC 6749 §4.1.2).
+func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	g, err := r.get(ctx, kindCode, signature)
+	if err != nil {
+		return nil, err
+	}
+	request, err := r.requester(g)
+	if err == nil && g.Claimed {
+		err = fosite.ErrInvalidatedAuthorizeCode
+	}
+	return request, err
+}
+
+// InvalidateAuthorizeCodeSession does nothing: Server.claim did it, atomically, before fosite makes tokens.
+func (r *records) InvalidateAuthorizeCodeSession(context.Context, string) error { return nil }
+
+func (r *records) CreatePKCERequestSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+func (r *records) GetPKCERequestSession(ctx context.Context, signature string, s fosite.Session) (fosite.Requester, error) {
+	return r.GetAuthorizeCodeSession(ctx, signature, s)
+}
+
+func (r *records) DeletePKCERequestSession(context.Context, string) error { return nil }
+
+func (r *records) CreateOpenIDConnectSession(context.Context, string, fosite.Requester) error {
+	return nil
+}
+
+// GetOpenIDConnectSession is asked after the code was checked, and answers with the request that the check loaded.
+func (r *records) GetOpenIDConnectSession(_ context.Context, _ string, request fosite.Requester) (fosite.Requester, error) {
+	return request, nil
+}
+
+func (r *records) DeleteOpenIDConnectSession(context.Context, string) error { return nil }
+
+func (r *records) CreateAccessTokenSession(ctx context.Context, signature string, request fosite.Requester) error {
+	return r.create(ctx, kindToken, signature, grantOf(request), tokenLifetime)
+}
+
+func (r *records) GetAccessTokenSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
+	g, err := r.get(ctx, kindToken, signature)
+	if err != nil {
+		return nil, err
+	}
+	return r.requester(g)
+}
+
+func (r *records) DeleteAccessTokenSession(ctx context.Context, signature string) error {
+	return r.store.Delete(ctx, kindToken, signature)
+}
+
+// RevokeAccessToken is called with the request id of a code that was used twice.
+func (r *records) RevokeAccessToken(ctx context.Context, requestID string) error {
+	const all = 100
+	list, err := r.store.List(ctx, kindToken, requestID, "", all)
+	if err != nil {
+		return fmt.Errorf("list access tokens: %w", err)
+	}
+	for _, record := range list {
+		if err := r.store.Delete(ctx, kindToken, record.ID); err != nil {
+			return fmt.Errorf("revoke access token: %w", err)
+		}
+	}
+	return nil
+}
+
+// There are no refresh tokens: a recovery happens once.
+func (r *records) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
+	return errors.New("refresh tokens are not issued")
+}
+
+// GetRefreshTokenSession finds nothing.
+func (r *records) GetRefreshTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
+	return nil, fosite.ErrNotFound
+}
+
+// DeleteRefreshTokenSession has nothing to delete.
+func (r *records) DeleteRefreshTokenSession(context.Context, string) error { return nil }
+
+// RotateRefreshToken has nothing to rotate.
+func (r *records) RotateRefreshToken(context.Context, string, string) error {
+	return fosite.ErrNotFound
+}
+
+// RevokeRefreshToken has nothing to revoke.
+func (r *records) RevokeRefreshToken(context.Context, string) error { return nil }
+
+func grantOf(request fosite.Requester) grant {
+	return grant{
+		ID: request.GetID(), Client: request.GetClient().GetID(), RequestedAt: request.GetRequestedAt(),
+		Scopes: request.GetGrantedScopes(), Form: request.GetRequestForm(), Session: request.GetSession().(*session), //nolint:forcetypeassert // we alone make sessions
+	}
+}
+
+func (r *records) create(ctx context.Context, kind storage.Kind, signature string, g grant, life time.Duration) error {
+	data, err := json.Marshal(g)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", kind, err)
+	}
+	return r.store.Create(ctx, storage.Record{Kind: kind, ID: digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)})
+}
+
+func (r *records) get(ctx context.Context, kind storage.Kind, signature string) (grant, error) {
+	record, err := r.store.Get(ctx, kind, digest(signature))
+	if errors.Is(err, storage.ErrNotFound) {
+		return grant{}, fosite.ErrNotFound
+	}
+	if err != nil {
+		return grant{}, fmt.Errorf("read %s: %w", kind, err)
+	}
+	var g grant
+	if err := json.Unmarshal(record.Data, &g); err != nil {
+		return grant{}, fmt.Errorf("decode %s: %w", kind, err)
+	}
+	g.version = record.Version
+	return g, nil
+}
+
+// requester rebuilds fosite's request from a stored grant. A client that was removed from the configuration
+// meanwhile redeems nothing.
+func (r *records) requester(g grant) (fosite.Requester, error) {
+	client := r.clients[g.Client]
+	if client == nil || g.Session == nil {
+		return nil, fosite.ErrNotFound
+	}
+	return &fosite.Request{
+		ID: g.ID, RequestedAt: g.RequestedAt, Client: fositeClient{client}, RequestedScope: g.Scopes, GrantedScope: g.Scopes,
+		Form: g.Form, Session: g.Session.hydrate(),
+	}, nil
+}

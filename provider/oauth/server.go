@@ -1,0 +1,114 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+	"github.com/ory/fosite/compose"
+	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
+
+	"regain/provider/keys"
+	"regain/storage"
+)
+
+// Lifetimes of what this package hands out.
+const (
+	codeLifetime    = 60 * time.Second // FAPI 2.0 §5.3.2.1
+	tokenLifetime   = 10 * time.Minute
+	idTokenLifetime = 10 * time.Minute
+	pushedLifetime  = 5 * time.Minute
+)
+
+// Config is what the operator decides.
+type Config struct {
+	Issuer  string // https URL without a trailing slash: the prefix of every endpoint
+	Clients Clients
+	// Secret keys the HMAC of codes and access tokens: 32 bytes, the same on every node.
+	Secret []byte
+}
+
+// Deps are the parts the server works with; all are required.
+type Deps struct {
+	Store  storage.Store
+	Signer *keys.Signer
+	Clock  func() time.Time
+}
+
+// Server is the OAuth and OpenID Connect core.
+type Server struct {
+	issuer  string
+	clients Clients
+	store   storage.Store
+	signer  *keys.Signer
+	clock   func() time.Time
+	fosite  fosite.OAuth2Provider
+	codes   fositeoauth2.CoreStrategy
+}
+
+// New refuses missing parts.
+func New(cfg Config, deps Deps) (*Server, error) {
+	switch {
+	case cfg.Issuer == "" || strings.HasSuffix(cfg.Issuer, "/"):
+		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
+	case len(cfg.Secret) != sha256.Size:
+		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
+	case deps.Store == nil || deps.Signer == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Store, Signer and Clock are required")
+	}
+	s := &Server{issuer: cfg.Issuer, clients: cfg.Clients, store: deps.Store, signer: deps.Signer, clock: deps.Clock}
+	config := &fosite.Config{
+		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
+		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
+		EnforcePKCE: true, EnablePKCEPlainChallengeMethod: false,
+		MinParameterEntropy:                  1, // state and nonce are the client's business; our own checks are in clean
+		ScopeStrategy:                        fosite.ExactScopeStrategy,
+		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
+		RedirectSecureChecker:                secureRedirect,
+		SendDebugMessagesToClients:           false,
+		ClientAuthenticationStrategy:         authenticatedClient,
+		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
+		RefreshTokenScopes:                   []string{"offline_access"}, // no client has this scope
+		OmitRedirectScopeParam:               true,
+		EnforcePKCEForPublicClients:          true,
+		GrantTypeJWTBearerIDOptional:         false,
+		GrantTypeJWTBearerIssuedDateOptional: false,
+	}
+	s.codes = compose.NewOAuth2HMACStrategy(config)
+	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
+	s.fosite = compose.Compose(config, &records{store: deps.Store, clients: cfg.Clients, clock: deps.Clock}, strategy,
+		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
+		compose.OAuth2TokenIntrospectionFactory)
+	return s, nil
+}
+
+// Issuer returns the issuer identifier.
+func (s *Server) Issuer() string { return s.issuer }
+
+// secureRedirect allows what Client.Validate allows; exact matching against the registration is fosite's.
+func secureRedirect(_ context.Context, u *url.URL) bool {
+	return u.Scheme == "https" || loopbackName(u.Hostname())
+}
+
+// clientKey carries the client that Authenticate found to fosite's token endpoint.
+type clientKey struct{}
+
+func authenticatedClient(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
+	client, ok := ctx.Value(clientKey{}).(*Client)
+	if !ok {
+		return nil, fosite.ErrInvalidClient
+	}
+	return fositeClient{client}, nil
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

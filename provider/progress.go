@@ -1,0 +1,132 @@
+package provider
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"rsc.io/qr"
+
+	"regain/recovery"
+)
+
+// How often the live page looks at the stored transaction, and how long one connection lasts; the browser reconnects
+// by itself. Looking at the store, and not at an event in this process, works for any number of nodes.
+const (
+	progressEvery = 500 * time.Millisecond
+	progressFor   = 2 * time.Minute
+)
+
+// progress is one server-sent event. Reload tells the page that another page is due.
+type progress struct {
+	Text   string `json:"text"`
+	Reload bool   `json:"reload"`
+}
+
+// events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page refreshes itself.
+func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
+	h := c.Writer.Header()
+	h.Set("Content-Type", "text/event-stream")
+	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
+	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{})
+	secret := browserSecret(c, t.ID)
+	shown := ""
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	end := time.NewTimer(progressFor)
+	defer end.Stop()
+	began := snapshot(t)
+	for {
+		event := progressOf(t, began != snapshot(t))
+		if line := event.encode(); line != shown {
+			if _, err := c.Writer.WriteString(line); err != nil {
+				return
+			}
+			c.Writer.Flush()
+			shown = line
+		}
+		if event.Reload {
+			return
+		}
+		select {
+		case <-c.Request.Context().Done():
+			return
+		case <-end.C:
+			return
+		case <-ticker.C:
+		}
+		var err error
+		if t, err = p.deps.Recovery.Open(c, t.ID, secret); err != nil {
+			return
+		}
+	}
+}
+
+// snapshot is what makes another page due.
+func snapshot(t recovery.Transaction) string {
+	answered, walletError := false, ""
+	if t.Round != nil {
+		answered, walletError = t.Round.Answer != nil, t.Round.WalletError
+	}
+	return fmt.Sprint(pageFor(t.State), answered, walletError)
+}
+
+func progressOf(t recovery.Transaction, changed bool) progress {
+	switch {
+	case changed:
+		return progress{Text: "Checking what your wallet showed …", Reload: true}
+	case t.State == recovery.StateRetrieved:
+		return progress{Text: "Opened in your wallet. Follow the steps there."}
+	case t.State == recovery.StatePresented:
+		return progress{Text: "Your wallet has answered. Come back through the page it opened."}
+	}
+	return progress{Text: "Waiting for your wallet …"}
+}
+
+func (e progress) encode() string {
+	data, err := json.Marshal(e)
+	if err != nil {
+		return ""
+	}
+	return "event: progress\ndata: " + string(data) + "\n\n"
+}
+
+// qr draws the QR code of the cross-device request as SVG. It is drawn only when a browser asks for it.
+func (p *Provider) qr(c *gin.Context, t recovery.Transaction) {
+	text, err := p.requestURL(t, recovery.FlowCrossDevice)
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	code, err := qr.Encode(text, qr.M)
+	if err != nil {
+		p.failPage(c, fmt.Errorf("draw QR code: %w", err))
+		return
+	}
+	c.Data(http.StatusOK, "image/svg+xml", drawSVG(code))
+}
+
+// drawSVG draws runs of dark modules as one path, with the four-module quiet zone that scanners need.
+func drawSVG(code *qr.Code) []byte {
+	const quiet = 4
+	side := code.Size + 2*quiet
+	var b bytes.Buffer
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h%dv%dH0z"/><path d="`, side, side, side, side)
+	for y := range code.Size {
+		for x := 0; x < code.Size; x++ {
+			run := 0
+			for x+run < code.Size && code.Black(x+run, y) {
+				run++
+			}
+			if run > 0 {
+				fmt.Fprintf(&b, "M%d %dh%dv1h-%dz", x+quiet, y+quiet, run, run)
+				x += run
+			}
+		}
+	}
+	b.WriteString(`"/></svg>`)
+	return b.Bytes()
+}

@@ -1,0 +1,148 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/presentation"
+	"regain/provider/keys"
+	"regain/provider/oauth"
+	"regain/recovery"
+	"regain/verifier"
+)
+
+// Config is what the operator decides about the HTTP face.
+type Config struct {
+	Issuer string // URL without a trailing slash
+	// WalletEndpoint is where wallets listen: `openid4vp://authorize`, or an https URL of a web wallet.
+	WalletEndpoint string
+	// ReceiptTypes are the vct values of Face Check receipts that are asked for.
+	ReceiptTypes []string
+	// RequestLifetime bounds how long a wallet may take to answer one request.
+	RequestLifetime time.Duration
+}
+
+// Verifier checks presented credentials; *verifier.Verifier in production.
+type Verifier interface {
+	Verify(ctx context.Context, p verifier.Presentation, expect verifier.Expect) (verifier.Verified, error)
+}
+
+// Proofing makes the one-time URL that hands a person to an identity proofing provider.
+type Proofing interface {
+	URL(ctx context.Context, reference, returnURL string) (string, error)
+	// Name is what people see: who verifies their identity. Origin is where the URL leads, for the page's policy.
+	Name() string
+	Origin() string
+}
+
+// PassVerifier verifies and consumes passes for the main IdP. Every kind of no is a nil PassVerdict.
+type PassVerifier interface {
+	Verify(ctx context.Context, account recovery.AccountName, pass string) (PassVerdict, error)
+}
+
+// PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).
+type PassVerdict struct {
+	Active      bool
+	UsableOnce  bool
+	ExpiresAt   time.Time
+	Transaction recovery.TransactionID
+}
+
+// Deps are the parts the provider works with; all are required, except that Proofing may be empty.
+type Deps struct {
+	OAuth    *oauth.Server
+	Recovery *recovery.Service
+	Signer   *keys.Signer
+	Request  *presentation.Signer
+	Verifier Verifier
+	Passes   PassVerifier
+	Proofing map[string]Proofing
+	Logger   *slog.Logger
+	Clock    func() time.Time
+	Random   io.Reader
+}
+
+// Provider serves everything in the package comment.
+type Provider struct {
+	cfg      Config
+	deps     Deps
+	metadata []byte
+	pages    *pages
+	handler  http.Handler
+}
+
+// New refuses missing parts and a configuration that cannot work.
+func New(cfg Config, deps Deps) (*Provider, error) {
+	issuer, err := url.Parse(cfg.Issuer)
+	if err != nil || issuer.Host == "" {
+		return nil, errors.New("provider: issuer is not a URL")
+	}
+	if cfg.WalletEndpoint == "" || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
+		return nil, errors.New("provider: WalletEndpoint, RequestLifetime and ReceiptTypes are required")
+	}
+	if deps.OAuth == nil || deps.Recovery == nil || deps.Signer == nil || deps.Request == nil || deps.Verifier == nil ||
+		deps.Passes == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("provider: a part is missing")
+	}
+	p := &Provider{cfg: cfg, deps: deps}
+	if p.metadata, err = encodeMetadata(cfg.Issuer); err != nil {
+		return nil, err
+	}
+	if p.pages, err = newPages(); err != nil {
+		return nil, err
+	}
+	p.handler = p.routes()
+	return p, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
+
+func (p *Provider) routes() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	r := gin.New()
+	r.HandleMethodNotAllowed = true
+	r.ContextWithFallback = true
+	_ = r.SetTrustedProxies(nil) // nil cannot fail: nobody's X-Forwarded-For is believed
+	r.Use(p.record, p.recoverPanic)
+	r.NoRoute(func(c *gin.Context) { p.failPage(c, errNoPage) })
+	r.NoMethod(func(c *gin.Context) { p.failPage(c, errMethod) })
+
+	r.GET("/.well-known/openid-configuration", p.serveMetadata)
+	r.GET("/.well-known/oauth-authorization-server", p.serveMetadata)
+	r.GET("/jwks", p.serveJWKS)
+	r.POST("/par", p.push)
+	r.GET("/authorize", p.authorize)
+	r.POST("/authorize", p.authorize)
+	r.POST("/token", p.token)
+	r.GET("/userinfo", p.userInfo)
+	r.POST("/userinfo", p.userInfo)
+	r.POST("/pass/verify", p.verifyPass)
+	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+
+	r.GET("/openid4vp/request/:handle", p.walletRequest)
+	r.POST("/openid4vp/request/:handle", p.walletRequest)
+	r.POST("/openid4vp/response/:handle", p.walletResponse)
+
+	j := r.Group("/recover/:txn", secureHeaders)
+	j.GET("", p.step(p.show))
+	j.GET("/proofed", p.step(p.proofed))
+	j.GET("/qr.svg", p.step(p.qr))
+	j.GET("/events", p.step(p.events))
+	j.GET("/return", p.walletReturn)
+	j.GET("/confirmation", p.confirmation)
+	j.POST("/proofing", p.post(p.leaveForProofing))
+	j.POST("/ask", p.post(p.ask))
+	j.POST("/confirm", p.post(p.confirm))
+	j.POST("/cancel", p.post(p.cancel))
+	j.POST("/finish", p.post(p.finish))
+	r.GET("/static/*file", gin.WrapH(p.pages.static()))
+	return r
+}

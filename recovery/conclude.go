@@ -1,0 +1,120 @@
+package recovery
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+)
+
+// Return brings the verdict of a same-device presentation into force: the browser that started came back from the
+// wallet with the response code (OpenID4VP 1.0 §13.3, HAIP 1.0 §5.1). t is from Open, which checked the browser.
+func (s *Service) Return(ctx context.Context, t Transaction, responseCode string) (Transaction, error) {
+	if t.State.Decided() {
+		return t, nil // the person reloaded the page; the code does nothing more
+	}
+	answer, err := t.pending(FlowSameDevice)
+	if err != nil {
+		return t, err
+	}
+	if !answer.ResponseCode.Matches(responseCode) {
+		return t, ErrWrongCode
+	}
+	return s.conclude(ctx, t)
+}
+
+// Confirm brings the verdict of a cross-device presentation into force: the person typed the six digits that the
+// wallet's side showed, which proves that whoever holds the wallet talks to whoever sits at this browser (against the
+// relayed QR code). After three wrong ones the round is void and Ask starts another.
+func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Transaction, error) {
+	if t.State.Decided() {
+		return t, nil
+	}
+	answer, err := t.pending(FlowCrossDevice)
+	if err != nil {
+		return t, err
+	}
+	if subtle.ConstantTimeCompare([]byte(answer.Confirmation), []byte(digits)) == 1 {
+		return s.conclude(ctx, t)
+	}
+	missed := *answer
+	missed.Tries++
+	if missed.Tries >= maxConfirmationTries {
+		t, err = s.Ask(ctx, t)
+		return t, errors.Join(ErrWrongCode, err)
+	}
+	t.Round = &Round{Doors: t.Round.Doors, Answer: &missed}
+	t, err = s.store(ctx, t, EventConfirmationFailed)
+	return t, errors.Join(ErrWrongCode, err)
+}
+
+// Confirmation returns the six digits to show to whoever opens the redirect_uri of a cross-device answer.
+func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode string) (string, error) {
+	t, err := s.get(ctx, id)
+	if err != nil {
+		return "", err
+	}
+	answer, err := t.pending(FlowCrossDevice)
+	if err != nil || !answer.ResponseCode.Matches(responseCode) || t.Late(s.ports.Clock()) {
+		return "", ErrNoTransaction
+	}
+	return answer.Confirmation, nil
+}
+
+// ReturnElsewhere is a browser that did not start the transaction opening the redirect_uri of a same-device answer:
+// somebody was led to present for another person's recovery. It ends the transaction. Without the right response code
+// nothing happens: a stranger must not be able to end it either.
+func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, responseCode string) error {
+	t, err := s.get(ctx, id)
+	if err != nil {
+		return err
+	}
+	answer, err := t.pending(FlowSameDevice)
+	if err != nil || !answer.ResponseCode.Matches(responseCode) {
+		return ErrNoTransaction
+	}
+	_, err = s.advance(ctx, t, EventBrowserMismatch, StepCancel)
+	return err
+}
+
+// pending returns the answer that waits for its browser, if it came by flow.
+func (t Transaction) pending(flow Flow) (*Answer, error) {
+	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil {
+		return nil, ErrNoTransaction
+	}
+	if t.Round.Answer.Flow != flow {
+		return nil, ErrWrongCode
+	}
+	return t.Round.Answer, nil
+}
+
+// conclude turns the pending verdict into the decision.
+func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
+	verdict := t.Round.Answer.Verdict
+	t.Decision, t.Flow = &verdict, t.Round.Answer.Flow
+	switch verdict.Outcome {
+	case OutcomeApproved:
+		return s.advance(ctx, t, EventAccountMatched, StepApprove)
+	case OutcomeEvaluated:
+		return s.advance(ctx, t, EventRecoveryEvaluated, StepEvaluate)
+	default:
+		return s.advance(ctx, t, EventRecoveryDenied, StepDeny)
+	}
+}
+
+// Leave notes that the browser is sent back to the client with a code. It succeeds once for each transaction.
+func (s *Service) Leave(ctx context.Context, t Transaction) (Transaction, error) {
+	now := s.ports.Clock()
+	if t.Late(now) {
+		return t, ErrExpired
+	}
+	if t.State != StateApproved || !t.ReturnedAt.IsZero() {
+		return t, ErrRedeemed
+	}
+	t.ReturnedAt, t.ChangedAt = now, now
+	version, err := s.ports.Transactions.Update(ctx, t)
+	if errors.Is(err, ErrConflict) {
+		return t, errors.Join(ErrRedeemed, err)
+	}
+	t.Version = version
+	return t, err
+}

@@ -1,0 +1,77 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Redemption is a redeemed recovery: everything the recovery token says.
+type Redemption struct {
+	Transaction Transaction
+	Account     Account // as the directory has it now
+	Profile     Profile
+	Pass        Pass
+}
+
+// Redeem issues the pass of an approved transaction to the client that started it. At most one call for each
+// transaction ever gets past the compare-and-swap to issuing, whatever races, retries or crashes happen: a crash
+// after it costs the person another recovery, never a second pass. The audit record is durable before the pass is
+// made, and what cannot be recorded afterwards is revoked.
+func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID) (Redemption, error) {
+	t, err := s.get(ctx, id)
+	if err != nil {
+		return Redemption{}, err
+	}
+	if t.Client != client {
+		return Redemption{}, ErrNoTransaction
+	}
+	order, profile, err := s.order(ctx, t)
+	if err != nil {
+		return Redemption{}, err
+	}
+	if t, err = s.claim(ctx, t); err != nil {
+		return Redemption{}, err
+	}
+	pass, err := s.ports.Passes.Issue(ctx, order)
+	if err != nil {
+		return Redemption{}, errors.Join(fmt.Errorf("issue the pass: %w", err), s.audit(ctx, t, EventPassFailed, ReasonNone))
+	}
+	if t, err = s.record(ctx, t, pass); err != nil {
+		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, t.Account, pass.ID))
+	}
+	return Redemption{Transaction: t, Account: order.Account, Profile: profile, Pass: pass}, nil
+}
+
+// order makes the order while nothing is spent yet: a directory outage here costs only a retry of the whole journey,
+// and an account that was disabled, excluded or moved since the decision gets nothing.
+func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile, error) {
+	account, profile, barred, err := s.lookUp(ctx, t.Account)
+	if err != nil {
+		return PassOrder{}, Profile{}, err
+	}
+	if barred != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
+		return PassOrder{}, Profile{}, fmt.Errorf("account is no longer eligible under profile %s: %w", t.Profile, ErrNoTransaction)
+	}
+	return PassOrder{Transaction: t.ID, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
+}
+
+// claim takes the transaction from approved to issuing, for one caller, and makes the record durable.
+func (s *Service) claim(ctx context.Context, t Transaction) (Transaction, error) {
+	if t.State == StateIssuing || t.State == StateRedeemed {
+		return t, ErrRedeemed
+	}
+	if t.Mode != ModeProduction || t.Decision == nil || t.Decision.Outcome != OutcomeApproved {
+		return t, fmt.Errorf("transaction %s was not approved in production: %w", t.ID, ErrIllegalStep)
+	}
+	t, err := s.advance(ctx, t, EventPassIssuing, StepIssue)
+	if errors.Is(err, ErrConflict) {
+		return t, errors.Join(ErrRedeemed, err)
+	}
+	return t, err
+}
+
+func (s *Service) record(ctx context.Context, t Transaction, pass Pass) (Transaction, error) {
+	t.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
+	return s.advance(ctx, t, EventPassIssued, StepRedeem)
+}

@@ -1,0 +1,109 @@
+package recovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// defaultLifetime is how long a person has from the authorization request to the code, unless the profile says
+// otherwise: document, selfie and presentation take minutes, and the published IdP contracts give up at ten.
+const defaultLifetime = 15 * time.Minute
+
+// Opening is what the provider knows when a client's authorization request arrives.
+type Opening struct {
+	Client        ClientID
+	Account       AccountName // from login_hint or a signed id_token_hint
+	Authorization []byte
+	Network       string // the caller's network, for attempt limits; stored nowhere
+}
+
+// Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
+// gets a transaction like any other, under a stand-in profile, which is denied at the end. When an attempt limit is
+// reached the transaction is denied at once. A directory that does not answer is an error: nothing is opened.
+func (s *Service) Start(ctx context.Context, o Opening) (Transaction, string, error) {
+	account, profile, barred, err := s.lookUp(ctx, o.Account)
+	if err != nil {
+		return Transaction{}, "", err
+	}
+	_ = account
+	exceeded, err := s.spend(ctx, o)
+	if err != nil {
+		return Transaction{}, "", err
+	}
+	t, secret, err := s.newTransaction(o, profile)
+	if err != nil {
+		return Transaction{}, "", err
+	}
+	t.Barred = barred
+	if exceeded {
+		if t, err = t.Apply(StepDeny, t.StartedAt); err != nil {
+			return Transaction{}, "", err
+		}
+		t.Decision = &Decision{Outcome: OutcomeDenied, Reason: ReasonTooManyAttempts}
+	}
+	if err := s.ports.Transactions.Create(ctx, t); err != nil {
+		return Transaction{}, "", fmt.Errorf("create transaction: %w", err)
+	}
+	t.Version = 1
+	event, reason := EventRecoveryStarted, ReasonNone
+	if exceeded {
+		event, reason = EventRecoveryDenied, ReasonTooManyAttempts
+	}
+	return t, secret, s.audit(ctx, t, event, reason)
+}
+
+// lookUp finds the account and the profile for it. What bars the account is a Reason, not an error.
+func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profile, Reason, error) {
+	account, err := s.ports.Directory.Find(ctx, name)
+	if errors.Is(err, ErrNotFound) {
+		return Account{Name: name}, s.policy.Profiles.StandIn(), ReasonAccountUnknown, nil
+	}
+	if err != nil {
+		return Account{}, Profile{}, ReasonDirectoryUnavailable, fmt.Errorf("find the account: %w", err)
+	}
+	profile, barred := s.policy.Profiles.Match(account, s.policy.Exclude)
+	if barred != ReasonNone {
+		profile = s.policy.Profiles.StandIn()
+	}
+	return account, profile, barred, nil
+}
+
+// spend counts this attempt against every limit and reports whether one is exceeded. All counters are hit, so that
+// the work does not tell which limit it was.
+func (s *Service) spend(ctx context.Context, o Opening) (exceeded bool, err error) {
+	subject := LimitSubject{Account: o.Account, Client: o.Client, Network: o.Network}
+	for _, rule := range s.policy.Limits {
+		key, counts := rule.Key(subject)
+		if !counts {
+			continue
+		}
+		n, err := s.ports.Attempts.Increment(ctx, key, rule.Window)
+		if err != nil {
+			return false, fmt.Errorf("count the attempt: %w", err)
+		}
+		exceeded = exceeded || n > int64(rule.Max)
+	}
+	return exceeded, nil
+}
+
+func (s *Service) newTransaction(o Opening, profile Profile) (Transaction, string, error) {
+	id, err := newSecret(s.ports.Random, 16)
+	if err != nil {
+		return Transaction{}, "", err
+	}
+	secret, err := newSecret(s.ports.Random, 32)
+	if err != nil {
+		return Transaction{}, "", err
+	}
+	lifetime := profile.Lifetime
+	if lifetime == 0 {
+		lifetime = defaultLifetime
+	}
+	now := s.ports.Clock()
+	return Transaction{
+		ID: TransactionID(id), State: StateStarted, Client: o.Client, Account: o.Account, Profile: profile.Name, Mode: profile.Mode,
+		Browser: DigestOf(secret), Authorization: o.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
+	}, secret, nil
+}

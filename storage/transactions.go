@@ -1,0 +1,79 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"regain/recovery"
+)
+
+// kindTransaction is the kind of record that recovery transactions are.
+const kindTransaction = Kind("transaction")
+
+// keepAfterEnd is how much longer than its life a transaction is kept, so that its page can still say what happened.
+const keepAfterEnd = 15 * time.Minute
+
+// Transactions keeps recovery transactions in a Store. It implements recovery.Transactions.
+type Transactions struct{ store Store }
+
+// NewTransactions returns the repository over store.
+func NewTransactions(store Store) Transactions { return Transactions{store} }
+
+// Create implements recovery.Transactions.
+func (r Transactions) Create(ctx context.Context, t recovery.Transaction) error {
+	record, err := encodeTransaction(t)
+	if err != nil {
+		return err
+	}
+	return r.store.Create(ctx, record)
+}
+
+// Get implements recovery.Transactions.
+func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recovery.Transaction, error) {
+	record, err := r.store.Get(ctx, kindTransaction, string(id))
+	if err != nil {
+		return recovery.Transaction{}, err
+	}
+	var t recovery.Transaction
+	if err := json.Unmarshal(record.Data, &t); err != nil {
+		return recovery.Transaction{}, fmt.Errorf("decode transaction: %w", err)
+	}
+	t.Version = record.Version
+	return t, nil
+}
+
+// Update implements recovery.Transactions.
+func (r Transactions) Update(ctx context.Context, t recovery.Transaction) (int64, error) {
+	record, err := encodeTransaction(t)
+	if err != nil {
+		return 0, err
+	}
+	if err := r.store.Update(ctx, record); err != nil {
+		return 0, err
+	}
+	return t.Version + 1, nil
+}
+
+func encodeTransaction(t recovery.Transaction) (Record, error) {
+	data, err := json.Marshal(t)
+	if err != nil {
+		return Record{}, fmt.Errorf("encode transaction: %w", err)
+	}
+	return Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)}, nil
+}
+
+// kindAttempts is the kind of record that attempt counters are.
+const kindAttempts = Kind("attempts")
+
+// Attempts counts recovery attempts in a Store. It implements recovery.Counter.
+type Attempts struct{ store Store }
+
+// NewAttempts returns the counters over store.
+func NewAttempts(store Store) Attempts { return Attempts{store} }
+
+// Increment implements recovery.Counter.
+func (a Attempts) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
+	return a.store.Increment(ctx, kindAttempts, key, window)
+}
