@@ -1,0 +1,103 @@
+package phone
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"regain/conformance/wallet"
+)
+
+// task is one thing that the phone was asked to do, from the link that asked to its end.
+type task struct {
+	id       string
+	offer    *wallet.Offer   // to add a credential
+	request  *wallet.Request // to share
+	back     string          // where the person came from, when that is known and the issuer's own
+	checked  bool            // the Face Check was taken
+	selfie   []byte
+	outcome  outcome
+	redirect string   // where the verifier wants the browser
+	problem  *problem // shown above the task, or instead of it when the outcome is failed
+}
+
+type outcome string
+
+const (
+	pending  outcome = ""
+	added    outcome = "added"
+	shared   outcome = "shared"
+	declined outcome = "declined"
+	failed   outcome = "failed"
+)
+
+// arriveOffer takes an issuer's link (OpenID4VCI 1.0 §4.1).
+func (s *Server) arriveOffer(v visit) { s.takeOffer(v, "?"+v.r.URL.RawQuery) }
+
+// arriveRequest takes a verifier's link (OpenID4VP 1.0 §5).
+func (s *Server) arriveRequest(v visit) {
+	request, err := v.h.wallet.Review(v.r.Context(), s.cfg.BaseURL+"/authorize?"+v.r.URL.RawQuery)
+	s.takeRequest(v, request, err)
+}
+
+// scan takes what a code said, and finds out which of the two it is.
+func (s *Server) scan(v visit) {
+	code := strings.TrimSpace(v.r.PostFormValue("url"))
+	u, err := url.Parse(code)
+	if err != nil || code == "" {
+		s.fail(v, http.StatusBadRequest, notACode())
+		return
+	}
+	query := u.Query()
+	switch {
+	case query.Has("credential_offer") || query.Has("credential_offer_uri"):
+		s.takeOffer(v, code)
+	case query.Has("client_id") || query.Has("request_uri"):
+		request, err := v.h.wallet.Scan(v.r.Context(), code)
+		s.takeRequest(v, request, err)
+	default:
+		s.fail(v, http.StatusBadRequest, notACode())
+	}
+}
+
+func (s *Server) takeOffer(v visit, link string) {
+	offer, err := v.h.wallet.ReadOffer(v.r.Context(), link)
+	if err != nil {
+		s.failWith(v, err, "the issuer")
+		return
+	}
+	s.begin(v, &task{offer: offer, back: wayBack(v.r, offer.Issuer)})
+}
+
+func (s *Server) takeRequest(v visit, request *wallet.Request, err error) {
+	if err != nil {
+		s.failWith(v, err, "the site")
+		return
+	}
+	s.begin(v, &task{request: request})
+}
+
+func (s *Server) begin(v visit, t *task) {
+	id, err := s.text()
+	if err != nil {
+		s.failWith(v, err, "this phone")
+		return
+	}
+	t.id = id
+	v.h.start(t)
+	v.seeOther("/tasks/" + id)
+}
+
+// wayBack returns the page that the person came from, if the issuer itself is who sent them: a
+// link to anywhere else would lend the wallet's word to a stranger.
+func wayBack(r *http.Request, issuer string) string {
+	from, err := url.Parse(r.Referer())
+	if err != nil {
+		return ""
+	}
+	home, err := url.Parse(issuer)
+	if err != nil || from.Scheme != home.Scheme || from.Host != home.Host {
+		return ""
+	}
+	return from.String()
+}
