@@ -1,4 +1,4 @@
-package wallet_test
+package wallettest
 
 import (
 	"crypto/ecdsa"
@@ -17,22 +17,22 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 )
 
-// noon is the time in every test.
-func noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
+// Noon is the time in every test.
+func Noon() time.Time { return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC) }
 
-// authority is a certificate authority of a test.
-type authority struct {
-	certificate *x509.Certificate
-	key         *ecdsa.PrivateKey
+// Authority is a certificate authority of a test.
+type Authority struct {
+	Certificate *x509.Certificate
+	Key         *ecdsa.PrivateKey
 }
 
-// party is a signer under an authority.
-type party struct {
-	der [][]byte // leaf first
-	key *ecdsa.PrivateKey
+// Party is a signer under an authority.
+type Party struct {
+	DER [][]byte // leaf first
+	Key *ecdsa.PrivateKey
 }
 
-func newKey(t testing.TB) *ecdsa.PrivateKey {
+func NewKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -41,44 +41,44 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 	return key
 }
 
-func newAuthority(t testing.TB, name string) authority {
+func NewAuthority(t testing.TB, name string) Authority {
 	t.Helper()
-	key := newKey(t)
+	key := NewKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
-		NotBefore: noon().Add(-time.Hour), NotAfter: noon().Add(time.Hour * 24 * 365),
+		NotBefore: Noon().Add(-time.Hour), NotAfter: Noon().Add(time.Hour * 24 * 365),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign, SubjectKeyId: []byte(name),
 	}
-	return authority{certificate: issueCertificate(t, template, template, &key.PublicKey, key), key: key}
+	return Authority{Certificate: issueCertificate(t, template, template, &key.PublicKey, key), Key: key}
 }
 
-func (a authority) pool() *x509.CertPool {
+func (a Authority) Pool() *x509.CertPool {
 	pool := x509.NewCertPool()
-	pool.AddCert(a.certificate)
+	pool.AddCert(a.Certificate)
 	return pool
 }
 
-func (a authority) party(t testing.TB, name string) party {
+func (a Authority) Party(t testing.TB, name string) Party {
 	t.Helper()
-	key := newKey(t)
+	key := NewKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
-		NotBefore: noon().Add(-time.Hour), NotAfter: noon().Add(time.Hour * 24 * 90),
+		NotBefore: Noon().Add(-time.Hour), NotAfter: Noon().Add(time.Hour * 24 * 90),
 		KeyUsage: x509.KeyUsageDigitalSignature,
 	}
-	leaf := issueCertificate(t, template, a.certificate, &key.PublicKey, a.key)
-	return party{der: [][]byte{leaf.Raw}, key: key}
+	leaf := issueCertificate(t, template, a.Certificate, &key.PublicKey, a.Key)
+	return Party{DER: [][]byte{leaf.Raw}, Key: key}
 }
 
-// selfSigned is a party that vouches for itself.
-func selfSigned(t testing.TB, name string) party {
+// SelfSigned is a party that vouches for itself.
+func SelfSigned(t testing.TB, name string) Party {
 	t.Helper()
-	key := newKey(t)
+	key := NewKey(t)
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: name},
-		NotBefore: noon().Add(-time.Hour), NotAfter: noon().Add(time.Hour * 24 * 90),
+		NotBefore: Noon().Add(-time.Hour), NotAfter: Noon().Add(time.Hour * 24 * 90),
 	}
-	return party{der: [][]byte{issueCertificate(t, template, template, &key.PublicKey, key).Raw}, key: key}
+	return Party{DER: [][]byte{issueCertificate(t, template, template, &key.PublicKey, key).Raw}, Key: key}
 }
 
 func issueCertificate(t testing.TB, template, parent *x509.Certificate, public *ecdsa.PublicKey, signer *ecdsa.PrivateKey) *x509.Certificate {
@@ -94,25 +94,25 @@ func issueCertificate(t testing.TB, template, parent *x509.Certificate, public *
 	return certificate
 }
 
-func (p party) x5c() []string {
+func (p Party) X5C() []string {
 	var entries []string
-	for _, der := range p.der {
+	for _, der := range p.DER {
 		entries = append(entries, base64.StdEncoding.EncodeToString(der))
 	}
 	return entries
 }
 
-// clientID is the x509_hash: identifier of OpenID4VP 1.0 §5.9.3.
-func (p party) clientID() string {
-	sum := sha256.Sum256(p.der[0])
-	return "x509_hash:" + b64(sum[:])
+// ClientID is the x509_hash: identifier of OpenID4VP 1.0 §5.9.3.
+func (p Party) ClientID() string {
+	sum := sha256.Sum256(p.DER[0])
+	return "x509_hash:" + Encode(sum[:])
 }
 
-// sign writes a compact JWS with x5c.
-func (p party) sign(t testing.TB, typ string, claims any) string {
+// Sign writes a compact JWS with x5c.
+func (p Party) Sign(t testing.TB, typ string, claims any) string {
 	t.Helper()
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("x5c", p.x5c())
-	return signJWT(t, p.key, options, claims)
+	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("x5c", p.X5C())
+	return signJWT(t, p.Key, options, claims)
 }
 
 func signJWT(t testing.TB, key *ecdsa.PrivateKey, options *jose.SignerOptions, claims any) string {
@@ -121,7 +121,7 @@ func signJWT(t testing.TB, key *ecdsa.PrivateKey, options *jose.SignerOptions, c
 	if err != nil {
 		t.Fatal(err)
 	}
-	jws, err := signer.Sign([]byte(toJSON(t, claims)))
+	jws, err := signer.Sign([]byte(ToJSON(t, claims)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,20 +132,20 @@ func signJWT(t testing.TB, key *ecdsa.PrivateKey, options *jose.SignerOptions, c
 	return compact
 }
 
-// readJWT decodes a JWS without verifying it.
-func readJWT(t testing.TB, compact string) (header, claims map[string]any) {
+// ReadJWT decodes a JWS without verifying it.
+func ReadJWT(t testing.TB, compact string) (header, claims map[string]any) {
 	t.Helper()
 	segments := strings.Split(compact, ".")
 	if len(segments) != 3 {
 		t.Fatalf("a JWS has %d segments", len(segments))
 	}
-	fromJSON(t, unb64(t, segments[0]), &header)
-	fromJSON(t, unb64(t, segments[1]), &claims)
+	FromJSON(t, Decode(t, segments[0]), &header)
+	FromJSON(t, Decode(t, segments[1]), &claims)
 	return header, claims
 }
 
-// signedBy reports whether the JWS is signed by the key.
-func isSignedBy(compact string, key *ecdsa.PublicKey) bool {
+// IsSignedBy reports whether the JWS is signed by the key.
+func IsSignedBy(compact string, key *ecdsa.PublicKey) bool {
 	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return false
@@ -154,9 +154,9 @@ func isSignedBy(compact string, key *ecdsa.PublicKey) bool {
 	return err == nil
 }
 
-func b64(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
+func Encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-func unb64(t testing.TB, text string) []byte {
+func Decode(t testing.TB, text string) []byte {
 	t.Helper()
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
@@ -165,7 +165,7 @@ func unb64(t testing.TB, text string) []byte {
 	return raw
 }
 
-func toJSON(t testing.TB, v any) string {
+func ToJSON(t testing.TB, v any) string {
 	t.Helper()
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -174,23 +174,23 @@ func toJSON(t testing.TB, v any) string {
 	return string(raw)
 }
 
-func fromJSON(t testing.TB, raw []byte, into any) {
+func FromJSON(t testing.TB, raw []byte, into any) {
 	t.Helper()
 	if err := json.Unmarshal(raw, into); err != nil {
 		t.Fatalf("%v in %q", err, raw)
 	}
 }
 
-func random(t testing.TB) string {
+func Random(t testing.TB) string {
 	t.Helper()
 	raw := make([]byte, 16)
 	if _, err := rand.Read(raw); err != nil {
 		t.Fatal(err)
 	}
-	return b64(raw)
+	return Encode(raw)
 }
 
-func digest(text string) string {
+func Digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return b64(sum[:])
+	return Encode(sum[:])
 }

@@ -1,0 +1,57 @@
+package wallettest
+
+import (
+	"crypto/ecdsa"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	jose "github.com/go-jose/go-jose/v4"
+)
+
+// Shown is a presentation, taken apart by hand.
+type Shown struct {
+	Text      string // everything before the Key Binding JWT
+	JWT       string
+	Header    map[string]any
+	Claims    map[string]any
+	Disclosed map[string]any
+	Encoded   map[string]string
+	KB        string
+	KbHeader  map[string]any
+	Binding   map[string]any
+}
+
+func ReadPresentation(t testing.TB, raw string) Shown {
+	t.Helper()
+	cut := strings.LastIndexByte(raw, '~') + 1
+	s := Shown{Text: raw[:cut], KB: raw[cut:], Disclosed: map[string]any{}, Encoded: map[string]string{}}
+	parts := strings.Split(strings.TrimSuffix(s.Text, "~"), "~")
+	s.JWT = parts[0]
+	s.Header, s.Claims = ReadJWT(t, s.JWT)
+	s.KbHeader, s.Binding = ReadJWT(t, s.KB)
+	for _, part := range parts[1:] {
+		var disclosure []any
+		FromJSON(t, Decode(t, part), &disclosure)
+		name, _ := disclosure[1].(string)
+		s.Disclosed[name], s.Encoded[name] = disclosure[2], part
+	}
+	return s
+}
+
+// Holder returns the key in cnf.
+func (s Shown) Holder() *ecdsa.PublicKey {
+	var key jose.JSONWebKey
+	cnf, _ := s.Claims["cnf"].(map[string]any)
+	raw, err := json.Marshal(cnf["jwk"])
+	if err != nil || key.UnmarshalJSON(raw) != nil {
+		return nil
+	}
+	public, _ := key.Key.(*ecdsa.PublicKey)
+	return public
+}
+
+// Sound reports whether the Key Binding JWT is signed by the holder over what is shown.
+func (s Shown) Sound() bool {
+	return s.KbHeader["typ"] == "kb+jwt" && IsSignedBy(s.KB, s.Holder()) && s.Binding["sd_hash"] == Digest(s.Text)
+}

@@ -1,0 +1,93 @@
+package wallettest
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"regain/conformance/wallet"
+)
+
+// World is a wallet between an issuer and a verifier, everything in order.
+type World struct {
+	Roots    Authority // who may ask
+	Proofs   Authority // who may issue
+	Issuer   *Issuer
+	Verifier *Verifier
+	Now      time.Time
+	Config   wallet.Config
+	Wallet   *wallet.Wallet
+}
+
+// StillCamera always takes the same picture.
+type StillCamera string
+
+// Selfie returns the picture.
+func (c StillCamera) Selfie(context.Context) ([]byte, error) { return []byte(c), nil }
+
+// New is a world with an empty wallet.
+func New(t testing.TB) *World {
+	t.Helper()
+	w := &World{Roots: NewAuthority(t, "Verifier Root"), Proofs: NewAuthority(t, "Issuer Root"), Now: Noon()}
+	w.Issuer = NewIssuer(t, w.Proofs.Party(t, "Proof House Issuer"))
+	w.Verifier = NewVerifier(t, w.Roots.Party(t, "Contoso Recovery"))
+	w.Config = wallet.Config{
+		HTTPClient: &http.Client{Timeout: 10 * time.Second}, Clock: func() time.Time { return w.Now }, Random: rand.Reader,
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Camera: StillCamera("a selfie of Ada"),
+		RequestAnchors: w.Roots.Pool(), IssuerAnchors: w.Proofs.Pool(),
+	}
+	w.Remake(t)
+	return w
+}
+
+// Remake builds the wallet anew from the configuration.
+func (w *World) Remake(t testing.TB) {
+	t.Helper()
+	made, err := wallet.New(w.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.Wallet = made
+}
+
+// WithCredential is newWorld with the Verified ID already added.
+func WithCredential(t testing.TB) *World {
+	t.Helper()
+	w := New(t)
+	w.Accept(t)
+	return w
+}
+
+func (w *World) Accept(t testing.TB) wallet.Credential {
+	t.Helper()
+	c, err := w.Wallet.Accept(t.Context(), w.Issuer.Link())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (w *World) Review(t testing.TB) *wallet.Request {
+	t.Helper()
+	r, err := w.Wallet.Review(t.Context(), w.Verifier.Link("post"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// Ready is a reviewed request whose Face Check has been taken.
+func (w *World) Ready(t testing.TB) *wallet.Request {
+	t.Helper()
+	r := w.Review(t)
+	if id := r.FaceCheckFor(); id != "" {
+		if err := w.Wallet.FaceCheck(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r
+}
