@@ -1,0 +1,199 @@
+package dcql_test
+
+import (
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	"regain/presentation/dcql"
+)
+
+func TestQueryMissing(t *testing.T) {
+	optional := false
+	plain := dcql.Query{Credentials: []dcql.Credential{{ID: "a"}, {ID: "b"}, {ID: "c"}}}
+	sets := plain
+	sets.CredentialSets = []dcql.CredentialSet{
+		{Options: [][]string{{"a", "b"}, {"c"}}},
+		{Options: [][]string{{"b"}}, Required: &optional},
+	}
+	onlyOptional := plain
+	onlyOptional.CredentialSets = sets.CredentialSets[1:]
+	for _, c := range []struct {
+		name    string
+		query   dcql.Query
+		present string
+		ok      bool
+	}{
+		{"all of all", plain, "a b c", true},
+		{"all, in another order", plain, "c b a", true},
+		{"one is missing", plain, "a c", false},
+		{"nothing", plain, "", false},
+		{"first option", sets, "a b", true},
+		{"second option", sets, "c", true},
+		{"half an option", sets, "a", false},
+		{"only what is optional", sets, "b", false},
+		{"nothing is required", onlyOptional, "", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			err := c.query.Missing(strings.Fields(c.present))
+			if errors.Is(err, dcql.ErrMissing) == c.ok || (err == nil) != c.ok {
+				t.Errorf("Missing(%s) = %v, want satisfied: %t", c.present, err, c.ok)
+			}
+		})
+	}
+}
+
+// arthur is the example credential of OpenID4VP 1.0 §7.3.
+const arthur = `{"name":"Arthur Dent","age":42,"alive":true,"address":{"street_address":"42 Market Street","locality":"Milliways","postal_code":"12345"},
+ "degrees":[{"type":"Bachelor of Science","university":"University of Betelgeuse"},{"type":"Master of Science","university":"University of Betelgeuse"}],
+ "nationalities":["British","Betelgeusian"]}`
+
+func TestPathSelect(t *testing.T) {
+	for path, want := range map[string]string{
+		`["name"]`:                          `["Arthur Dent"]`,
+		`["address"]`:                       `[{"street_address":"42 Market Street","locality":"Milliways","postal_code":"12345"}]`,
+		`["address","street_address"]`:      `["42 Market Street"]`,
+		`["degrees",null,"type"]`:           `["Bachelor of Science","Master of Science"]`,
+		`["nationalities",1]`:               `["Betelgeusian"]`,
+		`["nationalities",2]`:               ``, // no such element
+		`["surname"]`:                       ``, // no such member
+		`["degrees",null,"date"]`:           ``, // removed from the selection until nothing is left
+		`["name",null]`:                     ``, // not an array
+		`["name","first"]`:                  ``, // not an object
+		`["address",0]`:                     ``, // not an array
+		`["degrees","type"]`:                ``, // not an object
+		`["nationalities",null,"language"]`: ``, // not objects
+	} {
+		t.Run(path, func(t *testing.T) {
+			p, err := dcql.ParsePath([]byte(path))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if p.String() != path {
+				t.Errorf("written as %s", p)
+			}
+			got, err := p.Select(object(t, arthur))
+			if want == "" {
+				if !errors.Is(err, dcql.ErrNoClaim) {
+					t.Errorf("Select = %v, %v, want ErrNoClaim", got, err)
+				}
+				return
+			}
+			var values []any
+			if err := json.Unmarshal([]byte(want), &values); err != nil {
+				t.Fatal(err)
+			}
+			if err != nil || !reflect.DeepEqual(got, values) {
+				t.Errorf("Select = %v, %v, want %v", got, err, values)
+			}
+		})
+	}
+}
+
+func TestParsePathRefuses(t *testing.T) {
+	for _, raw := range []string{``, `[]`, `{}`, `"name"`, `[true]`, `[1.5]`, `[-1]`, `[["a"]]`, `[4294967296]`} {
+		if p, err := dcql.ParsePath([]byte(raw)); err == nil {
+			t.Errorf("ParsePath(%s) = %s, want an error", raw, p)
+		}
+	}
+	if _, err := (dcql.Path{}).Select(map[string]any{}); !errors.Is(err, dcql.ErrNoClaim) {
+		t.Errorf("the empty path selected something: %v", err)
+	}
+}
+
+func TestCredentialMissing(t *testing.T) {
+	name := dcql.Claim{ID: "n", Path: dcql.Names("name")}
+	surname := dcql.Claim{ID: "s", Path: dcql.Names("surname")}
+	valued := func(path dcql.Path, values ...any) dcql.Claim { return dcql.Claim{Path: path, Values: values} }
+	every := dcql.Path{dcql.Name("nationalities"), dcql.Every()}
+	for label, c := range map[string]struct {
+		credential dcql.Credential
+		ok         bool
+	}{
+		"nothing asked":             {dcql.Credential{}, true},
+		"there":                     {dcql.Credential{Claims: []dcql.Claim{name}}, true},
+		"one of two":                {dcql.Credential{Claims: []dcql.Claim{name, surname}}, false},
+		"one set of two":            {dcql.Credential{Claims: []dcql.Claim{name, surname}, ClaimSets: [][]string{{"s"}, {"n"}}}, true},
+		"no set":                    {dcql.Credential{Claims: []dcql.Claim{name, surname}, ClaimSets: [][]string{{"s"}, {"n", "s"}}}, false},
+		"right text":                {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("name"), "Ford", "Arthur Dent")}}, true},
+		"wrong text":                {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("name"), "Ford")}}, false},
+		"right number":              {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("age"), 42)}}, true},
+		"number as text":            {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("age"), "42")}}, false},
+		"right boolean":             {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("alive"), true)}}, true},
+		"wrong boolean":             {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("alive"), false)}}, false},
+		"one of many":               {dcql.Credential{Claims: []dcql.Claim{valued(every, "Betelgeusian")}}, true},
+		"an object equals no value": {dcql.Credential{Claims: []dcql.Claim{valued(dcql.Names("address"), "Milliways")}}, false},
+	} {
+		t.Run(label, func(t *testing.T) {
+			err := c.credential.Missing(object(t, arthur))
+			if errors.Is(err, dcql.ErrMissing) == c.ok || (err == nil) != c.ok {
+				t.Errorf("Missing = %v, want satisfied: %t", err, c.ok)
+			}
+			if err != nil && strings.Contains(err.Error(), "Arthur") {
+				t.Errorf("the error names a value: %v", err)
+			}
+		})
+	}
+}
+
+func TestCredentialMissingReadsJSONNumbers(t *testing.T) {
+	decoder := json.NewDecoder(strings.NewReader(arthur))
+	decoder.UseNumber()
+	var claims map[string]any
+	if err := decoder.Decode(&claims); err != nil {
+		t.Fatal(err)
+	}
+	c := dcql.Credential{Claims: []dcql.Claim{{Path: dcql.Names("age"), Values: []any{int64(42)}}}}
+	if err := c.Missing(claims); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRecovery(t *testing.T) {
+	params := dcql.RecoveryParams{
+		VerifiedIDTypes:    []string{"urn:regain:verified-identity:1"},
+		FaceCheckTypes:     []string{"urn:regain:face-check-receipt:1"},
+		Claims:             []dcql.Path{dcql.Names("given_name"), dcql.Names("family_name")},
+		TrustedAuthorities: []dcql.TrustedAuthority{{Type: "aki", Values: []string{"abc"}}},
+	}
+	const want = `{"credentials":[{"id":"verified_id","format":"dc+sd-jwt","meta":{"vct_values":["urn:regain:verified-identity:1"]},` +
+		`"trusted_authorities":[{"type":"aki","values":["abc"]}],"claims":[{"path":["given_name"]},{"path":["family_name"]}]},` +
+		`{"id":"face_check","format":"dc+sd-jwt","meta":{"vct_values":["urn:regain:face-check-receipt:1"]}}]}`
+	q, err := dcql.Recovery(params)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := json.Marshal(q); err != nil || string(got) != want {
+		t.Errorf("Recovery =\n%s, %v\nwant\n%s", got, err, want)
+	}
+	alone := params
+	alone.FaceCheckTypes = nil
+	if q, err := dcql.Recovery(alone); err != nil || len(q.Credentials) != 1 {
+		t.Errorf("without receipt: %+v, %v, want one credential", q, err)
+	}
+	for name, edit := range map[string]func(*dcql.RecoveryParams){
+		"the portrait":     func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("portrait")) },
+		"a claim twice":    func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("given_name")) },
+		"an empty path":    func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, nil) },
+		"no Verified ID":   func(p *dcql.RecoveryParams) { p.VerifiedIDTypes = nil },
+		"empty receipt":    func(p *dcql.RecoveryParams) { p.FaceCheckTypes = []string{""} },
+		"a claim with vct": func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("vct")) },
+	} {
+		broken := params
+		edit(&broken)
+		if q, err := dcql.Recovery(broken); err == nil {
+			t.Errorf("%s: Recovery = %+v, want an error", name, q)
+		}
+	}
+}
+
+func object(t *testing.T, raw string) map[string]any {
+	t.Helper()
+	var claims map[string]any
+	if err := json.Unmarshal([]byte(raw), &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}

@@ -1,0 +1,242 @@
+package dcql
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Limits of one query: far above any honest one, and small enough that the quadratic comparisons
+// below cost nothing.
+const (
+	maxEntries = 64
+	maxText    = 1024 // bytes of an id, a name or a value
+)
+
+// alwaysOpen reports whether the claim is one of those that a wallet always sends: they cannot be
+// selectively disclosed (SD-JWT VC §2.2.2.3), so asking for them is a mistake that some wallets
+// answer with "no such credential".
+func alwaysOpen(name string) bool {
+	switch name {
+	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status":
+		return true
+	}
+	return false
+}
+
+// Validate reports the first rule of §6 that the query breaks, as an [ErrInvalid].
+func (q Query) Validate() error {
+	if err := q.validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return nil
+}
+
+func (q Query) validate() error {
+	if err := count("credentials", len(q.Credentials)); err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(q.Credentials))
+	for _, c := range q.Credentials {
+		if err := identifier(c.ID, ids); err != nil {
+			return fmt.Errorf("id of a credential: %w", err)
+		}
+		ids = append(ids, c.ID)
+		if err := c.validate(); err != nil {
+			return fmt.Errorf("credential %s: %w", c.ID, err)
+		}
+	}
+	if q.CredentialSets == nil {
+		return nil
+	}
+	if err := count("credential_sets", len(q.CredentialSets)); err != nil {
+		return err
+	}
+	for _, s := range q.CredentialSets {
+		if err := references(s.Options, ids); err != nil {
+			return fmt.Errorf("credential_sets: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c Credential) validate() error {
+	if c.Meta == nil {
+		return errors.New("meta is missing")
+	}
+	if err := c.Meta.validate(c.Format); err != nil {
+		return err
+	}
+	if err := authorities(c.TrustedAuthorities); err != nil {
+		return err
+	}
+	ids, err := c.claimIDs()
+	if err != nil {
+		return err
+	}
+	if c.ClaimSets == nil {
+		return nil
+	}
+	if c.Claims == nil {
+		return errors.New("claim_sets without claims")
+	}
+	if err := references(c.ClaimSets, ids); err != nil {
+		return fmt.Errorf("claim_sets: %w", err)
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(c.ClaimSets, func(set []string) bool { return slices.Contains(set, id) }) {
+			return fmt.Errorf("claim %q is in no claim set, so it can never be sent", id)
+		}
+	}
+	return nil
+}
+
+func (m Meta) validate(format string) error {
+	if format != FormatSDJWT {
+		return fmt.Errorf("format %q is not known", format)
+	}
+	return texts("meta.vct_values", m.VCTValues)
+}
+
+func authorities(list []TrustedAuthority) error {
+	if list == nil {
+		return nil
+	}
+	if err := count("trusted_authorities", len(list)); err != nil {
+		return err
+	}
+	for _, a := range list {
+		switch a.Type {
+		case "aki", "etsi_tl", "openid_federation":
+		default:
+			return fmt.Errorf("trusted_authorities: type %q is not known", a.Type)
+		}
+		if err := texts("trusted_authorities.values", a.Values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// claimIDs validates the claims and collects their ids.
+func (c Credential) claimIDs() (ids []string, err error) {
+	if c.Claims == nil {
+		return nil, nil
+	}
+	if err := count("claims", len(c.Claims)); err != nil {
+		return nil, err
+	}
+	for i, claim := range c.Claims {
+		if claim.ID != "" || c.ClaimSets != nil {
+			if err := identifier(claim.ID, ids); err != nil {
+				return nil, fmt.Errorf("id of a claim: %w", err)
+			}
+			ids = append(ids, claim.ID)
+		}
+		if err := claim.validate(); err != nil {
+			return nil, err
+		}
+		for _, earlier := range c.Claims[:i] {
+			if slices.Equal(earlier.Path, claim.Path) {
+				return nil, fmt.Errorf("claim %s is asked for twice", claim.Path)
+			}
+		}
+	}
+	return ids, nil
+}
+
+func (c Claim) validate() error {
+	if err := c.Path.validate(); err != nil {
+		return err
+	}
+	if name, ok := c.Path[0].Name(); ok && alwaysOpen(name) {
+		return fmt.Errorf("claim %s is always sent and cannot be asked for", c.Path)
+	}
+	if c.Values == nil {
+		return nil
+	}
+	if err := count("values", len(c.Values)); err != nil {
+		return err
+	}
+	for _, v := range c.Values {
+		if _, ok := scalar(v); !ok {
+			return fmt.Errorf("values of %s: only strings, integers and booleans", c.Path)
+		}
+	}
+	return nil
+}
+
+// scalar brings a value to a form in which == compares type and value: string, bool or int64.
+// Integers beyond 2^53 are no scalars, because JSON readers disagree about them.
+func scalar(v any) (any, bool) {
+	const exact = 1 << 53
+	switch v := v.(type) {
+	case string, bool:
+		return v, true
+	case int:
+		return int64(v), int64(v) <= exact && int64(v) >= -exact
+	case int64:
+		return v, v <= exact && v >= -exact
+	case float64:
+		return int64(v), v == math.Trunc(v) && math.Abs(v) <= exact
+	case json.Number:
+		n, err := strconv.ParseInt(v.String(), 10, 64)
+		return n, err == nil && n <= exact && n >= -exact
+	}
+	return nil, false
+}
+
+func references(options [][]string, known []string) error {
+	if err := count("options", len(options)); err != nil {
+		return err
+	}
+	for _, option := range options {
+		if err := count("an option", len(option)); err != nil {
+			return err
+		}
+		for i, id := range option {
+			if !slices.Contains(known, id) {
+				return fmt.Errorf("an option names %q, which does not exist", id)
+			}
+			if slices.Contains(option[:i], id) {
+				return fmt.Errorf("an option names %q twice", id)
+			}
+		}
+	}
+	return nil
+}
+
+func texts(what string, values []string) error {
+	if err := count(what, len(values)); err != nil {
+		return err
+	}
+	for i, v := range values {
+		if v == "" || len(v) > maxText || slices.Contains(values[:i], v) {
+			return fmt.Errorf("%s: a value is empty, too long or stands twice", what)
+		}
+	}
+	return nil
+}
+
+func count(what string, n int) error {
+	if n < 1 || n > maxEntries {
+		return fmt.Errorf("%s has %d entries, want 1 to %d", what, n, maxEntries)
+	}
+	return nil
+}
+
+// identifier checks the charset of §6.1 and §6.3.
+func identifier(id string, taken []string) error {
+	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+	if id == "" || len(id) > maxText || strings.Trim(id, allowed) != "" {
+		return fmt.Errorf("%q is not made of letters, digits, _ and -", id)
+	}
+	if slices.Contains(taken, id) {
+		return fmt.Errorf("%q stands twice", id)
+	}
+	return nil
+}
