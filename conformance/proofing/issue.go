@@ -1,0 +1,133 @@
+package proofing
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/people"
+)
+
+// verifiedIDLife is how long a Verified ID lasts.
+const verifiedIDLife = 180 * 24 * time.Hour
+
+// decoys is the number of digests without a disclosure in each Verified ID (RFC 9901 §4.2.5).
+const decoys = 2
+
+// credential is what the provider remembers of a Verified ID: where its status stands.
+type credential struct {
+	list  *statusList
+	index int
+}
+
+// Issued is a Verified ID with its identifier.
+type Issued struct {
+	JTI        string
+	Credential string // the SD-JWT VC with all its disclosures
+}
+
+// Issue makes a Verified ID for a sample person, bound to the holder's public P-256 key, as the wallet would get it.
+// It is for tests that don't want to walk through the pages.
+func (s *Server) Issue(personID string, holder jose.JSONWebKey) (Issued, error) {
+	person, found := people.Find(personID)
+	if !found {
+		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: no such person", personID)
+	}
+	if !publicP256(&holder) {
+		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: the holder's key is no public P-256 key", personID)
+	}
+	file, err := newDossier(person)
+	if err != nil {
+		return Issued{}, err
+	}
+	return s.issue(file, holder)
+}
+
+// verifiedID is the payload of a Verified ID: what is always open, and the digests of the rest.
+type verifiedID struct {
+	Issuer  string    `json:"iss"`
+	Type    string    `json:"vct"`
+	ID      string    `json:"jti"`
+	Issued  int64     `json:"iat"`
+	Expires int64     `json:"exp"`
+	Holder  holderKey `json:"cnf"`
+	Status  statusRef `json:"status"`
+	Hash    string    `json:"_sd_alg"`
+	Digests []string  `json:"_sd"`
+}
+
+type holderKey struct {
+	Key jose.JSONWebKey `json:"jwk"`
+}
+
+type statusRef struct {
+	List struct {
+		Index int    `json:"idx"`
+		URI   string `json:"uri"`
+	} `json:"status_list"`
+}
+
+func (s *Server) issue(file dossier, holder jose.JSONWebKey) (Issued, error) {
+	now := s.config.Clock()
+	id, err := s.identifier()
+	if err != nil {
+		return Issued{}, err
+	}
+	disclosures, digests, err := s.disclose(file)
+	if err != nil {
+		return Issued{}, err
+	}
+	record, err := s.enroll(id, file.person.Reported)
+	if err != nil {
+		return Issued{}, err
+	}
+	payload := verifiedID{
+		Issuer: s.config.BaseURL, Type: s.config.Type, ID: id, Issued: now.Unix(), Expires: now.Add(verifiedIDLife).Unix(),
+		Holder: bare(holder), Hash: "sha-256", Digests: digests,
+	}
+	payload.Status.List.Index, payload.Status.List.URI = record.index, record.list.uri
+	open, err := json.Marshal(payload)
+	if err != nil {
+		return Issued{}, fmt.Errorf("writing a Verified ID: %w", err)
+	}
+	signed, err := s.ca.issuer.sign("dc+sd-jwt", open)
+	if err != nil {
+		return Issued{}, err
+	}
+	return Issued{JTI: id, Credential: signed + "~" + strings.Join(disclosures, "~") + "~"}, nil
+}
+
+// bare keeps the key and drops what else a wallet wrote into its JWK.
+func bare(key jose.JSONWebKey) holderKey { return holderKey{Key: jose.JSONWebKey{Key: key.Key}} }
+
+// disclose writes one disclosure for each claim (RFC 9901 §4.2.1) and sorts the digests with some decoys among them,
+// so that neither order nor number says anything.
+func (s *Server) disclose(file dossier) (disclosures, digests []string, err error) {
+	for _, c := range file.claims() {
+		salt, err := s.token(16)
+		if err != nil {
+			return nil, nil, err
+		}
+		plain, err := json.Marshal([]string{salt, c.name, c.value})
+		if err != nil {
+			return nil, nil, fmt.Errorf("writing a disclosure: %w", err)
+		}
+		disclosure := base64.RawURLEncoding.EncodeToString(plain)
+		disclosures, digests = append(disclosures, disclosure), append(digests, digest(disclosure))
+	}
+	for range decoys {
+		var noise [32]byte
+		if _, err := io.ReadFull(s.config.Random, noise[:]); err != nil {
+			return nil, nil, fmt.Errorf("drawing a decoy: %w", err)
+		}
+		digests = append(digests, digest(string(noise[:])))
+	}
+	slices.Sort(digests)
+	return disclosures, digests, nil
+}
