@@ -57,8 +57,8 @@ type signedBy struct {
 // without the trust anchor: HAIP 1.0 §5, §6.1.1) and its signature by the leaf's key.
 func (want signedBy) verify(compact string) ([]byte, signer, error) {
 	jws, err := jose.ParseSignedCompact(compact, signatureAlgorithms())
-	if err != nil {
-		return nil, signer{}, fmt.Errorf("it is not a signed JWT of an accepted algorithm: %w", err)
+	if err != nil { // go-jose's error quotes the header, which is a stranger's text
+		return nil, signer{}, errors.New("it is not a signed JWT of an accepted algorithm")
 	}
 	header, err := protectedHeader(compact)
 	if err != nil {

@@ -44,9 +44,11 @@ func TestFlagsBeatEnvironmentBeatsFileBeatsDefaults(t *testing.T) {
 	var got sample
 	got.Storage.Keep = time.Hour
 	err := config.Load(config.Source{
-		File:    write(t, "issuer: https://file.example\nstorage: {backend: bolt}\nprofiles: [{name: a, threshold: 70, groups: [x, y]}]\n"),
-		Environ: func() []string { return []string{"REGAIN_STORAGE__BACKEND=memory", "REGAIN_ISSUER=https://env.example", "PATH=/"} },
-		Flags:   flags, FlagKey: func(name string) string { return name },
+		File: write(t, "issuer: https://file.example\nstorage: {backend: bolt}\nprofiles: [{name: a, threshold: 70, groups: [x, y]}]\n"),
+		Environ: func() []string {
+			return []string{"REGAIN_STORAGE__BACKEND=memory", "REGAIN_ISSUER=https://env.example", "PATH=/"}
+		},
+		Flags: flags, FlagKey: func(name string) string { return name },
 	}, &got)
 	if err != nil {
 		t.Fatal(err)

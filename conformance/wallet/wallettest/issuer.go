@@ -2,6 +2,7 @@ package wallettest
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -28,6 +29,8 @@ type Issuer struct {
 	Proofs int      // credential requests seen
 	Selfie []byte   // the last one sent for a Face Check
 	Forms  []string // token requests seen
+
+	LastRequest map[string]any // the last credential request
 
 	Metadata   func(map[string]any)                              // issuer metadata
 	ASMetadata func(map[string]any)                              // authorization server metadata
@@ -120,6 +123,12 @@ func (i *Issuer) serveToken(w http.ResponseWriter, r *http.Request) {
 
 func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 	i.Proofs++
+	raw, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	i.LastRequest = map[string]any{}
+	FromJSON(i.T, raw, &i.LastRequest)
 	var body struct {
 		Configuration string `json:"credential_configuration_id"`
 		Identifier    string `json:"credential_identifier"`
@@ -127,7 +136,7 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 			JWT []string `json:"jwt"`
 		} `json:"proofs"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || len(body.Proofs.JWT) != 1 || r.Header.Get("Authorization") != "Bearer "+i.Token {
+	if err := json.Unmarshal(raw, &body); err != nil || len(body.Proofs.JWT) != 1 || r.Header.Get("Authorization") != "Bearer "+i.Token {
 		i.write(w, http.StatusBadRequest, map[string]any{"error": "invalid_credential_request"})
 		return
 	}
@@ -140,11 +149,11 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 		i.write(w, http.StatusBadRequest, map[string]any{"error": code})
 		return
 	}
-	raw := i.Credential(holder)
+	credential := i.Credential(holder)
 	if i.Raw != nil {
-		raw = i.Raw(raw)
+		credential = i.Raw(credential)
 	}
-	i.write(w, http.StatusOK, map[string]any{"credentials": []any{map[string]any{"credential": raw}}})
+	i.write(w, http.StatusOK, map[string]any{"credentials": []any{map[string]any{"credential": credential}}})
 }
 
 // checkProof is OpenID4VCI 1.0 Appendix F.1 and F.4; it returns an error code of §8.3.1.2.

@@ -18,18 +18,27 @@ type Shown struct {
 	Disclosed map[string]any
 	Encoded   map[string]string
 	KB        string
-	KbHeader  map[string]any
+	KBHeader  map[string]any
 	Binding   map[string]any
 }
 
+// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4).
 func ReadPresentation(t testing.TB, raw string) Shown {
 	t.Helper()
 	cut := strings.LastIndexByte(raw, '~') + 1
-	s := Shown{Text: raw[:cut], KB: raw[cut:], Disclosed: map[string]any{}, Encoded: map[string]string{}}
+	s := ReadSDJWT(t, raw[:cut])
+	s.KB = raw[cut:]
+	s.KBHeader, s.Binding = ReadJWT(t, s.KB)
+	return s
+}
+
+// ReadSDJWT takes an SD-JWT without a Key Binding JWT apart.
+func ReadSDJWT(t testing.TB, raw string) Shown {
+	t.Helper()
+	s := Shown{Text: raw, Disclosed: map[string]any{}, Encoded: map[string]string{}}
 	parts := strings.Split(strings.TrimSuffix(s.Text, "~"), "~")
 	s.JWT = parts[0]
 	s.Header, s.Claims = ReadJWT(t, s.JWT)
-	s.KbHeader, s.Binding = ReadJWT(t, s.KB)
 	for _, part := range parts[1:] {
 		var disclosure []any
 		FromJSON(t, Decode(t, part), &disclosure)
@@ -53,5 +62,5 @@ func (s Shown) Holder() *ecdsa.PublicKey {
 
 // Sound reports whether the Key Binding JWT is signed by the holder over what is shown.
 func (s Shown) Sound() bool {
-	return s.KbHeader["typ"] == "kb+jwt" && IsSignedBy(s.KB, s.Holder()) && s.Binding["sd_hash"] == Digest(s.Text)
+	return s.KBHeader["typ"] == "kb+jwt" && IsSignedBy(s.KB, s.Holder()) && s.Binding["sd_hash"] == Digest(s.Text)
 }

@@ -1,0 +1,217 @@
+// Package world starts a whole world on loopback: a main IdP, Regain, an identity proofing provider and a wallet, each
+// a server of its own with a host name of its own, so that origins and cookies are as separate as in production. They
+// speak to each other over HTTP and share nothing but the sample people and each other's public keys.
+//
+// Regain is configured the way an operator configures it: by a YAML file and the files it names, in a directory made
+// for this world.
+package world
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"regain/conformance/idp"
+	"regain/conformance/proofing"
+	"regain/conformance/wallet"
+	"regain/conformance/wallet/phone"
+	"regain/internal/node"
+)
+
+// Options say what world to start.
+type Options struct {
+	Port   int // first of four ports; 0 takes free ones
+	TLS    bool
+	Logger *slog.Logger
+	// Clock is everybody's clock; nil is the real one. Tests move it.
+	Clock func() time.Time
+	// Change edits Regain's configuration before it starts; nil leaves it.
+	Change func(*node.Config)
+}
+
+// World is four running servers.
+type World struct {
+	Regain, IdP, Proofing, Wallet string // base URLs
+
+	Node     *node.Node
+	IdPs     *idp.Server
+	Issuer   *proofing.Server
+	Rogue    *proofing.Server // a second proofing provider that nobody trusts; it has no pages to click
+	RogueURL string
+	PKI      *PKI
+	Clock    func() time.Time
+	Client   *http.Client // dials names under .localhost and trusts the world's CA
+
+	directory string
+	servers   []*http.Server
+	failed    chan error
+}
+
+// party is one server before it starts: its name, its listener and its URL.
+type party struct {
+	listener net.Listener
+	url      string
+}
+
+// Start starts the world; Close ends it.
+func Start(o Options) (*World, error) {
+	if o.Logger == nil {
+		return nil, errors.New("world: Logger is missing")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	w := &World{Clock: o.Clock, failed: make(chan error, 8)}
+	var err error
+	if w.PKI, err = newPKI(time.Now()); err != nil {
+		return nil, err
+	}
+	w.Client = w.PKI.client(10 * time.Second)
+	if w.directory, err = os.MkdirTemp("", "regain-world-"); err != nil {
+		return nil, fmt.Errorf("make a directory for the world: %w", err)
+	}
+	if err := w.start(o); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	return w, nil
+}
+
+func (w *World) start(o Options) error {
+	parties, err := listen(o)
+	if err != nil {
+		return err
+	}
+	w.Regain, w.IdP, w.Proofing, w.Wallet = parties[0].url, parties[1].url, parties[2].url, parties[3].url
+	w.RogueURL = parties[4].url
+	if err := w.startProofing(o, parties); err != nil {
+		return err
+	}
+	if err := w.startIdP(o, parties[1]); err != nil {
+		return err
+	}
+	if err := w.startRegain(o, parties[0]); err != nil {
+		return err
+	}
+	return w.startWallet(o, parties[3])
+}
+
+// listen takes the ports first: everybody must know everybody's address before anybody starts.
+func listen(o Options) ([]party, error) {
+	names := []string{"regain", "idp", "proofing", "wallet", "rogue"}
+	parties := make([]party, len(names))
+	for i, name := range names {
+		port := 0
+		if o.Port != 0 {
+			port = o.Port + i
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			return nil, fmt.Errorf("listen for %s: %w (another `regain demo` may be running; --port takes another range)", name, err)
+		}
+		scheme := "http"
+		if o.TLS {
+			scheme = "https"
+		}
+		parties[i] = party{l, fmt.Sprintf("%s://%s.localhost:%d", scheme, name, l.Addr().(*net.TCPAddr).Port)} //nolint:forcetypeassert // a TCP listener
+	}
+	return parties, nil
+}
+
+func (w *World) startProofing(o Options, parties []party) error {
+	for i, target := range map[int]**proofing.Server{2: &w.Issuer, 4: &w.Rogue} {
+		server, err := proofing.New(proofing.Config{
+			BaseURL: parties[i].url, RegainIssuer: w.Regain, WalletOfferEndpoint: w.Wallet + "/offer", StatusTTL: 2 * time.Second,
+			Clock: w.Clock, Random: rand.Reader, Logger: o.Logger.With("party", "proofing"), HTTPClient: w.Client,
+		})
+		if err != nil {
+			return fmt.Errorf("start the proofing provider: %w", err)
+		}
+		*target = server
+		w.serve(o, parties[i], server.Handler())
+	}
+	return nil
+}
+
+func (w *World) startWallet(o Options, p party) error {
+	server, err := phone.NewServer(phone.Config{
+		BaseURL: p.url, People: phone.SamplePeople(rand.Reader), HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader,
+		Logger: o.Logger.With("party", "wallet"), RequestAnchors: w.PKI.pool(),
+	})
+	if err != nil {
+		return fmt.Errorf("start the wallet: %w", err)
+	}
+	w.serve(o, p, server.Handler())
+	return nil
+}
+
+func (w *World) startRegain(o Options, p party) error {
+	cfg, err := w.configure()
+	if err != nil {
+		return err
+	}
+	if o.Change != nil {
+		o.Change(&cfg)
+	}
+	if w.Node, err = node.New(cfg, node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader}); err != nil {
+		return fmt.Errorf("start Regain: %w", err)
+	}
+	w.serve(o, p, w.Node)
+	return nil
+}
+
+// serve runs one party's server until Close.
+func (w *World) serve(o Options, p party, handler http.Handler) {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn)}
+	w.servers = append(w.servers, server)
+	go func() {
+		var err error
+		if o.TLS {
+			server.TLSConfig = w.PKI.serverTLS()
+			err = server.ServeTLS(p.listener, "", "")
+		} else {
+			err = server.Serve(p.listener)
+		}
+		if !errors.Is(err, http.ErrServerClosed) {
+			w.failed <- fmt.Errorf("serve %s: %w", p.url, err)
+		}
+	}()
+}
+
+// Wait blocks until ctx ends or a server fails.
+func (w *World) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-w.failed:
+		return err
+	}
+}
+
+// NewWallet returns a wallet without pages, for journeys walked by a program.
+func (w *World) NewWallet(camera wallet.Camera) (*wallet.Wallet, error) {
+	return wallet.New(wallet.Config{
+		HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
+	})
+}
+
+// Close ends every server and removes the world's files.
+func (w *World) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	var problems []error
+	for _, s := range w.servers {
+		if err := s.Shutdown(ctx); err != nil {
+			problems = append(problems, s.Close())
+		}
+	}
+	if w.Node != nil {
+		problems = append(problems, w.Node.Close())
+	}
+	return errors.Join(append(problems, os.RemoveAll(w.directory))...)
+}

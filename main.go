@@ -1,0 +1,174 @@
+// Command regain is an identity provider for account recovery. See README.md, and `regain help`.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/pflag"
+
+	"regain/adapters/auditlog"
+	"regain/conformance/demo"
+	"regain/conformance/load"
+	"regain/internal/config"
+	"regain/internal/node"
+)
+
+const usage = `Regain recovers accounts: a main IdP sends a person who has lost every sign-in method, Regain asks their
+wallet for a Verified ID and a Face Check, and a success returns a Temporary Access Pass.
+
+  regain demo              start the whole world on this machine and print where to click
+  regain demo --drive      walk the journeys without a browser; exits 0 only when all are as they must be
+  regain serve             run one node (with no configuration: a safe development instance)
+  regain check             check a configuration and say what is wrong with it
+  regain audit verify FILE prove that nothing in an audit log was removed or changed
+  regain load              measure whole recoveries against the cost of their cryptography
+  regain version           print the version
+
+` + "`regain COMMAND --help` lists a command's flags.\n"
+
+// version is set when a release is built (-ldflags "-X main.version=…").
+const version = "0.1.0-dev"
+
+// errUsage ends the program with exit status 2.
+var errUsage = errors.New("unknown command or missing argument: see `regain help`")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout)
+	switch {
+	case err == nil || errors.Is(err, pflag.ErrHelp):
+		return
+	case errors.Is(err, errUsage):
+		fmt.Fprintln(os.Stderr, "regain:", err)
+		os.Exit(2)
+	default:
+		fmt.Fprintln(os.Stderr, "regain:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	if len(args) == 0 {
+		args = []string{"help"}
+	}
+	rest := args[1:]
+	switch args[0] {
+	case "demo":
+		return runDemo(ctx, rest, out)
+	case "serve":
+		return runServe(ctx, rest, out)
+	case "check":
+		return runCheck(rest, out)
+	case "audit":
+		return runAudit(rest, out)
+	case "load":
+		return runLoad(ctx, rest, out)
+	case "version":
+		_, err := fmt.Fprintln(out, "regain", version)
+		return err
+	case "help", "--help", "-h":
+		_, err := fmt.Fprint(out, usage)
+		return err
+	}
+	return fmt.Errorf("%q: %w", args[0], errUsage)
+}
+
+func runDemo(ctx context.Context, args []string, out io.Writer) error {
+	flags := pflag.NewFlagSet("demo", pflag.ContinueOnError)
+	options := demo.Options{Out: out}
+	drive := flags.Bool("drive", false, "walk the journeys over HTTP, print ok or FAIL for each, and end")
+	flags.BoolVar(&options.TLS, "tls", false, "serve everything over TLS under a CA made for this run")
+	flags.IntVar(&options.Port, "port", 8400, "first of four ports: Regain, main IdP, proofing provider, wallet")
+	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
+	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *drive {
+		return demo.Drive(ctx, options)
+	}
+	return demo.Run(ctx, options)
+}
+
+// nodeFlags are the flags of the commands that read a configuration.
+func nodeFlags(name string) (*pflag.FlagSet, *string) {
+	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
+	file := flags.String("config", "", "configuration file (YAML)")
+	flags.String("listen", "", "address to listen on")
+	flags.String("issuer", "", "issuer URL")
+	return flags, file
+}
+
+func loadConfig(name string, args []string) (node.Config, *pflag.FlagSet, error) {
+	flags, file := nodeFlags(name)
+	cfg := node.Defaults()
+	if err := flags.Parse(args); err != nil {
+		return cfg, flags, err
+	}
+	err := config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
+		if flag == "config" {
+			return ""
+		}
+		return flag
+	}}, &cfg)
+	return cfg, flags, err
+}
+
+func runServe(ctx context.Context, args []string, out io.Writer) error {
+	cfg, _, err := loadConfig("serve", args)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
+	if cfg.Issuer == "" && len(cfg.Clients) == 0 {
+		if cfg, err = node.Development(cfg); err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "No configuration: a development instance at %s, in memory, with keys made now and no client.\nTry `regain demo`, or write a configuration: docs/configuration.md.\n", cfg.Issuer)
+	}
+	return node.Serve(ctx, cfg, logger)
+}
+
+func runCheck(args []string, out io.Writer) error {
+	cfg, _, err := loadConfig("check", args)
+	if err != nil {
+		return err
+	}
+	if err := node.Check(cfg); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, "ok: the configuration is complete and every file it names can be read")
+	return err
+}
+
+func runAudit(args []string, out io.Writer) error {
+	if len(args) != 2 || args[0] != "verify" {
+		return errUsage
+	}
+	n, err := auditlog.Verify(args[1])
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "ok: %d records, none removed or changed\n", n)
+	return err
+}
+
+func runLoad(ctx context.Context, args []string, out io.Writer) error {
+	flags := pflag.NewFlagSet("load", pflag.ContinueOnError)
+	var options load.Options
+	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries, a minute at most")
+	flags.IntVar(&options.Workers, "workers", load.DefaultWorkers, "recoveries at the same time")
+	flags.StringVar(&options.Store, "store", "memory", "memory or file")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return load.Run(ctx, options, out)
+}

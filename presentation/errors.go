@@ -1,0 +1,91 @@
+package presentation
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// Reasons to refuse what a wallet sent. Errors wrap one of them and say more, never quoting what
+// was sent.
+var (
+	ErrMalformed         = errors.New("malformed wallet message")
+	ErrTooLarge          = errors.New("wallet message is too large")
+	ErrUnsupportedWallet = errors.New("wallet cannot answer this verifier")
+	ErrExpired           = errors.New("presentation request has expired")
+	ErrPlaintext         = errors.New("response is not encrypted")
+	ErrAlgorithm         = errors.New("response is encrypted in a way that was not offered")
+	ErrUnknownKey        = errors.New("response is encrypted to another request's key")
+	ErrDecrypt           = errors.New("response cannot be decrypted")
+	ErrState             = errors.New("response belongs to another request")
+	ErrNotAsked          = errors.New("response holds a presentation that was not asked for")
+	ErrMissing           = errors.New("response lacks a presentation")
+	// ErrRejected is for the caller, who looks into the presentations: wrap it when they do not
+	// convince.
+	ErrRejected = errors.New("presentation was not accepted")
+)
+
+// answers is what the wallet, and whoever reads its log, may know of each error. All are the
+// client's fault and have the same OAuth code, so that trying tells an attacker little.
+func answer(err error) (description string, known bool) {
+	for _, row := range []struct {
+		is   error
+		text string
+	}{
+		{ErrMalformed, "the message does not have the form that OpenID4VP 1.0 asks for"},
+		{ErrTooLarge, "the message is too large"},
+		{ErrUnsupportedWallet, "the wallet metadata lacks something this verifier needs: x509_hash, ES256, dc+sd-jwt, " +
+			"direct_post.jwt, ECDH-ES on P-256 with A128GCM or A256GCM"},
+		{ErrExpired, "the request has expired"},
+		{ErrPlaintext, "the response has to be encrypted"},
+		{ErrAlgorithm, "the response has to be encrypted with ECDH-ES on P-256 and A128GCM or A256GCM"},
+		{ErrUnknownKey, "the response has to be encrypted to the key of the request, with its kid"},
+		{ErrDecrypt, "the response cannot be decrypted"},
+		{ErrState, "the response lacks the state of the request"},
+		{ErrNotAsked, "the response does not match the query"},
+		{ErrMissing, "the response does not match the query"},
+		{ErrRejected, "the presentation was not accepted"},
+	} {
+		if errors.Is(err, row.is) {
+			return row.text, true
+		}
+	}
+	return "", false
+}
+
+// errorBody is an OAuth error response (RFC 6749 §5.2).
+type errorBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// ErrorBody is the HTTP status and the JSON body with which to answer a wallet whose message ended
+// in err. The body names the reason in general words and the correlation id, under which the
+// operator finds the error itself. An error that is none of this package's sentinels is a server
+// error, and the body says no more than that.
+func ErrorBody(err error, correlationID string) (status int, body any) {
+	description, known := answer(err)
+	if !known {
+		return http.StatusInternalServerError, errorBody{"server_error", "something went wrong" + reference(correlationID)}
+	}
+	return http.StatusBadRequest, errorBody{"invalid_request", description + reference(correlationID)}
+}
+
+func reference(correlationID string) string {
+	const limit = 64
+	clean := strings.Map(func(c rune) rune {
+		if strings.ContainsRune("-_.", c) || isAlphanumeric(c) {
+			return c
+		}
+		return -1
+	}, correlationID)
+	if clean == "" {
+		return ""
+	}
+	return fmt.Sprintf(" (reference %s)", clean[:min(len(clean), limit)])
+}
+
+func isAlphanumeric(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+}

@@ -1,0 +1,39 @@
+package presentation
+
+import (
+	"errors"
+	"net"
+	"net/url"
+	"strings"
+)
+
+const maxURI = 2048 // bytes; a QR code holds 2953
+
+// checkURI wants an absolute https URL without fragment and user information (§5.10, §8.2). http is
+// for development: only where the host is this very machine.
+func checkURI(raw string) error {
+	if len(raw) > maxURI {
+		return errors.New("it is too long")
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return errors.New("it is not a URL") // url.Parse quotes it, and it may hold an identifier
+	}
+	if u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())) {
+		return errors.New("it has to begin with https://")
+	}
+	if u.Hostname() == "" || u.User != nil || strings.Contains(raw, "#") {
+		return errors.New("it has no host, or a user, or a fragment")
+	}
+	return nil
+}
+
+// loopback reports whether the host is this machine by its name (RFC 6761 §6.3) or address.
+func loopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

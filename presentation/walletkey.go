@@ -1,0 +1,116 @@
+package presentation
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"fmt"
+	"slices"
+
+	jose "github.com/go-jose/go-jose/v4"
+)
+
+const (
+	maxKeys     = 16
+	maxWalletID = 256 // characters of a wallet's kid
+)
+
+// WalletKey is a wallet's public key, to which it wants the request object encrypted so that no one
+// between can read what is asked of whom (OpenID4VP 1.0 §5.10, RFC 9101 §6.1).
+type WalletKey struct {
+	id     string
+	public *ecdsa.PublicKey
+	enc    jose.ContentEncryption
+}
+
+// key finds the wallet's encryption key in the metadata; nil when the wallet does not ask for
+// encryption. Keys whose use is another are the wallet's own business. ErrUnsupportedWallet when it
+// asks in ways we don't have.
+func (m metadata) key() (*WalletKey, error) {
+	asked, err := m.encryptionKeys()
+	if err != nil || len(asked) == 0 {
+		return nil, err
+	}
+	if err := m.wants("request_object_encryption_alg_values_supported", string(jose.ECDH_ES)); err != nil {
+		return nil, err
+	}
+	enc, err := m.contentEncryption()
+	if err != nil {
+		return nil, err
+	}
+	for _, jwk := range asked {
+		if jwk["kty"] != "EC" || jwk["crv"] != "P-256" || (jwk["alg"] != nil && jwk["alg"] != string(jose.ECDH_ES)) {
+			continue
+		}
+		point, err := pointOf(jwk)
+		if err != nil {
+			return nil, fmt.Errorf("%w: wallet_metadata: jwks: %w", ErrMalformed, err)
+		}
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		if err != nil {
+			return nil, fmt.Errorf("%w: wallet_metadata: jwks: a key is not on its curve", ErrMalformed)
+		}
+		id, _ := jwk["kid"].(string)
+		if len(id) > maxWalletID {
+			return nil, fmt.Errorf("%w: wallet_metadata: jwks: kid", ErrTooLarge)
+		}
+		return &WalletKey{id: id, public: public, enc: enc}, nil
+	}
+	return nil, fmt.Errorf("%w: no key for ECDH-ES on P-256 in jwks", ErrUnsupportedWallet)
+}
+
+// encryptionKeys are those in jwks that are for encryption: use is enc or absent.
+func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
+	value, there := m["jwks"]
+	if !there {
+		return nil, nil
+	}
+	set, _ := value.(map[string]any)
+	keys, ok := set["keys"].([]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: wallet_metadata: jwks has no keys", ErrMalformed)
+	}
+	if len(keys) > maxKeys {
+		return nil, fmt.Errorf("%w: wallet_metadata: jwks", ErrTooLarge)
+	}
+	for _, key := range keys {
+		jwk, ok := key.(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("%w: wallet_metadata: jwks holds something else than keys", ErrMalformed)
+		}
+		if use, there := jwk["use"]; !there || use == "enc" {
+			asked = append(asked, jwk)
+		}
+	}
+	return asked, nil
+}
+
+// contentEncryption picks the first of ours that the wallet can read; a wallet that names none gets
+// A128GCM, the default of the opposite direction (§8.3).
+func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
+	const name = "request_object_encryption_enc_values_supported"
+	list, there, err := m.list(name)
+	if err != nil || !there {
+		return jose.A128GCM, err
+	}
+	for _, enc := range []jose.ContentEncryption{jose.A256GCM, jose.A128GCM, jose.A128CBC_HS256, jose.A256CBC_HS512} {
+		if slices.Contains(list, string(enc)) {
+			return enc, nil
+		}
+	}
+	return "", fmt.Errorf("%w: %s", ErrUnsupportedWallet, name)
+}
+
+// encrypt wraps a signed request object into a JWE (RFC 7519 §5.2: cty JWT).
+func (k *WalletKey) encrypt(object []byte) ([]byte, error) {
+	options := (&jose.EncrypterOptions{}).WithType(requestType).WithContentType("JWT")
+	encrypter, err := jose.NewEncrypter(k.enc, jose.Recipient{Algorithm: jose.ECDH_ES, Key: k.public, KeyID: k.id}, options)
+	if err != nil {
+		return nil, fmt.Errorf("encrypting a request object: %w", err)
+	}
+	message, err := encrypter.Encrypt(object)
+	if err != nil {
+		return nil, fmt.Errorf("encrypting a request object: %w", err)
+	}
+	compact, err := message.CompactSerialize()
+	return []byte(compact), err
+}
