@@ -1,0 +1,92 @@
+package recovery
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"time"
+)
+
+// LimitPer says what a limit counts by.
+type LimitPer string
+
+// What limits count by. Account alone would let a stranger lock a victim out for ever, so the rule to have on accounts
+// is account+network: a victim at home is not locked out by a stranger elsewhere. A limit on account alone should be
+// wide and its window short.
+const (
+	PerAccount        LimitPer = "account"
+	PerClient         LimitPer = "client"
+	PerNetwork        LimitPer = "network"
+	PerAccountNetwork LimitPer = "account+network"
+)
+
+// Limit allows Max attempts within a Window, which the first attempt opens: lock-out ends by itself.
+type Limit struct {
+	Name   string
+	Per    LimitPer
+	Max    int
+	Window time.Duration
+}
+
+// LimitSubject is whose attempt it is.
+type LimitSubject struct {
+	Account AccountName
+	Client  ClientID
+	Network string
+}
+
+// Key returns the counter's key, a digest so that no store learns who tries to recover, and whether the limit applies
+// to this subject.
+func (l Limit) Key(s LimitSubject) (key string, counts bool) {
+	var subject string
+	switch l.Per {
+	case PerAccount:
+		subject = s.Account.Key()
+	case PerClient:
+		subject = string(s.Client)
+	case PerNetwork:
+		subject = s.Network
+	case PerAccountNetwork:
+		subject = s.Account.Key() + "\x00" + s.Network
+		if s.Network == "" {
+			return "", false
+		}
+	}
+	if subject == "" {
+		return "", false
+	}
+	sum := sha256.Sum256([]byte(l.Name + "\x00" + string(l.Per) + "\x00" + subject))
+	return base64.RawURLEncoding.EncodeToString(sum[:]), true
+}
+
+// Limits are all attempt limits of a deployment. Every one must be kept.
+type Limits []Limit
+
+// DefaultLimits are the limits of a deployment that configures none.
+func DefaultLimits() Limits {
+	return Limits{
+		{Name: "account-network", Per: PerAccountNetwork, Max: 5, Window: time.Hour},
+		{Name: "account", Per: PerAccount, Max: 20, Window: time.Hour},
+		{Name: "network", Per: PerNetwork, Max: 100, Window: time.Hour},
+		{Name: "client", Per: PerClient, Max: 10_000, Window: time.Hour},
+	}
+}
+
+// Validate reports the first mistake, naming the configuration key and the cure.
+func (ls Limits) Validate() error {
+	names := map[string]bool{}
+	for i, l := range ls {
+		switch {
+		case l.Name == "" || names[l.Name]:
+			return fmt.Errorf("limits[%d].name %q: each limit needs a name of its own", i, l.Name)
+		case l.Per != PerAccount && l.Per != PerClient && l.Per != PerNetwork && l.Per != PerAccountNetwork:
+			return fmt.Errorf("limits[%d].per %q: use %s, %s, %s or %s", i, l.Per, PerAccount, PerClient, PerNetwork, PerAccountNetwork)
+		case l.Max < 1:
+			return fmt.Errorf("limits[%d].max %d: allow one attempt at least", i, l.Max)
+		case l.Window < time.Minute || l.Window > 24*time.Hour:
+			return fmt.Errorf("limits[%d].window %s: use one minute to 24 hours, so that a lock-out ends", i, l.Window)
+		}
+		names[l.Name] = true
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package recovery
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// Link is an event in its place in the hash chain: its hash covers the number, the hash before it, and the event, so
+// that whoever holds the last hash can tell whether anything before it was changed, removed or put in.
+type Link struct {
+	Seq   uint64          `json:"seq"` // from 1
+	Prev  string          `json:"prev"`
+	Hash  string          `json:"hash"`
+	Event json.RawMessage `json:"event"`
+}
+
+// ErrChain means that a log is not what was written.
+var ErrChain = errors.New("audit chain is broken")
+
+// NextLink chains an event to the link before it; the zero Link stands before the first.
+func NextLink(prev Link, event Event) (Link, error) {
+	data, err := json.Marshal(event)
+	if err != nil {
+		return Link{}, fmt.Errorf("encode audit event: %w", err)
+	}
+	link := Link{Seq: prev.Seq + 1, Prev: prev.Hash, Event: data}
+	link.Hash = link.hash()
+	return link, nil
+}
+
+func (l Link) hash() string {
+	h := sha256.New()
+	// Lengths are fixed or written down, so no two links have the same bytes.
+	fmt.Fprintf(h, "regain-audit-v1\n%d\n%s\n%d\n", l.Seq, l.Prev, len(l.Event))
+	h.Write(l.Event)
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// maxLine bounds one line of a log that is read back.
+const maxLine = 1 << 20
+
+// VerifyChain reads links, one JSON object a line, and returns the last one. A line that is not the one that was
+// written is an ErrChain that names its number. An unfinished last line, as a crash leaves one, is ErrChain too: it
+// was never acknowledged, and it says so.
+func VerifyChain(r io.Reader) (Link, error) {
+	var last Link
+	lines := bufio.NewReaderSize(r, maxLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			return last, nil
+		}
+		if errors.Is(err, io.EOF) {
+			return last, fmt.Errorf("line %d is unfinished, as after a crash: %w", last.Seq+1, ErrChain)
+		}
+		if err != nil {
+			return last, fmt.Errorf("read audit log: line %d: %w", last.Seq+1, err)
+		}
+		link, err := parseLink(line)
+		if err != nil {
+			return last, fmt.Errorf("line %d: %w", last.Seq+1, err)
+		}
+		if link.Seq != last.Seq+1 || link.Prev != last.Hash || link.Hash != link.hash() {
+			return last, fmt.Errorf("line %d does not follow the one before it: %w", last.Seq+1, ErrChain)
+		}
+		last = link
+	}
+}
+
+// parseLink reads a line and insists that it is written exactly as we write it.
+func parseLink(line []byte) (Link, error) {
+	var link Link
+	if err := json.Unmarshal(line, &link); err != nil {
+		return Link{}, fmt.Errorf("not a record: %w", errors.Join(ErrChain, err))
+	}
+	again, err := link.Encode()
+	if err != nil || !bytes.Equal(again, line) {
+		return Link{}, fmt.Errorf("not written by this program: %w", ErrChain)
+	}
+	return link, nil
+}
+
+// Encode returns the link as a line of a log.
+func (l Link) Encode() ([]byte, error) {
+	line, err := json.Marshal(l)
+	if err != nil {
+		return nil, fmt.Errorf("encode audit record: %w", err)
+	}
+	return append(line, '\n'), nil
+}

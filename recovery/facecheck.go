@@ -1,0 +1,65 @@
+package recovery
+
+import (
+	"fmt"
+	"math"
+	"time"
+)
+
+// Bounds of the threshold, and its default, as Face Check has them.
+const (
+	MinThreshold     = 50
+	MaxThreshold     = 100
+	DefaultThreshold = 70
+)
+
+// clockTolerance is how far the clock of a Face Check issuer may differ from ours.
+const clockTolerance = time.Minute
+
+// FaceCheckRule says what a Face Check must show: score ≥ Threshold, taken after the transaction began and not longer
+// ago than MaxAge, of the presented Verified ID.
+type FaceCheckRule struct {
+	Threshold int
+	MaxAge    time.Duration // 0: no limit beyond the transaction's own life
+}
+
+func (r FaceCheckRule) validate() error {
+	if r.Threshold < MinThreshold || r.Threshold > MaxThreshold {
+		return fmt.Errorf("face_check.threshold %d: use %d to %d, %d unless you know why", r.Threshold, MinThreshold, MaxThreshold, DefaultThreshold)
+	}
+	if r.MaxAge < 0 {
+		return fmt.Errorf("face_check.max_age %s: cannot be negative", r.MaxAge)
+	}
+	return nil
+}
+
+// judge returns the first reason against the Face Check, and what each part of the rule said.
+func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []RuleResult) {
+	if check.Source == "" {
+		return ReasonFaceCheckMissing, []RuleResult{{Rule: "face_check:present", Detail: "no Face Check was presented"}}
+	}
+	reason := ReasonNone
+	var results []RuleResult
+	rule := func(name string, pass bool, failure Reason, detail string) {
+		if pass {
+			detail = ""
+		} else if reason == ReasonNone {
+			reason = failure
+		}
+		results = append(results, RuleResult{Rule: "face_check:" + name, Pass: pass, Detail: detail})
+	}
+	rule("trusted", check.Objection == ReasonNone, check.Objection, "its receipt cannot be used: "+string(check.Objection))
+	rule("bound", check.Bound, ReasonFaceCheckUnbound, "it is of another credential, photo or holder")
+	rule("fresh", r.fresh(check.At, began, now), ReasonFaceCheckStale, "it was not taken during this recovery")
+	// Written so that NaN fails.
+	rule("score", check.Score >= float64(r.Threshold) && !math.IsInf(check.Score, 0) && check.Score <= 100,
+		ReasonFaceCheckTooLow, fmt.Sprintf("%.2f is below the threshold of %d", check.Score, r.Threshold))
+	return reason, results
+}
+
+func (r FaceCheckRule) fresh(at, began, now time.Time) bool {
+	if at.Before(began.Add(-clockTolerance)) || at.After(now.Add(clockTolerance)) {
+		return false
+	}
+	return r.MaxAge == 0 || !at.Before(now.Add(-r.MaxAge-clockTolerance))
+}

@@ -1,0 +1,56 @@
+package recovery
+
+import (
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// maxValue is the longest value that is compared, in bytes: a name that is longer is not a name.
+const maxValue = 512
+
+// normalise returns a value in the form in which values are compared: compatibility forms unified (NFKC), case folded,
+// apostrophes and hyphens of every kind made one, white space collapsed. It reports false for a value that cannot be
+// compared: empty, too long, not UTF-8, or with characters that a person reading it would not see, which exist in
+// names only to make two different ones look alike.
+//
+// Letters are never dropped or transliterated: "Müller" is neither "Muller" nor "Mueller". Where documents transliterate
+// (ICAO 9303), the directory needs an attribute with the name as the document has it.
+func normalise(value string) (string, bool) {
+	if len(value) > maxValue || strings.ToValidUTF8(value, "") != value {
+		return "", false
+	}
+	// Folding can undo a composition (İ), so the result is normalised again.
+	value = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(value)))
+	unseen := false
+	value = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), r == unicode.ReplacementChar, isFiller(r):
+			unseen = true
+			return -1
+		case unicode.IsSpace(r):
+			return ' '
+		case unicode.Is(unicode.Cc, r):
+			unseen = true
+			return -1
+		case unicode.Is(unicode.Pd, r):
+			return '-'
+		case r == '\u2019' || r == '\u02BC' || r == '\u2018' || r == '\u00B4' || r == '`':
+			return '\''
+		}
+		return r
+	}, value)
+	value = strings.Join(strings.Fields(value), " ")
+	return value, value != "" && !unseen
+}
+
+// isFiller reports whether r is a letter by category that is drawn as nothing.
+func isFiller(r rune) bool {
+	switch r {
+	case '\u115F', '\u1160', '\u3164', '\uFFA0', '\u034F', '\u17B4', '\u17B5', '\u2800':
+		return true
+	}
+	return false
+}

@@ -1,0 +1,158 @@
+package recovery
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Mode says whether an approval is for real.
+type Mode string
+
+// In evaluation a recovery that would have succeeded says so and issues nothing.
+const (
+	ModeEvaluation Mode = "evaluation"
+	ModeProduction Mode = "production"
+)
+
+// Profile says which accounts may recover, with what evidence, and what they get.
+type Profile struct {
+	Name        ProfileName
+	Description string
+	Enabled     bool
+	Mode        Mode
+	Priority    int // the smallest that covers an account wins
+	Scope       Scope
+	Credential  CredentialRule
+	FaceCheck   FaceCheckRule
+	Pass        PassPolicy
+	CrossDevice bool          // may the wallet be on another device than the browser?
+	Proofing    string        // name of the proofing provider to offer; "" for none
+	Lifetime    time.Duration // of a transaction; 0 for the default of 15 minutes
+}
+
+// Scope says which accounts a profile covers. Exclude wins over everything.
+type Scope struct {
+	All     bool
+	Include []GroupName
+	Exclude []GroupName
+}
+
+// CredentialRule says what the Verified ID must be, and how it is matched against the account. Every binding must hold.
+type CredentialRule struct {
+	Types    []string // vct values that count as a Verified ID
+	Bindings []Binding
+}
+
+// MaxLifetime bounds a transaction: presentation requests and directory answers must not grow old.
+const MaxLifetime = time.Hour
+
+// covers reports whether the scope takes the account in, and whether it was excluded.
+func (s Scope) covers(a Account) (in, excluded bool) {
+	if a.In(s.Exclude) {
+		return false, true
+	}
+	return s.All || a.In(s.Include), false
+}
+
+// Profiles are all profiles of a deployment, in any order.
+type Profiles []Profile
+
+// Match returns the enabled profile with the smallest priority whose scope covers the account: the first match wins.
+// Otherwise it returns the reason why there is none. Groups in exclude are out of every profile.
+func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
+	if !a.Enabled {
+		return Profile{}, ReasonAccountDisabled
+	}
+	if a.In(exclude) {
+		return Profile{}, ReasonAccountExcluded
+	}
+	reason := ReasonAccountOutOfScope
+	for _, p := range ps.inOrder() {
+		in, excluded := p.Scope.covers(a)
+		if in {
+			return p, ReasonNone
+		}
+		if excluded {
+			reason = ReasonAccountExcluded
+		}
+	}
+	return Profile{}, reason
+}
+
+// StandIn returns the profile under which an account that no profile covers walks the journey: the one that most
+// accounts meet, so that the pages of a stranger's guess look like everybody's.
+func (ps Profiles) StandIn() Profile {
+	ordered := ps.inOrder()
+	for _, p := range ordered {
+		if p.Scope.All {
+			return p
+		}
+	}
+	return ordered[0] // Validate saw to it that there is one
+}
+
+func (ps Profiles) inOrder() []Profile {
+	enabled := slices.DeleteFunc(slices.Clone(ps), func(p Profile) bool { return !p.Enabled })
+	slices.SortStableFunc(enabled, func(a, b Profile) int { return cmp.Compare(a.Priority, b.Priority) })
+	return enabled
+}
+
+// Validate reports every mistake, naming the configuration key and the cure.
+func (ps Profiles) Validate() error {
+	var problems []error
+	names, priorities := map[ProfileName]bool{}, map[int]ProfileName{}
+	for i, p := range ps {
+		key := fmt.Sprintf("profiles[%d] (%s)", i, p.Name)
+		if names[p.Name] {
+			problems = append(problems, fmt.Errorf("%s: another profile has this name: names must differ", key))
+		}
+		if other, taken := priorities[p.Priority]; taken && p.Enabled {
+			problems = append(problems, fmt.Errorf("%s: priority %d is also that of %s: give each profile its own, the smallest wins", key, p.Priority, other))
+		}
+		names[p.Name] = true
+		if p.Enabled {
+			priorities[p.Priority] = p.Name
+		}
+		if err := p.validate(); err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	if len(ps.inOrder()) == 0 {
+		problems = append(problems, errors.New("profiles: no profile is enabled: without one nobody can recover anything"))
+	}
+	return errors.Join(problems...)
+}
+
+func (p Profile) validate() error {
+	switch {
+	case p.Name == "":
+		return errors.New("name is missing")
+	case p.Mode != ModeEvaluation && p.Mode != ModeProduction:
+		return fmt.Errorf("mode %q: use %s or %s", p.Mode, ModeEvaluation, ModeProduction)
+	case !p.Scope.All && len(p.Scope.Include) == 0:
+		return errors.New("groups is empty and all_users is not set: the profile covers nobody")
+	case len(p.Credential.Types) == 0:
+		return errors.New("credential.types is empty: name the vct of the Verified IDs that count")
+	case p.Lifetime < 0 || p.Lifetime > MaxLifetime:
+		return fmt.Errorf("lifetime %s: at most %s", p.Lifetime, MaxLifetime)
+	}
+	return errors.Join(p.Credential.validate(), p.FaceCheck.validate(), p.Pass.validate())
+}
+
+func (c CredentialRule) validate() error {
+	if len(c.Bindings) == 0 {
+		return errors.New("credential.bindings is empty: without a binding every Verified ID would match every account")
+	}
+	for i, b := range c.Bindings {
+		if b.Attribute == "" || b.Claim == "" {
+			return fmt.Errorf("credential.bindings[%d]: attribute and claim are required", i)
+		}
+		if b.Level != MatchExact && b.Level != MatchRelaxed {
+			return fmt.Errorf("credential.bindings[%d].match %q: use %s or %s", i, b.Level, MatchExact, MatchRelaxed)
+		}
+	}
+	return nil
+}

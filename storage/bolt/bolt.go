@@ -1,0 +1,181 @@
+// Package bolt keeps records in one file (go.etcd.io/bbolt): for a node that must not forget its open transactions
+// when it stops. Every change is one durable transaction of the file.
+//
+//	r/<kind>/<id>                 → version, expiry, group, data
+//	g/<kind>/<group>/<id>         → nothing; the index of List
+//	e/<expiry>/<kind>/<id>        → nothing; what expires when
+//	c/<kind>/<id>                 → hits, end of the window
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"regain/storage"
+)
+
+const openTimeout = 2 * time.Second // another process holds the file
+
+// Store implements storage.Store.
+type Store struct {
+	db    *bbolt.DB
+	clock func() time.Time
+}
+
+// Open opens or creates the file.
+func Open(path string, clock func() time.Time) (*Store, error) {
+	if clock == nil {
+		return nil, errors.New("bolt store: clock is missing")
+	}
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fmt.Errorf("open store %s: another process uses it", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		for _, name := range [][]byte{bucketRecords, bucketGroups, bucketEndings, bucketCounters} {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("prepare store %s: %w", path, err), db.Close())
+	}
+	return &Store{db: db, clock: clock}, nil
+}
+
+// Create implements storage.Store.
+func (s *Store) Create(_ context.Context, r storage.Record) error {
+	return s.update(func(tx table, now time.Time) error {
+		old, ok, err := tx.get(r.Kind, r.ID)
+		if err != nil {
+			return err
+		}
+		if ok && !old.Expired(now) {
+			return storage.ErrExists
+		}
+		r.Version = 1
+		return tx.put(r)
+	})
+}
+
+// Get implements storage.Store.
+func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	var r storage.Record
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		var err error
+		r, err = table{tx}.live(kind, id, s.clock())
+		return err
+	})
+	return r, err
+}
+
+// Update implements storage.Store.
+func (s *Store) Update(_ context.Context, r storage.Record) error {
+	return s.update(func(tx table, now time.Time) error {
+		old, err := tx.live(r.Kind, r.ID, now)
+		if err != nil {
+			return err
+		}
+		if old.Version != r.Version {
+			return storage.ErrConflict
+		}
+		next := r // a batch may run this function again, so it must not change what it was given
+		next.Version++
+		return tx.put(next)
+	})
+}
+
+// Consume implements storage.Store.
+func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	var r storage.Record
+	err := s.update(func(tx table, now time.Time) error {
+		var err error
+		if r, err = tx.live(kind, id, now); err != nil {
+			return err
+		}
+		return tx.remove(r)
+	})
+	if err != nil {
+		return storage.Record{}, err
+	}
+	return r, nil
+}
+
+// Delete implements storage.Store.
+func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
+	return s.update(func(tx table, _ time.Time) error {
+		r, ok, err := tx.get(kind, id)
+		if err != nil || !ok {
+			return err
+		}
+		return tx.remove(r)
+	})
+}
+
+// List implements storage.Store.
+func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
+	var found []storage.Record
+	err := s.db.View(func(tx *bbolt.Tx) error {
+		prefix := join(string(kind), group, "")
+		cursor := tx.Bucket(bucketGroups).Cursor()
+		for k, _ := cursor.Seek(join(string(kind), group, after)); k != nil && bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
+			id := string(k[len(prefix):])
+			if id <= after && after != "" {
+				continue
+			}
+			r, err := table{tx}.live(kind, id, s.clock())
+			if errors.Is(err, storage.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			found = append(found, r)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// Increment implements storage.Store.
+func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	var hits int64
+	err := s.update(func(tx table, now time.Time) error {
+		var err error
+		hits, err = tx.hit(kind, id, now, window)
+		return err
+	})
+	return hits, err
+}
+
+// Close implements storage.Store.
+func (s *Store) Close() error { return s.db.Close() }
+
+// update runs one durable change. Callers at once share a commit and its fsync.
+func (s *Store) update(change func(tx table, now time.Time) error) error {
+	var outcome error
+	err := s.db.Batch(func(tx *bbolt.Tx) error {
+		now := s.clock()
+		if outcome = change(table{tx}, now); outcome != nil {
+			return outcome // roll back, of this change only: Batch runs the others again
+		}
+		return table{tx}.sweep(now)
+	})
+	if outcome != nil {
+		return outcome
+	}
+	if err != nil {
+		return fmt.Errorf("write to store: %w", err)
+	}
+	return nil
+}

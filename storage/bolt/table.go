@@ -1,0 +1,188 @@
+package bolt
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"regain/storage"
+)
+
+var (
+	bucketRecords  = []byte("r")
+	bucketGroups   = []byte("g")
+	bucketEndings  = []byte("e")
+	bucketCounters = []byte("c")
+)
+
+// table reads and writes records within one transaction of the file.
+type table struct{ tx *bbolt.Tx }
+
+// join makes a key of parts that hold no NUL: kinds are ours, and ids and groups are base64url.
+func join(parts ...string) []byte {
+	var b []byte
+	for i, p := range parts {
+		if i > 0 {
+			b = append(b, 0)
+		}
+		b = append(b, p...)
+	}
+	return b
+}
+
+var errDamaged = errors.New("stored record is damaged")
+
+func encode(r storage.Record) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(r.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(nanos(r.ExpiresAt)))
+	b = binary.AppendUvarint(b, uint64(len(r.Group)))
+	return append(append(b, r.Group...), r.Data...)
+}
+
+func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
+	const fixed = 16
+	if len(b) < fixed {
+		return storage.Record{}, errDamaged
+	}
+	r := storage.Record{Kind: kind, ID: id, Version: int64(binary.BigEndian.Uint64(b))}
+	if at := int64(binary.BigEndian.Uint64(b[8:])); at != 0 {
+		r.ExpiresAt = time.Unix(0, at).UTC()
+	}
+	size, n := binary.Uvarint(b[fixed:])
+	rest := b[fixed:]
+	if n <= 0 || uint64(len(rest)-n) < size {
+		return storage.Record{}, errDamaged
+	}
+	r.Group = string(rest[n : n+int(size)])
+	r.Data = bytes.Clone(rest[n+int(size):])
+	return r, nil
+}
+
+// nanos is 0 for never.
+func nanos(at time.Time) int64 {
+	if at.IsZero() {
+		return 0
+	}
+	return at.UnixNano()
+}
+
+func (t table) get(kind storage.Kind, id string) (storage.Record, bool, error) {
+	b := t.tx.Bucket(bucketRecords).Get(join(string(kind), id))
+	if b == nil {
+		return storage.Record{}, false, nil
+	}
+	r, err := decode(b, kind, id)
+	return r, err == nil, err
+}
+
+// live is get for a record that has not expired.
+func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record, error) {
+	r, ok, err := t.get(kind, id)
+	if err != nil {
+		return storage.Record{}, err
+	}
+	if !ok || r.Expired(now) {
+		return storage.Record{}, storage.ErrNotFound
+	}
+	return r, nil
+}
+
+// put stores a record and its entries in the indexes, and takes the old ones away.
+func (t table) put(r storage.Record) error {
+	old, ok, err := t.get(r.Kind, r.ID)
+	if err != nil {
+		return err
+	}
+	if ok {
+		if err := t.remove(old); err != nil {
+			return err
+		}
+	}
+	if err := t.tx.Bucket(bucketRecords).Put(join(string(r.Kind), r.ID), encode(r)); err != nil {
+		return err
+	}
+	if r.Group != "" {
+		if err := t.tx.Bucket(bucketGroups).Put(join(string(r.Kind), r.Group, r.ID), nil); err != nil {
+			return err
+		}
+	}
+	if r.ExpiresAt.IsZero() {
+		return nil
+	}
+	return t.tx.Bucket(bucketEndings).Put(endingKey(r.ExpiresAt, bucketRecords, join(string(r.Kind), r.ID)), nil)
+}
+
+func (t table) remove(r storage.Record) error {
+	id := join(string(r.Kind), r.ID)
+	problems := t.tx.Bucket(bucketRecords).Delete(id)
+	if r.Group != "" {
+		problems = errors.Join(problems, t.tx.Bucket(bucketGroups).Delete(join(string(r.Kind), r.Group, r.ID)))
+	}
+	if !r.ExpiresAt.IsZero() {
+		problems = errors.Join(problems, t.tx.Bucket(bucketEndings).Delete(endingKey(r.ExpiresAt, bucketRecords, id)))
+	}
+	return problems
+}
+
+// hit counts, see storage.Store's Increment.
+func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
+	counters, key := t.tx.Bucket(bucketCounters), join(string(kind), id)
+	hits, ends := int64(0), now.Add(window)
+	if b := counters.Get(key); len(b) == 16 {
+		if until := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))); now.Before(until) {
+			hits, ends = int64(binary.BigEndian.Uint64(b)), until
+		}
+	}
+	hits++
+	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(hits)), uint64(ends.UnixNano()))
+	if err := counters.Put(key, value); err != nil {
+		return 0, err
+	}
+	return hits, t.tx.Bucket(bucketEndings).Put(endingKey(ends, bucketCounters, key), nil)
+}
+
+// sweepAtMost bounds what one change clears away.
+const sweepAtMost = 16
+
+func endingKey(at time.Time, bucket, key []byte) []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(at.UnixNano()))
+	return append(append(b, bucket...), key...)
+}
+
+// sweep removes a few expired entries, soonest first.
+func (t table) sweep(now time.Time) error {
+	endings := t.tx.Bucket(bucketEndings)
+	for range sweepAtMost {
+		k, _ := endings.Cursor().First()
+		const prefix = 9
+		if len(k) < prefix || now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(k)))) {
+			return nil
+		}
+		if err := t.end(k[8:9], k[prefix:], now); err != nil {
+			return err
+		}
+		if err := endings.Delete(bytes.Clone(k)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// end removes one record or counter whose end has come; one that lives on has another ending.
+func (t table) end(bucket, key []byte, now time.Time) error {
+	if bytes.Equal(bucket, bucketCounters) {
+		if b := t.tx.Bucket(bucketCounters).Get(key); len(b) == 16 && now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))) {
+			return nil
+		}
+		return t.tx.Bucket(bucketCounters).Delete(key)
+	}
+	kind, id, _ := bytes.Cut(key, []byte{0})
+	r, ok, err := t.get(storage.Kind(kind), string(id))
+	if err != nil || !ok || !r.Expired(now) {
+		return err
+	}
+	return t.remove(r)
+}

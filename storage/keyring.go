@@ -1,0 +1,90 @@
+package storage
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// keySize is AES-256's.
+const keySize = 32
+
+// keyIDSize is how many bytes in front of a sealed value say which key sealed it.
+const keyIDSize = 4
+
+// Keyring seals with its first key and opens with any: keys are rotated by putting a new one in front, and dropped
+// when everything sealed with them has expired.
+type Keyring struct {
+	keys []sealingKey
+}
+
+type sealingKey struct {
+	id   [keyIDSize]byte
+	aead cipher.AEAD
+}
+
+// ParseKeyring reads 32-byte keys in base64url, separated by commas, newest first.
+func ParseKeyring(text string) (*Keyring, error) {
+	var raw [][]byte
+	for i, part := range strings.Split(text, ",") {
+		key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(part), "="))
+		if err != nil {
+			return nil, fmt.Errorf("encryption key %d is not base64url", i+1) // the cause would quote it
+		}
+		raw = append(raw, key)
+	}
+	return NewKeyring(raw...)
+}
+
+// NewKeyring makes a keyring of 32-byte keys, newest first.
+func NewKeyring(keys ...[]byte) (*Keyring, error) {
+	if len(keys) == 0 {
+		return nil, errors.New("keyring without a key")
+	}
+	ring := &Keyring{}
+	for i, key := range keys {
+		if len(key) != keySize {
+			return nil, fmt.Errorf("encryption key %d has %d bytes, not %d: make one with `openssl rand 32 | basenc --base64url`", i+1, len(key), keySize)
+		}
+		block, err := aes.NewCipher(key)
+		if err != nil {
+			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
+		}
+		// The nonce is random, 96 bits, and drawn inside: safe for 2^32 records a key, which is decades of recoveries.
+		aead, err := cipher.NewGCMWithRandomNonce(block)
+		if err != nil {
+			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
+		}
+		sum := sha256.Sum256(append([]byte("regain key id\x00"), key...))
+		ring.keys = append(ring.keys, sealingKey{id: [keyIDSize]byte(sum[:keyIDSize]), aead: aead})
+	}
+	return ring, nil
+}
+
+// seal encrypts data for one place: what is sealed for one record cannot be opened as another.
+func (k *Keyring) seal(data []byte, place string) []byte {
+	key := k.keys[0]
+	out := make([]byte, 0, keyIDSize+len(data)+key.aead.Overhead())
+	return key.aead.Seal(append(out, key.id[:]...), nil, data, []byte(place))
+}
+
+var errSealed = errors.New("stored data cannot be decrypted: the encryption key is missing from secrets.encryption_keys, or the data was changed")
+
+func (k *Keyring) open(sealed []byte, place string) ([]byte, error) {
+	if len(sealed) < keyIDSize {
+		return nil, errSealed
+	}
+	for _, key := range k.keys {
+		if [keyIDSize]byte(sealed[:keyIDSize]) != key.id {
+			continue
+		}
+		if data, err := key.aead.Open(nil, nil, sealed[keyIDSize:], []byte(place)); err == nil {
+			return data, nil
+		}
+	}
+	return nil, errSealed
+}

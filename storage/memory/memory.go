@@ -1,0 +1,181 @@
+// Package memory keeps records in this process: for development, tests, and a single node that may forget its open
+// transactions when it stops.
+package memory
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"regain/storage"
+)
+
+// Store implements storage.Store. Expired records are removed as others come, soonest first, so the cost of one
+// operation does not grow with the number of records.
+type Store struct {
+	clock func() time.Time
+
+	mu       sync.Mutex
+	records  map[key]storage.Record
+	groups   map[key]map[string]struct{} // ids by kind and group
+	counters map[key]counter
+	ends     endings
+}
+
+type key struct {
+	kind storage.Kind
+	name string
+}
+
+type counter struct {
+	hits int64
+	ends time.Time
+}
+
+// New makes an empty store.
+func New(clock func() time.Time) (*Store, error) {
+	if clock == nil {
+		return nil, errors.New("memory store: clock is missing")
+	}
+	return &Store{
+		clock: clock, records: make(map[key]storage.Record), groups: make(map[key]map[string]struct{}), counters: make(map[key]counter),
+	}, nil
+}
+
+// Create implements storage.Store.
+func (s *Store) Create(_ context.Context, r storage.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.sweep()
+	if old, taken := s.records[key{r.Kind, r.ID}]; taken && !old.Expired(now) {
+		return storage.ErrExists
+	}
+	r.Version = 1
+	s.put(r)
+	return nil
+}
+
+// Get implements storage.Store.
+func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.get(kind, id)
+}
+
+// Update implements storage.Store.
+func (s *Store) Update(_ context.Context, r storage.Record) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old, err := s.get(r.Kind, r.ID)
+	if err != nil {
+		return err
+	}
+	if old.Version != r.Version {
+		return storage.ErrConflict
+	}
+	s.remove(key{r.Kind, r.ID})
+	r.Version++
+	s.put(r)
+	return nil
+}
+
+// Consume implements storage.Store.
+func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, err := s.get(kind, id)
+	if err == nil {
+		s.remove(key{kind, id})
+	}
+	return r, err
+}
+
+// Delete implements storage.Store.
+func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.remove(key{kind, id})
+	return nil
+}
+
+// List implements storage.Store.
+func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]string, 0, len(s.groups[key{kind, group}]))
+	for id := range s.groups[key{kind, group}] {
+		if id > after {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	var found []storage.Record
+	for _, id := range ids {
+		if r, err := s.get(kind, id); err == nil && len(found) < limit {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+// Increment implements storage.Store.
+func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.sweep()
+	k := key{kind, id}
+	c := s.counters[k]
+	if !now.Before(c.ends) {
+		c = counter{ends: now.Add(window)}
+		heap.Push(&s.ends, ending{at: c.ends, key: k, counter: true})
+	}
+	c.hits++
+	s.counters[k] = c
+	return c.hits, nil
+}
+
+// Close implements storage.Store.
+func (s *Store) Close() error { return nil }
+
+func (s *Store) get(kind storage.Kind, id string) (storage.Record, error) {
+	r, ok := s.records[key{kind, id}]
+	if !ok || r.Expired(s.clock()) {
+		return storage.Record{}, storage.ErrNotFound
+	}
+	r.Data = bytes.Clone(r.Data)
+	return r, nil
+}
+
+func (s *Store) put(r storage.Record) {
+	k := key{r.Kind, r.ID}
+	s.remove(k)
+	r.Data = bytes.Clone(r.Data)
+	s.records[k] = r
+	if r.Group != "" {
+		g := key{r.Kind, r.Group}
+		if s.groups[g] == nil {
+			s.groups[g] = make(map[string]struct{})
+		}
+		s.groups[g][r.ID] = struct{}{}
+	}
+	if !r.ExpiresAt.IsZero() {
+		heap.Push(&s.ends, ending{at: r.ExpiresAt, key: k})
+	}
+}
+
+func (s *Store) remove(k key) {
+	r, ok := s.records[k]
+	if !ok {
+		return
+	}
+	delete(s.records, k)
+	g := key{k.kind, r.Group}
+	delete(s.groups[g], k.name)
+	if len(s.groups[g]) == 0 {
+		delete(s.groups, g)
+	}
+}
