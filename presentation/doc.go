@@ -22,15 +22,3 @@
 // Errors are sentinels; [ErrorBody] turns each into what a wallet may see. Types that hold secrets
 // or presentations write nothing of them to logs.
 package presentation
-
-// Flow says which of a transaction's two request URIs was fetched, and so on which device the
-// wallet is.
-type Flow string
-
-const (
-	FlowSameDevice  Flow = "same_device"  // a link in the browser that started
-	FlowCrossDevice Flow = "cross_device" // a QR code, read by another device
-)
-
-// Valid reports whether f is one of the two flows.
-func (f Flow) Valid() bool { return f == FlowSameDevice || f == FlowCrossDevice }

@@ -16,9 +16,6 @@ import (
 	"regain/verifier"
 )
 
-// maxResponseBytes bounds a wallet's answer: two SD-JWT VCs, encrypted.
-const maxResponseBytes = 256 << 10
-
 // walletRequest serves the signed request object (OpenID4VP 1.0 §5.10). It may be fetched again until it is answered,
 // by GET and by POST; only a POST can carry a wallet_nonce, which goes into the signature.
 func (p *Provider) walletRequest(c *gin.Context) {
@@ -45,7 +42,7 @@ func (p *Provider) walletRequest(c *gin.Context) {
 		p.failWallet(c, err)
 		return
 	}
-	object, err := p.deps.Request.RequestObject(request, presentation.RequestObjectParams{Wallet: wallet, Now: p.deps.Clock()})
+	object, err := p.deps.Request.RequestObject(request, presentation.RequestObjectParams{WalletNonce: wallet.Nonce, WalletKey: wallet.Key, Now: p.deps.Clock()})
 	if err != nil {
 		p.failWallet(c, err)
 		return
@@ -72,11 +69,15 @@ func (p *Provider) buildRequest(asked recovery.Asked, expires time.Time) ([]byte
 
 // queryFor asks for the claims that the profile matches, and for nothing else: not the portrait.
 func (p *Provider) queryFor(profile recovery.Profile) (dcql.Query, error) {
-	claims := make([]string, 0, len(profile.Credential.Bindings))
+	claims := make([]dcql.Path, 0, len(profile.Credential.Bindings))
+	asked := make(map[recovery.ClaimName]bool, len(profile.Credential.Bindings))
 	for _, binding := range profile.Credential.Bindings {
-		claims = append(claims, string(binding.Claim))
+		if !asked[binding.Claim] {
+			claims = append(claims, dcql.Path{dcql.Name(string(binding.Claim))})
+			asked[binding.Claim] = true
+		}
 	}
-	return dcql.RecoveryQuery(dcql.RecoveryParams{Types: profile.Credential.Types, Claims: claims, ReceiptTypes: p.cfg.ReceiptTypes})
+	return dcql.Recovery(dcql.RecoveryParams{VerifiedIDTypes: profile.Credential.Types, Claims: claims, FaceCheckTypes: p.cfg.ReceiptTypes})
 }
 
 // walletResponse takes the wallet's answer (OpenID4VP 1.0 §8.2). A refused answer is a 400 and changes nothing: the
@@ -129,7 +130,7 @@ func (p *Provider) takeAnswer(c *gin.Context, asked recovery.Asked, form url.Val
 	if err != nil {
 		return "", err
 	}
-	receipt, err := p.deps.Recovery.Present(c, recovery.Handle(c.Param("handle")), evidenceOf(verified))
+	receipt, err := p.deps.Recovery.Present(c, recovery.Handle(c.Param("handle")), evidenceOf(verified, asked.Profile.Credential.Bindings))
 	if err != nil {
 		return "", err
 	}
@@ -147,7 +148,7 @@ func (p *Provider) returnURL(id recovery.TransactionID, flow recovery.Flow) stri
 
 // walletForm reads the form of a wallet's POST. Whether parameters may repeat is for the presentation package to say.
 func (p *Provider) walletForm(c *gin.Context) (url.Values, error) {
-	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxResponseBytes)
+	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, presentation.MaxForm)
 	if err := c.Request.ParseForm(); err != nil {
 		return nil, fmt.Errorf("read form: %w", errors.Join(err, presentation.ErrMalformed))
 	}

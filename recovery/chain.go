@@ -20,8 +20,12 @@ type Link struct {
 	Event json.RawMessage `json:"event"`
 }
 
-// ErrChain means that a log is not what was written.
-var ErrChain = errors.New("audit chain is broken")
+// ErrChain means that a log is not what was written. ErrUnfinished means that only its last line is not whole, as a
+// crash leaves it: that record was never acknowledged.
+var (
+	ErrChain      = errors.New("audit chain is broken")
+	ErrUnfinished = errors.New("last audit record is unfinished")
+)
 
 // NextLink chains an event to the link before it; the zero Link stands before the first.
 func NextLink(prev Link, event Event) (Link, error) {
@@ -46,9 +50,8 @@ func (l Link) hash() string {
 const maxLine = 1 << 20
 
 // VerifyChain reads links, one JSON object a line, and returns the last one. A line that is not the one that was
-// written is an ErrChain that names its number. An unfinished last line, as a crash leaves one, is ErrChain too: it
-// was never acknowledged, and it says so.
-func VerifyChain(r io.Reader) (Link, error) {
+// written is an ErrChain that names its number. Every good link is shown to see, in order.
+func VerifyChain(r io.Reader, see func(Link)) (Link, error) {
 	var last Link
 	lines := bufio.NewReaderSize(r, maxLine)
 	for {
@@ -57,7 +60,7 @@ func VerifyChain(r io.Reader) (Link, error) {
 			return last, nil
 		}
 		if errors.Is(err, io.EOF) {
-			return last, fmt.Errorf("line %d is unfinished, as after a crash: %w", last.Seq+1, ErrChain)
+			return last, fmt.Errorf("line %d: %w", last.Seq+1, ErrUnfinished)
 		}
 		if err != nil {
 			return last, fmt.Errorf("read audit log: line %d: %w", last.Seq+1, err)
@@ -70,6 +73,7 @@ func VerifyChain(r io.Reader) (Link, error) {
 			return last, fmt.Errorf("line %d does not follow the one before it: %w", last.Seq+1, ErrChain)
 		}
 		last = link
+		see(link)
 	}
 }
 

@@ -1,0 +1,122 @@
+// Package directory answers recovery.Directory from a YAML file: for demos, tests, and organisations small enough to
+// keep their accounts in one. The file is read once, at the start, and every mistake in it is told with its place.
+//
+//	accounts:
+//	  - name: ada@example.org          # as the main IdP names it
+//	    id: 7f3a…                      # immutable; optional, the name when missing
+//	    enabled: true                  # default true
+//	    attributes: {given_name: Ada, family_name: Lindqvist}
+//	    groups: [employees]
+package directory
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"gopkg.in/yaml.v3"
+
+	"regain/recovery"
+)
+
+// maxFile bounds the file: what is larger belongs into a directory service.
+const maxFile = 64 << 20
+
+// Directory holds the accounts of one file.
+type Directory struct {
+	accounts map[string]recovery.Account // by name key
+}
+
+type document struct {
+	Accounts []entry `yaml:"accounts"`
+}
+
+type entry struct {
+	Name       string            `yaml:"name"`
+	ID         string            `yaml:"id"`
+	Enabled    *bool             `yaml:"enabled"`
+	Attributes map[string]string `yaml:"attributes"`
+	Groups     []string          `yaml:"groups"`
+}
+
+// Open reads the file at path.
+func Open(path string) (*Directory, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open directory: %w", err)
+	}
+	defer file.Close()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read directory %s: %w", path, err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("directory %s: larger than %d MiB", path, maxFile>>20)
+	}
+	d, err := Parse(data)
+	if err != nil {
+		return nil, fmt.Errorf("directory %s: %w", path, err)
+	}
+	return d, nil
+}
+
+// Parse reads the text of a directory file.
+func Parse(text []byte) (*Directory, error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	var doc document
+	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("parse: %w", err)
+	}
+	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts))}
+	for i, e := range doc.Accounts {
+		account, err := e.account()
+		if err != nil {
+			return nil, fmt.Errorf("accounts[%d]: %w", i, err)
+		}
+		key := account.Name.Key()
+		if other, taken := d.accounts[key]; taken {
+			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than case", i, e.Name, other.Name)
+		}
+		d.accounts[key] = account
+	}
+	return d, nil
+}
+
+func (e entry) account() (recovery.Account, error) {
+	if recovery.AccountName(e.Name).Key() == "" {
+		return recovery.Account{}, errors.New("name is missing")
+	}
+	a := recovery.Account{
+		Name: recovery.AccountName(e.Name), ID: e.ID, Enabled: e.Enabled == nil || *e.Enabled,
+		Attributes: make(map[recovery.AttributeName]string, len(e.Attributes)),
+	}
+	if a.ID == "" {
+		a.ID = e.Name
+	}
+	for name, value := range e.Attributes {
+		a.Attributes[recovery.AttributeName(name)] = value
+	}
+	for _, group := range e.Groups {
+		if group == "" {
+			return recovery.Account{}, errors.New("groups holds an empty name")
+		}
+		a.Groups = append(a.Groups, recovery.GroupName(group))
+	}
+	return a, nil
+}
+
+// Find implements recovery.Directory. Names are compared without regard to case.
+func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
+	account, ok := d.accounts[name.Key()]
+	if !ok {
+		return recovery.Account{}, fmt.Errorf("account: %w", recovery.ErrNotFound)
+	}
+	return account, nil
+}
+
+// Len returns how many accounts there are.
+func (d *Directory) Len() int { return len(d.accounts) }

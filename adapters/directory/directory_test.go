@@ -1,0 +1,82 @@
+package directory_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"regain/adapters/directory"
+	"regain/recovery"
+)
+
+const good = `accounts:
+  - name: Ada@example.org
+    id: "17"
+    attributes: {given_name: Ada, family_name: Lindqvist}
+    groups: [employees, pilots]
+  - name: bob@example.org
+    enabled: false
+`
+
+func TestFind(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.yaml")
+	if err := os.WriteFile(path, []byte(good), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := directory.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Len() != 2 {
+		t.Errorf("%d accounts", d.Len())
+	}
+	ada, err := d.Find(t.Context(), "ADA@example.org")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ada.ID != "17" || !ada.Enabled || ada.Attributes["family_name"] != "Lindqvist" || !ada.In([]recovery.GroupName{"pilots"}) {
+		t.Errorf("ada is not as the file has her: id %s, enabled %t", ada.ID, ada.Enabled)
+	}
+	bob, err := d.Find(t.Context(), "bob@example.org")
+	if err != nil || bob.Enabled || bob.ID != "bob@example.org" {
+		t.Errorf("bob: enabled %t, id %s, %v", bob.Enabled, bob.ID, err)
+	}
+	// Nobody is found by a part of a name, or by anything but the name.
+	for _, name := range []recovery.AccountName{"", "ada", "ada@example.or", "17", "Ada Lindqvist", "ada@example.org\x00"} {
+		if _, err := d.Find(t.Context(), name); !errors.Is(err, recovery.ErrNotFound) {
+			t.Errorf("find %q: %v", name, err)
+		}
+	}
+}
+
+func TestMistakesAreToldWithTheirPlace(t *testing.T) {
+	for name, row := range map[string]struct{ text, says string }{
+		"unknown key":   {strings.Replace(good, "enabled", "enable", 1), "enable"},
+		"no name":       {strings.Replace(good, "bob@example.org", `" "`, 1), "accounts[1]: name is missing"},
+		"same name":     {strings.Replace(good, "bob@", "ADA@", 1), "accounts[1]"},
+		"empty group":   {strings.Replace(good, "pilots", `""`, 1), "groups"},
+		"not yaml":      {"accounts: [", "parse"},
+		"another shape": {"accounts: 17", "parse"},
+	} {
+		_, err := directory.Parse([]byte(row.text))
+		if err == nil || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: got %v, want it to say %q", name, err, row.says)
+		}
+	}
+	if _, err := directory.Open(filepath.Join(t.TempDir(), "none.yaml")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("accounts: []"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		d, err := directory.Parse(text)
+		if (d == nil) == (err == nil) {
+			t.Error("neither a directory nor an error, or both")
+		}
+	})
+}

@@ -1,0 +1,208 @@
+// Package localpass issues Temporary Access Passes itself and verifies them for the main IdP, for IdPs that cannot make
+// one. It keeps a keyed hash of each pass and never the pass.
+//
+// There is one pass for an account at a time: issuing one voids the one before. Verify finds and uses up a pass in one
+// step, so that of any number of callers with a pass that is usable once, one succeeds. Five wrong guesses void it: at
+// 40 bits and more, that leaves guessing no chance.
+package localpass
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"regain/recovery"
+)
+
+// Name is what recovery tokens call this issuer.
+const Name = "local"
+
+// maxWrong is how many wrong guesses a pass survives, one less than this.
+const maxWrong = 5
+
+// Entry is a stored pass, without its value. It is opaque to the shelf it lies on.
+type Entry struct {
+	Key       string // the account's digest
+	Version   int64
+	Data      []byte
+	ExpiresAt time.Time
+}
+
+// Shelf keeps one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
+type Shelf interface {
+	Put(ctx context.Context, e Entry) error // whatever was there before
+	Get(ctx context.Context, key string) (Entry, error)
+	Update(ctx context.Context, e Entry) error // compare-and-swap on Version
+	Take(ctx context.Context, key string) (Entry, error)
+}
+
+// Config are the parts; all are required.
+type Config struct {
+	Key    []byte // 32 bytes, keys the hash of passes
+	Shelf  Shelf
+	Clock  func() time.Time
+	Random io.Reader
+}
+
+// Issuer implements recovery.PassIssuer.
+type Issuer struct{ cfg Config }
+
+// New refuses missing parts.
+func New(cfg Config) (*Issuer, error) {
+	if len(cfg.Key) != sha256.Size || cfg.Shelf == nil || cfg.Clock == nil || cfg.Random == nil {
+		return nil, errors.New("local pass issuer: a key of 32 bytes, Shelf, Clock and Random are required")
+	}
+	return &Issuer{cfg: cfg}, nil
+}
+
+// kept is what is stored of a pass.
+type kept struct {
+	ID          string                 `json:"id"`
+	Hash        []byte                 `json:"hash"`
+	Transaction recovery.TransactionID `json:"txn"`
+	StartsAt    time.Time              `json:"starts_at"`
+	ExpiresAt   time.Time              `json:"expires_at"`
+	UsableOnce  bool                   `json:"usable_once"`
+	Wrong       int                    `json:"wrong,omitempty"`
+}
+
+// Issue implements recovery.PassIssuer.
+func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.Pass, error) {
+	value, err := recovery.GeneratePass(i.cfg.Random, order.Policy.Length)
+	if err != nil {
+		return recovery.Pass{}, err
+	}
+	var id [16]byte
+	if _, err := io.ReadFull(i.cfg.Random, id[:]); err != nil {
+		return recovery.Pass{}, fmt.Errorf("name the pass: %w", err)
+	}
+	pass := recovery.Pass{
+		ID: base64.RawURLEncoding.EncodeToString(id[:]), Value: value, Issuer: Name, UsableOnce: order.Policy.UsableOnce,
+		StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime),
+	}
+	key := i.key(order.Account.Name)
+	data, err := json.Marshal(kept{
+		ID: pass.ID, Hash: i.hash(key, value.Reveal()), Transaction: order.Transaction,
+		StartsAt: pass.StartsAt, ExpiresAt: pass.ExpiresAt, UsableOnce: pass.UsableOnce,
+	})
+	if err != nil {
+		return recovery.Pass{}, fmt.Errorf("encode pass record: %w", err)
+	}
+	if err := i.cfg.Shelf.Put(ctx, Entry{Key: key, Data: data, ExpiresAt: pass.ExpiresAt}); err != nil {
+		return recovery.Pass{}, fmt.Errorf("keep the pass: %w", err)
+	}
+	return pass, nil
+}
+
+// Revoke implements recovery.PassIssuer. A pass that is not there any more is revoked.
+func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passID string) error {
+	key := i.key(account)
+	_, k, err := i.read(ctx, key)
+	if errors.Is(err, recovery.ErrNotFound) || err == nil && k.ID != passID {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := i.cfg.Shelf.Take(ctx, key); err != nil && !errors.Is(err, recovery.ErrNotFound) {
+		return fmt.Errorf("revoke the pass: %w", err)
+	}
+	return nil
+}
+
+// Verdict is what is known of a good pass.
+type Verdict struct {
+	UsableOnce  bool
+	ExpiresAt   time.Time
+	Transaction recovery.TransactionID
+}
+
+// Verify reports whether pass is the account's current one, and uses it up if it is usable once. Every kind of no is
+// ok == false; err is an outage.
+func (i *Issuer) Verify(ctx context.Context, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
+	key := i.key(account)
+	given := i.hash(key, normal(pass)) // spent also where there is no pass
+	entry, k, err := i.read(ctx, key)
+	if errors.Is(err, recovery.ErrNotFound) {
+		return Verdict{}, false, nil
+	}
+	if err != nil {
+		return Verdict{}, false, err
+	}
+	now := i.cfg.Clock()
+	if now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) {
+		return Verdict{}, false, nil
+	}
+	if !hmac.Equal(given, k.Hash) {
+		return Verdict{}, false, i.miss(ctx, entry, k)
+	}
+	if k.UsableOnce {
+		switch taken, err := i.cfg.Shelf.Take(ctx, key); {
+		case errors.Is(err, recovery.ErrNotFound):
+			return Verdict{}, false, nil // somebody else was first
+		case err != nil:
+			return Verdict{}, false, fmt.Errorf("use up the pass: %w", err)
+		case !bytes.Equal(taken.Data, entry.Data):
+			return Verdict{}, false, nil // it was replaced, or missed, in between: void, rather than used twice
+		}
+	}
+	return Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true, nil
+}
+
+// miss counts a wrong guess. Two at once may count as one: the bound is on the order of five, not exact.
+func (i *Issuer) miss(ctx context.Context, e Entry, k kept) error {
+	k.Wrong++
+	var err error
+	if k.Wrong >= maxWrong {
+		_, err = i.cfg.Shelf.Take(ctx, e.Key)
+	} else if e.Data, err = json.Marshal(k); err == nil {
+		err = i.cfg.Shelf.Update(ctx, e)
+	}
+	if errors.Is(err, recovery.ErrConflict) || errors.Is(err, recovery.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
+	e, err := i.cfg.Shelf.Get(ctx, key)
+	if err != nil {
+		return Entry{}, kept{}, fmt.Errorf("look for the pass: %w", err)
+	}
+	var k kept
+	if err := json.Unmarshal(e.Data, &k); err != nil {
+		return Entry{}, kept{}, fmt.Errorf("decode pass record: %w", err)
+	}
+	return e, k, nil
+}
+
+// key is the account's digest: the store does not learn who has a pass.
+func (i *Issuer) key(account recovery.AccountName) string {
+	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Key()))
+}
+
+// hash binds the pass to its account.
+func (i *Issuer) hash(key, pass string) []byte { return i.mac("pass", key+"\x00"+pass) }
+
+func (i *Issuer) mac(use, text string) []byte {
+	h := hmac.New(sha256.New, i.cfg.Key)
+	h.Write([]byte(use + "\x00" + text))
+	return h.Sum(nil)
+}
+
+// normal forgives what people do to a pass when they copy it: spaces, hyphens and lower case.
+func normal(pass string) string {
+	const longest = 4 * recovery.MaxPassLength
+	if len(pass) > longest {
+		return ""
+	}
+	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(pass))
+}

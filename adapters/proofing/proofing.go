@@ -1,0 +1,92 @@
+// Package proofing hands people to an identity proofing provider by a one-time signed URL, after Microsoft's pattern
+// for Verified ID partners: {start_url}?token=<JWT> with OrgId, RequestId, redirectUrl (docs/protocols.md §2).
+package proofing
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+)
+
+// handoffLifetime is how long the URL works: it is followed at once.
+const handoffLifetime = 5 * time.Minute
+
+// tokenType is the hand-off JWT's `typ`.
+const tokenType = "proofing-handoff+jwt"
+
+// Minter signs claims as a JWT of kind typ.
+type Minter interface {
+	Mint(typ string, claims any) (string, error)
+}
+
+// Config describes one provider; all fields but OrgID are required.
+type Config struct {
+	Name     string // as people see it
+	StartURL string // where the provider begins; the token is added to its query
+	Issuer   string // ours, whose keys the provider fetches
+	OrgID    string // as the provider knows the organisation
+	Minter   Minter
+	Clock    func() time.Time
+	Random   io.Reader
+}
+
+// Provider is one proofing provider.
+type Provider struct {
+	cfg   Config
+	start *url.URL
+}
+
+// New refuses missing parts and a start URL that a browser could not open.
+func New(cfg Config) (*Provider, error) {
+	if cfg.Name == "" || cfg.Issuer == "" || cfg.Minter == nil || cfg.Clock == nil || cfg.Random == nil {
+		return nil, errors.New("proofing provider: Name, Issuer, Minter, Clock and Random are required")
+	}
+	start, err := url.Parse(cfg.StartURL)
+	if err != nil || start.Host == "" || start.Fragment != "" || (start.Scheme != "https" && start.Scheme != "http") {
+		return nil, fmt.Errorf("proofing provider %s: start_url is not an https URL", cfg.Name)
+	}
+	return &Provider{cfg: cfg, start: start}, nil
+}
+
+// Name is what people see.
+func (p *Provider) Name() string { return p.cfg.Name }
+
+// Origin is scheme and host of the start URL.
+func (p *Provider) Origin() string { return p.start.Scheme + "://" + p.start.Host }
+
+// handoff are the claims of the token. The account is not among them: the provider need not know it.
+type handoff struct {
+	Issuer      string `json:"iss"`
+	Audience    string `json:"aud"`
+	IssuedAt    int64  `json:"iat"`
+	Expiry      int64  `json:"exp"`
+	ID          string `json:"jti"`
+	OrgID       string `json:"OrgId"`
+	RequestID   string `json:"RequestId"`
+	RedirectURL string `json:"redirectUrl"`
+}
+
+// URL returns a URL that works once. reference is opaque to the provider and comes back with the person.
+func (p *Provider) URL(_ context.Context, reference, returnURL string) (string, error) {
+	var id [16]byte
+	if _, err := io.ReadFull(p.cfg.Random, id[:]); err != nil {
+		return "", fmt.Errorf("proofing hand-off: read randomness: %w", err)
+	}
+	now := p.cfg.Clock()
+	token, err := p.cfg.Minter.Mint(tokenType, handoff{
+		Issuer: p.cfg.Issuer, Audience: p.cfg.StartURL, IssuedAt: now.Unix(), Expiry: now.Add(handoffLifetime).Unix(),
+		ID: base64.RawURLEncoding.EncodeToString(id[:]), OrgID: p.cfg.OrgID, RequestID: reference, RedirectURL: returnURL,
+	})
+	if err != nil {
+		return "", fmt.Errorf("proofing hand-off: %w", err)
+	}
+	target := *p.start
+	query := target.Query()
+	query.Set("token", token)
+	target.RawQuery = query.Encode()
+	return target.String(), nil
+}

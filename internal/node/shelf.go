@@ -1,0 +1,54 @@
+package node
+
+import (
+	"context"
+	"errors"
+
+	"regain/adapters/localpass"
+	"regain/storage"
+)
+
+// kindPass is the kind of record that local passes are.
+const kindPass = storage.Kind("pass")
+
+// passShelf is the shelf of the local pass issuer, in the node's store. Adapters and storage do not know each other,
+// so it is here that they meet.
+type passShelf struct{ store storage.Store }
+
+var _ localpass.Shelf = passShelf{}
+
+func (s passShelf) Put(ctx context.Context, e localpass.Entry) error {
+	const tries = 4 // somebody else may put at the same time
+	var err error
+	for range tries {
+		if err = s.store.Delete(ctx, kindPass, e.Key); err != nil {
+			return err
+		}
+		if err = s.store.Create(ctx, record(e)); !errors.Is(err, storage.ErrExists) {
+			return err
+		}
+	}
+	return err
+}
+
+func (s passShelf) Get(ctx context.Context, key string) (localpass.Entry, error) {
+	r, err := s.store.Get(ctx, kindPass, key)
+	return entry(r), err
+}
+
+func (s passShelf) Update(ctx context.Context, e localpass.Entry) error {
+	return s.store.Update(ctx, record(e))
+}
+
+func (s passShelf) Take(ctx context.Context, key string) (localpass.Entry, error) {
+	r, err := s.store.Consume(ctx, kindPass, key)
+	return entry(r), err
+}
+
+func record(e localpass.Entry) storage.Record {
+	return storage.Record{Kind: kindPass, ID: e.Key, Version: e.Version, Data: e.Data, ExpiresAt: e.ExpiresAt}
+}
+
+func entry(r storage.Record) localpass.Entry {
+	return localpass.Entry{Key: r.ID, Version: r.Version, Data: r.Data, ExpiresAt: r.ExpiresAt}
+}
