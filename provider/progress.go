@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -31,7 +32,9 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
-	_ = http.NewResponseController(c.Writer).SetWriteDeadline(time.Time{})
+	control := http.NewResponseController(c.Writer)
+	// The connection lives for minutes; a server without deadlines answers with an error that says nothing to us.
+	_ = errors.Join(control.SetWriteDeadline(time.Time{}), control.SetReadDeadline(time.Time{}))
 	secret := browserSecret(c, t.ID)
 	shown := ""
 	ticker := time.NewTicker(progressEvery)

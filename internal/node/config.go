@@ -52,7 +52,7 @@ type SecretsConfig struct {
 // CertificateConfig is the key and certificate that sign presentation requests (x509_hash).
 type CertificateConfig struct {
 	Key              config.Secret `koanf:"key"` // PEM
-	CertificateFiles string        `koanf:"certificate_file"`
+	CertificateFile string        `koanf:"certificate_file"`
 }
 
 // WalletConfig says how wallets are reached.
@@ -132,9 +132,8 @@ type ProfileConfig struct {
 
 // CredentialConfig says what a Verified ID must be and how it is matched.
 type CredentialConfig struct {
-	Types      []string        `koanf:"types"`
-	PhotoClaim string          `koanf:"photo_claim"`
-	Bindings   []BindingConfig `koanf:"bindings"`
+	Types    []string        `koanf:"types"` // vct values
+	Bindings []BindingConfig `koanf:"bindings"`
 }
 
 // BindingConfig matches one directory attribute against one claim.
@@ -152,9 +151,9 @@ type FaceCheckConfig struct {
 
 // PassConfig is the pass policy of a profile.
 type PassConfig struct {
-	LifetimeMinutes int  `koanf:"lifetime_minutes"`
-	Length          int  `koanf:"length"`
-	UsableOnce      bool `koanf:"usable_once"`
+	LifetimeMinutes int   `koanf:"lifetime_minutes"` // default 60
+	Length          int   `koanf:"length"`           // default 12
+	UsableOnce      *bool `koanf:"usable_once"`      // default true
 }
 
 // ClientConfig is one main IdP.

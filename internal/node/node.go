@@ -1,0 +1,146 @@
+// Package node puts the parts of one Regain node together: it reads what the configuration names, refuses what cannot
+// work with the key and the cure, and wires adapters to ports. It is the only place that knows every backend.
+//
+//	Config   every key there is, and the defaults
+//	New      configuration → running parts
+//	Serve    listens, with TLS when given a certificate, until the context ends
+//	Check    New, and Close again: is this configuration complete?
+package node
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"regain/adapters/auditlog"
+	"regain/adapters/directory"
+	"regain/adapters/localpass"
+	"regain/presentation"
+	"regain/provider"
+	"regain/provider/keys"
+	"regain/provider/oauth"
+	"regain/recovery"
+	"regain/storage"
+)
+
+// Deps are what a node takes from outside; all are required.
+type Deps struct {
+	Logger *slog.Logger
+	Clock  func() time.Time
+	Random io.Reader
+	// Wrap goes around the storage backend, for measurements; nil for none.
+	Wrap func(storage.Store) storage.Store
+}
+
+// Node is one running node.
+type Node struct {
+	handler http.Handler
+	closers []io.Closer // closed in reverse order
+}
+
+// ServeHTTP implements http.Handler.
+func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }
+
+// Close releases files. Requests must have ended.
+func (n *Node) Close() error {
+	var problems []error
+	for i := len(n.closers) - 1; i >= 0; i-- {
+		problems = append(problems, n.closers[i].Close())
+	}
+	return errors.Join(problems...)
+}
+
+// New reads everything that the configuration names and wires it.
+func New(cfg Config, deps Deps) (*Node, error) {
+	if deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("node: Logger, Clock and Random are required")
+	}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	n := &Node{}
+	if err := n.wire(cfg, deps); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) wire(cfg Config, deps Deps) error {
+	secrets, err := readSecrets(cfg.Secrets)
+	if err != nil {
+		return err
+	}
+	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	if err != nil {
+		return err
+	}
+	signer, err := keys.NewSigner(secrets.signing)
+	if err != nil {
+		return fmt.Errorf("secrets.signing_key: %w", err)
+	}
+	passes, err := localpass.New(localpass.Config{Key: secrets.pass, Shelf: passShelf{store}, Clock: deps.Clock, Random: deps.Random})
+	if err != nil {
+		return fmt.Errorf("secrets.pass_key: %w", err)
+	}
+	service, err := n.newService(cfg, store, passes, deps)
+	if err != nil {
+		return err
+	}
+	clients, err := readClients(cfg.Clients)
+	if err != nil {
+		return err
+	}
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Clients: clients, Secret: secrets.token}, oauth.Deps{Store: store, Signer: signer, Clock: deps.Clock})
+	if err != nil {
+		return fmt.Errorf("OpenID provider: %w", err)
+	}
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Recovery: service, Signer: signer, Passes: passEndpoint{passes}})
+}
+
+// newService wires the domain to its ports.
+func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
+	policy, err := cfg.policy()
+	if err != nil {
+		return nil, err
+	}
+	accounts, err := directory.Open(cfg.Directory.File)
+	if err != nil {
+		return nil, fmt.Errorf("directory.file: %w", err)
+	}
+	audit := auditlog.NewMemory()
+	if cfg.Audit.File != "" {
+		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
+			return nil, fmt.Errorf("audit.file: %w", err)
+		}
+	}
+	n.closers = append(n.closers, audit)
+	return recovery.NewService(recovery.Ports{
+		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: audit,
+		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
+	}, policy)
+}
+
+// newProvider adds the wallet's side and makes the HTTP face.
+func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
+	key, chain, err := cfg.RequestSigning.read()
+	if err != nil {
+		return err
+	}
+	if parts.Request, err = presentation.NewSignerAt(key, chain, deps.Clock()); err != nil {
+		return fmt.Errorf("request_signing: %w", err)
+	}
+	if parts.Verifier, err = newVerifier(cfg, deps); err != nil {
+		return err
+	}
+	if parts.Proofing, err = newProofing(cfg, parts.Signer, deps); err != nil {
+		return err
+	}
+	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
+	n.handler, err = provider.New(provider.Config{
+		Issuer: cfg.Issuer, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime,
+	}, parts)
+	return err
+}

@@ -1,0 +1,249 @@
+package node
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/adapters/localpass"
+	"regain/adapters/proofing"
+	"regain/internal/config"
+	"regain/internal/fetch"
+	"regain/provider"
+	"regain/provider/keys"
+	"regain/provider/oauth"
+	"regain/recovery"
+	"regain/storage"
+	"regain/storage/bolt"
+	"regain/storage/memory"
+	"regain/verifier"
+	"regain/verifier/trust"
+)
+
+// secrets are the node's own.
+type secrets struct {
+	keyring     *storage.Keyring
+	token, pass []byte
+	signing     *ecdsa.PrivateKey
+}
+
+func readSecrets(cfg SecretsConfig) (secrets, error) {
+	var s secrets
+	text, err := cfg.Encryption.Read("secrets.encryption_keys")
+	if err != nil {
+		return s, err
+	}
+	if s.keyring, err = storage.ParseKeyring(text); err != nil {
+		return s, fmt.Errorf("secrets.encryption_keys: %w", err)
+	}
+	if s.token, err = readKey(cfg.Token, "secrets.token_secret"); err != nil {
+		return s, err
+	}
+	if s.pass, err = readKey(cfg.Pass, "secrets.pass_key"); err != nil {
+		return s, err
+	}
+	if text, err = cfg.SigningKey.Read("secrets.signing_key"); err != nil {
+		return s, err
+	}
+	if s.signing, err = keys.ParsePEM([]byte(text)); err != nil {
+		return s, fmt.Errorf("secrets.signing_key: %w", err)
+	}
+	return s, nil
+}
+
+// readKey reads 32 bytes in base64url. Its errors never quote the text.
+func readKey(secret config.Secret, key string) ([]byte, error) {
+	text, err := secret.Read(key)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) != sha256.Size {
+		return nil, fmt.Errorf("%s: 32 bytes in base64url without padding are required; make them with `openssl rand 32 | basenc --base64url | tr -d =`", key)
+	}
+	return raw, nil
+}
+
+func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (storage.Store, error) {
+	var backend storage.Store
+	var err error
+	switch cfg.Backend {
+	case "memory":
+		backend, err = memory.New(deps.Clock)
+	case "file":
+		if cfg.Path == "" {
+			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
+		}
+		backend, err = bolt.Open(cfg.Path, deps.Clock)
+	default:
+		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("storage: %w", err)
+	}
+	n.closers = append(n.closers, backend)
+	if deps.Wrap != nil {
+		backend = deps.Wrap(backend)
+	}
+	return storage.NewSealed(backend, ring)
+}
+
+// read returns the request signing key and its certificate chain, leaf first.
+func (c CertificateConfig) read() (*ecdsa.PrivateKey, []*x509.Certificate, error) {
+	text, err := c.Key.Read("request_signing.key")
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := keys.ParsePEM([]byte(text))
+	if err != nil {
+		return nil, nil, fmt.Errorf("request_signing.key: %w", err)
+	}
+	chain, err := readCertificates(c.CertificateFile)
+	if err != nil {
+		return nil, nil, fmt.Errorf("request_signing.certificate_file: %w", err)
+	}
+	return key, chain, nil
+}
+
+func readCertificates(path string) ([]*x509.Certificate, error) {
+	rest, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var found []*x509.Certificate
+	for {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		certificate, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		found = append(found, certificate)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+	}
+	return found, nil
+}
+
+func newVerifier(cfg Config, deps Deps) (*verifier.Verifier, error) {
+	var rules []trust.Rule
+	for i, t := range cfg.Trust {
+		anchors, err := readCertificates(t.AnchorsFile)
+		if err != nil {
+			return nil, fmt.Errorf("trust[%d].anchors_file: %w", i, err)
+		}
+		rules = append(rules, trust.Rule{Types: t.Types, Anchors: anchors, Issuers: t.Issuers})
+	}
+	roots, err := rootsOf(cfg.Fetch)
+	if err != nil {
+		return nil, err
+	}
+	fetcher, err := fetch.New(fetch.Config{
+		AllowHTTPHosts: cfg.Fetch.AllowHTTPHosts, AllowPrivateHosts: cfg.Fetch.AllowPrivateHosts, RootCAs: roots, Timeout: cfg.Fetch.Timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
+	}
+	v, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: cfg.StatusList.MinTTL, MaxStatusTTL: cfg.StatusList.MaxTTL},
+		verifier.Deps{Fetch: fetcher, Clock: deps.Clock, Logger: deps.Logger})
+	if err != nil {
+		return nil, fmt.Errorf("trust: %w", err)
+	}
+	return v, nil
+}
+
+func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {
+	if cfg.CAFile == "" {
+		return nil, nil //nolint:nilnil // nil means the system's roots
+	}
+	certificates, err := readCertificates(cfg.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("fetch.ca_file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	for _, c := range certificates {
+		pool.AddCert(c)
+	}
+	return pool, nil
+}
+
+func newProofing(cfg Config, signer *keys.Signer, deps Deps) (map[string]provider.Proofing, error) {
+	providers := make(map[string]provider.Proofing, len(cfg.Proofing))
+	for i, p := range cfg.Proofing {
+		adapter, err := proofing.New(proofing.Config{
+			Name: p.DisplayName, StartURL: p.StartURL, Issuer: cfg.Issuer, OrgID: cfg.Organisation,
+			Minter: signer, Clock: deps.Clock, Random: deps.Random,
+		})
+		if err != nil {
+			return nil, fmt.Errorf("proofing[%d]: %w", i, err)
+		}
+		providers[p.Name] = adapter
+	}
+	return providers, nil
+}
+
+func readClients(list []ClientConfig) (oauth.Clients, error) {
+	clients := make([]*oauth.Client, 0, len(list))
+	for i, c := range list {
+		client := &oauth.Client{ID: c.ID, Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs}
+		if client.AuthMethod == "" {
+			client.AuthMethod = oauth.PrivateKeyJWT
+		}
+		if err := readClientKeys(client, c, fmt.Sprintf("clients[%d] (%s)", i, c.ID)); err != nil {
+			return nil, err
+		}
+		clients = append(clients, client)
+	}
+	return oauth.NewClients(clients)
+}
+
+func readClientKeys(client *oauth.Client, c ClientConfig, key string) error {
+	if !c.Secret.IsZero() {
+		secret, err := c.Secret.Read(key + ".secret")
+		if err != nil {
+			return err
+		}
+		const enough = 32
+		if len(secret) < enough {
+			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least", key, len(secret), enough)
+		}
+		client.SecretDigest = sha256.Sum256([]byte(secret))
+	}
+	if c.JWKSFile == "" {
+		return fmt.Errorf("%s.jwks_file: name a file with the client's JWK set: recovery tokens are encrypted to it", key)
+	}
+	data, err := os.ReadFile(c.JWKSFile)
+	if err != nil {
+		return fmt.Errorf("%s.jwks_file: %w", key, err)
+	}
+	var set jose.JSONWebKeySet
+	if err := json.Unmarshal(data, &set); err != nil {
+		return fmt.Errorf("%s.jwks_file: not a JWK set: %w", key, err)
+	}
+	client.Keys = set
+	return nil
+}
+
+// passEndpoint answers the provider with the local issuer's verdicts.
+type passEndpoint struct{ issuer *localpass.Issuer }
+
+// Verify implements provider.PassVerifier.
+func (e passEndpoint) Verify(ctx context.Context, account recovery.AccountName, pass string) (provider.PassVerdict, error) {
+	verdict, ok, err := e.issuer.Verify(ctx, account, pass)
+	if err != nil || !ok {
+		return provider.PassVerdict{}, err
+	}
+	return provider.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
+}

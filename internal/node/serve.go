@@ -1,0 +1,89 @@
+package node
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// Timeouts of the server. There is none for writing: live progress is written for minutes, and sets its own.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 15 * time.Second
+	idleTimeout       = 2 * time.Minute
+	shutdownTimeout   = 10 * time.Second
+	maxHeaderBytes    = 32 << 10
+)
+
+// Serve runs a node until ctx ends, and lets the requests that are under way finish.
+func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
+	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		return err
+	}
+	listener, err := listen(cfg)
+	if err != nil {
+		return errors.Join(err, n.Close())
+	}
+	logger.Info("serving", "issuer", cfg.Issuer, "listen", listener.Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
+	return errors.Join(serve(ctx, NewServer(n, logger), listener), n.Close())
+}
+
+// NewServer returns an HTTP server for a handler, with our limits.
+func NewServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+func listen(cfg Config) (net.Listener, error) {
+	listener, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if cfg.TLS.CertificateFile == "" {
+		return listener, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
+	}
+	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+}
+
+func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("stop serving: %w", err), server.Close())
+	}
+	return nil
+}
+
+// Check reports what is wrong with a configuration, by starting everything but the listener.
+func Check(cfg Config) error {
+	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		return err
+	}
+	if cfg.TLS.CertificateFile != "" {
+		if _, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile); err != nil {
+			return errors.Join(fmt.Errorf("tls: %w", err), n.Close())
+		}
+	}
+	return n.Close()
+}

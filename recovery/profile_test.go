@@ -1,0 +1,152 @@
+package recovery_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"regain/recovery"
+)
+
+func profiles() recovery.Profiles {
+	everyone, staff, pilot := goodProfile("everyone", 30), goodProfile("staff", 20), goodProfile("pilot", 10)
+	staff.Scope = recovery.Scope{Include: []recovery.GroupName{"staff"}, Exclude: []recovery.GroupName{"leavers"}}
+	pilot.Scope = recovery.Scope{Include: []recovery.GroupName{"pilot"}}
+	pilot.Mode = recovery.ModeEvaluation
+	return recovery.Profiles{everyone, pilot, staff}
+}
+
+func account(groups ...recovery.GroupName) recovery.Account {
+	return recovery.Account{Name: "ada@example.org", Enabled: true, Groups: groups}
+}
+
+func TestProfilesMatch(t *testing.T) {
+	without := profiles()[1:] // pilot and staff
+	disabled := account("staff")
+	disabled.Enabled = false
+	off := profiles()
+	off[1].Enabled = false
+	for name, row := range map[string]struct {
+		profiles recovery.Profiles
+		account  recovery.Account
+		want     recovery.ProfileName
+		reason   recovery.Reason
+	}{
+		"first match wins":             {profiles(), account("staff", "pilot"), "pilot", recovery.ReasonNone},
+		"second":                       {profiles(), account("staff"), "staff", recovery.ReasonNone},
+		"all users come last":          {profiles(), account(), "everyone", recovery.ReasonNone},
+		"excluded goes to the next":    {profiles(), account("staff", "leavers"), "everyone", recovery.ReasonNone},
+		"excluded and nothing else":    {without, account("staff", "leavers"), "", recovery.ReasonAccountExcluded},
+		"no profile":                   {without, account("guests"), "", recovery.ReasonAccountOutOfScope},
+		"disabled account":             {profiles(), disabled, "", recovery.ReasonAccountDisabled},
+		"excluded everywhere":          {profiles(), account("staff", "executives"), "", recovery.ReasonAccountExcluded},
+		"a disabled profile is no one": {off, account("pilot", "staff"), "staff", recovery.ReasonNone},
+	} {
+		p, reason := row.profiles.Match(row.account, []recovery.GroupName{"executives"})
+		if p.Name != row.want || reason != row.reason {
+			t.Errorf("%s: got %q %q, want %q %q", name, p.Name, reason, row.want, row.reason)
+		}
+	}
+}
+
+func TestStandInIsTheProfileThatMostMeet(t *testing.T) {
+	if p := profiles().StandIn(); p.Name != "everyone" {
+		t.Errorf("got %s", p.Name)
+	}
+	if p := profiles()[1:].StandIn(); p.Name != "pilot" {
+		t.Errorf("without a profile for all: %s", p.Name)
+	}
+}
+
+func TestProfilesValidate(t *testing.T) {
+	if err := profiles().Validate(); err != nil {
+		t.Fatalf("good profiles: %v", err)
+	}
+	for says, breakIt := range map[string]func(recovery.Profiles){
+		"another profile has this name": func(ps recovery.Profiles) { ps[1].Name = "everyone" },
+		"priority 30 is also that of":   func(ps recovery.Profiles) { ps[1].Priority = 30 },
+		"name is missing":               func(ps recovery.Profiles) { ps[0].Name = "" },
+		"mode \"\"":                     func(ps recovery.Profiles) { ps[0].Mode = "" },
+		"covers nobody":                 func(ps recovery.Profiles) { ps[0].Scope = recovery.Scope{} },
+		"credential.types is empty":     func(ps recovery.Profiles) { ps[0].Credential.Types = nil },
+		"every Verified ID would match": func(ps recovery.Profiles) { ps[0].Credential.Bindings = nil },
+		"bindings[1]: attribute":        func(ps recovery.Profiles) { ps[0].Credential.Bindings[1].Attribute = "" },
+		"bindings[0].match":             func(ps recovery.Profiles) { ps[0].Credential.Bindings[0].Level = "fuzzy" },
+		"face_check.threshold 49":       func(ps recovery.Profiles) { ps[0].FaceCheck.Threshold = 49 },
+		"face_check.threshold 101":      func(ps recovery.Profiles) { ps[0].FaceCheck.Threshold = 101 },
+		"face_check.max_age":            func(ps recovery.Profiles) { ps[0].FaceCheck.MaxAge = -1 },
+		"pass.lifetime_minutes 9":       func(ps recovery.Profiles) { ps[0].Pass.Lifetime = 9 * time.Minute },
+		"pass.lifetime_minutes 43201":   func(ps recovery.Profiles) { ps[0].Pass.Lifetime = 43_201 * time.Minute },
+		"pass.length 7":                 func(ps recovery.Profiles) { ps[0].Pass.Length = 7 },
+		"pass.length 49":                func(ps recovery.Profiles) { ps[0].Pass.Length = 49 },
+		"lifetime 2h0m0s":               func(ps recovery.Profiles) { ps[0].Lifetime = 2 * time.Hour },
+		"no profile is enabled": func(ps recovery.Profiles) {
+			for i := range ps {
+				ps[i].Enabled = false
+			}
+		},
+	} {
+		ps := profiles()
+		breakIt(ps)
+		if err := ps.Validate(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("got %v, want it to say %q", err, says)
+		}
+	}
+}
+
+func TestPassPolicyBoundsAreAllowed(t *testing.T) {
+	for _, policy := range []recovery.PassPolicy{
+		{Lifetime: 10 * time.Minute, Length: 8}, {Lifetime: 43_200 * time.Minute, Length: 48, UsableOnce: true},
+	} {
+		ps := profiles()
+		ps[0].Pass = policy
+		if err := ps.Validate(); err != nil {
+			t.Errorf("%+v: %v", policy, err)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	if err := recovery.DefaultLimits().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for says, breakIt := range map[string]func(*recovery.Limit){
+		"name":   func(l *recovery.Limit) { l.Name = "" },
+		"per":    func(l *recovery.Limit) { l.Per = "planet" },
+		"max":    func(l *recovery.Limit) { l.Max = 0 },
+		"window": func(l *recovery.Limit) { l.Window = 25 * time.Hour },
+	} {
+		limits := recovery.DefaultLimits()
+		breakIt(&limits[0])
+		if err := limits.Validate(); err == nil || !strings.Contains(err.Error(), "limits[0]."+says) {
+			t.Errorf("%s: %v", says, err)
+		}
+	}
+	twice := append(recovery.DefaultLimits(), recovery.DefaultLimits()[0])
+	if twice.Validate() == nil {
+		t.Error("two limits of one name")
+	}
+}
+
+func TestLimitKeys(t *testing.T) {
+	subject := recovery.LimitSubject{Account: "Ada@example.org", Client: "main-idp", Network: "192.0.2.1"}
+	seen := map[string]bool{}
+	for _, per := range []recovery.LimitPer{recovery.PerAccount, recovery.PerClient, recovery.PerNetwork, recovery.PerAccountNetwork} {
+		key, counts := recovery.Limit{Name: "l", Per: per}.Key(subject)
+		if !counts || seen[key] || strings.Contains(strings.ToLower(key), "ada") {
+			t.Errorf("%s: key %q counts %t, or is another's, or names the account", per, key, counts)
+		}
+		seen[key] = true
+		other := subject
+		other.Account = "ADA@example.org"
+		if again, _ := (recovery.Limit{Name: "l", Per: per}).Key(other); again != key {
+			t.Errorf("%s: another spelling of the account counts anew", per)
+		}
+		if _, counts := (recovery.Limit{Name: "l", Per: per}).Key(recovery.LimitSubject{}); counts {
+			t.Errorf("%s: counts for nobody", per)
+		}
+	}
+	if _, counts := (recovery.Limit{Name: "l", Per: "planet"}).Key(subject); counts {
+		t.Error("an unknown limit counts")
+	}
+}
