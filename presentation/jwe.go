@@ -14,7 +14,7 @@ import (
 
 	josecipher "github.com/go-jose/go-jose/v4/cipher"
 
-	"regain/presentation/internal/strictjson"
+	"regain/internal/strictjson"
 )
 
 // Sizes in bytes of the parts of an encrypted answer.

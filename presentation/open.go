@@ -7,7 +7,7 @@ import (
 	"net/url"
 	"time"
 
-	"regain/presentation/internal/strictjson"
+	"regain/internal/strictjson"
 )
 
 const (

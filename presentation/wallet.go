@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"regain/presentation/internal/strictjson"
+	"regain/internal/strictjson"
 )
 
 const (

@@ -51,7 +51,7 @@ type SecretsConfig struct {
 
 // CertificateConfig is the key and certificate that sign presentation requests (x509_hash).
 type CertificateConfig struct {
-	Key              config.Secret `koanf:"key"` // PEM
+	Key             config.Secret `koanf:"key"` // PEM
 	CertificateFile string        `koanf:"certificate_file"`
 }
 

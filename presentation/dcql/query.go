@@ -6,7 +6,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json" // names match exactly, unlike in encoding/json
 
-	"regain/presentation/internal/strictjson"
+	"regain/internal/strictjson"
 )
 
 // ErrInvalid reports a query that breaks a rule of OpenID4VP 1.0 §6.

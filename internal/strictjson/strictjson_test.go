@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"regain/presentation/internal/strictjson"
+	"regain/internal/strictjson"
 )
 
 func TestParse(t *testing.T) {

@@ -1,0 +1,218 @@
+package sdjwt
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"regain/internal/strictjson"
+	"regain/verifier/internal/jws"
+)
+
+// Names that RFC 9901 §4 reserves.
+const (
+	nameDigests = "_sd"
+	nameElement = "..."
+	nameHash    = "_sd_alg"
+)
+
+// alwaysOpen lists the claims that may not come from a disclosure (SD-JWT VC §2.2.2.3).
+func alwaysOpen(name string) bool {
+	switch name {
+	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status", nameHash:
+		return true
+	}
+	return false
+}
+
+// disclosure is one opened claim: [salt, name, value], or [salt, value] for an element of an array.
+type disclosure struct {
+	name    string
+	value   any
+	element bool
+	used    bool
+}
+
+// discloser puts disclosures into their places (RFC 9901 §7.1).
+type discloser struct {
+	byDigest map[string]*disclosure
+	seen     map[string]bool // digests, which may stand once in all of the credential
+}
+
+// disclose returns the processed payload and the digests of its top level.
+func disclose(payload map[string]any, encoded []string) (claims map[string]any, digests []string, err error) {
+	if alg, there := payload[nameHash]; there && alg != "sha-256" {
+		return nil, nil, fmt.Errorf("%w: _sd_alg is not sha-256", ErrMalformed)
+	}
+	d := &discloser{byDigest: make(map[string]*disclosure, len(encoded)), seen: make(map[string]bool)}
+	for _, text := range encoded {
+		one, err := parseDisclosure(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		sum := sha256.Sum256([]byte(text))
+		digest := jws.Encode(sum[:])
+		if d.byDigest[digest] != nil {
+			return nil, nil, fmt.Errorf("%w: a disclosure stands twice", ErrMalformed)
+		}
+		d.byDigest[digest] = one
+	}
+	if digests, err = digestsOf(payload); err != nil {
+		return nil, nil, err
+	}
+	if claims, err = d.object(payload, true, 0); err != nil {
+		return nil, nil, err
+	}
+	for _, one := range d.byDigest {
+		if !one.used {
+			return nil, nil, fmt.Errorf("%w: a disclosure has no digest in the credential", ErrMalformed)
+		}
+	}
+	return claims, digests, nil
+}
+
+func parseDisclosure(text string) (*disclosure, error) {
+	raw, err := jws.Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("disclosure: %w", err)
+	}
+	value, err := strictjson.Parse(raw, maxDepth)
+	if err != nil {
+		return nil, fmt.Errorf("%w: disclosure: %w", ErrMalformed, err)
+	}
+	list, ok := value.([]any)
+	if !ok || len(list) < 2 || len(list) > 3 {
+		return nil, fmt.Errorf("%w: a disclosure is not an array of two or three", ErrMalformed)
+	}
+	if _, ok := list[0].(string); !ok {
+		return nil, fmt.Errorf("%w: a disclosure's salt is not a string", ErrMalformed)
+	}
+	if len(list) == 2 {
+		return &disclosure{value: list[1], element: true}, nil
+	}
+	name, ok := list[1].(string)
+	if !ok || name == nameDigests || name == nameElement {
+		return nil, fmt.Errorf("%w: a disclosure's name is reserved, or no string", ErrMalformed)
+	}
+	return &disclosure{name: name, value: list[2]}, nil
+}
+
+// digestsOf returns an object's `_sd`.
+func digestsOf(object map[string]any) ([]string, error) {
+	value, there := object[nameDigests]
+	if !there {
+		return nil, nil
+	}
+	list, ok := value.([]any)
+	if !ok {
+		return nil, fmt.Errorf("%w: _sd is not an array", ErrMalformed)
+	}
+	digests := make([]string, 0, len(list))
+	for _, element := range list {
+		digest, ok := element.(string)
+		if !ok {
+			return nil, fmt.Errorf("%w: _sd holds something that is not a string", ErrMalformed)
+		}
+		digests = append(digests, digest)
+	}
+	return digests, nil
+}
+
+// open returns the disclosure for a digest, or nil for a decoy or a claim that was not disclosed.
+func (d *discloser) open(digest string) (*disclosure, error) {
+	if d.seen[digest] {
+		return nil, fmt.Errorf("%w: a digest stands twice", ErrMalformed)
+	}
+	d.seen[digest] = true
+	one := d.byDigest[digest]
+	if one != nil {
+		one.used = true
+	}
+	return one, nil
+}
+
+func (d *discloser) value(value any, depth int) (any, error) {
+	if depth > maxDepth { // disclosures within disclosures may go deeper than any JSON text
+		return nil, fmt.Errorf("%w: nested too deeply", ErrMalformed)
+	}
+	switch v := value.(type) {
+	case map[string]any:
+		return d.object(v, false, depth)
+	case []any:
+		return d.array(v, depth)
+	}
+	return value, nil
+}
+
+func (d *discloser) object(object map[string]any, top bool, depth int) (map[string]any, error) {
+	digests, err := digestsOf(object)
+	if err != nil {
+		return nil, err
+	}
+	if _, there := object[nameElement]; there {
+		return nil, fmt.Errorf("%w: %q outside an array", ErrMalformed, nameElement)
+	}
+	out := make(map[string]any, len(object)+len(digests))
+	for name, value := range object {
+		if name == nameDigests || top && name == nameHash {
+			continue
+		}
+		if out[name], err = d.value(value, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	for _, digest := range digests {
+		one, err := d.open(digest)
+		if err != nil {
+			return nil, err
+		}
+		if one == nil {
+			continue
+		}
+		if _, taken := object[one.name]; one.element || taken || top && alwaysOpen(one.name) {
+			return nil, fmt.Errorf("%w: a disclosure does not belong where its digest stands", ErrMalformed)
+		}
+		if _, taken := out[one.name]; taken {
+			return nil, fmt.Errorf("%w: two disclosures have the same name", ErrMalformed)
+		}
+		if out[one.name], err = d.value(one.value, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func (d *discloser) array(list []any, depth int) ([]any, error) {
+	out := make([]any, 0, len(list))
+	for _, element := range list {
+		object, ok := element.(map[string]any)
+		digest, placeholder := object[nameElement]
+		if !ok || !placeholder {
+			value, err := d.value(element, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, value)
+			continue
+		}
+		text, ok := digest.(string)
+		if !ok || len(object) != 1 {
+			return nil, fmt.Errorf("%w: %q is not a digest alone", ErrMalformed, nameElement)
+		}
+		one, err := d.open(text)
+		if err != nil {
+			return nil, err
+		}
+		if one == nil {
+			continue
+		}
+		if !one.element {
+			return nil, fmt.Errorf("%w: a disclosure does not belong where its digest stands", ErrMalformed)
+		}
+		value, err := d.value(one.value, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, value)
+	}
+	return out, nil
+}

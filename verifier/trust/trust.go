@@ -1,0 +1,191 @@
+// Package trust says who may issue what: rules that tie credential types to the X.509 anchors, and if need be the
+// issuers, that are trusted to issue them. A chain that leads to an anchor of one type proves nothing for another
+// (SD-JWT VC §7.7).
+package trust
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Rule trusts issuers under Anchors to issue credentials of Types.
+type Rule struct {
+	Types   []string // vct values
+	Anchors []*x509.Certificate
+	Issuers []string // allowed iss values; empty allows any under the anchors
+	// StatusOptional accepts credentials without a status list entry, for types that live minutes.
+	StatusOptional bool
+}
+
+// Errors of a chain.
+var (
+	ErrUntrusted = errors.New("issuer is not trusted for this type")
+	ErrMalformed = errors.New("malformed certificate chain")
+)
+
+// maxCached bounds the cache of chains that were verified: issuers are few, their credentials many.
+const maxCached = 1024
+
+// Rules are all rules of a deployment. It is safe for concurrent use.
+type Rules struct {
+	byType map[string]rule
+
+	mu     sync.Mutex
+	chains map[[sha256.Size]byte]verified
+}
+
+type rule struct {
+	Rule
+	pool *x509.CertPool
+	id   string // names the set of anchors in the cache
+}
+
+// verified is a chain that led to an anchor, and when it does so.
+type verified struct{ notBefore, notAfter time.Time }
+
+// New refuses rules that trust nobody or contradict each other.
+func New(list []Rule) (*Rules, error) {
+	r := &Rules{byType: make(map[string]rule), chains: make(map[[sha256.Size]byte]verified)}
+	for i, one := range list {
+		if len(one.Types) == 0 || len(one.Anchors) == 0 {
+			return nil, fmt.Errorf("trust[%d]: types and anchors are required", i)
+		}
+		pool := x509.NewCertPool()
+		for _, anchor := range one.Anchors {
+			if anchor == nil || !anchor.IsCA {
+				return nil, fmt.Errorf("trust[%d]: an anchor is not a CA certificate", i)
+			}
+			pool.AddCert(anchor)
+		}
+		for _, name := range one.Types {
+			if _, twice := r.byType[name]; name == "" || twice {
+				return nil, fmt.Errorf("trust[%d]: type %q is empty or has a rule already", i, name)
+			}
+			r.byType[name] = rule{Rule: one, pool: pool, id: fmt.Sprint(i)}
+		}
+	}
+	return r, nil
+}
+
+// StatusOptional reports whether credentials of this type may have no status.
+func (r *Rules) StatusOptional(name string) bool { return r.byType[name].StatusOptional }
+
+// Leaf returns the public key that signed, whether or not anybody trusts it: so that a forged signature can be told
+// from an unknown issuer.
+func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
+	if len(chain) == 0 {
+		return nil, fmt.Errorf("%w: there is no x5c", ErrMalformed)
+	}
+	leaf, err := x509.ParseCertificate(chain[0])
+	if err != nil {
+		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, err)
+	}
+	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
+	if !ok || key.Curve != elliptic.P256() {
+		return nil, fmt.Errorf("%w: the leaf's key is not on P-256", ErrMalformed)
+	}
+	return key, nil
+}
+
+// Check reports, as ErrUntrusted, that a chain (DER, leaf first, without the anchor) is not trusted to issue
+// credentials of a type in the name of issuer at now. An empty issuer stands for a credential without iss.
+func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error {
+	rule, ok := r.byType[name]
+	if !ok {
+		return fmt.Errorf("%w: no rule for the type", ErrUntrusted)
+	}
+	if len(rule.Issuers) > 0 && !slices.Contains(rule.Issuers, issuer) {
+		return fmt.Errorf("%w: iss is not on the list", ErrUntrusted)
+	}
+	key := cacheKey(rule.id, chain)
+	r.mu.Lock()
+	known, cached := r.chains[key]
+	r.mu.Unlock()
+	if !cached {
+		var err error
+		if known, err = rule.verify(chain, now); err != nil {
+			return err
+		}
+		r.remember(key, known)
+	}
+	if now.Before(known.notBefore) || now.After(known.notAfter) {
+		return fmt.Errorf("%w: a certificate is not valid now", ErrUntrusted)
+	}
+	return nil
+}
+
+func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%d\n", rule, len(chain))
+	for _, der := range chain {
+		fmt.Fprintf(h, "%d\n", len(der))
+		h.Write(der)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// remember keeps only chains that were trusted, so strangers cannot fill the cache.
+func (r *Rules) remember(key [sha256.Size]byte, v verified) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.chains) >= maxCached {
+		clear(r.chains)
+	}
+	r.chains[key] = v
+}
+
+func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
+	var leaf *x509.Certificate
+	between := x509.NewCertPool()
+	for i, der := range chain {
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return verified{}, fmt.Errorf("%w: certificate %d: %w", ErrUntrusted, i, err)
+		}
+		if i == 0 {
+			leaf = certificate
+		} else {
+			between.AddCert(certificate)
+		}
+	}
+	if leaf == nil {
+		return verified{}, fmt.Errorf("%w: there is no x5c", ErrUntrusted)
+	}
+	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA that signs credentials itself could be anybody's
+	// intermediate.
+	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
+		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
+	}
+	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
+	}
+	chains, err := leaf.Verify(x509.VerifyOptions{
+		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	return span(chains[0]), nil
+}
+
+// span is when every certificate of a chain is valid.
+func span(chain []*x509.Certificate) verified {
+	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
+	for _, c := range chain[1:] {
+		if c.NotBefore.After(v.notBefore) {
+			v.notBefore = c.NotBefore
+		}
+		if c.NotAfter.Before(v.notAfter) {
+			v.notAfter = c.NotAfter
+		}
+	}
+	return v
+}
