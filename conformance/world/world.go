@@ -18,7 +18,9 @@ import (
 	"time"
 
 	"regain/conformance/idp"
+	"regain/conformance/people"
 	"regain/conformance/proofing"
+	"regain/conformance/rp"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
 	"regain/internal/node"
@@ -41,6 +43,7 @@ type World struct {
 
 	Node     *node.Node
 	IdPs     *idp.Server
+	RP       *rp.RP // a relying party without pages, for journeys that a program walks
 	Issuer   *proofing.Server
 	Rogue    *proofing.Server // a second proofing provider that nobody trusts; it has no pages to click
 	RogueURL string
@@ -138,6 +141,28 @@ func (w *World) startProofing(o Options, parties []party) error {
 	return nil
 }
 
+// ProgramRedirect is the redirect URI of RP. Nobody serves it: a program stops there and reads the URL.
+const ProgramRedirect = "https://program.localhost/callback"
+
+// startIdP makes the main IdP, and the relying party for programs beside it.
+func (w *World) startIdP(o Options, p party) error {
+	var accounts []idp.Account
+	for _, person := range people.Samples() {
+		accounts = append(accounts, idp.Account{Name: person.Account, DisplayName: person.DirectoryGivenName + " " + person.DirectoryFamilyName})
+	}
+	var err error
+	w.IdPs, err = idp.New(idp.Config{
+		Name: "Example Organisation", BaseURL: p.url, RegainIssuer: w.Regain, ClientID: ClientIdP, Accounts: accounts,
+		HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader, Logger: o.Logger.With("party", "idp"),
+	})
+	if err != nil {
+		return fmt.Errorf("start the main IdP: %w", err)
+	}
+	w.serve(o, p, w.IdPs.Handler())
+	w.RP, err = rp.New(rp.Config{Issuer: w.Regain, ClientID: ClientProgram, RedirectURI: ProgramRedirect, HTTPClient: w.Client, Clock: w.Clock})
+	return err
+}
+
 func (w *World) startWallet(o Options, p party) error {
 	server, err := phone.NewServer(phone.Config{
 		BaseURL: p.url, People: phone.SamplePeople(rand.Reader), HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader,
@@ -167,7 +192,7 @@ func (w *World) startRegain(o Options, p party) error {
 
 // serve runs one party's server until Close.
 func (w *World) serve(o Options, p party, handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute, ErrorLog: slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn)}
+	server := node.NewServer(handler, o.Logger)
 	w.servers = append(w.servers, server)
 	go func() {
 		var err error

@@ -1,67 +1,87 @@
 package sdjwt
 
 import (
-	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"encoding/base64"
+	"crypto/sha256"
+	"crypto/subtle"
 	"fmt"
+	"math/big"
+	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/verifier/internal/strict"
+	"regain/verifier/internal/jws"
 )
 
-// Thumbprint is the RFC 7638 SHA-256 thumbprint of a key in base64url.
-type Thumbprint string
+// bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
+const bindingType = "kb+jwt"
 
-// holder is the key of `cnf`. The zero holder means that the issuer bound the credential to nobody.
-type holder struct {
-	key        *ecdsa.PublicKey
-	thumbprint Thumbprint
+// How old a key binding JWT may be, and how far ahead of our clock.
+const (
+	bindingAge   = 5 * time.Minute
+	bindingAhead = time.Minute
+)
+
+// Binding is what a key binding JWT must say.
+type Binding struct {
+	Nonce    string
+	Audience string // our client_id with its prefix (OpenID4VP 1.0 §14.10)
+	Now      time.Time
 }
 
-// readHolder reads `cnf.jwk` (RFC 7800 §3.2): a public P-256 key and no other way to name one.
-func readHolder(payload map[string]any) (holder, error) {
-	value, present := payload["cnf"]
-	if !present {
-		return holder{}, nil
-	}
-	cnf, _ := value.(map[string]any)
-	for name := range cnf {
-		if name != "jwk" && name != "kid" {
-			return holder{}, fmt.Errorf("%w: cnf names the key in more than one way", ErrMalformed)
-		}
-	}
-	jwk, ok := cnf["jwk"].(map[string]any)
+// Holder returns the holder's public key, from `cnf.jwk`.
+func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
+	confirmation, _ := p.claims["cnf"].(map[string]any)
+	jwk, ok := confirmation["jwk"].(map[string]any)
 	if !ok {
-		return holder{}, fmt.Errorf("%w: cnf without jwk", ErrMalformed)
+		return nil, fmt.Errorf("%w: cnf.jwk is missing", ErrMalformed)
 	}
 	if _, private := jwk["d"]; private || jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
-		return holder{}, fmt.Errorf("%w: cnf.jwk is no public P-256 key", ErrMalformed)
+		return nil, fmt.Errorf("%w: cnf.jwk is not a public key on P-256", ErrMalformed)
 	}
-	if alg, present := jwk["alg"]; present && alg != string(jose.ES256) {
-		return holder{}, fmt.Errorf("%w: cnf.jwk is for another algorithm", ErrMalformed)
-	}
-	if use, present := jwk["use"]; present && use != "sig" {
-		return holder{}, fmt.Errorf("%w: cnf.jwk is for another use", ErrMalformed)
-	}
-	point := []byte{4} // uncompressed (SEC 1 §2.3.3)
+	const size = 32
+	point := append(make([]byte, 0, 1+2*size), 4)
 	for _, name := range []string{"x", "y"} {
 		text, _ := jwk[name].(string)
-		coordinate, err := strict.Base64(text)
-		if err != nil || len(coordinate) != 32 { // RFC 7518 §6.2.1.2: full size, leading zeros included
-			return holder{}, fmt.Errorf("%w: cnf.jwk has no valid %s", ErrMalformed, name)
+		coordinate, err := jws.Decode(text)
+		if err != nil || len(coordinate) != size {
+			return nil, fmt.Errorf("%w: cnf.jwk.%s is not 32 bytes", ErrMalformed, name)
 		}
 		point = append(point, coordinate...)
 	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-	if err != nil {
-		return holder{}, fmt.Errorf("%w: cnf.jwk is not on the curve", ErrMalformed)
+	if _, err := ecdh.P256().NewPublicKey(point); err != nil { // the only check of the standard library that a point is on the curve
+		return nil, fmt.Errorf("%w: cnf.jwk is not on its curve", ErrMalformed)
 	}
-	sum, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
+	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(point[1 : 1+size]), Y: new(big.Int).SetBytes(point[1+size:])}, nil
+}
+
+// VerifyHolder checks the key binding JWT (RFC 9901 §7.3): signed by the holder's key, for this request, now, over
+// exactly what was presented. It returns the holder's key.
+func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
+	key, err := p.Holder()
 	if err != nil {
-		return holder{}, fmt.Errorf("%w: cnf.jwk: %w", ErrMalformed, err)
+		return nil, err
 	}
-	return holder{key: key, thumbprint: Thumbprint(base64.RawURLEncoding.EncodeToString(sum))}, nil
+	binding, err := jws.ParseInsecure(p.binding, bindingType)
+	if err != nil {
+		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
+	}
+	if err := binding.Verify(key); err != nil {
+		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
+	}
+	sum := sha256.Sum256([]byte(p.hashed))
+	for _, member := range []struct{ name, want string }{{"nonce", want.Nonce}, {"aud", want.Audience}, {"sd_hash", jws.Encode(sum[:])}} {
+		got, _ := binding.Payload[member.name].(string)
+		if member.want == "" || subtle.ConstantTimeCompare([]byte(got), []byte(member.want)) != 1 {
+			return nil, fmt.Errorf("%w: %s is not the one asked for", ErrHolder, member.name)
+		}
+	}
+	seconds, err := jws.NumericDate(binding.Payload["iat"])
+	if err != nil {
+		return nil, fmt.Errorf("%w: iat is missing", ErrHolder)
+	}
+	if at := time.Unix(seconds, 0); at.Before(want.Now.Add(-bindingAge)) || at.After(want.Now.Add(bindingAhead)) {
+		return nil, fmt.Errorf("%w: iat is too old or in the future", ErrHolder)
+	}
+	return key, nil
 }

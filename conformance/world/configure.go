@@ -1,0 +1,173 @@
+package world
+
+import (
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+
+	"regain/conformance/people"
+	"regain/conformance/proofing"
+	"regain/internal/config"
+	"regain/internal/node"
+	"regain/provider/keys"
+)
+
+// Names in the world's configuration.
+const (
+	ClientIdP     = "main-idp"
+	ClientProgram = "program"
+)
+
+// object is a YAML mapping.
+type object = map[string]any
+
+// configure writes Regain's configuration and everything that it names into the world's directory, and loads it as
+// `regain serve --config` would.
+func (w *World) configure() (node.Config, error) {
+	f := &files{directory: w.directory}
+	clients := []object{
+		{"id": ClientIdP, "name": "Example Organisation", "jwks_file": f.write("main-idp.jwks.json", w.IdPs.JWKS()), "redirect_uris": []string{w.IdPs.RedirectURI()}},
+	}
+	program, err := w.RP.JWKS()
+	if err != nil {
+		return node.Config{}, err
+	}
+	clients = append(clients, object{
+		"id": ClientProgram, "name": "Example Organisation", "jwks_file": f.write("program.jwks.json", program), "redirect_uris": []string{ProgramRedirect},
+	})
+	host := func(address string) string {
+		u, err := url.Parse(address)
+		f.note(err)
+		return u.Host
+	}
+	doc := object{
+		"issuer": w.Regain, "organisation_id": "example-organisation",
+		"secrets": object{
+			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
+			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem")},
+		},
+		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
+		"wallet":          object{"authorization_endpoint": w.Wallet + "/authorize"},
+		"directory":       object{"file": f.yaml("directory.yaml", accounts())},
+		"audit":           object{"file": filepath.Join(w.directory, "audit.jsonl")},
+		"trust": []object{{
+			"types":        []string{proofing.DefaultType, proofing.ReceiptType},
+			"anchors_file": f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)), "issuers": []string{w.Proofing},
+		}},
+		"status_list": object{"min_ttl": "1s", "max_ttl": "1h"},
+		"fetch": object{
+			"allow_http_hosts": []string{host(w.Proofing)}, "allow_private_hosts": []string{host(w.Proofing)}, "ca_file": f.write("ca.crt", w.PKI.CertificatePEM()),
+		},
+		"face_check":     object{"receipt_types": []string{proofing.ReceiptType}},
+		"proofing":       []object{{"name": "northlight", "display_name": "Northlight Identity", "start_url": w.Issuer.StartURL()}},
+		"exclude_groups": []string{"executives"},
+		"limits":         limits(),
+		"profiles":       profiles(),
+		"clients":        clients,
+	}
+	path := f.yaml("regain.yaml", doc)
+	if f.err != nil {
+		return node.Config{}, fmt.Errorf("configure Regain: %w", f.err)
+	}
+	cfg := node.Defaults()
+	return cfg, config.Load(config.Source{File: path}, &cfg)
+}
+
+// profiles are the three that the sample people meet.
+func profiles() []object {
+	binding := func(level string) []object {
+		return []object{
+			{"attribute": "given_name", "claim": "given_name", "match": level},
+			{"attribute": "family_name", "claim": "family_name", "match": level},
+		}
+	}
+	profile := func(name, mode, level string, priority int, more object) object {
+		p := object{
+			"name": name, "mode": mode, "priority": priority, "groups": []string{name}, "cross_device": true, "proofing": "northlight",
+			"credential": object{"types": []string{proofing.DefaultType}, "bindings": binding(level)},
+			"face_check": object{"threshold": 70}, "pass": object{"lifetime_minutes": 60, "length": 12},
+		}
+		for key, value := range more {
+			p[key] = value
+		}
+		return p
+	}
+	return []object{
+		profile("pilot", "evaluation", "exact", 10, nil),
+		profile("contractors", "production", "relaxed", 20, nil),
+		profile("employees", "production", "exact", 30, nil),
+	}
+}
+
+// limits are wide: a demonstration is walked through again and again from one address.
+func limits() []object {
+	return []object{
+		{"name": "account-network", "per": "account+network", "max": 100_000, "window": "1m"},
+		{"name": "network", "per": "network", "max": 1_000_000, "window": "1m"},
+	}
+}
+
+func accounts() object {
+	var list []object
+	for _, p := range people.Samples() {
+		list = append(list, object{
+			"name": p.Account, "groups": p.Groups,
+			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
+		})
+	}
+	return object{"accounts": list}
+}
+
+// files writes files and remembers the first thing that went wrong.
+type files struct {
+	directory string
+	err       error
+}
+
+func (f *files) note(err error) {
+	if f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *files) write(name string, data []byte) string {
+	path := filepath.Join(f.directory, name)
+	f.note(os.WriteFile(path, data, 0o600))
+	return path
+}
+
+func (f *files) yaml(name string, value any) string {
+	data, err := yaml.Marshal(value)
+	f.note(err)
+	return f.write(name, data)
+}
+
+func (f *files) secret(name string) string {
+	var key [32]byte
+	_, err := rand.Read(key[:])
+	f.note(err)
+	return f.write(name, []byte(base64.RawURLEncoding.EncodeToString(key[:])))
+}
+
+func (f *files) signingKey(name string) string {
+	key, err := keys.Generate(rand.Reader)
+	f.note(err)
+	if err != nil {
+		return ""
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	f.note(err)
+	return f.write(name, encodePEM("PRIVATE KEY", der))
+}
+
+func (f *files) requestKey(p *PKI) string {
+	der, err := x509.MarshalPKCS8PrivateKey(p.RequestKey)
+	f.note(err)
+	return f.write("request.pem", encodePEM("PRIVATE KEY", der))
+}
