@@ -1,0 +1,86 @@
+package verifier_test
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+	"time"
+
+	"regain/verifier"
+	"regain/verifier/trust"
+	"regain/verifier/verifiertest"
+)
+
+// scene is a presentation in order, of which a test breaks one thing.
+type scene struct {
+	clock    *verifiertest.Clock
+	issuer   *verifiertest.Issuer
+	holder   *verifiertest.Holder
+	id       *verifiertest.Draft
+	receipt  *verifiertest.Draft
+	idBind   verifiertest.Binding
+	faceBind verifiertest.Binding
+	rules    []trust.Rule
+	expect   verifier.Expect
+	log      bytes.Buffer
+}
+
+func newScene(t testing.TB) *scene {
+	t.Helper()
+	s := &scene{clock: verifiertest.NewClock(), holder: verifiertest.NewHolder(t)}
+	s.issuer = verifiertest.New(t, s.clock.Now)
+	s.id = s.issuer.VerifiedID(s.holder)
+	s.receipt = s.issuer.Receipt(s.id, 86.31)
+	s.idBind, s.faceBind = verifiertest.Bind(s.clock.Now()), verifiertest.Bind(s.clock.Now())
+	s.rules = s.issuer.Rules()
+	s.expect = verifier.Expect{
+		Nonce: verifiertest.Nonce, Audience: verifiertest.Audience,
+		Types: []string{verifiertest.IdentityType}, ReceiptTypes: []string{verifiertest.ReceiptType},
+	}
+	return s
+}
+
+func (s *scene) verifier(t testing.TB) *verifier.Verifier {
+	t.Helper()
+	v, err := verifier.New(
+		verifier.Config{Trust: s.rules, MinStatusTTL: time.Minute, MaxStatusTTL: time.Hour},
+		verifier.Deps{Fetch: s.issuer.Fetcher(), Clock: s.clock.Now, Logger: slog.New(slog.NewTextHandler(&s.log, nil))},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (s *scene) presentation(t testing.TB) verifier.Presentation {
+	t.Helper()
+	return verifier.Presentation{
+		VerifiedID: s.holder.Present(t, s.id, s.idBind), FaceCheck: s.holder.Present(t, s.receipt, s.faceBind),
+	}
+}
+
+func TestVerify(t *testing.T) {
+	s := newScene(t)
+	got, err := s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Objection() != verifier.NoObjection {
+		t.Errorf("objection %q; log: %s", got.Objection(), s.log.String())
+	}
+	if got.CredentialID() != s.id.Claims["jti"] || got.Type() != verifiertest.IdentityType || got.Issuer() != s.issuer.URL {
+		t.Errorf("got %q, %q, %q", got.CredentialID(), got.Type(), got.Issuer())
+	}
+	if name, ok := got.Claim("family_name"); !ok || name != "Lovelace" {
+		t.Errorf("family_name is %q, %t", name, ok)
+	}
+	for _, name := range []string{"portrait", "faceCheckResults", "cnf", "exp", "_sd", "unknown"} {
+		if value, ok := got.Claim(name); ok {
+			t.Errorf("claim %s is %q", name, value)
+		}
+	}
+	check := got.FaceCheck()
+	if check.Objection != verifier.NoObjection || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) {
+		t.Errorf("face check is %+v", check)
+	}
+}

@@ -1,0 +1,48 @@
+package verifiertest
+
+import (
+	"crypto/ecdsa"
+	"testing"
+	"time"
+)
+
+// Holder has the key that credentials are bound to.
+type Holder struct{ Key *ecdsa.PrivateKey }
+
+// NewHolder makes one.
+func NewHolder(t testing.TB) *Holder {
+	t.Helper()
+	return &Holder{Key: NewKey(t)}
+}
+
+// Binding is a Key Binding JWT before it is signed. Members that a test sets to nil are left out.
+type Binding struct {
+	Header, Claims map[string]any
+}
+
+// Bind makes a Key Binding JWT in order: for the nonce and audience of tests, at now. The hash comes when it is signed.
+func Bind(now time.Time) Binding {
+	return Binding{
+		Header: map[string]any{"alg": "ES256", "typ": "kb+jwt"},
+		Claims: map[string]any{"iat": now.Unix(), "nonce": Nonce, "aud": Audience},
+	}
+}
+
+// Present signs a draft as its issuer and presents it as its holder.
+func (h *Holder) Present(t testing.TB, d *Draft, b Binding) string {
+	t.Helper()
+	return h.PresentText(t, d.Sign(t), b)
+}
+
+// PresentText presents a text that ends with a tilde. A `sd_hash` that the test has set stays.
+func (h *Holder) PresentText(t testing.TB, signed string, b Binding) string {
+	t.Helper()
+	claims := map[string]any{"sd_hash": Hash(signed)}
+	for name, value := range b.Claims {
+		claims[name] = value
+		if value == nil {
+			delete(claims, name)
+		}
+	}
+	return signed + Sign(t, h.Key, b.Header, claims)
+}

@@ -1,0 +1,69 @@
+package verifiertest
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"testing"
+)
+
+// Encode writes base64url without padding.
+func Encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
+
+// Hash returns SHA-256 of a text in base64url.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return Encode(sum[:])
+}
+
+// JSON writes a value.
+func JSON(t testing.TB, value any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// SignRaw makes a compact JWS with ES256 of texts that need not be JSON.
+func SignRaw(t testing.TB, key *ecdsa.PrivateKey, header, payload []byte) string {
+	t.Helper()
+	text := Encode(header) + "." + Encode(payload)
+	sum := sha256.Sum256([]byte(text))
+	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := make([]byte, 64) // r and s of 32 bytes each (RFC 7518 §3.4)
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return text + "." + Encode(signature)
+}
+
+// Sign makes a compact JWS of a header and a payload.
+func Sign(t testing.TB, key *ecdsa.PrivateKey, header, payload map[string]any) string {
+	t.Helper()
+	return SignRaw(t, key, JSON(t, header), JSON(t, payload))
+}
+
+// x5c writes certificates as RFC 7515 §4.1.6 wants them: standard base64.
+func x5c(chain [][]byte) []string {
+	list := make([]string, len(chain))
+	for i, der := range chain {
+		list[i] = base64.StdEncoding.EncodeToString(der)
+	}
+	return list
+}
+
+// JWK writes the public key.
+func JWK(t testing.TB, key *ecdsa.PrivateKey) map[string]any {
+	t.Helper()
+	point, err := key.PublicKey.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]any{"kty": "EC", "crv": "P-256", "x": Encode(point[1:33]), "y": Encode(point[33:])}
+}
