@@ -1,0 +1,81 @@
+// Package demo is `regain demo`: the whole world on one machine. Run starts it and prints where to click; Drive walks
+// every journey over HTTP, as a person, a wallet and a main IdP would, and says of each whether it went as it must.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"text/tabwriter"
+
+	"regain/conformance/people"
+	"regain/conformance/world"
+)
+
+// Options say how to run.
+type Options struct {
+	Out     io.Writer
+	TLS     bool
+	Port    int // first of five ports of the clickable world
+	Verbose bool
+	Only    string // journeys whose name contains this; "" for all
+}
+
+func (o Options) logger() *slog.Logger {
+	if !o.Verbose {
+		return slog.New(slog.DiscardHandler)
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, nil))
+}
+
+// Run starts the world, prints where to click, and serves until ctx ends.
+func Run(ctx context.Context, o Options) error {
+	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger()})
+	if err != nil {
+		return err
+	}
+	if err := explain(o, w); err != nil {
+		return errors.Join(err, w.Close())
+	}
+	return errors.Join(w.Wait(ctx), w.Close())
+}
+
+// explain prints where to begin, whom to be, and how to stop.
+func explain(o Options, w *world.World) error {
+	if _, err := fmt.Fprintf(o.Out, `Regain's demo world is up.
+
+  main IdP    %s     begin here
+  Regain      %s
+  proofing    %s   a document and a face become a Verified ID
+  wallet      %s     the phone: add the Verified ID, agree, take the Face Check
+
+Open %s/ , type an account, choose "Other ways to sign in", then "Recover your account".
+On Regain's page choose "Get one from Northlight Identity", be the same person there, and come back.
+
+`, w.IdP, w.Regain, w.Proofing, w.Wallet, w.IdP); err != nil {
+		return err
+	}
+	table := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "  ACCOUNT\tWHAT THIS PERSON MEETS")
+	for _, p := range people.Samples() {
+		fmt.Fprintf(table, "  %s\t%s\n", p.Account, p.Meets)
+	}
+	fmt.Fprintln(table, "  nobody@example.org\tIs refused like a mismatch: nothing shows that there is no such account.")
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if o.TLS {
+		path := filepath.Join(os.TempDir(), "regain-demo-ca.crt")
+		const readable = 0o644
+		if err := os.WriteFile(path, w.PKI.CertificatePEM(), readable); err != nil {
+			return fmt.Errorf("write the world's CA certificate: %w", err)
+		}
+		fmt.Fprintf(o.Out, "\nTLS: trust the CA in %s in a browser profile made for this, and remove it afterwards.\n", path)
+	}
+	_, err := fmt.Fprintln(o.Out, "\nEverything is made up, lives in memory and is gone when you press Ctrl-C.")
+	return err
+}

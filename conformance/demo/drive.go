@@ -1,0 +1,101 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"regain/conformance/world"
+)
+
+// journey is one walk with a name; its error says how it went otherwise than it must.
+type journey struct {
+	name string
+	walk func(ctx context.Context, w *walker) error
+}
+
+// journeys are all walks, in the order in which they are told.
+func journeys() []journey {
+	return []journey{
+		{"recovered-same-device", recoveredSameDevice},
+		{"recovered-cross-device", recoveredCrossDevice},
+		{"signed-in-with-passkey", signedInWithPasskey},
+		{"evaluated-no-pass", evaluatedNoPass},
+		{"name-mismatch-denied", nameMismatchDenied},
+		{"relaxed-match-recovered", relaxedMatchRecovered},
+		{"face-check-too-low-denied", faceCheckTooLowDenied},
+		{"receipt-of-another-credential-denied", receiptOfAnotherCredentialDenied},
+		{"revoked-credential-denied", revokedCredentialDenied},
+		{"untrusted-issuer-denied", untrustedIssuerDenied},
+		{"wrong-nonce-refused", wrongNonceRefused},
+		{"wrong-audience-refused", wrongAudienceRefused},
+		{"unknown-account-looks-like-mismatch", unknownAccountLooksLikeMismatch},
+		{"excluded-account-denied", excludedAccountDenied},
+		{"response-replay-refused", responseReplayRefused},
+		{"code-replay-refused", codeReplayRefused},
+		{"other-browser-refused", otherBrowserRefused},
+		{"expired-refused", expiredRefused},
+		{"user-declined", userDeclined},
+		{"sixty-four-redeemers-one-pass", sixtyFourRedeemersOnePass},
+	}
+}
+
+// journeyTimeout bounds one walk: every party is on this machine.
+const journeyTimeout = 30 * time.Second
+
+// ErrFailed means that a journey did not go as it must.
+var ErrFailed = errors.New("not every journey went as it must")
+
+// Drive walks the journeys one after the other in a world of their own, prints a line for each and the sum, and
+// returns ErrFailed unless all went as they must.
+func Drive(ctx context.Context, o Options) error {
+	clock := &shiftedClock{}
+	w, err := world.Start(world.Options{TLS: o.TLS, Logger: o.logger(), Clock: clock.now})
+	if err != nil {
+		return err
+	}
+	ok, failed := 0, 0
+	for _, j := range journeys() {
+		if !strings.Contains(j.name, o.Only) {
+			continue
+		}
+		if err := walk(ctx, j, w, clock); err != nil {
+			failed++
+			fmt.Fprintf(o.Out, "FAIL %s: %v\n", j.name, err)
+		} else {
+			ok++
+			fmt.Fprintf(o.Out, "ok %s\n", j.name)
+		}
+	}
+	fmt.Fprintf(o.Out, "%d ok, %d failed\n", ok, failed)
+	if err := w.Close(); err != nil {
+		return err
+	}
+	switch {
+	case failed > 0:
+		return ErrFailed
+	case ok == 0:
+		return fmt.Errorf("no journey's name contains %q", o.Only)
+	}
+	return nil
+}
+
+func walk(ctx context.Context, j journey, w *world.World, clock *shiftedClock) error {
+	ctx, cancel := context.WithTimeout(ctx, journeyTimeout)
+	defer cancel()
+	person, err := newWalker(w, clock)
+	if err != nil {
+		return err
+	}
+	return j.walk(ctx, person)
+}
+
+// shiftedClock is the real clock, moved forward by whoever has to see something expire.
+type shiftedClock struct{ by atomic.Int64 }
+
+func (c *shiftedClock) now() time.Time { return time.Now().Add(time.Duration(c.by.Load())) }
+
+func (c *shiftedClock) forward(by time.Duration) { c.by.Add(int64(by)) }

@@ -1,0 +1,234 @@
+package demo
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"regain/conformance/browser"
+	"regain/conformance/proofing"
+	"regain/conformance/rp"
+	"regain/conformance/wallet"
+	"regain/conformance/wallet/phone"
+	"regain/conformance/world"
+)
+
+// walker is a person at a browser with a wallet, and the relying party that they come from.
+type walker struct {
+	world   *world.World
+	clock   *shiftedClock
+	browser *browser.Browser
+	wallet  *wallet.Wallet
+
+	account string
+	attempt rp.Attempt
+}
+
+func newWalker(w *world.World, clock *shiftedClock) (*walker, error) {
+	b, err := newBrowser(w)
+	if err != nil {
+		return nil, err
+	}
+	return &walker{world: w, clock: clock, browser: b}, nil
+}
+
+// newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.
+func newBrowser(w *world.World) (*browser.Browser, error) {
+	return browser.New(browser.Config{HTTPClient: w.Client, StopAt: func(u *url.URL) bool {
+		return u.Scheme+"://"+u.Host+u.Path == world.ProgramRedirect
+	}})
+}
+
+// carry gives the walker a wallet with the camera of a sample person.
+func (k *walker) carry(personID string) error {
+	for _, p := range phone.SamplePeople(rand.Reader) {
+		if p.ID == personID {
+			var err error
+			k.wallet, err = k.world.NewWallet(p.Camera)
+			return err
+		}
+	}
+	return fmt.Errorf("no sample person is called %s", personID)
+}
+
+// add puts a Verified ID of a person, from an issuer, into the wallet.
+func (k *walker) add(ctx context.Context, issuer *proofing.Server, personID string) (wallet.Credential, error) {
+	offer, err := issuer.Offer(personID)
+	if err != nil {
+		return wallet.Credential{}, err
+	}
+	return k.wallet.Accept(ctx, k.world.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer}}.Encode())
+}
+
+// equip is carry and add for a person with their own, honest Verified ID.
+func (k *walker) equip(ctx context.Context, personID string) error {
+	if err := k.carry(personID); err != nil {
+		return err
+	}
+	_, err := k.add(ctx, k.world.Issuer, personID)
+	return err
+}
+
+// start pushes a request that names the account and opens Regain's first page.
+func (k *walker) start(ctx context.Context, account string) (*browser.Page, error) {
+	var err error
+	k.account = account
+	if k.attempt, err = k.world.RP.Start(ctx, account, nil); err != nil {
+		return nil, err
+	}
+	page, err := k.browser.Open(ctx, k.attempt.AuthorizeURL)
+	if err != nil {
+		return nil, err
+	}
+	return page, want(page, "have-verified-id")
+}
+
+// ask presses "I have a Verified ID" and returns the presentation page.
+func (k *walker) ask(ctx context.Context, page *browser.Page) (*browser.Page, error) {
+	page, err := k.press(ctx, page, "have-verified-id")
+	if err != nil {
+		return nil, err
+	}
+	return page, want(page, "open-wallet")
+}
+
+// press submits the form of a button.
+func (k *walker) press(ctx context.Context, page *browser.Page, id string) (*browser.Page, error) {
+	form, ok := page.Form(id)
+	if !ok {
+		return nil, fmt.Errorf("page %q has no button %s: %s", page.Title, id, page.Text())
+	}
+	return k.browser.Submit(ctx, form, nil)
+}
+
+// review opens the request of the presentation page in the wallet, and takes the Face Check that it asks for.
+func (k *walker) review(ctx context.Context, page *browser.Page) (*wallet.Request, error) {
+	link, ok := page.Link("open-wallet")
+	if !ok {
+		return nil, fmt.Errorf("page %q has no link to the wallet", page.Title)
+	}
+	request, err := k.wallet.Review(ctx, link)
+	if err != nil {
+		return nil, err
+	}
+	return request, k.faceCheck(ctx, request)
+}
+
+func (k *walker) faceCheck(ctx context.Context, request *wallet.Request) error {
+	source := request.FaceCheckFor()
+	if source == "" {
+		return fmt.Errorf("the request asks for no Face Check; missing in the wallet: %v", request.Missing)
+	}
+	return k.wallet.FaceCheck(ctx, source)
+}
+
+// toWallet is start, ask and review.
+func (k *walker) toWallet(ctx context.Context, account string) (*wallet.Request, error) {
+	page, err := k.start(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	if page, err = k.ask(ctx, page); err != nil {
+		return nil, err
+	}
+	return k.review(ctx, page)
+}
+
+// share answers, and opens in the browser where the wallet sends it.
+func (k *walker) share(ctx context.Context, request *wallet.Request, tamper wallet.Tamper) (*browser.Page, error) {
+	next, err := k.wallet.Share(ctx, request, wallet.ShareOptions{Tamper: tamper})
+	if err != nil {
+		return nil, err
+	}
+	return k.browser.Open(ctx, next)
+}
+
+// decided walks from the account's name to the page that tells the decision.
+func (k *walker) decided(ctx context.Context, account string, tamper wallet.Tamper) (*browser.Page, error) {
+	request, err := k.toWallet(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return k.share(ctx, request, tamper)
+}
+
+// finish presses the last button and reads the code out of the URL that the browser is sent to.
+func (k *walker) finish(ctx context.Context, page *browser.Page) (string, error) {
+	back, err := k.press(ctx, page, "finish")
+	if err != nil {
+		return "", err
+	}
+	if back.Status != 0 {
+		return "", fmt.Errorf("the browser ended at page %q instead of the relying party: %s", back.Title, back.Text())
+	}
+	return k.world.RP.Code(k.attempt, back.URL.String())
+}
+
+// redeemed redeems the code, checks both tokens, and uses the pass: once, and not twice.
+func (k *walker) redeemed(ctx context.Context, code string) (rp.Recovery, error) {
+	tokens, err := k.world.RP.Redeem(ctx, k.attempt, code)
+	if err != nil {
+		return rp.Recovery{}, err
+	}
+	recovery, err := k.world.RP.Check(ctx, k.attempt, k.account, tokens)
+	if err != nil {
+		return rp.Recovery{}, err
+	}
+	for _, active := range []bool{true, false} {
+		verdict, err := k.world.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
+		if err != nil {
+			return rp.Recovery{}, err
+		}
+		if verdict.Active != active {
+			return rp.Recovery{}, fmt.Errorf("the pass is active: %t, want %t", verdict.Active, active)
+		}
+		if active && verdict.TXN != recovery.Transaction {
+			return rp.Recovery{}, errors.New("the pass is of another transaction")
+		}
+	}
+	return recovery, nil
+}
+
+// recovered is what follows an approval.
+func (k *walker) recovered(ctx context.Context, page *browser.Page) (rp.Recovery, error) {
+	if err := want(page, "finish"); err != nil {
+		return rp.Recovery{}, err
+	}
+	code, err := k.finish(ctx, page)
+	if err != nil {
+		return rp.Recovery{}, err
+	}
+	return k.redeemed(ctx, code)
+}
+
+// refused checks a page that ends a recovery, and that the relying party hears an error and gets no code.
+func (k *walker) refused(ctx context.Context, page *browser.Page, id string) error {
+	if err := want(page, id); err != nil {
+		return err
+	}
+	code, err := k.finish(ctx, page)
+	if !errors.Is(err, rp.ErrDenied) {
+		return fmt.Errorf("the relying party got %q (code: %t), want access_denied", err, code != "")
+	}
+	return nil
+}
+
+// want reports a page that is not the one that it must be.
+func want(page *browser.Page, id string) error {
+	if page.Has(id) {
+		return nil
+	}
+	return fmt.Errorf("status %d, page %q has no %s: %s", page.Status, page.Title, id, page.Text())
+}
+
+// wantRefusal reports an answer that the verifier should have refused with a 400.
+func wantRefusal(err error) error {
+	var refusal *wallet.ResponseError
+	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest {
+		return nil
+	}
+	return fmt.Errorf("the verifier should have refused the answer with a 400, and said: %v", err)
+}
