@@ -17,8 +17,14 @@ type Verified struct {
 	check      FaceCheck
 }
 
-// Objection returns the gravest objection to the Verified ID.
-func (v Verified) Objection() Objection { return v.objection }
+// Objection returns the gravest objection to the Verified ID. A Verified that Verify did not make is untrusted: no
+// objection is what hands over an account, so it must not be what forgetting looks like.
+func (v Verified) Objection() Objection {
+	if v.credential.Parsed == nil {
+		return Untrusted
+	}
+	return v.objection
+}
 
 // CredentialID returns the Verified ID's jti.
 func (v Verified) CredentialID() string { return v.id }
@@ -38,7 +44,12 @@ func (v Verified) Claim(name string) (string, bool) {
 }
 
 // FaceCheck returns what the Face Check receipt says.
-func (v Verified) FaceCheck() FaceCheck { return v.check }
+func (v Verified) FaceCheck() FaceCheck {
+	if v.credential.Parsed == nil {
+		return FaceCheck{Objection: Untrusted}
+	}
+	return v.check
+}
 
 // Format keeps claims out of every fmt verb.
 func (Verified) Format(f fmt.State, _ rune) { fmt.Fprint(f, "verified[redacted]") }
@@ -56,6 +67,8 @@ type FaceCheck struct {
 	Bound bool
 	Score float64   // 0 to 100; of the entry that is bound, else of the first
 	At    time.Time // when the receipt was issued
+	// Type and Issuer are the receipt's vct and iss.
+	Type, Issuer string
 }
 
 // result is one entry of faceCheckResults, after MicrosoftFaceCheckReceipt.
@@ -75,7 +88,7 @@ func faceCheck(receipt, identity credential) (FaceCheck, error) {
 	if err != nil {
 		return FaceCheck{}, err
 	}
-	check := FaceCheck{Score: results[0].score, At: time.Unix(issued, 0)}
+	check := FaceCheck{Score: results[0].score, At: time.Unix(issued, 0), Type: receipt.vct, Issuer: receipt.iss}
 	id, _ := identity.Text("jti")
 	sameHolder := receipt.holder.Equal(identity.holder)
 	for _, r := range results {

@@ -157,12 +157,17 @@ func (v *Verifier) objection(ctx context.Context, c credential, now time.Time, b
 		v.note(ctx, c, err)
 		return Untrusted
 	}
-	if err := current(c, now); err != nil {
+	ends, err := current(c, now)
+	if err != nil {
 		v.note(ctx, c, err)
 		return Expired
 	}
 	reference, there, err := status.ReferenceIn(c.Claims())
 	if err == nil && !there && (brief || v.rules.StatusOptional(c.vct)) {
+		if !ends { // HAIP 1.0 §6.1: exp, status or both; with neither, nothing could ever end it
+			v.note(ctx, c, errors.New("credential has neither exp nor status"))
+			return Expired
+		}
 		return NoObjection
 	}
 	if err != nil || !there {
@@ -195,19 +200,19 @@ func (v *Verifier) trustList(list jws.JWS, c credential, now time.Time) error {
 // clockSkew is how far an issuer's clock may be ahead of ours.
 const clockSkew = time.Minute
 
-// current checks iat, nbf and exp. A credential without exp must have a status, which is looked at next.
-func current(c credential, now time.Time) error {
+// current checks iat, nbf and exp, and reports whether there is an exp. Without one the status must say when it ends.
+func current(c credential, now time.Time) (ends bool, err error) {
 	for _, name := range []string{"iat", "nbf"} {
 		seconds, there, err := c.Time(name)
 		if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
-			return errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
+			return false, errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
 		}
 	}
 	seconds, there, err := c.Time("exp")
 	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
-		return errors.Join(errors.New("exp is past, or no date"), err)
+		return false, errors.Join(errors.New("exp is past, or no date"), err)
 	}
-	return nil
+	return there, nil
 }
 
 // note tells the operator why a credential is objected to. It names the type and the rule, and nobody.

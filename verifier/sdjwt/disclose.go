@@ -3,6 +3,7 @@ package sdjwt
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"regain/internal/strictjson"
 	"regain/verifier/internal/jws"
@@ -59,6 +60,11 @@ func disclose(payload map[string]any, encoded []string) (claims map[string]any, 
 	if digests, err = digestsOf(payload); err != nil {
 		return nil, nil, err
 	}
+	for name, value := range payload {
+		if alwaysOpen(name) && conceals(value) { // or the holder would choose which rules apply to the credential
+			return nil, nil, fmt.Errorf("%w: %s has parts that can be withheld", ErrMalformed, name)
+		}
+	}
 	if claims, err = d.object(payload, true, 0); err != nil {
 		return nil, nil, err
 	}
@@ -90,10 +96,25 @@ func parseDisclosure(text string) (*disclosure, error) {
 		return &disclosure{value: list[1], element: true}, nil
 	}
 	name, ok := list[1].(string)
-	if !ok || name == nameDigests || name == nameElement {
+	if !ok || name == nameDigests || name == nameElement || name == nameHash {
 		return nil, fmt.Errorf("%w: a disclosure's name is reserved, or no string", ErrMalformed)
 	}
 	return &disclosure{name: name, value: list[2]}, nil
+}
+
+// conceals reports whether anything in a value is selectively disclosable. Its depth is bounded by the JSON reader.
+func conceals(value any) bool {
+	switch v := value.(type) {
+	case map[string]any:
+		for name, inner := range v {
+			if name == nameDigests || name == nameElement || conceals(inner) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(v, conceals)
+	}
+	return false
 }
 
 // digestsOf returns an object's `_sd`.
@@ -155,6 +176,9 @@ func (d *discloser) object(object map[string]any, top bool, depth int) (map[stri
 	for name, value := range object {
 		if name == nameDigests || top && name == nameHash {
 			continue
+		}
+		if name == nameHash {
+			return nil, fmt.Errorf("%w: %s below the top level", ErrMalformed, nameHash) // RFC 9901 §4.1.1
 		}
 		if out[name], err = d.value(value, depth+1); err != nil {
 			return nil, err

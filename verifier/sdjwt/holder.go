@@ -66,6 +66,9 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
 	}
+	if len(binding.Certificates) > 0 {
+		return nil, fmt.Errorf("%w: key binding JWT brings certificates; its key is in cnf", ErrHolder)
+	}
 	if err := binding.Verify(key); err != nil {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
 	}

@@ -109,15 +109,13 @@ func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error 
 	r.mu.Lock()
 	known, cached := r.chains[key]
 	r.mu.Unlock()
-	if !cached {
+	// Where an authority renewed its certificate another chain may hold when the one remembered no longer does.
+	if !cached || now.Before(known.notBefore) || now.After(known.notAfter) {
 		var err error
 		if known, err = rule.verify(chain, now); err != nil {
 			return err
 		}
 		r.remember(key, known)
-	}
-	if now.Before(known.notBefore) || now.After(known.notAfter) {
-		return fmt.Errorf("%w: a certificate is not valid now", ErrUntrusted)
 	}
 	return nil
 }
@@ -150,6 +148,9 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 		if err != nil {
 			return verified{}, fmt.Errorf("%w: certificate %d: %w", ErrUntrusted, i, err)
 		}
+		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
+			return verified{}, fmt.Errorf("%w: x5c brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1
+		}
 		if i == 0 {
 			leaf = certificate
 		} else {
@@ -164,7 +165,7 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
 	}
-	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // saying nothing is not saying yes
 		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{

@@ -58,7 +58,8 @@ func ParseInsecure(compact, typ string) (JWS, error) {
 	if header["typ"] != typ {
 		return JWS{}, fmt.Errorf("%w: typ is not %s", ErrMalformed, typ)
 	}
-	for _, name := range []string{"crit", "b64"} { // extensions that change the meaning, of which we know none
+	// Extensions that change the meaning, of which we know none, and keys that the sender would choose (RFC 8725 §3.10).
+	for _, name := range []string{"crit", "b64", "jwk", "jku", "x5u"} {
 		if _, there := header[name]; there {
 			return JWS{}, fmt.Errorf("%w: header has %s", ErrMalformed, name)
 		}
