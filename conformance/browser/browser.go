@@ -2,224 +2,212 @@
 // redirects, keeps cookies by the browsers' own rules, and fills in forms. What works in it works for a person with
 // scripts off.
 //
-// It is strict where browsers are: a `__Host-` cookie needs Secure, Path=/ and no Domain; a Secure cookie goes back
-// over https only, or http where the host is this machine (`*.localhost`), as in Chromium and Firefox; a POST says
-// where it comes from (Origin, Sec-Fetch-Site).
+// It is as strict as browsers are, so that a program meets what a person would meet:
+//
+//   - a `__Host-` cookie needs Secure, Path=/ and no Domain; a Secure cookie travels over https only, or over http where
+//     the host is this machine (`*.localhost`); a page cannot replace a Secure cookie from an insecure origin;
+//   - SameSite counts: names directly under `.localhost` are sites of their own, as names under any public suffix are;
+//   - a request says where it comes from (Sec-Fetch-Site, and Origin on a POST, which is `null` where the page's
+//     Referrer-Policy says no-referrer);
+//   - a form may only go, and be redirected, where the page's `form-action` allows.
+//
+// One [Browser] is one browser profile. Two people, or one person with two devices, are two browsers.
 package browser
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 )
 
 const (
 	maxRedirects = 20
-	maxPage      = 2 << 20
+	maxPage      = 2 << 20 // bytes
 )
 
-// Config is what a browser needs. HTTPClient's cookie jar and redirect policy are not used.
+var (
+	// ErrRedirects reports a navigation that was redirected too often.
+	ErrRedirects = errors.New("too many redirects")
+	// ErrTooLarge reports a page of more than 2 MiB.
+	ErrTooLarge = errors.New("page is larger than 2 MiB")
+	// ErrFormAction reports a form that the Content Security Policy of its page keeps from going there.
+	ErrFormAction = errors.New("form-action does not allow it")
+	// ErrAddress reports an address that is not on the web.
+	ErrAddress = errors.New("not a web address")
+)
+
+// Config is what a browser needs. Every field may be left out.
 type Config struct {
+	// HTTPClient carries the requests; its cookie jar and redirect policy are not used. Where it has no transport, or
+	// an http.Transport without a dialer of its own, names under .localhost are dialled at 127.0.0.1 (RFC 6761 §6.3).
 	HTTPClient *http.Client
-	// StopAt makes the browser stop before it requests a URL, and show it as a page with Status 0; nil stops nowhere.
+	// StopAt makes the browser stop before it requests a URL for which it is true, and show a page with Status 0.
 	StopAt func(u *url.URL) bool
+	// Clock is what cookies expire by; nil is the real one.
+	Clock func() time.Time
 }
 
 // Browser is one browser profile. It is not safe for concurrent use, as a person is not.
 type Browser struct {
-	cfg     Config
 	http    *http.Client
+	stopAt  func(*url.URL) bool
 	cookies *jar
-	current *url.URL // of the page that is shown
+	current *Page // the page that is shown
 }
 
 // New opens a browser with no cookies.
-func New(cfg Config) (*Browser, error) {
-	if cfg.HTTPClient == nil {
-		return nil, errors.New("browser: HTTPClient is missing")
+func New(cfg Config) *Browser {
+	b := &Browser{http: transportOnly(cfg.HTTPClient), stopAt: cfg.StopAt, cookies: newJar(cfg.Clock)}
+	if b.stopAt == nil {
+		b.stopAt = func(*url.URL) bool { return false }
 	}
-	client := *cfg.HTTPClient
-	client.Jar, client.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Browser{cfg: cfg, http: &client, cookies: newJar()}, nil
+	return b
 }
 
-// Open goes to an address, as if it was typed or a link in another program was followed.
+// Open goes to an address, as if it was typed or another program had opened it.
 func (b *Browser) Open(ctx context.Context, address string) (*Page, error) {
-	b.current = nil
-	return b.navigate(ctx, http.MethodGet, address, nil)
+	target, err := url.Parse(address)
+	if err != nil {
+		return nil, fmt.Errorf("open page: %w", err)
+	}
+	return b.navigate(ctx, navigation{method: http.MethodGet, target: target})
 }
 
 // Follow goes to a link of the page that is shown; href may be relative.
 func (b *Browser) Follow(ctx context.Context, href string) (*Page, error) {
-	return b.navigate(ctx, http.MethodGet, href, nil)
-}
-
-// Submit sends a form of the page that is shown, with fields changed as in change.
-func (b *Browser) Submit(ctx context.Context, f *Form, change url.Values) (*Page, error) {
-	values := url.Values{}
-	for name, list := range f.Values {
-		values[name] = list
+	if b.current == nil {
+		return b.Open(ctx, href)
 	}
-	for name, list := range change {
-		values[name] = list
-	}
-	if f.Method == http.MethodGet {
-		target, err := url.Parse(f.Action)
-		if err != nil {
-			return nil, fmt.Errorf("submit form: %w", err)
-		}
-		target.RawQuery = values.Encode()
-		return b.navigate(ctx, http.MethodGet, target.String(), nil)
-	}
-	return b.navigate(ctx, http.MethodPost, f.Action, values)
-}
-
-// Fetch sends a request as a script of the page that is shown would, and returns the answer without showing it.
-func (b *Browser) Fetch(ctx context.Context, method, address, contentType string, body []byte) (*Page, error) {
-	target, err := b.resolve(address)
+	target, err := b.current.URL.Parse(href)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("follow link: %w", err)
 	}
-	page, _, err := b.send(ctx, hop{method: method, target: target, body: body, contentType: contentType, mode: "cors"})
-	return page, err
+	return b.navigate(ctx, navigation{method: http.MethodGet, target: target, from: b.current})
 }
 
-// Cookies returns the names of the cookies that would go to an address.
-func (b *Browser) Cookies(address string) []string {
+// Submit sends a form of a page. Fields in change replace those of the form; an empty list removes one.
+func (b *Browser) Submit(ctx context.Context, f *Form, change url.Values) (*Page, error) {
+	if f == nil {
+		return nil, errors.New("submit form: there is none")
+	}
+	target, err := url.Parse(f.Action)
+	if err != nil {
+		return nil, fmt.Errorf("submit form: %w", err)
+	}
+	values := f.with(change)
+	n := navigation{method: f.Method, target: target, from: f.page, form: true}
+	if n.from == nil {
+		n.from = b.current
+	}
+	switch {
+	case f.Encoding != "" && f.Encoding != formEncoding:
+		return nil, fmt.Errorf("submit form: encoding %q is not one that this browser has", f.Encoding)
+	case n.method == http.MethodPost:
+		n.body, n.contentType = []byte(values.Encode()), formEncoding
+	default:
+		n.method, target.RawQuery = http.MethodGet, values.Encode()
+	}
+	return b.navigate(ctx, n)
+}
+
+// Fetch sends a request as a script of the page that is shown would (`fetch` with mode cors), and returns the answer
+// without showing it. Only addresses of the page's own origin are allowed: this browser has no CORS.
+func (b *Browser) Fetch(ctx context.Context, r Request) (*Page, error) {
+	if b.current == nil {
+		return nil, errors.New("fetch: no page is shown")
+	}
+	target, err := b.current.URL.Parse(r.Address)
+	if err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
+	}
+	if originOf(target) != originOf(b.current.URL) {
+		return nil, fmt.Errorf("fetch %s: another origin than the page's", origin(target))
+	}
+	n := navigation{method: r.Method, target: target, from: b.current, contentType: r.ContentType, body: r.Body, script: true}
+	return b.send(ctx, n, nil)
+}
+
+// Request is what a script sends.
+type Request struct {
+	Method, Address, ContentType string
+	Body                         []byte
+}
+
+// Current returns the page that is shown, nil before the first.
+func (b *Browser) Current() *Page { return b.current }
+
+// Cookies returns the cookies that the browser would send to an address in a request of its own pages.
+func (b *Browser) Cookies(address string) []*http.Cookie {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, c := range b.cookies.to(u) {
-		names = append(names, c.Name)
-	}
-	return names
+	return b.cookies.fit(u)
 }
 
-func (b *Browser) resolve(address string) (*url.URL, error) {
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, fmt.Errorf("open %q: %w", address, err)
-	}
-	if b.current != nil {
-		u = b.current.ResolveReference(u)
-	}
-	if u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-		return nil, fmt.Errorf("open %s: not a web address", u.Redacted())
-	}
-	return u, nil
-}
-
-// hop is one request of a navigation.
-type hop struct {
-	method, contentType, mode string
-	target                    *url.URL
-	body                      []byte
+// navigation is one going somewhere: its first request, and who caused it.
+type navigation struct {
+	method, contentType string
+	target              *url.URL
+	body                []byte
+	from                *Page // the page that holds the link or form; nil: the person typed the address
+	form, script        bool
 }
 
 // navigate sends a request and goes where it is redirected to.
-func (b *Browser) navigate(ctx context.Context, method, address string, form url.Values) (*Page, error) {
-	target, err := b.resolve(address)
-	if err != nil {
-		return nil, err
-	}
-	next := hop{method: method, target: target, mode: "navigate"}
-	if method == http.MethodPost {
-		next.body, next.contentType = []byte(form.Encode()), "application/x-www-form-urlencoded"
-	}
-	var redirects []string
-	for range maxRedirects {
-		if b.cfg.StopAt != nil && b.cfg.StopAt(next.target) {
-			return &Page{URL: next.target, Redirects: redirects}, nil
+func (b *Browser) navigate(ctx context.Context, n navigation) (*Page, error) {
+	var chain []*url.URL
+	for range maxRedirects + 1 {
+		if n.form && !n.from.formMayGo(n.target) {
+			return nil, fmt.Errorf("%w: from %s to %s", ErrFormAction, origin(n.from.URL), origin(n.target))
 		}
-		page, status, err := b.send(ctx, next)
+		if b.stopAt(n.target) {
+			return &Page{URL: n.target, Redirects: addresses(chain)}, nil
+		}
+		page, err := b.send(ctx, n, chain)
 		if err != nil {
 			return nil, err
 		}
 		location := page.Header.Get("Location")
-		if status < 300 || status > 399 || location == "" {
-			page.Redirects = redirects
-			b.current = page.URL
+		if page.Status < 300 || page.Status > 399 || location == "" {
+			page.Redirects = addresses(chain)
+			b.current = page
 			return page, nil
 		}
-		to, err := next.target.Parse(location)
+		to, err := n.target.Parse(location)
 		if err != nil {
-			return nil, fmt.Errorf("redirect from %s: %w", next.target.Redacted(), err)
+			return nil, fmt.Errorf("redirect from %s: %w", origin(n.target), err)
 		}
-		redirects = append(redirects, to.String())
-		if status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect {
-			next.target = to
-			continue
-		}
-		next = hop{method: http.MethodGet, target: to, mode: "navigate"}
+		n = n.redirected(page.Status, to)
+		chain = append(chain, to)
 	}
-	return nil, fmt.Errorf("open %s: more than %d redirects", target.Redacted(), maxRedirects)
+	return nil, fmt.Errorf("open %s: %w", origin(n.target), ErrRedirects)
 }
 
-func (b *Browser) send(ctx context.Context, h hop) (*Page, int, error) {
-	req, err := http.NewRequestWithContext(ctx, h.method, h.target.String(), bytes.NewReader(h.body))
-	if err != nil {
-		return nil, 0, fmt.Errorf("open %s: %w", h.target.Redacted(), err)
+// redirected is the navigation after a redirect (Fetch §4.4): only 307 and 308 send a POST on, and 301 and 302 turn one
+// into a GET as every browser does.
+func (n navigation) redirected(status int, to *url.URL) navigation {
+	if to.Fragment == "" {
+		to.Fragment = n.target.Fragment
 	}
-	b.decorate(req, h)
-	resp, err := b.http.Do(req)
-	if err != nil {
-		return nil, 0, fmt.Errorf("open %s: %w", h.target.Redacted(), err)
+	n.target = to
+	if status != http.StatusTemporaryRedirect && status != http.StatusPermanentRedirect {
+		n.method, n.body, n.contentType = http.MethodGet, nil, ""
 	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxPage+1))
-	if err != nil {
-		return nil, 0, fmt.Errorf("read %s: %w", h.target.Redacted(), err)
-	}
-	if len(body) > maxPage {
-		return nil, 0, fmt.Errorf("read %s: larger than %d bytes", h.target.Redacted(), maxPage)
-	}
-	b.cookies.keep(h.target, resp.Header.Values("Set-Cookie"))
-	page := &Page{URL: h.target, Status: resp.StatusCode, Header: resp.Header, Body: body}
-	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/html") {
-		page.parse()
-	}
-	return page, resp.StatusCode, nil
+	return n
 }
 
-// decorate adds what browsers say about a request (Fetch Metadata, RFC 6454).
-func (b *Browser) decorate(req *http.Request, h hop) {
-	req.Header.Set("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
-	req.Header.Set("User-Agent", "regain-conformance-browser")
-	req.Header.Set("Sec-Fetch-Mode", h.mode)
-	site := "none"
-	if b.current != nil {
-		site = siteOf(b.current, h.target)
-		if h.method != http.MethodGet {
-			req.Header.Set("Origin", b.current.Scheme+"://"+b.current.Host)
-		}
+func addresses(chain []*url.URL) []string {
+	var list []string
+	for _, u := range chain {
+		list = append(list, u.String())
 	}
-	req.Header.Set("Sec-Fetch-Site", site)
-	if h.contentType != "" {
-		req.Header.Set("Content-Type", h.contentType)
-	}
-	for _, c := range b.cookies.to(h.target) {
-		// SameSite=Strict and Lax both stay away from a POST that another site sends.
-		if site == "cross-site" && (c.SameSite == http.SameSiteStrictMode || c.SameSite != http.SameSiteNoneMode && h.method != http.MethodGet) {
-			continue
-		}
-		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
-	}
+	return list
 }
 
-// siteOf relates two URLs. Names directly under .localhost are sites of their own, as under any public suffix.
-func siteOf(from, to *url.URL) string {
-	switch {
-	case from.Scheme == to.Scheme && from.Host == to.Host:
-		return "same-origin"
-	case from.Scheme == to.Scheme && from.Hostname() == to.Hostname():
-		return "same-site"
-	}
-	return "cross-site"
-}
+// origin names where a URL points without its path and query, which may hold codes: fit for an error message.
+func origin(u *url.URL) string { return strings.ToLower(u.Scheme) + "://" + strings.ToLower(u.Host) }

@@ -12,33 +12,78 @@ import (
 // Page is what the browser shows.
 type Page struct {
 	URL       *url.URL
-	Status    int // 0: the browser stopped before this URL
+	Status    int // 0: the browser stopped before it requested URL
 	Header    http.Header
 	Body      []byte
 	Title     string
-	Redirects []string // the URLs that led here after the first
+	Redirects []string // where the navigation was redirected to, in order; the last is URL
 
 	root *html.Node
 }
 
-// Form is a form with the values that it would send untouched.
-type Form struct {
-	ID, Action, Method string
-	Values             url.Values
-}
-
+// parse reads the body as a browser with scripts off does: what is in <noscript> counts.
 func (p *Page) parse() {
-	root, err := html.Parse(bytes.NewReader(p.Body))
+	root, err := html.ParseWithOptions(bytes.NewReader(p.Body), html.ParseOptionEnableScripting(false))
 	if err != nil {
-		return
+		return // the page is shown without elements
 	}
 	p.root = root
 	if title := find(root, func(n *html.Node) bool { return n.Data == "title" }); title != nil {
-		p.Title = text(title)
+		p.Title = collapse(rawText(title))
 	}
 }
 
-// find returns the first element for which want is true.
+// Text returns the visible text of the page, with white space collapsed.
+func (p *Page) Text() string {
+	body := find(p.root, func(n *html.Node) bool { return n.Data == "body" })
+	if body == nil {
+		return ""
+	}
+	return visible(body)
+}
+
+// ByID returns the visible text of the element with the id, and whether there is one.
+func (p *Page) ByID(id string) (string, bool) {
+	n := p.element(id)
+	if n == nil {
+		return "", false
+	}
+	return visible(n), true
+}
+
+// Has reports whether there is an element with the id.
+func (p *Page) Has(id string) bool { return p.element(id) != nil }
+
+// Attr returns an attribute of the element with the id, "" if either is missing.
+func (p *Page) Attr(id, name string) string {
+	n := p.element(id)
+	if n == nil {
+		return ""
+	}
+	return attr(n, name)
+}
+
+// Link returns where the link with the id leads, made absolute.
+func (p *Page) Link(id string) (href string, ok bool) {
+	n := p.element(id)
+	if n == nil || n.Data != "a" || !has(n, "href") {
+		return "", false
+	}
+	u, err := p.URL.Parse(attr(n, "href"))
+	if err != nil {
+		return "", false
+	}
+	return u.String(), true
+}
+
+func (p *Page) element(id string) *html.Node {
+	if id == "" {
+		return nil
+	}
+	return find(p.root, func(n *html.Node) bool { return attr(n, "id") == id })
+}
+
+// find returns the first element in tree order for which want is true.
 func find(n *html.Node, want func(*html.Node) bool) *html.Node {
 	if n == nil {
 		return nil
@@ -63,137 +108,6 @@ func attr(n *html.Node, name string) string {
 	return ""
 }
 
-func text(n *html.Node) string {
-	var b strings.Builder
-	var walk func(*html.Node)
-	walk = func(n *html.Node) {
-		if n.Type == html.TextNode {
-			b.WriteString(n.Data)
-			b.WriteByte(' ')
-		}
-		if n.Type == html.ElementNode && (n.Data == "script" || n.Data == "style") {
-			return
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			walk(c)
-		}
-	}
-	walk(n)
-	return strings.Join(strings.Fields(b.String()), " ")
-}
-
-func (p *Page) byID(id string) *html.Node {
-	return find(p.root, func(n *html.Node) bool { return attr(n, "id") == id })
-}
-
-// Has reports whether the page has an element with the id.
-func (p *Page) Has(id string) bool { return p.byID(id) != nil }
-
-// Text returns the text of the page's body.
-func (p *Page) Text() string {
-	body := find(p.root, func(n *html.Node) bool { return n.Data == "body" })
-	if body == nil {
-		return ""
-	}
-	return text(body)
-}
-
-// TextOf returns the text of an element.
-func (p *Page) TextOf(id string) (string, bool) {
-	n := p.byID(id)
-	if n == nil {
-		return "", false
-	}
-	return text(n), true
-}
-
-// Attr returns an attribute of an element, "" if either is missing.
-func (p *Page) Attr(id, name string) string {
-	n := p.byID(id)
-	if n == nil {
-		return ""
-	}
-	return attr(n, name)
-}
-
-// Link returns where the link with the id leads, made absolute.
-func (p *Page) Link(id string) (string, bool) {
-	n := p.byID(id)
-	if n == nil || n.Data != "a" {
-		return "", false
-	}
-	u, err := p.URL.Parse(attr(n, "href"))
-	if err != nil {
-		return "", false
-	}
-	return u.String(), true
-}
-
-// Form returns the form that has the id, or that holds the element with the id, or whose action ends in it. When the
-// id is a submit button's, its name and value are sent too.
-func (p *Page) Form(id string) (*Form, bool) {
-	n := p.byID(id)
-	var button *html.Node
-	if n != nil && n.Data == "button" {
-		button = n
-	}
-	for n != nil && !(n.Type == html.ElementNode && n.Data == "form") {
-		n = n.Parent
-	}
-	if n == nil {
-		n = find(p.root, func(n *html.Node) bool { return n.Data == "form" && strings.HasSuffix(attr(n, "action"), id) })
-	}
-	if n == nil {
-		return nil, false
-	}
-	f := &Form{ID: attr(n, "id"), Method: http.MethodGet, Values: url.Values{}}
-	if strings.EqualFold(attr(n, "method"), "post") {
-		f.Method = http.MethodPost
-	}
-	action, err := p.URL.Parse(attr(n, "action"))
-	if err != nil {
-		return nil, false
-	}
-	f.Action = action.String()
-	collect(n, f.Values)
-	if button != nil && attr(button, "name") != "" {
-		f.Values.Set(attr(button, "name"), attr(button, "value"))
-	}
-	return f, true
-}
-
-// collect reads the fields of a form as they stand (HTML Living Standard §4.10.22.4).
-func collect(n *html.Node, into url.Values) {
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		if c.Type == html.ElementNode && attr(c, "name") != "" && !has(c, "disabled") {
-			name := attr(c, "name")
-			switch c.Data {
-			case "input":
-				switch kind := attr(c, "type"); {
-				case (kind == "radio" || kind == "checkbox") && !has(c, "checked"), kind == "submit", kind == "file", kind == "image":
-				default:
-					into.Add(name, attr(c, "value"))
-				}
-			case "textarea":
-				into.Add(name, text(c))
-			case "select":
-				collectSelect(c, name, into)
-			}
-		}
-		collect(c, into)
-	}
-}
-
-func collectSelect(n *html.Node, name string, into url.Values) {
-	chosen := find(n, func(o *html.Node) bool { return o.Data == "option" && has(o, "selected") })
-	if chosen == nil {
-		chosen = find(n, func(o *html.Node) bool { return o.Data == "option" })
-	}
-	if chosen != nil {
-		into.Add(name, attr(chosen, "value"))
-	}
-}
-
 func has(n *html.Node, name string) bool {
 	for _, a := range n.Attr {
 		if a.Key == name {
@@ -202,3 +116,56 @@ func has(n *html.Node, name string) bool {
 	}
 	return false
 }
+
+// visible is the text that a person sees in an element. Style sheets are not read: only what HTML itself hides is
+// left out.
+func visible(n *html.Node) string {
+	var b strings.Builder
+	var walk func(*html.Node)
+	walk = func(n *html.Node) {
+		switch {
+		case n.Type == html.TextNode:
+			b.WriteString(n.Data)
+			return
+		case n.Type == html.ElementNode && hidden(n):
+			return
+		case n.Type == html.ElementNode && !inline(n.Data):
+			b.WriteByte(' ')
+			defer b.WriteByte(' ')
+		}
+		for c := n.FirstChild; c != nil; c = c.NextSibling {
+			walk(c)
+		}
+	}
+	walk(n)
+	return collapse(b.String())
+}
+
+func hidden(n *html.Node) bool {
+	switch n.Data {
+	case "script", "style", "template", "head", "datalist":
+		return true
+	}
+	return has(n, "hidden")
+}
+
+// inline reports whether an element stands within a line, so that its text joins that of its neighbours.
+func inline(name string) bool {
+	switch name {
+	case "a", "abbr", "b", "bdi", "cite", "code", "em", "i", "kbd", "mark", "q", "s", "samp", "small", "span", "strong", "sub", "sup", "time", "u", "var", "wbr":
+		return true
+	}
+	return false
+}
+
+func rawText(n *html.Node) string {
+	var b strings.Builder
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		if c.Type == html.TextNode {
+			b.WriteString(c.Data)
+		}
+	}
+	return b.String()
+}
+
+func collapse(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -265,8 +265,11 @@ func otherBrowserRefused(ctx context.Context, k *walker) error {
 	return k.refused(ctx, page, "cancelled")
 }
 
-// expiredRefused lets the transaction's life pass between the wallet's request and its answer.
+// expiredRefused lets the transaction's life pass between the wallet's request and its answer. The wallet's own watch
+// has stopped, else it would not answer.
 func expiredRefused(ctx context.Context, k *walker) error {
+	stopped := k.clock.now()
+	k.watch = func() time.Time { return stopped.Add(10 * time.Second) }
 	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
 		return err
 	}

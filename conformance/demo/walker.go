@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"regain/conformance/browser"
 	"regain/conformance/proofing"
@@ -23,6 +24,8 @@ type walker struct {
 	browser *browser.Browser
 	wallet  *wallet.Wallet
 
+	watch func() time.Time // the wallet's clock
+
 	account string
 	attempt rp.Attempt
 }
@@ -32,7 +35,7 @@ func newWalker(w *world.World, clock *shiftedClock) (*walker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &walker{world: w, clock: clock, browser: b}, nil
+	return &walker{world: w, clock: clock, watch: clock.now, browser: b}, nil
 }
 
 // newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.
@@ -47,7 +50,7 @@ func (k *walker) carry(personID string) error {
 	for _, p := range phone.SamplePeople(rand.Reader) {
 		if p.ID == personID {
 			var err error
-			k.wallet, err = k.world.NewWallet(p.Camera)
+			k.wallet, err = k.world.NewWallet(p.Camera, k.watch)
 			return err
 		}
 	}

@@ -219,9 +219,9 @@ func (w *World) Wait(ctx context.Context) error {
 }
 
 // NewWallet returns a wallet without pages, for journeys walked by a program.
-func (w *World) NewWallet(camera wallet.Camera) (*wallet.Wallet, error) {
+func (w *World) NewWallet(camera wallet.Camera, clock func() time.Time) (*wallet.Wallet, error) {
 	return wallet.New(wallet.Config{
-		HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
+		HTTPClient: w.Client, Clock: clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
 	})
 }
 

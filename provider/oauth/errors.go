@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -89,8 +90,12 @@ func asError(err error) *Error {
 		return ours
 	}
 	var theirs *fosite.RFC6749Error
-	if !errors.As(err, &theirs) || theirs.CodeField >= http.StatusInternalServerError {
+	if !errors.As(err, &theirs) {
 		return ServerError(err)
+	}
+	if theirs.CodeField >= http.StatusInternalServerError {
+		// Its Error is the bare code; what happened is in the debug text, which only the log sees.
+		return ServerError(fmt.Errorf("%w: %s", err, theirs.Debug()))
 	}
 	description := theirs.DescriptionField
 	if theirs.HintField != "" {

@@ -48,6 +48,9 @@ type grant struct {
 	version     int64
 }
 
+// claimantKey marks the context of the one caller who claimed a code.
+type claimantKey struct{}
+
 // records is fosite's storage. Rows for PKCE and OpenID sessions do not exist: the code's row is all of them.
 type records struct {
 	store   storage.Store
@@ -109,14 +112,14 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 }
 
 // GetAuthorizeCodeSession answers a claimed code with ErrInvalidatedAuthorizeCode, upon which fosite revokes what the
-// code led to (RFC 6749 §4.1.2).
+// code led to (RFC 6749 §4.1.2). The caller who claimed it reads it once more to make its tokens.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	g, err := r.get(ctx, kindCode, signature)
 	if err != nil {
 		return nil, err
 	}
 	request, err := r.requester(g)
-	if err == nil && g.Claimed {
+	if err == nil && g.Claimed && ctx.Value(claimantKey{}) == nil {
 		err = fosite.ErrInvalidatedAuthorizeCode
 	}
 	return request, err

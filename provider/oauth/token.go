@@ -90,7 +90,7 @@ func (s *Server) claim(ctx context.Context, code string) error {
 
 // Tokens makes the access token and the ID token of a redemption.
 func (s *Server) Tokens(ctx context.Context, redeemed Redemption) (map[string]any, error) {
-	ctx = context.WithValue(ctx, clientKey{}, redeemed.Client)
+	ctx = context.WithValue(context.WithValue(ctx, clientKey{}, redeemed.Client), claimantKey{}, true)
 	response, err := s.fosite.NewAccessResponse(ctx, redeemed.requester)
 	if err != nil {
 		return nil, asError(err)
