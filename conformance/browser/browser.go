@@ -128,7 +128,7 @@ func (b *Browser) Fetch(ctx context.Context, r Request) (*Page, error) {
 		return nil, fmt.Errorf("fetch %s: another origin than the page's", origin(target))
 	}
 	n := navigation{method: r.Method, target: target, from: b.current, contentType: r.ContentType, body: r.Body, script: true}
-	return b.send(ctx, n, nil)
+	return b.send(ctx, n, []*url.URL{target})
 }
 
 // Request is what a script sends.
@@ -160,7 +160,7 @@ type navigation struct {
 
 // navigate sends a request and goes where it is redirected to.
 func (b *Browser) navigate(ctx context.Context, n navigation) (*Page, error) {
-	var chain []*url.URL
+	chain := []*url.URL{n.target}
 	for range maxRedirects + 1 {
 		if n.form && !n.from.formMayGo(n.target) {
 			return nil, fmt.Errorf("%w: from %s to %s", ErrFormAction, origin(n.from.URL), origin(n.target))
@@ -201,9 +201,10 @@ func (n navigation) redirected(status int, to *url.URL) navigation {
 	return n
 }
 
+// addresses are those that a navigation was redirected to.
 func addresses(chain []*url.URL) []string {
 	var list []string
-	for _, u := range chain {
+	for _, u := range chain[1:] {
 		list = append(list, u.String())
 	}
 	return list

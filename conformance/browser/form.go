@@ -103,7 +103,9 @@ func (p *Page) collect(n, form *html.Node, into url.Values) {
 	}
 }
 
-func field(element string) bool { return element == "input" || element == "textarea" || element == "select" }
+func field(element string) bool {
+	return element == "input" || element == "textarea" || element == "select"
+}
 
 func addField(n *html.Node, name string, into url.Values) {
 	switch n.Data {

@@ -16,7 +16,7 @@ import (
 
 const formEncoding = "application/x-www-form-urlencoded"
 
-// send makes one request of a navigation; chain are the URLs that it was redirected to so far.
+// send makes one request of a navigation; chain are all its URLs so far, the target last.
 func (b *Browser) send(ctx context.Context, n navigation, chain []*url.URL) (*Page, error) {
 	if n.target.Host == "" || n.target.Scheme != "http" && n.target.Scheme != "https" {
 		return nil, fmt.Errorf("open %q: %w", n.target.Scheme+":", ErrAddress)
@@ -82,7 +82,7 @@ func fetchSite(n navigation, chain []*url.URL) string {
 		return "none"
 	}
 	farthest := "same-origin"
-	for _, u := range append(chain, n.target) {
+	for _, u := range chain {
 		switch {
 		case originOf(u) == originOf(n.from.URL):
 		case siteOf(u) == siteOf(n.from.URL):
@@ -95,14 +95,14 @@ func fetchSite(n navigation, chain []*url.URL) string {
 }
 
 // originHeader is the Origin of a request that is not a GET (Fetch §3.2). A script's is always told; a form's is hidden
-// by the page's referrer policy, and after a redirect through another origin.
+// by the page's referrer policy, and after a redirect from one strange origin to another.
 func originHeader(n navigation, chain []*url.URL) string {
 	own := originOf(n.from.URL)
 	if n.script {
 		return own
 	}
-	for i, u := range chain {
-		if i < len(chain)-1 && originOf(u) != own {
+	for i, u := range chain[:len(chain)-1] {
+		if originOf(u) != own && originOf(chain[i+1]) != originOf(u) {
 			return "null"
 		}
 	}
