@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -15,11 +16,14 @@ import (
 // Each transaction has a cookie of its own, so that two recoveries in one browser do not disturb each other.
 const cookiePrefix = "__Host-regain-"
 
+// cookieOutlives is how much longer than its transaction the cookie lives, so that the page can still say what happened.
+const cookieOutlives = 15 * time.Minute
+
 func (p *Provider) setBrowserCookie(c *gin.Context, t recovery.Transaction, secret string) {
 	http.SetCookie(c.Writer, &http.Cookie{
 		Name: cookiePrefix + string(t.ID), Value: secret, Path: "/", Secure: true, HttpOnly: true,
 		// Lax: the person comes back from the wallet and the proofing provider by a top-level navigation.
-		SameSite: http.SameSiteLaxMode, MaxAge: int(t.ExpiresAt.Sub(t.StartedAt).Seconds()),
+		SameSite: http.SameSiteLaxMode, MaxAge: int((t.ExpiresAt.Sub(t.StartedAt) + cookieOutlives).Seconds()),
 	})
 }
 

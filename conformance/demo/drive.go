@@ -86,11 +86,7 @@ func Drive(ctx context.Context, o Options) error {
 func walk(ctx context.Context, j journey, w *world.World, clock *shiftedClock) error {
 	ctx, cancel := context.WithTimeout(ctx, journeyTimeout)
 	defer cancel()
-	person, err := newWalker(w, clock)
-	if err != nil {
-		return err
-	}
-	return j.walk(ctx, person)
+	return j.walk(ctx, newWalker(w, clock))
 }
 
 // shiftedClock is the real clock, moved forward by whoever has to see something expire.

@@ -13,7 +13,7 @@ import (
 )
 
 // denied walks a person's honest presentation for an account that must be denied.
-func denied(ctx context.Context, k *walker, personID, account string) error {
+func denied(ctx context.Context, k *walker, personID, account, reason string) error {
 	if err := k.equip(ctx, personID); err != nil {
 		return err
 	}
@@ -21,21 +21,23 @@ func denied(ctx context.Context, k *walker, personID, account string) error {
 	if err != nil {
 		return err
 	}
-	return k.refused(ctx, page, "denied")
+	return k.denied(ctx, page, reason)
 }
 
-func nameMismatchDenied(ctx context.Context, k *walker) error { return denied(ctx, k, "jon.bell", jon) }
+func nameMismatchDenied(ctx context.Context, k *walker) error {
+	return denied(ctx, k, "jon.bell", jon, "account_mismatch")
+}
 
 func faceCheckTooLowDenied(ctx context.Context, k *walker) error {
-	return denied(ctx, k, "priya.raman", priya)
+	return denied(ctx, k, "priya.raman", priya, "face_check_too_low")
 }
 
 func revokedCredentialDenied(ctx context.Context, k *walker) error {
-	return denied(ctx, k, "lena.fischer", lena)
+	return denied(ctx, k, "lena.fischer", lena, "credential_revoked")
 }
 
 func excludedAccountDenied(ctx context.Context, k *walker) error {
-	return denied(ctx, k, "grace.okafor", grace)
+	return denied(ctx, k, "grace.okafor", grace, "account_excluded")
 }
 
 // untrustedIssuerDenied presents a Verified ID from a provider that Regain does not know.
@@ -50,7 +52,7 @@ func untrustedIssuerDenied(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	return k.refused(ctx, page, "denied")
+	return k.denied(ctx, page, "credential_untrusted")
 }
 
 // receiptOfAnotherCredentialDenied presents the Face Check of a second Verified ID of the same person.
@@ -80,7 +82,7 @@ func receiptOfAnotherCredentialDenied(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	return k.refused(ctx, page, "denied")
+	return k.denied(ctx, page, "face_check_unbound")
 }
 
 func wrongNonceRefused(ctx context.Context, k *walker) error {
@@ -141,10 +143,10 @@ func (k *walker) pagesOf(ctx context.Context, account string) ([]string, error) 
 	var looks []string
 	look := func(page *browser.Page) {
 		text := page.Text()
-		if reference, ok := page.TextOf("reference"); ok {
+		if reference, ok := page.ByID("reference"); ok {
 			text = strings.ReplaceAll(text, reference, "REFERENCE")
 		}
-		if link, ok := page.TextOf("qr-text"); ok {
+		if link, ok := page.ByID("qr-text"); ok {
 			text = strings.ReplaceAll(text, link, "LINK")
 		}
 		looks = append(looks, fmt.Sprintf("%d %s: %s; %s", page.Status, page.Title, text, strings.Join(headerNames(page.Header), " ")))
@@ -248,11 +250,7 @@ func otherBrowserRefused(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	other, err := newBrowser(k.world)
-	if err != nil {
-		return err
-	}
-	shown, err := other.Open(ctx, next)
+	shown, err := newBrowser(k.world).Open(ctx, next)
 	if err != nil {
 		return err
 	}

@@ -91,7 +91,7 @@ func recoveredCrossDevice(ctx context.Context, k *walker) error {
 	if page, err = k.ask(ctx, page); err != nil {
 		return err
 	}
-	code, ok := page.TextOf("qr-text")
+	code, ok := page.ByID("qr-text")
 	if !ok {
 		return errors.New("the presentation page has no QR code")
 	}
@@ -122,15 +122,11 @@ func recoveredCrossDevice(ctx context.Context, k *walker) error {
 
 // readDigits opens the wallet's redirect on the phone, whose browser is another one.
 func (k *walker) readDigits(ctx context.Context, next string) (string, error) {
-	phone, err := newBrowser(k.world)
+	shown, err := newBrowser(k.world).Open(ctx, next)
 	if err != nil {
 		return "", err
 	}
-	shown, err := phone.Open(ctx, next)
-	if err != nil {
-		return "", err
-	}
-	digits, ok := shown.TextOf("digits")
+	digits, ok := shown.ByID("digits")
 	if !ok {
 		return "", fmt.Errorf("the phone shows no digits: %s", shown.Text())
 	}

@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
 	"time"
 
 	"regain/conformance/browser"
@@ -30,17 +33,13 @@ type walker struct {
 	attempt rp.Attempt
 }
 
-func newWalker(w *world.World, clock *shiftedClock) (*walker, error) {
-	b, err := newBrowser(w)
-	if err != nil {
-		return nil, err
-	}
-	return &walker{world: w, clock: clock, watch: clock.now, browser: b}, nil
+func newWalker(w *world.World, clock *shiftedClock) *walker {
+	return &walker{world: w, clock: clock, watch: clock.now, browser: newBrowser(w)}
 }
 
 // newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.
-func newBrowser(w *world.World) (*browser.Browser, error) {
-	return browser.New(browser.Config{HTTPClient: w.Client, StopAt: func(u *url.URL) bool {
+func newBrowser(w *world.World) *browser.Browser {
+	return browser.New(browser.Config{HTTPClient: w.Client, Clock: w.Clock, StopAt: func(u *url.URL) bool {
 		return u.Scheme+"://"+u.Host+u.Path == world.ProgramRedirect
 	}})
 }
@@ -215,6 +214,37 @@ func (k *walker) refused(ctx context.Context, page *browser.Page, id string) err
 	code, err := k.finish(ctx, page)
 	if !errors.Is(err, rp.ErrDenied) {
 		return fmt.Errorf("the relying party got %q (code: %t), want access_denied", err, code != "")
+	}
+	return nil
+}
+
+// denied is refused for a denial, whose reason the audit log must name: a denial for another reason is no proof.
+func (k *walker) denied(ctx context.Context, page *browser.Page, reason string) error {
+	if err := k.refused(ctx, page, "denied"); err != nil {
+		return err
+	}
+	log, err := os.ReadFile(k.world.AuditLog())
+	if err != nil {
+		return err
+	}
+	var last struct {
+		Event struct {
+			Type    string `json:"type"`
+			Account string `json:"account"`
+			Reason  string `json:"reason"`
+		} `json:"event"`
+	}
+	for line := range bytes.Lines(log) {
+		record := last
+		if err := json.Unmarshal(line, &record); err != nil {
+			return err
+		}
+		if record.Event.Type == "recovery_denied" && record.Event.Account == k.account {
+			last = record
+		}
+	}
+	if last.Event.Reason != reason {
+		return fmt.Errorf("the audit log says %q, want %q", last.Event.Reason, reason)
 	}
 	return nil
 }

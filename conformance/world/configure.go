@@ -55,7 +55,7 @@ func (w *World) configure() (node.Config, error) {
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallet":          object{"authorization_endpoint": w.Wallet + "/authorize"},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts())},
-		"audit":           object{"file": filepath.Join(w.directory, "audit.jsonl")},
+		"audit":           object{"file": w.AuditLog()},
 		"trust": []object{{
 			"types":        []string{proofing.DefaultType, proofing.ReceiptType},
 			"anchors_file": f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)), "issuers": []string{w.Proofing},

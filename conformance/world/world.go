@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"time"
 
 	"regain/conformance/idp"
@@ -224,6 +225,9 @@ func (w *World) NewWallet(camera wallet.Camera, clock func() time.Time) (*wallet
 		HTTPClient: w.Client, Clock: clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
 	})
 }
+
+// AuditLog is the path of Regain's audit log.
+func (w *World) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }
 
 // Close ends every server and removes the world's files.
 func (w *World) Close() error {

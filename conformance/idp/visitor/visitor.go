@@ -123,7 +123,7 @@ func (v *Visitor) relyingParty() virtualwebauthn.RelyingParty {
 }
 
 func (v *Visitor) post(ctx context.Context, path string, body []byte) ([]byte, error) {
-	page, err := v.Browser.Fetch(ctx, http.MethodPost, v.idp.String()+path, "application/json", body)
+	page, err := v.Browser.Fetch(ctx, browser.Request{Method: http.MethodPost, Address: v.idp.String() + path, ContentType: "application/json", Body: body})
 	if err != nil {
 		return nil, err
 	}
