@@ -97,7 +97,8 @@ type Expect struct {
 	Types, ReceiptTypes []string // vct values
 }
 
-// Verify verifies both credentials and how they belong together. Its error is an ErrRefused.
+// Verify verifies both credentials and how they belong together. Its errors are ErrRefused and that of ctx: when the
+// caller went away before a status list came, the list is not to blame and nothing is decided.
 func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verified, error) {
 	now := v.clock()
 	binding := sdjwt.Binding{Nonce: e.Nonce, Audience: e.Audience, Now: now}
@@ -114,8 +115,12 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 		return Verified{}, fmt.Errorf("%w: Face Check receipt: %w", ErrRefused, err)
 	}
 	check.Objection = v.objection(ctx, receipt, now, true)
+	objection := v.objection(ctx, identity, now, false)
+	if err := ctx.Err(); err != nil && (objection == StatusUnavailable || check.Objection == StatusUnavailable) {
+		return Verified{}, fmt.Errorf("look up status: %w", err)
+	}
 	id, _ := identity.Text("jti")
-	return Verified{credential: identity, id: id, objection: v.objection(ctx, identity, now, false), check: check}, nil
+	return Verified{credential: identity, id: id, objection: objection, check: check}, nil
 }
 
 // credential is one that its holder presented for this request and that its issuer, whoever that is, really signed.

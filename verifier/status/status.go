@@ -125,6 +125,7 @@ func (l *Lists) Look(ctx context.Context, r Reference, trusted Trusted) (Status,
 		return Invalid, fmt.Errorf("%w: %w", ErrUnavailable, e.err)
 	}
 	if err := trusted(e.token); err != nil {
+		l.distrust(r.URI)
 		return Invalid, fmt.Errorf("%w: list: %w", ErrUnavailable, err)
 	}
 	return e.at(r.Index)
@@ -147,9 +148,22 @@ func (l *Lists) cached(uri string) (entry, bool) {
 	return e, ok && l.cfg.Clock().Before(e.until)
 }
 
-// load fetches a list once for all who wait for it. The fetch does not end because the first who asked went away.
+// distrust lets a list that somebody did not believe be asked for again soon. Its ttl is no reason to wait: it was
+// read before the signature was.
+func (l *Lists) distrust(uri string) {
+	soon := l.cfg.Clock().Add(retryAfter)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.kept[uri]; ok && e.until.After(soon) {
+		e.until = soon
+		l.kept[uri] = e
+	}
+}
+
+// load fetches a list once for all who wait for it. The fetch does not end because the first who asked went away, and
+// whoever goes away does not wait for it.
 func (l *Lists) load(ctx context.Context, uri string) entry {
-	result, _, _ := l.flight.Do(uri, func() (any, error) {
+	flight := l.flight.DoChan(uri, func() (any, error) {
 		if e, ok := l.cached(uri); ok {
 			return e, nil
 		}
@@ -157,7 +171,12 @@ func (l *Lists) load(ctx context.Context, uri string) entry {
 		l.keep(uri, e)
 		return e, nil
 	})
-	return result.(entry) //nolint:forcetypeassert // what the function above returns
+	select {
+	case result := <-flight:
+		return result.Val.(entry) //nolint:forcetypeassert // what the function above returns
+	case <-ctx.Done():
+		return entry{err: ctx.Err()}
+	}
 }
 
 func (l *Lists) keep(uri string, e entry) {
@@ -179,7 +198,7 @@ func (l *Lists) keep(uri string, e entry) {
 
 func (l *Lists) fetch(ctx context.Context, uri string) entry {
 	now := l.cfg.Clock()
-	failed := func(err error) entry { return entry{err: err, until: now.Add(retryAfter)} }
+	failed := func(err error) entry { return entry{err: err, until: l.cfg.Clock().Add(retryAfter)} } // from when it failed
 	response, err := l.cfg.Fetch.Get(ctx, uri, MediaType)
 	if err != nil {
 		return failed(err)

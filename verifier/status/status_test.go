@@ -1,0 +1,288 @@
+package status_test
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"regain/verifier/internal/jws"
+	"regain/verifier/status"
+	"regain/verifier/verifiertest"
+)
+
+const minTTL, maxTTL = time.Minute, time.Hour
+
+func newLists(t testing.TB, issuer *verifiertest.Issuer, clock *verifiertest.Clock) *status.Lists {
+	t.Helper()
+	lists, err := status.New(status.Config{MinTTL: minTTL, MaxTTL: maxTTL, Fetch: issuer.Fetcher(), Clock: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lists
+}
+
+// believe verifies a list with the key that the test's issuer really has.
+func believe(issuer *verifiertest.Issuer) status.Trusted {
+	return func(token jws.JWS) error {
+		leaf, err := x509.ParseCertificate(token.Certificates[0])
+		if err != nil {
+			return err
+		}
+		key := issuer.Status.Signer.Key.PublicKey
+		if !key.Equal(leaf.PublicKey) {
+			return errors.New("another key")
+		}
+		return token.Verify(&key)
+	}
+}
+
+func TestLookReadsEachWidth(t *testing.T) {
+	for bits, values := range map[int][]byte{1: {0, 1}, 2: {0, 1, 2, 3}, 4: {0, 1, 7, 15}, 8: {0, 1, 128, 255}} {
+		clock := verifiertest.NewClock()
+		issuer := verifiertest.New(t, clock.Now)
+		issuer.Status.Bits = bits
+		for i := range 1024 {
+			issuer.Status.Set(i, values[i%len(values)])
+		}
+		lists := newLists(t, issuer, clock)
+		for _, i := range []int{0, 1, 2, 3, 7, 8, 9, 1023} {
+			got, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: int64(i)}, believe(issuer))
+			if want := status.Status(values[i%len(values)]); err != nil || got != want {
+				t.Errorf("%d bits, entry %d: got %d, %v; want %d", bits, i, got, err, want)
+			}
+		}
+		for _, i := range []int64{1024, 1 << 40, 1<<63 - 1} {
+			if got, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: i}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) || got == status.Valid {
+				t.Errorf("%d bits, entry %d: got %d, %v", bits, i, got, err)
+			}
+		}
+	}
+}
+
+// TestLookRefuses breaks one thing of a list in order.
+func TestLookRefuses(t *testing.T) {
+	type hook = func(header, body map[string]any)
+	inner := func(body map[string]any) map[string]any { return body["status_list"].(map[string]any) }
+	for name, change := range map[string]hook{
+		"sub":               func(_, body map[string]any) { body["sub"] = "https://other.example/1" },
+		"no sub":            func(_, body map[string]any) { delete(body, "sub") },
+		"no iat":            func(_, body map[string]any) { delete(body, "iat") },
+		"from the future":   func(_, body map[string]any) { body["iat"] = body["iat"].(int64) + 120 },
+		"expired":           func(_, body map[string]any) { body["exp"] = body["iat"] },
+		"exp no number":     func(_, body map[string]any) { body["exp"] = "soon" },
+		"ttl 0":             func(_, body map[string]any) { body["ttl"] = 0 },
+		"ttl below 0":       func(_, body map[string]any) { body["ttl"] = -5 },
+		"bits 3":            func(_, body map[string]any) { inner(body)["bits"] = 3 },
+		"bits in quotes":    func(_, body map[string]any) { inner(body)["bits"] = "2" },
+		"no status_list":    func(_, body map[string]any) { delete(body, "status_list") },
+		"lst no base64url":  func(_, body map[string]any) { inner(body)["lst"] = "+/==" },
+		"lst no zlib":       func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode([]byte("plain")) },
+		"lst cut off":       func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] },
+		"lst bomb":          func(_, body map[string]any) { inner(body)["lst"] = bomb(t) },
+		"lst empty":         func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) },
+		"typ":               func(header, _ map[string]any) { header["typ"] = "JWT" },
+		"typ of credential": func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" },
+		"alg":               func(header, _ map[string]any) { header["alg"] = "none" },
+		"crit":              func(header, _ map[string]any) { header["crit"] = []string{"exp"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := verifiertest.NewClock()
+			issuer := verifiertest.New(t, clock.Now)
+			issuer.Status.Change = change
+			if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+func bomb(t *testing.T) string {
+	t.Helper()
+	return verifiertest.Encode(verifiertest.Compress(t, make([]byte, 33<<20)))
+}
+
+func TestLookRefusesAnotherMediaType(t *testing.T) {
+	clock := verifiertest.NewClock()
+	issuer := verifiertest.New(t, clock.Now)
+	issuer.Status.Answer = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(issuer.Status.Token()))
+	}
+	if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestLookFetchesAgainWhenTheListIsOld(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change        func(body map[string]any)
+		kept, dropped time.Duration
+	}{
+		"ttl":                {func(map[string]any) {}, 299 * time.Second, 300 * time.Second},
+		"ttl below ours":     {func(body map[string]any) { body["ttl"] = 1 }, 59 * time.Second, time.Minute},
+		"ttl above ours":     {func(body map[string]any) { body["ttl"], body["exp"] = 1<<30, body["iat"].(int64)+1<<20 }, 59 * time.Minute, time.Hour},
+		"no ttl":             {func(body map[string]any) { delete(body, "ttl") }, 59 * time.Second, time.Minute},
+		"exp before ttl":     {func(body map[string]any) { body["exp"] = body["iat"].(int64) + 100 }, 99 * time.Second, 100 * time.Second},
+		"exp before our min": {func(body map[string]any) { body["exp"] = body["iat"].(int64) + 10 }, 9 * time.Second, 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := verifiertest.NewClock()
+			issuer := verifiertest.New(t, clock.Now)
+			issuer.Status.Change = func(_, body map[string]any) { tt.change(body) }
+			lists := newLists(t, issuer, clock)
+			for _, step := range []struct {
+				wait     time.Duration
+				requests int64
+			}{{0, 1}, {tt.kept, 1}, {tt.dropped - tt.kept, 2}} {
+				clock.Advance(step.wait)
+				if _, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); err != nil {
+					t.Fatal(err)
+				}
+				if got := issuer.Status.Requests.Load(); got != step.requests {
+					t.Errorf("after %v more: %d requests, want %d", step.wait, got, step.requests)
+				}
+			}
+		})
+	}
+}
+
+// TestLookForgetsFailuresSoon holds that neither an outage nor a list that nobody believes lasts longer than it must.
+func TestLookForgetsFailuresSoon(t *testing.T) {
+	for name, breakIt := range map[string]func(*verifiertest.Issuer){
+		"outage":    func(i *verifiertest.Issuer) { i.Status.Answer = http.NotFound },
+		"malformed": func(i *verifiertest.Issuer) { i.Status.Change = func(header, _ map[string]any) { header["typ"] = "x" } },
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := verifiertest.NewClock()
+			issuer := verifiertest.New(t, clock.Now)
+			breakIt(issuer)
+			lists := newLists(t, issuer, clock)
+			reference := status.Reference{URI: issuer.Status.URI}
+			for range 3 {
+				if _, err := lists.Look(t.Context(), reference, believe(issuer)); err == nil {
+					t.Fatal("accepted")
+				}
+			}
+			if n := issuer.Status.Requests.Load(); n != 1 {
+				t.Errorf("%d requests while the failure is fresh", n)
+			}
+			issuer.Status.Answer, issuer.Status.Change = nil, nil
+			clock.Advance(4 * time.Second)
+			if _, err := lists.Look(t.Context(), reference, believe(issuer)); err != nil {
+				t.Errorf("after the failure: %v", err)
+			}
+		})
+	}
+}
+
+func TestLookForgetsAListThatIsNotBelieved(t *testing.T) {
+	clock := verifiertest.NewClock()
+	issuer := verifiertest.New(t, clock.Now)
+	good := issuer.Status.Signer
+	issuer.Status.Signer.Key = verifiertest.NewKey(t)
+	lists, reference := newLists(t, issuer, clock), status.Reference{URI: issuer.Status.URI}
+	honest := *issuer
+	honest.Status = &verifiertest.StatusList{Signer: good}
+	for range 2 {
+		if _, err := lists.Look(t.Context(), reference, believe(&honest)); !errors.Is(err, status.ErrUnavailable) {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if n := issuer.Status.Requests.Load(); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+	issuer.Status.Signer = good
+	clock.Advance(4 * time.Second)
+	if _, err := lists.Look(t.Context(), reference, believe(&honest)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLookFetchesOnceForMany(t *testing.T) {
+	clock := verifiertest.NewClock()
+	issuer := verifiertest.New(t, clock.Now)
+	release := make(chan struct{})
+	issuer.Status.Answer = func(w http.ResponseWriter, _ *http.Request) {
+		<-release
+		w.Header().Set("Content-Type", "application/statuslist+jwt")
+		_, _ = w.Write([]byte(issuer.Status.Token()))
+	}
+	lists, reference := newLists(t, issuer, clock), status.Reference{URI: issuer.Status.URI}
+	gone, leave := context.WithCancel(t.Context())
+	var first, group sync.WaitGroup
+	first.Go(func() { // the first to ask goes away, and takes nobody along
+		if _, err := lists.Look(gone, reference, believe(issuer)); !errors.Is(err, context.Canceled) {
+			t.Errorf("gone: got %v", err)
+		}
+	})
+	for issuer.Status.Requests.Load() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	leave()
+	first.Wait()
+	for range 20 {
+		group.Go(func() {
+			if _, err := lists.Look(t.Context(), reference, believe(issuer)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(release)
+	group.Wait()
+	if n := issuer.Status.Requests.Load(); n != 1 {
+		t.Errorf("%d requests", n)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	clock := verifiertest.NewClock()
+	fetcher := verifiertest.New(t, clock.Now).Fetcher()
+	for name, cfg := range map[string]status.Config{
+		"no fetcher":     {MaxTTL: 1, Clock: clock.Now},
+		"no clock":       {MaxTTL: 1, Fetch: fetcher},
+		"no max":         {Fetch: fetcher, Clock: clock.Now},
+		"min above max":  {MinTTL: 2, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now},
+		"min below zero": {MinTTL: -1, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now},
+	} {
+		if _, err := status.New(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	issuer := verifiertest.New(f, verifiertest.NewClock().Now)
+	token := issuer.Status.Token()
+	f.Add(token)
+	f.Add(strings.Replace(token, ".", "..", 1))
+	f.Add(token[:len(token)/2])
+	f.Add("e30.e30.AA")
+	f.Fuzz(func(t *testing.T, text string) {
+		if _, _, err := status.Parse(text); err != nil {
+			return
+		}
+		checkCanonical(t, text)
+	})
+}
+
+// checkCanonical holds that what is read has no second spelling.
+func checkCanonical(t *testing.T, text string) {
+	t.Helper()
+	parts := strings.Split(text, ".")
+	for i, part := range parts {
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		if err != nil {
+			t.Fatalf("part %d is not base64url", i)
+		}
+		parts[i] = verifiertest.Encode(raw)
+	}
+	if strings.Join(parts, ".") != text {
+		t.Error("it does not encode back to the same text")
+	}
+}
