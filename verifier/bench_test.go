@@ -1,0 +1,61 @@
+package verifier_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"regain/verifier"
+)
+
+// BenchmarkVerify is a whole verification with the status list at hand: four signatures and no network.
+func BenchmarkVerify(b *testing.B) {
+	s := newScene(b)
+	v, p := s.verifier(b), s.presentation(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if got, err := v.Verify(b.Context(), p, s.expect); err != nil || got.Objection() != verifier.NoObjection {
+			b.Fatal(err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	s := newScene(t)
+	good := verifier.Deps{Fetch: s.issuer.Fetcher(), Clock: s.clock.Now, Logger: slog.New(slog.DiscardHandler)}
+	for name, change := range map[string]func(*verifier.Config, *verifier.Deps){
+		"no clock":      func(_ *verifier.Config, d *verifier.Deps) { d.Clock = nil },
+		"no logger":     func(_ *verifier.Config, d *verifier.Deps) { d.Logger = nil },
+		"no fetcher":    func(_ *verifier.Config, d *verifier.Deps) { d.Fetch = nil },
+		"no anchors":    func(c *verifier.Config, _ *verifier.Deps) { c.Trust[0].Anchors = nil },
+		"min above max": func(c *verifier.Config, _ *verifier.Deps) { c.MinStatusTTL = 2 * time.Hour },
+	} {
+		cfg, deps := verifier.Config{Trust: s.issuer.Rules(), MaxStatusTTL: time.Hour}, good
+		if _, err := verifier.New(cfg, deps); err != nil {
+			t.Fatal(err)
+		}
+		change(&cfg, &deps)
+		if _, err := verifier.New(cfg, deps); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+// TestVerifyDecidesNothingForWhoLeft holds that a wallet that hangs up does not turn into a verdict on its credential.
+func TestVerifyDecidesNothingForWhoLeft(t *testing.T) {
+	s := newScene(t)
+	ctx, leave := context.WithCancel(t.Context())
+	asked := make(chan struct{})
+	s.issuer.Status.Answer = func(_ http.ResponseWriter, r *http.Request) {
+		leave()
+		<-asked
+	}
+	_, err := s.verifier(t).Verify(ctx, s.presentation(t), s.expect)
+	close(asked)
+	if !errors.Is(err, context.Canceled) || errors.Is(err, verifier.ErrRefused) {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,174 @@
+package trust_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"testing"
+	"time"
+
+	"regain/verifier/trust"
+	"regain/verifier/verifiertest"
+)
+
+const (
+	kind   = "urn:test:identity"
+	issuer = "https://issuer.example"
+)
+
+func newRules(t *testing.T, rules ...trust.Rule) *trust.Rules {
+	t.Helper()
+	r, err := trust.New(rules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestCheck(t *testing.T) {
+	now := verifiertest.NewClock().Now()
+	anchor, stranger := verifiertest.NewAuthority(t, "Anchor", now), verifiertest.NewAuthority(t, "Anchor", now)
+	middle := anchor.Intermediate(t, "Middle")
+	foreign := stranger.Intermediate(t, "Middle")
+	narrow := anchor.Intermediate(t, "Narrow", func(c *x509.Certificate) { c.MaxPathLenZero = true })
+	below := narrow.Intermediate(t, "Below")
+	named := anchor.Intermediate(t, "Named", func(c *x509.Certificate) {
+		c.PermittedDNSDomainsCritical, c.PermittedDNSDomains = true, []string{"issuer.example"}
+	})
+	leaf := func(a *verifiertest.Authority, change func(*x509.Certificate), above ...*verifiertest.Authority) [][]byte {
+		return a.Leaf(t, change, above...).Chain
+	}
+	good := leaf(anchor, nil)
+	for name, tt := range map[string]struct {
+		chain [][]byte
+		want  error
+	}{
+		"directly under the anchor": {good, nil},
+		"under an intermediate":     {leaf(middle, nil, middle), nil},
+		"the name it may have":      {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"issuer.example"} }, named), nil},
+		"a name it may not have":    {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} }, named), trust.ErrUntrusted},
+		"intermediate missing":      {leaf(middle, nil), trust.ErrUntrusted},
+		"another's intermediate":    {leaf(middle, nil, foreign), trust.ErrUntrusted},
+		"another anchor":            {leaf(stranger, nil), trust.ErrUntrusted},
+		"the anchor brought along":  {leaf(anchor, nil, anchor), trust.ErrUntrusted},
+		"a foreign anchor as well":  {leaf(stranger, nil, stranger), trust.ErrUntrusted},
+		"the anchor itself":         {[][]byte{anchor.Certificate.Raw}, trust.ErrUntrusted},
+		"an authority as leaf":      {[][]byte{middle.Certificate.Raw}, trust.ErrUntrusted},
+		"path too long":             {leaf(below, nil, below, narrow), trust.ErrUntrusted},
+		"key usage for agreement":   {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }), trust.ErrUntrusted},
+		"no key usage":              {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = 0 }), trust.ErrUntrusted},
+		"extended key usage":        {leaf(anchor, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }), nil},
+		"expired":                   {leaf(anchor, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), trust.ErrUntrusted},
+		"not yet valid":             {leaf(anchor, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), trust.ErrUntrusted},
+		"no certificate":            {nil, trust.ErrUntrusted},
+		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted},
+		"garbage above":             {append(good[:1:1], []byte("x")), trust.ErrUntrusted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRules(t, trust.Rule{Types: []string{kind}, Anchors: []*x509.Certificate{anchor.Certificate}})
+			for range 2 { // the second time from the cache
+				if err := r.Check(tt.chain, kind, issuer, now); !errors.Is(err, tt.want) {
+					t.Errorf("got %v, want %v", err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// TestCheckKeepsTypesApart is the reason for rules: an issuer of cinema tickets issues no identities.
+func TestCheckKeepsTypesApart(t *testing.T) {
+	now := verifiertest.NewClock().Now()
+	a, b := verifiertest.NewAuthority(t, "A", now), verifiertest.NewAuthority(t, "B", now)
+	r := newRules(t,
+		trust.Rule{Types: []string{kind, "urn:test:second"}, Anchors: []*x509.Certificate{a.Certificate}, Issuers: []string{issuer}},
+		trust.Rule{Types: []string{"urn:test:ticket"}, Anchors: []*x509.Certificate{b.Certificate}, StatusOptional: true},
+	)
+	chainA, chainB := a.Leaf(t, nil).Chain, b.Leaf(t, nil).Chain
+	for _, tt := range []struct {
+		chain     [][]byte
+		kind, iss string
+		want      error
+	}{
+		{chainA, kind, issuer, nil},
+		{chainA, "urn:test:second", issuer, nil},
+		{chainB, "urn:test:ticket", issuer, nil},
+		{chainB, "urn:test:ticket", "", nil}, // without a list of issuers any will do
+		{chainB, kind, issuer, trust.ErrUntrusted},
+		{chainA, "urn:test:ticket", issuer, trust.ErrUntrusted},
+		{chainA, kind, issuer + "/", trust.ErrUntrusted},
+		{chainA, kind, "", trust.ErrUntrusted},
+		{chainA, "urn:test:unknown", issuer, trust.ErrUntrusted},
+		{chainA, "", issuer, trust.ErrUntrusted},
+	} {
+		if err := r.Check(tt.chain, tt.kind, tt.iss, now); !errors.Is(err, tt.want) {
+			t.Errorf("%s by %q: got %v, want %v", tt.kind, tt.iss, err, tt.want)
+		}
+	}
+	if r.StatusOptional(kind) || !r.StatusOptional("urn:test:ticket") || r.StatusOptional("urn:test:unknown") {
+		t.Error("StatusOptional is mixed up")
+	}
+}
+
+func TestCheckLooksAtTheClockEachTime(t *testing.T) {
+	now := verifiertest.NewClock().Now()
+	anchor := verifiertest.NewAuthority(t, "Anchor", now)
+	r := newRules(t, trust.Rule{Types: []string{kind}, Anchors: []*x509.Certificate{anchor.Certificate}})
+	chain := anchor.Leaf(t, func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.Add(-time.Hour), now.Add(time.Hour) }).Chain
+	for _, tt := range []struct {
+		at   time.Duration
+		want error
+	}{{0, nil}, {2 * time.Hour, trust.ErrUntrusted}, {-2 * time.Hour, trust.ErrUntrusted}, {0, nil}} {
+		if err := r.Check(chain, kind, issuer, now.Add(tt.at)); !errors.Is(err, tt.want) {
+			t.Errorf("after %v: got %v, want %v", tt.at, err, tt.want)
+		}
+	}
+}
+
+func TestLeaf(t *testing.T) {
+	now := verifiertest.NewClock().Now()
+	anchor := verifiertest.NewAuthority(t, "Anchor", now)
+	party := anchor.Leaf(t, nil)
+	if key, err := trust.Leaf(party.Chain); err != nil || !key.Equal(party.Key.Public()) {
+		t.Errorf("got %v", err)
+	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	modulus, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, chain := range map[string][][]byte{
+		"none": nil, "garbage": {[]byte("x")}, "P-384": anchor.Certify(t, p384.Public(), nil), "RSA": anchor.Certify(t, modulus.Public(), nil),
+	} {
+		if _, err := trust.Leaf(chain); !errors.Is(err, trust.ErrMalformed) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	now := verifiertest.NewClock().Now()
+	anchor := verifiertest.NewAuthority(t, "Anchor", now)
+	leaf, err := x509.ParseCertificate(anchor.Leaf(t, nil).Chain[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	anchors := []*x509.Certificate{anchor.Certificate}
+	for name, rules := range map[string][]trust.Rule{
+		"no types":      {{Anchors: anchors}},
+		"no anchors":    {{Types: []string{kind}}},
+		"nil anchor":    {{Types: []string{kind}, Anchors: []*x509.Certificate{nil}}},
+		"anchor a leaf": {{Types: []string{kind}, Anchors: []*x509.Certificate{leaf}}},
+		"empty type":    {{Types: []string{""}, Anchors: anchors}},
+		"type twice":    {{Types: []string{kind}, Anchors: anchors}, {Types: []string{kind}, Anchors: anchors}},
+	} {
+		if _, err := trust.New(rules); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
