@@ -71,6 +71,11 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runAudit(rest, out)
 	case "load":
 		return runLoad(ctx, rest, out)
+	case load.Command:
+		if len(rest) != 1 {
+			return errUsage
+		}
+		return load.ServeNode(rest[0], os.Stdin, out)
 	case "version":
 		_, err := fmt.Fprintln(out, "regain", version)
 		return err

@@ -13,8 +13,6 @@ import (
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"
-	"regain/internal/config"
-	"regain/internal/node"
 	"regain/provider/keys"
 )
 
@@ -27,16 +25,16 @@ const (
 // object is a YAML mapping.
 type object = map[string]any
 
-// configure writes Regain's configuration and everything that it names into the world's directory, and loads it as
-// `regain serve --config` would.
-func (w *World) configure() (node.Config, error) {
+// configure writes Regain's configuration, and everything that it names, into the world's directory, and returns the
+// path that `regain serve --config` would take.
+func (w *World) configure(o Options) (string, error) {
 	f := &files{directory: w.directory}
 	clients := []object{
 		{"id": ClientIdP, "name": "Example Organisation", "jwks_file": f.write("main-idp.jwks.json", w.IdPs.JWKS()), "redirect_uris": []string{w.IdPs.RedirectURI()}},
 	}
 	program, err := w.RP.JWKS()
 	if err != nil {
-		return node.Config{}, err
+		return "", err
 	}
 	clients = append(clients, object{
 		"id": ClientProgram, "name": "Example Organisation", "jwks_file": f.write("program.jwks.json", program), "redirect_uris": []string{ProgramRedirect},
@@ -47,14 +45,14 @@ func (w *World) configure() (node.Config, error) {
 		return u.Host
 	}
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "example-organisation",
+		"issuer": w.Regain, "organisation_id": "example-organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem")},
 		},
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallet":          object{"authorization_endpoint": w.Wallet + "/authorize"},
-		"directory":       object{"file": f.yaml("directory.yaml", accounts())},
+		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
 		"audit":           object{"file": w.AuditLog()},
 		"trust": []object{{
 			"types":        []string{proofing.DefaultType, proofing.ReceiptType},
@@ -73,10 +71,16 @@ func (w *World) configure() (node.Config, error) {
 	}
 	path := f.yaml("regain.yaml", doc)
 	if f.err != nil {
-		return node.Config{}, fmt.Errorf("configure Regain: %w", f.err)
+		return "", fmt.Errorf("configure Regain: %w", f.err)
 	}
-	cfg := node.Defaults()
-	return cfg, config.Load(config.Source{File: path}, &cfg)
+	return path, nil
+}
+
+func (w *World) storage(backend string) object {
+	if backend == "file" {
+		return object{"backend": backend, "path": filepath.Join(w.directory, "regain.db")}
+	}
+	return object{"backend": "memory"}
 }
 
 // profiles are the three that the sample people meet.
@@ -113,8 +117,18 @@ func limits() []object {
 	}
 }
 
-func accounts() object {
+// Namesake is the name of one of Options.Namesakes.
+func Namesake(i int) string { return fmt.Sprintf("namesake-%d@example.org", i) }
+
+func accounts(namesakes int) object {
 	var list []object
+	for i := range namesakes {
+		p := people.Samples()[0]
+		list = append(list, object{
+			"name": Namesake(i), "groups": p.Groups,
+			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
+		})
+	}
 	for _, p := range people.Samples() {
 		list = append(list, object{
 			"name": p.Account, "groups": p.Groups,

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -24,6 +25,7 @@ import (
 	"regain/conformance/rp"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
+	"regain/internal/config"
 	"regain/internal/node"
 )
 
@@ -36,6 +38,13 @@ type Options struct {
 	Clock func() time.Time
 	// Change edits Regain's configuration before it starts; nil leaves it.
 	Change func(*node.Config)
+	// Elsewhere serves Regain in another process, which reads the configuration file and accepts on the listener; nil
+	// serves it in this one.
+	Elsewhere func(config string, l *net.TCPListener) (io.Closer, error)
+	// Namesakes is how many more accounts there are with the names of the first sample person: namesake-0@example.org ….
+	Namesakes int
+	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
+	Store string
 }
 
 // World is four running servers.
@@ -52,6 +61,7 @@ type World struct {
 	Clock    func() time.Time
 	Client   *http.Client // dials names under .localhost and trusts the world's CA
 
+	elsewhere io.Closer
 	directory string
 	servers   []*http.Server
 	failed    chan error
@@ -177,8 +187,16 @@ func (w *World) startWallet(o Options, p party) error {
 }
 
 func (w *World) startRegain(o Options, p party) error {
-	cfg, err := w.configure()
+	path, err := w.configure(o)
 	if err != nil {
+		return err
+	}
+	if o.Elsewhere != nil {
+		w.elsewhere, err = o.Elsewhere(path, p.listener.(*net.TCPListener)) //nolint:forcetypeassert // we listened on TCP
+		return err
+	}
+	cfg := node.Defaults()
+	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err
 	}
 	if o.Change != nil {
@@ -238,6 +256,9 @@ func (w *World) Close() error {
 		if err := s.Shutdown(ctx); err != nil {
 			problems = append(problems, s.Close())
 		}
+	}
+	if w.elsewhere != nil {
+		problems = append(problems, w.elsewhere.Close())
 	}
 	if w.Node != nil {
 		problems = append(problems, w.Node.Close())

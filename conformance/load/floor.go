@@ -1,0 +1,128 @@
+package load
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/ecdh"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// What one recovery does, in operations of the standard library.
+const (
+	// Client assertions at PAR, token and pass; Verified ID and receipt: issuer's and holder's signature each. Chains
+	// and status lists are not among them: they are verified once and remembered.
+	verifications = 3 + 4
+	// Request object, ID token, recovery token.
+	signatures = 3
+	// The key that the wallet encrypts to; the ephemeral half of the recovery token's encryption.
+	keyPairs = 2
+	// Opening the wallet's answer, sealing the recovery token.
+	agreements = 2
+)
+
+// Sizes in bytes of what is encrypted.
+const (
+	answerSize = 6 << 10 // two SD-JWTs
+	tokenSize  = 2 << 10
+)
+
+// rounds of the measurement; the median is taken, since other programs run on the machine too.
+const (
+	rounds  = 30
+	repeats = 10
+)
+
+// cryptoFloor measures the cryptography of one recovery with nothing around it.
+func cryptoFloor() (time.Duration, error) {
+	f, err := newFloor()
+	if err != nil {
+		return 0, err
+	}
+	times := make([]time.Duration, 0, rounds)
+	for range rounds {
+		start := time.Now()
+		for range repeats {
+			if err := f.recovery(); err != nil {
+				return 0, err
+			}
+		}
+		times = append(times, time.Since(start)/repeats)
+	}
+	slices.Sort(times)
+	return times[rounds/2], nil
+}
+
+type floor struct {
+	key       *ecdsa.PrivateKey
+	digest    [sha256.Size]byte
+	signature []byte
+	mine      *ecdh.PrivateKey
+	theirs    *ecdh.PublicKey
+	aead      cipher.AEAD
+	sealed    []byte
+	plain     []byte
+}
+
+func newFloor() (*floor, error) {
+	f := &floor{digest: sha256.Sum256([]byte("floor")), plain: make([]byte, tokenSize)}
+	var err error
+	if f.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	if f.signature, err = ecdsa.SignASN1(rand.Reader, f.key, f.digest[:]); err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	if f.mine, err = ecdh.P256().GenerateKey(rand.Reader); err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	f.theirs = f.mine.PublicKey()
+	block, err := aes.NewCipher(make([]byte, 32))
+	if err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	if f.aead, err = cipher.NewGCM(block); err != nil {
+		return nil, fmt.Errorf("measure the floor: %w", err)
+	}
+	f.sealed = f.aead.Seal(nil, make([]byte, f.aead.NonceSize()), make([]byte, answerSize), nil)
+	return f, nil
+}
+
+var errFloor = errors.New("measure the floor: an operation failed")
+
+func (f *floor) recovery() error {
+	for range verifications {
+		if !ecdsa.VerifyASN1(&f.key.PublicKey, f.digest[:], f.signature) {
+			return errFloor
+		}
+	}
+	for range signatures {
+		if _, err := ecdsa.SignASN1(rand.Reader, f.key, f.digest[:]); err != nil {
+			return errors.Join(errFloor, err)
+		}
+	}
+	for range keyPairs {
+		pair, err := ecdh.P256().GenerateKey(rand.Reader)
+		if err != nil {
+			return errors.Join(errFloor, err)
+		}
+		_ = pair.PublicKey() // its multiplication is a part of making a key
+	}
+	for range agreements {
+		if _, err := f.mine.ECDH(f.theirs); err != nil {
+			return errors.Join(errFloor, err)
+		}
+	}
+	nonce := make([]byte, f.aead.NonceSize())
+	if _, err := f.aead.Open(nil, nonce, f.sealed, nil); err != nil {
+		return errors.Join(errFloor, err)
+	}
+	f.aead.Seal(nil, nonce, f.plain, nil)
+	return nil
+}

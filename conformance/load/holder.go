@@ -1,0 +1,147 @@
+package load
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/conformance/people"
+	"regain/conformance/world"
+)
+
+// holder holds one Verified ID and a recent Face Check receipt for it, and presents both.
+type holder struct {
+	world  *world.World
+	person people.Person
+	key    *ecdsa.PrivateKey
+	signer jose.Signer
+
+	full     string // the Verified ID with every disclosure
+	verified string // with the names only
+
+	mu      sync.Mutex
+	receipt string
+	taken   time.Time
+}
+
+// receiptAge is how long a receipt is presented: a Face Check must not be older than the recovery, give or take a
+// minute.
+const receiptAge = 30 * time.Second
+
+func newHolder(ctx context.Context, w *world.World) (*holder, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("make the holder's key: %w", err)
+	}
+	h := &holder{world: w, person: people.Samples()[0], key: key}
+	if h.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("kb+jwt")); err != nil {
+		return nil, fmt.Errorf("make the holder's signer: %w", err)
+	}
+	issued, err := w.Issuer.Issue(h.person.ID, jose.JSONWebKey{Key: key.Public()})
+	if err != nil {
+		return nil, err
+	}
+	h.full = issued.Credential
+	h.verified = disclosing(h.full, "given_name", "family_name")
+	_, err = h.faceCheck(ctx)
+	return h, err
+}
+
+// disclosing keeps the disclosures of the named claims.
+func disclosing(credential string, names ...string) string {
+	parts := strings.Split(strings.TrimSuffix(credential, "~"), "~")
+	kept := parts[0] + "~"
+	for _, part := range parts[1:] {
+		raw, err := base64.RawURLEncoding.DecodeString(part)
+		var content []any
+		if err != nil || json.Unmarshal(raw, &content) != nil {
+			continue
+		}
+		for _, name := range names {
+			if len(content) == 3 && content[1] == name {
+				kept += part + "~"
+			}
+		}
+	}
+	return kept
+}
+
+// bind adds a key binding JWT (RFC 9901 §4.3).
+func (h *holder) bind(presentation, nonce, audience string) (string, error) {
+	sum := sha256.Sum256([]byte(presentation))
+	binding, err := jwt.Signed(h.signer).Claims(map[string]any{
+		"nonce": nonce, "aud": audience, "iat": time.Now().Unix(), "sd_hash": base64.RawURLEncoding.EncodeToString(sum[:]),
+	}).Serialize()
+	if err != nil {
+		return "", fmt.Errorf("sign key binding: %w", err)
+	}
+	return presentation + binding, nil
+}
+
+// faceCheck returns a receipt that is young enough, taking a Face Check if need be.
+func (h *holder) faceCheck(ctx context.Context) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.receipt != "" && time.Since(h.taken) < receiptAge {
+		return h.receipt, nil
+	}
+	var nonce struct {
+		Value string `json:"c_nonce"`
+	}
+	if err := h.post(ctx, "/nonce", nil, &nonce); err != nil {
+		return "", err
+	}
+	presentation, err := h.bind(disclosing(h.full, "portrait"), nonce.Value, h.world.Proofing)
+	if err != nil {
+		return "", err
+	}
+	selfie, err := h.person.Selfie(people.Conditions{Light: people.Good, Seed: 1})
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Receipt string `json:"receipt"`
+	}
+	err = h.post(ctx, "/face-check", map[string]string{"presentation": presentation, "selfie": base64.RawURLEncoding.EncodeToString(selfie)}, &answer)
+	if err != nil {
+		return "", err
+	}
+	h.receipt, h.taken = answer.Receipt, time.Now()
+	return h.receipt, nil
+}
+
+func (h *holder) post(ctx context.Context, path string, body, into any) error {
+	data, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.world.Proofing+path, bytes.NewReader(data))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := h.world.Client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("proofing %s: status %d: %s: %w", path, resp.StatusCode, answer, err)
+	}
+	return json.Unmarshal(answer, into)
+}

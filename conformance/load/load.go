@@ -1,0 +1,153 @@
+// Package load measures what a whole recovery costs the server: from the pushed request to the pass that was used.
+//
+// The server runs in a process of its own, pinned to one core, and reports its own CPU time, allocations, memory and
+// store writes. This process plays everybody else: the relying party, the browser, the wallet. In the same run, on the
+// same core, the server's process measures the bare cryptography of one recovery with the standard library and nothing
+// around it. What is reported is the ratio of the two: machines differ, and are shared; the ratio hardly moves.
+package load
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"regain/conformance/world"
+)
+
+// Defaults and bounds of a run.
+const (
+	DefaultDuration = 10 * time.Second
+	DefaultWorkers  = 4
+
+	maxDuration = time.Minute
+	maxWorkers  = 64
+)
+
+// Options say how to run.
+type Options struct {
+	Duration time.Duration
+	Workers  int    // recoveries at the same time
+	Store    string // memory or file
+}
+
+// Report is the line that Run prints.
+type Report struct {
+	Recoveries             int     `json:"recoveries"`
+	Store                  string  `json:"store"`
+	RecoveriesPerCPUSecond float64 `json:"recoveries_per_cpu_second"`
+	CPUMillis              float64 `json:"cpu_ms_per_recovery"`
+	CryptoFloorMillis      float64 `json:"crypto_floor_ms"`
+	Ratio                  float64 `json:"ratio"`
+	P50Millis              float64 `json:"p50_ms"`
+	P99Millis              float64 `json:"p99_ms"`
+	Allocs                 float64 `json:"allocs_per_recovery"`
+	RSSMegabytes           float64 `json:"rss_mb"`
+	StoreWrites            float64 `json:"store_writes_per_recovery"`
+}
+
+// Run drives recoveries for a while and prints one line of JSON.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	report, err := Measure(ctx, o)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(out).Encode(report)
+}
+
+// Measure drives recoveries for a while.
+func Measure(ctx context.Context, o Options) (Report, error) {
+	if o.Duration <= 0 || o.Duration > maxDuration || o.Workers < 1 || o.Workers > maxWorkers {
+		return Report{}, fmt.Errorf("load: duration up to %s and 1 to %d workers", maxDuration, maxWorkers)
+	}
+	if o.Store != "memory" && o.Store != "file" {
+		return Report{}, fmt.Errorf("load: store %q: use memory or file", o.Store)
+	}
+	var server *child
+	w, err := world.Start(world.Options{
+		Logger: slog.New(slog.DiscardHandler), Namesakes: o.Workers, Store: o.Store, Elsewhere: spawn(ctx, &server),
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := drive(ctx, o, w, server)
+	return report, errors.Join(err, w.Close())
+}
+
+// warmUp is how many recoveries each worker does before anything is counted.
+const warmUp = 20
+
+func drive(ctx context.Context, o Options, w *world.World, server *child) (Report, error) {
+	holder, err := newHolder(ctx, w)
+	if err != nil {
+		return Report{}, err
+	}
+	workers := make([]*worker, o.Workers)
+	for i := range workers {
+		workers[i] = &worker{world: w, holder: holder, account: world.Namesake(i)}
+	}
+	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp }) }); err != nil {
+		return Report{}, err
+	}
+	before, err := server.usage()
+	if err != nil {
+		return Report{}, err
+	}
+	end := time.Now().Add(o.Duration)
+	times, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(int) bool { return time.Now().Before(end) }) })
+	if err != nil {
+		return Report{}, err
+	}
+	after, err := server.usage()
+	if err != nil {
+		return Report{}, err
+	}
+	floor, err := server.floor()
+	if err != nil {
+		return Report{}, err
+	}
+	return summary(o, times, before, after, floor), nil
+}
+
+// together runs the workers at once and returns how long each of their recoveries took.
+func together(workers []*worker, work func(*worker) error) ([]time.Duration, error) {
+	var wg sync.WaitGroup
+	errs := make([]error, len(workers))
+	for i, k := range workers {
+		k.times = nil
+		wg.Go(func() { errs[i] = work(k) })
+	}
+	wg.Wait()
+	var times []time.Duration
+	for _, k := range workers {
+		times = append(times, k.times...)
+	}
+	return times, errors.Join(errs...)
+}
+
+func summary(o Options, times []time.Duration, before, after Usage, floor time.Duration) Report {
+	slices.Sort(times)
+	n := float64(len(times))
+	cpu := float64(after.CPU-before.CPU) / n
+	const percent = 100
+	return Report{
+		Recoveries: len(times), Store: o.Store,
+		RecoveriesPerCPUSecond: round(float64(time.Second) / cpu), CPUMillis: millis(cpu), CryptoFloorMillis: millis(float64(floor)),
+		Ratio:     round(cpu / float64(floor)),
+		P50Millis: millis(float64(times[len(times)/2])), P99Millis: millis(float64(times[len(times)*99/percent])),
+		Allocs: round(float64(after.Mallocs-before.Mallocs) / n), RSSMegabytes: round(float64(after.RSS) / (1 << 20)),
+		StoreWrites: round(float64(after.StoreWrites-before.StoreWrites) / n),
+	}
+}
+
+func millis(nanoseconds float64) float64 { return round(nanoseconds / 1e6) }
+
+func round(x float64) float64 {
+	const thousandth = 1000
+	return float64(int64(x*thousandth+0.5)) / thousandth
+}

@@ -1,0 +1,144 @@
+package load
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"regain/internal/config"
+	"regain/internal/node"
+	"regain/storage"
+)
+
+// Usage is what the server's process has used up since it started.
+type Usage struct {
+	CPU         time.Duration `json:"cpu"`
+	Mallocs     uint64        `json:"mallocs"`
+	RSS         int64         `json:"rss"` // bytes, the most there ever were
+	StoreWrites int64         `json:"store_writes"`
+}
+
+// ServeNode is the server's process: it serves the configured node on the listener that it was handed as its fourth
+// file, on one core, and answers the words of child on in and out until in ends.
+func ServeNode(path string, in io.Reader, out io.Writer) error {
+	var one unix.CPUSet
+	one.Set(0)
+	if err := unix.SchedSetaffinity(0, &one); err != nil {
+		return fmt.Errorf("pin the server to one core: %w", err)
+	}
+	runtime.GOMAXPROCS(1)
+	cfg := node.Defaults()
+	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
+		return err
+	}
+	logger := slog.New(slog.DiscardHandler)
+	counted := &countingStore{}
+	n, err := node.New(cfg, node.Deps{Logger: logger, Clock: time.Now, Random: rand.Reader, Wrap: counted.around})
+	if err != nil {
+		return err
+	}
+	const listenerFile = 3
+	listener, err := net.FileListener(os.NewFile(listenerFile, "listener"))
+	if err != nil {
+		return errors.Join(fmt.Errorf("take over the listener: %w", err), n.Close())
+	}
+	server := node.NewServer(n, logger)
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	err = answer(in, out, counted)
+	if stop := server.Close(); stop != nil || !errors.Is(<-failed, http.ErrServerClosed) {
+		err = errors.Join(err, stop, errors.New("the server stopped by itself"))
+	}
+	return errors.Join(err, n.Close())
+}
+
+func answer(in io.Reader, out io.Writer, counted *countingStore) error {
+	words := bufio.NewScanner(in)
+	for words.Scan() {
+		var reply any
+		switch words.Text() {
+		case "usage":
+			reply = usage(counted)
+		case "floor":
+			floor, err := cryptoFloor()
+			if err != nil {
+				return err
+			}
+			reply = floor
+		default:
+			return fmt.Errorf("unknown word %q", words.Text())
+		}
+		if err := json.NewEncoder(out).Encode(reply); err != nil {
+			return err
+		}
+	}
+	return words.Err()
+}
+
+func usage(counted *countingStore) Usage {
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		return Usage{}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	const kilobyte = 1024
+	return Usage{
+		CPU:     time.Duration(r.Utime.Nano() + r.Stime.Nano()),
+		Mallocs: m.Mallocs, RSS: r.Maxrss * kilobyte, StoreWrites: counted.writes.Load(),
+	}
+}
+
+// countingStore counts what changes the store.
+type countingStore struct {
+	storage.Store
+	writes atomic.Int64
+}
+
+func (s *countingStore) around(backend storage.Store) storage.Store {
+	s.Store = backend
+	return s
+}
+
+// Create implements storage.Store.
+func (s *countingStore) Create(ctx context.Context, r storage.Record) error {
+	s.writes.Add(1)
+	return s.Store.Create(ctx, r)
+}
+
+// Update implements storage.Store.
+func (s *countingStore) Update(ctx context.Context, r storage.Record) error {
+	s.writes.Add(1)
+	return s.Store.Update(ctx, r)
+}
+
+// Consume implements storage.Store.
+func (s *countingStore) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	s.writes.Add(1)
+	return s.Store.Consume(ctx, kind, id)
+}
+
+// Delete implements storage.Store.
+func (s *countingStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
+	s.writes.Add(1)
+	return s.Store.Delete(ctx, kind, id)
+}
+
+// Increment implements storage.Store.
+func (s *countingStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	s.writes.Add(1)
+	return s.Store.Increment(ctx, kind, id, window)
+}

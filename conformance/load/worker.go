@@ -1,0 +1,195 @@
+package load
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/rp"
+	"regain/conformance/world"
+)
+
+// worker does recoveries of one account, one after the other. It looks at no more than it needs for the next step: what
+// it costs is not what is measured, but it shares the machine.
+type worker struct {
+	world   *world.World
+	holder  *holder
+	account string
+	times   []time.Duration
+}
+
+// repeat does recoveries while more says so.
+func (k *worker) repeat(ctx context.Context, more func(n int) bool) error {
+	for n := 0; more(n); n++ {
+		start := time.Now()
+		if err := k.recovery(ctx); err != nil {
+			return fmt.Errorf("recovery %d of %s: %w", n+1, k.account, err)
+		}
+		k.times = append(k.times, time.Since(start))
+	}
+	return nil
+}
+
+// recovery is one whole recovery.
+func (k *worker) recovery(ctx context.Context) error {
+	attempt, err := k.world.RP.Start(ctx, k.account, nil)
+	if err != nil {
+		return err
+	}
+	b := &tab{ctx: ctx, client: k.world.Client, base: k.world.Regain}
+	page, err := b.open(attempt.AuthorizeURL)
+	if err != nil {
+		return err
+	}
+	if page, err = b.press(page, "/ask"); err != nil {
+		return err
+	}
+	next, err := k.present(ctx, page)
+	if err != nil {
+		return err
+	}
+	if page, err = b.open(next); err != nil {
+		return err
+	}
+	if _, err = b.press(page, "/finish"); err != nil {
+		return err
+	}
+	code, err := k.world.RP.Code(attempt, b.left)
+	if err != nil {
+		return err
+	}
+	return k.redeem(ctx, attempt, code)
+}
+
+func (k *worker) redeem(ctx context.Context, attempt rp.Attempt, code string) error {
+	tokens, err := k.world.RP.Redeem(ctx, attempt, code)
+	if err != nil {
+		return err
+	}
+	recovery, err := k.world.RP.OpenRecoveryToken(tokens.RecoveryToken)
+	if err != nil {
+		return err
+	}
+	verdict, err := k.world.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
+	if err != nil {
+		return err
+	}
+	if !verdict.Active {
+		return errors.New("the pass is not good")
+	}
+	return nil
+}
+
+// request is what the wallet needs of a request object.
+type request struct {
+	ClientID    string `json:"client_id"`
+	ResponseURI string `json:"response_uri"`
+	Nonce       string `json:"nonce"`
+	State       string `json:"state"`
+	Metadata    struct {
+		Keys jose.JSONWebKeySet `json:"jwks"`
+	} `json:"client_metadata"`
+}
+
+// present fetches the request, answers it, and returns where the browser has to go.
+func (k *worker) present(ctx context.Context, page string) (string, error) {
+	link, err := url.Parse(html.UnescapeString(between(page, `id="open-wallet" href="`, `"`)))
+	if err != nil {
+		return "", err
+	}
+	object, err := k.form(ctx, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
+	if err != nil {
+		return "", err
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(between(string(object), ".", "."))
+	if err != nil {
+		return "", err
+	}
+	var asked request
+	if err := json.Unmarshal(payload, &asked); err != nil {
+		return "", err
+	}
+	sealed, err := k.answer(ctx, asked)
+	if err != nil {
+		return "", err
+	}
+	answer, err := k.form(ctx, asked.ResponseURI, url.Values{"response": {sealed}})
+	if err != nil {
+		return "", err
+	}
+	var next struct {
+		URI string `json:"redirect_uri"`
+	}
+	if err := json.Unmarshal(answer, &next); err != nil || next.URI == "" {
+		return "", fmt.Errorf("the answer has no redirect_uri: %w", err)
+	}
+	return next.URI, nil
+}
+
+// answer seals the vp_token (OpenID4VP 1.0 §8.3).
+func (k *worker) answer(ctx context.Context, asked request) (string, error) {
+	receipt, err := k.holder.faceCheck(ctx)
+	if err != nil {
+		return "", err
+	}
+	token := map[string][]string{}
+	for id, credential := range map[string]string{"verified_id": k.holder.verified, "face_check": receipt} {
+		bound, err := k.holder.bind(credential, asked.Nonce, asked.ClientID)
+		if err != nil {
+			return "", err
+		}
+		token[id] = []string{bound}
+	}
+	payload, err := json.Marshal(map[string]any{"vp_token": token, "state": asked.State})
+	if err != nil {
+		return "", err
+	}
+	key := asked.Metadata.Keys.Keys[0]
+	encrypter, err := jose.NewEncrypter(jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: key.KeyID}, nil)
+	if err != nil {
+		return "", err
+	}
+	sealed, err := encrypter.Encrypt(payload)
+	if err != nil {
+		return "", err
+	}
+	return sealed.CompactSerialize()
+}
+
+func (k *worker) form(ctx context.Context, address string, form url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	resp, err := k.world.Client.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("wallet's request: status %d: %s: %w", resp.StatusCode, body, err)
+	}
+	return body, nil
+}
+
+// between returns what stands between two marks, "" without them.
+func between(text, before, after string) string {
+	_, rest, ok := strings.Cut(text, before)
+	if !ok {
+		return ""
+	}
+	found, _, _ := strings.Cut(rest, after)
+	return found
+}
