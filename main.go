@@ -72,10 +72,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "load":
 		return runLoad(ctx, rest, out)
 	case load.Command:
-		if len(rest) != 1 {
+		if len(rest) != 2 {
 			return errUsage
 		}
-		return load.ServeNode(rest[0], os.Stdin, out)
+		return load.ServeNode(rest[0], rest[1], os.Stdin, out)
 	case "version":
 		_, err := fmt.Fprintln(out, "regain", version)
 		return err
@@ -172,6 +172,7 @@ func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries, a minute at most")
 	flags.IntVar(&options.Workers, "workers", load.DefaultWorkers, "recoveries at the same time")
 	flags.StringVar(&options.Store, "store", "memory", "memory or file")
+	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

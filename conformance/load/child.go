@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Command is the subcommand that runs the server's process: `regain load-node CONFIG`, for this package's use only.
+// Command is the subcommand that runs the server's process: `regain load-node CONFIG PROFILE`, for this package's use only.
 const Command = "load-node"
 
 // child is the server's process. It is spoken to line by line: a word in, a line of JSON out; it ends when its input
@@ -25,7 +25,7 @@ type child struct {
 }
 
 // spawn starts this program once more as the server, and hands it the listener.
-func spawn(ctx context.Context, started **child) func(config string, l *net.TCPListener) (io.Closer, error) {
+func spawn(ctx context.Context, profile string, started **child) func(config string, l *net.TCPListener) (io.Closer, error) {
 	return func(config string, l *net.TCPListener) (io.Closer, error) {
 		program, err := os.Executable()
 		if err != nil {
@@ -36,7 +36,7 @@ func spawn(ctx context.Context, started **child) func(config string, l *net.TCPL
 			return nil, fmt.Errorf("hand over the listener: %w", err)
 		}
 		defer file.Close()
-		cmd := exec.CommandContext(ctx, program, Command, config)
+		cmd := exec.CommandContext(ctx, program, Command, config, profile)
 		cmd.ExtraFiles, cmd.Stderr = []*os.File{file}, os.Stderr
 		in, err := cmd.StdinPipe()
 		if err != nil {

@@ -34,6 +34,7 @@ type Options struct {
 	Duration time.Duration
 	Workers  int    // recoveries at the same time
 	Store    string // memory or file
+	Profile  string // file for a CPU profile of the server; "" for none
 }
 
 // Report is the line that Run prints.
@@ -70,7 +71,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 	}
 	var server *child
 	w, err := world.Start(world.Options{
-		Logger: slog.New(slog.DiscardHandler), Namesakes: o.Workers, Store: o.Store, Elsewhere: spawn(ctx, &server),
+		Logger: slog.New(slog.DiscardHandler), Namesakes: o.Workers, Store: o.Store, Elsewhere: spawn(ctx, o.Profile, &server),
 	})
 	if err != nil {
 		return Report{}, err

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +34,34 @@ type Usage struct {
 
 // ServeNode is the server's process: it serves the configured node on the listener that it was handed as its fourth
 // file, on one core, and answers the words of child on in and out until in ends.
-func ServeNode(path string, in io.Reader, out io.Writer) error {
+//
+// With a profile, a CPU profile of all that it did is written there, for `go tool pprof`.
+func ServeNode(path, profile string, in io.Reader, out io.Writer) error {
+	stop, err := startProfile(profile)
+	if err != nil {
+		return err
+	}
+	return errors.Join(serveNode(path, in, out), stop())
+}
+
+func startProfile(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("write profile: %w", err)
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(fmt.Errorf("write profile: %w", err), file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
+}
+
+func serveNode(path string, in io.Reader, out io.Writer) error {
 	var one unix.CPUSet
 	one.Set(0)
 	if err := unix.SchedSetaffinity(0, &one); err != nil {
