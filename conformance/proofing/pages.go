@@ -88,8 +88,11 @@ func (s *Server) serveAsset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	kind := "text/css; charset=utf-8"
-	if strings.HasSuffix(name, ".js") {
+	switch {
+	case strings.HasSuffix(name, ".js"):
 		kind = "text/javascript; charset=utf-8"
+	case strings.HasSuffix(name, ".svg"):
+		kind = "image/svg+xml"
 	}
 	w.Header().Set("Cache-Control", "max-age=300")
 	writeImage(w, kind, data)

@@ -74,6 +74,7 @@ func NewServer(cfg Config) (*Server, error) {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /style.css", s.style)
+	mux.HandleFunc("GET /icon.svg", s.icon)
 	mux.HandleFunc("GET /{$}", s.page(s.home))
 	mux.HandleFunc("GET /offer", s.page(s.arriveOffer))
 	mux.HandleFunc("GET /authorize", s.page(s.arriveRequest))

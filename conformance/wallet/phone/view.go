@@ -200,12 +200,20 @@ func picture(v visit, jpeg []byte) {
 }
 
 func (s *Server) style(w http.ResponseWriter, r *http.Request) {
+	serveFile(w, r, "pages/style.css", "text/css; charset=utf-8")
+}
+
+func (s *Server) icon(w http.ResponseWriter, r *http.Request) {
+	serveFile(w, r, "pages/icon.svg", "image/svg+xml")
+}
+
+func serveFile(w http.ResponseWriter, r *http.Request, name, kind string) {
 	w.Header().Set("Cache-Control", "max-age=3600")
-	raw, err := files.ReadFile("pages/style.css")
+	raw, err := files.ReadFile(name)
 	if err != nil {
 		http.NotFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Header().Set("Content-Type", kind)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(raw))
 }

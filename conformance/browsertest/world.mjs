@@ -1,0 +1,37 @@
+// Starts `regain demo` and a browser, and ends both.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { chromium } from "playwright-core";
+
+/** Starts the demo and returns the base URLs that it prints, by name. */
+export async function startDemo(program, port) {
+  const demo = spawn(program, ["demo", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+  const urls = {};
+  const ended = new Promise((resolve) => demo.once("exit", resolve));
+  for await (const line of createInterface({ input: demo.stdout })) {
+    const match = /^ {2}(main IdP|Regain|proofing|wallet)\s+(http\S+)/.exec(line);
+    if (match) urls[match[1]] = match[2];
+    if (Object.keys(urls).length === 4) break;
+  }
+  if (Object.keys(urls).length !== 4) throw new Error("the demo did not print its four addresses");
+  demo.stdout.resume();
+  return { urls, stop: async () => { demo.kill("SIGINT"); await ended; } };
+}
+
+/** Starts Debian's Chromium. Names under .localhost are this machine whatever the resolver says (RFC 6761 §6.3). */
+export function startBrowser(executablePath) {
+  return chromium.launch({
+    executablePath, headless: true,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
+  });
+}
+
+/** Gives a page an authenticator that holds passkeys, and says yes for its user. */
+export async function addAuthenticator(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("WebAuthn.enable");
+  await session.send("WebAuthn.addVirtualAuthenticator", {
+    options: { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true },
+  });
+}
