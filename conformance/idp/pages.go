@@ -2,56 +2,128 @@ package idp
 
 import (
 	"bytes"
+	"embed"
+	"errors"
 	"fmt"
 	"html/template"
-	"io/fs"
 	"net/http"
+	"time"
 )
 
-// view is everything that a page may show.
-type view struct {
-	Title, Organisation string
-	Account             string
-	Accounts            []Account
-	Mistake, Advice     string
-	Code                string // the OAuth error of a recovery that failed
-	Pass                string
-}
+//go:embed templates assets
+var files embed.FS
 
-func pageNames() []string {
-	return []string{"sign-in", "other-ways", "pass", "passkey", "created", "home", "failed", "problem"}
-}
+// pageSet holds the parsed pages by name.
+type pageSet struct{ pages map[string]*template.Template }
 
-func parsePages() (map[string]*template.Template, error) {
-	pages := make(map[string]*template.Template)
-	for _, name := range pageNames() {
-		t, err := template.ParseFS(files, "pages/layout.html", "pages/"+name+".html")
+func newPageSet() (*pageSet, error) {
+	set := &pageSet{pages: map[string]*template.Template{}}
+	for _, name := range []string{"sign-in", "other-ways", "pass", "recovered", "recovery-failed", "create-passkey", "passkey-created", "home", "problem"} {
+		page, err := template.ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
-			return nil, fmt.Errorf("main IdP: page %s: %w", name, err)
+			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
-		pages[name] = t
+		set.pages[name] = page
 	}
-	return pages, nil
+	return set, nil
 }
 
-// mustSub is for a directory that is embedded: it panics at the start, or never.
-func mustSub(directory string) fs.FS {
-	sub, err := fs.Sub(files, directory)
-	if err != nil {
-		panic(err)
-	}
-	return sub
+// view is what pages know.
+type view struct {
+	Page, Organisation   string
+	Account, DisplayName string
+	Pass                 secret
+	Expires              time.Time
+	Once                 bool
+	Code                 string // of a failed recovery: for data-error
+	Problem              problem
 }
 
-func (s *Server) render(w http.ResponseWriter, status int, page string, v view) {
+// problem is what a page for something that went wrong says.
+type problem struct {
+	ID, Title, What, Next string
+}
+
+// problems maps errors to pages, most particular first. What is not in it is a fault of ours.
+func problemOf(err error) (int, problem) {
+	switch {
+	case errors.Is(err, errAccountName):
+		return http.StatusBadRequest, problem{"account-missing", "Which account?", "Enter the name of your account, such as ada@example.org.", "Go back and try again."}
+	case errors.Is(err, errPass):
+		return http.StatusForbidden, problem{
+			"pass-failed", "The pass was not accepted", "It may be mistyped, used already, expired, or meant for another account.",
+			"Check the account name and the pass. After several tries wait for 15 minutes, or recover your account again.",
+		}
+	case errors.Is(err, errUnreachable):
+		return http.StatusServiceUnavailable, problem{
+			"recovery-unavailable", "Account recovery is not available now", "The recovery service does not answer. Nothing about your account changed.",
+			"Try again in a few minutes, or ask your help desk.",
+		}
+	case errors.Is(err, errNoSession):
+		return http.StatusForbidden, problem{
+			"no-session", "Sign in first", "This page is open to people who signed in a moment ago, and only for what they signed in for.", "Start again at the sign-in page.",
+		}
+	case errors.Is(err, errFull):
+		return http.StatusServiceUnavailable, problem{"busy", "Very busy", "Too many people are signing in at once.", "Try again in a few minutes."}
+	case errors.Is(err, errCrossOrigin):
+		return http.StatusForbidden, problem{"cross-origin", "Not sent from here", "The form came from another site, so nothing was done.", "Start again at the sign-in page."}
+	case errors.Is(err, errNotFound):
+		return http.StatusNotFound, problem{"not-found", "No such page", "There is nothing at this address.", "Start again at the sign-in page."}
+	}
+	return http.StatusInternalServerError, problem{"fault", "Something went wrong", "This is our fault, and it has been recorded.", "Try again, or ask your help desk."}
+}
+
+var (
+	errAccountName = errors.New("not a name of an account")
+	errCrossOrigin = errors.New("form of another origin")
+	errNotFound    = errors.New("no such page")
+)
+
+// show renders a page.
+func (s *Server) show(w http.ResponseWriter, status int, v view) error {
 	v.Organisation = s.cfg.Name
-	var buf bytes.Buffer
-	if err := s.pages[page].ExecuteTemplate(&buf, "layout", v); err != nil {
-		s.cfg.Logger.Error("render page", "page", page, "cause", err.Error())
-		http.Error(w, "Something went wrong.", http.StatusInternalServerError)
-		return
+	if m, found := s.members[v.Account]; found {
+		v.DisplayName = m.account.DisplayName
+	}
+	var page bytes.Buffer
+	if err := s.pages.pages[v.Page].ExecuteTemplate(&page, "layout", v); err != nil {
+		return fmt.Errorf("render page %s: %w", v.Page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = buf.WriteTo(w) // a client that went away
+	_, _ = page.WriteTo(w)
+	return nil
+}
+
+// showError renders the page for an error and returns its status.
+func (s *Server) showError(w http.ResponseWriter, err error) int {
+	status, what := problemOf(err)
+	v := view{Page: "problem", Problem: what}
+	if failed := new(recoveryFailure); errors.As(err, &failed) {
+		status, v = http.StatusForbidden, view{Page: "recovery-failed", Code: failed.code}
+	}
+	if err := s.show(w, status, v); err != nil {
+		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
+		return http.StatusInternalServerError
+	}
+	return status
+}
+
+// showJSONError answers a script. What was wrong with a passkey is for the log.
+func showJSONError(w http.ResponseWriter, err error) int {
+	status, code := http.StatusInternalServerError, "server_error"
+	switch {
+	case errors.Is(err, errNoSession):
+		status, code = http.StatusForbidden, "no_session"
+	case errors.Is(err, errPasskey):
+		status, code = http.StatusForbidden, "passkey_refused"
+	case errors.Is(err, errJSON):
+		status, code = http.StatusBadRequest, "invalid_request"
+	case errors.Is(err, errFull):
+		status, code = http.StatusServiceUnavailable, "busy"
+	}
+	if err := writeJSON(w, status, map[string]string{"error": code}); err != nil {
+		http.Error(w, http.StatusText(status), status)
+	}
+	return status
 }

@@ -1,152 +1,286 @@
 package idp
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"mime"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
-var errNotAllowed = errors.New("not allowed in this session")
+const (
+	ceremonyCookie = "__Host-idp-ceremony"
+	maxCredential  = 64 << 10 // bytes of JSON
+)
 
-// passkeyPage asks for a passkey. It is all that a session after a pass may do.
-func (s *Server) passkeyPage(w http.ResponseWriter, r *http.Request) {
+var (
+	errPasskey = errors.New("passkey refused")
+	errJSON    = errors.New("not a JSON request of ours")
+)
+
+// member is an account as WebAuthn knows it.
+type member struct {
+	account     Account
+	handle      []byte // random: it is stored in authenticators and must say nothing about the person
+	credentials []webauthn.Credential
+}
+
+func (m member) WebAuthnID() []byte                         { return m.handle }
+func (m member) WebAuthnName() string                       { return m.account.Name }
+func (m member) WebAuthnDisplayName() string                { return m.account.DisplayName }
+func (m member) WebAuthnCredentials() []webauthn.Credential { return m.credentials }
+
+func newMembers(accounts []Account, random *dice) (map[string]*member, error) {
+	members := make(map[string]*member, len(accounts))
+	for _, a := range accounts {
+		if name, err := accountName(a.Name); err != nil || name != a.Name || members[name] != nil {
+			return nil, fmt.Errorf("idp: account %q is twice there, or not a name in small letters", a.Name)
+		}
+		handle := make([]byte, 32)
+		if _, err := io.ReadFull(random, handle); err != nil {
+			return nil, fmt.Errorf("draw user handle: %w", err)
+		}
+		members[a.Name] = &member{account: a, handle: handle}
+	}
+	return members, nil
+}
+
+// ceremony is a sign-in that was begun: the challenge, and whom the person says to be, if they do.
+type ceremony struct {
+	data    webauthn.SessionData
+	account string
+}
+
+// newRelyingParty is the IdP as authenticators know it: the host name, at this origin alone.
+func newRelyingParty(name string, base *url.URL) (*webauthn.WebAuthn, error) {
+	rp, err := webauthn.New(&webauthn.Config{
+		RPID: base.Hostname(), RPDisplayName: name, RPOrigins: []string{base.Scheme + "://" + base.Host},
+		AttestationPreference: protocol.PreferNoAttestation,
+		AuthenticatorSelection: protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
+			UserVerification: protocol.VerificationRequired,
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("set up passkeys: %w", err)
+	}
+	return rp, nil
+}
+
+// member returns a copy: the original changes under the lock.
+func (s *Server) member(account string) (member, bool) {
 	s.mu.Lock()
-	open := s.session(w, r)
-	who, may := s.users[open.account], open.right
+	defer s.mu.Unlock()
+	m, found := s.members[account]
+	if !found {
+		return member{}, false
+	}
+	held := *m
+	held.credentials = slices.Clone(m.credentials)
+	return held, true
+}
+
+// serveRegisterBegin offers to make a passkey, to whoever signed in with a pass.
+func (s *Server) serveRegisterBegin(w http.ResponseWriter, r *http.Request) error {
+	v, key, err := s.session(r, rightCreatePasskey)
+	if err != nil {
+		return err
+	}
+	m, _ := s.member(v.account)
+	options, data, err := s.passkeys.BeginRegistration(m)
+	if err != nil {
+		return fmt.Errorf("begin registration: %w", err)
+	}
+	if !s.sessions.change(key, func(v *session) { v.pending = data }) {
+		return errNoSession
+	}
+	return writeJSON(w, http.StatusOK, options)
+}
+
+// serveRegisterFinish takes the new passkey. It replaces the old ones, which are lost or somebody else's, and ends
+// every session of the account, this one with them.
+func (s *Server) serveRegisterFinish(w http.ResponseWriter, r *http.Request) error {
+	v, key, err := s.session(r, rightCreatePasskey)
+	if err != nil {
+		return err
+	}
+	body, err := readJSON(r)
+	if err != nil {
+		return err
+	}
+	s.sessions.change(key, func(kept *session) { v.pending, kept.pending = kept.pending, nil }) // a challenge works once
+	credential, err := s.verifyRegistration(v, body)
+	if err != nil {
+		return err
+	}
+	if _, found := s.sessions.take(key); !found {
+		return errNoSession // another registration of this account was faster
+	}
+	s.mu.Lock()
+	s.members[v.account].credentials = []webauthn.Credential{*credential}
 	s.mu.Unlock()
-	if who == nil || may != rightCreatePasskey {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
+	s.sessions.drop(func(other session) bool { return other.account == v.account })
+	if err := s.startSession(w, r, session{right: rightSeeCreated, account: v.account}, passLives); err != nil {
+		return err
 	}
-	s.render(w, http.StatusOK, "passkey", view{Title: "Create a passkey", Account: who.Name})
+	return writeJSON(w, http.StatusOK, next{"/passkey/created"})
 }
 
-func (s *Server) beginRegistration(w http.ResponseWriter, r *http.Request) {
+func (s *Server) verifyRegistration(v session, body []byte) (*webauthn.Credential, error) {
+	if v.pending == nil {
+		return nil, fmt.Errorf("%w: no registration was begun", errPasskey)
+	}
+	parsed, err := protocol.ParseCredentialCreationResponseBytes(body)
+	if err != nil {
+		return nil, fmt.Errorf("%w: parse: %w", errPasskey, err)
+	}
+	m, _ := s.member(v.account)
+	credential, err := s.passkeys.CreateCredential(m, *v.pending, parsed)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errPasskey, err)
+	}
+	if s.owner(credential.ID, v.account) {
+		return nil, fmt.Errorf("%w: the credential id is another account's", errPasskey)
+	}
+	return credential, nil
+}
+
+// owner reports whether a credential id belongs to another account (WebAuthn §7.1 step 26).
+func (s *Server) owner(id []byte, except string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	open := s.session(w, r)
-	who := s.users[open.account]
-	if who == nil || open.right != rightCreatePasskey {
-		s.refuse(w, r, errNotAllowed)
-		return
-	}
-	options, challenge, err := s.passkeys.BeginRegistration(who, webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
-		ResidentKey: protocol.ResidentKeyRequirementRequired, RequireResidentKey: protocol.ResidentKeyRequired(),
-		UserVerification: protocol.VerificationRequired,
-	}))
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	open.challenge = challenge
-	s.answer(w, options)
-}
-
-// finishRegistration keeps the new passkey in place of the lost ones, and ends the right that the pass gave.
-func (s *Server) finishRegistration(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	open := s.session(w, r)
-	who, challenge := s.users[open.account], open.challenge
-	open.challenge = nil
-	if who == nil || challenge == nil || open.right != rightCreatePasskey {
-		s.refuse(w, r, errNotAllowed)
-		return
-	}
-	credential, err := s.passkeys.FinishRegistration(who, *challenge, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	who.credentials = []webauthn.Credential{*credential}
-	open.right = rightNone
-	s.answer(w, map[string]string{"next": "/passkey/created"})
-}
-
-func (s *Server) passkeyCreated(w http.ResponseWriter, _ *http.Request) {
-	s.render(w, http.StatusOK, "created", view{Title: "Your passkey is ready"})
-}
-
-// beginSignIn asks for any passkey of this site: who it is shows in the answer, so nothing here tells who exists.
-func (s *Server) beginSignIn(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	options, challenge, err := s.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	s.session(w, r).challenge = challenge
-	s.answer(w, options)
-}
-
-func (s *Server) finishSignIn(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	open := s.session(w, r)
-	challenge := open.challenge
-	open.challenge = nil
-	if challenge == nil {
-		s.refuse(w, r, errNotAllowed)
-		return
-	}
-	found, credential, err := s.passkeys.FinishPasskeyLogin(s.byHandle, *challenge, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	who, ok := found.(*user)
-	if !ok {
-		s.refuse(w, r, errNotAllowed)
-		return
-	}
-	who.credentials = []webauthn.Credential{*credential} // with its new counter
-	s.renew(w, r, key(who.Name), rightHome)
-	s.answer(w, map[string]string{"next": "/home"})
-}
-
-func (s *Server) byHandle(_, handle []byte) (webauthn.User, error) {
-	for _, u := range s.users {
-		if string(u.handle) == string(handle) && len(u.credentials) > 0 {
-			return u, nil
+	for name, m := range s.members {
+		for _, c := range m.credentials {
+			if name != except && bytes.Equal(c.ID, id) {
+				return true
+			}
 		}
 	}
-	return nil, errors.New("no such passkey")
+	return false
 }
 
-func (s *Server) home(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	open := s.session(w, r)
-	who, may := s.users[open.account], open.right
-	s.mu.Unlock()
-	if who == nil || may != rightHome {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
+// serveLoginBegin asks for any passkey of this site. Which ones an account has is not said.
+func (s *Server) serveLoginBegin(w http.ResponseWriter, r *http.Request) error {
+	body, err := readJSON(r)
+	if err != nil {
+		return err
 	}
-	s.render(w, http.StatusOK, "home", view{Title: "Hello, " + who.DisplayName, Account: who.Name})
-}
-
-func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if cookie, err := r.Cookie(cookieName); err == nil {
-		delete(s.sessions, cookie.Value)
+	var asked struct {
+		Account string `json:"account"`
 	}
-	s.mu.Unlock()
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	if err := json.Unmarshal(body, &asked); err != nil {
+		return errJSON
+	}
+	if asked.Account != "" {
+		if asked.Account, err = accountName(asked.Account); err != nil {
+			return errJSON
+		}
+	}
+	options, data, err := s.passkeys.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return fmt.Errorf("begin sign-in: %w", err)
+	}
+	id, err := s.random.token()
+	if err != nil {
+		return err
+	}
+	if !s.ceremonies.put(digest(id), ceremony{*data, asked.Account}, s.cfg.Clock().Add(ceremonyLives)) {
+		return errFull
+	}
+	setCookie(w, ceremonyCookie, id, ceremonyLives)
+	return writeJSON(w, http.StatusOK, options)
 }
 
-func (s *Server) answer(w http.ResponseWriter, value any) {
-	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(value) // a client that went away
+// serveLoginFinish signs the owner of a passkey in.
+func (s *Server) serveLoginFinish(w http.ResponseWriter, r *http.Request) error {
+	body, err := readJSON(r)
+	if err != nil {
+		return err
+	}
+	cookie, err := r.Cookie(ceremonyCookie)
+	if err != nil {
+		return fmt.Errorf("%w: no sign-in was begun", errPasskey)
+	}
+	begun, found := s.ceremonies.take(digest(cookie.Value))
+	clearCookie(w, ceremonyCookie)
+	if !found {
+		return fmt.Errorf("%w: the sign-in was finished before or took too long", errPasskey)
+	}
+	account, err := s.verifyLogin(begun, body)
+	if err != nil {
+		return err
+	}
+	if err := s.startSession(w, r, session{right: rightHome, account: account}, homeLives); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, next{"/home"})
 }
 
-// refuse is the one answer for every failed ceremony.
-func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	s.note(r.Context(), "passkey refused", err)
+// verifyLogin returns the account whose passkey signed the challenge.
+func (s *Server) verifyLogin(begun ceremony, body []byte) (string, error) {
+	parsed, err := protocol.ParseCredentialRequestResponseBytes(body)
+	if err != nil {
+		return "", fmt.Errorf("%w: parse: %w", errPasskey, err)
+	}
+	s.mu.Lock() // from the lookup to the counter: a copied authenticator must not win a race
+	defer s.mu.Unlock()
+	var owner *member
+	_, credential, err := s.passkeys.ValidatePasskeyLogin(func(_, handle []byte) (webauthn.User, error) {
+		for _, m := range s.members {
+			if bytes.Equal(m.handle, handle) {
+				owner = m
+				return *m, nil
+			}
+		}
+		return nil, errors.New("no account has this user handle")
+	}, begun.data, parsed)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("%w: %w", errPasskey, err)
+	case begun.account != "" && begun.account != owner.account.Name:
+		return "", fmt.Errorf("%w: the passkey is another account's than the one named", errPasskey)
+	case credential.Authenticator.CloneWarning:
+		return "", fmt.Errorf("%w: the signature counter went back", errPasskey)
+	}
+	for i := range owner.credentials {
+		if bytes.Equal(owner.credentials[i].ID, credential.ID) {
+			owner.credentials[i] = *credential
+		}
+	}
+	return owner.account.Name, nil
+}
+
+// next tells the script of the page where to go.
+type next struct {
+	Next string `json:"next"`
+}
+
+// readJSON reads the body of a script's request. Forms of other sites cannot send this content type.
+func readJSON(r *http.Request) ([]byte, error) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, errJSON
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxCredential+1))
+	if err != nil || len(body) > maxCredential {
+		return nil, errJSON
+	}
+	return body, nil
+}
+
+func writeJSON(w http.ResponseWriter, status int, value any) error {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return fmt.Errorf("encode answer: %w", err)
+	}
 	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusForbidden)
-	_ = json.NewEncoder(w).Encode(map[string]string{"error": "That did not work. Try again."})
+	w.WriteHeader(status)
+	_, _ = w.Write(encoded)
+	return nil
 }

@@ -2,127 +2,143 @@ package idp
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
-	"strings"
-
-	"regain/conformance/rp"
+	"net/url"
 )
 
-const maxName = 256
+// attemptCookie names the attempt of this browser. SameSite is Lax: the way back from Regain crosses sites.
+const attemptCookie = "__Host-idp-attempt"
 
-func (s *Server) signIn(w http.ResponseWriter, _ *http.Request) {
-	s.render(w, http.StatusOK, "sign-in", view{Title: "Sign in", Accounts: s.cfg.Accounts})
+// attempt is one recovery that a browser started: what was asked, for whom, and what must come back.
+type attempt struct {
+	state, nonce, verifier secret
+	account                string
 }
 
-func (s *Server) otherWays(w http.ResponseWriter, r *http.Request) {
-	account := strings.TrimSpace(r.URL.Query().Get("account"))
-	if account == "" || len(account) > maxName {
-		s.render(w, http.StatusBadRequest, "sign-in", view{Title: "Sign in", Mistake: "Type your account name first.", Accounts: s.cfg.Accounts})
-		return
-	}
-	s.render(w, http.StatusOK, "other-ways", view{Title: "Other ways to sign in", Account: account})
-}
-
-// recover pushes the request and sends the browser to Regain. Accounts that do not exist go the same way: Regain's
-// journey looks the same for them, so nobody learns here who exists.
-func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
-	account := strings.TrimSpace(r.PostFormValue("account"))
-	if account == "" || len(account) > maxName {
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-		return
-	}
-	attempt, err := s.rp.Start(r.Context(), account, nil)
+// serveRecover pushes the request and sends the browser to Regain. It does not look whether the account exists.
+func (s *Server) serveRecover(w http.ResponseWriter, r *http.Request) error {
+	account, err := accountName(r.PostFormValue("account"))
 	if err != nil {
-		s.note(r.Context(), "recovery could not be started", err)
-		s.render(w, http.StatusBadGateway, "problem", view{Title: "Account recovery does not answer", Advice: "Try again in a few minutes, or ask the help desk."})
-		return
+		return err
 	}
-	s.mu.Lock()
-	open := s.session(w, r)
-	open.attempt, open.recovers, open.pass = &attempt, account, ""
-	s.mu.Unlock()
-	http.Redirect(w, r, attempt.AuthorizeURL, http.StatusSeeOther)
-}
-
-// errNoAttempt means that this browser did not start the recovery that comes back.
-var errNoAttempt = errors.New("no recovery was started in this browser, or it came back before")
-
-// callback is the browser coming back from Regain. The attempt is used up, whatever comes.
-func (s *Server) callback(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	open := s.session(w, r)
-	attempt, account := open.attempt, open.recovers
-	open.attempt, open.recovers = nil, ""
-	s.mu.Unlock()
-	recovery, err := s.finish(r, attempt, account)
-	if err != nil {
-		s.note(r.Context(), "recovery failed", err)
-		shown := view{Title: "Your account was not recovered", Account: account, Code: "invalid_response"}
-		if errors.Is(err, rp.ErrDenied) {
-			shown.Code = r.URL.Query().Get("error")
+	var a attempt
+	var id string
+	a.account = account
+	for _, into := range []*string{(*string)(&a.state), (*string)(&a.nonce), (*string)(&a.verifier), &id} {
+		if *into, err = s.random.token(); err != nil {
+			return err
 		}
-		s.render(w, http.StatusForbidden, "failed", shown)
-		return
 	}
-	s.mu.Lock()
-	open.recovers, open.pass = account, recovery.Recovery.Pass.Value
-	s.mu.Unlock()
-	// A page of its own, so that reloading it repeats nothing and the code is gone from the address.
-	http.Redirect(w, r, "/pass", http.StatusSeeOther)
-}
-
-func (s *Server) finish(r *http.Request, attempt *rp.Attempt, account string) (rp.Recovery, error) {
-	if attempt == nil {
-		return rp.Recovery{}, errNoAttempt
-	}
-	code, err := s.rp.Code(*attempt, s.cfg.BaseURL+r.URL.RequestURI())
+	target, err := s.regain.push(r.Context(), s.RedirectURI(), a)
 	if err != nil {
-		return rp.Recovery{}, err
+		return recoveryError(err)
 	}
-	return s.redeem(r.Context(), *attempt, account, code)
+	if old, err := r.Cookie(attemptCookie); err == nil {
+		s.attempts.take(digest(old.Value)) // one recovery at a time: two tabs are one person who started again
+	}
+	if !s.attempts.put(digest(id), a, s.cfg.Clock().Add(attemptLives)) {
+		return errFull
+	}
+	setCookie(w, attemptCookie, id, attemptLives)
+	http.Redirect(w, r, target, http.StatusSeeOther)
+	return nil
 }
 
-// passPage is where a pass is typed; after a recovery it is there already.
-func (s *Server) passPage(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	open := s.session(w, r)
-	shown := view{Title: "Sign in with a pass", Account: strings.TrimSpace(r.URL.Query().Get("account"))}
-	if open.pass != "" {
-		shown = view{Title: "Welcome back", Account: open.recovers, Pass: open.pass}
-	}
-	s.mu.Unlock()
-	s.render(w, http.StatusOK, "pass", shown)
-}
-
-// usePass verifies and uses up the pass at Regain. Every kind of no looks the same.
-func (s *Server) usePass(w http.ResponseWriter, r *http.Request) {
-	account, pass := strings.TrimSpace(r.PostFormValue("account")), r.PostFormValue("pass")
-	refuse := func() {
-		s.render(w, http.StatusForbidden, "pass", view{
-			Title: "Sign in with a pass", Account: account,
-			Mistake: "That pass is not good for this account. It may have been used or have expired. Recover your account to get another.",
-		})
-	}
-	s.mu.Lock()
-	blocked := s.blocked(key(account))
-	s.mu.Unlock()
-	if account == "" || pass == "" || len(account) > maxName || len(pass) > maxName || blocked {
-		refuse()
-		return
-	}
-	verdict, err := s.rp.VerifyPass(r.Context(), account, pass)
+// serveCallback takes the answer of Regain (RFC 6749 §4.1.2, RFC 9207).
+func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	a, found := s.takeAttempt(r, query.Get("state"))
+	clearCookie(w, attemptCookie)
+	code, err := s.readAnswer(query, a, found)
 	if err != nil {
-		s.note(r.Context(), "pass could not be verified", err)
-		s.render(w, http.StatusBadGateway, "problem", view{Title: "Account recovery does not answer", Advice: "Your pass was not used. Try again in a minute."})
-		return
+		return recoveryError(err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !verdict.Active || s.users[key(account)] == nil {
-		s.missed(key(account))
-		refuse()
-		return
+	answer, err := s.regain.redeem(r.Context(), code, s.RedirectURI(), a.verifier)
+	if err != nil {
+		return recoveryError(err)
 	}
-	s.renew(w, r, key(account), rightCreatePasskey)
-	http.Redirect(w, r, "/passkey", http.StatusSeeOther)
+	proof, err := s.check(r.Context(), a, answer)
+	if err != nil {
+		return recoveryError(err)
+	}
+	note(r, "txn", proof.transaction)
+	if err := s.startSession(w, r, session{right: rightSeePass, account: proof.account, proof: proof}, passLives); err != nil {
+		return err
+	}
+	// A page of its own: the code leaves the address bar, and a reload does not lose the only copy of the pass.
+	http.Redirect(w, r, "/recovered", http.StatusSeeOther)
+	return nil
+}
+
+// serveRecovered shows the pass to the browser that recovered the account, until it is used.
+func (s *Server) serveRecovered(w http.ResponseWriter, r *http.Request) error {
+	v, _, err := s.session(r, rightSeePass)
+	if err != nil {
+		return err
+	}
+	return s.show(w, http.StatusOK, view{Page: "recovered", Account: v.account, Pass: v.proof.pass, Expires: v.proof.expires, Once: v.proof.usableOnce})
+}
+
+// takeAttempt uses up the attempt of this browser, and that of any other browser with the same state: an answer that
+// was carried elsewhere has been seen by whoever carried it.
+func (s *Server) takeAttempt(r *http.Request, state string) (attempt, bool) {
+	var a attempt
+	var found bool
+	if cookie, err := r.Cookie(attemptCookie); err == nil {
+		a, found = s.attempts.take(digest(cookie.Value))
+	}
+	if state != "" {
+		s.attempts.drop(func(other attempt) bool { return same(state, other.state.Reveal()) })
+	}
+	return a, found
+}
+
+// readAnswer returns the code of an answer that belongs to this browser and comes from Regain.
+func (s *Server) readAnswer(query url.Values, a attempt, found bool) (secret, error) {
+	for _, name := range []string{"state", "iss", "code", "error"} {
+		if len(query[name]) > 1 {
+			return "", fmt.Errorf("%w: %s is repeated", errAnswer, name)
+		}
+	}
+	code, problem := query.Get("code"), query.Get("error")
+	switch {
+	case !found:
+		return "", fmt.Errorf("%w: this browser has no open recovery", errAnswer)
+	case !same(query.Get("state"), a.state.Reveal()):
+		return "", fmt.Errorf("%w: state is not the one that was sent", errAnswer)
+	case query.Get("iss") != s.cfg.RegainIssuer:
+		return "", fmt.Errorf("%w: iss is another issuer", errAnswer)
+	case problem != "" && code != "":
+		return "", fmt.Errorf("%w: both a code and an error", errAnswer)
+	case problem != "":
+		return "", &oauthError{status: http.StatusSeeOther, code: errorCode(problem)}
+	case code == "":
+		return "", fmt.Errorf("%w: neither a code nor an error", errAnswer)
+	}
+	return secret(code), nil
+}
+
+// errAnswer reports an answer at the callback that is not the one to this browser's request.
+var errAnswer = errors.New("authorization response refused")
+
+// recoveryFailure is a recovery that ended without a pass.
+type recoveryFailure struct {
+	code  string // for the page: Regain's error code, or invalid_response
+	cause error
+}
+
+func (f *recoveryFailure) Error() string { return f.cause.Error() }
+func (f *recoveryFailure) Unwrap() error { return f.cause }
+
+// recoveryError says which page a failed step of a recovery leads to.
+func recoveryError(err error) error {
+	refused := new(oauthError)
+	switch {
+	case errors.Is(err, errAnswer), errors.Is(err, errToken):
+		return &recoveryFailure{code: "invalid_response", cause: err}
+	case errors.As(err, &refused):
+		return &recoveryFailure{code: refused.code, cause: err}
+	}
+	return err
 }

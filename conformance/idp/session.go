@@ -1,127 +1,78 @@
 package idp
 
 import (
+	"errors"
 	"net/http"
 	"time"
 
 	"github.com/go-webauthn/webauthn/webauthn"
-
-	"regain/conformance/rp"
 )
+
+const sessionCookie = "__Host-idp-session"
+
+// right is what a session is good for: one thing.
+type right int
 
 const (
-	cookieName  = "__Host-idp"
-	sessionLife = 30 * time.Minute
-	maxSessions = 10_000
+	rightSeePass       right = iota + 1 // recovered the account: the page with the pass
+	rightCreatePasskey                  // signed in with a pass
+	rightSeeCreated                     // the page after that
+	rightHome                           // signed in with a passkey
 )
 
-// right is what a session may do.
-type right string
-
-const (
-	rightNone          right = ""
-	rightCreatePasskey right = "create-passkey" // after a pass
-	rightHome          right = "home"           // after a passkey
-)
-
-// session is what the server remembers of one browser.
 type session struct {
-	ends    time.Time
-	account string // key of the user who is signed in
 	right   right
-
-	attempt   *rp.Attempt // the recovery that this browser started; used up by the first callback
-	recovers  string      // the account whose recovery that is
-	pass      string      // from the recovery token, until it is used
-	challenge *webauthn.SessionData
+	account string
+	proof   recovered             // for rightSeePass
+	pending *webauthn.SessionData // for rightCreatePasskey: the registration that was begun last
 }
 
-// session returns the browser's session, making one if need be. The caller holds s.mu.
-func (s *Server) session(w http.ResponseWriter, r *http.Request) *session {
-	now := s.cfg.Clock()
-	if cookie, err := r.Cookie(cookieName); err == nil {
-		if open := s.sessions[cookie.Value]; open != nil && now.Before(open.ends) {
-			return open
-		}
-	}
-	if len(s.sessions) >= maxSessions {
-		for id, old := range s.sessions {
-			if !now.Before(old.ends) {
-				delete(s.sessions, id)
-			}
-		}
-		if len(s.sessions) >= maxSessions {
-			clear(s.sessions)
-		}
-	}
-	return s.newSession(w)
-}
-
-// renew gives a browser that signs in another session id: whoever knew the old one gains nothing.
-func (s *Server) renew(w http.ResponseWriter, r *http.Request, account string, may right) {
-	if cookie, err := r.Cookie(cookieName); err == nil {
-		delete(s.sessions, cookie.Value)
-	}
-	open := s.newSession(w)
-	open.account, open.right = account, may
-}
-
-func (s *Server) newSession(w http.ResponseWriter) *session {
-	id := s.text()
-	open := &session{ends: s.cfg.Clock().Add(sessionLife)}
-	s.sessions[id] = open
-	http.SetCookie(w, &http.Cookie{
-		Name: cookieName, Value: id, Path: "/", Secure: true, HttpOnly: true,
-		SameSite: http.SameSiteLaxMode, // the browser comes back from Regain by a top-level navigation
-	})
-	return open
-}
-
-// user is an account with its passkeys. It implements webauthn.User.
-type user struct {
-	Account
-	handle      []byte
-	credentials []webauthn.Credential
-}
-
-// WebAuthnID implements webauthn.User.
-func (u *user) WebAuthnID() []byte { return u.handle }
-
-// WebAuthnName implements webauthn.User.
-func (u *user) WebAuthnName() string { return u.Name }
-
-// WebAuthnDisplayName implements webauthn.User.
-func (u *user) WebAuthnDisplayName() string { return u.DisplayName }
-
-// WebAuthnCredentials implements webauthn.User.
-func (u *user) WebAuthnCredentials() []webauthn.Credential { return u.credentials }
-
-// misses counts wrong passes for one account.
-type misses struct {
-	count int
-	ends  time.Time
-}
-
-const (
-	maxMisses   = 5
-	missesCount = 15 * time.Minute
+var (
+	errNoSession = errors.New("no session with this right")
+	errFull      = errors.New("too many people at once")
 )
 
-// blocked reports whether too many wrong passes were typed for the account. The caller holds s.mu.
-func (s *Server) blocked(account string) bool {
-	m := s.misses[account]
-	return s.cfg.Clock().Before(m.ends) && m.count >= maxMisses
+// startSession opens a session under a new id, so that none can be planted beforehand.
+func (s *Server) startSession(w http.ResponseWriter, r *http.Request, v session, lives time.Duration) error {
+	id, err := s.random.token()
+	if err != nil {
+		return err
+	}
+	s.endSession(r)
+	if !s.sessions.put(digest(id), v, s.cfg.Clock().Add(lives)) {
+		return errFull
+	}
+	setCookie(w, sessionCookie, id, lives)
+	return nil
 }
 
-func (s *Server) missed(account string) {
-	now := s.cfg.Clock()
-	m := s.misses[account]
-	if !now.Before(m.ends) {
-		m = misses{ends: now.Add(missesCount)}
+// session returns the browser's session if it has the right, and the key it is kept under.
+func (s *Server) session(r *http.Request, wanted right) (session, string, error) {
+	cookie, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return session{}, "", errNoSession
 	}
-	m.count++
-	if len(s.misses) >= maxSessions {
-		clear(s.misses)
+	key := digest(cookie.Value)
+	v, found := s.sessions.get(key)
+	if !found || v.right != wanted {
+		return session{}, "", errNoSession
 	}
-	s.misses[account] = m
+	return v, key, nil
+}
+
+func (s *Server) endSession(r *http.Request) {
+	if cookie, err := r.Cookie(sessionCookie); err == nil {
+		s.sessions.take(digest(cookie.Value))
+	}
+}
+
+// setCookie binds something to this browser: no script reads it, no other host, no plain connection.
+func setCookie(w http.ResponseWriter, name, value string, lives time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: int(lives / time.Second), Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func clearCookie(w http.ResponseWriter, name string) {
+	http.SetCookie(w, &http.Cookie{Name: name, Path: "/", MaxAge: -1, Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }

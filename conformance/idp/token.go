@@ -1,0 +1,181 @@
+package idp
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+const (
+	tokenType    = "recovery+jwt"
+	acrAccepted  = "urn:regain:acr:verified-id-face-check"
+	tokenLives   = 5 * time.Minute // exp − iat, docs/recovery-token.md
+	clockLeeway  = time.Minute     // for a token from a clock ahead of ours; never for one that has expired
+	modeAccepted = "production"
+)
+
+// errToken reports tokens that do not prove the recovery that this browser started.
+var errToken = errors.New("tokens refused")
+
+// recovered is what good tokens say. It is built by check alone.
+type recovered struct {
+	account     string
+	pass        secret
+	expires     time.Time // of the pass
+	usableOnce  bool
+	transaction string
+}
+
+// recoveryClaims are the claims of a recovery token that are looked at (docs/recovery-token.md).
+type recoveryClaims struct {
+	Issuer      string           `json:"iss"`
+	Audience    jwt.Audience     `json:"aud"`
+	Subject     string           `json:"sub"`
+	IssuedAt    *jwt.NumericDate `json:"iat"`
+	Expiry      *jwt.NumericDate `json:"exp"`
+	ID          string           `json:"jti"`
+	Transaction string           `json:"txn"`
+	Nonce       secret           `json:"nonce"`
+	ACR         string           `json:"acr"`
+	Recovery    struct {
+		Mode string `json:"mode"`
+		Pass struct {
+			Value      secret `json:"value"`
+			ExpiresAt  int64  `json:"expires_at"`
+			UsableOnce bool   `json:"usable_once"`
+		} `json:"temporary_access_pass"`
+	} `json:"recovery"`
+}
+
+// check verifies both tokens of a response against what this browser asked for.
+func (s *Server) check(ctx context.Context, a attempt, t tokens) (recovered, error) {
+	m, err := s.regain.discover(ctx)
+	if err != nil {
+		return recovered{}, err
+	}
+	transaction, err := s.checkIDToken(ctx, m, a, t)
+	if err != nil {
+		return recovered{}, fmt.Errorf("%w: ID token: %w", errToken, err)
+	}
+	claims, err := s.openRecoveryToken(ctx, m, t.Recovery)
+	if err != nil {
+		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
+	}
+	if err := s.checkRecovery(claims, a, transaction); err != nil {
+		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
+	}
+	pass := claims.Recovery.Pass
+	return recovered{
+		account: a.account, pass: pass.Value, expires: time.Unix(pass.ExpiresAt, 0).UTC(), usableOnce: pass.UsableOnce, transaction: transaction,
+	}, nil
+}
+
+// checkIDToken is OpenID Connect Core 1.0 §3.1.3.7, and returns the transaction.
+func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tokens) (string, error) {
+	token, err := m.verifier.Verify(ctx, t.ID.Reveal())
+	if err != nil {
+		return "", err
+	}
+	var more struct {
+		Transaction string `json:"txn"`
+	}
+	if err := token.Claims(&more); err != nil {
+		return "", errors.New("claims are not as expected")
+	}
+	switch {
+	case !same(token.Nonce, a.nonce.Reveal()):
+		return "", errors.New("nonce is not the one that was sent")
+	case len(token.Audience) != 1:
+		return "", errors.New("meant for others too")
+	case token.Subject != a.account:
+		return "", errors.New("for another account")
+	case more.Transaction == "":
+		return "", errors.New("no transaction")
+	}
+	if token.AccessTokenHash != "" {
+		if err := token.VerifyAccessToken(t.Access.Reveal()); err != nil {
+			return "", err
+		}
+	}
+	return more.Transaction, nil
+}
+
+// openRecoveryToken decrypts the outer layer, verifies the inner one and decodes the claims. A token that is only
+// signed is refused: whoever sees it in passing has the pass.
+func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
+	var claims recoveryClaims
+	outer, err := jose.ParseEncryptedCompact(token.Reveal(), []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	if err != nil {
+		return claims, errors.New("not a JWE by ECDH-ES and A256GCM")
+	}
+	header := outer.Header
+	if header.ExtraHeaders[jose.HeaderType] != tokenType || header.ExtraHeaders[jose.HeaderContentType] != "JWT" || header.KeyID != encryptionKeyID {
+		return claims, errors.New("typ, cty or kid of the outer layer is wrong")
+	}
+	inner, err := outer.Decrypt(s.keys.encryption)
+	if err != nil {
+		return claims, errors.New("our key does not decrypt it")
+	}
+	signed, err := jose.ParseSignedCompact(string(inner), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return claims, errors.New("the inner layer is not a JWS by ES256")
+	}
+	protected := signed.Signatures[0].Protected
+	if protected.ExtraHeaders[jose.HeaderType] != tokenType || protected.KeyID == "" {
+		return claims, errors.New("typ or kid of the inner layer is wrong")
+	}
+	payload, err := m.keys.VerifySignature(ctx, string(inner)) // typ and algorithm were checked above
+	if err != nil {
+		return claims, err
+	}
+	if err := json.Unmarshal(payload, &claims); err != nil {
+		return claims, errors.New("claims are not as expected")
+	}
+	return claims, nil
+}
+
+// checkRecovery is the table of docs/recovery-token.md, row by row. The jti comes last: only a token that is good in
+// every other way is remembered, so that strangers cannot fill the memory.
+func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) error {
+	now := s.cfg.Clock()
+	pass := c.Recovery.Pass
+	switch {
+	case c.Issuer != s.cfg.RegainIssuer:
+		return errors.New("iss is another issuer")
+	case !slices.Equal(c.Audience, jwt.Audience{s.cfg.ClientID}):
+		return errors.New("aud is another client")
+	case c.Subject != a.account:
+		return errors.New("sub is another account than the one this browser recovers")
+	case !same(c.Nonce.Reveal(), a.nonce.Reveal()):
+		return errors.New("nonce is not the one that was sent")
+	case c.IssuedAt == nil || c.Expiry == nil || c.Expiry.Time().Sub(c.IssuedAt.Time()) > tokenLives:
+		return errors.New("iat or exp is missing, or they are too far apart")
+	case !now.Before(c.Expiry.Time()) || c.IssuedAt.Time().After(now.Add(clockLeeway)):
+		return errors.New("not current")
+	case c.ACR != acrAccepted:
+		return errors.New("acr is not accepted")
+	case c.Recovery.Mode != modeAccepted:
+		return errors.New("mode is not production")
+	case c.Transaction != transaction:
+		return errors.New("txn is another than the ID token's")
+	case pass.Value == "" || pass.ExpiresAt <= now.Unix():
+		return errors.New("no pass, or one that has expired")
+	case c.ID == "":
+		return errors.New("no jti")
+	case !s.seen.add(digest(c.ID), struct{}{}, now.Add(tokenSeen)):
+		return errors.New("jti was seen before")
+	}
+	return nil
+}
+
+// same compares without telling, by the time it takes, how much is right. Two empty strings are not the same.
+func same(given, want string) bool {
+	return want != "" && subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 1
+}
