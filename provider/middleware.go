@@ -76,14 +76,15 @@ func note(c *gin.Context, t recovery.Transaction) { c.Set(keyTransaction, t) }
 
 func noteError(c *gin.Context, err error) { c.Set(keyError, err.Error()) }
 
-// secureHeaders are on every page: no framing, no sniffing, no referrer (RFC 9700 §4.2), nothing from elsewhere.
+// secureHeaders are on every page: no framing, no sniffing, no referrer to others (RFC 9700 §4.2),
+// nothing from elsewhere.
 // A page that sends a form onwards adds the target's origin (allowFormTo): browsers apply form-action to redirects.
 func secureHeaders(c *gin.Context) {
 	setPolicy(c, "'self'")
 	h := c.Writer.Header()
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
-	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Referrer-Policy", "same-origin") // no-referrer would make browsers send `Origin: null` with our own forms
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	noStore(c)

@@ -17,7 +17,12 @@ export class Walk {
     console.log(`ok ${String(this.count).padStart(2)} ${name}`);
   }
 
-  async press(id) { await this.page.locator(`[id="${id}"]`).click(); }
+  /** Presses a button or a link, or the main button of a form. */
+  async press(id) {
+    const button = this.page.locator(`form[id="${id}"] button.main`);
+    await this.page.locator(`[id="${id}"]`).first().waitFor({ state: "visible" });
+    await ((await button.count()) ? button.first() : this.page.locator(`[id="${id}"]`)).click();
+  }
 
   async see(id) { await this.page.locator(`[id="${id}"]`).first().waitFor({ state: "visible" }); }
 
@@ -33,7 +38,7 @@ export class Walk {
       await this.picture("01-sign-in");
     });
     await this.step("other ways to sign in", async () => { await this.press("other-ways"); await this.see("recover"); await this.picture("02-other-ways"); });
-    await this.step("recover your account", async () => { await this.press("recover"); await this.see("have-verified-id"); });
+    await this.step("recover your account", async () => { await this.page.fill("#account", account); await this.press("recover"); await this.see("have-verified-id"); });
     await this.step("the information page names the masked account and the organisation", async () => {
       await this.title(/Recover your account/);
       assert.match(await this.page.locator("#account").innerText(), new RegExp(`^${account[0]}•••@example\\.org$`));
@@ -100,11 +105,11 @@ export class Walk {
       await this.see("recovered");
       assert.doesNotMatch(this.page.url(), /code=|pass=/);
       await this.picture("11-welcome-back");
-      await this.press("sign-in-with-pass");
+      await this.press("pass-sign-in");
       await this.see("create-passkey");
     });
     await this.step("a passkey is created", async () => { await this.press("create-passkey"); await this.see("passkey-created"); await this.picture("12-passkey-created"); });
-    await this.step("the passkey signs in", async () => { await this.press("passkey-sign-in"); await this.see("signed-in"); });
+    await this.step("the passkey signs in", async () => { await this.press("sign-in-now"); await this.press("passkey-sign-in"); await this.see("signed-in"); });
     await this.step("signed in as the right person", async () => { assert.match(await this.page.locator("main").innerText(), new RegExp(account)); await this.picture("13-signed-in"); });
   }
 }
