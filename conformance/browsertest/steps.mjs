@@ -28,7 +28,7 @@ export class Walk {
 
   async title(expected) { assert.match(await this.page.locator("h1").first().innerText(), expected); }
 
-  async picture(name) { if (this.pictures) await this.page.screenshot({ path: `${this.pictures}/${name}.png` }); }
+  async picture(name) { if (this.pictures) await this.page.screenshot({ path: `${this.pictures}/${name}.png`, fullPage: true }); }
 
   /** Steps 1 to 4: from the main IdP to Regain's first page. */
   async recover(account) {
@@ -114,4 +114,4 @@ export class Walk {
   }
 }
 
-export async function picture(page, directory, name) { if (directory) await page.screenshot({ path: `${directory}/${name}.png` }); }
+export async function picture(page, directory, name) { if (directory) await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true }); }

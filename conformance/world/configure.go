@@ -45,7 +45,7 @@ func (w *World) configure(o Options) (string, error) {
 		return u.Host
 	}
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "example-organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem")},
