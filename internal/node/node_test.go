@@ -1,0 +1,170 @@
+package node_test
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"regain/internal/config"
+	"regain/internal/node"
+)
+
+// valid is a configuration that starts: the development instance, with a file behind every part.
+func valid(t *testing.T) node.Config {
+	t.Helper()
+	t.Setenv("TMPDIR", t.TempDir())
+	cfg, err := node.Development(node.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Storage = node.StorageConfig{Backend: "file", Path: filepath.Join(t.TempDir(), "regain.db")}
+	cfg.Audit.File = filepath.Join(t.TempDir(), "audit.jsonl")
+	return cfg
+}
+
+func TestAValidConfiguration(t *testing.T) {
+	if err := node.Check(valid(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Promise 10: a mistake stops the start, names the key, and says what to do.
+func TestMistakes(t *testing.T) {
+	empty := func(t *testing.T, text string) string {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for says, breakIt := range map[string]func(t *testing.T, c *node.Config){
+		"issuer: set it":                       func(_ *testing.T, c *node.Config) { c.Issuer = "" },
+		"must be https":                        func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
+		"without a path":                       func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
+		"tls: set both":                        func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
+		"tls:":                                 func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
+		"directory.file: name":                 func(_ *testing.T, c *node.Config) { c.Directory.File = "" },
+		"directory.file: open directory":       func(_ *testing.T, c *node.Config) { c.Directory.File = "none.yaml" },
+		"directory.file: directory":            func(t *testing.T, c *node.Config) { c.Directory.File = empty(t, "account: []") },
+		"audit.file: name a file":              func(_ *testing.T, c *node.Config) { c.Audit.File = "" },
+		"audit.file:":                          func(t *testing.T, c *node.Config) { c.Audit.File = empty(t, "not a log\n") },
+		"storage.backend \"paper\"":            func(_ *testing.T, c *node.Config) { c.Storage.Backend = "paper" },
+		"storage.path: name a file":            func(_ *testing.T, c *node.Config) { c.Storage.Path = "" },
+		"trust: is empty":                      func(_ *testing.T, c *node.Config) { c.Trust = nil },
+		"trust: no entry covers the type urn:": func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Types = []string{"urn:another"} },
+		"trust[0].anchors_file":                func(_ *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = "none" },
+		"holds no PEM certificate":             func(t *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = empty(t, "x") },
+		"face_check.receipt_types":             func(_ *testing.T, c *node.Config) { c.FaceCheck.ReceiptTypes = nil },
+		"proofing[0]": func(_ *testing.T, c *node.Config) {
+			c.Proofing = []node.ProofingConfig{{Name: "x", DisplayName: "X", StartURL: "ftp://x"}}
+		},
+		"needs a name of its own": func(_ *testing.T, c *node.Config) {
+			c.Proofing = []node.ProofingConfig{{DisplayName: "X", StartURL: "https://x.example/"}}
+		},
+		"profiles[0].proofing \"nobody\"": func(_ *testing.T, c *node.Config) { c.Profiles[0].Proofing = "nobody" },
+		"no profile is enabled":           func(_ *testing.T, c *node.Config) { c.Profiles = nil },
+		"profiles[0] (development): mode": func(_ *testing.T, c *node.Config) { c.Profiles[0].Mode = "live" },
+		"pass.lifetime_minutes 5":         func(_ *testing.T, c *node.Config) { c.Profiles[0].Pass.LifetimeMinutes = 5 },
+		"face_check.threshold 30":         func(_ *testing.T, c *node.Config) { c.Profiles[0].FaceCheck.Threshold = 30 },
+		"limits[0].per": func(_ *testing.T, c *node.Config) {
+			c.Limits = []node.LimitConfig{{Name: "x", Per: "planet", Max: 1, Window: time.Hour}}
+		},
+		"secrets.encryption_keys: set":        func(_ *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{} },
+		"secrets.encryption_keys: encryption": func(t *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{File: empty(t, "short")} },
+		"secrets.token_secret: 32 bytes":      func(t *testing.T, c *node.Config) { c.Secrets.Token = config.Secret{File: empty(t, "short")} },
+		"secrets.pass_key.env: the variable":  func(_ *testing.T, c *node.Config) { c.Secrets.Pass = config.Secret{Env: "REGAIN_TEST_UNSET"} },
+		"secrets.signing_key: no PEM block":   func(t *testing.T, c *node.Config) { c.Secrets.SigningKey = config.Secret{File: empty(t, "x")} },
+		"request_signing.key":                 func(_ *testing.T, c *node.Config) { c.RequestSigning.Key = config.Secret{} },
+		"request_signing: ":                   func(_ *testing.T, c *node.Config) { c.RequestSigning.CertificateFile = c.Trust[0].AnchorsFile },
+		"fetch.ca_file":                       func(_ *testing.T, c *node.Config) { c.Fetch.CAFile = "none" },
+		"clients[0] (x).jwks_file: name":      func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Name: "X"}} },
+		"not a JWK set": func(t *testing.T, c *node.Config) {
+			c.Clients = []node.ClientConfig{{ID: "x", JWKSFile: empty(t, "x")}}
+		},
+		"redirect_uris is empty": func(t *testing.T, c *node.Config) {
+			c.Clients = []node.ClientConfig{{ID: "x", Name: "X", JWKSFile: empty(t, `{"keys":[]}`)}}
+		},
+		"use 32 random ones": func(t *testing.T, c *node.Config) {
+			c.Clients = []node.ClientConfig{{ID: "x", Name: "X", Secret: config.Secret{File: empty(t, "hunter2")}, JWKSFile: empty(t, `{"keys":[]}`)}}
+		},
+	} {
+		t.Run(says, func(t *testing.T) {
+			cfg := valid(t)
+			breakIt(t, &cfg)
+			err := node.Check(cfg)
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("got %v, want it to say %q", err, says)
+			}
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
+				t.Error("the error quotes a secret")
+			}
+		})
+	}
+}
+
+func TestServe(t *testing.T) {
+	cfg := valid(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Listen = listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- node.Serve(ctx, cfg, slog.New(slog.DiscardHandler)) }()
+	body := get(t, "http://"+cfg.Listen+"/.well-known/openid-configuration")
+	if !strings.Contains(body, cfg.Issuer) {
+		t.Errorf("metadata: %s", body)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("after the stop: %v", err)
+	}
+	if err := node.Check(cfg); err != nil {
+		t.Errorf("the files are still held: %v", err)
+	}
+}
+
+func get(t *testing.T, address string) string {
+	t.Helper()
+	var last error
+	for range 100 {
+		resp, err := http.Get(address) //nolint:noctx // a test, on loopback
+		if err != nil {
+			last = err
+			time.Sleep(20 * time.Millisecond)
+			continue
+		}
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(body)
+	}
+	t.Fatal(last)
+	return ""
+}
+
+func TestNewRefusesMissingDependencies(t *testing.T) {
+	for _, deps := range []node.Deps{
+		{}, {Logger: slog.New(slog.DiscardHandler), Clock: time.Now}, {Clock: time.Now, Random: rand.Reader},
+		{Logger: slog.New(slog.DiscardHandler), Random: rand.Reader},
+	} {
+		if _, err := node.New(valid(t), deps); err == nil {
+			t.Error("a node without a part started")
+		}
+	}
+}
