@@ -39,20 +39,21 @@ const version = "0.1.0-dev"
 // errUsage ends the program with exit status 2.
 var errUsage = errors.New("unknown command or missing argument: see `regain help`")
 
-func main() {
+func main() { os.Exit(command()) }
+
+// command runs the program and returns its exit status: 1 for a failure, 2 for a command line that nobody understands.
+func command() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Stdout)
-	switch {
-	case err == nil || errors.Is(err, pflag.ErrHelp):
-		return
-	case errors.Is(err, errUsage):
-		fmt.Fprintln(os.Stderr, "regain:", err)
-		os.Exit(2)
-	default:
-		fmt.Fprintln(os.Stderr, "regain:", err)
-		os.Exit(1)
+	if err == nil || errors.Is(err, pflag.ErrHelp) {
+		return 0
 	}
+	fmt.Fprintln(os.Stderr, "regain:", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return 1
 }
 
 func run(ctx context.Context, args []string, out io.Writer) error {
