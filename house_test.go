@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -150,6 +151,27 @@ func TestFilesAreShort(t *testing.T) {
 			t.Errorf("%s has an init function", path)
 		}
 	})
+}
+
+// TestReadmeIsAccurateToTheFile holds that every path and test that the README and the threats name is there.
+func TestReadmeIsAccurateToTheFile(t *testing.T) {
+	code := regexp.MustCompile("`([^`\\s]+)`")
+	for _, page := range []string{"README.md", "docs/threats.md"} {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range code.FindAllStringSubmatch(string(text), -1) {
+			path := found[1]
+			_, first := os.Stat(strings.SplitN(path, "/", 2)[0])
+			if !strings.Contains(path, "/") || first != nil {
+				continue // not a path of the house
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Errorf("%s names %s: %v", page, path, err)
+			}
+		}
+	}
 }
 
 func eachGoFile(t *testing.T, do func(path string)) {
