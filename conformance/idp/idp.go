@@ -145,7 +145,7 @@ func secureURL(raw string) (*url.URL, error) {
 // lose their capitals alike, for a difference would tell which is which.
 func accountName(typed string) (string, error) {
 	name := strings.ToLower(strings.TrimSpace(typed))
-	if name == "" || len(name) > 254 || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+	if name == "" || len(name) > 254 || !utf8.ValidString(typed) || strings.ContainsFunc(name, unicode.IsControl) {
 		return "", errAccountName
 	}
 	return name, nil

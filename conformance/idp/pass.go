@@ -20,8 +20,8 @@ func (s *Server) servePassForm(w http.ResponseWriter, r *http.Request) error {
 // servePass has Regain verify a pass. The session that it opens has one right: to create a passkey.
 func (s *Server) servePass(w http.ResponseWriter, r *http.Request) error {
 	account, err := accountName(r.PostFormValue("account"))
-	pass := secret(r.PostFormValue("pass"))
-	if err != nil || pass == "" || len(pass) > 256 {
+	pass := newSecret(r.PostFormValue("pass"))
+	if err != nil || pass.Reveal() == "" || len(pass.Reveal()) > 256 {
 		return fmt.Errorf("%w: not a form of ours", errPass)
 	}
 	_, exists := s.members[account]

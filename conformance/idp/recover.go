@@ -22,14 +22,13 @@ func (s *Server) serveRecover(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var a attempt
-	var id string
-	a.account = account
-	for _, into := range []*string{(*string)(&a.state), (*string)(&a.nonce), (*string)(&a.verifier), &id} {
-		if *into, err = s.random.token(); err != nil {
+	var drawn [4]string
+	for i := range drawn {
+		if drawn[i], err = s.random.token(); err != nil {
 			return err
 		}
 	}
+	id, a := drawn[0], attempt{state: newSecret(drawn[1]), nonce: newSecret(drawn[2]), verifier: newSecret(drawn[3]), account: account}
 	target, err := s.regain.push(r.Context(), s.RedirectURI(), a)
 	if err != nil {
 		return recoveryError(err)
@@ -98,25 +97,25 @@ func (s *Server) takeAttempt(r *http.Request, state string) (attempt, bool) {
 func (s *Server) readAnswer(query url.Values, a attempt, found bool) (secret, error) {
 	for _, name := range []string{"state", "iss", "code", "error"} {
 		if len(query[name]) > 1 {
-			return "", fmt.Errorf("%w: %s is repeated", errAnswer, name)
+			return secret{}, fmt.Errorf("%w: %s is repeated", errAnswer, name)
 		}
 	}
 	code, problem := query.Get("code"), query.Get("error")
 	switch {
 	case !found:
-		return "", fmt.Errorf("%w: this browser has no open recovery", errAnswer)
+		return secret{}, fmt.Errorf("%w: this browser has no open recovery", errAnswer)
 	case !same(query.Get("state"), a.state.Reveal()):
-		return "", fmt.Errorf("%w: state is not the one that was sent", errAnswer)
+		return secret{}, fmt.Errorf("%w: state is not the one that was sent", errAnswer)
 	case query.Get("iss") != s.cfg.RegainIssuer:
-		return "", fmt.Errorf("%w: iss is another issuer", errAnswer)
+		return secret{}, fmt.Errorf("%w: iss is another issuer", errAnswer)
 	case problem != "" && code != "":
-		return "", fmt.Errorf("%w: both a code and an error", errAnswer)
+		return secret{}, fmt.Errorf("%w: both a code and an error", errAnswer)
 	case problem != "":
-		return "", &oauthError{status: http.StatusSeeOther, code: errorCode(problem)}
+		return secret{}, &oauthError{status: http.StatusSeeOther, code: errorCode(problem)}
 	case code == "":
-		return "", fmt.Errorf("%w: neither a code nor an error", errAnswer)
+		return secret{}, fmt.Errorf("%w: neither a code nor an error", errAnswer)
 	}
-	return secret(code), nil
+	return newSecret(code), nil
 }
 
 // errAnswer reports an answer at the callback that is not the one to this browser's request.

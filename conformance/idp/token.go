@@ -165,7 +165,7 @@ func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) 
 		return errors.New("mode is not production")
 	case c.Transaction != transaction:
 		return errors.New("txn is another than the ID token's")
-	case pass.Value == "" || pass.ExpiresAt <= now.Unix():
+	case pass.Value.Reveal() == "" || pass.ExpiresAt <= now.Unix():
 		return errors.New("no pass, or one that has expired")
 	case c.ID == "":
 		return errors.New("no jti")

@@ -1,0 +1,285 @@
+package idp_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+)
+
+// regain is a small and honest Regain: it checks the client's assertion, PKCE and redirect URI, and signs and encrypts
+// real tokens. Its journey is one page with one button. A test breaks one thing by setting one field of lies.
+type regain struct {
+	t      *testing.T
+	url    string
+	clock  func() time.Time
+	client jose.JSONWebKeySet
+	key    *ecdsa.PrivateKey
+	lies   lies
+
+	mu       sync.Mutex
+	requests map[string]url.Values // by request_uri, and then by code
+	passes   map[string]string     // active ones: pass → account
+	used     map[string]bool       // jti of assertions
+	counts   map[string]int        // requests by path
+}
+
+// lies are what a Regain that is broken, or somebody between, does otherwise.
+type lies struct {
+	metadata func(m map[string]any)             // edits the metadata
+	deny     string                             // end in this OAuth error
+	answer   func(q url.Values)                 // edits the authorization response
+	idToken  func(claims map[string]any)        // edits the claims before they are signed
+	recovery func(claims map[string]any)        // likewise
+	pass     func(claims map[string]any)        // edits temporary_access_pass
+	signing  *ecdsa.PrivateKey                  // signs the recovery token instead
+	inner    func(o *jose.SignerOptions)        // edits the inner header
+	outer    func(o *jose.EncrypterOptions)     // edits the outer header
+	seal     func(signed string) (string, bool) // encrypts instead, where true
+	tokens   func(answer map[string]any)        // edits the token response
+	status   map[string]int                     // answers a path with this status and no JSON
+	refuse   map[string]string                  // answers a path with status 400 and this OAuth error
+}
+
+func newRegain(t *testing.T, clock func() time.Time) *regain {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &regain{
+		t: t, clock: clock, key: key, requests: map[string]url.Values{}, passes: map[string]string{}, used: map[string]bool{}, counts: map[string]int{},
+	}
+}
+
+func (g *regain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.counts[r.URL.Path]++
+	if status, lie := g.lies.status[r.URL.Path]; lie {
+		w.WriteHeader(status)
+		return
+	}
+	if code, lie := g.lies.refuse[r.URL.Path]; lie {
+		reply(w, http.StatusBadRequest, map[string]any{"error": code})
+		return
+	}
+	switch r.URL.Path {
+	case "/.well-known/openid-configuration":
+		m := map[string]any{
+			"issuer": g.url, "authorization_endpoint": g.url + "/authorize", "pushed_authorization_request_endpoint": g.url + "/par",
+			"token_endpoint": g.url + "/token", "jwks_uri": g.url + "/jwks", "temporary_access_pass_endpoint": g.url + "/pass/verify",
+			"id_token_signing_alg_values_supported": []string{"ES256"},
+		}
+		if g.lies.metadata != nil {
+			g.lies.metadata(m)
+		}
+		reply(w, http.StatusOK, m)
+	case "/jwks":
+		reply(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: g.key.Public(), KeyID: "regain", Use: "sig", Algorithm: "ES256"}}})
+	case "/par", "/token", "/pass/verify":
+		if err := g.authenticate(r); err != nil {
+			g.t.Errorf("%s: client authentication: %v", r.URL.Path, err)
+			reply(w, http.StatusUnauthorized, map[string]any{"error": "invalid_client"})
+			return
+		}
+		map[string]func(http.ResponseWriter, *http.Request){"/par": g.push, "/token": g.token, "/pass/verify": g.verify}[r.URL.Path](w, r)
+	case "/authorize":
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<form method="post" action="/finish?%s"><button id="have-verified-id">I have a Verified ID</button></form>`, r.URL.RawQuery)
+	case "/finish":
+		g.finish(w, r)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+// authenticate is RFC 7523 §3 as docs/protocols.md §1 narrows it.
+func (g *regain) authenticate(r *http.Request) error {
+	if r.PostFormValue("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
+		return errors.New("client_assertion_type")
+	}
+	token, err := jwt.ParseSigned(r.PostFormValue("client_assertion"), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		return err
+	}
+	keys := g.client.Key(token.Headers[0].KeyID)
+	if len(keys) != 1 || keys[0].Use != "sig" || keys[0].Algorithm != "ES256" {
+		return fmt.Errorf("kid %q", token.Headers[0].KeyID)
+	}
+	var claims jwt.Claims
+	if err := token.Claims(keys[0], &claims); err != nil {
+		return err
+	}
+	now := g.clock()
+	if claims.ID == "" || g.used[claims.ID] || claims.Expiry == nil || claims.Expiry.Time().After(now.Add(5*time.Minute)) {
+		return errors.New("jti or exp")
+	}
+	g.used[claims.ID] = true
+	return claims.ValidateWithLeeway(jwt.Expected{Issuer: "main-idp", Subject: "main-idp", AnyAudience: jwt.Audience{g.url}, Time: now}, 0)
+}
+
+func (g *regain) push(w http.ResponseWriter, r *http.Request) {
+	f := r.PostForm
+	if f.Get("response_type") != "code" || f.Get("scope") != "openid recovery" || f.Get("client_id") != "main-idp" ||
+		f.Get("code_challenge_method") != "S256" || len(f.Get("code_challenge")) != 43 || f.Get("state") == "" || f.Get("nonce") == "" || f.Get("login_hint") == "" {
+		g.t.Errorf("pushed %v", f)
+	}
+	uri := "urn:ietf:params:oauth:request_uri:" + text()
+	g.requests[uri] = f
+	reply(w, http.StatusCreated, map[string]any{"request_uri": uri, "expires_in": 60})
+}
+
+func (g *regain) finish(w http.ResponseWriter, r *http.Request) {
+	request := g.requests[r.URL.Query().Get("request_uri")]
+	answer := url.Values{"iss": {g.url}, "state": {request.Get("state")}}
+	if g.lies.deny != "" {
+		answer.Set("error", g.lies.deny)
+	} else {
+		code := text()
+		g.requests[code] = request
+		answer.Set("code", code)
+	}
+	if g.lies.answer != nil {
+		g.lies.answer(answer)
+	}
+	http.Redirect(w, r, request.Get("redirect_uri")+"?"+answer.Encode(), http.StatusSeeOther)
+}
+
+func (g *regain) token(w http.ResponseWriter, r *http.Request) {
+	f := r.PostForm
+	request, known := g.requests[f.Get("code")]
+	delete(g.requests, f.Get("code"))
+	sum := sha256.Sum256([]byte(f.Get("code_verifier")))
+	if !known || f.Get("redirect_uri") != request.Get("redirect_uri") || base64.RawURLEncoding.EncodeToString(sum[:]) != request.Get("code_challenge") {
+		reply(w, http.StatusBadRequest, map[string]any{"error": "invalid_grant"})
+		return
+	}
+	access := text()
+	hash := sha256.Sum256([]byte(access))
+	account, pass, now := request.Get("login_hint"), "PASS"+text(), g.clock()
+	g.passes[pass] = account
+	id := map[string]any{
+		"iss": g.url, "aud": "main-idp", "sub": account, "nonce": request.Get("nonce"), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
+		"at_hash": base64.RawURLEncoding.EncodeToString(hash[:16]), "txn": "the-transaction",
+	}
+	tap := map[string]any{"value": pass, "starts_at": now.Unix(), "expires_at": now.Add(time.Hour).Unix(), "usable_once": true, "issuer": "local"}
+	recovery := map[string]any{
+		"iss": g.url, "aud": "main-idp", "sub": account, "nonce": request.Get("nonce"), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
+		"jti": text(), "txn": "the-transaction", "acr": "urn:regain:acr:verified-id-face-check", "amr": []string{"pop", "face"},
+		"recovery": map[string]any{"profile": "employees", "mode": "production", "flow": "same_device", "temporary_access_pass": tap},
+	}
+	for _, edit := range []struct {
+		how    func(map[string]any)
+		claims map[string]any
+	}{{g.lies.idToken, id}, {g.lies.pass, tap}, {g.lies.recovery, recovery}} {
+		if edit.how != nil {
+			edit.how(edit.claims)
+		}
+	}
+	answer := map[string]any{
+		"access_token": access, "token_type": "Bearer", "expires_in": 300,
+		"id_token": g.sign(id, g.key, (&jose.SignerOptions{}).WithType("JWT")), "recovery_token": g.sealed(recovery),
+	}
+	if g.lies.tokens != nil {
+		g.lies.tokens(answer)
+	}
+	reply(w, http.StatusOK, answer)
+}
+
+// sealed signs and encrypts the claims of a recovery token.
+func (g *regain) sealed(claims map[string]any) string {
+	inner := (&jose.SignerOptions{}).WithType("recovery+jwt")
+	if g.lies.inner != nil {
+		g.lies.inner(inner)
+	}
+	key := g.key
+	if g.lies.signing != nil {
+		key = g.lies.signing
+	}
+	signed := g.sign(claims, key, inner)
+	if g.lies.seal != nil {
+		if token, done := g.lies.seal(signed); done {
+			return token
+		}
+	}
+	outer := (&jose.EncrypterOptions{}).WithType("recovery+jwt").WithContentType("JWT")
+	if g.lies.outer != nil {
+		g.lies.outer(outer)
+	}
+	return g.encrypt(signed, jose.A256GCM, outer)
+}
+
+func (g *regain) encrypt(signed string, content jose.ContentEncryption, o *jose.EncrypterOptions) string {
+	key := g.client.Key("enc")[0]
+	encrypter, err := jose.NewEncrypter(content, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: "enc"}, o)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	token, err := encrypter.Encrypt([]byte(signed))
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	compact, err := token.CompactSerialize()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return compact
+}
+
+func (g *regain) sign(claims map[string]any, key *ecdsa.PrivateKey, o *jose.SignerOptions) string {
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "regain"}}, o)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return token
+}
+
+// verify uses a pass up.
+func (g *regain) verify(w http.ResponseWriter, r *http.Request) {
+	pass := r.PostFormValue("pass")
+	if account, active := g.passes[pass]; !active || account != r.PostFormValue("account") {
+		reply(w, http.StatusOK, map[string]any{"active": false})
+		return
+	}
+	delete(g.passes, pass)
+	reply(w, http.StatusOK, map[string]any{"active": true, "usable_once": true, "expires_at": g.clock().Add(time.Hour).Unix(), "txn": "the-transaction"})
+}
+
+// give makes a pass without a recovery, as a help desk does.
+func (g *regain) give(account string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	pass := "PASS" + text()
+	g.passes[pass] = account
+	return pass
+}
+
+func (g *regain) count(path string) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.counts[path]
+}
+
+func reply(w http.ResponseWriter, status int, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(value)
+}
+
+func text() string { return rand.Text() }
