@@ -92,7 +92,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	options := demo.Options{Out: out}
 	drive := flags.Bool("drive", false, "walk the journeys over HTTP, print ok or FAIL for each, and end")
 	flags.BoolVar(&options.TLS, "tls", false, "serve everything over TLS under a CA made for this run")
-	flags.IntVar(&options.Port, "port", 8400, "first of four ports: Regain, main IdP, proofing provider, wallet")
+	flags.IntVar(&options.Port, "port", 8400, "first of five ports: Regain, main IdP, proofing provider, wallet, and a provider that nobody trusts")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	if err := flags.Parse(args); err != nil {

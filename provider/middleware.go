@@ -78,7 +78,7 @@ func noteError(c *gin.Context, err error) { c.Set(keyError, err.Error()) }
 
 // secureHeaders are on every page: no framing, no sniffing, no referrer to others (RFC 9700 §4.2),
 // nothing from elsewhere.
-// A page that sends a form onwards adds the target's origin (allowFormTo): browsers apply form-action to redirects.
+// A page that sends a form onwards adds the target's origin (setPolicy): browsers apply form-action to redirects.
 func secureHeaders(c *gin.Context) {
 	setPolicy(c, "'self'")
 	h := c.Writer.Header()

@@ -46,20 +46,21 @@ func Run(ctx context.Context, o Options) error {
 
 // explain prints where to begin, whom to be, and how to stop.
 func explain(o Options, w *world.World) error {
-	if _, err := fmt.Fprintf(o.Out, `Regain's demo world is up.
-
-  main IdP    %s     begin here
-  Regain      %s
-  proofing    %s   a document and a face become a Verified ID
-  wallet      %s     the phone: add the Verified ID, agree, take the Face Check
-
+	table := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprint(table, "Regain's demo world is up.\n\n")
+	for _, row := range [][3]string{
+		{"main IdP", w.IdP, "begin here"},
+		{"Regain", w.Regain, ""},
+		{"proofing", w.Proofing, "a document and a face become a Verified ID"},
+		{"wallet", w.Wallet, "the phone: add the Verified ID, agree, take the Face Check"},
+	} {
+		fmt.Fprintf(table, "  %s\t%s\t%s\n", row[0], row[1], row[2])
+	}
+	fmt.Fprintf(table, `
 Open %s/ , type an account, choose "Other ways to sign in", then "Recover your account".
 On Regain's page choose "Get one from Northlight Identity", be the same person there, and come back.
 
-`, w.IdP, w.Regain, w.Proofing, w.Wallet, w.IdP); err != nil {
-		return err
-	}
-	table := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
+`, w.IdP)
 	fmt.Fprintln(table, "  ACCOUNT\tWHAT THIS PERSON MEETS")
 	for _, p := range people.Samples() {
 		fmt.Fprintf(table, "  %s\t%s\n", p.Account, p.Meets)

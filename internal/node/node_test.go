@@ -3,10 +3,13 @@ package node_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,18 +116,11 @@ func TestMistakes(t *testing.T) {
 
 func TestServe(t *testing.T) {
 	cfg := valid(t)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg.Listen = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	cfg.Listen = freeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- node.Serve(ctx, cfg, slog.New(slog.DiscardHandler)) }()
-	body := get(t, "http://"+cfg.Listen+"/.well-known/openid-configuration")
+	body := get(t, http.DefaultClient, "http://"+cfg.Listen+"/.well-known/openid-configuration")
 	if !strings.Contains(body, cfg.Issuer) {
 		t.Errorf("metadata: %s", body)
 	}
@@ -137,11 +133,55 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, address string) string {
+// A node that is given a certificate terminates TLS itself.
+func TestServeTLS(t *testing.T) {
+	cfg := valid(t)
+	server := httptest.NewTLSServer(http.NotFoundHandler()) // for its certificate
+	t.Cleanup(server.Close)
+	key, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	directory := t.TempDir()
+	cfg.TLS = node.TLSConfig{CertificateFile: filepath.Join(directory, "tls.crt"), KeyFile: filepath.Join(directory, "tls.key")}
+	for path, block := range map[string]*pem.Block{
+		cfg.TLS.CertificateFile: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw}, cfg.TLS.KeyFile: {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg.Listen = freeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- node.Serve(ctx, cfg, slog.New(slog.DiscardHandler)) }()
+	if body := get(t, server.Client(), "https://"+cfg.Listen+"/.well-known/openid-configuration"); !strings.Contains(body, cfg.Issuer) {
+		t.Errorf("metadata: %s", body)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("after the stop: %v", err)
+	}
+}
+
+// freeAddress is one on loopback that nobody listens on.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}
+
+func get(t *testing.T, client *http.Client, address string) string {
 	t.Helper()
 	var last error
 	for range 100 {
-		resp, err := http.Get(address) //nolint:noctx // a test, on loopback
+		resp, err := client.Get(address) //nolint:noctx // a test, on loopback
 		if err != nil {
 			last = err
 			time.Sleep(20 * time.Millisecond)
