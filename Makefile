@@ -1,8 +1,8 @@
 # Everything a bare machine needs is installed by the targets that need it.
 GO      ?= go
-FUZZTIME ?= 5s
+FUZZTIME ?= 10000x
 
-.PHONY: build test unit race fuzz lint bench conformance browser drive tools clean
+.PHONY: build test unit race fuzz lint bench conformance browser pictures drive clean
 
 build: ## one binary
 	$(GO) build -o bin/regain .
@@ -16,7 +16,7 @@ unit: ## tests without the race detector, browser or fuzzing
 race: ## tests with the race detector
 	$(GO) test -race -shuffle=on ./...
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## every fuzz target for FUZZTIME (a duration, or executions)
 	FUZZTIME=$(FUZZTIME) ./scripts/fuzz
 
 lint: ## format, vet, and golangci-lint where it is installed
@@ -26,7 +26,7 @@ bench: ## benchmarks, and one load run
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 	$(GO) run . load --duration 10s
 
-browser: ## the nineteen steps in Chromium; leaves docs/images
+browser: ## the nineteen steps in Chromium
 	./scripts/browser
 
 drive: ## the journeys over HTTP, without a browser
@@ -36,3 +36,6 @@ conformance: drive browser ## our own conformance runs
 
 clean:
 	rm -rf bin conformance/browsertest/node_modules
+
+pictures: ## the pictures that the README shows
+	PICTURES=docs/images ./scripts/browser
