@@ -15,7 +15,6 @@ var (
 	errNoPage    = errors.New("no such page")
 	errMethod    = errors.New("method not allowed")
 	errCSRF      = errors.New("form was not sent by this transaction's page")
-	errTooOften  = errors.New("too many requests")
 	errNoProof   = errors.New("no proofing provider is configured for this profile")
 	errNoQR      = errors.New("this profile allows no other device")
 	errStaleForm = errors.New("the page had moved on")

@@ -136,26 +136,6 @@ func (f *fixture) share(t *testing.T, request *wallet.Request) string {
 	return next
 }
 
-// recovered walks to the recovery token.
-func (f *fixture) recovered(t *testing.T) rp.Recovery {
-	t.Helper()
-	page, err := f.browser.Open(t.Context(), f.share(t, f.review(t, f.asked(t))))
-	back := f.press(t, f.must(t, page, err), "finish")
-	code, err := f.RP.Code(f.attempt, back.URL.String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	tokens, err := f.RP.Redeem(t.Context(), f.attempt, code)
-	if err != nil {
-		t.Fatal(err)
-	}
-	recovery, err := f.RP.Check(t.Context(), f.attempt, "ada.lindqvist@example.org", tokens)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return recovery
-}
-
 // send sends a bare request, without a cookie, following nothing.
 func (f *fixture) send(t *testing.T, method, address, contentType, body string) (*http.Response, string) {
 	t.Helper()

@@ -97,7 +97,7 @@ func (r *RP) Check(ctx context.Context, a Attempt, account string, tokens Tokens
 // OpenRecoveryToken decrypts a recovery token and reads its claims without checking them: for measurements, where Check
 // would cost more than what is measured.
 func (r *RP) OpenRecoveryToken(token string) (Recovery, error) {
-	encrypted, err := jose.ParseEncrypted(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	encrypted, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
 	if err != nil {
 		return Recovery{}, fmt.Errorf("parse: %w", err)
 	}
@@ -117,7 +117,7 @@ func (r *RP) openRecoveryToken(token string, keys jose.JSONWebKeySet, into *Reco
 	if token == "" {
 		return errors.New("missing")
 	}
-	encrypted, err := jose.ParseEncrypted(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	encrypted, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
 	if err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}
@@ -129,7 +129,7 @@ func (r *RP) openRecoveryToken(token string, keys jose.JSONWebKeySet, into *Reco
 }
 
 func verify(token, typ string, keys jose.JSONWebKeySet, into any) error {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
 	if err != nil {
 		return fmt.Errorf("parse: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"regain/storage"
 )
@@ -33,7 +34,7 @@ func Open(path string, clock func() time.Time) (*Store, error) {
 		return nil, errors.New("bolt store: clock is missing")
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
-	if errors.Is(err, bbolt.ErrTimeout) {
+	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return nil, fmt.Errorf("open store %s: another process uses it", path)
 	}
 	if err != nil {

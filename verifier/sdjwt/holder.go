@@ -1,13 +1,11 @@
 package sdjwt
 
 import (
-	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
-	"math/big"
 	"time"
 
 	"regain/verifier/internal/jws"
@@ -49,10 +47,11 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 		}
 		point = append(point, coordinate...)
 	}
-	if _, err := ecdh.P256().NewPublicKey(point); err != nil { // the only check of the standard library that a point is on the curve
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	if err != nil {
 		return nil, fmt.Errorf("%w: cnf.jwk is not on its curve", ErrMalformed)
 	}
-	return &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(point[1 : 1+size]), Y: new(big.Int).SetBytes(point[1+size:])}, nil
+	return key, nil
 }
 
 // VerifyHolder checks the key binding JWT (RFC 9901 §7.3): signed by the holder's key, for this request, now, over
