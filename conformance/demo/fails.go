@@ -211,14 +211,7 @@ func responseReplayRefused(ctx context.Context, k *walker) error {
 }
 
 func codeReplayRefused(ctx context.Context, k *walker) error {
-	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
-		return err
-	}
-	page, err := k.decided(ctx, ada, wallet.Tamper{})
-	if err != nil {
-		return err
-	}
-	code, err := k.finish(ctx, page)
+	code, err := k.code(ctx)
 	if err != nil {
 		return err
 	}
@@ -232,14 +225,8 @@ func codeReplayRefused(ctx context.Context, k *walker) error {
 // otherBrowserRefused opens the wallet's redirect in a browser that did not start: it sees nothing, and the recovery
 // is over.
 func otherBrowserRefused(ctx context.Context, k *walker) error {
-	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
-		return err
-	}
-	page, err := k.start(ctx, ada)
+	page, err := k.asked(ctx, "ada.lindqvist", ada)
 	if err != nil {
-		return err
-	}
-	if page, err = k.ask(ctx, page); err != nil {
 		return err
 	}
 	request, err := k.review(ctx, page)
@@ -268,14 +255,8 @@ func otherBrowserRefused(ctx context.Context, k *walker) error {
 func expiredRefused(ctx context.Context, k *walker) error {
 	stopped := k.clock.now()
 	k.watch = func() time.Time { return stopped.Add(10 * time.Second) }
-	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
-		return err
-	}
-	page, err := k.start(ctx, ada)
+	page, err := k.asked(ctx, "ada.lindqvist", ada)
 	if err != nil {
-		return err
-	}
-	if page, err = k.ask(ctx, page); err != nil {
 		return err
 	}
 	request, err := k.review(ctx, page)

@@ -31,17 +31,7 @@ func recoveredSameDevice(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	if page, err = k.throughProofing(ctx, page, "ada.lindqvist"); err != nil {
-		return err
-	}
-	if page, err = k.ask(ctx, page); err != nil {
-		return err
-	}
-	request, err := k.review(ctx, page)
-	if err != nil {
-		return err
-	}
-	if page, err = k.share(ctx, request, wallet.Tamper{}); err != nil {
+	if page, err = k.prove(ctx, page, "ada.lindqvist"); err != nil {
 		return err
 	}
 	recovery, err := k.recovered(ctx, page)
@@ -52,6 +42,22 @@ func recoveredSameDevice(ctx context.Context, k *walker) error {
 		return fmt.Errorf("recovered by %s under profile %s", recovery.Recovery.Flow, recovery.Recovery.Profile)
 	}
 	return nil
+}
+
+// prove goes from Regain's first page by the proofing provider to the page that tells the decision.
+func (k *walker) prove(ctx context.Context, page *browser.Page, personID string) (*browser.Page, error) {
+	page, err := k.throughProofing(ctx, page, personID)
+	if err != nil {
+		return nil, err
+	}
+	if page, err = k.ask(ctx, page); err != nil {
+		return nil, err
+	}
+	request, err := k.review(ctx, page)
+	if err != nil {
+		return nil, err
+	}
+	return k.share(ctx, request, wallet.Tamper{})
 }
 
 // throughProofing goes to the proofing provider, shows a document and a face, adds the Verified ID, and comes back.
@@ -81,14 +87,8 @@ func (k *walker) throughProofing(ctx context.Context, page *browser.Page, person
 
 // recoveredCrossDevice scans the QR code, and types the six digits that the wallet's own browser shows.
 func recoveredCrossDevice(ctx context.Context, k *walker) error {
-	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
-		return err
-	}
-	page, err := k.start(ctx, ada)
+	page, err := k.asked(ctx, "ada.lindqvist", ada)
 	if err != nil {
-		return err
-	}
-	if page, err = k.ask(ctx, page); err != nil {
 		return err
 	}
 	code, ok := page.ByID("qr-text")
@@ -168,17 +168,7 @@ func signedInWithPasskey(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	if page, err = k.throughProofing(ctx, page, "ada.lindqvist"); err != nil {
-		return err
-	}
-	if page, err = k.ask(ctx, page); err != nil {
-		return err
-	}
-	request, err := k.review(ctx, page)
-	if err != nil {
-		return err
-	}
-	if page, err = k.share(ctx, request, wallet.Tamper{}); err != nil {
+	if page, err = k.prove(ctx, page, "ada.lindqvist"); err != nil {
 		return err
 	}
 	if page, err = k.press(ctx, page, "finish"); err != nil {
@@ -222,14 +212,7 @@ func evaluatedNoPass(ctx context.Context, k *walker) error {
 
 // sixtyFourRedeemersOnePass redeems one code sixty-four times at once.
 func sixtyFourRedeemersOnePass(ctx context.Context, k *walker) error {
-	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
-		return err
-	}
-	page, err := k.decided(ctx, ada, wallet.Tamper{})
-	if err != nil {
-		return err
-	}
-	code, err := k.finish(ctx, page)
+	code, err := k.code(ctx)
 	if err != nil {
 		return err
 	}

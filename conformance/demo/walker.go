@@ -127,6 +127,18 @@ func (k *walker) faceCheck(ctx context.Context, request *wallet.Request) error {
 	return k.wallet.FaceCheck(ctx, source)
 }
 
+// asked is start and ask, by a person who is equipped.
+func (k *walker) asked(ctx context.Context, personID, account string) (*browser.Page, error) {
+	if err := k.equip(ctx, personID); err != nil {
+		return nil, err
+	}
+	page, err := k.start(ctx, account)
+	if err != nil {
+		return nil, err
+	}
+	return k.ask(ctx, page)
+}
+
 // toWallet is start, ask and review.
 func (k *walker) toWallet(ctx context.Context, account string) (*wallet.Request, error) {
 	page, err := k.start(ctx, account)
@@ -167,6 +179,18 @@ func (k *walker) finish(ctx context.Context, page *browser.Page) (string, error)
 		return "", fmt.Errorf("the browser ended at page %q instead of the relying party: %s", back.Title, back.Text())
 	}
 	return k.world.RP.Code(k.attempt, back.URL.String())
+}
+
+// code is the whole way of Ada to the code that her relying party gets.
+func (k *walker) code(ctx context.Context) (string, error) {
+	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
+		return "", err
+	}
+	page, err := k.decided(ctx, ada, wallet.Tamper{})
+	if err != nil {
+		return "", err
+	}
+	return k.finish(ctx, page)
 }
 
 // redeemed redeems the code, checks both tokens, and uses the pass: once, and not twice.
