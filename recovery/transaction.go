@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -65,8 +64,8 @@ type Round struct {
 
 // Door is the request URI of one flow and, once a wallet fetched it, the request behind it.
 type Door struct {
-	Secret  string          `json:"secret"`
-	Request json.RawMessage `json:"request,omitempty"` // the presentation request with its keys, opaque here
+	Secret  string `json:"secret"`
+	Request []byte `json:"request,omitempty"` // the presentation request with its keys, opaque here
 }
 
 // Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
@@ -37,8 +36,8 @@ func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recov
 		return recovery.Transaction{}, err
 	}
 	var t recovery.Transaction
-	if err := json.Unmarshal(record.Data, &t); err != nil {
-		return recovery.Transaction{}, fmt.Errorf("decode transaction: %w", err)
+	if err := Decode(record.Data, &t); err != nil {
+		return recovery.Transaction{}, fmt.Errorf("read transaction: %w", err)
 	}
 	t.Version = record.Version
 	return t, nil
@@ -57,9 +56,9 @@ func (r Transactions) Update(ctx context.Context, t recovery.Transaction) (int64
 }
 
 func encodeTransaction(t recovery.Transaction) (Record, error) {
-	data, err := json.Marshal(t)
+	data, err := Encode(t)
 	if err != nil {
-		return Record{}, fmt.Errorf("encode transaction: %w", err)
+		return Record{}, fmt.Errorf("store transaction: %w", err)
 	}
 	return Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)}, nil
 }

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -27,12 +26,12 @@ type Authorization struct {
 }
 
 // Encode returns the stored form.
-func (a Authorization) Encode() ([]byte, error) { return json.Marshal(a) }
+func (a Authorization) Encode() ([]byte, error) { return storage.Encode(a) }
 
 // DecodeAuthorization reads what Encode wrote.
 func DecodeAuthorization(data []byte) (Authorization, error) {
 	var a Authorization
-	if err := json.Unmarshal(data, &a); err != nil {
+	if err := storage.Decode(data, &a); err != nil {
 		return Authorization{}, fmt.Errorf("decode authorization request: %w", err)
 	}
 	return a, nil
@@ -208,7 +207,7 @@ func (s *Server) keepPushed(ctx context.Context, client *Client, form url.Values
 	if err != nil {
 		return Pushed{}, ServerError(err)
 	}
-	data, err := json.Marshal(pushedForm{Client: client.ID, Form: form})
+	data, err := storage.Encode(pushedForm{Client: client.ID, Form: form})
 	if err != nil {
 		return Pushed{}, ServerError(err)
 	}
@@ -235,7 +234,7 @@ func (s *Server) pushed(ctx context.Context, client *Client, uri string) (url.Va
 		return nil, Unavailable(err)
 	}
 	var p pushedForm
-	if err := json.Unmarshal(record.Data, &p); err != nil {
+	if err := storage.Decode(record.Data, &p); err != nil {
 		return nil, ServerError(err)
 	}
 	if p.Client != client.ID {

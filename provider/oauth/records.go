@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -209,7 +208,7 @@ func grantOf(request fosite.Requester) grant {
 }
 
 func (r *records) create(ctx context.Context, kind storage.Kind, signature string, g grant, life time.Duration) error {
-	data, err := json.Marshal(g)
+	data, err := storage.Encode(g)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
 	}
@@ -225,7 +224,7 @@ func (r *records) get(ctx context.Context, kind storage.Kind, signature string) 
 		return grant{}, fmt.Errorf("read %s: %w", kind, err)
 	}
 	var g grant
-	if err := json.Unmarshal(record.Data, &g); err != nil {
+	if err := storage.Decode(record.Data, &g); err != nil {
 		return grant{}, fmt.Errorf("decode %s: %w", kind, err)
 	}
 	g.version = record.Version

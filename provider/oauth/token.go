@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -69,14 +68,14 @@ func (s *Server) claim(ctx context.Context, code string) error {
 		return Unavailable(err)
 	}
 	var g grant
-	if err := json.Unmarshal(record.Data, &g); err != nil {
+	if err := storage.Decode(record.Data, &g); err != nil {
 		return ServerError(err)
 	}
 	if g.Claimed {
 		return used
 	}
 	g.Claimed = true
-	if record.Data, err = json.Marshal(g); err != nil {
+	if record.Data, err = storage.Encode(g); err != nil {
 		return ServerError(err)
 	}
 	switch err := s.store.Update(ctx, record); {
