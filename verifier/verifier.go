@@ -145,7 +145,7 @@ func (v *Verifier) open(raw string, types []string, binding sdjwt.Binding) (cred
 	if err != nil {
 		return credential{}, err
 	}
-	issuer, err := trust.Leaf(parsed.Certificates())
+	issuer, err := v.rules.Leaf(parsed.Certificates(), vct)
 	if err != nil {
 		return credential{}, err
 	}
@@ -195,7 +195,7 @@ func (v *Verifier) trustList(list jws.JWS, c credential, now time.Time) error {
 	if err := v.rules.Check(list.Certificates, c.vct, c.iss, now); err != nil {
 		return err
 	}
-	key, err := trust.Leaf(list.Certificates)
+	key, err := v.rules.Leaf(list.Certificates, c.vct)
 	if err != nil {
 		return err
 	}

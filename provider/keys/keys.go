@@ -15,13 +15,15 @@ import (
 	"io"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
 // Signer signs JWTs with one ES256 key and knows the JWK Set that verifiers need.
 type Signer struct {
-	key  *ecdsa.PrivateKey
-	kid  string
-	jwks []byte
+	key    *ecdsa.PrivateKey
+	signer jose.OpaqueSigner // over key
+	kid    string
+	jwks   []byte
 }
 
 // NewSigner refuses keys that are not on P-256.
@@ -39,7 +41,7 @@ func NewSigner(key *ecdsa.PrivateKey) (*Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("signing key: encode JWK set: %w", err)
 	}
-	return &Signer{key: key, kid: public.KeyID, jwks: jwks}, nil
+	return &Signer{key: key, signer: cryptosigner.Opaque(key), kid: public.KeyID, jwks: jwks}, nil
 }
 
 // Generate makes a P-256 key.
@@ -82,14 +84,23 @@ func (s *Signer) Mint(typ string, claims any) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("encode %s claims: %w", typ, err)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: s.key},
-		(&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", s.kid))
+	header, err := json.Marshal(header{Algorithm: jose.ES256, KeyID: s.kid, Type: typ})
+	if err != nil {
+		return "", fmt.Errorf("encode %s header: %w", typ, err)
+	}
+	// RFC 7515 §7.1, put together here: making a jose.Signer for each token costs half as much as the signature.
+	token := base64.RawURLEncoding.AppendEncode(nil, header)
+	token = base64.RawURLEncoding.AppendEncode(append(token, '.'), payload)
+	signature, err := s.signer.SignPayload(token, jose.ES256)
 	if err != nil {
 		return "", fmt.Errorf("sign %s: %w", typ, err)
 	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("sign %s: %w", typ, err)
-	}
-	return signed.CompactSerialize()
+	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
+}
+
+// header is the JOSE header of every JWT of ours.
+type header struct {
+	Algorithm jose.SignatureAlgorithm `json:"alg"`
+	KeyID     string                  `json:"kid"`
+	Type      string                  `json:"typ"`
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/x509"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -48,8 +49,11 @@ type rule struct {
 	id   string // names the set of anchors in the cache
 }
 
-// verified is a chain that led to an anchor, and when it does so.
-type verified struct{ notBefore, notAfter time.Time }
+// verified is a chain that led to an anchor, when it does so, and the key that it vouches for.
+type verified struct {
+	notBefore, notAfter time.Time
+	key                 *ecdsa.PublicKey
+}
 
 // New refuses rules that trust nobody or contradict each other.
 func New(list []Rule) (*Rules, error) {
@@ -95,6 +99,18 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
+// Leaf is the function Leaf, for a credential of a type. The certificate of an issuer that was trusted before is not
+// parsed again.
+func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
+	r.mu.Lock()
+	known := r.chains[cacheKey(r.byType[name].id, chain)]
+	r.mu.Unlock()
+	if known.key != nil && known.key.Curve == elliptic.P256() {
+		return known.key, nil
+	}
+	return Leaf(chain)
+}
+
 // Check reports, as ErrUntrusted, that a chain (DER, leaf first, without the anchor) is not trusted to issue
 // credentials of a type in the name of issuer at now. An empty issuer stands for a credential without iss.
 func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error {
@@ -122,9 +138,10 @@ func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error 
 
 func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%d\n", rule, len(chain))
+	// Lengths in front, so that no two lists of certificates have the same bytes.
+	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain))))
 	for _, der := range chain {
-		fmt.Fprintf(h, "%d\n", len(der))
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der))))
 		h.Write(der)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
@@ -174,7 +191,9 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 	if err != nil {
 		return verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
-	return span(chains[0]), nil
+	v := span(chains[0])
+	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // of another kind: Leaf says so
+	return v, nil
 }
 
 // span is when every certificate of a chain is valid.

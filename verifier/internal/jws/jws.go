@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/big"
 	"strings"
+	"sync/atomic"
 
 	"regain/internal/strictjson"
 )
@@ -40,6 +41,7 @@ type JWS struct {
 
 	signed    string // header and payload as they were signed
 	signature []byte
+	proved    *atomic.Pointer[ecdsa.PublicKey] // the key with which it verified; shared by copies
 }
 
 // ParseInsecure reads a JWS whose typ is the given one. Nothing is verified yet. ES256 is the only algorithm: HAIP 1.0 §7.
@@ -64,7 +66,7 @@ func ParseInsecure(compact, typ string) (JWS, error) {
 			return JWS{}, fmt.Errorf("%w: header has %s", ErrMalformed, name)
 		}
 	}
-	j := JWS{signed: compact[:len(parts[0])+1+len(parts[1])]}
+	j := JWS{proved: new(atomic.Pointer[ecdsa.PublicKey]), signed: compact[:len(parts[0])+1+len(parts[1])]}
 	if j.Certificates, err = certificates(header["x5c"]); err != nil {
 		return JWS{}, err
 	}
@@ -101,16 +103,25 @@ func certificates(x5c any) ([][]byte, error) {
 	return chain, nil
 }
 
-// Verify checks the signature with a P-256 key.
+// Verify checks the signature with a P-256 key. It remembers the key with which it succeeded: a status list is asked
+// about for every credential, and nothing about it changes.
 func (j JWS) Verify(key *ecdsa.PublicKey) error {
 	if key == nil || key.Curve != elliptic.P256() {
 		return fmt.Errorf("%w: the key is not on P-256", ErrSignature)
+	}
+	if j.proved != nil {
+		if known := j.proved.Load(); known != nil && known.Equal(key) {
+			return nil
+		}
 	}
 	const half = 32
 	r, s := new(big.Int).SetBytes(j.signature[:half]), new(big.Int).SetBytes(j.signature[half:])
 	digest := sha256.Sum256([]byte(j.signed))
 	if !ecdsa.Verify(key, digest[:], r, s) {
 		return ErrSignature
+	}
+	if j.proved != nil {
+		j.proved.Store(key)
 	}
 	return nil
 }
