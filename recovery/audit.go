@@ -38,8 +38,10 @@ func (e EventType) Succeeds() bool {
 	return true
 }
 
-// Critical reports whether the record must be durable before anything else happens: no record, no pass.
-func (e EventType) Critical() bool { return e == EventPassIssuing || e == EventPassIssued }
+// Critical reports whether the record must be durable before anything else happens: no record, no pass. The record that
+// a pass is about to be made, for whom and by which transaction, is on disk before it is made; that it was made follows,
+// and revokes the pass if it cannot be written.
+func (e EventType) Critical() bool { return e == EventPassIssuing }
 
 // Event is one audit record. The account is named, since an administrator must see every attempt on it; nothing of a
 // credential and no pass is in it.

@@ -161,14 +161,17 @@ func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer log.Close()
-	for kind, want := range map[recovery.EventType]bool{recovery.EventPassIssuing: true, recovery.EventPassIssued: true} {
-		if err := log.Append(t.Context(), event(kind)); err != nil {
+	for i, row := range []struct {
+		kind recovery.EventType
+		head string
+	}{{recovery.EventRecoveryStarted, ""}, {recovery.EventPassIssuing, "00000000000000000002 "}, {recovery.EventPassIssued, "00000000000000000002 "}} {
+		if err := log.Append(t.Context(), event(row.kind)); err != nil {
 			t.Fatal(err)
 		}
 		n, err := auditlog.Verify(path)
 		head, _ := os.ReadFile(path + ".head")
-		if err != nil || !strings.HasPrefix(string(head), "0000000000000000000") == want || n == 0 {
-			t.Errorf("%s: %d records, head %q, %v", kind, n, head, err)
+		if err != nil || n != uint64(i+1) || !strings.HasPrefix(string(head), row.head) || (row.head == "") != (len(head) == 0) {
+			t.Errorf("%s: %d records, head %q, %v", row.kind, n, head, err)
 		}
 	}
 }

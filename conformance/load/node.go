@@ -68,6 +68,7 @@ func serveNode(path string, in io.Reader, out io.Writer) error {
 		return fmt.Errorf("pin the server to one core: %w", err)
 	}
 	runtime.GOMAXPROCS(1)
+	node.Tune()
 	cfg := node.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err

@@ -57,13 +57,12 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 	if !strings.HasPrefix(uri, requestURIPrefix) {
 		return s.refuse(client, form, newError(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported."))
 	}
-	pushed, err := s.pushed(ctx, client, uri)
+	a, err := s.pushed(ctx, client, uri)
 	if err != nil {
 		return Authorization{}, &AuthorizeError{Problem: asError(err)}
 	}
-	a, err := s.validate(ctx, client, pushed)
-	a.Pushed = uri
-	return a, err
+	a.Pushed = uri // validated when it was pushed, and by fosite once more when the code is made
+	return a, nil
 }
 
 // validate cleans the form and lets fosite check the rest.
@@ -192,22 +191,20 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if form.Has("request_uri") {
 		return Pushed{}, InvalidRequest("request_uri cannot be pushed.")
 	}
-	form.Set("client_id", client.ID)
-	form.Del("client_assertion")
-	form.Del("client_assertion_type")
-	if _, err := s.validate(r.Context(), client, form); err != nil {
+	a, err := s.validate(r.Context(), client, form)
+	if err != nil {
 		return Pushed{}, asError(err)
 	}
-	return s.keepPushed(r.Context(), client, form)
+	return s.keepPushed(r.Context(), a)
 }
 
-// keepPushed stores the form under a fresh request URI.
-func (s *Server) keepPushed(ctx context.Context, client *Client, form url.Values) (Pushed, error) {
+// keepPushed stores a validated request under a fresh request URI.
+func (s *Server) keepPushed(ctx context.Context, a Authorization) (Pushed, error) {
 	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
 		return Pushed{}, ServerError(err)
 	}
-	data, err := storage.Encode(pushedForm{Client: client.ID, Form: form})
+	data, err := storage.Encode(a)
 	if err != nil {
 		return Pushed{}, ServerError(err)
 	}
@@ -219,26 +216,22 @@ func (s *Server) keepPushed(ctx context.Context, client *Client, form url.Values
 	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, nil
 }
 
-type pushedForm struct {
-	Client string     `json:"client"`
-	Form   url.Values `json:"form"`
-}
-
-func (s *Server) pushed(ctx context.Context, client *Client, uri string) (url.Values, error) {
+// pushed returns the request behind a request URI of this client.
+func (s *Server) pushed(ctx context.Context, client *Client, uri string) (Authorization, error) {
 	gone := newError(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
 	record, err := s.store.Get(ctx, kindPushed, digest(uri))
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, gone
+		return Authorization{}, gone
 	}
 	if err != nil {
-		return nil, Unavailable(err)
+		return Authorization{}, Unavailable(err)
 	}
-	var p pushedForm
-	if err := storage.Decode(record.Data, &p); err != nil {
-		return nil, ServerError(err)
+	var a Authorization
+	if err := storage.Decode(record.Data, &a); err != nil {
+		return Authorization{}, ServerError(err)
 	}
-	if p.Client != client.ID {
-		return nil, gone // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
+	if a.ClientID != client.ID {
+		return Authorization{}, gone // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
 	}
-	return p.Form, nil
+	return a, nil
 }
