@@ -9,6 +9,7 @@
 //	POST      /token                               code → tokens, recovery token: issues the pass
 //	GET POST  /userinfo
 //	POST      /pass/verify                         verify and consume a pass, for the main IdP
+//	GET       /healthz                             200 while the server answers
 //
 //	GET       /recover/{txn}                       the page for the transaction's state
 //	POST      /recover/{txn}/proofing              leave for the proofing provider

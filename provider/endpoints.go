@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 
 	"github.com/gin-gonic/gin"
 
@@ -51,7 +52,7 @@ func (p *Provider) authorize(c *gin.Context) {
 	}
 	t, secret, err := p.deps.Recovery.Start(c, recovery.Opening{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
-		Authorization: encoded, Network: c.ClientIP(),
+		Authorization: encoded, Network: network(c.ClientIP()),
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a redirect it can trust.
@@ -61,6 +62,23 @@ func (p *Provider) authorize(c *gin.Context) {
 	p.setBrowserCookie(c, t, secret)
 	note(c, t)
 	c.Redirect(http.StatusSeeOther, pagePath(t.ID))
+}
+
+// network is what attempts are counted by: an IPv4 address, or the /64 that one IPv6 subscriber has.
+func network(ip string) string {
+	address, err := netip.ParseAddr(ip)
+	if err != nil {
+		return ""
+	}
+	if address = address.Unmap(); address.Is4() {
+		return address.String()
+	}
+	const subscriber = 64
+	prefix, err := address.WithZone("").Prefix(subscriber)
+	if err != nil {
+		return ""
+	}
+	return prefix.String()
 }
 
 // failAuthorize redirects an error that may reach the client and shows a page for one that may not.

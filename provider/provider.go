@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,6 +28,8 @@ type Config struct {
 	ReceiptTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
+	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
+	TrustedProxies []string
 }
 
 // Verifier checks presented credentials; *verifier.Verifier in production.
@@ -98,19 +101,23 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if p.pages, err = newPages(); err != nil {
 		return nil, err
 	}
-	p.handler = p.routes()
+	if p.handler, err = p.routes(); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.handler.ServeHTTP(w, r) }
 
-func (p *Provider) routes() http.Handler {
+func (p *Provider) routes() (http.Handler, error) {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
 	r.ContextWithFallback = true
-	_ = r.SetTrustedProxies(nil) // nil cannot fail: nobody's X-Forwarded-For is believed
+	if err := r.SetTrustedProxies(p.cfg.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
+	}
 	r.Use(p.record, p.recoverPanic)
 	r.NoRoute(func(c *gin.Context) { p.failPage(c, errNoPage) })
 	r.NoMethod(func(c *gin.Context) { p.failPage(c, errMethod) })
@@ -144,5 +151,5 @@ func (p *Provider) routes() http.Handler {
 	j.POST("/cancel", p.post(p.cancel))
 	j.POST("/finish", p.post(p.finish))
 	r.GET("/static/*file", gin.WrapH(p.pages.static()))
-	return r
+	return r, nil
 }

@@ -16,6 +16,7 @@ import (
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
 	"regain/conformance/world"
+	"regain/internal/node"
 )
 
 // fixture is a whole world with a log that is kept, one person at a browser, and their wallet.
@@ -47,8 +48,16 @@ func (b *syncBuffer) String() string {
 
 func setUp(t *testing.T) *fixture {
 	t.Helper()
+	return setUpWith(t, nil)
+}
+
+// setUpWith is setUp with another configuration.
+func setUpWith(t *testing.T, change func(*node.Config)) *fixture {
+	t.Helper()
 	log := &syncBuffer{}
-	w, err := world.Start(world.Options{Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	w, err := world.Start(world.Options{
+		Change: change, Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ type Config struct {
 	Issuer         string                 `koanf:"issuer"`
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
+	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	TLS            TLSConfig              `koanf:"tls"`
 	Storage        StorageConfig          `koanf:"storage"`
 	Secrets        SecretsConfig          `koanf:"secrets"`

@@ -140,7 +140,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime,
+		Issuer: cfg.Issuer, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
 	}, parts)
 	return err
 }

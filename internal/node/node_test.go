@@ -88,6 +88,7 @@ func TestMistakes(t *testing.T) {
 		"secrets.signing_key: no PEM block":   func(t *testing.T, c *node.Config) { c.Secrets.SigningKey = config.Secret{File: empty(t, "x")} },
 		"request_signing.key":                 func(_ *testing.T, c *node.Config) { c.RequestSigning.Key = config.Secret{} },
 		"request_signing: ":                   func(_ *testing.T, c *node.Config) { c.RequestSigning.CertificateFile = c.Trust[0].AnchorsFile },
+		"trusted_proxies: ":                   func(_ *testing.T, c *node.Config) { c.TrustedProxies = []string{"the one in front"} },
 		"fetch.ca_file":                       func(_ *testing.T, c *node.Config) { c.Fetch.CAFile = "none" },
 		"clients[0] (x).jwks_file: name":      func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Name: "X"}} },
 		"not a JWK set": func(t *testing.T, c *node.Config) {

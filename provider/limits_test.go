@@ -1,0 +1,77 @@
+package provider_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"regain/internal/node"
+)
+
+// deniedFrom opens a recovery as a browser behind a proxy that says where it is, and reports whether it was denied at once.
+func (f *fixture) deniedFrom(t *testing.T, forwarded string) bool {
+	t.Helper()
+	attempt, err := f.RP.Start(t.Context(), "ada.lindqvist@example.org", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, attempt.AuthorizeURL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Forwarded-For", forwarded)
+	resp, err := f.Client.Transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	page, err := http.NewRequestWithContext(t.Context(), http.MethodGet, f.Regain+resp.Header.Get("Location"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range resp.Cookies() {
+		page.AddCookie(c)
+	}
+	shown, err := f.Client.Transport.RoundTrip(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shown.Body.Close()
+	var body strings.Builder
+	if _, err := io.Copy(&body, shown.Body); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(body.String(), `id="denied"`)
+}
+
+func limited(trusted ...string) func(*node.Config) {
+	return func(c *node.Config) {
+		c.TrustedProxies = trusted
+		c.Limits = []node.LimitConfig{{Name: "account-network", Per: "account+network", Max: 2, Window: time.Hour}}
+	}
+}
+
+// Promise 8: attempts are limited, and a victim is not locked out from where they are by somebody elsewhere.
+func TestLimitsBehindATrustedProxy(t *testing.T) {
+	f := setUpWith(t, limited("127.0.0.0/8"))
+	for i, want := range []bool{false, false, true} {
+		if got := f.deniedFrom(t, "192.0.2.1"); got != want {
+			t.Errorf("attempt %d: denied %t", i+1, got)
+		}
+	}
+	if f.deniedFrom(t, "198.51.100.9") {
+		t.Error("the victim elsewhere is locked out")
+	}
+}
+
+// Without a trusted proxy nobody can say that they are elsewhere.
+func TestAForgedForwardedForGainsNoAttempts(t *testing.T) {
+	f := setUpWith(t, limited())
+	for i, want := range []bool{false, false, true} {
+		if got := f.deniedFrom(t, "192.0.2."+string(rune('1'+i))); got != want {
+			t.Errorf("attempt %d: denied %t", i+1, got)
+		}
+	}
+}
