@@ -1,0 +1,154 @@
+package presentation_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/presentation"
+)
+
+func TestParseRequestURIPost(t *testing.T) {
+	good := `{"vp_formats_supported":{"dc+sd-jwt":{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256","ES384"]}},
+		"client_id_prefixes_supported":["x509_hash","redirect_uri"],"response_modes_supported":["direct_post.jwt"],"unknown":{"x":[1]}}`
+	for name, row := range map[string]struct {
+		form url.Values
+		err  error
+	}{
+		"nothing":            {url.Values{}, nil},
+		"a nonce":            {url.Values{"wallet_nonce": {"abc"}}, nil},
+		"metadata":           {url.Values{"wallet_nonce": {"abc"}, "wallet_metadata": {good}}, nil},
+		"unknown parameters": {url.Values{"x": {"y"}}, nil},
+		"nonce twice":        {url.Values{"wallet_nonce": {"a", "b"}}, presentation.ErrMalformed},
+		"nonce with a break": {url.Values{"wallet_nonce": {"a\nb"}}, presentation.ErrMalformed},
+		"a long nonce":       {url.Values{"wallet_nonce": {strings.Repeat("n", 600)}}, presentation.ErrMalformed},
+		"a longer nonce":     {url.Values{"wallet_nonce": {strings.Repeat("n", 5000)}}, presentation.ErrTooLarge},
+		"not JSON":           {url.Values{"wallet_metadata": {"{"}}, presentation.ErrMalformed},
+		"a name twice":       {url.Values{"wallet_metadata": {`{"a":1,"a":2}`}}, presentation.ErrMalformed},
+		"large":              {url.Values{"wallet_metadata": {`{"a":"` + strings.Repeat("x", 40<<10) + `"}`}}, presentation.ErrTooLarge},
+		"another format":     {url.Values{"wallet_metadata": {`{"vp_formats_supported":{"mso_mdoc":{}}}`}}, presentation.ErrUnsupportedWallet},
+		"another algorithm":  {url.Values{"wallet_metadata": {strings.Replace(good, `["ES256"]`, `["ES512"]`, 1)}}, presentation.ErrUnsupportedWallet},
+		"another prefix":     {url.Values{"wallet_metadata": {strings.Replace(good, `"x509_hash",`, ``, 1)}}, presentation.ErrUnsupportedWallet},
+		"another mode":       {url.Values{"wallet_metadata": {strings.Replace(good, "direct_post.jwt", "fragment", 1)}}, presentation.ErrUnsupportedWallet},
+		"formats as a list":  {url.Values{"wallet_metadata": {`{"vp_formats_supported":[]}`}}, presentation.ErrMalformed},
+		"a list of numbers":  {url.Values{"wallet_metadata": {`{"response_modes_supported":[1]}`}}, presentation.ErrMalformed},
+	} {
+		got, err := presentation.ParseRequestURIPost(row.form)
+		if !errors.Is(err, row.err) || row.err == nil && err != nil {
+			t.Errorf("%s: got %v, want %v", name, err, row.err)
+		}
+		if err == nil && got.Nonce != row.form.Get("wallet_nonce") {
+			t.Errorf("%s: nonce %q", name, got.Nonce)
+		}
+	}
+}
+
+func TestWalletURL(t *testing.T) {
+	const id, uri = "x509_hash:abc", "https://recover.example.org/openid4vp/request/h.s"
+	for endpoint, want := range map[string]string{
+		"openid4vp://authorize":               "openid4vp://authorize?client_id=x509_hash%3Aabc&request_uri=https%3A%2F%2Frecover.example.org%2Fopenid4vp%2Frequest%2Fh.s&request_uri_method=post",
+		"https://wallet.example/authorize?x=": "https://wallet.example/authorize?x=&client_id=",
+		"http://wallet.localhost:1/authorize": "http://wallet.localhost:1/authorize?client_id=",
+	} {
+		got, err := presentation.WalletURL(endpoint, id, uri)
+		if err != nil || !strings.HasPrefix(got, want) {
+			t.Errorf("%s: %s, %v", endpoint, got, err)
+		}
+	}
+	for _, endpoint := range []string{
+		"", "javascript:alert(1)", "javascript://x/%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "http://wallet.example/", "mailto:a@b",
+		"https://me@wallet.example/", "https://wallet.example/#f", "https://wallet.example/?client_id=x", "wallet", "openid4vp:authorize",
+	} {
+		if got, err := presentation.WalletURL(endpoint, id, uri); err == nil {
+			t.Errorf("%s: %s", endpoint, got)
+		}
+	}
+	for _, bad := range []string{"", "http://recover.example.org/", "https://recover.example.org/#f", "/request", "https://" + strings.Repeat("x", 3000)} {
+		if got, err := presentation.WalletURL("openid4vp://authorize", id, bad); err == nil {
+			t.Errorf("request_uri %.40s: %s", bad, got)
+		}
+	}
+	if _, err := presentation.WalletURL("openid4vp://authorize", "recover.example.org", uri); err == nil {
+		t.Error("a client_id without a prefix")
+	}
+}
+
+func TestErrorBodySaysNothingOfTheUnknown(t *testing.T) {
+	status, body := presentation.ErrorBody(errors.New("disk /dev/sda1 is full"), "ref\r\n<b>7")
+	text, err := json.Marshal(body)
+	must(t, text, err)
+	if status != 500 || strings.Contains(string(text), "disk") || !strings.Contains(string(text), "(reference refb7)") {
+		t.Errorf("%d %s", status, text)
+	}
+}
+
+// Whatever is posted, Open does not panic, and what it accepts is exactly what was asked for.
+func FuzzOpen(f *testing.F) {
+	r := newRequest(f)
+	sealed := seal(f, key(f, r), jose.A128GCM, answer(r))
+	f.Add(sealed, "", "")
+	f.Add(strings.ToUpper(sealed), "", "")
+	f.Add("", "access_denied", r.State)
+	f.Add("e30.e30.e30.e30.e30", "", "x")
+	f.Add("....", "", "")
+	f.Fuzz(func(t *testing.T, response, code, state string) {
+		sent := url.Values{}
+		for name, value := range map[string]string{"response": response, "error": code, "state": state} {
+			if value != "" {
+				sent.Set(name, value)
+			}
+		}
+		got, err := r.Open(sent, noon)
+		if err != nil {
+			if got.Presentations != nil || got.Error != nil {
+				t.Error("an error, and an answer too")
+			}
+			return
+		}
+		if got.Error == nil && !slices.Equal(got.Presentations.IDs(), []string{"face_check", "verified_id"}) {
+			t.Errorf("accepted %v", got.Presentations.IDs())
+		}
+		if got.Error == nil && response != sealed {
+			t.Error("another text opens than the one that was sealed")
+		}
+	})
+}
+
+func FuzzRequestURIPost(f *testing.F) {
+	f.Add("nonce", `{"vp_formats_supported":{"dc+sd-jwt":{}},"jwks":{"keys":[{"kty":"EC","crv":"P-256","use":"enc","x":"","y":""}]}}`)
+	f.Add("", `{}`)
+	f.Fuzz(func(t *testing.T, nonce, metadata string) {
+		got, err := presentation.ParseRequestURIPost(url.Values{"wallet_nonce": {nonce}, "wallet_metadata": {metadata}})
+		if err != nil {
+			return
+		}
+		object, err := newSigner(t).RequestObject(newRequest(t), presentation.RequestObjectParams{Now: noon, WalletNonce: got.Nonce, WalletKey: got.Key})
+		if err != nil || len(object) == 0 {
+			t.Errorf("what was accepted cannot be answered: %v", err)
+		}
+	})
+}
+
+func BenchmarkRequestObject(b *testing.B) {
+	s, r := newSigner(b), newRequest(b)
+	for b.Loop() {
+		if _, err := s.RequestObject(r, presentation.RequestObjectParams{Now: noon}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	r := newRequest(b)
+	sent := form(seal(b, key(b, r), jose.A128GCM, answer(r)))
+	for b.Loop() {
+		if _, err := r.Open(sent, noon); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

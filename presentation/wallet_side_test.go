@@ -1,0 +1,142 @@
+package presentation_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/json"
+	"math/big"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/presentation"
+	"regain/presentation/dcql"
+)
+
+var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+
+const responseURI = "https://recover.example.org/openid4vp/response/handle"
+
+// fatal is what a test and a benchmark have in common.
+type fatal interface {
+	Helper()
+	Fatal(args ...any)
+}
+
+func must[T any](t fatal, value T, err error) T {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func newRequest(t fatal) presentation.Request {
+	t.Helper()
+	query, err := dcql.Recovery(dcql.RecoveryParams{
+		VerifiedIDTypes: []string{"urn:id"}, FaceCheckTypes: []string{"urn:face"}, Claims: []dcql.Path{dcql.Names("given_name")},
+	})
+	must(t, query, err)
+	r, err := presentation.NewRequest(presentation.RequestParams{ResponseURI: responseURI, Query: query, Lifetime: 5 * time.Minute}, rand.Reader, noon)
+	return must(t, r, err)
+}
+
+// chain is a CA and a leaf under it; change edits the leaf's template.
+type chain struct {
+	ca, leaf *x509.Certificate
+	key      *ecdsa.PrivateKey
+}
+
+func newChain(t fatal, change func(*x509.Certificate)) chain {
+	t.Helper()
+	above, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, above, err)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, key, err)
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"}, NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	signing := &x509.Certificate{
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "Verifier"}, NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
+	}
+	if change != nil {
+		change(signing)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, root, root, above.Public(), above)
+	must(t, der, err)
+	ca, err := x509.ParseCertificate(der)
+	must(t, ca, err)
+	der, err = x509.CreateCertificate(rand.Reader, signing, ca, key.Public(), above)
+	must(t, der, err)
+	leaf, err := x509.ParseCertificate(der)
+	return chain{ca: ca, leaf: must(t, leaf, err), key: key}
+}
+
+func newSigner(t fatal) *presentation.Signer {
+	t.Helper()
+	c := newChain(t, nil)
+	s, err := presentation.NewSignerAt(c.key, []*x509.Certificate{c.leaf}, noon)
+	return must(t, s, err)
+}
+
+// payload is the payload of a request object, unverified.
+func payload(t fatal, object []byte) map[string]any {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1])
+	must(t, raw, err)
+	var claims map[string]any
+	if err := json.Unmarshal(raw, &claims); err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+// key is the encryption key that a request object offers, as a wallet reads it.
+func key(t fatal, r presentation.Request) jose.JSONWebKey {
+	t.Helper()
+	object, err := newSigner(t).RequestObject(r, presentation.RequestObjectParams{Now: noon})
+	must(t, object, err)
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1])
+	must(t, raw, err)
+	var asked struct {
+		Metadata struct {
+			Keys jose.JSONWebKeySet `json:"jwks"`
+		} `json:"client_metadata"`
+	}
+	if err := json.Unmarshal(raw, &asked); err != nil {
+		t.Fatal(err)
+	}
+	return asked.Metadata.Keys.Keys[0]
+}
+
+// answer is a good answer, before it is sealed.
+func answer(r presentation.Request) map[string]any {
+	return map[string]any{"vp_token": map[string]any{"verified_id": []any{"a~b"}, "face_check": []any{"c~"}}, "state": r.State}
+}
+
+// seal encrypts with go-jose, as a foreign wallet would.
+func seal(t fatal, k jose.JSONWebKey, enc jose.ContentEncryption, plain any) string {
+	t.Helper()
+	encrypter, err := jose.NewEncrypter(enc, jose.Recipient{Algorithm: jose.ECDH_ES, Key: k.Key, KeyID: k.KeyID}, nil)
+	must(t, encrypter, err)
+	text, isText := plain.(string)
+	data := []byte(text)
+	if !isText {
+		data, err = json.Marshal(plain)
+		must(t, data, err)
+	}
+	sealed, err := encrypter.Encrypt(data)
+	must(t, sealed, err)
+	compact, err := sealed.CompactSerialize()
+	return must(t, compact, err)
+}
+
+func form(response string) url.Values { return url.Values{"response": {response}} }
