@@ -1,0 +1,159 @@
+package proofing_test
+
+import (
+	"crypto/ecdsa"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/browser"
+)
+
+// handoff is a good hand-off with some claims changed.
+func (b *bench) handoff(key *ecdsa.PrivateKey, typ, kid string, change map[string]any) string {
+	b.t.Helper()
+	claims := map[string]any{
+		"iss": b.regain, "aud": b.StartURL(), "iat": b.now.Unix(), "exp": b.now.Add(5 * time.Minute).Unix(), "jti": "once", "OrgId": "Example",
+		"RequestId": "reference", "redirectUrl": b.regain + "/recover/txn/proofed",
+	}
+	for name, value := range change {
+		claims[name] = value
+	}
+	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", kid)
+	return b.StartURL() + "?" + url.Values{"token": {sign(b.t, key, options, claims)}}.Encode()
+}
+
+const handoffType = "proofing-handoff+jwt"
+
+func (b *bench) open(address string) *browser.Page {
+	b.t.Helper()
+	page, err := b.newBrowser().Open(b.t.Context(), address)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return page
+}
+
+func (b *bench) newBrowser() *browser.Browser {
+	return browser.New(browser.Config{
+		Clock: func() time.Time { return b.now }, StopAt: func(u *url.URL) bool { return strings.HasPrefix(u.String(), b.regain) },
+	})
+}
+
+func TestHandoff(t *testing.T) {
+	b := setUp(t)
+	address := b.handoff(b.key, handoffType, "regain", nil)
+	person := b.newBrowser()
+	page, err := person.Open(t.Context(), address)
+	if err != nil || !page.Has("agree") || strings.Contains(page.URL.String(), "token") {
+		t.Fatalf("%s: %s, %v", page.URL, page.Text(), err)
+	}
+	if again, err := person.Open(t.Context(), address); err != nil || !again.Has("agree") {
+		t.Errorf("the same browser again: %s, %v", again.Text(), err)
+	}
+	if other := b.open(address); other.Attr("problem", "data-problem") != "handoff" {
+		t.Errorf("a second use: %s", other.Text())
+	}
+	form, ok := page.Form("cancel")
+	if !ok {
+		t.Fatal("no way out")
+	}
+	back, err := person.Submit(t.Context(), form, nil)
+	if err != nil || back.URL.String() != b.regain+"/recover/txn/proofed?request_id=reference&status=cancelled" {
+		t.Errorf("back at %v, %v", back, err)
+	}
+}
+
+// Each row starts from a good hand-off and breaks one thing.
+func TestHandoffsThatAreRefused(t *testing.T) {
+	for name, make := range map[string]func(b *bench) string{
+		"typ":         func(b *bench) string { return b.handoff(b.key, "JWT", "regain", nil) },
+		"kid":         func(b *bench) string { return b.handoff(b.key, handoffType, "other", nil) },
+		"another key": func(b *bench) string { return b.handoff(newKey(b.t), handoffType, "regain", nil) },
+		"iss": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"iss": "https://x.example"})
+		},
+		"aud": func(b *bench) string { return b.handoff(b.key, handoffType, "regain", map[string]any{"aud": b.base}) },
+		"expired": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"exp": b.now.Unix()})
+		},
+		"no exp": func(b *bench) string { return b.handoff(b.key, handoffType, "regain", map[string]any{"exp": nil}) },
+		"lives long": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"exp": b.now.Add(time.Hour).Unix()})
+		},
+		"from long ago": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"iat": b.now.Add(-time.Hour).Unix()})
+		},
+		"no jti": func(b *bench) string { return b.handoff(b.key, handoffType, "regain", map[string]any{"jti": nil}) },
+		"no request": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"RequestId": nil})
+		},
+		"long request": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"RequestId": strings.Repeat("x", 300)})
+		},
+		"elsewhere": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"redirectUrl": "https://evil.example/"})
+		},
+		"a script": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"redirectUrl": "javascript:alert(1)"})
+		},
+		"with a user": func(b *bench) string {
+			return b.handoff(b.key, handoffType, "regain", map[string]any{"redirectUrl": strings.Replace(b.regain, "://", "://me@", 1)})
+		},
+		"nothing": func(b *bench) string { return b.StartURL() },
+		"rubbish": func(b *bench) string { return b.StartURL() + "?token=a.b.c" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setUp(t)
+			page := b.open(make(b))
+			if page.Attr("problem", "data-problem") != "handoff" || page.Status != http.StatusBadRequest {
+				t.Errorf("status %d: %s", page.Status, page.Text())
+			}
+		})
+	}
+}
+
+// A document and a face, by pages without scripts, end in an offer; the selfie of somebody else does not.
+func TestJourney(t *testing.T) {
+	b := setUp(t)
+	person := b.newBrowser()
+	page, err := person.Open(t.Context(), b.handoff(b.key, handoffType, "regain", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	press := func(id string, change url.Values) {
+		t.Helper()
+		form, ok := page.Form(id)
+		if !ok {
+			t.Fatalf("page %q has no %s", page.Title, id)
+		}
+		if page, err = person.Submit(t.Context(), form, change); err != nil {
+			t.Fatal(err)
+		}
+	}
+	press("agree", nil)
+	press("person-ada.lindqvist", nil)
+	press("confirm", nil)
+	press("take-selfie", url.Values{"light": {"poor"}})
+	if !page.Has("mismatch") {
+		t.Errorf("a selfie in poor light: %s", page.Text())
+	}
+	press("take-selfie", url.Values{"light": {"good"}})
+	if link, ok := page.Link("wallet-link"); !ok || !strings.HasPrefix(link, "https://wallet.example/offer?credential_offer_uri=") {
+		t.Errorf("no offer: %s", page.Text())
+	}
+	if stranger := b.open(page.URL.String()); stranger.Has("wallet-link") {
+		t.Error("another browser sees the offer")
+	}
+	forged, ok := page.Form("cancel")
+	if !ok {
+		t.Fatal("no way out")
+	}
+	if page, err = person.Submit(t.Context(), forged, url.Values{"csrf": {"x"}}); err != nil || page.Attr("problem", "data-problem") != "form" {
+		t.Errorf("a forged form: %s, %v", page.Text(), err)
+	}
+}
