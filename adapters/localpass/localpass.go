@@ -204,5 +204,10 @@ func normal(pass string) string {
 	if len(pass) > longest {
 		return ""
 	}
-	return strings.ToUpper(strings.NewReplacer(" ", "", "-", "", "\t", "").Replace(pass))
+	return strings.ToUpper(strings.Map(func(r rune) rune {
+		if r == ' ' || r == '-' || r == '\t' {
+			return -1
+		}
+		return r
+	}, pass))
 }
