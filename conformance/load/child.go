@@ -67,7 +67,14 @@ func (c *child) ask(word string, answer any) error {
 
 func (c *child) usage() (u Usage, err error) { return u, c.ask("usage", &u) }
 
-func (c *child) floor() (d time.Duration, err error) { return d, c.ask("floor", &d) }
+// floor measures the cryptography of a recovery that uses the store as each says.
+func (c *child) floor(each Usage) (d time.Duration, err error) {
+	text, err := json.Marshal(each)
+	if err != nil {
+		return 0, err
+	}
+	return d, c.ask("floor "+string(text), &d)
+}
 
 // Close ends the server and waits for it.
 func (c *child) Close() error { return errors.Join(c.in.Close(), c.cmd.Wait()) }

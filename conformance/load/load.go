@@ -108,7 +108,8 @@ func drive(ctx context.Context, o Options, w *world.World, server *child) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	floor, err := server.floor()
+	n := int64(max(len(times), 1))
+	floor, err := server.floor(Usage{Sealed: after.Sealed.since(before.Sealed, n), Opened: after.Opened.since(before.Opened, n)})
 	if err != nil {
 		return Report{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/pprof"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,19 @@ type Usage struct {
 	Mallocs     uint64        `json:"mallocs"`
 	RSS         int64         `json:"rss"` // bytes, the most there ever were
 	StoreWrites int64         `json:"store_writes"`
+	Sealed      Traffic       `json:"sealed"` // records that were encrypted for the store
+	Opened      Traffic       `json:"opened"` // and decrypted from it
+}
+
+// Traffic is how many records went one way, and how large they were together.
+type Traffic struct {
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// since is what went by after an earlier moment, for each of n recoveries.
+func (t Traffic) since(earlier Traffic, n int64) Traffic {
+	return Traffic{Records: (t.Records - earlier.Records) / n, Bytes: (t.Bytes - earlier.Bytes) / n}
 }
 
 // ServeNode is the server's process: it serves the configured node on the listener that it was handed as its fourth
@@ -97,18 +111,23 @@ func serveNode(path string, in io.Reader, out io.Writer) error {
 func answer(in io.Reader, out io.Writer, counted *countingStore) error {
 	words := bufio.NewScanner(in)
 	for words.Scan() {
+		word, rest, _ := strings.Cut(words.Text(), " ")
 		var reply any
-		switch words.Text() {
+		switch word {
 		case "usage":
 			reply = usage(counted)
 		case "floor":
-			floor, err := cryptoFloor()
+			var each Usage // of one recovery
+			if err := json.Unmarshal([]byte(rest), &each); err != nil {
+				return fmt.Errorf("floor of what: %w", err)
+			}
+			floor, err := cryptoFloor(each)
 			if err != nil {
 				return err
 			}
 			reply = floor
 		default:
-			return fmt.Errorf("unknown word %q", words.Text())
+			return fmt.Errorf("unknown word %q", word)
 		}
 		if err := json.NewEncoder(out).Encode(reply); err != nil {
 			return err
@@ -128,14 +147,25 @@ func usage(counted *countingStore) Usage {
 	return Usage{
 		CPU:     time.Duration(r.Utime.Nano() + r.Stime.Nano()),
 		Mallocs: m.Mallocs, RSS: r.Maxrss * kilobyte, StoreWrites: counted.writes.Load(),
+		Sealed: counted.sealed.total(), Opened: counted.opened.total(),
 	}
 }
 
-// countingStore counts what changes the store.
+// countingStore counts what changes the store, and what is encrypted for it and decrypted from it.
 type countingStore struct {
 	storage.Store
-	writes atomic.Int64
+	writes         atomic.Int64
+	sealed, opened counter
 }
+
+type counter struct{ records, bytes atomic.Int64 }
+
+func (c *counter) add(r storage.Record) {
+	c.records.Add(1)
+	c.bytes.Add(int64(len(r.Data)))
+}
+
+func (c *counter) total() Traffic { return Traffic{Records: c.records.Load(), Bytes: c.bytes.Load()} }
 
 func (s *countingStore) around(backend storage.Store) storage.Store {
 	s.Store = backend
@@ -145,19 +175,33 @@ func (s *countingStore) around(backend storage.Store) storage.Store {
 // Create implements storage.Store.
 func (s *countingStore) Create(ctx context.Context, r storage.Record) error {
 	s.writes.Add(1)
+	s.sealed.add(r)
 	return s.Store.Create(ctx, r)
 }
 
 // Update implements storage.Store.
 func (s *countingStore) Update(ctx context.Context, r storage.Record) error {
 	s.writes.Add(1)
+	s.sealed.add(r)
 	return s.Store.Update(ctx, r)
 }
 
 // Consume implements storage.Store.
 func (s *countingStore) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	s.writes.Add(1)
-	return s.Store.Consume(ctx, kind, id)
+	return s.read(s.Store.Consume(ctx, kind, id))
+}
+
+// Get implements storage.Store.
+func (s *countingStore) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	return s.read(s.Store.Get(ctx, kind, id))
+}
+
+func (s *countingStore) read(r storage.Record, err error) (storage.Record, error) {
+	if err == nil {
+		s.opened.add(r)
+	}
+	return r, err
 }
 
 // Delete implements storage.Store.
