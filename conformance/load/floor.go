@@ -37,7 +37,7 @@ const (
 
 // rounds of the measurement; the median is taken, since other programs run on the machine too.
 const (
-	rounds  = 30
+	rounds  = 10
 	repeats = 10
 )
 

@@ -1,9 +1,9 @@
 // Package load measures what a whole recovery costs the server: from the pushed request to the pass that was used.
 //
 // The server runs in a process of its own, pinned to one core, and reports its own CPU time, allocations, memory and
-// store writes. This process plays everybody else: the relying party, the browser, the wallet. In the same run, on the
-// same core, the server's process measures the bare cryptography of one recovery with the standard library and nothing
-// around it. What is reported is the ratio of the two: machines differ, and are shared; the ratio hardly moves.
+// store writes. This process plays everybody else: the relying party, the browser, the wallet. Every second of the run,
+// on the same core, the server's process measures the bare cryptography of one recovery with the standard library and
+// nothing around it. What is reported is the ratio of the two: machines differ, and are shared; the ratio hardly moves.
 package load
 
 import (
@@ -83,6 +83,10 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 // warmUp is how many recoveries each worker does before anything is counted.
 const warmUp = 20
 
+// slice is how long recoveries run before the floor is measured again: a neighbour who takes a part of the machine takes
+// it from both.
+const slice = time.Second
+
 func drive(ctx context.Context, o Options, w *world.World, server *child) (Report, error) {
 	holder, err := newHolder(ctx, w)
 	if err != nil {
@@ -95,25 +99,44 @@ func drive(ctx context.Context, o Options, w *world.World, server *child) (Repor
 	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp }) }); err != nil {
 		return Report{}, err
 	}
+	var run measured
+	for left := o.Duration; left > 0; left -= slice {
+		if err := run.add(ctx, workers, server, min(left, slice)); err != nil {
+			return Report{}, err
+		}
+	}
+	return run.report(o), nil
+}
+
+// measured is what a run came to.
+type measured struct {
+	times  []time.Duration
+	used   Usage
+	floors []time.Duration
+}
+
+// add runs one slice: recoveries for a while, and the cryptography of as many records as they had.
+func (m *measured) add(ctx context.Context, workers []*worker, server *child, d time.Duration) error {
 	before, err := server.usage()
 	if err != nil {
-		return Report{}, err
+		return err
 	}
-	end := time.Now().Add(o.Duration)
-	times, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(int) bool { return time.Now().Before(end) }) })
+	end := time.Now().Add(d)
+	times, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n == 0 || time.Now().Before(end) }) })
 	if err != nil {
-		return Report{}, err
+		return err
 	}
 	after, err := server.usage()
 	if err != nil {
-		return Report{}, err
+		return err
 	}
-	n := int64(max(len(times), 1))
-	floor, err := server.floor(Usage{Sealed: after.Sealed.since(before.Sealed, n), Opened: after.Opened.since(before.Opened, n)})
+	used := after.since(before)
+	floor, err := server.floor(used.each(int64(len(times))))
 	if err != nil {
-		return Report{}, err
+		return err
 	}
-	return summary(o, times, before, after, floor), nil
+	m.times, m.used, m.floors = append(m.times, times...), m.used.plus(used), append(m.floors, floor)
+	return nil
 }
 
 // together runs the workers at once and returns how long each of their recoveries took.
@@ -132,18 +155,22 @@ func together(workers []*worker, work func(*worker) error) ([]time.Duration, err
 	return times, errors.Join(errs...)
 }
 
-func summary(o Options, times []time.Duration, before, after Usage, floor time.Duration) Report {
-	slices.Sort(times)
-	n := float64(len(times))
-	cpu := float64(after.CPU-before.CPU) / n
+func (m *measured) report(o Options) Report {
+	slices.Sort(m.times)
+	n := float64(len(m.times))
+	cpu := float64(m.used.CPU) / n
+	var floor float64
+	for _, f := range m.floors {
+		floor += float64(f) / float64(len(m.floors))
+	}
 	const percent = 100
 	return Report{
-		Recoveries: len(times), Store: o.Store,
-		RecoveriesPerCPUSecond: round(float64(time.Second) / cpu), CPUMillis: millis(cpu), CryptoFloorMillis: millis(float64(floor)),
-		Ratio:     round(cpu / float64(floor)),
-		P50Millis: millis(float64(times[len(times)/2])), P99Millis: millis(float64(times[len(times)*99/percent])),
-		Allocs: round(float64(after.Mallocs-before.Mallocs) / n), RSSMegabytes: round(float64(after.RSS) / (1 << 20)),
-		StoreWrites: round(float64(after.StoreWrites-before.StoreWrites) / n),
+		Recoveries: len(m.times), Store: o.Store,
+		RecoveriesPerCPUSecond: round(float64(time.Second) / cpu), CPUMillis: millis(cpu), CryptoFloorMillis: millis(floor),
+		Ratio:     round(cpu / floor),
+		P50Millis: millis(float64(m.times[len(m.times)/2])), P99Millis: millis(float64(m.times[len(m.times)*99/percent])),
+		Allocs: round(float64(m.used.Mallocs) / n), RSSMegabytes: round(float64(m.used.RSS) / (1 << 20)),
+		StoreWrites: round(float64(m.used.StoreWrites) / n),
 	}
 }
 

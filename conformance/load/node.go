@@ -41,9 +41,27 @@ type Traffic struct {
 	Bytes   int64 `json:"bytes"`
 }
 
-// since is what went by after an earlier moment, for each of n recoveries.
-func (t Traffic) since(earlier Traffic, n int64) Traffic {
-	return Traffic{Records: (t.Records - earlier.Records) / n, Bytes: (t.Bytes - earlier.Bytes) / n}
+// since is what was used up after an earlier moment. The most memory is the most there ever was.
+func (u Usage) since(earlier Usage) Usage {
+	return Usage{
+		CPU: u.CPU - earlier.CPU, Mallocs: u.Mallocs - earlier.Mallocs, RSS: u.RSS, StoreWrites: u.StoreWrites - earlier.StoreWrites,
+		Sealed: Traffic{u.Sealed.Records - earlier.Sealed.Records, u.Sealed.Bytes - earlier.Sealed.Bytes},
+		Opened: Traffic{u.Opened.Records - earlier.Opened.Records, u.Opened.Bytes - earlier.Opened.Bytes},
+	}
+}
+
+// plus adds what was used up later.
+func (u Usage) plus(later Usage) Usage {
+	return Usage{
+		CPU: u.CPU + later.CPU, Mallocs: u.Mallocs + later.Mallocs, RSS: later.RSS, StoreWrites: u.StoreWrites + later.StoreWrites,
+		Sealed: Traffic{u.Sealed.Records + later.Sealed.Records, u.Sealed.Bytes + later.Sealed.Bytes},
+		Opened: Traffic{u.Opened.Records + later.Opened.Records, u.Opened.Bytes + later.Opened.Bytes},
+	}
+}
+
+// each is the store's share of one among n recoveries.
+func (u Usage) each(n int64) Usage {
+	return Usage{Sealed: Traffic{u.Sealed.Records / n, u.Sealed.Bytes / n}, Opened: Traffic{u.Opened.Records / n, u.Opened.Bytes / n}}
 }
 
 // ServeNode is the server's process: it serves the configured node on the listener that it was handed as its fourth
