@@ -88,6 +88,9 @@ const warmUp = 20
 const slice = time.Second
 
 func drive(ctx context.Context, o Options, w *world.World, server *child) (Report, error) {
+	if err := leave(); err != nil {
+		return Report{}, err
+	}
 	holder, err := newHolder(ctx, w)
 	if err != nil {
 		return Report{}, err

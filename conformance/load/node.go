@@ -94,12 +94,9 @@ func startProfile(path string) (stop func() error, err error) {
 }
 
 func serveNode(path string, in io.Reader, out io.Writer) error {
-	var one unix.CPUSet
-	one.Set(0)
-	if err := unix.SchedSetaffinity(0, &one); err != nil {
-		return fmt.Errorf("pin the server to one core: %w", err)
+	if err := pin(); err != nil {
+		return err
 	}
-	runtime.GOMAXPROCS(1)
 	node.Tune()
 	cfg := node.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
