@@ -43,12 +43,7 @@ type grant struct {
 	Form        url.Values `json:"form"`
 	Session     *session   `json:"session"`
 	Claimed     bool       `json:"claimed,omitempty"`
-	Token       string     `json:"token,omitempty"` // signature of the access token that the code led to
-	version     int64
 }
-
-// claimantKey marks the context of the one caller who claimed a code.
-type claimantKey struct{}
 
 // records is fosite's storage. Rows for PKCE and OpenID sessions do not exist: the code's row is all of them.
 type records struct {
@@ -111,16 +106,21 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 }
 
 // GetAuthorizeCodeSession answers a claimed code with ErrInvalidatedAuthorizeCode, upon which fosite revokes what the
-// code led to (RFC 6749 §4.1.2). The caller who claimed it reads it once more to make its tokens.
+// code led to (RFC 6749 §4.1.2). Within one exchange the code is read once: whoever claimed it makes its tokens from it.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	g, err := r.get(ctx, kindCode, signature)
+	e := exchangeOf(ctx)
+	if e.code != nil && e.row.ID == digest(signature) {
+		return r.requester(*e.code)
+	}
+	row, g, err := r.get(ctx, kindCode, signature)
 	if err != nil {
 		return nil, err
 	}
 	request, err := r.requester(g)
-	if err == nil && g.Claimed && ctx.Value(claimantKey{}) == nil {
-		err = fosite.ErrInvalidatedAuthorizeCode
+	if err == nil && g.Claimed {
+		return request, fosite.ErrInvalidatedAuthorizeCode
 	}
+	e.row, e.code = row, &g
 	return request, err
 }
 
@@ -153,7 +153,7 @@ func (r *records) CreateAccessTokenSession(ctx context.Context, signature string
 }
 
 func (r *records) GetAccessTokenSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	g, err := r.get(ctx, kindToken, signature)
+	_, g, err := r.get(ctx, kindToken, signature)
 	if err != nil {
 		return nil, err
 	}
@@ -215,20 +215,19 @@ func (r *records) create(ctx context.Context, kind storage.Kind, signature strin
 	return r.store.Create(ctx, storage.Record{Kind: kind, ID: digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)})
 }
 
-func (r *records) get(ctx context.Context, kind storage.Kind, signature string) (grant, error) {
-	record, err := r.store.Get(ctx, kind, digest(signature))
+func (r *records) get(ctx context.Context, kind storage.Kind, signature string) (storage.Record, grant, error) {
+	row, err := r.store.Get(ctx, kind, digest(signature))
 	if errors.Is(err, storage.ErrNotFound) {
-		return grant{}, fosite.ErrNotFound
+		return storage.Record{}, grant{}, fosite.ErrNotFound
 	}
 	if err != nil {
-		return grant{}, fmt.Errorf("read %s: %w", kind, err)
+		return storage.Record{}, grant{}, fmt.Errorf("read %s: %w", kind, err)
 	}
 	var g grant
-	if err := storage.Decode(record.Data, &g); err != nil {
-		return grant{}, fmt.Errorf("decode %s: %w", kind, err)
+	if err := storage.Decode(row.Data, &g); err != nil {
+		return storage.Record{}, grant{}, fmt.Errorf("decode %s: %w", kind, err)
 	}
-	g.version = record.Version
-	return g, nil
+	return row, g, nil
 }
 
 // requester rebuilds fosite's request from a stored grant. A client that was removed from the configuration
@@ -240,6 +239,6 @@ func (r *records) requester(g grant) (fosite.Requester, error) {
 	}
 	return &fosite.Request{
 		ID: g.ID, RequestedAt: g.RequestedAt, Client: fositeClient{client}, RequestedScope: g.Scopes, GrantedScope: g.Scopes,
-		Form: g.Form, Session: g.Session.hydrate(),
+		Form: g.Form, Session: g.Session.Clone(),
 	}, nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -95,17 +94,6 @@ func (s *Server) Issuer() string { return s.issuer }
 // secureRedirect allows what Client.Validate allows; exact matching against the registration is fosite's.
 func secureRedirect(_ context.Context, u *url.URL) bool {
 	return u.Scheme == "https" || loopbackName(u.Hostname())
-}
-
-// clientKey carries the client that Authenticate found to fosite's token endpoint.
-type clientKey struct{}
-
-func authenticatedClient(ctx context.Context, _ *http.Request, _ url.Values) (fosite.Client, error) {
-	client, ok := ctx.Value(clientKey{}).(*Client)
-	if !ok {
-		return nil, fosite.ErrInvalidClient
-	}
-	return fositeClient{client}, nil
 }
 
 func digest(text string) string {

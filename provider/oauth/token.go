@@ -26,6 +26,7 @@ type Redemption struct {
 	AuthTime    time.Time
 	Recovery    bool // the scope recovery was granted
 	requester   fosite.AccessRequester
+	exchange    *exchange
 }
 
 // Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code for this caller.
@@ -38,7 +39,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
 		return Redemption{}, newError(http.StatusBadRequest, "unsupported_grant_type", "The only supported grant_type is authorization_code.")
 	}
-	ctx := context.WithValue(r.Context(), clientKey{}, client)
+	e := &exchange{client: client}
+	ctx := e.context(r.Context())
 	requester, err := s.fosite.NewAccessRequest(ctx, r.WithContext(ctx), (&session{}).hydrate())
 	if err != nil {
 		return Redemption{}, asError(err)
@@ -47,40 +49,31 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if !ok {
 		return Redemption{}, ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
 	}
-	if err := s.claim(ctx, form.Get("code")); err != nil {
+	if err := s.claim(ctx, e); err != nil {
 		return Redemption{}, err
 	}
 	return Redemption{
 		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
-		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has("recovery"), requester: requester,
+		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has("recovery"), requester: requester, exchange: e,
 	}, nil
 }
 
-// claim marks the code as used, by compare-and-swap: fosite would read, then write, and let two callers through.
-func (s *Server) claim(ctx context.Context, code string) error {
-	used := InvalidGrant("The authorization code has already been used.")
-	id := digest(s.codes.AuthorizeCodeSignature(ctx, code))
-	record, err := s.store.Get(ctx, kindCode, id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return used
+// claim marks the code as used, by compare-and-swap on the row that was checked: fosite would read, then write, and let
+// two callers through.
+func (s *Server) claim(ctx context.Context, e *exchange) error {
+	if e.code == nil {
+		return ServerError(errors.New("a code was accepted without its record"))
 	}
-	if err != nil {
-		return Unavailable(err)
-	}
-	var g grant
-	if err := storage.Decode(record.Data, &g); err != nil {
+	claimed := *e.code
+	claimed.Claimed = true
+	row := e.row
+	var err error
+	if row.Data, err = storage.Encode(claimed); err != nil {
 		return ServerError(err)
 	}
-	if g.Claimed {
-		return used
-	}
-	g.Claimed = true
-	if record.Data, err = storage.Encode(g); err != nil {
-		return ServerError(err)
-	}
-	switch err := s.store.Update(ctx, record); {
+	switch err := s.store.Update(ctx, row); {
 	case errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrNotFound):
-		return used
+		return InvalidGrant("The authorization code has already been used.")
 	case err != nil:
 		return Unavailable(err)
 	}
@@ -89,8 +82,7 @@ func (s *Server) claim(ctx context.Context, code string) error {
 
 // Tokens makes the access token and the ID token of a redemption.
 func (s *Server) Tokens(ctx context.Context, redeemed Redemption) (map[string]any, error) {
-	ctx = context.WithValue(context.WithValue(ctx, clientKey{}, redeemed.Client), claimantKey{}, true)
-	response, err := s.fosite.NewAccessResponse(ctx, redeemed.requester)
+	response, err := s.fosite.NewAccessResponse(redeemed.exchange.context(ctx), redeemed.requester)
 	if err != nil {
 		return nil, asError(err)
 	}
