@@ -96,9 +96,12 @@ func (s *Server) hintSubject(client *Client, hint string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
 	}
-	claims, err := verifyWithKeys(token, client)
-	if err != nil {
+	if err := verifyWithKeys(token, client); err != nil {
 		return "", err
+	}
+	var claims jwt.Claims
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // they were verified
+		return "", fmt.Errorf("read id_token_hint: %w", err)
 	}
 	now := s.clock()
 	switch {
