@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -96,6 +97,7 @@ func (p *Provider) render(c *gin.Context, status int, page string, v view) {
 		c.String(http.StatusInternalServerError, "Something went wrong on our side. Reference: %s\n", v.Correlation)
 		return
 	}
+	c.Header("Content-Length", strconv.Itoa(buf.Len())) // or net/http sends it in chunks
 	c.Data(status, "text/html; charset=utf-8", buf.Bytes())
 }
 

@@ -44,7 +44,7 @@ var modes = sync.OnceValues(func() (encodingModes, error) {
 	if err != nil {
 		return encodingModes{}, fmt.Errorf("prepare record encoding: %w", err)
 	}
-	dec, err := cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF}.DecMode()
+	dec, err := cbor.DecOptions{DupMapKey: cbor.DupMapKeyEnforcedAPF, FieldNameMatching: cbor.FieldNameMatchingCaseSensitive}.DecMode()
 	if err != nil {
 		return encodingModes{}, fmt.Errorf("prepare record encoding: %w", err)
 	}

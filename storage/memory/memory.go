@@ -77,7 +77,6 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 	if old.Version != r.Version {
 		return storage.ErrConflict
 	}
-	s.remove(key{r.Kind, r.ID})
 	r.Version++
 	s.put(r)
 	return nil
@@ -152,7 +151,10 @@ func (s *Store) get(kind storage.Kind, id string) (storage.Record, error) {
 
 func (s *Store) put(r storage.Record) {
 	k := key{r.Kind, r.ID}
-	s.remove(k)
+	old, known := s.records[k]
+	if known && old.Group != r.Group {
+		s.remove(k)
+	}
 	r.Data = bytes.Clone(r.Data)
 	s.records[k] = r
 	if r.Group != "" {
@@ -162,7 +164,7 @@ func (s *Store) put(r storage.Record) {
 		}
 		s.groups[g][r.ID] = struct{}{}
 	}
-	if !r.ExpiresAt.IsZero() {
+	if !r.ExpiresAt.IsZero() && (!known || !old.ExpiresAt.Equal(r.ExpiresAt)) {
 		heap.Push(&s.ends, ending{at: r.ExpiresAt, key: k})
 	}
 }
