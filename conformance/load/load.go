@@ -44,12 +44,14 @@ type Report struct {
 	RecoveriesPerCPUSecond float64 `json:"recoveries_per_cpu_second"`
 	CPUMillis              float64 `json:"cpu_ms_per_recovery"`
 	CryptoFloorMillis      float64 `json:"crypto_floor_ms"`
-	Ratio                  float64 `json:"ratio"`
+	HTTPFloorMillis        float64 `json:"http_floor_ms"` // as many requests, and nothing done with them
+	Ratio                  float64 `json:"ratio"`         // of CPU time to the cryptography
 	P50Millis              float64 `json:"p50_ms"`
 	P99Millis              float64 `json:"p99_ms"`
 	Allocs                 float64 `json:"allocs_per_recovery"`
 	RSSMegabytes           float64 `json:"rss_mb"`
 	StoreWrites            float64 `json:"store_writes_per_recovery"`
+	Requests               float64 `json:"http_requests_per_recovery"`
 }
 
 // Run drives recoveries for a while and prints one line of JSON.
@@ -115,7 +117,8 @@ func drive(ctx context.Context, o Options, w *world.World, server *child) (Repor
 type measured struct {
 	times  []time.Duration
 	used   Usage
-	floors []time.Duration
+	crypto []time.Duration // of one recovery, each slice
+	http   []time.Duration
 }
 
 // add runs one slice: recoveries for a while, and the cryptography of as many records as they had.
@@ -125,7 +128,9 @@ func (m *measured) add(ctx context.Context, workers []*worker, server *child, d 
 		return err
 	}
 	end := time.Now().Add(d)
-	times, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n == 0 || time.Now().Before(end) }) })
+	times, err := together(workers, func(k *worker) error {
+		return k.repeat(ctx, func(n int) bool { return n == 0 || time.Now().Before(end) })
+	})
 	if err != nil {
 		return err
 	}
@@ -138,8 +143,30 @@ func (m *measured) add(ctx context.Context, workers []*worker, server *child, d 
 	if err != nil {
 		return err
 	}
-	m.times, m.used, m.floors = append(m.times, times...), m.used.plus(used), append(m.floors, floor)
+	bare, err := bareHTTP(ctx, workers, server, used.Requests/int64(len(times)))
+	if err != nil {
+		return err
+	}
+	m.times, m.used = append(m.times, times...), m.used.plus(used)
+	m.crypto, m.http = append(m.crypto, floor), append(m.http, bare)
 	return nil
+}
+
+// bareHTTP measures what the requests of one recovery cost without what they ask for.
+func bareHTTP(ctx context.Context, workers []*worker, server *child, requests int64) (time.Duration, error) {
+	const recoveries = 50
+	before, err := server.usage()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := together(workers, func(k *worker) error { return k.knock(ctx, requests*recoveries) }); err != nil {
+		return 0, err
+	}
+	after, err := server.usage()
+	if err != nil {
+		return 0, err
+	}
+	return after.since(before).CPU / time.Duration(recoveries*len(workers)), nil
 }
 
 // together runs the workers at once and returns how long each of their recoveries took.
@@ -162,19 +189,24 @@ func (m *measured) report(o Options) Report {
 	slices.Sort(m.times)
 	n := float64(len(m.times))
 	cpu := float64(m.used.CPU) / n
-	var floor float64
-	for _, f := range m.floors {
-		floor += float64(f) / float64(len(m.floors))
-	}
+	floor := mean(m.crypto)
 	const percent = 100
 	return Report{
 		Recoveries: len(m.times), Store: o.Store,
 		RecoveriesPerCPUSecond: round(float64(time.Second) / cpu), CPUMillis: millis(cpu), CryptoFloorMillis: millis(floor),
-		Ratio:     round(cpu / floor),
+		HTTPFloorMillis: millis(mean(m.http)), Ratio: round(cpu / floor),
 		P50Millis: millis(float64(m.times[len(m.times)/2])), P99Millis: millis(float64(m.times[len(m.times)*99/percent])),
 		Allocs: round(float64(m.used.Mallocs) / n), RSSMegabytes: round(float64(m.used.RSS) / (1 << 20)),
-		StoreWrites: round(float64(m.used.StoreWrites) / n),
+		StoreWrites: round(float64(m.used.StoreWrites) / n), Requests: round(float64(m.used.Requests) / n),
 	}
+}
+
+func mean(times []time.Duration) float64 {
+	var sum time.Duration
+	for _, t := range times {
+		sum += t
+	}
+	return float64(sum) / float64(len(times))
 }
 
 func millis(nanoseconds float64) float64 { return round(nanoseconds / 1e6) }

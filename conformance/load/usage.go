@@ -1,0 +1,148 @@
+package load
+
+import (
+	"context"
+	"net/http"
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"regain/storage"
+)
+
+// Usage is what the server's process has used up since it started.
+type Usage struct {
+	CPU         time.Duration `json:"cpu"`
+	Mallocs     uint64        `json:"mallocs"`
+	RSS         int64         `json:"rss"` // bytes, the most there ever were
+	StoreWrites int64         `json:"store_writes"`
+	Requests    int64         `json:"requests"`
+	Sealed      Traffic       `json:"sealed"` // records that were encrypted for the store
+	Opened      Traffic       `json:"opened"` // and decrypted from it
+}
+
+// Traffic is how many records went one way, and how large they were together.
+type Traffic struct {
+	Records int64 `json:"records"`
+	Bytes   int64 `json:"bytes"`
+}
+
+// since is what was used up after an earlier moment. The most memory is the most there ever was.
+func (u Usage) since(earlier Usage) Usage {
+	return Usage{
+		CPU: u.CPU - earlier.CPU, Mallocs: u.Mallocs - earlier.Mallocs, RSS: u.RSS, StoreWrites: u.StoreWrites - earlier.StoreWrites,
+		Requests: u.Requests - earlier.Requests,
+		Sealed:   Traffic{u.Sealed.Records - earlier.Sealed.Records, u.Sealed.Bytes - earlier.Sealed.Bytes},
+		Opened:   Traffic{u.Opened.Records - earlier.Opened.Records, u.Opened.Bytes - earlier.Opened.Bytes},
+	}
+}
+
+// plus adds what was used up later.
+func (u Usage) plus(later Usage) Usage {
+	return Usage{
+		CPU: u.CPU + later.CPU, Mallocs: u.Mallocs + later.Mallocs, RSS: later.RSS, StoreWrites: u.StoreWrites + later.StoreWrites,
+		Requests: u.Requests + later.Requests,
+		Sealed:   Traffic{u.Sealed.Records + later.Sealed.Records, u.Sealed.Bytes + later.Sealed.Bytes},
+		Opened:   Traffic{u.Opened.Records + later.Opened.Records, u.Opened.Bytes + later.Opened.Bytes},
+	}
+}
+
+// each is the store's share of one among n recoveries.
+func (u Usage) each(n int64) Usage {
+	return Usage{Sealed: Traffic{u.Sealed.Records / n, u.Sealed.Bytes / n}, Opened: Traffic{u.Opened.Records / n, u.Opened.Bytes / n}}
+}
+
+// usage is what was used up until now.
+func (s *counting) usage() Usage {
+	var r unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
+		return Usage{}
+	}
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	const kilobyte = 1024
+	return Usage{
+		CPU:     time.Duration(r.Utime.Nano() + r.Stime.Nano()),
+		Mallocs: m.Mallocs, RSS: r.Maxrss * kilobyte, StoreWrites: s.writes.Load(), Requests: s.requests.Load(),
+		Sealed: s.sealed.total(), Opened: s.opened.total(),
+	}
+}
+
+// counting counts the requests to a server, what changes its store, and what is encrypted for it and decrypted from it.
+type counting struct {
+	storage.Store
+	handler        http.Handler
+	requests       atomic.Int64
+	writes         atomic.Int64
+	sealed, opened counter
+}
+
+// ServeHTTP implements http.Handler: the server itself, and beside it the path nothing.
+func (s *counting) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == nothing {
+		answerNothing(w, r)
+		return
+	}
+	s.requests.Add(1)
+	s.handler.ServeHTTP(w, r)
+}
+
+type counter struct{ records, bytes atomic.Int64 }
+
+func (c *counter) add(r storage.Record) {
+	c.records.Add(1)
+	c.bytes.Add(int64(len(r.Data)))
+}
+
+func (c *counter) total() Traffic { return Traffic{Records: c.records.Load(), Bytes: c.bytes.Load()} }
+
+func (s *counting) around(backend storage.Store) storage.Store {
+	s.Store = backend
+	return s
+}
+
+// Create implements storage.Store.
+func (s *counting) Create(ctx context.Context, r storage.Record) error {
+	s.writes.Add(1)
+	s.sealed.add(r)
+	return s.Store.Create(ctx, r)
+}
+
+// Update implements storage.Store.
+func (s *counting) Update(ctx context.Context, r storage.Record) error {
+	s.writes.Add(1)
+	s.sealed.add(r)
+	return s.Store.Update(ctx, r)
+}
+
+// Consume implements storage.Store.
+func (s *counting) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	s.writes.Add(1)
+	return s.read(s.Store.Consume(ctx, kind, id))
+}
+
+// Get implements storage.Store.
+func (s *counting) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	return s.read(s.Store.Get(ctx, kind, id))
+}
+
+func (s *counting) read(r storage.Record, err error) (storage.Record, error) {
+	if err == nil {
+		s.opened.add(r)
+	}
+	return r, err
+}
+
+// Delete implements storage.Store.
+func (s *counting) Delete(ctx context.Context, kind storage.Kind, id string) error {
+	s.writes.Add(1)
+	return s.Store.Delete(ctx, kind, id)
+}
+
+// Increment implements storage.Store.
+func (s *counting) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	s.writes.Add(1)
+	return s.Store.Increment(ctx, kind, id, window)
+}
