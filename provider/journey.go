@@ -119,7 +119,11 @@ func (p *Provider) confirm(c *gin.Context, t recovery.Transaction) {
 	t, err := p.deps.Recovery.Confirm(c, t, digits)
 	if errors.Is(err, recovery.ErrWrongCode) {
 		noteError(c, err)
-		p.showTransaction(c, t, "That is not the code. Look at the screen of the device with your wallet.")
+		mistake := "That is not the code. Look at the screen of the device with your wallet."
+		if t.Round == nil || t.Round.Answer == nil {
+			mistake = "That was not the code either, so what your wallet showed no longer counts. Ask it again, with the new request below."
+		}
+		p.showTransaction(c, t, mistake)
 		return
 	}
 	p.again(c, t, err)

@@ -54,10 +54,15 @@ func setUp(t *testing.T) *fixture {
 // setUpWith is setUp with another configuration.
 func setUpWith(t *testing.T, change func(*node.Config)) *fixture {
 	t.Helper()
+	return setUpWorld(t, world.Options{Change: change})
+}
+
+// setUpWorld is setUp in another world, whose log is kept.
+func setUpWorld(t *testing.T, o world.Options) *fixture {
+	t.Helper()
 	log := &syncBuffer{}
-	w, err := world.Start(world.Options{
-		Change: change, Logger: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-	})
+	o.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	w, err := world.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -33,18 +33,36 @@ func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Tr
 	if err != nil {
 		return t, err
 	}
+	if answer.Tries >= maxConfirmationTries { // the third was counted, and then something failed
+		return s.askAgain(ctx, t)
+	}
+	// A try is counted before it is looked at: many guesses at once would all be told whether they were right, and cost
+	// one try.
+	tried := *answer
+	tried.Tries++
+	t.Round = &Round{Doors: t.Round.Doors, Answer: &tried}
+	if t, err = s.swap(ctx, t); err != nil {
+		return t, err
+	}
 	if subtle.ConstantTimeCompare([]byte(answer.Confirmation), []byte(digits)) == 1 {
 		return s.conclude(ctx, t)
 	}
-	missed := *answer
-	missed.Tries++
-	if missed.Tries >= maxConfirmationTries {
-		t, err = s.Ask(ctx, t)
-		return t, errors.Join(ErrWrongCode, err)
+	if err := s.audit(ctx, t, EventConfirmationFailed, ReasonNone); err != nil {
+		return t, err
 	}
-	t.Round = &Round{Doors: t.Round.Doors, Answer: &missed}
-	t, err = s.store(ctx, t, EventConfirmationFailed)
-	return t, errors.Join(ErrWrongCode, err)
+	if tried.Tries >= maxConfirmationTries {
+		return s.askAgain(ctx, t)
+	}
+	return t, ErrWrongCode
+}
+
+// askAgain makes the round void and says that the code was wrong.
+func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, error) {
+	t, err := s.Ask(ctx, t)
+	if err != nil {
+		return t, err
+	}
+	return t, ErrWrongCode
 }
 
 // Confirmation returns the six digits to show to whoever opens the redirect_uri of a cross-device answer.

@@ -140,16 +140,25 @@ func (s *Service) apply(ctx context.Context, t Transaction, steps ...Step) (Tran
 // store swaps the changed transaction in and then records the event: an audit log that cannot be written stops the
 // journey at the next step.
 func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Transaction, error) {
-	version, err := s.ports.Transactions.Update(ctx, t)
+	t, err := s.swap(ctx, t)
 	if err != nil {
-		return t, fmt.Errorf("store transaction %s as %s: %w", t.ID, t.State, err)
+		return t, err
 	}
-	t.Version = version
 	reason := ReasonNone
 	if t.Decision != nil {
 		reason = t.Decision.Reason
 	}
 	return t, s.audit(ctx, t, event, reason)
+}
+
+// swap stores the changed transaction if nobody else changed it since it was read, or returns ErrConflict.
+func (s *Service) swap(ctx context.Context, t Transaction) (Transaction, error) {
+	version, err := s.ports.Transactions.Update(ctx, t)
+	if err != nil {
+		return t, fmt.Errorf("store transaction %s as %s: %w", t.ID, t.State, err)
+	}
+	t.Version = version
+	return t, nil
 }
 
 func (s *Service) audit(ctx context.Context, t Transaction, event EventType, reason Reason) error {

@@ -89,6 +89,60 @@ func TestThreeWrongCodesVoidTheRound(t *testing.T) {
 	wantErr(t, err, recovery.ErrNoTransaction)
 }
 
+// Guesses that are sent all at once, before any of them could be counted, are told nothing but that somebody else was
+// faster: the right one among them looks like the wrong ones, and together they cost one try.
+func TestManyGuessesAtOnce(t *testing.T) {
+	b := setUp(t, nil)
+	tx, secret := b.start(t, "ada@example.org")
+	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
+	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, _ = b.Open(t.Context(), tx.ID, secret)
+	if _, err := b.Confirm(t.Context(), tx, "abcdef"); !errors.Is(err, recovery.ErrWrongCode) {
+		t.Fatal(err)
+	}
+	for _, guess := range []string{"000000", "abcdef", "", digits} { // all from what was read before the first was counted
+		if _, err := b.Confirm(t.Context(), tx, guess); !errors.Is(err, recovery.ErrConflict) || errors.Is(err, recovery.ErrWrongCode) {
+			t.Errorf("a guess that came too late: %v", err)
+		}
+	}
+	tx, _ = b.Open(t.Context(), tx.ID, secret)
+	if tx, err = b.Confirm(t.Context(), tx, digits); err != nil || tx.State != recovery.StateApproved {
+		t.Errorf("the right digits: %s, %v", tx.State, err)
+	}
+}
+
+// A third wrong code that was counted, and whose new round could not be stored, is no invitation to a fourth.
+func TestNoFourthGuess(t *testing.T) {
+	b := setUp(t, nil)
+	tx, secret := b.start(t, "ada@example.org")
+	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
+	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outage := errors.New("outage")
+	b.failStore = func(t recovery.Transaction) error {
+		if t.Round.Answer == nil {
+			return outage
+		}
+		return nil
+	}
+	for _, want := range []error{recovery.ErrWrongCode, recovery.ErrWrongCode, outage, outage} {
+		tx, _ = b.Open(t.Context(), tx.ID, secret)
+		_, err := b.Confirm(t.Context(), tx, "abcdef")
+		wantErr(t, err, want)
+	}
+	b.failStore = nil
+	tx, _ = b.Open(t.Context(), tx.ID, secret)
+	tx, err = b.Confirm(t.Context(), tx, digits)
+	if wantErr(t, err, recovery.ErrWrongCode); tx.State != recovery.StateRequested {
+		t.Errorf("the fourth try was looked at: %s", tx.State)
+	}
+}
+
 // The first genuine answer wins, of any number at once, and a later one changes nothing.
 func TestFirstAnswerWins(t *testing.T) {
 	b := setUp(t, nil)

@@ -27,6 +27,7 @@ import (
 	"regain/conformance/wallet/phone"
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/storage"
 )
 
 // Options say what world to start.
@@ -45,6 +46,8 @@ type Options struct {
 	Namesakes int
 	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
 	Store string
+	// Wrap goes around the storage backend, so that tests can have it fail; nil for none.
+	Wrap func(storage.Store) storage.Store
 }
 
 // World is four running servers.
@@ -202,7 +205,7 @@ func (w *World) startRegain(o Options, p party) error {
 	if o.Change != nil {
 		o.Change(&cfg)
 	}
-	if w.Node, err = node.New(cfg, node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader}); err != nil {
+	if w.Node, err = node.New(cfg, node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader, Wrap: o.Wrap}); err != nil {
 		return fmt.Errorf("start Regain: %w", err)
 	}
 	w.serve(o, p, w.Node)

@@ -1,0 +1,240 @@
+package provider_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"regain/conformance/browser"
+	"regain/conformance/rp"
+	"regain/conformance/wallet"
+	"regain/conformance/world"
+	"regain/internal/node"
+	"regain/storage"
+)
+
+// errInjected must never be seen outside.
+var errInjected = errors.New("injected outage")
+
+// faultyStore fails one of its operations: the one after `after` others. It fails before anything was done, or after,
+// when only the answer is lost.
+type faultyStore struct {
+	storage.Store
+	mu    sync.Mutex
+	count int
+	at    int // 0: none
+	lost  bool
+}
+
+// arm has operation number at fail, counted from now; 0 for none. It returns how many there were since the last time.
+func (s *faultyStore) arm(at int, lost bool) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := s.count
+	s.count, s.at, s.lost = 0, at, lost
+	return count
+}
+
+// fault says whether the operation that begins now fails, before or after its work.
+func (s *faultyStore) fault() (before, after error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count++
+	switch {
+	case s.count != s.at:
+		return nil, nil
+	case s.lost:
+		return nil, errInjected
+	}
+	return errInjected, nil
+}
+
+func (s *faultyStore) do(work func() error) error {
+	before, after := s.fault()
+	if before != nil {
+		return before
+	}
+	if err := work(); err != nil {
+		return err
+	}
+	return after
+}
+
+func (s *faultyStore) Create(ctx context.Context, r storage.Record) error {
+	return s.do(func() error { return s.Store.Create(ctx, r) })
+}
+
+func (s *faultyStore) Update(ctx context.Context, r storage.Record) error {
+	return s.do(func() error { return s.Store.Update(ctx, r) })
+}
+
+func (s *faultyStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
+	return s.do(func() error { return s.Store.Delete(ctx, kind, id) })
+}
+
+func (s *faultyStore) Get(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
+	return r, s.do(func() error { r, err = s.Store.Get(ctx, kind, id); return err })
+}
+
+func (s *faultyStore) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
+	return r, s.do(func() error { r, err = s.Store.Consume(ctx, kind, id); return err })
+}
+
+func (s *faultyStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
+	return n, s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
+}
+
+// stubborn is a person, and an IdP, who try again whatever happens.
+type stubborn struct {
+	*fixture
+	attempt rp.Attempt
+	seen    []string // what was answered
+	passes  []string
+}
+
+// recover walks one recovery to its end, and redeems the code three times.
+func (p *stubborn) recover(ctx context.Context, account string) error {
+	var err error
+	for range 3 {
+		if p.attempt, err = p.RP.Start(ctx, account, nil); err == nil {
+			break
+		}
+		p.note(err)
+	}
+	page, err := p.fixture.browser.Open(ctx, p.attempt.AuthorizeURL)
+	const steps = 20
+	for range steps {
+		if err != nil {
+			return err
+		}
+		p.seen = append(p.seen, string(page.Body))
+		if page.URL.Host == "program.localhost" {
+			return p.redeem(ctx, page.URL.String())
+		}
+		page, err = p.step(ctx, page)
+	}
+	return fmt.Errorf("no end after %d steps: %s", steps, page.Text())
+}
+
+// step does what the page asks for; from a page that is an error, it goes back to the recovery.
+func (p *stubborn) step(ctx context.Context, page *browser.Page) (*browser.Page, error) {
+	if link, ok := page.Link("open-wallet"); ok {
+		if next := p.present(ctx, link); next != "" {
+			return p.fixture.browser.Open(ctx, next)
+		}
+		return p.fixture.browser.Open(ctx, page.URL.String())
+	}
+	for _, id := range []string{"have-verified-id", "finish"} {
+		if form, ok := page.Form(id); ok {
+			return p.fixture.browser.Submit(ctx, form, nil)
+		}
+	}
+	if id, _, ok := strings.Cut(strings.TrimPrefix(page.URL.Path, "/recovery/"), "/"); page.Status != http.StatusOK && strings.HasPrefix(page.URL.Path, "/recovery/") && (ok || id != "") {
+		return p.fixture.browser.Open(ctx, p.Regain+"/recovery/"+id)
+	}
+	return p.fixture.browser.Open(ctx, p.attempt.AuthorizeURL)
+}
+
+// present shows what the wallet has, once.
+func (p *stubborn) present(ctx context.Context, link string) string {
+	request, err := p.wallet.Review(ctx, link)
+	if err == nil {
+		err = p.wallet.FaceCheck(ctx, request.FaceCheckFor())
+	}
+	var next string
+	if err == nil {
+		next, err = p.wallet.Share(ctx, request, wallet.ShareOptions{})
+	}
+	p.note(err)
+	return next
+}
+
+func (p *stubborn) redeem(ctx context.Context, returned string) error {
+	code, err := p.RP.Code(p.attempt, returned)
+	if err != nil {
+		p.note(err)
+		return err
+	}
+	for range 3 {
+		tokens, err := p.RP.Redeem(ctx, p.attempt, code)
+		if p.note(err); err == nil {
+			p.passes = append(p.passes, tokens.RecoveryToken)
+		}
+	}
+	return nil
+}
+
+func (p *stubborn) note(err error) {
+	if err != nil {
+		p.seen = append(p.seen, err.Error())
+	}
+}
+
+// Whatever operation of the store fails, and whether it fails before or after it was done: there is one pass at most,
+// none without its record, and nobody is told what broke (promises 1, 2 and 3). Nearly always the person, trying again,
+// still gets back in.
+func TestEveryOutageOfTheStore(t *testing.T) {
+	store := &faultyStore{}
+	f := setUpWorld(t, world.Options{
+		Namesakes: 256, Wrap: func(backend storage.Store) storage.Store { store.Store = backend; return store },
+		Change: func(c *node.Config) {
+			c.Limits = []node.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
+		},
+	})
+	store.arm(0, false)
+	whole := &stubborn{fixture: f}
+	if err := whole.recover(t.Context(), world.Namesake(0)); err != nil || len(whole.passes) != 1 {
+		t.Fatalf("with no outage: %d passes, %v", len(whole.passes), err)
+	}
+	operations := store.arm(0, false)
+	recovered, namesake := 0, 0
+	for _, lost := range []bool{false, true} {
+		for at := range operations {
+			namesake++
+			account := world.Namesake(namesake)
+			store.arm(at+1, lost)
+			p := &stubborn{fixture: f}
+			err := p.recover(t.Context(), account)
+			store.arm(0, false)
+			if len(p.passes) > 1 {
+				t.Errorf("operation %d, answer lost %t: %d passes", at+1, lost, len(p.passes))
+			}
+			if len(p.passes) == 1 && !strings.Contains(audited(t, f, account), `"pass_issuing"`) {
+				t.Errorf("operation %d, answer lost %t: a pass without a record", at+1, lost)
+			}
+			if all := strings.Join(p.seen, "\n"); strings.Contains(all, errInjected.Error()) {
+				t.Errorf("operation %d, answer lost %t: the outside is told: %s", at+1, lost, all)
+			}
+			if len(p.passes) == 1 {
+				recovered++
+			} else {
+				t.Logf("operation %d, answer lost %t: no pass: %v", at+1, lost, err)
+			}
+		}
+	}
+	if t.Logf("%d operations; %d of %d recovered all the same", operations, recovered, 2*operations); recovered < operations {
+		t.Errorf("only %d of %d outages were got over", recovered, 2*operations)
+	}
+}
+
+// audited are the audit log's lines about an account.
+func audited(t *testing.T, f *fixture, account string) string {
+	t.Helper()
+	log, err := os.ReadFile(f.AuditLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var about []string
+	for line := range strings.Lines(string(log)) {
+		if strings.Contains(line, `"`+account+`"`) {
+			about = append(about, line)
+		}
+	}
+	return strings.Join(about, "")
+}
