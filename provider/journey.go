@@ -157,15 +157,19 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 	c.Redirect(http.StatusSeeOther, redirect.String())
 }
 
+// grant makes the code first and then lets the browser leave, which happens once: a code that is not handed out is known
+// to nobody, while a browser that left without one could not come back for it.
 func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (*url.URL, error) {
-	decided := t.ChangedAt
-	t, err := p.deps.Recovery.Leave(c, t)
+	redirect, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
+		Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: acrVerified, AMR: amrVerified(),
+	})
 	if err != nil {
 		return nil, err
 	}
-	return p.deps.OAuth.Grant(c, request, oauth.Grant{
-		Transaction: string(t.ID), Subject: string(t.Account), AuthTime: decided, ACR: acrVerified, AMR: amrVerified(),
-	})
+	if _, err := p.deps.Recovery.Leave(c, t); err != nil {
+		return nil, err
+	}
+	return redirect, nil
 }
 
 // requestURL is what the link and the QR code say.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -135,8 +134,8 @@ func (p *stubborn) step(ctx context.Context, page *browser.Page) (*browser.Page,
 			return p.fixture.browser.Submit(ctx, form, nil)
 		}
 	}
-	if id, _, ok := strings.Cut(strings.TrimPrefix(page.URL.Path, "/recovery/"), "/"); page.Status != http.StatusOK && strings.HasPrefix(page.URL.Path, "/recovery/") && (ok || id != "") {
-		return p.fixture.browser.Open(ctx, p.Regain+"/recovery/"+id)
+	if back, ok := page.Link("back"); ok {
+		return p.fixture.browser.Follow(ctx, back)
 	}
 	return p.fixture.browser.Open(ctx, p.attempt.AuthorizeURL)
 }
@@ -182,7 +181,10 @@ func (p *stubborn) note(err error) {
 func TestEveryOutageOfTheStore(t *testing.T) {
 	store := &faultyStore{}
 	f := setUpWorld(t, world.Options{
-		Namesakes: 256, Wrap: func(backend storage.Store) storage.Store { store.Store = backend; return store },
+		Namesakes: 256,
+		Deps: func(d *node.Deps) {
+			d.Wrap = func(backend storage.Store) storage.Store { store.Store = backend; return store }
+		},
 		Change: func(c *node.Config) {
 			c.Limits = []node.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
 		},

@@ -27,7 +27,6 @@ import (
 	"regain/conformance/wallet/phone"
 	"regain/internal/config"
 	"regain/internal/node"
-	"regain/storage"
 )
 
 // Options say what world to start.
@@ -46,8 +45,8 @@ type Options struct {
 	Namesakes int
 	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
 	Store string
-	// Wrap goes around the storage backend, so that tests can have it fail; nil for none.
-	Wrap func(storage.Store) storage.Store
+	// Deps edits what Regain is made with, so that tests can have a part of it fail; nil leaves it.
+	Deps func(*node.Deps)
 }
 
 // World is four running servers.
@@ -205,7 +204,11 @@ func (w *World) startRegain(o Options, p party) error {
 	if o.Change != nil {
 		o.Change(&cfg)
 	}
-	if w.Node, err = node.New(cfg, node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader, Wrap: o.Wrap}); err != nil {
+	deps := node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader}
+	if o.Deps != nil {
+		o.Deps(&deps)
+	}
+	if w.Node, err = node.New(cfg, deps); err != nil {
 		return fmt.Errorf("start Regain: %w", err)
 	}
 	w.serve(o, p, w.Node)

@@ -31,7 +31,7 @@ type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
-	// Wrap goes around the storage backend, for measurements; nil for none.
+	// Wrap goes around the storage backend, for measurements and to have it fail; nil for none.
 	Wrap func(storage.Store) storage.Store
 }
 
