@@ -1,0 +1,113 @@
+package status
+
+import (
+	"bytes"
+	"compress/zlib"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"regain/verifier/internal/jws"
+)
+
+// MediaType of a status list token, and its typ.
+const (
+	MediaType = "application/statuslist+jwt"
+	tokenType = "statuslist+jwt"
+)
+
+const (
+	maxInflated = 32 << 20 // a list of a hundred million credentials at two bits
+	clockAhead  = time.Minute
+)
+
+// List is what a status list token says.
+type List struct {
+	subject string
+	bits    int
+	entries []byte
+	issued  time.Time
+	expires time.Time // zero: never
+	ttl     time.Duration
+}
+
+// life is how long the list says that it may be kept (§8.3: sub, exp and ttl).
+func (l List) life(uri string, now time.Time) (time.Duration, error) {
+	switch {
+	case l.subject != uri:
+		return 0, errors.New("sub is not the list's URI")
+	case l.issued.After(now.Add(clockAhead)):
+		return 0, errors.New("iat is in the future")
+	case !l.expires.IsZero() && !now.Before(l.expires):
+		return 0, errors.New("list has expired")
+	}
+	return l.ttl, nil
+}
+
+// Parse reads a status list token. Its signature is not verified.
+func Parse(compact string) (jws.JWS, List, error) {
+	token, err := jws.ParseInsecure(compact, tokenType)
+	if err != nil {
+		return jws.JWS{}, List{}, err
+	}
+	list, err := readList(token.Payload)
+	return token, list, err
+}
+
+func readList(payload map[string]any) (List, error) {
+	var l List
+	issued, err := jws.NumericDate(payload["iat"])
+	if err != nil {
+		return l, fmt.Errorf("iat: %w", err)
+	}
+	l.issued = time.Unix(issued, 0)
+	if value, there := payload["exp"]; there {
+		expires, err := jws.NumericDate(value)
+		if err != nil {
+			return l, fmt.Errorf("exp: %w", err)
+		}
+		l.expires = time.Unix(expires, 0)
+	}
+	if value, there := payload["ttl"]; there {
+		seconds, err := jws.NumericDate(value)
+		if err != nil || seconds == 0 {
+			return l, fmt.Errorf("%w: ttl is not a positive number", jws.ErrMalformed)
+		}
+		const year = 365 * 24 * 3600
+		l.ttl = time.Duration(min(seconds, year)) * time.Second
+	}
+	l.subject, _ = payload["sub"].(string)
+	content, _ := payload["status_list"].(map[string]any)
+	number, _ := content["bits"].(json.Number)
+	switch number.String() {
+	case "1", "2", "4", "8":
+		l.bits = int(number.String()[0] - '0')
+	default:
+		return l, fmt.Errorf("%w: bits is not 1, 2, 4 or 8", jws.ErrMalformed)
+	}
+	text, _ := content["lst"].(string)
+	l.entries, err = inflate(text)
+	return l, err
+}
+
+// inflate decompresses the entries, up to a limit: a few bytes can be gigabytes.
+func inflate(text string) ([]byte, error) {
+	raw, err := jws.Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("lst: %w", err)
+	}
+	r, err := zlib.NewReader(bytes.NewReader(raw))
+	if err != nil {
+		return nil, fmt.Errorf("%w: lst is not zlib", jws.ErrMalformed)
+	}
+	entries, err := io.ReadAll(io.LimitReader(r, maxInflated+1))
+	if err != nil {
+		return nil, fmt.Errorf("%w: lst does not decompress", jws.ErrMalformed)
+	}
+	if len(entries) > maxInflated {
+		return nil, fmt.Errorf("%w: lst is larger than %d bytes", jws.ErrMalformed, maxInflated)
+	}
+	return entries, nil
+}
