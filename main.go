@@ -113,11 +113,11 @@ func nodeFlags(name string) (*pflag.FlagSet, *string) {
 	return flags, file
 }
 
-func loadConfig(name string, args []string) (node.Config, *pflag.FlagSet, error) {
+func loadConfig(name string, args []string) (node.Config, error) {
 	flags, file := nodeFlags(name)
 	cfg := node.Defaults()
 	if err := flags.Parse(args); err != nil {
-		return cfg, flags, err
+		return cfg, err
 	}
 	err := config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
 		if flag == "config" {
@@ -125,11 +125,11 @@ func loadConfig(name string, args []string) (node.Config, *pflag.FlagSet, error)
 		}
 		return flag
 	}}, &cfg)
-	return cfg, flags, err
+	return cfg, err
 }
 
 func runServe(ctx context.Context, args []string, out io.Writer) error {
-	cfg, _, err := loadConfig("serve", args)
+	cfg, err := loadConfig("serve", args)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func runServe(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func runCheck(args []string, out io.Writer) error {
-	cfg, _, err := loadConfig("check", args)
+	cfg, err := loadConfig("check", args)
 	if err != nil {
 		return err
 	}

@@ -106,7 +106,7 @@ func (p *stubborn) recover(ctx context.Context, account string) error {
 		}
 		p.note(err)
 	}
-	page, err := p.fixture.browser.Open(ctx, p.attempt.AuthorizeURL)
+	page, err := p.browser.Open(ctx, p.attempt.AuthorizeURL)
 	const steps = 20
 	for range steps {
 		if err != nil {
@@ -125,19 +125,19 @@ func (p *stubborn) recover(ctx context.Context, account string) error {
 func (p *stubborn) step(ctx context.Context, page *browser.Page) (*browser.Page, error) {
 	if link, ok := page.Link("open-wallet"); ok {
 		if next := p.present(ctx, link); next != "" {
-			return p.fixture.browser.Open(ctx, next)
+			return p.browser.Open(ctx, next)
 		}
-		return p.fixture.browser.Open(ctx, page.URL.String())
+		return p.browser.Open(ctx, page.URL.String())
 	}
 	for _, id := range []string{"have-verified-id", "finish"} {
 		if form, ok := page.Form(id); ok {
-			return p.fixture.browser.Submit(ctx, form, nil)
+			return p.browser.Submit(ctx, form, nil)
 		}
 	}
 	if back, ok := page.Link("back"); ok {
-		return p.fixture.browser.Follow(ctx, back)
+		return p.browser.Follow(ctx, back)
 	}
-	return p.fixture.browser.Open(ctx, p.attempt.AuthorizeURL)
+	return p.browser.Open(ctx, p.attempt.AuthorizeURL)
 }
 
 // present shows what the wallet has, once.

@@ -169,7 +169,8 @@ func decodeRequest(asked recovery.Asked) (presentation.Request, error) {
 // failWallet answers a wallet: the protocol's error, a correlation id, and nothing about why.
 func (p *Provider) failWallet(c *gin.Context, err error) {
 	noteError(c, err)
-	status, body := http.StatusBadRequest, any(nil)
+	status := http.StatusBadRequest
+	var body any
 	refusal := gin.H{"error": "invalid_request", "correlation_id": correlationID(c)}
 	switch {
 	case errors.Is(err, recovery.ErrNoTransaction):

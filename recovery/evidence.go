@@ -19,7 +19,7 @@ type Evidence struct {
 // FaceCheckSource says where a Face Check result comes from.
 type FaceCheckSource string
 
-// The sources of a Face Check. Only receipts are asked for so far.
+// FaceCheckReceipt is the only source that is asked for so far.
 const FaceCheckReceipt FaceCheckSource = "receipt"
 
 // FaceCheck is the result of one Face Check. The zero value is none.

@@ -39,6 +39,8 @@ type encodingModes struct {
 }
 
 // modes are made once and never change. Times keep their nanoseconds.
+//
+//nolint:gochecknoglobals // see above
 var modes = sync.OnceValues(func() (encodingModes, error) {
 	enc, err := cbor.EncOptions{Time: cbor.TimeRFC3339Nano}.EncMode()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 func TestRedirectsAreFollowedAndRecorded(t *testing.T) {
 	w := &web{origins: map[string]http.HandlerFunc{
-		"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(303, "/two?x=1"), "/two": redirect(302, "https://b.example/three#part")}),
+		"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(303, "/two?x=1"), "/two": redirect(http.StatusFound, "https://b.example/three#part")}),
 		"https://b.example": page("<title>\n Three </title>"),
 	}}
 	p := open(t, on(w), "https://a.example/")
@@ -30,7 +30,7 @@ func TestRedirectsAreFollowedAndRecorded(t *testing.T) {
 }
 
 func TestRedirectKeepsTheFragment(t *testing.T) {
-	w := &web{origins: map[string]http.HandlerFunc{"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(302, "/two"), "/two": page("")})}}
+	w := &web{origins: map[string]http.HandlerFunc{"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(http.StatusFound, "/two"), "/two": page("")})}}
 	if p := open(t, on(w), "https://a.example/#here"); p.URL.Fragment != "here" {
 		t.Errorf("page %s", p.URL)
 	}
@@ -55,8 +55,8 @@ func TestPostAfterRedirect(t *testing.T) {
 func TestTroubleOnTheWay(t *testing.T) {
 	big := strings.Repeat("a", 2<<20)
 	w := &web{origins: map[string]http.HandlerFunc{"https://a.example": at(map[string]http.HandlerFunc{
-		"/loop": redirect(302, "/loop"), "/big": page(big + "a"), "/fits": page(big), "/app": redirect(302, "openid4vp://authorize?x=1"),
-		"/bad": redirect(302, "https://a.example:port/"), "/plain": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(302) },
+		"/loop": redirect(http.StatusFound, "/loop"), "/big": page(big + "a"), "/fits": page(big), "/app": redirect(http.StatusFound, "openid4vp://authorize?x=1"),
+		"/bad": redirect(http.StatusFound, "https://a.example:port/"), "/plain": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusFound) },
 	})}}
 	for path, want := range map[string]error{"/loop": browser.ErrRedirects, "/big": browser.ErrTooLarge, "/app": browser.ErrAddress} {
 		if _, err := on(w).Open(t.Context(), "https://a.example"+path); !errors.Is(err, want) {
@@ -89,7 +89,7 @@ func TestExactlyTwentyRedirects(t *testing.T) {
 		left := count
 		w := &web{origins: map[string]http.HandlerFunc{"https://a.example": func(w http.ResponseWriter, r *http.Request) {
 			if left--; left >= 0 {
-				redirect(302, "/next")(w, r)
+				redirect(http.StatusFound, "/next")(w, r)
 			}
 		}}}
 		if _, err := on(w).Open(t.Context(), "https://a.example/"); (err == nil) != ok {
@@ -213,7 +213,7 @@ func TestNamesUnderLocalhost(t *testing.T) {
 
 // TestClientIsOnlyTransport gives a client that would follow redirects and keep cookies itself.
 func TestClientIsOnlyTransport(t *testing.T) {
-	w := &web{origins: map[string]http.HandlerFunc{"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(302, "/two"), "/two": page("")})}}
+	w := &web{origins: map[string]http.HandlerFunc{"https://a.example": at(map[string]http.HandlerFunc{"/": redirect(http.StatusFound, "/two"), "/two": page("")})}}
 	client := &http.Client{Transport: w, CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("asked the client") }}
 	p, err := browser.New(browser.Config{HTTPClient: client}).Open(t.Context(), "https://a.example/")
 	if err != nil || len(p.Redirects) != 1 {

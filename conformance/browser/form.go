@@ -56,7 +56,7 @@ func (p *Page) owner(n *html.Node) *html.Node {
 	if n != nil && has(n, "form") && n.Data != "form" {
 		return find(p.root, func(f *html.Node) bool { return f.Data == "form" && attr(f, "id") == attr(n, "form") })
 	}
-	for n != nil && !(n.Type == html.ElementNode && n.Data == "form") {
+	for n != nil && (n.Type != html.ElementNode || n.Data != "form") {
 		n = n.Parent
 	}
 	return n

@@ -85,7 +85,7 @@ func TestSubmit(t *testing.T) {
 	if _, err := submit(t, b, p, "post", url.Values{"a": {"changed"}, "b": nil, "c": {"3"}}); err != nil {
 		t.Fatal(err)
 	}
-	if r := w.last(); r.Method != "POST" || r.URL.RawQuery != "keep=1" || !reflect.DeepEqual(r.PostForm, url.Values{"a": {"changed"}, "c": {"3"}}) {
+	if r := w.last(); r.Method != http.MethodPost || r.URL.RawQuery != "keep=1" || !reflect.DeepEqual(r.PostForm, url.Values{"a": {"changed"}, "c": {"3"}}) {
 		t.Errorf("%s %s %v", r.Method, r.URL, r.PostForm)
 	}
 	shown, err := submit(t, b, p, "get", nil)

@@ -79,7 +79,7 @@ func FuzzPage(f *testing.F) {
 			if u, err := url.Parse(form.Action); err != nil || !u.IsAbs() {
 				t.Fatalf("action %q: %v", form.Action, err)
 			}
-			if _, named := form.Values[""]; named || form.Method != "GET" && form.Method != "POST" {
+			if _, named := form.Values[""]; named || form.Method != http.MethodGet && form.Method != http.MethodPost {
 				t.Fatalf("form %+v", form)
 			}
 			if first != "" && first != form.Values.Encode() {

@@ -17,7 +17,7 @@ func denied(ctx context.Context, k *walker, personID, account, reason string) er
 	if err := k.equip(ctx, personID); err != nil {
 		return err
 	}
-	page, err := k.decided(ctx, account, wallet.Tamper{})
+	page, err := k.decided(ctx, account)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func untrustedIssuerDenied(ctx context.Context, k *walker) error {
 	if _, err := k.add(ctx, k.world.Rogue, "ada.lindqvist"); err != nil {
 		return err
 	}
-	page, err := k.decided(ctx, ada, wallet.Tamper{})
+	page, err := k.decided(ctx, ada)
 	if err != nil {
 		return err
 	}
@@ -267,7 +267,7 @@ func expiredRefused(ctx context.Context, k *walker) error {
 	_, err = k.wallet.Share(ctx, request, wallet.ShareOptions{})
 	var refusal *wallet.ResponseError
 	if !errors.As(err, &refusal) {
-		return fmt.Errorf("the late answer was not refused: %v", err)
+		return fmt.Errorf("the late answer was not refused: %w", err)
 	}
 	if page, err = k.browser.Follow(ctx, page.URL.String()); err != nil {
 		return err

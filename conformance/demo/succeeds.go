@@ -188,7 +188,7 @@ func relaxedMatchRecovered(ctx context.Context, k *walker) error {
 	if err := k.equip(ctx, "maria.garcia"); err != nil {
 		return err
 	}
-	page, err := k.decided(ctx, maria, wallet.Tamper{})
+	page, err := k.decided(ctx, maria)
 	if err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func evaluatedNoPass(ctx context.Context, k *walker) error {
 	if err := k.equip(ctx, "tomasz.nowak"); err != nil {
 		return err
 	}
-	page, err := k.decided(ctx, tomasz, wallet.Tamper{})
+	page, err := k.decided(ctx, tomasz)
 	if err != nil {
 		return err
 	}
@@ -248,5 +248,5 @@ func wantInvalidGrant(err error) error {
 	if errors.As(err, &problem) && problem.Code == "invalid_grant" {
 		return nil
 	}
-	return fmt.Errorf("want invalid_grant, got: %v", err)
+	return fmt.Errorf("want invalid_grant, got: %w", err)
 }

@@ -161,12 +161,12 @@ func (k *walker) share(ctx context.Context, request *wallet.Request, tamper wall
 }
 
 // decided walks from the account's name to the page that tells the decision.
-func (k *walker) decided(ctx context.Context, account string, tamper wallet.Tamper) (*browser.Page, error) {
+func (k *walker) decided(ctx context.Context, account string) (*browser.Page, error) {
 	request, err := k.toWallet(ctx, account)
 	if err != nil {
 		return nil, err
 	}
-	return k.share(ctx, request, tamper)
+	return k.share(ctx, request, wallet.Tamper{})
 }
 
 // finish presses the last button and reads the code out of the URL that the browser is sent to.
@@ -186,7 +186,7 @@ func (k *walker) code(ctx context.Context) (string, error) {
 	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
 		return "", err
 	}
-	page, err := k.decided(ctx, ada, wallet.Tamper{})
+	page, err := k.decided(ctx, ada)
 	if err != nil {
 		return "", err
 	}
@@ -237,7 +237,7 @@ func (k *walker) refused(ctx context.Context, page *browser.Page, id string) err
 	}
 	code, err := k.finish(ctx, page)
 	if !errors.Is(err, rp.ErrDenied) {
-		return fmt.Errorf("the relying party got %q (code: %t), want access_denied", err, code != "")
+		return fmt.Errorf("the relying party got %w (code: %t), want access_denied", err, code != "")
 	}
 	return nil
 }
@@ -287,5 +287,5 @@ func wantRefusal(err error) error {
 	if errors.As(err, &refusal) && refusal.Status == http.StatusBadRequest {
 		return nil
 	}
-	return fmt.Errorf("the verifier should have refused the answer with a 400, and said: %v", err)
+	return fmt.Errorf("the verifier should have refused the answer with a 400, and said: %w", err)
 }

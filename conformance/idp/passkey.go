@@ -74,17 +74,17 @@ func newRelyingParty(name string, base *url.URL) (*webauthn.WebAuthn, error) {
 	return rp, nil
 }
 
-// member returns a copy: the original changes under the lock.
-func (s *Server) member(account string) (member, bool) {
+// member returns a copy, since the original changes under the lock; an empty one for nobody.
+func (s *Server) member(account string) member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	m, found := s.members[account]
 	if !found {
-		return member{}, false
+		return member{}
 	}
 	held := *m
 	held.credentials = slices.Clone(m.credentials)
-	return held, true
+	return held
 }
 
 // serveRegisterBegin offers to make a passkey, to whoever signed in with a pass.
@@ -93,7 +93,7 @@ func (s *Server) serveRegisterBegin(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	m, _ := s.member(v.account)
+	m := s.member(v.account)
 	options, data, err := s.passkeys.BeginRegistration(m)
 	if err != nil {
 		return fmt.Errorf("begin registration: %w", err)
@@ -141,7 +141,7 @@ func (s *Server) verifyRegistration(v session, body []byte) (*webauthn.Credentia
 	if err != nil {
 		return nil, fmt.Errorf("%w: parse: %w", errPasskey, err)
 	}
-	m, _ := s.member(v.account)
+	m := s.member(v.account)
 	credential, err := s.passkeys.CreateCredential(m, *v.pending, parsed)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errPasskey, err)

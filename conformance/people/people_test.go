@@ -100,7 +100,7 @@ func TestSelfieDependsOnTheConditionsAlone(t *testing.T) {
 		return string(picture)
 	}
 	base := people.Conditions{Light: people.Good, Seed: 4}
-	if take(base) != take(base) {
+	if first, second := take(base), take(base); first != second {
 		t.Error("the same conditions give two pictures")
 	}
 	if take(base) == take(people.Conditions{Light: people.Good, Seed: 5}) {

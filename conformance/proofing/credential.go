@@ -148,7 +148,7 @@ func (s *Server) checkProofs(proofs []string) ([]jose.JSONWebKey, error) {
 		}
 		nonce = found
 		for _, other := range keys {
-			if other.Key.(*ecdsa.PublicKey).Equal(key.Key) {
+			if public, ok := other.Key.(*ecdsa.PublicKey); ok && public.Equal(key.Key) {
 				return nil, refuse("invalid_proof", "two proofs have the same key")
 			}
 		}

@@ -67,7 +67,7 @@ func decodeJSON(data []byte, to any) error {
 	if err := decoder.Decode(to); err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return errors.New("something follows the JSON value")
 	}
 	return nil

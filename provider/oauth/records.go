@@ -55,7 +55,7 @@ type records struct {
 func (s *session) hydrate() *session {
 	s.DefaultSession = openid.NewDefaultSession()
 	s.DefaultSession.Subject = s.Subject
-	s.DefaultSession.Claims.Subject = s.Subject
+	s.Claims.Subject = s.Subject
 	s.DefaultSession.SetExpiresAt(fosite.AuthorizeCode, s.CodeExpiry)
 	if !s.TokenExpiry.IsZero() {
 		s.DefaultSession.SetExpiresAt(fosite.AccessToken, s.TokenExpiry)

@@ -41,7 +41,7 @@ func Open(path string, clock func() time.Time) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{bucketRecords, bucketGroups, bucketEndings, bucketCounters} {
+		for _, name := range [][]byte{[]byte(bucketRecords), []byte(bucketGroups), []byte(bucketEndings), []byte(bucketCounters)} {
 			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
 				return err
 			}
@@ -128,7 +128,7 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 	var found []storage.Record
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		prefix := join(string(kind), group, "")
-		cursor := tx.Bucket(bucketGroups).Cursor()
+		cursor := tx.Bucket([]byte(bucketGroups)).Cursor()
 		for k, _ := cursor.Seek(join(string(kind), group, after)); k != nil && bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
 			id := string(k[len(prefix):])
 			if id <= after && after != "" {

@@ -11,11 +11,12 @@ import (
 	"regain/storage"
 )
 
-var (
-	bucketRecords  = []byte("r")
-	bucketGroups   = []byte("g")
-	bucketEndings  = []byte("e")
-	bucketCounters = []byte("c")
+// Buckets of the file.
+const (
+	bucketRecords  = "r"
+	bucketGroups   = "g"
+	bucketEndings  = "e"
+	bucketCounters = "c"
 )
 
 // table reads and writes records within one transaction of the file.
@@ -70,7 +71,7 @@ func nanos(at time.Time) int64 {
 }
 
 func (t table) get(kind storage.Kind, id string) (storage.Record, bool, error) {
-	b := t.tx.Bucket(bucketRecords).Get(join(string(kind), id))
+	b := t.tx.Bucket([]byte(bucketRecords)).Get(join(string(kind), id))
 	if b == nil {
 		return storage.Record{}, false, nil
 	}
@@ -101,35 +102,35 @@ func (t table) put(r storage.Record) error {
 			return err
 		}
 	}
-	if err := t.tx.Bucket(bucketRecords).Put(join(string(r.Kind), r.ID), encode(r)); err != nil {
+	if err := t.tx.Bucket([]byte(bucketRecords)).Put(join(string(r.Kind), r.ID), encode(r)); err != nil {
 		return err
 	}
 	if r.Group != "" {
-		if err := t.tx.Bucket(bucketGroups).Put(join(string(r.Kind), r.Group, r.ID), nil); err != nil {
+		if err := t.tx.Bucket([]byte(bucketGroups)).Put(join(string(r.Kind), r.Group, r.ID), nil); err != nil {
 			return err
 		}
 	}
 	if r.ExpiresAt.IsZero() {
 		return nil
 	}
-	return t.tx.Bucket(bucketEndings).Put(endingKey(r.ExpiresAt, bucketRecords, join(string(r.Kind), r.ID)), nil)
+	return t.tx.Bucket([]byte(bucketEndings)).Put(endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil)
 }
 
 func (t table) remove(r storage.Record) error {
 	id := join(string(r.Kind), r.ID)
-	problems := t.tx.Bucket(bucketRecords).Delete(id)
+	problems := t.tx.Bucket([]byte(bucketRecords)).Delete(id)
 	if r.Group != "" {
-		problems = errors.Join(problems, t.tx.Bucket(bucketGroups).Delete(join(string(r.Kind), r.Group, r.ID)))
+		problems = errors.Join(problems, t.tx.Bucket([]byte(bucketGroups)).Delete(join(string(r.Kind), r.Group, r.ID)))
 	}
 	if !r.ExpiresAt.IsZero() {
-		problems = errors.Join(problems, t.tx.Bucket(bucketEndings).Delete(endingKey(r.ExpiresAt, bucketRecords, id)))
+		problems = errors.Join(problems, t.tx.Bucket([]byte(bucketEndings)).Delete(endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
 	}
 	return problems
 }
 
 // hit counts, see storage.Store's Increment.
 func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
-	counters, key := t.tx.Bucket(bucketCounters), join(string(kind), id)
+	counters, key := t.tx.Bucket([]byte(bucketCounters)), join(string(kind), id)
 	hits, ends := int64(0), now.Add(window)
 	if b := counters.Get(key); len(b) == 16 {
 		if until := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))); now.Before(until) {
@@ -141,7 +142,7 @@ func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Dura
 	if err := counters.Put(key, value); err != nil {
 		return 0, err
 	}
-	return hits, t.tx.Bucket(bucketEndings).Put(endingKey(ends, bucketCounters, key), nil)
+	return hits, t.tx.Bucket([]byte(bucketEndings)).Put(endingKey(ends, []byte(bucketCounters), key), nil)
 }
 
 // sweepAtMost bounds what one change clears away.
@@ -154,7 +155,7 @@ func endingKey(at time.Time, bucket, key []byte) []byte {
 
 // sweep removes a few expired entries, soonest first.
 func (t table) sweep(now time.Time) error {
-	endings := t.tx.Bucket(bucketEndings)
+	endings := t.tx.Bucket([]byte(bucketEndings))
 	for range sweepAtMost {
 		k, _ := endings.Cursor().First()
 		const prefix = 9
@@ -173,11 +174,11 @@ func (t table) sweep(now time.Time) error {
 
 // end removes one record or counter whose end has come; one that lives on has another ending.
 func (t table) end(bucket, key []byte, now time.Time) error {
-	if bytes.Equal(bucket, bucketCounters) {
-		if b := t.tx.Bucket(bucketCounters).Get(key); len(b) == 16 && now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))) {
+	if bytes.Equal(bucket, []byte(bucketCounters)) {
+		if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 && now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))) {
 			return nil
 		}
-		return t.tx.Bucket(bucketCounters).Delete(key)
+		return t.tx.Bucket([]byte(bucketCounters)).Delete(key)
 	}
 	kind, id, _ := bytes.Cut(key, []byte{0})
 	r, ok, err := t.get(storage.Kind(kind), string(id))

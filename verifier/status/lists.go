@@ -82,7 +82,7 @@ func (e entry) at(index int64) (Status, error) {
 	if index/perByte >= int64(len(e.list)) {
 		return Invalid, fmt.Errorf("%w: idx is beyond the end of the list", ErrUnavailable)
 	}
-	shift := uint(index%perByte) * uint(e.bits)
+	shift := int(index%perByte) * e.bits
 	return Status(e.list[index/perByte] >> shift & (1<<e.bits - 1)), nil
 }
 

@@ -15,7 +15,7 @@ import (
 // MediaType of a status list token, and its typ.
 const (
 	MediaType = "application/statuslist+jwt"
-	tokenType = "statuslist+jwt"
+	tokenType = "statuslist+jwt" //nolint:gosec // a media type
 )
 
 const (

@@ -139,9 +139,9 @@ func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error 
 func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
 	h := sha256.New()
 	// Lengths in front, so that no two lists of certificates have the same bytes.
-	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain))))
+	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain)))) //nolint:gosec // four certificates at most
 	for _, der := range chain {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der))))
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der)))) //nolint:gosec // as long as a header may be, at most
 		h.Write(der)
 	}
 	return [sha256.Size]byte(h.Sum(nil))

@@ -205,7 +205,7 @@ func decodeJSON(segment string) (any, error) {
 		return nil, errors.New("it is not base64url")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
+	decoder.SetNumberType(json.UnmarshalJSONNumber)
 	var value any
 	if err := decoder.Decode(&value); err != nil {
 		return nil, errors.New("it is not JSON")

@@ -24,7 +24,7 @@ type grower struct {
 
 // neverSealed are the claims a verifier reads before it opens anything
 // (SD-JWT VC, §2.2.2.3 of the final draft).
-var neverSealed = [...]string{"iss", "nbf", "exp", "cnf", "vct", "status"}
+func neverSealed() []string { return []string{"iss", "nbf", "exp", "cnf", "vct", "status"} }
 
 func grow(payload map[string]any, disclosures []Disclosure) (*node, error) {
 	g := &grower{byDigest: map[string]*Disclosure{}, seen: map[string]bool{}}
@@ -43,7 +43,7 @@ func grow(payload map[string]any, disclosures []Disclosure) (*node, error) {
 	if g.used != len(disclosures) {
 		return nil, fmt.Errorf("%w: a disclosure belongs to no digest", ErrMalformed)
 	}
-	for _, name := range neverSealed {
+	for _, name := range neverSealed() {
 		if child := root.members[name]; child != nil && child.sealed != nil {
 			return nil, fmt.Errorf("%w: %s must not be selectively disclosable", ErrMalformed, name)
 		}
