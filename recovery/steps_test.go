@@ -65,15 +65,22 @@ func TestReturnElsewhere(t *testing.T) {
 	}
 }
 
-func TestThreeWrongCodesVoidTheRound(t *testing.T) {
-	b := setUp(t, nil)
-	tx, secret := b.start(t, "ada@example.org")
+// answered is a transaction whose wallet, on another device, answered and shows the digits.
+func (b *bench) answered(t *testing.T) (tx recovery.Transaction, secret, digits string) {
+	t.Helper()
+	tx, secret = b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
 	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = b.Confirmation(t.Context(), tx.ID, "guess")
+	return tx, secret, digits
+}
+
+func TestThreeWrongCodesVoidTheRound(t *testing.T) {
+	b := setUp(t, nil)
+	tx, secret, digits := b.answered(t)
+	_, err := b.Confirmation(t.Context(), tx.ID, "guess")
 	wantErr(t, err, recovery.ErrNoTransaction)
 	old := tx.Handle(recovery.FlowCrossDevice)
 	for range 3 {
@@ -93,12 +100,7 @@ func TestThreeWrongCodesVoidTheRound(t *testing.T) {
 // faster: the right one among them looks like the wrong ones, and together they cost one try.
 func TestManyGuessesAtOnce(t *testing.T) {
 	b := setUp(t, nil)
-	tx, secret := b.start(t, "ada@example.org")
-	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tx, secret, digits := b.answered(t)
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
 	if _, err := b.Confirm(t.Context(), tx, "abcdef"); !errors.Is(err, recovery.ErrWrongCode) {
 		t.Fatal(err)
@@ -109,7 +111,8 @@ func TestManyGuessesAtOnce(t *testing.T) {
 		}
 	}
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
-	if tx, err = b.Confirm(t.Context(), tx, digits); err != nil || tx.State != recovery.StateApproved {
+	tx, err := b.Confirm(t.Context(), tx, digits)
+	if err != nil || tx.State != recovery.StateApproved {
 		t.Errorf("the right digits: %s, %v", tx.State, err)
 	}
 }
@@ -117,12 +120,7 @@ func TestManyGuessesAtOnce(t *testing.T) {
 // A third wrong code that was counted, and whose new round could not be stored, is no invitation to a fourth.
 func TestNoFourthGuess(t *testing.T) {
 	b := setUp(t, nil)
-	tx, secret := b.start(t, "ada@example.org")
-	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
-	if err != nil {
-		t.Fatal(err)
-	}
+	tx, secret, digits := b.answered(t)
 	outage := errors.New("outage")
 	b.failStore = func(t recovery.Transaction) error {
 		if t.Round.Answer == nil {
@@ -137,7 +135,7 @@ func TestNoFourthGuess(t *testing.T) {
 	}
 	b.failStore = nil
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
-	tx, err = b.Confirm(t.Context(), tx, digits)
+	tx, err := b.Confirm(t.Context(), tx, digits)
 	if wantErr(t, err, recovery.ErrWrongCode); tx.State != recovery.StateRequested {
 		t.Errorf("the fourth try was looked at: %s", tx.State)
 	}
