@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"regain/conformance/browser"
 )
 
 // Every page has the headers that keep it from being framed, cached, sniffed, or scripted by others.
@@ -137,17 +139,7 @@ func TestProgress(t *testing.T) {
 	page := f.asked(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.URL.String()+"/events", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range f.browser.Cookies(page.URL.String()) {
-		req.AddCookie(c)
-	}
-	resp, err := f.Client.Transport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := f.follow(ctx, t, page)
 	defer resp.Body.Close()
 	events := bufio.NewScanner(resp.Body)
 	next := func() string {
@@ -168,5 +160,51 @@ func TestProgress(t *testing.T) {
 	f.share(t, request)
 	if got := next(); !strings.Contains(got, `"reload":true`) {
 		t.Errorf("after the answer: %s", got)
+	}
+}
+
+// follow opens the page's stream of events.
+func (f *fixture) follow(ctx context.Context, t *testing.T, page *browser.Page) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.URL.String()+"/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.browser.Cookies(page.URL.String()) {
+		req.AddCookie(c)
+	}
+	resp, err := f.Client.Transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+// One recovery is not followed a thousand times: there is a place for a few tabs, and a closed one frees its place.
+func TestProgressIsBounded(t *testing.T) {
+	f := setUp(t)
+	page := f.asked(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	const tabs = 8
+	for range tabs {
+		resp := f.follow(ctx, t, page)
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Fatalf("status %d", resp.StatusCode)
+		}
+	}
+	more := f.follow(t.Context(), t, page)
+	if more.Body.Close(); more.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("tab %d: status %d", tabs+1, more.StatusCode)
+	}
+	cancel()
+	again := 0
+	for deadline := time.Now().Add(10 * time.Second); again != http.StatusOK && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+		resp := f.follow(t.Context(), t, page)
+		again = resp.StatusCode
+		resp.Body.Close()
+	}
+	if again != http.StatusOK {
+		t.Errorf("after the tabs were closed: status %d", again)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -27,8 +28,42 @@ type progress struct {
 	Reload bool   `json:"reload"`
 }
 
+// maxStreams is how many live pages one transaction has on one node: a person's tabs, and no flood of connections that
+// each look at the store.
+const maxStreams = 8
+
+// streams counts the live pages of each transaction.
+type streams struct {
+	mu   sync.Mutex
+	open map[recovery.TransactionID]int
+}
+
+// enter takes a place, and returns false when there is none.
+func (s *streams) enter(id recovery.TransactionID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[id] >= maxStreams {
+		return false
+	}
+	s.open[id]++
+	return true
+}
+
+func (s *streams) leave(id recovery.TransactionID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.open[id]--; s.open[id] == 0 {
+		delete(s.open, id)
+	}
+}
+
 // events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page refreshes itself.
 func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
+	if !p.streams.enter(t.ID) {
+		c.String(http.StatusTooManyRequests, "This recovery is open in too many tabs.\n")
+		return
+	}
+	defer p.streams.leave(t.ID)
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back

@@ -78,6 +78,7 @@ type Provider struct {
 	deps     Deps
 	metadata []byte
 	pages    *pages
+	streams  streams
 	handler  http.Handler
 }
 
@@ -94,7 +95,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		deps.Passes == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("provider: a part is missing")
 	}
-	p := &Provider{cfg: cfg, deps: deps}
+	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
 	if p.metadata, err = encodeMetadata(cfg.Issuer); err != nil {
 		return nil, err
 	}
