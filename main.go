@@ -95,6 +95,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&options.Port, "port", 8400, "first of five ports: Regain, main IdP, proofing provider, wallet, and a provider that nobody trusts")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
+	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -4,8 +4,8 @@ import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
 /** Starts the demo and returns the base URLs that it prints, by name. */
-export async function startDemo(program, port) {
-  const demo = spawn(program, ["demo", "--port", String(port)], { stdio: ["ignore", "pipe", "inherit"] });
+export async function startDemo(program, port, more = []) {
+  const demo = spawn(program, ["demo", "--port", String(port), ...more], { stdio: ["ignore", "pipe", "inherit"] });
   const urls = {};
   const ended = new Promise((resolve) => demo.once("exit", resolve));
   for await (const line of createInterface({ input: demo.stdout })) {

@@ -23,6 +23,7 @@ type Options struct {
 	Port    int // first of five ports of the clickable world
 	Verbose bool
 	Only    string // journeys whose name contains this; "" for all
+	Clients string // file whose `clients` are registered too, as docs/configuration.md writes them; "" for none
 }
 
 func (o Options) logger() *slog.Logger {
@@ -34,7 +35,7 @@ func (o Options) logger() *slog.Logger {
 
 // Run starts the world, prints where to click, and serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger()})
+	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients})
 	if err != nil {
 		return err
 	}
@@ -68,6 +69,9 @@ On Regain's page choose "Get one from Northlight Identity", be the same person t
 	fmt.Fprintln(table, "  nobody@example.org\tIs refused like a mismatch: nothing shows that there is no such account.")
 	if err := table.Flush(); err != nil {
 		return err
+	}
+	if o.Clients != "" {
+		fmt.Fprintf(o.Out, "\nThe clients of %s can federate with %s.\n", o.Clients, w.Regain)
 	}
 	if o.TLS {
 		path := filepath.Join(os.TempDir(), "regain-demo-ca.crt")

@@ -36,6 +36,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Clock is everybody's clock; nil is the real one. Tests move it.
 	Clock func() time.Time
+	// Clients is a file whose `clients` are registered too, written as in docs/configuration.md; "" for none.
+	Clients string
 	// Change edits Regain's configuration before it starts; nil leaves it.
 	Change func(*node.Config)
 	// Elsewhere serves Regain in another process, which reads the configuration file and accepts on the listener; nil
@@ -201,6 +203,11 @@ func (w *World) startRegain(o Options, p party) error {
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err
 	}
+	guests, err := readClients(o.Clients)
+	if err != nil {
+		return err
+	}
+	cfg.Clients = append(cfg.Clients, guests...)
 	if o.Change != nil {
 		o.Change(&cfg)
 	}
@@ -213,6 +220,20 @@ func (w *World) startRegain(o Options, p party) error {
 	}
 	w.serve(o, p, w.Node)
 	return nil
+}
+
+// readClients reads the clients that somebody brings.
+func readClients(path string) ([]node.ClientConfig, error) {
+	var file struct {
+		Clients []node.ClientConfig `koanf:"clients"`
+	}
+	if path == "" {
+		return nil, nil
+	}
+	if err := config.Load(config.Source{File: path}, &file); err != nil {
+		return nil, fmt.Errorf("clients to register: %w", err)
+	}
+	return file.Clients, nil
 }
 
 // serve runs one party's server until Close.
