@@ -1,5 +1,5 @@
-// A relying party that shares nothing with us: panva's openid-client and jose do the protocol, the checks and the
-// cryptography, as an IdP's engineer would use them. What they accept, others will.
+// A relying party and a wallet that share nothing with us. The relying party is panva's openid-client and jose, as an
+// IdP's engineer would use them; the wallet is in wallet.mjs. What they accept, others will.
 //
 //   node foreign.mjs PROGRAM
 import { strict as assert } from "node:assert";
@@ -13,6 +13,7 @@ import * as client from "openid-client";
 import * as jose from "jose";
 import { startBrowser, startDemo } from "./world.mjs";
 import { Walk } from "./steps.mjs";
+import { Wallet } from "./wallet.mjs";
 
 const account = "ada.lindqvist@example.org";
 const [program] = process.argv.slice(2);
@@ -40,7 +41,7 @@ async function register(directory, id, redirect, method) {
 }
 
 /** Federates once: pushed request, the person's journey, code, tokens, userinfo, pass. */
-async function federate(party, demo, browser) {
+async function federate(party, demo, browser, prove, name) {
   const issuer = new URL(demo.urls.Regain);
   const config = await client.discovery(issuer, party.id, undefined, party.authentication, { execute: [client.allowInsecureRequests] });
   const verifier = client.randomPKCECodeVerifier();
@@ -49,7 +50,7 @@ async function federate(party, demo, browser) {
     redirect_uri: party.redirect, scope: "openid recovery", state, nonce, login_hint: account,
     code_challenge: await client.calculatePKCECodeChallenge(verifier), code_challenge_method: "S256",
   });
-  const returned = await journey(url.href, party, demo, browser);
+  const returned = await journey(url.href, party, demo, browser, prove);
   const tokens = await client.authorizationCodeGrant(config, new URL(returned), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });
   const { sub, txn, acr } = tokens.claims();
   assert.equal(sub, account);
@@ -59,19 +60,18 @@ async function federate(party, demo, browser) {
   assert.deepEqual([recovery.sub, recovery.txn, recovery.nonce, recovery.acr], [sub, txn, nonce, acr]);
   await usePass(config, party, recovery);
   await assert.rejects(client.authorizationCodeGrant(config, new URL(returned), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce }), { error: "invalid_grant" });
-  console.log(`ok    openid-client with ${party.entry.token_endpoint_auth_method}`);
+  console.log(`ok    openid-client with ${party.entry.token_endpoint_auth_method}, and ${name}`);
 }
 
 /** Is the person who recovers, until the browser is back at the relying party, and returns the URL it came to. */
-async function journey(start, party, demo, browser) {
+async function journey(start, party, demo, browser, prove) {
   const context = await browser.newContext();
   context.setDefaultTimeout(20_000);
   const page = await context.newPage();
   const walk = new Walk(page, demo.urls, undefined);
   walk.step = async (_, work) => work();
   await page.goto(start);
-  await walk.prove("ada.lindqvist");
-  await walk.present("ada.lindqvist");
+  await prove(walk);
   await walk.see("finish");
   const back = page.waitForURL((url) => url.href.startsWith(party.redirect));
   await walk.press("finish");
@@ -79,6 +79,23 @@ async function journey(start, party, demo, browser) {
   const url = page.url();
   await context.close();
   return url;
+}
+
+/** Proves who one is with the demo's wallet. */
+async function ourWallet(walk) {
+  await walk.prove("ada.lindqvist");
+  await walk.present("ada.lindqvist");
+}
+
+/** Proves who one is with a wallet of foreign libraries. */
+async function foreignWallet(walk) {
+  const wallet = await Wallet.create();
+  await walk.verify("ada.lindqvist");
+  await wallet.accept(await walk.page.locator("#wallet-link").getAttribute("href"));
+  await walk.press("return");
+  await walk.press("have-verified-id");
+  await walk.see("open-wallet");
+  await walk.page.goto(await wallet.answer(await walk.page.locator("#open-wallet").getAttribute("href")));
 }
 
 /** Decrypts the recovery token and verifies what is inside, as docs/recovery-token.md says. */
@@ -114,7 +131,8 @@ await writeFile(file, JSON.stringify({ clients: parties.map((party) => party.ent
 const demo = await startDemo(program, Number(process.env.REGAIN_BROWSERTEST_PORT ?? 18400) + 10, ["--clients", file]);
 const browser = await startBrowser(process.env.CHROMIUM ?? "/usr/bin/chromium");
 try {
-  for (const party of parties) await federate(party, demo, browser);
+  await federate(parties[0], demo, browser, foreignWallet, "a wallet of oid4vc-ts and sd-jwt-js");
+  await federate(parties[1], demo, browser, ourWallet, "the demo's wallet");
 } finally {
   await browser.close();
   await demo.stop();

@@ -49,6 +49,12 @@ export class Walk {
 
   /** Steps 5 to 10: a document and a face become a Verified ID in the wallet. */
   async prove(person) {
+    await this.verify(person);
+    await this.add();
+  }
+
+  /** Steps 5 to 7, at the proofing provider. */
+  async verify(person) {
     await this.step("the hand-off to the proofing provider", async () => { await this.press("get-verified-id"); await this.see("agree"); });
     await this.step("consent, and a document", async () => {
       await this.press("agree");
@@ -57,6 +63,10 @@ export class Walk {
       await this.picture("04-document");
     });
     await this.step("a selfie is compared", async () => { await this.press("confirm"); await this.press("take-selfie"); await this.see("wallet-link"); await this.picture("05-offer"); });
+  }
+
+  /** Steps 8 to 10, with the demo's wallet. */
+  async add() {
     await this.step("the wallet shows the offer", async () => {
       const [wallet] = await Promise.all([this.page.context().waitForEvent("page"), this.press("wallet-link")]);
       this.wallet = wallet;
