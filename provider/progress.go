@@ -57,7 +57,8 @@ func (s *streams) leave(id recovery.TransactionID) {
 	}
 }
 
-// events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page refreshes itself.
+// events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page has a
+// link to look again: one that refreshes itself would throw a screen reader back to its start (WCAG 2.2 §2.2.1).
 func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	if !p.streams.enter(t.ID) {
 		c.String(http.StatusTooManyRequests, "This recovery is open in too many tabs.\n")

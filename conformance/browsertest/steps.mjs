@@ -1,5 +1,6 @@
 // The steps of a recovery, as a person takes them. Each looks at what is on the screen before it goes on.
 import { strict as assert } from "node:assert";
+import axe from "axe-core";
 
 /** A walk keeps the page in hand and takes pictures of it. */
 export class Walk {
@@ -28,7 +29,7 @@ export class Walk {
 
   async title(expected) { assert.match(await this.page.locator("h1").first().innerText(), expected); }
 
-  async picture(name) { if (this.pictures) await this.page.screenshot({ path: `${this.pictures}/${name}.png`, fullPage: true }); }
+  async picture(name) { if (this.pictures) await picture(this.page, this.pictures, name); }
 
   /** Steps 1 to 4: from the main IdP to Regain's first page. */
   async recover(account) {
@@ -124,4 +125,18 @@ export class Walk {
   }
 }
 
-export async function picture(page, directory, name) { if (directory) await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true }); }
+/** Takes a picture of a page, after looking at it as somebody who cannot see it would have to. */
+export async function picture(page, directory, name) {
+  if (!directory) return;
+  await accessible(page, name);
+  await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
+}
+
+/** Fails on what axe finds against WCAG 2.2 A and AA: names, roles, order, labels, contrast in the colours that are shown. */
+async function accessible(page, name) {
+  await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  assert.ok(passes.length > 10, `axe looked at ${name}`);
+  const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
+  assert.deepEqual(found, [], `accessibility of ${name}`);
+}
