@@ -128,7 +128,11 @@ export class Walk {
 /** Takes a picture of a page, after looking at it as somebody who cannot see it would have to. */
 export async function picture(page, directory, name) {
   if (!directory) return;
-  await accessible(page, name);
+  const dark = await page.evaluate(() => matchMedia("(prefers-color-scheme: dark)").matches);
+  for (const colorScheme of dark ? ["light", "dark"] : ["dark", "light"]) { // the page's own last
+    await page.emulateMedia({ colorScheme });
+    await accessible(page, `${name}, ${colorScheme}`);
+  }
   await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
 }
 
