@@ -163,7 +163,8 @@ func (p *Provider) verifyPass(c *gin.Context) {
 		p.failJSON(c, err)
 		return
 	}
-	if _, err := p.deps.OAuth.Authenticate(c.Request, form); err != nil {
+	client, err := p.deps.OAuth.Authenticate(c.Request, form)
+	if err != nil {
 		p.failJSON(c, err)
 		return
 	}
@@ -172,7 +173,7 @@ func (p *Provider) verifyPass(c *gin.Context) {
 		p.failJSON(c, oauth.InvalidRequest("The parameters account and pass are required."))
 		return
 	}
-	verdict, err := p.deps.Passes.Verify(c, recovery.AccountName(account), pass)
+	verdict, err := p.deps.Passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
 	if err != nil {
 		p.failJSON(c, oauth.Unavailable(err))
 		return

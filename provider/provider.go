@@ -45,9 +45,9 @@ type Proofing interface {
 	Origin() string
 }
 
-// PassVerifier verifies and consumes passes for the main IdP. Every kind of no is a nil PassVerdict.
+// PassVerifier verifies and consumes passes for the client that got them. Every kind of no is a nil PassVerdict.
 type PassVerifier interface {
-	Verify(ctx context.Context, account recovery.AccountName, pass string) (PassVerdict, error)
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
 }
 
 // PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).

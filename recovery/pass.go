@@ -37,6 +37,7 @@ func (p PassPolicy) validate() error {
 // PassOrder orders a pass for an approved transaction.
 type PassOrder struct {
 	Transaction TransactionID
+	Client      ClientID // who redeems it, and alone may verify it
 	Account     Account
 	Policy      PassPolicy
 	Now         time.Time

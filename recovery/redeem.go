@@ -53,7 +53,7 @@ func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile,
 	if barred != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
 		return PassOrder{}, Profile{}, fmt.Errorf("account is no longer eligible under profile %s: %w", t.Profile, ErrNoTransaction)
 	}
-	return PassOrder{Transaction: t.ID, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
+	return PassOrder{Transaction: t.ID, Client: t.Client, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
 }
 
 // claim takes the transaction from approved to issuing, for one caller, and makes the record durable.

@@ -68,6 +68,7 @@ type kept struct {
 	ID          string                 `json:"id"`
 	Hash        []byte                 `json:"hash"`
 	Transaction recovery.TransactionID `json:"txn"`
+	Client      recovery.ClientID      `json:"client"`
 	StartsAt    time.Time              `json:"starts_at"`
 	ExpiresAt   time.Time              `json:"expires_at"`
 	UsableOnce  bool                   `json:"usable_once"`
@@ -90,7 +91,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 	}
 	key := i.key(order.Account.Name)
 	data, err := json.Marshal(kept{
-		ID: pass.ID, Hash: i.hash(key, value.Reveal()), Transaction: order.Transaction,
+		ID: pass.ID, Hash: i.hash(key, value.Reveal()), Transaction: order.Transaction, Client: order.Client,
 		StartsAt: pass.StartsAt, ExpiresAt: pass.ExpiresAt, UsableOnce: pass.UsableOnce,
 	})
 	if err != nil {
@@ -125,9 +126,9 @@ type Verdict struct {
 	Transaction recovery.TransactionID
 }
 
-// Verify reports whether pass is the account's current one, and uses it up if it is usable once. Every kind of no is
-// ok == false; err is an outage.
-func (i *Issuer) Verify(ctx context.Context, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
+// Verify reports whether pass is the account's current one, and uses it up if it is usable once. It answers the client
+// that got the pass: to any other one the account has none. Every kind of no is ok == false; err is an outage.
+func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
 	key := i.key(account)
 	given := i.hash(key, normal(pass)) // spent also where there is no pass
 	entry, k, err := i.read(ctx, key)
@@ -138,7 +139,7 @@ func (i *Issuer) Verify(ctx context.Context, account recovery.AccountName, pass 
 		return Verdict{}, false, err
 	}
 	now := i.cfg.Clock()
-	if now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) {
+	if k.Client != client || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) {
 		return Verdict{}, false, nil
 	}
 	if !hmac.Equal(given, k.Hash) {

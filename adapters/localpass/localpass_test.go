@@ -83,6 +83,7 @@ func setUp(t *testing.T) *bench {
 func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 	t.Helper()
 	pass, err := b.Issue(t.Context(), recovery.PassOrder{
+		Client:      "idp",
 		Transaction: "txn", Account: recovery.Account{Name: "ada@example.org"}, Now: b.now,
 		Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: once},
 	})
@@ -94,7 +95,7 @@ func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 
 func (b *bench) verify(t *testing.T, account recovery.AccountName, pass string) bool {
 	t.Helper()
-	_, ok, err := b.Verify(t.Context(), account, pass)
+	_, ok, err := b.Verify(t.Context(), "idp", account, pass)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +108,7 @@ func TestOncePass(t *testing.T) {
 	if pass.Issuer != "local" || len(pass.Value.Reveal()) != 12 || !pass.ExpiresAt.Equal(b.now.Add(time.Hour)) {
 		t.Errorf("pass from %s of %d characters until %v", pass.Issuer, len(pass.Value.Reveal()), pass.ExpiresAt)
 	}
-	verdict, ok, err := b.Verify(t.Context(), "ADA@example.org", pass.Value.Reveal())
+	verdict, ok, err := b.Verify(t.Context(), "idp", "ADA@example.org", pass.Value.Reveal())
 	if err != nil || !ok || verdict.Transaction != "txn" || !verdict.UsableOnce {
 		t.Fatalf("verify: %+v %t %v", verdict, ok, err)
 	}
@@ -213,7 +214,7 @@ func TestOneOfManyUsesThePass(t *testing.T) {
 	var won, wg = make(chan struct{}, 64), sync.WaitGroup{}
 	for range 64 {
 		wg.Go(func() {
-			if _, ok, _ := b.Verify(t.Context(), "ada@example.org", pass); ok {
+			if _, ok, _ := b.Verify(t.Context(), "idp", "ada@example.org", pass); ok {
 				won <- struct{}{}
 			}
 		})
@@ -238,10 +239,27 @@ func TestAnOutageIsAnErrorAndNoPass(t *testing.T) {
 	b := setUp(t)
 	pass := b.issue(t, true)
 	b.shelf.broken = errors.New("disk on fire")
-	if _, ok, err := b.Verify(t.Context(), "ada@example.org", pass.Value.Reveal()); ok || err == nil {
+	if _, ok, err := b.Verify(t.Context(), "idp", "ada@example.org", pass.Value.Reveal()); ok || err == nil {
 		t.Errorf("verify without a store: %t, %v", ok, err)
 	}
 	if _, err := b.Issue(t.Context(), recovery.PassOrder{Policy: recovery.PassPolicy{Length: 12}}); err == nil {
 		t.Error("issued a pass that is kept nowhere")
+	}
+}
+
+// A pass is for the client that got it: another one, with a key of its own, cannot use it, nor use up its guesses.
+func TestAnotherClientHasNoPass(t *testing.T) {
+	b := setUp(t)
+	pass := b.issue(t, true)
+	for range 10 {
+		if _, ok, err := b.Verify(t.Context(), "another", "ada@example.org", pass.Value.Reveal()); ok || err != nil {
+			t.Fatalf("verified for another client: %t, %v", ok, err)
+		}
+		if _, ok, err := b.Verify(t.Context(), "another", "ada@example.org", "WRONG"); ok || err != nil {
+			t.Fatalf("verified for another client: %t, %v", ok, err)
+		}
+	}
+	if _, ok, err := b.Verify(t.Context(), "idp", "ada@example.org", pass.Value.Reveal()); !ok || err != nil {
+		t.Errorf("its own client: %t, %v", ok, err)
 	}
 }

@@ -240,8 +240,8 @@ func readClientKeys(client *oauth.Client, c ClientConfig, key string) error {
 type passEndpoint struct{ issuer *localpass.Issuer }
 
 // Verify implements provider.PassVerifier.
-func (e passEndpoint) Verify(ctx context.Context, account recovery.AccountName, pass string) (provider.PassVerdict, error) {
-	verdict, ok, err := e.issuer.Verify(ctx, account, pass)
+func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (provider.PassVerdict, error) {
+	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
 		return provider.PassVerdict{}, err
 	}
