@@ -1,47 +1,101 @@
 // Package keys holds the keys that the OpenID provider signs with and publishes at its jwks_uri, and mints JWTs with
 // them. Every JWT of ours names its kind in the `typ` header, so that one can never pass for another (RFC 8725 §3.11).
+//
+// A ring is a PEM file with one or more private keys, each with a certificate after it if a client wants `x5c`, and
+// with a life in its PEM headers:
+//
+//	-----BEGIN PRIVATE KEY-----
+//	Signs-From: 2026-11-24T12:00:00Z         published from now on, signs from then on; absent: at once
+//	Published-Until: 2026-12-24T12:00:00Z    absent: until somebody takes it out
+//
+// Of the keys that can make an algorithm, the one that signs is the youngest whose Signs-From has come. [Rotate] adds
+// a key so that every verifier has fetched it before it signs, and retires its predecessor only when the last token it
+// signed has expired (OpenID Connect Core 1.0 §10.1.1).
 package keys
 
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Signer signs JWTs with one ES256 key and knows the JWK Set that verifiers need.
-type Signer struct {
-	key    *ecdsa.PrivateKey
-	signer jose.OpaqueSigner // over key
-	kid    string
-	jwks   []byte
+// Key is one private key with its life.
+type Key struct {
+	Private        crypto.Signer       // *ecdsa.PrivateKey on P-256, *rsa.PrivateKey of 2048 bits or more, or ed25519.PrivateKey
+	SignsFrom      time.Time           // zero: at once
+	PublishedUntil time.Time           // zero: always
+	Certificates   []*x509.Certificate // published as x5c, leaf first; may be empty
+
+	signer     jose.OpaqueSigner
+	public     jose.JSONWebKey
+	algorithms []jose.SignatureAlgorithm
 }
 
-// NewSigner refuses keys that are not on P-256.
-func NewSigner(key *ecdsa.PrivateKey) (*Signer, error) {
-	if key == nil || key.Curve != elliptic.P256() {
-		return nil, errors.New("signing key: an EC key on P-256 is required")
+const minRSABits = 2048 // FAPI 2.0 §5.4.1
+
+// prepare refuses keys that no algorithm of ours takes, and completes what is derived from the private key.
+func (k *Key) prepare() error {
+	if k.Private == nil {
+		return errors.New("signing key: is missing")
 	}
-	public := jose.JSONWebKey{Key: key.Public(), Algorithm: string(jose.ES256), Use: "sig"}
-	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	switch key := k.Private.(type) {
+	case *ecdsa.PrivateKey:
+		if key == nil || key.Curve != elliptic.P256() {
+			return errors.New("signing key: EC keys must be on P-256")
+		}
+		k.algorithms = []jose.SignatureAlgorithm{jose.ES256}
+	case *rsa.PrivateKey:
+		if key == nil || key.N.BitLen() < minRSABits {
+			return fmt.Errorf("signing key: RSA keys must have %d bits at least", minRSABits)
+		}
+		// One key for both: it carries no alg, as RFC 7517 §4.4 allows.
+		k.algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
+	case ed25519.PrivateKey:
+		k.algorithms = []jose.SignatureAlgorithm{jose.EdDSA}
+	default:
+		return fmt.Errorf("signing key: a %T cannot be used; use EC on P-256, RSA or Ed25519", k.Private)
+	}
+	k.public = jose.JSONWebKey{Key: k.Private.Public(), Use: "sig", Certificates: k.Certificates}
+	if len(k.algorithms) == 1 {
+		k.public.Algorithm = string(k.algorithms[0])
+	}
+	bare := jose.JSONWebKey{Key: k.public.Key}
+	thumbprint, err := bare.Thumbprint(crypto.SHA256)
 	if err != nil {
-		return nil, fmt.Errorf("signing key: thumbprint: %w", err)
+		return fmt.Errorf("signing key: thumbprint: %w", err)
 	}
-	public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	jwks, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}})
-	if err != nil {
-		return nil, fmt.Errorf("signing key: encode JWK set: %w", err)
+	k.public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
+	if len(k.Certificates) > 0 && !sameKey(k.Certificates[0].PublicKey, k.public.Key) {
+		return errors.New("signing key: the certificate after it is another key's")
 	}
-	return &Signer{key: key, signer: cryptosigner.Opaque(key), kid: public.KeyID, jwks: jwks}, nil
+	k.signer = cryptosigner.Opaque(k.Private)
+	return nil
+}
+
+func sameKey(a, b crypto.PublicKey) bool {
+	known, ok := a.(interface{ Equal(x crypto.PublicKey) bool })
+	return ok && known.Equal(b)
+}
+
+// makes reports whether the key can sign with alg.
+func (k *Key) makes(alg jose.SignatureAlgorithm) bool {
+	for _, a := range k.algorithms {
+		if a == alg {
+			return true
+		}
+	}
+	return false
 }
 
 // Generate makes a P-256 key.
@@ -49,58 +103,17 @@ func Generate(random io.Reader) (*ecdsa.PrivateKey, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), random)
 }
 
-// ParsePEM reads a P-256 private key in PKCS #8 or SEC 1 form.
-func ParsePEM(text []byte) (*ecdsa.PrivateKey, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, errors.New("no PEM block: expected an EC private key, e.g. of `openssl ecparam -name prime256v1 -genkey -noout`")
+// GenerateFor makes a key for an algorithm: ES256, RS256 or PS256 (3072 bits), or EdDSA.
+func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, error) {
+	const rsaBits = 3072
+	switch alg {
+	case jose.ES256:
+		return Generate(random)
+	case jose.RS256, jose.PS256:
+		return rsa.GenerateKey(random, rsaBits)
+	case jose.EdDSA:
+		_, key, err := ed25519.GenerateKey(random)
+		return key, err
 	}
-	if key, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
-		return key, nil
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("parse private key: %w", err)
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("private key is a %T: an EC key on P-256 is required", parsed)
-	}
-	return key, nil
-}
-
-// JWKS returns the published JWK Set (RFC 7517 §5), encoded once.
-func (s *Signer) JWKS() []byte { return s.jwks }
-
-// KeyID returns the `kid` of the signing key: its RFC 7638 thumbprint.
-func (s *Signer) KeyID() string { return s.kid }
-
-// Key returns the signing key, for adapters that mint JWTs of their own kind with it.
-func (s *Signer) Key() *ecdsa.PrivateKey { return s.key }
-
-// Mint signs claims, which must marshal to a JSON object, as a compact JWT of kind typ.
-func (s *Signer) Mint(typ string, claims any) (string, error) {
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("encode %s claims: %w", typ, err)
-	}
-	header, err := json.Marshal(header{Algorithm: jose.ES256, KeyID: s.kid, Type: typ})
-	if err != nil {
-		return "", fmt.Errorf("encode %s header: %w", typ, err)
-	}
-	// RFC 7515 §7.1, put together here: making a jose.Signer for each token costs half as much as the signature.
-	token := base64.RawURLEncoding.AppendEncode(nil, header)
-	token = base64.RawURLEncoding.AppendEncode(append(token, '.'), payload)
-	signature, err := s.signer.SignPayload(token, jose.ES256)
-	if err != nil {
-		return "", fmt.Errorf("sign %s: %w", typ, err)
-	}
-	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
-}
-
-// header is the JOSE header of every JWT of ours.
-type header struct {
-	Algorithm jose.SignatureAlgorithm `json:"alg"`
-	KeyID     string                  `json:"kid"`
-	Type      string                  `json:"typ"`
+	return nil, fmt.Errorf("algorithm %q: use ES256, RS256, PS256 or EdDSA", alg)
 }

@@ -14,6 +14,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -21,13 +22,13 @@ import (
 	"regain/provider/keys"
 )
 
-func newSigner(t *testing.T) *keys.Signer {
+func newSigner(t *testing.T) *keys.Ring {
 	t.Helper()
 	key, err := keys.Generate(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := keys.NewSigner(key)
+	s, err := keys.NewRing([]keys.Key{{Private: key}}, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,14 +86,14 @@ func TestTheSetHoldsPublicKeysOnly(t *testing.T) {
 	}
 }
 
-func TestNewSignerRefusesOtherKeys(t *testing.T) {
+func TestNewRingRefusesOtherKeys(t *testing.T) {
 	other, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, key := range map[string]*ecdsa.PrivateKey{"none": nil, "P-384": other} {
-		if _, err := keys.NewSigner(key); err == nil {
-			t.Errorf("%s: a signer was made", name)
+		if _, err := keys.NewRing([]keys.Key{{Private: key}}, time.Now); err == nil {
+			t.Errorf("%s: a ring was made", name)
 		}
 	}
 }

@@ -1,0 +1,172 @@
+package keys
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Headers of a PEM block that tell a key's life, in RFC 3339.
+const (
+	headerSignsFrom      = "Signs-From"
+	headerPublishedUntil = "Published-Until"
+)
+
+// ParsePEM reads one P-256 private key in PKCS #8 or SEC 1 form.
+func ParsePEM(text []byte) (*ecdsa.PrivateKey, error) {
+	list, err := ParseRing(text)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := list[0].Private.(*ecdsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("private key is a %T: an EC key on P-256 is required", list[0].Private)
+	}
+	return key, nil
+}
+
+// ParseRing reads the keys of a ring file in the order they stand there. Its errors never quote the text.
+func ParseRing(text []byte) ([]Key, error) {
+	var list []Key
+	for rest := text; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			break
+		}
+		switch block.Type {
+		case "CERTIFICATE":
+			if len(list) == 0 {
+				return nil, errors.New("a certificate stands before any private key: put it after its own")
+			}
+			certificate, err := x509.ParseCertificate(block.Bytes)
+			if err != nil {
+				return nil, fmt.Errorf("certificate after key %d: %w", len(list), err)
+			}
+			last := &list[len(list)-1]
+			last.Certificates = append(last.Certificates, certificate)
+		case "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY":
+			key, err := parseKey(block)
+			if err != nil {
+				return nil, fmt.Errorf("key %d: %w", len(list)+1, err)
+			}
+			list = append(list, key)
+		case "EC PARAMETERS": // `openssl ecparam` writes them first; the key has them too
+		default:
+			return nil, fmt.Errorf("a PEM block %q has no place among signing keys", block.Type)
+		}
+	}
+	if len(list) == 0 {
+		return nil, errors.New("no PEM block with a private key: make one with `regain keys rotate signing.pem`")
+	}
+	return list, nil
+}
+
+func parseKey(block *pem.Block) (Key, error) {
+	var k Key
+	parsed, err := parsePrivate(block)
+	if err != nil {
+		return k, fmt.Errorf("parse private key: %w", err)
+	}
+	signer, ok := parsed.(crypto.Signer)
+	if !ok {
+		return k, fmt.Errorf("private key is a %T, which cannot sign", parsed)
+	}
+	k.Private = signer
+	for name, text := range block.Headers {
+		at, err := time.Parse(time.RFC3339, text)
+		switch {
+		case err != nil:
+			return k, fmt.Errorf("header %s: not a time such as 2026-11-24T12:00:00Z", name)
+		case name == headerSignsFrom:
+			k.SignsFrom = at
+		case name == headerPublishedUntil:
+			k.PublishedUntil = at
+		default:
+			return k, fmt.Errorf("header %s is unknown: use %s and %s", name, headerSignsFrom, headerPublishedUntil)
+		}
+	}
+	return k, nil
+}
+
+func parsePrivate(block *pem.Block) (any, error) {
+	switch block.Type {
+	case "EC PRIVATE KEY":
+		return x509.ParseECPrivateKey(block.Bytes)
+	case "RSA PRIVATE KEY":
+		return x509.ParsePKCS1PrivateKey(block.Bytes)
+	}
+	return x509.ParsePKCS8PrivateKey(block.Bytes)
+}
+
+// EncodeRing writes a ring file that ParseRing reads.
+func EncodeRing(list []Key) ([]byte, error) {
+	var out bytes.Buffer
+	for i, k := range list {
+		der, err := x509.MarshalPKCS8PrivateKey(k.Private)
+		if err != nil {
+			return nil, fmt.Errorf("encode key %d: %w", i+1, err)
+		}
+		block := &pem.Block{Type: "PRIVATE KEY", Headers: map[string]string{}, Bytes: der}
+		if !k.SignsFrom.IsZero() {
+			block.Headers[headerSignsFrom] = k.SignsFrom.UTC().Format(time.RFC3339)
+		}
+		if !k.PublishedUntil.IsZero() {
+			block.Headers[headerPublishedUntil] = k.PublishedUntil.UTC().Format(time.RFC3339)
+		}
+		if err := pem.Encode(&out, block); err != nil {
+			return nil, fmt.Errorf("encode key %d: %w", i+1, err)
+		}
+		for _, c := range k.Certificates {
+			if err := pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}); err != nil {
+				return nil, fmt.Errorf("encode certificate of key %d: %w", i+1, err)
+			}
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// Rotation says how a key is replaced.
+type Rotation struct {
+	Algorithm jose.SignatureAlgorithm
+	New       crypto.Signer
+	Now       time.Time
+	Announce  time.Duration // how long the new key is published before it signs: longer than verifiers cache the JWK Set
+	Overlap   time.Duration // how long the old key is published after it stopped: longer than its tokens live
+}
+
+// Rotate returns the ring with a new key. The keys that signed the algorithm until now get an end, and those whose end
+// has passed are taken out. Where no key signs the algorithm yet, the new one signs at once.
+func Rotate(list []Key, r Rotation) ([]Key, error) {
+	fresh := Key{Private: r.New}
+	if err := fresh.prepare(); err != nil {
+		return nil, err
+	}
+	if !fresh.makes(r.Algorithm) {
+		return nil, fmt.Errorf("a %T cannot sign %s", r.New, r.Algorithm)
+	}
+	kept := make([]Key, 0, len(list)+1)
+	for _, k := range slices.Clone(list) {
+		if err := k.prepare(); err != nil {
+			return nil, err
+		}
+		if !k.PublishedUntil.IsZero() && !r.Now.Before(k.PublishedUntil) {
+			continue
+		}
+		if k.makes(r.Algorithm) {
+			fresh.SignsFrom = r.Now.Add(r.Announce).UTC().Truncate(time.Second)
+			if k.PublishedUntil.IsZero() {
+				k.PublishedUntil = fresh.SignsFrom.Add(r.Overlap)
+			}
+		}
+		kept = append(kept, k)
+	}
+	return append([]Key{fresh}, kept...), nil
+}

@@ -1,0 +1,183 @@
+package keys
+
+import (
+	"crypto/ecdsa"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Ring signs JWTs and knows the JWK Set that verifiers need.
+type Ring struct {
+	keys  []Key
+	clock func() time.Time
+	sets  []published // in the order of their ends
+}
+
+// published is the encoded JWK Set until one of its keys retires.
+type published struct {
+	until time.Time // zero: always
+	jwks  []byte
+}
+
+// NewRing refuses unusable and doubled keys, and a ring without a P-256 key that signs now: recovery tokens and
+// hand-offs are ES256.
+func NewRing(list []Key, clock func() time.Time) (*Ring, error) {
+	if clock == nil {
+		return nil, errors.New("signing keys: a clock is required")
+	}
+	r := &Ring{keys: slices.Clone(list), clock: clock}
+	for i := range r.keys {
+		if err := r.keys[i].prepare(); err != nil {
+			return nil, err
+		}
+		for _, other := range r.keys[:i] {
+			if other.public.KeyID == r.keys[i].public.KeyID {
+				return nil, fmt.Errorf("signing key %s is there twice", other.public.KeyID)
+			}
+		}
+	}
+	if r.signing(jose.ES256) == nil {
+		return nil, errors.New("signing keys: an EC key on P-256 that signs now is required, e.g. of `regain keys rotate`")
+	}
+	return r, r.encodeSets()
+}
+
+// encodeSets encodes the JWK Set once for each moment that a key retires, so that serving it costs nothing and its
+// bytes never vary in between.
+func (r *Ring) encodeSets() error {
+	ends := []time.Time{{}}
+	for _, k := range r.keys {
+		if !k.PublishedUntil.IsZero() {
+			ends = append(ends, k.PublishedUntil)
+		}
+	}
+	slices.SortFunc(ends, later)
+	for _, end := range slices.CompactFunc(ends, time.Time.Equal) {
+		var set jose.JSONWebKeySet
+		for _, k := range r.keys {
+			if later(k.PublishedUntil, end) >= 0 {
+				set.Keys = append(set.Keys, k.public)
+			}
+		}
+		jwks, err := json.Marshal(set)
+		if err != nil {
+			return fmt.Errorf("signing keys: encode JWK set: %w", err)
+		}
+		r.sets = append(r.sets, published{until: end, jwks: jwks})
+	}
+	return nil
+}
+
+// later orders ends of life; the zero time is after every other one.
+func later(a, b time.Time) int {
+	switch {
+	case a.IsZero() && b.IsZero():
+		return 0
+	case a.IsZero():
+		return 1
+	case b.IsZero():
+		return -1
+	}
+	return a.Compare(b)
+}
+
+// JWKS returns the published JWK Set (RFC 7517 §5).
+func (r *Ring) JWKS() []byte {
+	now := r.clock()
+	for _, s := range r.sets {
+		if s.until.IsZero() || now.Before(s.until) {
+			return s.jwks
+		}
+	}
+	return r.sets[len(r.sets)-1].jwks
+}
+
+// Algorithms lists what the ring can sign with now, ES256 first.
+func (r *Ring) Algorithms() []jose.SignatureAlgorithm {
+	var can []jose.SignatureAlgorithm
+	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA} {
+		if r.signing(alg) != nil {
+			can = append(can, alg)
+		}
+	}
+	return can
+}
+
+// KeyID returns the `kid` of the key that signs ES256 now: its RFC 7638 thumbprint.
+func (r *Ring) KeyID() string { return r.signing(jose.ES256).public.KeyID }
+
+// Key returns the key that signs ES256 now.
+func (r *Ring) Key() *ecdsa.PrivateKey {
+	key, _ := r.signing(jose.ES256).Private.(*ecdsa.PrivateKey)
+	return key
+}
+
+// Public returns the public keys with a `kid`, every one for the empty kid: retired ones too, as long as the ring has
+// them, because an id_token_hint may be old (OpenID Connect Core 1.0 §3.1.2.2).
+func (r *Ring) Public(kid string) []jose.JSONWebKey {
+	var found []jose.JSONWebKey
+	for _, k := range r.keys {
+		if kid == "" || k.public.KeyID == kid {
+			found = append(found, k.public)
+		}
+	}
+	return found
+}
+
+// signing returns the youngest key for alg whose time has come. One that is no longer published does not sign.
+func (r *Ring) signing(alg jose.SignatureAlgorithm) *Key {
+	now := r.clock()
+	var best *Key
+	for i := range r.keys {
+		k := &r.keys[i]
+		if !k.makes(alg) || now.Before(k.SignsFrom) || (!k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil)) {
+			continue
+		}
+		if best == nil || k.SignsFrom.After(best.SignsFrom) {
+			best = k
+		}
+	}
+	return best
+}
+
+// Mint signs claims, which must marshal to a JSON object, as a compact JWT of kind typ, with ES256.
+func (r *Ring) Mint(typ string, claims any) (string, error) {
+	return r.MintWith(jose.ES256, typ, claims)
+}
+
+// MintWith is Mint with an algorithm of the verifier's choice; one without a key is an error.
+func (r *Ring) MintWith(alg jose.SignatureAlgorithm, typ string, claims any) (string, error) {
+	key := r.signing(alg)
+	if key == nil {
+		return "", fmt.Errorf("sign %s: no signing key for %s", typ, alg)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("encode %s claims: %w", typ, err)
+	}
+	header, err := json.Marshal(header{Algorithm: alg, KeyID: key.public.KeyID, Type: typ})
+	if err != nil {
+		return "", fmt.Errorf("encode %s header: %w", typ, err)
+	}
+	// RFC 7515 §7.1, put together here: making a jose.Signer for each token costs half as much as the signature.
+	token := base64.RawURLEncoding.AppendEncode(nil, header)
+	token = base64.RawURLEncoding.AppendEncode(append(token, '.'), payload)
+	signature, err := key.signer.SignPayload(token, alg)
+	if err != nil {
+		return "", fmt.Errorf("sign %s: %w", typ, err)
+	}
+	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
+}
+
+// header is the JOSE header of every JWT of ours.
+type header struct {
+	Algorithm jose.SignatureAlgorithm `json:"alg"`
+	KeyID     string                  `json:"kid"`
+	Type      string                  `json:"typ"`
+}
