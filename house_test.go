@@ -58,17 +58,20 @@ func arrows() []arrow {
 func allowed() map[[2]string]string {
 	world := "starts a node as an operator would, from configuration files"
 	return map[[2]string]string{
-		{"regain/provider/oauth", "github.com/ory/fosite/..."}: "is that package",
-		{"regain/provider", "github.com/gin-gonic/gin/..."}:    "is that package",
-		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:        "is that backend",
-		{"regain", "regain/conformance/demo"}:                  "the subcommand demo",
-		{"regain", "regain/conformance/load"}:                  "the subcommand load",
-		{"regain/conformance/world", "regain/internal/node"}:   world,
-		{"regain/conformance/world", "regain/internal/config"}: world,
-		{"regain/conformance/world", "regain/provider/keys"}:   "makes the signing key of the node it starts",
-		{"regain/conformance/load", "regain/internal/node"}:    world,
-		{"regain/conformance/load", "regain/internal/config"}:  world,
-		{"regain/conformance/load", "regain/storage"}:          "counts the node's store writes from outside",
+		{"regain/provider/oauth", "github.com/ory/fosite/..."}:       "is that package",
+		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "is that package",
+		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:              "is that backend",
+		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
+		{"regain", "regain/conformance/load"}:                        "the subcommand load",
+		{"regain/conformance/world", "regain/internal/node"}:         world,
+		{"regain/conformance/world", "regain/internal/config"}:       world,
+		{"regain/conformance/world", "regain/provider/keys"}:         "makes the signing key of the node it starts",
+		{"regain/conformance/oidf/target", "regain/internal/node"}:   world,
+		{"regain/conformance/oidf/target", "regain/internal/config"}: world,
+		{"regain/conformance/oidf/target", "regain/provider/keys"}:   "makes the signing keys of the node it starts",
+		{"regain/conformance/load", "regain/internal/node"}:          world,
+		{"regain/conformance/load", "regain/internal/config"}:        world,
+		{"regain/conformance/load", "regain/storage"}:                "counts the node's store writes from outside",
 	}
 }
 

@@ -6,6 +6,7 @@
 //	GET       /jwks                                keys
 //	POST      /par                                 pushed authorization request
 //	GET POST  /authorize                           opens a transaction → /recover/{txn}
+//	POST      /authorize/account                   the person says which account, where the client did not
 //	POST      /token                               code → tokens, recovery token: issues the pass
 //	GET POST  /userinfo
 //	POST      /pass/verify                         verify and consume a pass, for the main IdP

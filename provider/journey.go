@@ -3,7 +3,6 @@ package provider
 import (
 	"errors"
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -136,17 +135,17 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 		p.failPage(c, err)
 		return
 	}
-	var redirect *url.URL
+	var response oauth.Response
 	switch t.State {
 	case recovery.StateApproved:
-		redirect, err = p.grant(c, t, request)
+		response, err = p.grant(c, t, request)
 	case recovery.StateIssuing, recovery.StateRedeemed:
 		err = recovery.ErrRedeemed
 	case recovery.StateEvaluated:
-		redirect, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
+		response, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
 	case recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
 		// One sentence for every cause: the client may show it to the person.
-		redirect, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("The recovery did not succeed."))
+		response, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("The recovery did not succeed."))
 	default:
 		err = errStaleForm
 	}
@@ -154,22 +153,30 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 		p.again(c, t, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, redirect.String())
+	p.respond(c, response)
 }
 
 // grant makes the code first and then lets the browser leave, which happens once: a code that is not handed out is known
 // to nobody, while a browser that left without one could not come back for it.
-func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (*url.URL, error) {
-	redirect, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
-		Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: acrVerified, AMR: amrVerified(),
+func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+	client, err := p.deps.OAuth.Client(c, request.ClientID)
+	if err != nil {
+		return oauth.Response{}, err
+	}
+	session, err := p.beginSession(c, client, t)
+	if err != nil {
+		return oauth.Response{}, err
+	}
+	response, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
+		Transaction: string(t.ID), Session: session, Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: acrVerified, AMR: amrVerified(),
 	})
 	if err != nil {
-		return nil, err
+		return oauth.Response{}, err
 	}
 	if _, err := p.deps.Recovery.Leave(c, t); err != nil {
-		return nil, err
+		return oauth.Response{}, err
 	}
-	return redirect, nil
+	return response, nil
 }
 
 // requestURL is what the link and the QR code say.

@@ -215,7 +215,7 @@ func TestAuthorizationErrors(t *testing.T) {
 		"no PKCE":               {"code_challenge", "", "invalid_request"},
 		"another response type": {"response_type", "token", "unsupported_response_type"},
 		"another scope":         {"scope", "openid offline_access", "invalid_scope"},
-		"prompt none":           {"prompt", "none", "interaction_required"},
+		"prompt none":           {"prompt", "none", "login_required"},
 		"a request object":      {"request", "e30.e30.", "request_not_supported"},
 		"no account":            {"login_hint", "", "invalid_request"},
 	} {

@@ -86,6 +86,11 @@ type view struct {
 	WalletError  string
 	Denial       denial
 	Live         bool // the page follows the transaction by server-sent events
+	SignIn       bool // the client asks who somebody is, and for no pass
+	ClientID     string
+	RequestURI   string
+	Action       string // where a form-posted response goes
+	Fields       []field
 }
 
 // render executes a page into a buffer first, so that a failure cannot leave half a page.
@@ -171,9 +176,10 @@ func (p *Provider) viewOf(c *gin.Context, t recovery.Transaction) (view, error) 
 		Base: pagePath(t.ID), CSRF: csrfToken(browserSecret(c, t.ID)), State: t.State, Account: t.Account.Mask(), Mode: t.Mode,
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
 	}
-	if client := p.deps.OAuth.Client(string(t.Client)); client != nil {
+	if client, err := p.deps.OAuth.Client(c, string(t.Client)); err == nil { // one that was removed shows without its name
 		v.Organisation = client.Name
 	}
+	v.SignIn = !request.Recovers()
 	formTargets := []string{"'self'", originOf(request.RedirectURI)}
 	if proofing, ok := p.deps.Proofing[profile.Proofing]; ok {
 		v.Verifier = proofing.Name()

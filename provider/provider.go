@@ -15,6 +15,7 @@ import (
 	"regain/presentation"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/sessions"
 	"regain/recovery"
 	"regain/verifier"
 )
@@ -62,7 +63,8 @@ type PassVerdict struct {
 type Deps struct {
 	OAuth    *oauth.Server
 	Recovery *recovery.Service
-	Signer   *keys.Signer
+	Sessions *sessions.Sessions
+	Ring     *keys.Ring
 	Request  *presentation.Signer
 	Verifier Verifier
 	Passes   PassVerifier
@@ -91,12 +93,12 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if cfg.WalletEndpoint == "" || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
 		return nil, errors.New("provider: WalletEndpoint, RequestLifetime and ReceiptTypes are required")
 	}
-	if deps.OAuth == nil || deps.Recovery == nil || deps.Signer == nil || deps.Request == nil || deps.Verifier == nil ||
+	if deps.OAuth == nil || deps.Recovery == nil || deps.Sessions == nil || deps.Ring == nil || deps.Request == nil || deps.Verifier == nil ||
 		deps.Passes == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
-	if p.metadata, err = encodeMetadata(cfg.Issuer); err != nil {
+	if p.metadata, err = encodeMetadata(cfg.Issuer, deps.Ring.Algorithms()); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {
@@ -129,6 +131,7 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/par", p.push)
 	r.GET("/authorize", p.authorize)
 	r.POST("/authorize", p.authorize)
+	r.POST("/authorize/account", p.nameAccount)
 	r.POST("/token", p.token)
 	r.GET("/userinfo", p.userInfo)
 	r.POST("/userinfo", p.userInfo)

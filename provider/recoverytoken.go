@@ -69,7 +69,7 @@ const trustFramework = "urn:regain:trust-framework:verified-id"
 
 // recoveryToken signs the outcome and encrypts it to the client's key: it carries the pass.
 func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption) (string, error) {
-	signed, err := p.deps.Signer.Mint("recovery+jwt", p.recoveryClaims(redeemed, r))
+	signed, err := p.deps.Ring.Mint("recovery+jwt", p.recoveryClaims(redeemed, r))
 	if err != nil {
 		return "", oauth.ServerError(err)
 	}

@@ -96,6 +96,15 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 	return t, nil
 }
 
+// Account returns an account as the directory has it now, for what a token may say about it.
+func (s *Service) Account(ctx context.Context, name AccountName) (Account, error) {
+	account, err := s.ports.Directory.Find(ctx, name)
+	if err != nil {
+		return Account{}, fmt.Errorf("find the account: %w", err)
+	}
+	return account, nil
+}
+
 // Cancel ends an open transaction at the person's wish.
 func (s *Service) Cancel(ctx context.Context, t Transaction) (Transaction, error) {
 	return s.advance(ctx, t, EventRecoveryCancelled, StepCancel)

@@ -38,6 +38,7 @@ func (w *World) configure(o Options) (string, error) {
 	}
 	clients = append(clients, object{
 		"id": ClientProgram, "name": "Example Organisation", "jwks_file": f.write("program.jwks.json", program), "redirect_uris": []string{ProgramRedirect},
+		"require_pushed_authorization_requests": false, // programs try both ways
 	})
 	host := func(address string) string {
 		u, err := url.Parse(address)

@@ -47,6 +47,8 @@ type Options struct {
 	Namesakes int
 	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
 	Store string
+	// WalletPages serves the wallet's host instead of the phone's pages; nil leaves it to the phone.
+	WalletPages http.Handler
 	// Deps edits what Regain is made with, so that tests can have a part of it fail; nil leaves it.
 	Deps func(*node.Deps)
 }
@@ -179,6 +181,10 @@ func (w *World) startIdP(o Options, p party) error {
 }
 
 func (w *World) startWallet(o Options, p party) error {
+	if o.WalletPages != nil {
+		w.serve(o, p, o.WalletPages)
+		return nil
+	}
 	server, err := phone.NewServer(phone.Config{
 		BaseURL: p.url, People: phone.SamplePeople(rand.Reader), HTTPClient: w.Client, Clock: w.Clock, Random: rand.Reader,
 		Logger: o.Logger.With("party", "wallet"), RequestAnchors: w.PKI.pool(),

@@ -47,7 +47,7 @@ type SecretsConfig struct {
 	Encryption config.Secret `koanf:"encryption_keys"` // field encryption: 32-byte keys, base64url, comma-separated, newest first
 	Token      config.Secret `koanf:"token_secret"`    // 32 bytes, base64url
 	Pass       config.Secret `koanf:"pass_key"`        // 32 bytes, base64url
-	SigningKey config.Secret `koanf:"signing_key"`     // PEM, EC on P-256
+	SigningKey config.Secret `koanf:"signing_key"`     // PEM, one key or more; see package provider/keys
 }
 
 // CertificateConfig is the key and certificate that sign presentation requests (x509_hash).
@@ -165,6 +165,13 @@ type ClientConfig struct {
 	JWKSFile     string        `koanf:"jwks_file"`
 	Secret       config.Secret `koanf:"secret"`
 	RedirectURIs []string      `koanf:"redirect_uris"`
+	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
+	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
+	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
+	AskAccount   bool          `koanf:"ask_account"`
+	ReuseSession bool          `koanf:"session_reuse"`
+	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
+	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
 }
 
 // Defaults returns the configuration before any file, variable or flag.

@@ -22,6 +22,7 @@ import (
 	"regain/provider"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/sessions"
 	"regain/recovery"
 	"regain/storage"
 )
@@ -77,7 +78,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	signer, err := keys.NewSigner(secrets.signing)
+	ring, err := keys.NewRing(secrets.signing, deps.Clock)
 	if err != nil {
 		return fmt.Errorf("secrets.signing_key: %w", err)
 	}
@@ -93,11 +94,18 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Clients: clients, Secret: secrets.token}, oauth.Deps{Store: store, Signer: signer, Clock: deps.Clock})
+	if err := clients.CheckSigning(ring.Algorithms()); err != nil {
+		return err
+	}
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Clock: deps.Clock})
 	if err != nil {
 		return fmt.Errorf("OpenID provider: %w", err)
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Recovery: service, Signer: signer, Passes: passEndpoint{passes}})
+	remembered, err := sessions.New(store, deps.Clock, deps.Random)
+	if err != nil {
+		return err
+	}
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}})
 }
 
 // newService wires the domain to its ports.
@@ -135,7 +143,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	if parts.Verifier, err = newVerifier(cfg, deps); err != nil {
 		return err
 	}
-	if parts.Proofing, err = newProofing(cfg, parts.Signer, deps); err != nil {
+	if parts.Proofing, err = newProofing(cfg, parts.Ring, deps); err != nil {
 		return err
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random

@@ -6,13 +6,10 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"regain/adapters/localpass"
 	"regain/adapters/proofing"
@@ -20,7 +17,6 @@ import (
 	"regain/internal/fetch"
 	"regain/provider"
 	"regain/provider/keys"
-	"regain/provider/oauth"
 	"regain/recovery"
 	"regain/storage"
 	"regain/storage/bolt"
@@ -33,7 +29,7 @@ import (
 type secrets struct {
 	keyring     *storage.Keyring
 	token, pass []byte
-	signing     *ecdsa.PrivateKey
+	signing     []keys.Key
 }
 
 func readSecrets(cfg SecretsConfig) (secrets, error) {
@@ -54,7 +50,7 @@ func readSecrets(cfg SecretsConfig) (secrets, error) {
 	if text, err = cfg.SigningKey.Read("secrets.signing_key"); err != nil {
 		return s, err
 	}
-	if s.signing, err = keys.ParsePEM([]byte(text)); err != nil {
+	if s.signing, err = keys.ParseRing([]byte(text)); err != nil {
 		return s, fmt.Errorf("secrets.signing_key: %w", err)
 	}
 	return s, nil
@@ -179,7 +175,7 @@ func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func newProofing(cfg Config, signer *keys.Signer, deps Deps) (map[string]provider.Proofing, error) {
+func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]provider.Proofing, error) {
 	providers := make(map[string]provider.Proofing, len(cfg.Proofing))
 	for i, p := range cfg.Proofing {
 		adapter, err := proofing.New(proofing.Config{
@@ -192,48 +188,6 @@ func newProofing(cfg Config, signer *keys.Signer, deps Deps) (map[string]provide
 		providers[p.Name] = adapter
 	}
 	return providers, nil
-}
-
-func readClients(list []ClientConfig) (oauth.Clients, error) {
-	clients := make([]*oauth.Client, 0, len(list))
-	for i, c := range list {
-		client := &oauth.Client{ID: c.ID, Name: c.Name, AuthMethod: oauth.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs}
-		if client.AuthMethod == "" {
-			client.AuthMethod = oauth.PrivateKeyJWT
-		}
-		if err := readClientKeys(client, c, fmt.Sprintf("clients[%d] (%s)", i, c.ID)); err != nil {
-			return nil, err
-		}
-		clients = append(clients, client)
-	}
-	return oauth.NewClients(clients)
-}
-
-func readClientKeys(client *oauth.Client, c ClientConfig, key string) error {
-	if !c.Secret.IsZero() {
-		secret, err := c.Secret.Read(key + ".secret")
-		if err != nil {
-			return err
-		}
-		const enough = 32
-		if len(secret) < enough {
-			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least", key, len(secret), enough)
-		}
-		client.SecretDigest = sha256.Sum256([]byte(secret))
-	}
-	if c.JWKSFile == "" {
-		return fmt.Errorf("%s.jwks_file: name a file with the client's JWK set: recovery tokens are encrypted to it", key)
-	}
-	data, err := os.ReadFile(c.JWKSFile)
-	if err != nil {
-		return fmt.Errorf("%s.jwks_file: %w", key, err)
-	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(data, &set); err != nil {
-		return fmt.Errorf("%s.jwks_file: not a JWK set: %w", key, err)
-	}
-	client.Keys = set
-	return nil
 }
 
 // passEndpoint answers the provider with the local issuer's verdicts.

@@ -1,16 +1,17 @@
-package oauth
+// Package clients knows the relying parties that federate with us: what each registered, and what each may therefore
+// ask for. The defaults are those of a recovery: requests are pushed, PKCE is required, keys authenticate, and every
+// request involves the person anew. What loosens one of them is a setting of one client, by the name that OpenID
+// Connect Dynamic Client Registration 1.0 §2 or RFC 7591 gives it where there is one.
+package clients
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
-	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/ory/fosite"
 )
 
 // AuthMethod is how a client authenticates (OpenID Connect Core 1.0 §9).
@@ -20,9 +21,33 @@ type AuthMethod string
 const (
 	PrivateKeyJWT     AuthMethod = "private_key_jwt"
 	ClientSecretBasic AuthMethod = "client_secret_basic"
+	ClientSecretPost  AuthMethod = "client_secret_post"
 )
 
-// Client is a main IdP that federates with us.
+// AuthMethods lists the supported methods, the default first.
+func AuthMethods() []AuthMethod {
+	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost}
+}
+
+// Secret reports whether the method shows a shared secret.
+func (m AuthMethod) Secret() bool { return m == ClientSecretBasic || m == ClientSecretPost }
+
+// The scopes there are. `recovery` asks for the recovery token; the four in the middle are OpenID Connect Core 1.0 §5.4.
+const (
+	ScopeOpenID   = "openid"
+	ScopeProfile  = "profile"
+	ScopeEmail    = "email"
+	ScopeAddress  = "address"
+	ScopePhone    = "phone"
+	ScopeRecovery = "recovery"
+)
+
+// Scopes lists every scope.
+func Scopes() []string {
+	return []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeRecovery}
+}
+
+// Client is a relying party: a main IdP, or a broker in front of one.
 type Client struct {
 	ID           string
 	Name         string // shown to the person: the organisation
@@ -30,49 +55,39 @@ type Client struct {
 	SecretDigest [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
 	Keys         jose.JSONWebKeySet
 	RedirectURIs []string
+	Scopes       []string // what it may ask for; empty means openid and recovery
+
+	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), and AllowNoPKCE those without a
+	// code challenge: stock brokers can do neither.
+	AllowUnpushed bool
+	AllowNoPKCE   bool
+	// AskAccount has the person name the account when the request names none.
+	AskAccount bool
+	// ReuseSession lets a browser that showed a Verified ID a while ago sign in again without it. A recovery never does.
+	ReuseSession bool
+
+	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256
+	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" answers with plain JSON
 }
 
-// Validate reports what is wrong in the words of the configuration.
-func (c *Client) Validate() error {
-	switch {
-	case c.ID == "":
-		return errors.New("client without an id")
-	case c.Name == "":
-		return fmt.Errorf("client %s: name is missing; it is what people see as their organisation", c.ID)
-	case len(c.RedirectURIs) == 0:
-		return fmt.Errorf("client %s: redirect_uris is empty", c.ID)
+// Algorithm returns the algorithm of the client's ID tokens.
+func (c *Client) Algorithm() jose.SignatureAlgorithm {
+	if c.IDTokenAlgorithm == "" {
+		return jose.ES256
 	}
-	for _, uri := range c.RedirectURIs {
-		u, err := url.Parse(uri)
-		if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" {
-			return fmt.Errorf("client %s: redirect_uris: %q is not an absolute https URI without a fragment", c.ID, uri)
-		}
-		if u.Scheme != "https" && !loopbackName(u.Hostname()) {
-			return fmt.Errorf("client %s: redirect_uris: %q must be https", c.ID, uri)
-		}
-	}
-	switch c.AuthMethod {
-	case PrivateKeyJWT:
-		if len(c.signatureKeys("")) == 0 {
-			return fmt.Errorf("client %s: jwks has no signature key, which private_key_jwt needs", c.ID)
-		}
-	case ClientSecretBasic:
-		if c.SecretDigest == [sha256.Size]byte{} {
-			return fmt.Errorf("client %s: secret_file or secret_env is missing, which client_secret_basic needs", c.ID)
-		}
-	default:
-		return fmt.Errorf("client %s: token_endpoint_auth_method %q is unknown; use %s or %s", c.ID, c.AuthMethod, PrivateKeyJWT, ClientSecretBasic)
-	}
-	if _, err := c.EncryptionKey(); err != nil {
-		return fmt.Errorf("client %s: %w", c.ID, err)
-	}
-	return nil
+	return c.IDTokenAlgorithm
 }
 
-// loopbackName reports whether host always means this machine (RFC 6761 §6.3, RFC 8252 §7.3).
-func loopbackName(host string) bool {
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
+// Scope returns the scopes that the client may ask for.
+func (c *Client) Scope() []string {
+	if len(c.Scopes) == 0 {
+		return []string{ScopeOpenID, ScopeRecovery}
+	}
+	return c.Scopes
 }
+
+// Recovers reports whether the client may ask for recovery tokens, for which it needs an encryption key.
+func (c *Client) Recovers() bool { return slices.Contains(c.Scope(), ScopeRecovery) }
 
 // EncryptionKey returns the P-256 key that recovery tokens for this client are encrypted to.
 func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
@@ -84,7 +99,8 @@ func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
 	return jose.JSONWebKey{}, errors.New(`jwks has no key with "use": "enc": the recovery token is encrypted to an EC key on P-256`)
 }
 
-func (c *Client) signatureKeys(kid string) []jose.JSONWebKey {
+// SignatureKeys returns the client's public signature keys, those with kid only unless it is empty.
+func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, key := range c.Keys.Keys {
 		if key.Use != "enc" && key.IsPublic() && (kid == "" || key.KeyID == kid) {
@@ -94,48 +110,17 @@ func (c *Client) signatureKeys(kid string) []jose.JSONWebKey {
 	return keys
 }
 
-func (c *Client) checkSecret(secret string) bool {
+// CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.
+func (c *Client) CheckSecret(secret string) bool {
 	digest := sha256.Sum256([]byte(secret))
-	return c.AuthMethod == ClientSecretBasic && subtle.ConstantTimeCompare(digest[:], c.SecretDigest[:]) == 1
+	return c.AuthMethod.Secret() && subtle.ConstantTimeCompare(digest[:], c.SecretDigest[:]) == 1
 }
 
-// fositeClient is a Client as fosite sees it.
-type fositeClient struct{ *Client }
+// ErrUnknown means that there is no such client.
+var ErrUnknown = errors.New("no such client")
 
-var _ fosite.Client = fositeClient{}
-
-func (c fositeClient) GetID() string                      { return c.ID }
-func (c fositeClient) GetHashedSecret() []byte            { return nil }
-func (c fositeClient) GetRedirectURIs() []string          { return c.RedirectURIs }
-func (c fositeClient) GetGrantTypes() fosite.Arguments    { return fosite.Arguments{"authorization_code"} }
-func (c fositeClient) GetResponseTypes() fosite.Arguments { return fosite.Arguments{"code"} }
-func (c fositeClient) GetScopes() fosite.Arguments        { return scopes() }
-func (c fositeClient) IsPublic() bool                     { return false }
-func (c fositeClient) GetAudience() fosite.Arguments      { return nil }
-
-// scopes lists what a client may ask for. `recovery` asks for the recovery token.
-func scopes() fosite.Arguments { return fosite.Arguments{"openid", "recovery"} }
-
-// Clients are the registered clients by id.
-type Clients map[string]*Client
-
-// NewClients indexes clients and refuses invalid and doubled ones.
-func NewClients(list []*Client) (Clients, error) {
-	clients := make(Clients, len(list))
-	for _, c := range list {
-		if err := c.Validate(); err != nil {
-			return nil, err
-		}
-		if clients[c.ID] != nil {
-			return nil, fmt.Errorf("client %s is configured twice", c.ID)
-		}
-		clients[c.ID] = c
-	}
-	return clients, nil
-}
-
-// hasExactly reports whether the audience is the one wanted value: a client that lets its assertion be used at two
-// servers is refused.
-func hasExactly(audience []string, wanted string) bool {
-	return slices.Equal(audience, []string{wanted})
+// Registry finds clients by their id.
+type Registry interface {
+	// Client returns the client, which the caller does not change, or ErrUnknown.
+	Client(ctx context.Context, id string) (*Client, error)
 }

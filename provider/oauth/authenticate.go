@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/provider/clients"
 	"regain/storage"
 )
 
@@ -28,42 +30,55 @@ func assertionAlgorithms() []jose.SignatureAlgorithm {
 
 // Authenticate authenticates the client of a POST to par, token or another back-channel endpoint, by the one method
 // registered for it. The form must have been read by ReadForm.
-func (s *Server) Authenticate(r *http.Request, form url.Values) (*Client, error) {
+func (s *Server) Authenticate(r *http.Request, form url.Values) (*clients.Client, error) {
 	basicID, secret, basic := r.BasicAuth()
-	assertion := form.Get("client_assertion")
+	methods := 0
+	for _, used := range []bool{r.Header.Get("Authorization") != "", form.Has("client_secret"), form.Has("client_assertion")} {
+		if used {
+			methods++
+		}
+	}
 	switch {
-	case form.Has("client_secret"):
-		return nil, invalidClient(errors.New("client_secret in the body: client_secret_post is not supported"))
-	case basic && assertion != "":
-		return nil, invalidClient(errors.New("two client authentication methods at once"))
+	case methods > 1 || len(r.Header.Values("Authorization")) > 1:
+		return nil, invalidClient(errors.New("two client authentications at once")) // RFC 6749 §2.3
 	case basic:
-		return s.authenticateBasic(basicID, secret, form)
-	case assertion != "":
-		return s.authenticateAssertion(r, assertion, form)
+		id, err1 := url.QueryUnescape(basicID) // RFC 6749 §2.3.1: form-encoded inside Basic
+		secret, err2 := url.QueryUnescape(secret)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, invalidClient(err)
+		}
+		return s.authenticateSecret(r, form, credentials{clients.ClientSecretBasic, id, secret})
+	case form.Has("client_secret"):
+		return s.authenticateSecret(r, form, credentials{clients.ClientSecretPost, form.Get("client_id"), form.Get("client_secret")})
+	case form.Has("client_assertion"):
+		return s.authenticateAssertion(r, form.Get("client_assertion"), form)
 	}
 	return nil, invalidClient(errors.New("no client authentication"))
 }
 
-// authenticateBasic is RFC 6749 §2.3.1: id and secret are form-encoded inside Basic.
-func (s *Server) authenticateBasic(id, secret string, form url.Values) (*Client, error) {
-	id, err1 := url.QueryUnescape(id)
-	secret, err2 := url.QueryUnescape(secret)
-	if err := errors.Join(err1, err2); err != nil {
-		return nil, invalidClient(err)
+// credentials are a secret as a request showed it.
+type credentials struct {
+	method     clients.AuthMethod
+	id, secret string
+}
+
+func (s *Server) authenticateSecret(r *http.Request, form url.Values, c credentials) (*clients.Client, error) {
+	client, err := s.clients.Client(r.Context(), c.id)
+	switch {
+	case errors.Is(err, clients.ErrUnknown):
+		client = &clients.Client{AuthMethod: c.method} // spend the same time on a client that does not exist
+	case err != nil:
+		return nil, Unavailable(err)
 	}
-	client := s.clients[id]
-	if client == nil {
-		client = &Client{AuthMethod: ClientSecretBasic} // spend the same time on a client that does not exist
-	}
-	if !client.checkSecret(secret) || client.ID == "" {
-		return nil, invalidClient(errors.New("wrong id or secret"))
+	if !client.CheckSecret(c.secret) || client.ID == "" || client.AuthMethod != c.method {
+		return nil, invalidClient(errors.New("wrong id, secret or method"))
 	}
 	return client, matchClientID(client, form)
 }
 
 // authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
 // and nothing else, the life is short, and each jti works once.
-func (s *Server) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*Client, error) {
+func (s *Server) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, invalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
 	}
@@ -75,8 +90,11 @@ func (s *Server) authenticateAssertion(r *http.Request, assertion string, form u
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		return nil, invalidClient(fmt.Errorf("read client assertion: %w", err))
 	}
-	client := s.clients[claims.Subject]
-	if client == nil || client.AuthMethod != PrivateKeyJWT {
+	client, err := s.clients.Client(r.Context(), claims.Subject)
+	if err != nil && !errors.Is(err, clients.ErrUnknown) {
+		return nil, Unavailable(err)
+	}
+	if err != nil || client.AuthMethod != clients.PrivateKeyJWT {
 		return nil, invalidClient(errors.New("no such client with private_key_jwt"))
 	}
 	if err := verifyWithKeys(token, client); err != nil {
@@ -92,9 +110,9 @@ func (s *Server) authenticateAssertion(r *http.Request, assertion string, form u
 }
 
 // verifyWithKeys tries the client's signature keys, those with the token's kid only when it names one.
-func verifyWithKeys(token *jwt.JSONWebToken, client *Client) error {
+func verifyWithKeys(token *jwt.JSONWebToken, client *clients.Client) error {
 	header := token.Headers[0]
-	for _, key := range client.signatureKeys(header.KeyID) {
+	for _, key := range client.SignatureKeys(header.KeyID) {
 		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
 			continue
 		}
@@ -105,7 +123,7 @@ func verifyWithKeys(token *jwt.JSONWebToken, client *Client) error {
 	return fmt.Errorf("no registered key verifies the signature (kid %q, alg %s)", header.KeyID, header.Algorithm)
 }
 
-func (s *Server) checkAssertion(claims jwt.Claims, client *Client) error {
+func (s *Server) checkAssertion(claims jwt.Claims, client *clients.Client) error {
 	now := s.clock()
 	switch {
 	case claims.Issuer != client.ID:
@@ -128,7 +146,7 @@ func (s *Server) checkAssertion(claims jwt.Claims, client *Client) error {
 
 // useOnce claims the assertion's jti for this client, atomically and after everything else was checked, so that a
 // stranger cannot burn a jti that is not theirs.
-func (s *Server) useOnce(r *http.Request, client *Client, claims jwt.Claims) error {
+func (s *Server) useOnce(r *http.Request, client *clients.Client, claims jwt.Claims) error {
 	err := s.store.Create(r.Context(), storage.Record{
 		Kind: kindAssertion, ID: digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(clockSkew),
 	})
@@ -142,9 +160,15 @@ func (s *Server) useOnce(r *http.Request, client *Client, claims jwt.Claims) err
 }
 
 // matchClientID refuses a client_id parameter that names somebody else.
-func matchClientID(client *Client, form url.Values) error {
+func matchClientID(client *clients.Client, form url.Values) error {
 	if id := form.Get("client_id"); id != "" && id != client.ID {
 		return invalidClient(errors.New("client_id is not the authenticated client"))
 	}
 	return nil
+}
+
+// hasExactly reports whether the audience is the one wanted value: a client that lets its assertion be used at two
+// servers is refused.
+func hasExactly(audience []string, wanted string) bool {
+	return slices.Equal(audience, []string{wanted})
 }

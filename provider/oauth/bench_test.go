@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/provider/clients"
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/storage"
@@ -51,19 +52,19 @@ func setUp(t *testing.T) *bench {
 	b.must(err)
 	store, err := storage.NewSealed(backend, ring)
 	b.must(err)
-	signer, err := keys.NewSigner(b.newKey("server"))
+	signer, err := keys.NewRing([]keys.Key{{Private: b.newKey("server")}}, clock)
 	b.must(err)
-	clients, err := oauth.NewClients([]*oauth.Client{
-		{ID: "main-idp", Name: "Example", AuthMethod: oauth.PrivateKeyJWT, RedirectURIs: []string{redirect}, Keys: b.jwks("main-idp")},
-		{ID: "other-idp", Name: "Other", AuthMethod: oauth.PrivateKeyJWT, RedirectURIs: []string{"https://other.example.org/callback"}, Keys: b.jwks("other-idp")},
+	registry, err := clients.NewFixed([]*clients.Client{
+		{ID: "main-idp", Name: "Example", AuthMethod: clients.PrivateKeyJWT, AllowUnpushed: true, RedirectURIs: []string{redirect}, Keys: b.jwks("main-idp")},
+		{ID: "other-idp", Name: "Other", AuthMethod: clients.PrivateKeyJWT, AllowUnpushed: true, RedirectURIs: []string{"https://other.example.org/callback"}, Keys: b.jwks("other-idp")},
 		{
-			ID: "legacy idp", Name: "Legacy", AuthMethod: oauth.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)),
+			ID: "legacy idp", Name: "Legacy", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)),
 			RedirectURIs: []string{redirect}, Keys: b.jwks("legacy idp"),
 		},
 	})
 	b.must(err)
-	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Clients: clients, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Store: store, Signer: signer, Clock: clock})
+	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
+		oauth.Deps{Clients: registry, Store: store, Ring: signer, Clock: clock})
 	b.must(err)
 	return b
 }
@@ -164,10 +165,10 @@ func (b *bench) code() string {
 		Transaction: "txn", Subject: "ada@example.org", AuthTime: b.now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"face"},
 	})
 	b.must(err)
-	if u.Query().Get("code") == "" || u.Query().Get("state") != "s" || u.Query().Get("iss") != issuer {
-		b.t.Fatalf("authorization response: %s", u.RawQuery)
+	if u.Parameters.Get("code") == "" || u.Parameters.Get("state") != "s" || u.Parameters.Get("iss") != issuer {
+		b.t.Fatalf("authorization response: %v", u.Parameters)
 	}
-	return u.Query().Get("code")
+	return u.Parameters.Get("code")
 }
 
 func tokenRequest(code string) url.Values {
@@ -184,7 +185,7 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Tokens(b.t.Context(), redeemed)
+	return b.Tokens(b.t.Context(), redeemed, nil)
 }
 
 // wantCode holds an error against its OAuth code.
@@ -196,10 +197,10 @@ func wantCode(t *testing.T, err error, code string) {
 	}
 }
 
-func (b *bench) userInfo(header, query string) (oauth.UserInfo, error) {
+func (b *bench) userInfo(header, query string) (oauth.Access, error) {
 	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, issuer+"/userinfo"+query, nil)
 	if header != "" {
 		r.Header.Set("Authorization", header)
 	}
-	return b.UserInfo(r)
+	return b.Access(r, nil)
 }

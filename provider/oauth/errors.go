@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 
 	"github.com/ory/fosite"
 )
@@ -60,6 +59,11 @@ func Unavailable(cause error) *Error {
 	return newError(http.StatusServiceUnavailable, "temporarily_unavailable", "The service cannot answer just now. Try again later.").Because(cause)
 }
 
+// LoginRequired is OpenID Connect Core 1.0 §3.1.2.6 login_required.
+func LoginRequired(description string) *Error {
+	return newError(http.StatusBadRequest, "login_required", description)
+}
+
 // ServerError hides any other failure behind server_error.
 func ServerError(cause error) *Error {
 	return newError(http.StatusInternalServerError, "server_error", "The server met an unexpected condition.").Because(cause)
@@ -70,11 +74,12 @@ func invalidClient(cause error) *Error {
 		"Client authentication failed. Check the method registered for the client, its key or secret, and that the assertion's audience is the issuer.").Because(cause)
 }
 
-// AuthorizeError is a refused authorization request. Redirect is where the browser must go; nil means that the client
-// or its redirect_uri could not be trusted, so the error is shown on a page and nowhere else (RFC 6749 §4.1.2.1).
+// AuthorizeError is a refused authorization request. Response is what the browser must carry to the client; nil means
+// that the client or its redirect_uri could not be trusted, so the error is shown on a page and nowhere else (RFC 6749
+// §4.1.2.1).
 type AuthorizeError struct {
 	Problem  *Error
-	Redirect *url.URL
+	Response *Response
 }
 
 func (e *AuthorizeError) Error() string { return "authorization request: " + e.Problem.Error() }

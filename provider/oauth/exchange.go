@@ -7,15 +7,17 @@ import (
 
 	"github.com/ory/fosite"
 
+	"regain/provider/clients"
 	"regain/storage"
 )
 
 // exchange is one call of the token endpoint, as far as it got. It travels in the context, past fosite, to what fosite
 // calls: the client was authenticated before, and the code's row is read once although fosite asks for it at every step.
 type exchange struct {
-	client *Client
+	client *clients.Client
 	row    storage.Record // the code's
 	code   *grant         // what the row says; nil until it was read
+	extra  map[string]any // further claims of the ID token
 }
 
 type exchangeKey struct{}

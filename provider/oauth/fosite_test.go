@@ -118,16 +118,36 @@ func TestFositeRequestURIIsFetched(t *testing.T) {
 // max_age=0 and max_age=abc are ignored, and prompt=none may come back with a login.
 func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	b := setUp(t)
-	form := request()
-	form.Set("prompt", "none")
-	_, err := b.Authorize(t.Context(), form)
-	wantCode(t, err, "interaction_required")
-	for _, maxAge := range []string{"0", "abc", "-1", "99999999999999999999"} {
+	demands := func(name, value string) (oauth.Demands, error) {
 		form := request()
-		form.Set("max_age", maxAge)
-		// Every recovery involves the person, now: the oldest authentication there can be is this one.
-		if a := b.authorized(form); a.Form.Has("max_age") {
-			t.Errorf("max_age=%s reaches fosite", maxAge)
+		form.Set(name, value)
+		a, err := b.Authorize(t.Context(), form)
+		if a.Form.Has(name) {
+			t.Errorf("%s=%s reaches fosite", name, value)
+		}
+		return a.Demands, err
+	}
+	for _, maxAge := range []string{"abc", "-1", "99999999999999999999", "1.5", " 1"} {
+		_, err := demands("max_age", maxAge)
+		wantCode(t, err, "invalid_request")
+	}
+	for _, prompt := range []string{"none login", "login none", "create", "NONE"} {
+		_, err := demands("prompt", prompt)
+		wantCode(t, err, "invalid_request")
+	}
+	// One signed in an hour ago satisfies …
+	hourAgo := b.now.Add(-time.Hour)
+	for _, c := range []struct {
+		name, value string
+		allowed     bool
+	}{
+		{"max_age", "0", false}, {"max_age", "3599", false}, {"max_age", "3600", true}, {"max_age", "", true},
+		{"prompt", "none", true}, {"prompt", "login", false}, {"prompt", "consent", false}, {"prompt", "select_account", false}, {"prompt", "", true},
+	} {
+		d, err := demands(c.name, c.value)
+		b.must(err)
+		if d.Allow("ada@example.org", hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
+			t.Errorf("%s=%s: %+v", c.name, c.value, d)
 		}
 	}
 }
@@ -179,7 +199,7 @@ func TestFositeStateIsForced(t *testing.T) {
 		}
 		u, err := b.Reject(t.Context(), b.authorized(form), oauth.AccessDenied("no"))
 		b.must(err)
-		if got := u.Query(); got.Get("state") != state || got.Has("state") != (state != "") {
+		if got := u.Parameters; got.Get("state") != state || got.Has("state") != (state != "") {
 			t.Errorf("state %q came back as %q", state, got.Get("state"))
 		}
 	}
@@ -220,8 +240,8 @@ func TestFositeRedirectURIs(t *testing.T) {
 		form.Set("redirect_uri", uri)
 		_, err := b.Authorize(t.Context(), form)
 		var refused *oauth.AuthorizeError
-		if !asAuthorize(err, &refused) || refused.Redirect != nil {
-			t.Errorf("%s: %v, redirected: %t", uri, err, refused != nil && refused.Redirect != nil)
+		if !asAuthorize(err, &refused) || refused.Response != nil {
+			t.Errorf("%s: %v, redirected: %t", uri, err, refused != nil && refused.Response != nil)
 		}
 	}
 }
@@ -381,14 +401,14 @@ func TestFositeNoIss(t *testing.T) {
 	b := setUp(t)
 	u, err := b.Reject(t.Context(), b.authorized(request()), oauth.AccessDenied("no"))
 	b.must(err)
-	if u.Query().Get("iss") != issuer || u.Query().Get("error") != "access_denied" {
-		t.Errorf("an error: %s", u.RawQuery)
+	if u.Parameters.Get("iss") != issuer || u.Parameters.Get("error") != "access_denied" {
+		t.Errorf("an error: %s", u.Parameters)
 	}
 	form := request()
 	form.Set("scope", "recovery")
 	_, err = b.Authorize(t.Context(), form)
 	var refused *oauth.AuthorizeError
-	if !asAuthorize(err, &refused) || refused.Redirect == nil || refused.Redirect.Query().Get("iss") != issuer || refused.Redirect.Query().Get("state") != "s" {
+	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Parameters.Get("iss") != issuer || refused.Response.Parameters.Get("state") != "s" {
 		t.Errorf("an early error: %v", err)
 	}
 }
@@ -400,7 +420,7 @@ func TestFositeACRAndAuthTime(t *testing.T) {
 	form.Set("acr_values", "urn:wanted")
 	u, err := b.Grant(t.Context(), b.authorized(form), oauth.Grant{Transaction: "txn", Subject: "ada@example.org", AuthTime: b.now.Add(-time.Minute), ACR: "urn:given", AMR: []string{"face"}})
 	b.must(err)
-	tokens, err := b.redeem(b.authenticated("main-idp", tokenRequest(u.Query().Get("code"))))
+	tokens, err := b.redeem(b.authenticated("main-idp", tokenRequest(u.Parameters.Get("code"))))
 	b.must(err)
 	id, _ := tokens["id_token"].(string)
 	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(id, ".")[1])
@@ -447,7 +467,7 @@ func TestFositeImplicitAndHybrid(t *testing.T) {
 			t.Errorf("response_type %q was accepted", kind)
 		}
 	}
-	for _, mode := range []string{"fragment", "form_post", "jwt", "web_message"} {
+	for _, mode := range []string{"fragment", "fragment.jwt", "web_message", "QUERY"} {
 		form := request()
 		form.Set("response_mode", mode)
 		_, err := b.Authorize(t.Context(), form)

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/handler/openid"
 
+	"regain/provider/clients"
 	"regain/storage"
 )
 
@@ -31,6 +32,9 @@ type session struct {
 	AMR         []string  `json:"amr"`
 	CodeExpiry  time.Time `json:"code_expiry"`
 	TokenExpiry time.Time `json:"token_expiry"`
+
+	SessionID     string `json:"sid,omitempty"`
+	ClaimsRequest string `json:"claims,omitempty"`
 }
 
 // grant is one stored code or access token. The code's PKCE challenge and nonce are in Form, so there are no further
@@ -48,7 +52,7 @@ type grant struct {
 // records is fosite's storage. Rows for PKCE and OpenID sessions do not exist: the code's row is all of them.
 type records struct {
 	store   storage.Store
-	clients Clients
+	clients clients.Registry
 	clock   func() time.Time
 }
 
@@ -83,10 +87,13 @@ func (s *session) SetExpiresAt(kind fosite.TokenType, at time.Time) {
 	s.DefaultSession.SetExpiresAt(kind, at)
 }
 
-func (r *records) GetClient(_ context.Context, id string) (fosite.Client, error) {
-	client := r.clients[id]
-	if client == nil {
+func (r *records) GetClient(ctx context.Context, id string) (fosite.Client, error) {
+	client, err := r.clients.Client(ctx, id)
+	if errors.Is(err, clients.ErrUnknown) {
 		return nil, fosite.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
 	}
 	return fositeClient{client}, nil
 }
@@ -110,13 +117,13 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	e := exchangeOf(ctx)
 	if e.code != nil && e.row.ID == digest(signature) {
-		return r.requester(*e.code)
+		return r.requester(ctx, *e.code)
 	}
 	row, g, err := r.get(ctx, kindCode, signature)
 	if err != nil {
 		return nil, err
 	}
-	request, err := r.requester(g)
+	request, err := r.requester(ctx, g)
 	if err == nil && g.Claimed {
 		return request, fosite.ErrInvalidatedAuthorizeCode
 	}
@@ -157,7 +164,7 @@ func (r *records) GetAccessTokenSession(ctx context.Context, signature string, _
 	if err != nil {
 		return nil, err
 	}
-	return r.requester(g)
+	return r.requester(ctx, g)
 }
 
 func (r *records) DeleteAccessTokenSession(ctx context.Context, signature string) error {
@@ -232,13 +239,16 @@ func (r *records) get(ctx context.Context, kind storage.Kind, signature string) 
 
 // requester rebuilds fosite's request from a stored grant. A client that was removed from the configuration
 // meanwhile redeems nothing.
-func (r *records) requester(g grant) (fosite.Requester, error) {
-	client := r.clients[g.Client]
-	if client == nil || g.Session == nil {
+func (r *records) requester(ctx context.Context, g grant) (fosite.Requester, error) {
+	client, err := r.GetClient(ctx, g.Client)
+	if err != nil {
+		return nil, err
+	}
+	if g.Session == nil {
 		return nil, fosite.ErrNotFound
 	}
 	return &fosite.Request{
-		ID: g.ID, RequestedAt: g.RequestedAt, Client: fositeClient{client}, RequestedScope: g.Scopes, GrantedScope: g.Scopes,
+		ID: g.ID, RequestedAt: g.RequestedAt, Client: client, RequestedScope: g.Scopes, GrantedScope: g.Scopes,
 		Form: g.Form, Session: g.Session.Clone(),
 	}, nil
 }

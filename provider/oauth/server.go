@@ -1,12 +1,10 @@
 package oauth
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/ory/fosite/compose"
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 
+	"regain/provider/clients"
 	"regain/provider/keys"
 	"regain/storage"
 )
@@ -28,25 +27,25 @@ const (
 
 // Config is what the operator decides.
 type Config struct {
-	Issuer  string // https URL without a trailing slash: the prefix of every endpoint
-	Clients Clients
+	Issuer string // https URL without a trailing slash: the prefix of every endpoint
 	// Secret keys the HMAC of codes and access tokens: 32 bytes, the same on every node.
 	Secret []byte
 }
 
 // Deps are the parts the server works with; all are required.
 type Deps struct {
-	Store  storage.Store
-	Signer *keys.Signer
-	Clock  func() time.Time
+	Clients clients.Registry
+	Store   storage.Store
+	Ring    *keys.Ring
+	Clock   func() time.Time
 }
 
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	issuer  string
-	clients Clients
+	clients clients.Registry
 	store   storage.Store
-	signer  *keys.Signer
+	ring    *keys.Ring
 	clock   func() time.Time
 	fosite  fosite.OAuth2Provider
 	codes   fositeoauth2.CoreStrategy
@@ -59,15 +58,16 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Store == nil || deps.Signer == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Store, Signer and Clock are required")
+	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Store, Ring and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, clients: cfg.Clients, store: deps.Store, signer: deps.Signer, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, clients: deps.Clients, store: deps.Store, ring: deps.Ring, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
-		EnforcePKCE: true, EnablePKCEPlainChallengeMethod: false,
-		MinParameterEntropy:                  1, // state and nonce are the client's business; our own checks are in clean
+		EnforcePKCE:                          false, // by read and Redeem, client by client
+		EnablePKCEPlainChallengeMethod:       false,
+		MinParameterEntropy:                  1, // state and nonce are the client's business; our own checks are in read
 		ScopeStrategy:                        fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
 		RedirectSecureChecker:                secureRedirect,
@@ -82,7 +82,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
-	s.fosite = compose.Compose(config, &records{store: deps.Store, clients: cfg.Clients, clock: deps.Clock}, strategy,
+	s.fosite = compose.Compose(config, &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}, strategy,
 		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
 		compose.OAuth2TokenIntrospectionFactory)
 	return s, nil
@@ -90,11 +90,6 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 // Issuer returns the issuer identifier.
 func (s *Server) Issuer() string { return s.issuer }
-
-// secureRedirect allows what Client.Validate allows; exact matching against the registration is fosite's.
-func secureRedirect(_ context.Context, u *url.URL) bool {
-	return u.Scheme == "https" || loopbackName(u.Hostname())
-}
 
 func digest(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -2,8 +2,10 @@ package oauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -11,13 +13,14 @@ import (
 
 	"github.com/ory/fosite"
 
+	"regain/provider/clients"
 	"regain/storage"
 )
 
 // Redemption is a code that was checked and claimed: nobody else will redeem it. What it stands for is for the
 // caller to carry out; Tokens then completes the response.
 type Redemption struct {
-	Client      *Client
+	Client      *clients.Client
 	Transaction string
 	Subject     string
 	Nonce       string
@@ -25,8 +28,11 @@ type Redemption struct {
 	AMR         []string
 	AuthTime    time.Time
 	Recovery    bool // the scope recovery was granted
-	requester   fosite.AccessRequester
-	exchange    *exchange
+
+	ClaimsRequest string // the claims parameter of the authorization request
+
+	requester fosite.AccessRequester
+	exchange  *exchange
 }
 
 // Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code for this caller.
@@ -49,13 +55,30 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if !ok {
 		return Redemption{}, ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
 	}
+	if err := checkVerifier(client, e, form); err != nil {
+		return Redemption{}, err
+	}
 	if err := s.claim(ctx, e); err != nil {
 		return Redemption{}, err
 	}
 	return Redemption{
 		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
-		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has("recovery"), requester: requester, exchange: e,
+		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), ClaimsRequest: sess.ClaimsRequest,
+		requester: requester, exchange: e,
 	}, nil
+}
+
+// checkVerifier holds that PKCE was used, or that neither side of it was by a client that may do without: fosite
+// compares verifier and challenge only where there are both (RFC 9700 §4.8.2, the PKCE downgrade).
+func checkVerifier(client *clients.Client, e *exchange, form url.Values) error {
+	challenged := e.code != nil && e.code.Form.Get("code_challenge") != ""
+	switch {
+	case !challenged && !client.AllowNoPKCE:
+		return InvalidGrant("The authorization request of this code had no code_challenge.")
+	case challenged != (form.Get("code_verifier") != ""):
+		return InvalidGrant("Send a code_verifier if, and only if, the authorization request had a code_challenge.")
+	}
+	return nil
 }
 
 // claim marks the code as used, by compare-and-swap on the row that was checked: fosite would read, then write, and let
@@ -80,8 +103,10 @@ func (s *Server) claim(ctx context.Context, e *exchange) error {
 	return nil
 }
 
-// Tokens makes the access token and the ID token of a redemption.
-func (s *Server) Tokens(ctx context.Context, redeemed Redemption) (map[string]any, error) {
+// Tokens makes the access token and the ID token of a redemption. extra are further claims of the ID token, which the
+// claims parameter asked for; they replace none of ours.
+func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[string]any) (map[string]any, error) {
+	redeemed.exchange.extra = extra
 	response, err := s.fosite.NewAccessResponse(redeemed.exchange.context(ctx), redeemed.requester)
 	if err != nil {
 		return nil, asError(err)
@@ -111,42 +136,48 @@ type idTokenClaims struct {
 	AMR             []string `json:"amr"`
 	AccessTokenHash string   `json:"at_hash,omitempty"`
 	Transaction     string   `json:"txn"`
+	SessionID       string   `json:"sid,omitempty"`
 }
 
+// typeIDToken is the `typ` of ID tokens.
+const typeIDToken = "JWT"
+
 // GenerateIDToken implements fosite's OpenIDConnectTokenStrategy. It never carries the pass.
-func (t idTokens) GenerateIDToken(_ context.Context, _ time.Duration, requester fosite.Requester) (string, error) {
+func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requester fosite.Requester) (string, error) {
 	sess, ok := requester.GetSession().(*session)
 	if !ok {
 		return "", fmt.Errorf("session is a %T", requester.GetSession())
 	}
+	client, ok := requester.GetClient().(fositeClient)
+	if !ok {
+		return "", fmt.Errorf("client is a %T", requester.GetClient())
+	}
 	now := t.clock()
-	return t.signer.Mint("JWT", idTokenClaims{
-		Issuer: t.issuer, Subject: sess.Subject, Audience: requester.GetClient().GetID(),
+	claims, err := withExtra(idTokenClaims{
+		Issuer: t.issuer, Subject: sess.Subject, Audience: client.ID,
 		Expiry: now.Add(idTokenLifetime).Unix(), IssuedAt: now.Unix(), AuthTime: sess.AuthTime.Unix(),
-		Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR, AccessTokenHash: sess.IDTokenClaims().AccessTokenHash, Transaction: sess.Transaction,
-	})
-}
-
-// UserInfo are the claims of the userinfo endpoint (OpenID Connect Core 1.0 §5.3.2).
-type UserInfo struct {
-	Subject     string `json:"sub"`
-	Transaction string `json:"txn"`
-}
-
-// UserInfo answers for the bearer of an access token. The token comes in the Authorization header, and nowhere else
-// (RFC 9700 §2.3: not in the query).
-func (s *Server) UserInfo(r *http.Request) (UserInfo, error) {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" || len(r.Header.Values("Authorization")) != 1 {
-		return UserInfo{}, newError(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer.")
-	}
-	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
+		Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR, AccessTokenHash: sess.IDTokenClaims().AccessTokenHash,
+		Transaction: sess.Transaction, SessionID: sess.SessionID,
+	}, exchangeOf(ctx).extra)
 	if err != nil {
-		return UserInfo{}, newError(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
+		return "", err
 	}
-	sess, ok := requester.GetSession().(*session)
-	if !ok || !requester.GetGrantedScopes().Has("openid") {
-		return UserInfo{}, newError(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
+	return t.ring.MintWith(client.Algorithm(), typeIDToken, claims)
+}
+
+// withExtra adds claims to those of a token.
+func withExtra(claims any, extra map[string]any) (any, error) {
+	if len(extra) == 0 {
+		return claims, nil
 	}
-	return UserInfo{Subject: sess.Subject, Transaction: sess.Transaction}, nil
+	text, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("encode claims: %w", err)
+	}
+	all := make(map[string]any)
+	maps.Copy(all, extra)
+	if err := json.Unmarshal(text, &all); err != nil { // ours last: they stand
+		return nil, fmt.Errorf("encode claims: %w", err)
+	}
+	return all, nil
 }

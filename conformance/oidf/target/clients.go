@@ -1,0 +1,55 @@
+package target
+
+import (
+	"crypto/rand"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/config"
+	"regain/internal/node"
+	"regain/provider/keys"
+)
+
+// ring is a signing key for each algorithm.
+func (c *configuration) ring() []byte {
+	var list []keys.Key
+	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA} {
+		key, err := keys.GenerateFor(alg, rand.Reader)
+		c.note(err)
+		list = append(list, keys.Key{Private: key})
+	}
+	if c.err != nil {
+		return nil
+	}
+	text, err := keys.EncodeRing(list)
+	c.note(err)
+	return text
+}
+
+// clients are what the plans sign in with. Their names in Values are the ones that the plans' templates use.
+func (c *configuration) clients() []node.ClientConfig {
+	return slices.Concat(c.basic())
+}
+
+// callback is where the suite takes authorization responses.
+func (c *configuration) callback() string {
+	return c.options.Suite + "/test/a/" + c.options.Alias + "/callback"
+}
+
+// basic are the three clients of the OpenID Connect plans: stock relying parties, which push nothing and know no PKCE.
+func (c *configuration) basic() []node.ClientConfig {
+	no := false
+	var list []node.ClientConfig
+	for name, method := range map[string]string{"client": "client_secret_basic", "client2": "client_secret_basic", "client_secret_post": "client_secret_post"} {
+		secret := c.secret()
+		id := "oidc-" + name
+		c.values[name] = map[string]any{"client_id": id, "client_secret": secret}
+		list = append(list, node.ClientConfig{
+			ID: id, Name: "Conformance suite", AuthMethod: method, Secret: config.Secret{File: c.write(id+".secret", []byte(secret))},
+			RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "profile", "email", "address", "phone"},
+			RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, IDTokenAlg: "RS256",
+		})
+	}
+	return list
+}

@@ -1,0 +1,127 @@
+// Package target starts the server under test for the OpenID Foundation's conformance suite: a whole world over TLS, in
+// which Regain is configured as an operator would configure it, with one client for each plan. What the suite's browser
+// meets is the real journey, with one difference: the wallet's page is one form with two buttons, Present and Cancel,
+// and the wallet behind it holds the Verified ID of one sample person already. That page is this package's; Regain has
+// no switch that skips the wallet.
+package target
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"gopkg.in/yaml.v3"
+
+	"regain/conformance/people"
+	"regain/conformance/world"
+	"regain/internal/node"
+)
+
+// Options say what to start.
+type Options struct {
+	Port   int    // first of the world's ports; 0 takes free ones
+	Suite  string // base URL of the suite: where its redirect URIs are
+	Alias  string // what the suite calls this target in its URLs
+	Logger *slog.Logger
+}
+
+// Target is a running server under test.
+type Target struct {
+	*world.World
+	// Values are what the plans' templates name.
+	Values map[string]any
+
+	directory string
+}
+
+// Account is whom the suite's browser recovers.
+const Account = "ada.lindqvist@example.org"
+
+// Start starts the target; Close ends it.
+func Start(ctx context.Context, o Options) (*Target, error) {
+	t := &Target{}
+	var err error
+	if t.directory, err = os.MkdirTemp("", "regain-oidf-"); err != nil {
+		return nil, fmt.Errorf("make a directory for the target: %w", err)
+	}
+	c := &configuration{options: o, directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
+	presenter := &presenter{}
+	t.World, err = world.Start(world.Options{
+		Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: presenter.Handler(), Change: c.change,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.err; err != nil {
+		return nil, err
+	}
+	c.values["issuer"] = t.Regain
+	t.Values = c.values
+	if err := presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {
+		return nil, fmt.Errorf("give the wallet its Verified ID: %w", err)
+	}
+	return t, nil
+}
+
+// Close ends the servers and removes their files.
+func (t *Target) Close() error {
+	err := t.World.Close()
+	if removed := os.RemoveAll(t.directory); err == nil {
+		err = removed
+	}
+	return err
+}
+
+// configuration changes the world's configuration of Regain into the suite's, and remembers the first mistake.
+type configuration struct {
+	options   Options
+	directory string
+	values    map[string]any
+	err       error
+}
+
+func (c *configuration) note(err error) {
+	if c.err == nil {
+		c.err = err
+	}
+}
+
+func (c *configuration) change(cfg *node.Config) {
+	cfg.Secrets.SigningKey.File = c.write("signing.pem", c.ring())
+	cfg.Directory.File = c.write("directory.yaml", c.accounts())
+	cfg.Clients = append(cfg.Clients, c.clients()...)
+}
+
+func (c *configuration) write(name string, data []byte) string {
+	const private = 0o600
+	path := filepath.Join(c.directory, name)
+	c.note(os.WriteFile(path, data, private))
+	return path
+}
+
+// accounts is a directory of one account with a value for every standard claim (OpenID Connect Core 1.0 §5.1): the suite
+// warns of each that userinfo lacks.
+func (c *configuration) accounts() []byte {
+	person := people.Samples()[0]
+	text, err := yaml.Marshal(map[string]any{"accounts": []map[string]any{{
+		"name": person.Account, "groups": person.Groups,
+		"attributes": map[string]string{
+			"given_name": person.DirectoryGivenName, "family_name": person.DirectoryFamilyName,
+			"name": person.DirectoryGivenName + " " + person.DirectoryFamilyName, "middle_name": "Augusta", "nickname": "Addie",
+			"preferred_username": "ada", "profile": "https://people.example.org/ada", "picture": "https://people.example.org/ada.png",
+			"website": "https://ada.example.org", "gender": "female", "birthdate": person.Birthdate, "zoneinfo": "Europe/Stockholm",
+			"locale": "sv-SE", "updated_at": "1767225600", "email": person.Account, "email_verified": "true",
+			"phone_number": "+46 8 555 01 23", "phone_number_verified": "true",
+			"address.formatted": "Storgatan 1\n111 23 Stockholm\nSweden", "address.street_address": "Storgatan 1", "address.locality": "Stockholm",
+			"address.region": "Stockholm", "address.postal_code": "111 23", "address.country": "Sweden",
+		},
+	}}})
+	c.note(err)
+	return text
+}
+
+// secret is a client secret of 256 random bits.
+func (c *configuration) secret() string { return rand.Text() + rand.Text() }

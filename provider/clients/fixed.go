@@ -1,0 +1,50 @@
+package clients
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// Fixed are the clients of the configuration.
+type Fixed map[string]*Client
+
+var _ Registry = Fixed{}
+
+// NewFixed indexes clients and refuses invalid and doubled ones.
+func NewFixed(list []*Client) (Fixed, error) {
+	fixed := make(Fixed, len(list))
+	for _, c := range list {
+		if err := c.Validate(); err != nil {
+			return nil, err
+		}
+		if fixed[c.ID] != nil {
+			return nil, fmt.Errorf("client %s is configured twice", c.ID)
+		}
+		fixed[c.ID] = c
+	}
+	return fixed, nil
+}
+
+// Client implements Registry.
+func (f Fixed) Client(_ context.Context, id string) (*Client, error) {
+	if c := f[id]; c != nil {
+		return c, nil
+	}
+	return nil, ErrUnknown
+}
+
+// CheckSigning refuses a client that wants an algorithm for which there is no key.
+func (f Fixed) CheckSigning(can []jose.SignatureAlgorithm) error {
+	for _, id := range slices.Sorted(maps.Keys(f)) {
+		for setting, alg := range map[string]jose.SignatureAlgorithm{"id_token_signed_response_alg": f[id].Algorithm(), "userinfo_signed_response_alg": f[id].UserInfoAlgorithm} {
+			if alg != "" && !slices.Contains(can, alg) {
+				return fmt.Errorf("client %s: %s %s: there is no such signing key; add one with `regain keys rotate --alg %s`", id, setting, alg, alg)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package oauth
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/provider/clients"
+)
+
+// namedAccount reads the account from login_hint and from an id_token_hint. Both must agree when both are sent: the
+// account is the one that the main IdP named, without doubt. subject is whom the id_token_hint names.
+func (s *Server) namedAccount(client *clients.Client, form url.Values) (account, subject string, err error) {
+	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
+	if len(hint) > maxHint || len(token) > maxHint {
+		return "", "", InvalidRequest("The hint is too long.")
+	}
+	if token != "" {
+		if subject, err = s.hintSubject(client, token); err != nil {
+			return "", "", InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
+		}
+	}
+	switch {
+	case hint != "" && subject != "" && hint != subject:
+		return "", "", InvalidRequest("login_hint and id_token_hint name different accounts.")
+	case subject != "":
+		return subject, subject, nil
+	case hint == "" && !client.AskAccount:
+		return "", "", InvalidRequest("Name the account to recover in login_hint or in an id_token_hint signed by the client.")
+	}
+	return hint, "", nil
+}
+
+// hintSubject reads the subject of an id_token_hint, which is a statement of the client's or an ID token of ours.
+func (s *Server) hintSubject(client *clients.Client, hint string) (string, error) {
+	token, err := jwt.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
+	if err != nil {
+		return "", fmt.Errorf("parse id_token_hint: %w", err)
+	}
+	var claims jwt.Claims
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // whose keys verify it, iss says
+		return "", fmt.Errorf("read id_token_hint: %w", err)
+	}
+	if claims.Subject == "" {
+		return "", errors.New("sub is missing")
+	}
+	if claims.Issuer == s.issuer {
+		return claims.Subject, s.checkOwnToken(token, claims, client.ID)
+	}
+	return claims.Subject, s.checkClientsHint(token, claims, client)
+}
+
+// checkOwnToken takes ID tokens of ours, expired ones too (OpenID Connect Core 1.0 §3.1.2.2), signed with any key that
+// the ring still has.
+func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
+	header := token.Headers[0]
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {
+		return fmt.Errorf("typ %q is no ID token's", typ)
+	}
+	if clientID != "" && !hasExactly(claims.Audience, clientID) {
+		return errors.New("the ID token was made for another client")
+	}
+	for _, key := range s.ring.Public(header.KeyID) {
+		if token.Claims(key.Key) == nil {
+			return nil
+		}
+	}
+	return errors.New("no key of ours verifies the signature")
+}
+
+func (s *Server) checkClientsHint(token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
+	if err := verifyWithKeys(token, client); err != nil {
+		return err
+	}
+	now := s.clock()
+	switch {
+	case claims.Issuer != client.ID:
+		return errors.New("iss is not the client id")
+	case !hasExactly(claims.Audience, s.issuer):
+		return errors.New("aud is not the issuer")
+	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
+		return errors.New("exp is missing or past")
+	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clockSkew)):
+		return errors.New("iat is missing or in the future")
+	}
+	return nil
+}

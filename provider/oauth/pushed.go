@@ -1,0 +1,89 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"regain/provider/clients"
+	"regain/storage"
+)
+
+// requestURIPrefix is RFC 9126 §2.2.
+const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
+
+// Pushed is the answer of the PAR endpoint (RFC 9126 §2.2).
+type Pushed struct {
+	RequestURI string `json:"request_uri"`
+	ExpiresIn  int    `json:"expires_in"` // seconds
+}
+
+// Push takes a pushed authorization request (RFC 9126 §2.1): the client is authenticated and the whole request
+// validated here, so that mistakes show in the back channel and not in the person's browser.
+func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
+	client, err := s.Authenticate(r, form)
+	if err != nil {
+		return Pushed{}, err
+	}
+	if form.Has("request_uri") {
+		return Pushed{}, InvalidRequest("request_uri cannot be pushed.")
+	}
+	a, err := s.validate(r.Context(), client, form)
+	if err != nil {
+		return Pushed{}, asError(err)
+	}
+	return s.Keep(r.Context(), a)
+}
+
+// Keep stores a validated request under a fresh request URI. A request by value is kept too while the person is asked
+// for the account.
+func (s *Server) Keep(ctx context.Context, a Authorization) (Pushed, error) {
+	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
+	if err != nil {
+		return Pushed{}, ServerError(err)
+	}
+	data, err := storage.Encode(a)
+	if err != nil {
+		return Pushed{}, ServerError(err)
+	}
+	uri := requestURIPrefix + id
+	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: digest(uri), Data: data, ExpiresAt: s.clock().Add(pushedLifetime)})
+	if err != nil {
+		return Pushed{}, Unavailable(fmt.Errorf("store pushed request: %w", err))
+	}
+	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, nil
+}
+
+// pushed returns the request behind a request URI of this client.
+func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
+	gone := newError(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
+	record, err := s.store.Get(ctx, kindPushed, digest(uri))
+	if errors.Is(err, storage.ErrNotFound) {
+		return Authorization{}, gone
+	}
+	if err != nil {
+		return Authorization{}, Unavailable(err)
+	}
+	var a Authorization
+	if err := storage.Decode(record.Data, &a); err != nil {
+		return Authorization{}, ServerError(err)
+	}
+	if a.ClientID != client.ID {
+		return Authorization{}, gone // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
+	}
+	return a, nil
+}
+
+// finish forgets the pushed request: it may be visited again until the authorization completes, and never after.
+func (s *Server) finish(ctx context.Context, a Authorization) error {
+	if a.Pushed == "" {
+		return nil
+	}
+	if err := s.store.Delete(ctx, kindPushed, digest(a.Pushed)); err != nil {
+		return fmt.Errorf("forget pushed request: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"regain/provider/clients"
+)
+
+// Limits on single parameters.
+const (
+	maxHint   = 8 << 10
+	maxNonce  = 1 << 10
+	maxClaims = 16 << 10
+	maxMaxAge = 100 * 365 * 24 * 3600 // seconds; more is not an age
+)
+
+// placeholderState stands in for the client's state inside fosite, which insists on one; ours goes back to the client.
+const placeholderState = "state-is-kept-outside"
+
+// forFosite lists the parameters that fosite may see. Everything else is handled here or ignored, as unknown
+// parameters must be (RFC 6749 §3.1).
+func forFosite() []string {
+	return []string{"client_id", "response_type", "redirect_uri", "scope", "nonce", "code_challenge", "code_challenge_method"}
+}
+
+// Demands is what a request says about the authentication itself (OpenID Connect Core 1.0 §3.1.2.1).
+type Demands struct {
+	Silent  bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
+	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: no session may answer
+	MaxAge  *int64 `json:"max_age,omitempty"` // seconds
+	Subject string `json:"subject,omitempty"` // whom an id_token_hint names
+}
+
+// Allow reports whether an authentication of subject at a certain time satisfies the request.
+func (d Demands) Allow(subject string, at, now time.Time) bool {
+	switch {
+	case d.Fresh, d.Subject != "" && d.Subject != subject:
+		return false
+	case d.MaxAge != nil:
+		return now.Sub(at) <= time.Duration(*d.MaxAge)*time.Second
+	}
+	return true
+}
+
+// read checks what fosite would get wrong, and returns what the request demands and the form that fosite may see.
+func read(client *clients.Client, form url.Values) (Demands, url.Values, *Error) {
+	if problem := checkParameters(client, form); problem != nil {
+		return Demands{}, nil, problem
+	}
+	demands, problem := readDemands(form)
+	if problem != nil {
+		return Demands{}, nil, problem
+	}
+	cleaned := url.Values{"state": {placeholderState}}
+	for _, name := range forFosite() {
+		if form.Has(name) {
+			cleaned.Set(name, form.Get(name))
+		}
+	}
+	cleaned.Set("client_id", client.ID)
+	return demands, cleaned, nil
+}
+
+func checkParameters(client *clients.Client, form url.Values) *Error {
+	switch {
+	case form.Has("request"):
+		return newError(http.StatusBadRequest, "request_not_supported", "Request objects are not supported; push the parameters instead.")
+	case form.Has("request_uri"):
+		return newError(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported.")
+	case form.Has("registration"):
+		return newError(http.StatusBadRequest, "registration_not_supported", "The registration parameter is not supported.")
+	case form.Get("response_type") == "":
+		return InvalidRequest("The response_type is missing; the supported one is code.")
+	case len(form.Get("state")) > maxState:
+		return InvalidRequest("The state is too long.")
+	case len(form.Get("nonce")) > maxNonce:
+		return InvalidRequest("The nonce is too long.")
+	case len(form.Get("claims")) > maxClaims:
+		return InvalidRequest("The claims parameter is too long.")
+	case !ResponseMode(form.Get("response_mode")).valid():
+		return InvalidRequest("The response_mode is not supported; use query or form_post.")
+	case !slices.Contains(strings.Fields(form.Get("scope")), clients.ScopeOpenID):
+		return newError(http.StatusBadRequest, "invalid_scope", "The scope must contain openid.")
+	}
+	return checkPKCE(client, form)
+}
+
+// checkPKCE wants S256 of everybody who can, and takes nothing weaker from those who need not (RFC 9700 §2.1.1).
+func checkPKCE(client *clients.Client, form url.Values) *Error {
+	challenge, method := form.Get("code_challenge"), form.Get("code_challenge_method")
+	if challenge == "" && method == "" && client.AllowNoPKCE {
+		return nil
+	}
+	if challenge == "" || method != "S256" {
+		return InvalidRequest("PKCE is required: send code_challenge with code_challenge_method=S256.")
+	}
+	return nil
+}
+
+func readDemands(form url.Values) (Demands, *Error) {
+	var d Demands
+	prompts := strings.Fields(form.Get("prompt"))
+	for _, prompt := range prompts {
+		switch prompt {
+		case "none":
+			d.Silent = true
+		case "login", "consent", "select_account":
+			d.Fresh = true
+		default:
+			return d, InvalidRequest("The prompt is unknown; use none, login, consent or select_account.")
+		}
+	}
+	if d.Silent && len(prompts) > 1 {
+		return d, InvalidRequest("prompt=none cannot be combined with another prompt.")
+	}
+	if !form.Has("max_age") || form.Get("max_age") == "" {
+		return d, nil
+	}
+	age, err := strconv.ParseInt(form.Get("max_age"), 10, 64)
+	if err != nil || age < 0 || age > maxMaxAge {
+		return d, InvalidRequest("The max_age must be a number of seconds, 0 or more.")
+	}
+	d.MaxAge = &age
+	d.Fresh = d.Fresh || age == 0
+	return d, nil
+}

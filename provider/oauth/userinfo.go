@@ -1,0 +1,72 @@
+package oauth
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"regain/provider/clients"
+)
+
+// Access is what an access token stands for.
+type Access struct {
+	Client        *clients.Client
+	Subject       string
+	Transaction   string
+	Scopes        []string
+	ClaimsRequest string // the claims parameter of the authorization request
+}
+
+// Access checks the access token of a request to the userinfo endpoint (OpenID Connect Core 1.0 §5.3.1).
+func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
+	token, err := bearerToken(r, form)
+	if err != nil {
+		return Access{}, err
+	}
+	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
+	if err != nil {
+		return Access{}, newError(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
+	}
+	sess, isSession := requester.GetSession().(*session)
+	client, isClient := requester.GetClient().(fositeClient)
+	if !isSession || !isClient || !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
+		return Access{}, newError(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
+	}
+	return Access{
+		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
+	}, nil
+}
+
+// bearerToken reads the token from the Authorization header, or from the body of a POST (RFC 6750 §2.1, §2.2), and
+// never from the query (RFC 9700 §4.3.2). One way at a time.
+func bearerToken(r *http.Request, form url.Values) (string, error) {
+	headers, inBody := r.Header.Values("Authorization"), form.Get("access_token")
+	if r.Method != http.MethodPost {
+		inBody = ""
+	}
+	if len(headers) == 0 && inBody != "" {
+		return inBody, nil
+	}
+	if len(headers) > 1 || len(headers) == 1 && inBody != "" {
+		return "", InvalidRequest("Send the access token once.")
+	}
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", newError(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer.")
+	}
+	return token, nil
+}
+
+// SignedUserInfo is the userinfo response as a JWT (OpenID Connect Core 1.0 §5.3.2), for clients that registered for it.
+func (s *Server) SignedUserInfo(client *clients.Client, info map[string]any) (string, error) {
+	claims, err := withExtra(struct {
+		Issuer   string `json:"iss"`
+		Audience string `json:"aud"`
+	}{s.issuer, client.ID}, info)
+	if err != nil {
+		return "", err
+	}
+	return s.ring.MintWith(client.UserInfoAlgorithm, "userinfo+jwt", claims)
+}

@@ -1,0 +1,162 @@
+// Package sessions remembers, for clients that allow it, that a browser showed a Verified ID a while ago. A session
+// answers sign-ins and nothing else: it recovers no account and issues no pass. It is one stored record, found by its
+// public id (`sid`) and opened only with the secret in the browser's cookie.
+package sessions
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"regain/storage"
+)
+
+// Lifetime is how long a session lasts, whatever is done with it.
+const Lifetime = 8 * time.Hour
+
+const kind = storage.Kind("session")
+
+// ErrNone means that there is no such session, or that it is another browser's.
+var ErrNone = errors.New("no session")
+
+// Session is one browser's.
+type Session struct {
+	ID          string    `json:"id"` // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
+	Subject     string    `json:"sub"`
+	Transaction string    `json:"txn"` // the one in which the Verified ID was shown
+	AuthTime    time.Time `json:"auth_time"`
+	ACR         string    `json:"acr"`
+	AMR         []string  `json:"amr"`
+	Clients     []string  `json:"clients"` // who got an ID token of this session, and will hear when it ends
+	Secret      []byte    `json:"secret"`  // SHA-256 of the cookie's part
+	version     int64
+	expires     time.Time
+}
+
+// Sessions keeps them.
+type Sessions struct {
+	store  storage.Store
+	clock  func() time.Time
+	random io.Reader
+}
+
+// New refuses missing parts.
+func New(store storage.Store, clock func() time.Time, random io.Reader) (*Sessions, error) {
+	if store == nil || clock == nil || random == nil {
+		return nil, errors.New("sessions: store, clock and randomness are required")
+	}
+	return &Sessions{store: store, clock: clock, random: random}, nil
+}
+
+// Begin opens a session for what s says about the person, and returns it with the value of its cookie.
+func (all *Sessions) Begin(ctx context.Context, s Session) (Session, string, error) {
+	var raw [16 + 32]byte
+	if _, err := io.ReadFull(all.random, raw[:]); err != nil {
+		return s, "", fmt.Errorf("read randomness: %w", err)
+	}
+	sum := sha256.Sum256(raw[16:])
+	s.ID, s.Secret = base64.RawURLEncoding.EncodeToString(raw[:16]), sum[:]
+	s.version, s.expires = 1, all.clock().Add(Lifetime)
+	record, err := s.record()
+	if err != nil {
+		return s, "", err
+	}
+	if err := all.store.Create(ctx, record); err != nil {
+		return s, "", fmt.Errorf("store session: %w", err)
+	}
+	return s, s.ID + "." + base64.RawURLEncoding.EncodeToString(raw[16:]), nil
+}
+
+// Open returns the session of a cookie, or ErrNone.
+func (all *Sessions) Open(ctx context.Context, cookie string) (Session, error) {
+	id, text, ok := strings.Cut(cookie, ".")
+	secret, err := base64.RawURLEncoding.DecodeString(text)
+	if !ok || err != nil {
+		return Session{}, ErrNone
+	}
+	s, err := all.Get(ctx, id)
+	if err != nil {
+		return Session{}, err
+	}
+	if sum := sha256.Sum256(secret); subtle.ConstantTimeCompare(sum[:], s.Secret) != 1 {
+		return Session{}, ErrNone
+	}
+	return s, nil
+}
+
+// Get returns the session with a sid, or ErrNone. It proves nothing about who asks.
+func (all *Sessions) Get(ctx context.Context, id string) (Session, error) {
+	record, err := all.store.Get(ctx, kind, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return Session{}, ErrNone
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("read session: %w", err)
+	}
+	return read(record)
+}
+
+// Join notes that a client gets an ID token of the session. A session that somebody else changed meanwhile is read
+// again.
+func (all *Sessions) Join(ctx context.Context, s Session, client string) (Session, error) {
+	const tries = 5
+	for range tries {
+		if slices.Contains(s.Clients, client) {
+			return s, nil
+		}
+		changed := s
+		changed.Clients = append(slices.Clone(s.Clients), client)
+		record, err := changed.record()
+		if err != nil {
+			return s, err
+		}
+		err = all.store.Update(ctx, record)
+		if err == nil {
+			changed.version++
+			return changed, nil
+		}
+		if !errors.Is(err, storage.ErrConflict) {
+			return s, fmt.Errorf("store session: %w", err)
+		}
+		if s, err = all.Get(ctx, s.ID); err != nil {
+			return s, err
+		}
+	}
+	return s, storage.ErrConflict
+}
+
+// End ends a session: one caller gets it, every other one ErrNone.
+func (all *Sessions) End(ctx context.Context, id string) (Session, error) {
+	record, err := all.store.Consume(ctx, kind, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return Session{}, ErrNone
+	}
+	if err != nil {
+		return Session{}, fmt.Errorf("end session: %w", err)
+	}
+	return read(record)
+}
+
+func (s Session) record() (storage.Record, error) {
+	data, err := storage.Encode(s)
+	if err != nil {
+		return storage.Record{}, fmt.Errorf("encode session: %w", err)
+	}
+	return storage.Record{Kind: kind, ID: s.ID, Version: s.version, Data: data, ExpiresAt: s.expires}, nil
+}
+
+func read(record storage.Record) (Session, error) {
+	var s Session
+	if err := storage.Decode(record.Data, &s); err != nil {
+		return s, fmt.Errorf("decode session: %w", err)
+	}
+	s.version, s.expires = record.Version, record.ExpiresAt
+	return s, nil
+}

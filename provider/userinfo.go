@@ -1,0 +1,58 @@
+package provider
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/oauth"
+)
+
+// userInfo is OpenID Connect Core 1.0 §5.3. The claims are the directory's own, read now: none is kept.
+func (p *Provider) userInfo(c *gin.Context) {
+	noStore(c)
+	form := url.Values{}
+	if c.Request.Method == http.MethodPost && c.Request.ContentLength != 0 {
+		var err error
+		if form, err = oauth.ReadForm(c.Writer, c.Request); err != nil {
+			p.failJSON(c, err)
+			return
+		}
+	}
+	access, err := p.deps.OAuth.Access(c.Request, form)
+	if err != nil {
+		p.failBearer(c, err)
+		return
+	}
+	info, err := p.info(c, access)
+	if err != nil {
+		p.failJSON(c, oauth.Unavailable(err))
+		return
+	}
+	if access.Client.UserInfoAlgorithm == "" {
+		c.JSON(http.StatusOK, info)
+		return
+	}
+	signed, err := p.deps.OAuth.SignedUserInfo(access.Client, info)
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	c.Data(http.StatusOK, "application/jwt", []byte(signed))
+}
+
+// info are the claims that an access token's scopes release.
+func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
+	return map[string]any{"sub": access.Subject, "txn": access.Transaction}, nil
+}
+
+// failBearer is RFC 6750 §3.
+func (p *Provider) failBearer(c *gin.Context, err error) {
+	var shown *oauth.Error
+	if errors.As(err, &shown) && shown.Status < http.StatusInternalServerError {
+		c.Header("WWW-Authenticate", `Bearer error="`+shown.Code+`"`)
+	}
+	p.failJSON(c, err)
+}
