@@ -9,6 +9,7 @@
 //	POST      /authorize/account                   the person says which account, where the client did not
 //	POST      /token                               code → tokens, recovery token: issues the pass
 //	GET POST  /userinfo
+//	GET POST  /logout                              ends the browser's session, and tells the clients
 //	POST      /pass/verify                         verify and consume a pass, for the main IdP
 //	GET       /healthz                             200 while the server answers
 //

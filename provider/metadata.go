@@ -21,6 +21,9 @@ type metadata struct {
 	UserInfoEndpoint              string                    `json:"userinfo_endpoint"`
 	JWKSURI                       string                    `json:"jwks_uri"`
 	PAREndpoint                   string                    `json:"pushed_authorization_request_endpoint"`
+	EndSessionEndpoint            string                    `json:"end_session_endpoint"`
+	BackChannelLogout             bool                      `json:"backchannel_logout_supported"`
+	BackChannelLogoutSession      bool                      `json:"backchannel_logout_session_supported"`
 	PassEndpoint                  string                    `json:"temporary_access_pass_endpoint"`
 	ScopesSupported               []string                  `json:"scopes_supported"`
 	ResponseTypes                 []string                  `json:"response_types_supported"`
@@ -49,6 +52,7 @@ func encodeMetadata(issuer string, algorithms []jose.SignatureAlgorithm) ([]byte
 		Issuer:                issuer,
 		AuthorizationEndpoint: issuer + "/authorize", TokenEndpoint: issuer + "/token", UserInfoEndpoint: issuer + "/userinfo",
 		JWKSURI: issuer + "/jwks", PAREndpoint: issuer + "/par", PassEndpoint: issuer + "/pass/verify",
+		EndSessionEndpoint: issuer + "/logout", BackChannelLogout: true, BackChannelLogoutSession: true,
 		ScopesSupported: clients.Scopes(),
 		ResponseTypes:   []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: []string{"authorization_code"},
 		SubjectTypes: []string{"public"}, IDTokenAlgorithms: algorithms, UserInfoAlgorithms: algorithms,

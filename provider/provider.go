@@ -69,6 +69,7 @@ type Deps struct {
 	Verifier Verifier
 	Passes   PassVerifier
 	Proofing map[string]Proofing
+	Notify   Notifier
 	Logger   *slog.Logger
 	Clock    func() time.Time
 	Random   io.Reader
@@ -94,7 +95,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: WalletEndpoint, RequestLifetime and ReceiptTypes are required")
 	}
 	if deps.OAuth == nil || deps.Recovery == nil || deps.Sessions == nil || deps.Ring == nil || deps.Request == nil || deps.Verifier == nil ||
-		deps.Passes == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
+		deps.Passes == nil || deps.Notify == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
@@ -135,6 +136,8 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/token", p.token)
 	r.GET("/userinfo", p.userInfo)
 	r.POST("/userinfo", p.userInfo)
+	r.GET("/logout", p.logout)
+	r.POST("/logout", p.logout)
 	r.POST("/pass/verify", p.verifyPass)
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 

@@ -1,4 +1,4 @@
-// Package fetch gets documents from addresses that strangers chose.
+// Package fetch gets documents from addresses that strangers chose, and notifies such addresses.
 //
 // A credential names the status list that may revoke it, so whoever writes credentials chooses an address that this
 // server connects to. Left alone, that is a way to reach what only this server can reach: a database on loopback, a
@@ -22,6 +22,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 )
 
@@ -135,6 +137,33 @@ func (f *Fetcher) Get(ctx context.Context, address, accept string) (Response, er
 		return Response{}, explain(ctx, limited, err)
 	}
 	return response, nil
+}
+
+// PostForm sends a form and takes any 2xx for an acknowledgement. Redirects are not followed: they would carry the form
+// on. What the server says beyond its status is not read.
+func (f *Fetcher) PostForm(ctx context.Context, address string, form url.Values) error {
+	u, err := f.parse(address)
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, f.timeout, ErrTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(limited, http.MethodPost, u.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrForbidden, err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Accept-Encoding", "identity")
+	request.Header.Set("User-Agent", "regain")
+	answer, err := f.client.Transport.RoundTrip(request)
+	if err != nil {
+		return explain(ctx, limited, err)
+	}
+	defer answer.Body.Close() //nolint:errcheck // it is not read
+	if answer.StatusCode/100 != 2 {
+		return fmt.Errorf("%w: %d", ErrStatus, answer.StatusCode)
+	}
+	return nil
 }
 
 // explain sorts an error into one of ours. The caller's own cancellation comes first: it says nothing about the server.

@@ -170,6 +170,8 @@ type ClientConfig struct {
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
 	ReuseSession bool          `koanf:"session_reuse"`
+	PostLogout   []string      `koanf:"post_logout_redirect_uris"`
+	BackChannel  string        `koanf:"backchannel_logout_uri"`
 	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
 	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
 }

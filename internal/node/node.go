@@ -140,7 +140,12 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	if parts.Request, err = presentation.NewSignerAt(key, chain, deps.Clock()); err != nil {
 		return fmt.Errorf("request_signing: %w", err)
 	}
-	if parts.Verifier, err = newVerifier(cfg, deps); err != nil {
+	fetcher, err := newFetcher(cfg.Fetch)
+	if err != nil {
+		return err
+	}
+	parts.Notify = fetcher
+	if parts.Verifier, err = newVerifier(cfg, fetcher, deps); err != nil {
 		return err
 	}
 	if parts.Proofing, err = newProofing(cfg, parts.Ring, deps); err != nil {

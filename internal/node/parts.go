@@ -133,7 +133,7 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 	return found, nil
 }
 
-func newVerifier(cfg Config, deps Deps) (*verifier.Verifier, error) {
+func newVerifier(cfg Config, fetcher *fetch.Fetcher, deps Deps) (*verifier.Verifier, error) {
 	var rules []trust.Rule
 	for i, t := range cfg.Trust {
 		anchors, err := readCertificates(t.AnchorsFile)
@@ -142,22 +142,26 @@ func newVerifier(cfg Config, deps Deps) (*verifier.Verifier, error) {
 		}
 		rules = append(rules, trust.Rule{Types: t.Types, Anchors: anchors, Issuers: t.Issuers})
 	}
-	roots, err := rootsOf(cfg.Fetch)
-	if err != nil {
-		return nil, err
-	}
-	fetcher, err := fetch.New(fetch.Config{
-		AllowHTTPHosts: cfg.Fetch.AllowHTTPHosts, AllowPrivateHosts: cfg.Fetch.AllowPrivateHosts, RootCAs: roots, Timeout: cfg.Fetch.Timeout,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("fetch: %w", err)
-	}
 	v, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: cfg.StatusList.MinTTL, MaxStatusTTL: cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: fetcher, Clock: deps.Clock, Logger: deps.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("trust: %w", err)
 	}
 	return v, nil
+}
+
+func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
+	roots, err := rootsOf(cfg)
+	if err != nil {
+		return nil, err
+	}
+	fetcher, err := fetch.New(fetch.Config{
+		AllowHTTPHosts: cfg.AllowHTTPHosts, AllowPrivateHosts: cfg.AllowPrivateHosts, RootCAs: roots, Timeout: cfg.Timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("fetch: %w", err)
+	}
+	return fetcher, nil
 }
 
 func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {

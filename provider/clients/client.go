@@ -66,6 +66,10 @@ type Client struct {
 	// ReuseSession lets a browser that showed a Verified ID a while ago sign in again without it. A recovery never does.
 	ReuseSession bool
 
+	PostLogoutRedirectURIs []string
+	// BackChannelLogoutURI hears when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.2); "" hears nothing.
+	BackChannelLogoutURI string
+
 	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256
 	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" answers with plain JSON
 }

@@ -26,6 +26,16 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %s: redirect_uris: %w", c.ID, err)
 		}
 	}
+	for _, uri := range c.PostLogoutRedirectURIs {
+		if err := checkRedirectURI(uri); err != nil {
+			return fmt.Errorf("client %s: post_logout_redirect_uris: %w", c.ID, err)
+		}
+	}
+	if c.BackChannelLogoutURI != "" {
+		if err := checkRedirectURI(c.BackChannelLogoutURI); err != nil {
+			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
+		}
+	}
 	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)

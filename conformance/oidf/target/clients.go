@@ -32,22 +32,30 @@ func (c *configuration) clients() []node.ClientConfig {
 	return slices.Concat(c.basic())
 }
 
-// callback is where the suite takes authorization responses.
-func (c *configuration) callback() string {
-	return c.options.Suite + "/test/a/" + c.options.Alias + "/callback"
+// suiteURL is one of the suite's addresses for this target.
+func (c *configuration) suiteURL(path string) string {
+	return c.options.Suite + "/test/a/" + c.options.Alias + path
 }
 
-// basic are the three clients of the OpenID Connect plans: stock relying parties, which push nothing and know no PKCE.
+// callback is where the suite takes authorization responses.
+func (c *configuration) callback() string { return c.suiteURL("/callback") }
+
+// basic are the clients of the OpenID Connect plans: stock relying parties, which push nothing and know no PKCE. One of
+// them listens for logout tokens; the plan for the others' logout takes one for a mistake.
 func (c *configuration) basic() []node.ClientConfig {
 	no := false
 	var list []node.ClientConfig
-	for name, method := range map[string]string{"client": "client_secret_basic", "client2": "client_secret_basic", "client_secret_post": "client_secret_post"} {
+	for name, method := range map[string]string{"client": "client_secret_basic", "client2": "client_secret_basic", "client_secret_post": "client_secret_post", "backchannel_client": "client_secret_basic"} {
 		secret := c.secret()
 		id := "oidc-" + name
 		c.values[name] = map[string]any{"client_id": id, "client_secret": secret}
+		backchannel := ""
+		if name == "backchannel_client" {
+			backchannel = c.suiteURL("/backchannel_logout")
+		}
 		list = append(list, node.ClientConfig{
 			ID: id, Name: "Conformance suite", AuthMethod: method, Secret: config.Secret{File: c.write(id+".secret", []byte(secret))},
-			RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "profile", "email", "address", "phone"},
+			RedirectURIs: []string{c.callback()}, PostLogout: []string{c.suiteURL("/post_logout_redirect")}, BackChannel: backchannel, Scope: []string{"openid", "profile", "email", "address", "phone"},
 			RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, IDTokenAlg: "RS256",
 		})
 	}

@@ -22,10 +22,12 @@ import (
 
 // Options say what to start.
 type Options struct {
-	Port   int    // first of the world's ports; 0 takes free ones
-	Suite  string // base URL of the suite: where its redirect URIs are
-	Alias  string // what the suite calls this target in its URLs
-	Logger *slog.Logger
+	Port  int    // first of the world's ports; 0 takes free ones
+	Suite string // base URL of the suite: where its redirect URIs are
+	Alias string // what the suite calls this target in its URLs
+	// LocalSuite trusts the suite's own certificate and its private address.
+	LocalSuite bool
+	Logger     *slog.Logger
 }
 
 // Target is a running server under test.
@@ -93,6 +95,7 @@ func (c *configuration) change(cfg *node.Config) {
 	cfg.Secrets.SigningKey.File = c.write("signing.pem", c.ring())
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
+	c.reachSuite(cfg)
 }
 
 func (c *configuration) write(name string, data []byte) string {

@@ -1,0 +1,102 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/provider/clients"
+)
+
+// Logout is a validated request to end a session (OpenID Connect RP-Initiated Logout 1.0 §2).
+type Logout struct {
+	Client      *clients.Client // nil when the request names none
+	Subject     string          // of the id_token_hint, "" without one
+	Session     string          // sid of the id_token_hint, "" without one
+	RedirectURI string          // registered for Client; "" shows our own page
+	State       string
+}
+
+// Location is where the browser goes when the session has ended.
+func (l Logout) Location() (string, error) {
+	u, err := url.Parse(l.RedirectURI)
+	if err != nil {
+		return "", fmt.Errorf("parse post_logout_redirect_uri: %w", err)
+	}
+	if l.State != "" {
+		query := u.Query()
+		query.Set("state", l.State)
+		u.RawQuery = query.Encode()
+	}
+	return u.String(), nil
+}
+
+// ReadLogout validates a logout request. A post_logout_redirect_uri counts only with an id_token_hint, which proves that
+// the request comes from whom the ID token was made for, and only if that client registered it.
+func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error) {
+	l := Logout{State: form.Get("state")}
+	if len(l.State) > maxState || len(form.Get("id_token_hint")) > maxHint {
+		return l, InvalidRequest("The state or the id_token_hint is too long.")
+	}
+	if hint := form.Get("id_token_hint"); hint != "" {
+		if err := s.readLogoutHint(ctx, hint, &l); err != nil {
+			return l, err
+		}
+	}
+	uri := form.Get("post_logout_redirect_uri")
+	switch {
+	case l.Client != nil && form.Has("client_id") && form.Get("client_id") != l.Client.ID:
+		return l, InvalidRequest("client_id is not whom the id_token_hint was made for.")
+	case uri == "":
+		return l, nil
+	case l.Client == nil:
+		return l, InvalidRequest("A post_logout_redirect_uri needs an id_token_hint.")
+	case !slices.Contains(l.Client.PostLogoutRedirectURIs, uri):
+		return l, InvalidRequest("The post_logout_redirect_uri is not registered for this client.")
+	}
+	l.RedirectURI = uri
+	return l, nil
+}
+
+func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) error {
+	refused := InvalidRequest("The id_token_hint is not an ID token of this server.")
+	token, err := jwt.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
+	if err != nil {
+		return refused.Because(err)
+	}
+	var claims struct {
+		jwt.Claims
+		SessionID string `json:"sid"`
+	}
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // verified next
+		return refused.Because(err)
+	}
+	if claims.Issuer != s.issuer || len(claims.Audience) != 1 {
+		return refused.Because(errors.New("iss is not ours, or aud is not one client"))
+	}
+	if err := s.checkOwnToken(token, claims.Claims, claims.Audience[0]); err != nil {
+		return refused.Because(err)
+	}
+	if l.Client, err = s.Client(ctx, claims.Audience[0]); err != nil {
+		return err
+	}
+	l.Subject, l.Session = claims.Subject, claims.SessionID
+	return nil
+}
+
+const logoutTokenLifetime = 2 * time.Minute // OpenID Connect Back-Channel Logout 1.0 §4 recommends two at most
+
+// LogoutToken tells a client that a session ended (OpenID Connect Back-Channel Logout 1.0 §2.4).
+func (s *Server) LogoutToken(client *clients.Client, session, subject, id string) (string, error) {
+	now := s.clock()
+	return s.ring.MintWith(client.Algorithm(), "logout+jwt", map[string]any{
+		"iss": s.issuer, "sub": subject, "aud": client.ID, "iat": now.Unix(), "exp": now.Add(logoutTokenLifetime).Unix(), "jti": id, "sid": session,
+		"events": map[string]any{"http://schemas.openid.net/event/backchannel-logout": struct{}{}},
+	})
+}
