@@ -9,6 +9,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/recovery"
 )
 
@@ -33,10 +34,10 @@ func (p *Provider) authorize(c *gin.Context) {
 	}
 	switch answered, err := p.answerFromSession(c, client, request); {
 	case err != nil:
-		p.rejectTo(c, request, oauth.Unavailable(err))
+		p.rejectTo(c, request, problem.Unavailable(err))
 	case answered:
 	case request.Demands.Silent:
-		p.rejectTo(c, request, oauth.LoginRequired("This request needs the person; prompt=none cannot answer it."))
+		p.rejectTo(c, request, problem.LoginRequired("This request needs the person; prompt=none cannot answer it."))
 	case request.Account == "":
 		p.askAccount(c, client, request, "")
 	default:
@@ -57,7 +58,7 @@ func (p *Provider) start(c *gin.Context, request oauth.Authorization) {
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
-		p.rejectTo(c, request, oauth.Unavailable(err))
+		p.rejectTo(c, request, problem.Unavailable(err))
 		return
 	}
 	p.setBrowserCookie(c, t, secret)
@@ -71,7 +72,7 @@ func (p *Provider) askAccount(c *gin.Context, client *clients.Client, request oa
 	if request.Pushed == "" {
 		kept, err := p.deps.OAuth.Keep(c, request)
 		if err != nil {
-			p.rejectTo(c, request, oauth.Unavailable(err))
+			p.rejectTo(c, request, problem.Unavailable(err))
 			return
 		}
 		request.Pushed = kept.RequestURI
@@ -155,9 +156,9 @@ func (p *Provider) failAuthorize(c *gin.Context, err error) {
 	p.failPage(c, err)
 }
 
-func (p *Provider) rejectTo(c *gin.Context, request oauth.Authorization, problem *oauth.Error) {
-	noteError(c, problem)
-	response, err := p.deps.OAuth.Reject(c, request, problem)
+func (p *Provider) rejectTo(c *gin.Context, request oauth.Authorization, refusal *problem.Error) {
+	noteError(c, refusal)
+	response, err := p.deps.OAuth.Reject(c, request, refusal)
 	if err != nil {
 		p.failPage(c, err)
 		return

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/recovery"
 )
 
@@ -64,9 +65,9 @@ func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (st
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
 		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
-		return "", oauth.InvalidGrant("The recovery behind this code is no longer open.").Because(err)
+		return "", problem.InvalidGrant("The recovery behind this code is no longer open.").Because(err)
 	case err != nil:
-		return "", oauth.Unavailable(err)
+		return "", problem.Unavailable(err)
 	}
 	note(c, redemption.Transaction)
 	return p.recoveryToken(redeemed, redemption)
@@ -87,12 +88,12 @@ func (p *Provider) verifyPass(c *gin.Context) {
 	}
 	account, pass := form.Get("account"), form.Get("pass")
 	if account == "" || pass == "" {
-		p.failJSON(c, oauth.InvalidRequest("The parameters account and pass are required."))
+		p.failJSON(c, problem.InvalidRequest("The parameters account and pass are required."))
 		return
 	}
 	verdict, err := p.deps.Passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
 	if err != nil {
-		p.failJSON(c, oauth.Unavailable(err))
+		p.failJSON(c, problem.Unavailable(err))
 		return
 	}
 	if !verdict.Active {

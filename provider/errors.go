@@ -6,7 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/recovery"
 )
 
@@ -20,49 +20,49 @@ var (
 	errStaleForm = errors.New("the page had moved on")
 )
 
-// problem is what a person sees when something went wrong: never the cause, always what to do, and the correlation id
+// trouble is what a person sees when something went wrong: never the cause, always what to do, and the correlation id
 // that finds the cause in the log.
-type problem struct {
+type trouble struct {
 	Status int
 	Title  string
 	Advice string
 	GoesOn bool // the recovery is still there to go back to, in the browser that started it
 }
 
-// problemFor is the one table from errors to pages. Anything it does not know is a server error.
-func problemFor(err error) problem {
-	var protocol *oauth.Error
+// troubleFor is the one table from errors to pages. Anything it does not know is a server error.
+func troubleFor(err error) trouble {
+	var protocol *problem.Error
 	switch {
 	case errors.Is(err, errNoPage):
-		return problem{http.StatusNotFound, "This page does not exist", "Start again at your organisation's sign-in page.", false}
+		return trouble{http.StatusNotFound, "This page does not exist", "Start again at your organisation's sign-in page.", false}
 	case errors.Is(err, errMethod):
-		return problem{http.StatusMethodNotAllowed, "This page cannot be used like that", "Start again at your organisation's sign-in page.", true}
+		return trouble{http.StatusMethodNotAllowed, "This page cannot be used like that", "Start again at your organisation's sign-in page.", true}
 	case errors.Is(err, recovery.ErrNoTransaction), errors.Is(err, recovery.ErrOtherBrowser):
-		return problem{
+		return trouble{
 			http.StatusForbidden, "This recovery belongs to another browser",
 			"A recovery can only be finished in the browser that started it. If you started it, go back to that browser. If somebody sent you here, close this page: they may be trying to get into your account.",
 			false,
 		}
 	case errors.Is(err, recovery.ErrExpired):
-		return problem{http.StatusGone, "This recovery has expired", "Start again at your organisation's sign-in page.", false}
+		return trouble{http.StatusGone, "This recovery has expired", "Start again at your organisation's sign-in page.", false}
 	case errors.Is(err, errCSRF):
-		return problem{http.StatusForbidden, "This form is out of date", "Go back to the recovery page and try again.", true}
+		return trouble{http.StatusForbidden, "This form is out of date", "Go back to the recovery page and try again.", true}
 	case errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrAnswered),
 		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, errNoProof), errors.Is(err, errNoQR), errors.Is(err, errStaleForm):
-		return problem{http.StatusConflict, "That step is not possible now", "Go back to the recovery page and follow what it says.", true}
+		return trouble{http.StatusConflict, "That step is not possible now", "Go back to the recovery page and follow what it says.", true}
 	case errors.As(err, &protocol):
 		if protocol.Status < http.StatusInternalServerError {
-			return problem{protocol.Status, "Your organisation's request was not understood", protocol.Description, false}
+			return trouble{protocol.Status, "Your organisation's request was not understood", protocol.Description, false}
 		}
 	}
-	return problem{http.StatusInternalServerError, "Something went wrong on our side", "Try again in a moment. If it happens again, start anew at your organisation's sign-in page in a few minutes.", true}
+	return trouble{http.StatusInternalServerError, "Something went wrong on our side", "Try again in a moment. If it happens again, start anew at your organisation's sign-in page in a few minutes.", true}
 }
 
 // failPage renders an error as a page.
 func (p *Provider) failPage(c *gin.Context, err error) {
 	noteError(c, err)
 	secureHeaders(c)
-	shown := problemFor(err)
+	shown := troubleFor(err)
 	v := view{Title: shown.Title, Problem: shown}
 	if id := recovery.TransactionID(c.Param("txn")); shown.GoesOn && browserSecret(c, id) != "" {
 		v.Base = pagePath(id)
@@ -75,9 +75,9 @@ func (p *Provider) failPage(c *gin.Context, err error) {
 func (p *Provider) failJSON(c *gin.Context, err error) {
 	noteError(c, err)
 	noStore(c)
-	var shown *oauth.Error
+	var shown *problem.Error
 	if !errors.As(err, &shown) {
-		shown = oauth.ServerError(err)
+		shown = problem.ServerError(err)
 	}
 	if shown.Code == "invalid_client" {
 		c.Header("WWW-Authenticate", `Basic realm="regain"`)

@@ -9,6 +9,7 @@ import (
 
 	"regain/presentation"
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/recovery"
 )
 
@@ -142,10 +143,10 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 	case recovery.StateIssuing, recovery.StateRedeemed:
 		err = recovery.ErrRedeemed
 	case recovery.StateEvaluated:
-		response, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
+		response, err = p.deps.OAuth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
 	case recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
 		// One sentence for every cause: the client may show it to the person.
-		response, err = p.deps.OAuth.Reject(c, request, oauth.AccessDenied("The recovery did not succeed."))
+		response, err = p.deps.OAuth.Reject(c, request, problem.AccessDenied("The recovery did not succeed."))
 	default:
 		err = errStaleForm
 	}

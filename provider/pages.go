@@ -67,7 +67,7 @@ func (p *pages) static() http.Handler {
 // view is everything a page may show. It holds no claim, no reason but the public one, and no pass.
 type view struct {
 	Title        string
-	Problem      problem
+	Problem      trouble
 	Correlation  string
 	Base         string // path of the transaction's page
 	CSRF         string

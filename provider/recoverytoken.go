@@ -7,6 +7,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/recovery"
 )
 
@@ -71,20 +72,20 @@ const trustFramework = "urn:regain:trust-framework:verified-id"
 func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption) (string, error) {
 	signed, err := p.deps.Ring.Mint("recovery+jwt", p.recoveryClaims(redeemed, r))
 	if err != nil {
-		return "", oauth.ServerError(err)
+		return "", problem.ServerError(err)
 	}
 	key, err := redeemed.Client.EncryptionKey()
 	if err != nil {
-		return "", oauth.ServerError(err)
+		return "", problem.ServerError(err)
 	}
 	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: key.KeyID},
 		(&jose.EncrypterOptions{}).WithType("recovery+jwt").WithContentType("JWT"))
 	if err != nil {
-		return "", oauth.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
+		return "", problem.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
 	}
 	encrypted, err := encrypter.Encrypt([]byte(signed))
 	if err != nil {
-		return "", oauth.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
+		return "", problem.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
 	}
 	return encrypted.CompactSerialize()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/oauth"
+	"regain/provider/problem"
 )
 
 // userInfo is OpenID Connect Core 1.0 §5.3. The claims are the directory's own, read now: none is kept.
@@ -28,7 +29,7 @@ func (p *Provider) userInfo(c *gin.Context) {
 	}
 	info, err := p.info(c, access)
 	if err != nil {
-		p.failJSON(c, oauth.Unavailable(err))
+		p.failJSON(c, problem.Unavailable(err))
 		return
 	}
 	if access.Client.UserInfoAlgorithm == "" {
@@ -50,7 +51,7 @@ func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, er
 
 // failBearer is RFC 6750 §3.
 func (p *Provider) failBearer(c *gin.Context, err error) {
-	var shown *oauth.Error
+	var shown *problem.Error
 	if errors.As(err, &shown) && shown.Status < http.StatusInternalServerError {
 		c.Header("WWW-Authenticate", `Bearer error="`+shown.Code+`"`)
 	}

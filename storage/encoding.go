@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"sync"
 
@@ -52,3 +54,9 @@ var modes = sync.OnceValues(func() (encodingModes, error) {
 	}
 	return encodingModes{enc: enc, dec: dec}, nil
 })
+
+// Digest returns the SHA-256 of text in base64url: the id of a record whose natural name is a secret, or a stranger's.
+func Digest(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -47,14 +48,14 @@ func DecodeAuthorization(data []byte) (Authorization, error) {
 	return a, nil
 }
 
-// Client returns a registered client. Its errors are an *Error: that there is none, or that nobody can tell now.
+// Client returns a registered client. Its errors are an *problem.Error: that there is none, or that nobody can tell now.
 func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
 	client, err := s.clients.Client(ctx, id)
 	if errors.Is(err, clients.ErrUnknown) {
-		return nil, InvalidRequest("The client_id is missing or names no registered client.")
+		return nil, problem.InvalidRequest("The client_id is missing or names no registered client.")
 	}
 	if err != nil {
-		return nil, Unavailable(err)
+		return nil, problem.Unavailable(err)
 	}
 	return client, nil
 }
@@ -69,9 +70,9 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 	uri := form.Get("request_uri")
 	switch {
 	case uri != "" && !strings.HasPrefix(uri, requestURIPrefix):
-		return s.refuse(client, form, newError(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported."))
+		return s.refuse(client, form, problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported."))
 	case uri == "" && !client.AllowUnpushed:
-		return s.refuse(client, form, InvalidRequest("This client must push its requests to the PAR endpoint, and send the request_uri here."))
+		return s.refuse(client, form, problem.InvalidRequest("This client must push its requests to the PAR endpoint, and send the request_uri here."))
 	case uri == "":
 		return s.validate(ctx, client, form)
 	}
@@ -85,9 +86,9 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 
 // validate cleans the form and lets fosite check the rest.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
-	demands, cleaned, problem := read(client, form)
-	if problem != nil {
-		return s.refuse(client, form, problem)
+	demands, cleaned, refusal := read(client, form)
+	if refusal != nil {
+		return s.refuse(client, form, refusal)
 	}
 	requester, err := s.fositeRequest(ctx, cleaned)
 	if err != nil {
@@ -105,17 +106,17 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 }
 
 // refuse answers the client if, and only if, the redirect_uri is registered for it.
-func (s *Server) refuse(client *clients.Client, form url.Values, problem *Error) (Authorization, error) {
+func (s *Server) refuse(client *clients.Client, form url.Values, refusal *problem.Error) (Authorization, error) {
 	a := Authorization{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode"))}
 	uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(a.RedirectURI, fositeClient{client})
 	if a.RedirectURI == "" || err != nil || !fosite.IsValidRedirectURI(uri) || len(a.State) > maxState {
-		return Authorization{}, &AuthorizeError{Problem: problem}
+		return Authorization{}, &AuthorizeError{Problem: refusal}
 	}
 	if !a.Mode.valid() {
 		a.Mode = ModeQuery
 	}
-	response := s.respond(a, errorParameters(problem))
-	return Authorization{}, &AuthorizeError{Problem: problem, Response: &response}
+	response := s.respond(a, errorParameters(refusal))
+	return Authorization{}, &AuthorizeError{Problem: refusal, Response: &response}
 }
 
 // fositeRequest runs fosite's validation over a form that holds only what fosite may see.
@@ -161,9 +162,9 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 }
 
 // Reject ends the authorization with an error and returns the response that carries it.
-func (s *Server) Reject(ctx context.Context, a Authorization, problem *Error) (Response, error) {
+func (s *Server) Reject(ctx context.Context, a Authorization, refusal *problem.Error) (Response, error) {
 	if err := s.finish(ctx, a); err != nil {
 		return Response{}, err
 	}
-	return s.respond(a, errorParameters(problem)), nil
+	return s.respond(a, errorParameters(refusal)), nil
 }

@@ -22,6 +22,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/storage"
 	"regain/storage/memory"
 )
@@ -191,7 +192,7 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 // wantCode holds an error against its OAuth code.
 func wantCode(t *testing.T, err error, code string) {
 	t.Helper()
-	var problem *oauth.Error
+	var problem *problem.Error
 	if !errors.As(err, &problem) || problem.Code != code {
 		t.Errorf("got %v, want %s", err, code)
 	}

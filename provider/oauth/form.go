@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"unicode/utf8"
+
+	"regain/provider/problem"
 )
 
 // Limits on what a stranger may send, before anything is parsed further.
@@ -22,42 +24,42 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	switch r.Method {
 	case http.MethodGet:
 		if len(r.URL.RawQuery) > maxFormBytes {
-			return nil, InvalidRequest("The request is too large.")
+			return nil, problem.InvalidRequest("The request is too large.")
 		}
 		values, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			return nil, InvalidRequest("The query cannot be parsed.").Because(err)
+			return nil, problem.InvalidRequest("The query cannot be parsed.").Because(err)
 		}
 		form = values
 	case http.MethodPost:
 		media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || media != "application/x-www-form-urlencoded" {
-			return nil, InvalidRequest("The body must be application/x-www-form-urlencoded.")
+			return nil, problem.InvalidRequest("The body must be application/x-www-form-urlencoded.")
 		}
 		if r.URL.RawQuery != "" {
-			return nil, InvalidRequest("Send the parameters in the body, not in the URL.")
+			return nil, problem.InvalidRequest("Send the parameters in the body, not in the URL.")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := r.ParseForm(); err != nil {
-			return nil, InvalidRequest("The body cannot be parsed, or is too large.").Because(err)
+			return nil, problem.InvalidRequest("The body cannot be parsed, or is too large.").Because(err)
 		}
 		form = r.PostForm
 	default:
-		return nil, newError(http.StatusMethodNotAllowed, "invalid_request", "This method is not allowed here.")
+		return nil, problem.New(http.StatusMethodNotAllowed, "invalid_request", "This method is not allowed here.")
 	}
 	return form, checkForm(form)
 }
 
 func checkForm(form url.Values) error {
 	if len(form) > maxParameters {
-		return InvalidRequest("The request has too many parameters.")
+		return problem.InvalidRequest("The request has too many parameters.")
 	}
 	for name, values := range form {
 		if len(values) > 1 {
-			return InvalidRequest(printable(fmt.Sprintf("The parameter %.40s occurs more than once.", name)))
+			return problem.InvalidRequest(problem.Printable(fmt.Sprintf("The parameter %.40s occurs more than once.", name)))
 		}
 		if !utf8.ValidString(values[0]) {
-			return InvalidRequest(printable(fmt.Sprintf("The parameter %.40s is not UTF-8.", name)))
+			return problem.InvalidRequest(problem.Printable(fmt.Sprintf("The parameter %.40s is not UTF-8.", name)))
 		}
 	}
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/oauth"
+	"regain/provider/problem"
 )
 
 // Each test is named after a defect of fosite v0.49 (docs/decisions/0001-fosite.md), provokes it through this package,
@@ -197,7 +198,7 @@ func TestFositeStateIsForced(t *testing.T) {
 		if state == "" {
 			form.Del("state")
 		}
-		u, err := b.Reject(t.Context(), b.authorized(form), oauth.AccessDenied("no"))
+		u, err := b.Reject(t.Context(), b.authorized(form), problem.AccessDenied("no"))
 		b.must(err)
 		if got := u.Parameters; got.Get("state") != state || got.Has("state") != (state != "") {
 			t.Errorf("state %q came back as %q", state, got.Get("state"))
@@ -385,7 +386,7 @@ func TestFositePushedRequests(t *testing.T) {
 	if first.Account != "ada@example.org" || first.State != "s" {
 		t.Errorf("the pushed request names %q with state %q", first.Account, first.State)
 	}
-	_, err = b.Reject(t.Context(), first, oauth.AccessDenied("no"))
+	_, err = b.Reject(t.Context(), first, problem.AccessDenied("no"))
 	b.must(err)
 	_, err = visit("main-idp")
 	wantCode(t, err, "invalid_request_uri")
@@ -399,7 +400,7 @@ func TestFositePushedRequests(t *testing.T) {
 // There is no iss in responses.
 func TestFositeNoIss(t *testing.T) {
 	b := setUp(t)
-	u, err := b.Reject(t.Context(), b.authorized(request()), oauth.AccessDenied("no"))
+	u, err := b.Reject(t.Context(), b.authorized(request()), problem.AccessDenied("no"))
 	b.must(err)
 	if u.Parameters.Get("iss") != issuer || u.Parameters.Get("error") != "access_denied" {
 		t.Errorf("an error: %s", u.Parameters)

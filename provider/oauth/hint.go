@@ -8,7 +8,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/problem"
 )
 
 // namedAccount reads the account from login_hint and from an id_token_hint. Both must agree when both are sent: the
@@ -16,20 +18,20 @@ import (
 func (s *Server) namedAccount(client *clients.Client, form url.Values) (account, subject string, err error) {
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
-		return "", "", InvalidRequest("The hint is too long.")
+		return "", "", problem.InvalidRequest("The hint is too long.")
 	}
 	if token != "" {
 		if subject, err = s.hintSubject(client, token); err != nil {
-			return "", "", InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
+			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
 		}
 	}
 	switch {
 	case hint != "" && subject != "" && hint != subject:
-		return "", "", InvalidRequest("login_hint and id_token_hint name different accounts.")
+		return "", "", problem.InvalidRequest("login_hint and id_token_hint name different accounts.")
 	case subject != "":
 		return subject, subject, nil
 	case hint == "" && !client.AskAccount:
-		return "", "", InvalidRequest("Name the account to recover in login_hint or in an id_token_hint signed by the client.")
+		return "", "", problem.InvalidRequest("Name the account to recover in login_hint or in an id_token_hint signed by the client.")
 	}
 	return hint, "", nil
 }
@@ -60,7 +62,7 @@ func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clien
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {
 		return fmt.Errorf("typ %q is no ID token's", typ)
 	}
-	if clientID != "" && !hasExactly(claims.Audience, clientID) {
+	if clientID != "" && !clientauth.HasExactly(claims.Audience, clientID) {
 		return errors.New("the ID token was made for another client")
 	}
 	for _, key := range s.ring.Public(header.KeyID) {
@@ -72,18 +74,18 @@ func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clien
 }
 
 func (s *Server) checkClientsHint(token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
-	if err := verifyWithKeys(token, client); err != nil {
+	if err := clientauth.VerifyWithKeys(token, client); err != nil {
 		return err
 	}
 	now := s.clock()
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !hasExactly(claims.Audience, s.issuer):
+	case !clientauth.HasExactly(claims.Audience, s.issuer):
 		return errors.New("aud is not the issuer")
 	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
 		return errors.New("exp is missing or past")
-	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clockSkew)):
+	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clientauth.ClockSkew)):
 		return errors.New("iat is missing or in the future")
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 )
 
 // Logout is a validated request to end a session (OpenID Connect RP-Initiated Logout 1.0 §2).
@@ -42,7 +43,7 @@ func (l Logout) Location() (string, error) {
 func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error) {
 	l := Logout{State: form.Get("state")}
 	if len(l.State) > maxState || len(form.Get("id_token_hint")) > maxHint {
-		return l, InvalidRequest("The state or the id_token_hint is too long.")
+		return l, problem.InvalidRequest("The state or the id_token_hint is too long.")
 	}
 	if hint := form.Get("id_token_hint"); hint != "" {
 		if err := s.readLogoutHint(ctx, hint, &l); err != nil {
@@ -52,20 +53,20 @@ func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error
 	uri := form.Get("post_logout_redirect_uri")
 	switch {
 	case l.Client != nil && form.Has("client_id") && form.Get("client_id") != l.Client.ID:
-		return l, InvalidRequest("client_id is not whom the id_token_hint was made for.")
+		return l, problem.InvalidRequest("client_id is not whom the id_token_hint was made for.")
 	case uri == "":
 		return l, nil
 	case l.Client == nil:
-		return l, InvalidRequest("A post_logout_redirect_uri needs an id_token_hint.")
+		return l, problem.InvalidRequest("A post_logout_redirect_uri needs an id_token_hint.")
 	case !slices.Contains(l.Client.PostLogoutRedirectURIs, uri):
-		return l, InvalidRequest("The post_logout_redirect_uri is not registered for this client.")
+		return l, problem.InvalidRequest("The post_logout_redirect_uri is not registered for this client.")
 	}
 	l.RedirectURI = uri
 	return l, nil
 }
 
 func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) error {
-	refused := InvalidRequest("The id_token_hint is not an ID token of this server.")
+	refused := problem.InvalidRequest("The id_token_hint is not an ID token of this server.")
 	token, err := jwt.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
 	if err != nil {
 		return refused.Because(err)

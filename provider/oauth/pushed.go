@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -29,7 +30,7 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 		return Pushed{}, err
 	}
 	if form.Has("request_uri") {
-		return Pushed{}, InvalidRequest("request_uri cannot be pushed.")
+		return Pushed{}, problem.InvalidRequest("request_uri cannot be pushed.")
 	}
 	a, err := s.validate(r.Context(), client, form)
 	if err != nil {
@@ -43,33 +44,33 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 func (s *Server) Keep(ctx context.Context, a Authorization) (Pushed, error) {
 	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
-		return Pushed{}, ServerError(err)
+		return Pushed{}, problem.ServerError(err)
 	}
 	data, err := storage.Encode(a)
 	if err != nil {
-		return Pushed{}, ServerError(err)
+		return Pushed{}, problem.ServerError(err)
 	}
 	uri := requestURIPrefix + id
-	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: digest(uri), Data: data, ExpiresAt: s.clock().Add(pushedLifetime)})
+	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: s.clock().Add(pushedLifetime)})
 	if err != nil {
-		return Pushed{}, Unavailable(fmt.Errorf("store pushed request: %w", err))
+		return Pushed{}, problem.Unavailable(fmt.Errorf("store pushed request: %w", err))
 	}
 	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, nil
 }
 
 // pushed returns the request behind a request URI of this client.
 func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
-	gone := newError(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
-	record, err := s.store.Get(ctx, kindPushed, digest(uri))
+	gone := problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
+	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
 	if errors.Is(err, storage.ErrNotFound) {
 		return Authorization{}, gone
 	}
 	if err != nil {
-		return Authorization{}, Unavailable(err)
+		return Authorization{}, problem.Unavailable(err)
 	}
 	var a Authorization
 	if err := storage.Decode(record.Data, &a); err != nil {
-		return Authorization{}, ServerError(err)
+		return Authorization{}, problem.ServerError(err)
 	}
 	if a.ClientID != client.ID {
 		return Authorization{}, gone // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
@@ -82,7 +83,7 @@ func (s *Server) finish(ctx context.Context, a Authorization) error {
 	if a.Pushed == "" {
 		return nil
 	}
-	if err := s.store.Delete(ctx, kindPushed, digest(a.Pushed)); err != nil {
+	if err := s.store.Delete(ctx, kindPushed, storage.Digest(a.Pushed)); err != nil {
 		return fmt.Errorf("forget pushed request: %w", err)
 	}
 	return nil

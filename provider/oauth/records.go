@@ -116,7 +116,7 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 // code led to (RFC 6749 §4.1.2). Within one exchange the code is read once: whoever claimed it makes its tokens from it.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	e := exchangeOf(ctx)
-	if e.code != nil && e.row.ID == digest(signature) {
+	if e.code != nil && e.row.ID == storage.Digest(signature) {
 		return r.requester(ctx, *e.code)
 	}
 	row, g, err := r.get(ctx, kindCode, signature)
@@ -219,11 +219,11 @@ func (r *records) create(ctx context.Context, kind storage.Kind, signature strin
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
 	}
-	return r.store.Create(ctx, storage.Record{Kind: kind, ID: digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)})
+	return r.store.Create(ctx, storage.Record{Kind: kind, ID: storage.Digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)})
 }
 
 func (r *records) get(ctx context.Context, kind storage.Kind, signature string) (storage.Record, grant, error) {
-	row, err := r.store.Get(ctx, kind, digest(signature))
+	row, err := r.store.Get(ctx, kind, storage.Digest(signature))
 	if errors.Is(err, storage.ErrNotFound) {
 		return storage.Record{}, grant{}, fosite.ErrNotFound
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 )
 
 // Limits on single parameters.
@@ -48,13 +49,13 @@ func (d Demands) Allow(subject string, at, now time.Time) bool {
 }
 
 // read checks what fosite would get wrong, and returns what the request demands and the form that fosite may see.
-func read(client *clients.Client, form url.Values) (Demands, url.Values, *Error) {
-	if problem := checkParameters(client, form); problem != nil {
-		return Demands{}, nil, problem
+func read(client *clients.Client, form url.Values) (Demands, url.Values, *problem.Error) {
+	if refusal := checkParameters(client, form); refusal != nil {
+		return Demands{}, nil, refusal
 	}
-	demands, problem := readDemands(form)
-	if problem != nil {
-		return Demands{}, nil, problem
+	demands, refusal := readDemands(form)
+	if refusal != nil {
+		return Demands{}, nil, refusal
 	}
 	cleaned := url.Values{"state": {placeholderState}}
 	for _, name := range forFosite() {
@@ -66,43 +67,43 @@ func read(client *clients.Client, form url.Values) (Demands, url.Values, *Error)
 	return demands, cleaned, nil
 }
 
-func checkParameters(client *clients.Client, form url.Values) *Error {
+func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 	switch {
 	case form.Has("request"):
-		return newError(http.StatusBadRequest, "request_not_supported", "Request objects are not supported; push the parameters instead.")
+		return problem.New(http.StatusBadRequest, "request_not_supported", "Request objects are not supported; push the parameters instead.")
 	case form.Has("request_uri"):
-		return newError(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported.")
+		return problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported.")
 	case form.Has("registration"):
-		return newError(http.StatusBadRequest, "registration_not_supported", "The registration parameter is not supported.")
+		return problem.New(http.StatusBadRequest, "registration_not_supported", "The registration parameter is not supported.")
 	case form.Get("response_type") == "":
-		return InvalidRequest("The response_type is missing; the supported one is code.")
+		return problem.InvalidRequest("The response_type is missing; the supported one is code.")
 	case len(form.Get("state")) > maxState:
-		return InvalidRequest("The state is too long.")
+		return problem.InvalidRequest("The state is too long.")
 	case len(form.Get("nonce")) > maxNonce:
-		return InvalidRequest("The nonce is too long.")
+		return problem.InvalidRequest("The nonce is too long.")
 	case len(form.Get("claims")) > maxClaims:
-		return InvalidRequest("The claims parameter is too long.")
+		return problem.InvalidRequest("The claims parameter is too long.")
 	case !ResponseMode(form.Get("response_mode")).valid():
-		return InvalidRequest("The response_mode is not supported; use query or form_post.")
+		return problem.InvalidRequest("The response_mode is not supported; use query or form_post.")
 	case !slices.Contains(strings.Fields(form.Get("scope")), clients.ScopeOpenID):
-		return newError(http.StatusBadRequest, "invalid_scope", "The scope must contain openid.")
+		return problem.New(http.StatusBadRequest, "invalid_scope", "The scope must contain openid.")
 	}
 	return checkPKCE(client, form)
 }
 
 // checkPKCE wants S256 of everybody who can, and takes nothing weaker from those who need not (RFC 9700 §2.1.1).
-func checkPKCE(client *clients.Client, form url.Values) *Error {
+func checkPKCE(client *clients.Client, form url.Values) *problem.Error {
 	challenge, method := form.Get("code_challenge"), form.Get("code_challenge_method")
 	if challenge == "" && method == "" && client.AllowNoPKCE {
 		return nil
 	}
 	if challenge == "" || method != "S256" {
-		return InvalidRequest("PKCE is required: send code_challenge with code_challenge_method=S256.")
+		return problem.InvalidRequest("PKCE is required: send code_challenge with code_challenge_method=S256.")
 	}
 	return nil
 }
 
-func readDemands(form url.Values) (Demands, *Error) {
+func readDemands(form url.Values) (Demands, *problem.Error) {
 	var d Demands
 	prompts := strings.Fields(form.Get("prompt"))
 	for _, prompt := range prompts {
@@ -112,18 +113,18 @@ func readDemands(form url.Values) (Demands, *Error) {
 		case "login", "consent", "select_account":
 			d.Fresh = true
 		default:
-			return d, InvalidRequest("The prompt is unknown; use none, login, consent or select_account.")
+			return d, problem.InvalidRequest("The prompt is unknown; use none, login, consent or select_account.")
 		}
 	}
 	if d.Silent && len(prompts) > 1 {
-		return d, InvalidRequest("prompt=none cannot be combined with another prompt.")
+		return d, problem.InvalidRequest("prompt=none cannot be combined with another prompt.")
 	}
 	if !form.Has("max_age") || form.Get("max_age") == "" {
 		return d, nil
 	}
 	age, err := strconv.ParseInt(form.Get("max_age"), 10, 64)
 	if err != nil || age < 0 || age > maxMaxAge {
-		return d, InvalidRequest("The max_age must be a number of seconds, 0 or more.")
+		return d, problem.InvalidRequest("The max_age must be a number of seconds, 0 or more.")
 	}
 	d.MaxAge = &age
 	d.Fresh = d.Fresh || age == 0

@@ -3,6 +3,8 @@ package oauth
 import (
 	"fmt"
 	"net/url"
+
+	"regain/provider/problem"
 )
 
 // ResponseMode is how an authorization response travels (OAuth 2.0 Multiple Response Type Encoding Practices §2.1).
@@ -56,6 +58,6 @@ func (s *Server) respond(a Authorization, parameters url.Values) Response {
 	return Response{RedirectURI: a.RedirectURI, Mode: a.Mode, Parameters: parameters}
 }
 
-func errorParameters(problem *Error) url.Values {
-	return url.Values{"error": {problem.Code}, "error_description": {problem.Description}}
+func errorParameters(refusal *problem.Error) url.Values {
+	return url.Values{"error": {refusal.Code}, "error_description": {refusal.Description}}
 }

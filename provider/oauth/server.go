@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/ory/fosite/compose"
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 
+	"regain/provider/clientauth"
 	"regain/provider/clients"
 	"regain/provider/keys"
 	"regain/storage"
@@ -42,6 +42,7 @@ type Deps struct {
 
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
+	*clientauth.Authenticator
 	issuer  string
 	clients clients.Registry
 	store   storage.Store
@@ -80,6 +81,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		GrantTypeJWTBearerIDOptional:         false,
 		GrantTypeJWTBearerIssuedDateOptional: false,
 	}
+	var err error
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Store: deps.Store, Clock: deps.Clock}); err != nil {
+		return nil, err
+	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.fosite = compose.Compose(config, &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}, strategy,
@@ -90,8 +95,3 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 // Issuer returns the issuer identifier.
 func (s *Server) Issuer() string { return s.issuer }
-
-func digest(text string) string {
-	sum := sha256.Sum256([]byte(text))
-	return base64.RawURLEncoding.EncodeToString(sum[:])
-}

@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -43,7 +44,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 		return Redemption{}, err
 	}
 	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
-		return Redemption{}, newError(http.StatusBadRequest, "unsupported_grant_type", "The only supported grant_type is authorization_code.")
+		return Redemption{}, problem.New(http.StatusBadRequest, "unsupported_grant_type", "The only supported grant_type is authorization_code.")
 	}
 	e := &exchange{client: client}
 	ctx := e.context(r.Context())
@@ -53,7 +54,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	}
 	sess, ok := requester.GetSession().(*session)
 	if !ok {
-		return Redemption{}, ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
+		return Redemption{}, problem.ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
 	}
 	if err := checkVerifier(client, e, form); err != nil {
 		return Redemption{}, err
@@ -74,9 +75,9 @@ func checkVerifier(client *clients.Client, e *exchange, form url.Values) error {
 	challenged := e.code != nil && e.code.Form.Get("code_challenge") != ""
 	switch {
 	case !challenged && !client.AllowNoPKCE:
-		return InvalidGrant("The authorization request of this code had no code_challenge.")
+		return problem.InvalidGrant("The authorization request of this code had no code_challenge.")
 	case challenged != (form.Get("code_verifier") != ""):
-		return InvalidGrant("Send a code_verifier if, and only if, the authorization request had a code_challenge.")
+		return problem.InvalidGrant("Send a code_verifier if, and only if, the authorization request had a code_challenge.")
 	}
 	return nil
 }
@@ -85,20 +86,20 @@ func checkVerifier(client *clients.Client, e *exchange, form url.Values) error {
 // two callers through.
 func (s *Server) claim(ctx context.Context, e *exchange) error {
 	if e.code == nil {
-		return ServerError(errors.New("a code was accepted without its record"))
+		return problem.ServerError(errors.New("a code was accepted without its record"))
 	}
 	claimed := *e.code
 	claimed.Claimed = true
 	row := e.row
 	var err error
 	if row.Data, err = storage.Encode(claimed); err != nil {
-		return ServerError(err)
+		return problem.ServerError(err)
 	}
 	switch err := s.store.Update(ctx, row); {
 	case errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrNotFound):
-		return InvalidGrant("The authorization code has already been used.")
+		return problem.InvalidGrant("The authorization code has already been used.")
 	case err != nil:
-		return Unavailable(err)
+		return problem.Unavailable(err)
 	}
 	return nil
 }

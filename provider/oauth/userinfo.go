@@ -8,6 +8,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 )
 
 // Access is what an access token stands for.
@@ -27,12 +28,12 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	}
 	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
 	if err != nil {
-		return Access{}, newError(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
+		return Access{}, problem.New(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
 	}
 	sess, isSession := requester.GetSession().(*session)
 	client, isClient := requester.GetClient().(fositeClient)
 	if !isSession || !isClient || !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
-		return Access{}, newError(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
+		return Access{}, problem.New(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
 	}
 	return Access{
 		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
@@ -50,11 +51,11 @@ func bearerToken(r *http.Request, form url.Values) (string, error) {
 		return inBody, nil
 	}
 	if len(headers) > 1 || len(headers) == 1 && inBody != "" {
-		return "", InvalidRequest("Send the access token once.")
+		return "", problem.InvalidRequest("Send the access token once.")
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", newError(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer.")
+		return "", problem.New(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer.")
 	}
 	return token, nil
 }

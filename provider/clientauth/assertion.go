@@ -1,0 +1,120 @@
+package clientauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/provider/clients"
+	"regain/provider/problem"
+	"regain/storage"
+)
+
+const (
+	assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+	kindAssertion = storage.Kind("jti")
+
+	maxAssertionLife = 5 * time.Minute
+	// ClockSkew is how far ahead another's clock may be: FAPI 2.0 §5.3.2.1 wants 10 s accepted and 60 s refused.
+	ClockSkew = 10 * time.Second
+)
+
+// Algorithms are the signatures accepted from clients: asymmetric and current.
+func Algorithms() []jose.SignatureAlgorithm {
+	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
+}
+
+// authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
+// and nothing else, the life is short, and each jti works once.
+func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
+	if form.Get("client_assertion_type") != assertionType {
+		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
+	}
+	token, err := jwt.ParseSigned(assertion, Algorithms())
+	if err != nil {
+		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
+	}
+	var claims jwt.Claims // the signature is checked below: who has to have made it, only they say
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
+		return nil, problem.InvalidClient(fmt.Errorf("read client assertion: %w", err))
+	}
+	client, err := a.registry.Client(r.Context(), claims.Subject)
+	if err != nil && !errors.Is(err, clients.ErrUnknown) {
+		return nil, problem.Unavailable(err)
+	}
+	if err != nil || client.AuthMethod != clients.PrivateKeyJWT {
+		return nil, problem.InvalidClient(errors.New("no such client with private_key_jwt"))
+	}
+	if err := VerifyWithKeys(token, client); err != nil {
+		return nil, problem.InvalidClient(err)
+	}
+	if err := a.checkAssertion(claims, client); err != nil {
+		return nil, problem.InvalidClient(err)
+	}
+	if err := a.useOnce(r, client, claims); err != nil {
+		return nil, err
+	}
+	return client, matchClientID(client, form)
+}
+
+// VerifyWithKeys tries the client's signature keys, those with the token's kid only when it names one.
+func VerifyWithKeys(token *jwt.JSONWebToken, client *clients.Client) error {
+	header := token.Headers[0]
+	for _, key := range client.SignatureKeys(header.KeyID) {
+		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+			continue
+		}
+		if err := token.Claims(key.Key); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("no registered key verifies the signature (kid %q, alg %s)", header.KeyID, header.Algorithm)
+}
+
+func (a *Authenticator) checkAssertion(claims jwt.Claims, client *clients.Client) error {
+	now := a.clock()
+	switch {
+	case claims.Issuer != client.ID:
+		return errors.New("iss is not the client id")
+	case !HasExactly(claims.Audience, a.issuer):
+		return fmt.Errorf("aud must be the issuer %s", a.issuer)
+	case claims.ID == "":
+		return errors.New("jti is missing")
+	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
+		return errors.New("exp is missing or past")
+	case claims.Expiry.Time().After(now.Add(maxAssertionLife + ClockSkew)):
+		return fmt.Errorf("exp is more than %s ahead", maxAssertionLife)
+	case claims.IssuedAt != nil && claims.IssuedAt.Time().After(now.Add(ClockSkew)):
+		return errors.New("iat is in the future")
+	case claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(ClockSkew)):
+		return errors.New("nbf is in the future")
+	}
+	return nil
+}
+
+// useOnce claims the assertion's jti for this client, atomically and after everything else was checked, so that a
+// stranger cannot burn a jti that is not theirs.
+func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims jwt.Claims) error {
+	err := a.store.Create(r.Context(), storage.Record{
+		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(ClockSkew),
+	})
+	if errors.Is(err, storage.ErrExists) {
+		return problem.InvalidClient(errors.New("jti was used before"))
+	}
+	if err != nil {
+		return problem.Unavailable(fmt.Errorf("record jti: %w", err))
+	}
+	return nil
+}
+
+// HasExactly reports whether the audience is the one wanted value: a client that lets its assertion be used at two
+// servers is refused.
+func HasExactly(audience []string, wanted string) bool {
+	return slices.Equal(audience, []string{wanted})
+}

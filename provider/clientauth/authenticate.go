@@ -1,0 +1,94 @@
+// Package clientauth authenticates clients at the back-channel endpoints: PAR, token, introspection, revocation. One
+// client has one method, and shows it once.
+package clientauth
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"time"
+
+	"regain/provider/clients"
+	"regain/provider/problem"
+	"regain/storage"
+)
+
+// Authenticator authenticates clients.
+type Authenticator struct {
+	issuer   string
+	registry clients.Registry
+	store    storage.Store
+	clock    func() time.Time
+}
+
+// Config is what an Authenticator works with; all of it is required.
+type Config struct {
+	Issuer   string // the audience of assertions
+	Registry clients.Registry
+	Store    storage.Store // remembers the assertions that were used
+	Clock    func() time.Time
+}
+
+// New refuses missing parts.
+func New(cfg Config) (*Authenticator, error) {
+	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Store == nil || cfg.Clock == nil {
+		return nil, errors.New("client authentication: Issuer, Registry, Store and Clock are required")
+	}
+	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, store: cfg.Store, clock: cfg.Clock}, nil
+}
+
+// Authenticate authenticates the client of a POST to par, token or another back-channel endpoint, by the one method
+// registered for it. The form holds each parameter once. Every error is a *problem.Error.
+func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*clients.Client, error) {
+	basicID, secret, basic := r.BasicAuth()
+	methods := 0
+	for _, used := range []bool{r.Header.Get("Authorization") != "", form.Has("client_secret"), form.Has("client_assertion")} {
+		if used {
+			methods++
+		}
+	}
+	switch {
+	case methods > 1 || len(r.Header.Values("Authorization")) > 1:
+		return nil, problem.InvalidClient(errors.New("two client authentications at once")) // RFC 6749 §2.3
+	case basic:
+		id, err1 := url.QueryUnescape(basicID) // RFC 6749 §2.3.1: form-encoded inside Basic
+		secret, err2 := url.QueryUnescape(secret)
+		if err := errors.Join(err1, err2); err != nil {
+			return nil, problem.InvalidClient(err)
+		}
+		return a.authenticateSecret(r, form, credentials{clients.ClientSecretBasic, id, secret})
+	case form.Has("client_secret"):
+		return a.authenticateSecret(r, form, credentials{clients.ClientSecretPost, form.Get("client_id"), form.Get("client_secret")})
+	case form.Has("client_assertion"):
+		return a.authenticateAssertion(r, form.Get("client_assertion"), form)
+	}
+	return nil, problem.InvalidClient(errors.New("no client authentication"))
+}
+
+// credentials are a secret as a request showed it.
+type credentials struct {
+	method     clients.AuthMethod
+	id, secret string
+}
+
+func (a *Authenticator) authenticateSecret(r *http.Request, form url.Values, c credentials) (*clients.Client, error) {
+	client, err := a.registry.Client(r.Context(), c.id)
+	switch {
+	case errors.Is(err, clients.ErrUnknown):
+		client = &clients.Client{AuthMethod: c.method} // spend the same time on a client that does not exist
+	case err != nil:
+		return nil, problem.Unavailable(err)
+	}
+	if !client.CheckSecret(c.secret) || client.ID == "" || client.AuthMethod != c.method {
+		return nil, problem.InvalidClient(errors.New("wrong id, secret or method"))
+	}
+	return client, matchClientID(client, form)
+}
+
+// matchClientID refuses a client_id parameter that names somebody else.
+func matchClientID(client *clients.Client, form url.Values) error {
+	if id := form.Get("client_id"); id != "" && id != client.ID {
+		return problem.InvalidClient(errors.New("client_id is not the authenticated client"))
+	}
+	return nil
+}

@@ -1,0 +1,86 @@
+// Package problem has the errors of the OAuth and OpenID Connect endpoints as clients may see them. Every package of the
+// provider answers with them; anything else that reaches an endpoint is shown as server_error.
+package problem
+
+import "net/http"
+
+// Error is an OAuth error as the client may see it: a registered code, a sentence, and the HTTP status where the
+// endpoint answers with JSON. It never carries internals; the cause goes to the log through Unwrap.
+type Error struct {
+	Code        string
+	Description string
+	Status      int
+	cause       error
+}
+
+func (e *Error) Error() string {
+	if e.cause != nil {
+		return e.Code + ": " + e.Description + ": " + e.cause.Error()
+	}
+	return e.Code + ": " + e.Description
+}
+
+// Unwrap returns the cause, which is for the log only.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Because returns a copy of e with a cause for the log.
+func (e *Error) Because(cause error) *Error {
+	c := *e
+	c.cause = cause
+	return &c
+}
+
+// New makes an error of a registered code. The description is a sentence that tells what to do.
+func New(status int, code, description string) *Error {
+	return &Error{Code: code, Description: description, Status: status}
+}
+
+// InvalidRequest is RFC 6749 §5.2 invalid_request.
+func InvalidRequest(description string) *Error {
+	return New(http.StatusBadRequest, "invalid_request", description)
+}
+
+// InvalidGrant is RFC 6749 §5.2 invalid_grant.
+func InvalidGrant(description string) *Error {
+	return New(http.StatusBadRequest, "invalid_grant", description)
+}
+
+// AccessDenied is RFC 6749 §4.1.2.1 access_denied.
+func AccessDenied(description string) *Error {
+	return New(http.StatusForbidden, "access_denied", description)
+}
+
+// Unavailable is RFC 6749 §4.1.2.1 temporarily_unavailable.
+func Unavailable(cause error) *Error {
+	return New(http.StatusServiceUnavailable, "temporarily_unavailable", "The service cannot answer just now. Try again later.").Because(cause)
+}
+
+// LoginRequired is OpenID Connect Core 1.0 §3.1.2.6 login_required.
+func LoginRequired(description string) *Error {
+	return New(http.StatusBadRequest, "login_required", description)
+}
+
+// ServerError hides any other failure behind server_error.
+func ServerError(cause error) *Error {
+	return New(http.StatusInternalServerError, "server_error", "The server met an unexpected condition.").Because(cause)
+}
+
+// InvalidClient is RFC 6749 §5.2 invalid_client. Which of the many possible causes it was, only the log says.
+func InvalidClient(cause error) *Error {
+	return New(http.StatusUnauthorized, "invalid_client",
+		"Client authentication failed. Check the method registered for the client, its key or secret, and that the assertion's audience is the issuer.").Because(cause)
+}
+
+// Printable keeps to the characters that RFC 6749 §5.2 allows in error_description.
+func Printable(text string) string {
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		switch {
+		case r == '"' || r == '\\':
+			out = append(out, '\'')
+		case r >= 0x20 && r < 0x7f:
+			out = append(out, byte(r))
+		}
+	}
+	return string(out)
+}
