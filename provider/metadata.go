@@ -61,7 +61,7 @@ func encodeMetadata(issuer string, algorithms []jose.SignatureAlgorithm) ([]byte
 		CodeChallengeMethods: []string{"S256"}, ACRValues: []string{acrVerified},
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "txn"},
 		PromptValues:    []string{"none", "login", "consent", "select_account"},
-		IssParameter:    true, RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
+		IssParameter:    true, RequestParameter: true, RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("encode provider metadata: %w", err)

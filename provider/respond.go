@@ -17,7 +17,7 @@ type field struct{ Name, Value string }
 // 9700 §4.12), or by a form that submits itself (OAuth 2.0 Form Post Response Mode §2).
 func (p *Provider) respond(c *gin.Context, r oauth.Response) {
 	noStore(c)
-	if r.Mode != oauth.ModeFormPost {
+	if !r.Mode.Posted() {
 		location, err := r.Location()
 		if err != nil {
 			p.failPage(c, err)

@@ -18,6 +18,7 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 			ID: c.ID, Name: c.Name, AuthMethod: clients.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs, Scopes: c.Scope,
 			AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
 			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
+			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
 			PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
 		}

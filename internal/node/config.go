@@ -170,6 +170,9 @@ type ClientConfig struct {
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
 	ReuseSession bool          `koanf:"session_reuse"`
+	Profile      string        `koanf:"profile"`                    // default recovery
+	RequestAlg   string        `koanf:"request_object_signing_alg"` // default none: request objects are refused
+	RequireJAR   bool          `koanf:"require_signed_request_object"`
 	PostLogout   []string      `koanf:"post_logout_redirect_uris"`
 	BackChannel  string        `koanf:"backchannel_logout_uri"`
 	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256

@@ -32,6 +32,19 @@ func AuthMethods() []AuthMethod {
 // Secret reports whether the method shows a shared secret.
 func (m AuthMethod) Secret() bool { return m == ClientSecretBasic || m == ClientSecretPost }
 
+// Profile is a set of rules that a client's requests keep.
+type Profile string
+
+// The profiles. Recovery is the default, and leaves each rule to its own setting; FAPI 2.0 fixes them.
+const (
+	ProfileRecovery     Profile = "recovery"
+	ProfileFAPI2        Profile = "fapi2-security"        // FAPI 2.0 Security Profile
+	ProfileFAPI2Signing Profile = "fapi2-message-signing" // and FAPI 2.0 Message Signing: JAR and JARM
+)
+
+// FAPI reports whether the profile is one of FAPI 2.0.
+func (p Profile) FAPI() bool { return p == ProfileFAPI2 || p == ProfileFAPI2Signing }
+
 // The scopes there are. `recovery` asks for the recovery token; the four in the middle are OpenID Connect Core 1.0 §5.4.
 const (
 	ScopeOpenID   = "openid"
@@ -40,17 +53,19 @@ const (
 	ScopeAddress  = "address"
 	ScopePhone    = "phone"
 	ScopeRecovery = "recovery"
+	ScopeOffline  = "offline_access" // OpenID Connect Core 1.0 §11: a refresh token
 )
 
 // Scopes lists every scope.
 func Scopes() []string {
-	return []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeRecovery}
+	return []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopeAddress, ScopePhone, ScopeOffline, ScopeRecovery}
 }
 
 // Client is a relying party: a main IdP, or a broker in front of one.
 type Client struct {
 	ID           string
 	Name         string // shown to the person: the organisation
+	Profile      Profile
 	AuthMethod   AuthMethod
 	SecretDigest [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
 	Keys         jose.JSONWebKeySet
@@ -72,6 +87,10 @@ type Client struct {
 
 	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256
 	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" answers with plain JSON
+	// RequestObjectAlgorithm is request_object_signing_alg: "" refuses request objects. RequireRequestObject is
+	// require_signed_request_object (RFC 9101 §10.5).
+	RequestObjectAlgorithm jose.SignatureAlgorithm
+	RequireRequestObject   bool
 }
 
 // Algorithm returns the algorithm of the client's ID tokens.
@@ -81,6 +100,9 @@ func (c *Client) Algorithm() jose.SignatureAlgorithm {
 	}
 	return c.IDTokenAlgorithm
 }
+
+// Refreshes reports whether the client may get refresh tokens.
+func (c *Client) Refreshes() bool { return slices.Contains(c.Scope(), ScopeOffline) }
 
 // Scope returns the scopes that the client may ask for.
 func (c *Client) Scope() []string {

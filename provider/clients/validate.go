@@ -36,7 +36,7 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
 		}
 	}
-	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms} {
+	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)
 		}
@@ -79,6 +79,9 @@ func (c *Client) checkScopes() error {
 	if !c.Recovers() {
 		return nil
 	}
+	if c.Refreshes() {
+		return errors.New("the scopes recovery and offline_access exclude each other: a recovery happens once")
+	}
 	if c.ReuseSession {
 		return errors.New("session_reuse and the scope recovery exclude each other: a recovery involves the person each time")
 	}
@@ -93,6 +96,37 @@ func (c *Client) checkAlgorithms() error {
 	}
 	if !slices.Contains(usable, c.UserInfoAlgorithm) {
 		return fmt.Errorf("userinfo_signed_response_alg %q: use ES256, PS256, RS256 or EdDSA", c.UserInfoAlgorithm)
+	}
+	if !slices.Contains(usable, c.RequestObjectAlgorithm) {
+		return fmt.Errorf("request_object_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.RequestObjectAlgorithm)
+	}
+	if c.RequestObjectAlgorithm != "" && len(c.SignatureKeys("")) == 0 {
+		return errors.New("jwks has no signature key, which request_object_signing_alg needs")
+	}
+	if c.RequireRequestObject && c.RequestObjectAlgorithm == "" {
+		return errors.New("require_signed_request_object needs request_object_signing_alg")
+	}
+	return nil
+}
+
+// checkProfile holds FAPI 2.0 Security Profile §5.3.2 and §5.4, and Message Signing §5.3.
+func (c *Client) checkProfile() error {
+	switch c.Profile {
+	case "", ProfileRecovery:
+		return nil
+	case ProfileFAPI2, ProfileFAPI2Signing:
+	default:
+		return fmt.Errorf("profile %q is unknown; use %s, %s or %s", c.Profile, ProfileRecovery, ProfileFAPI2, ProfileFAPI2Signing)
+	}
+	switch {
+	case c.AuthMethod.Secret():
+		return fmt.Errorf("profile %s does not allow %s", c.Profile, c.AuthMethod)
+	case c.AllowUnpushed || c.AllowNoPKCE:
+		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)
+	case c.IDTokenAlgorithm == jose.RS256 || c.UserInfoAlgorithm == jose.RS256 || c.RequestObjectAlgorithm == jose.RS256:
+		return fmt.Errorf("profile %s does not allow RS256; use PS256, ES256 or EdDSA", c.Profile)
+	case c.Profile == ProfileFAPI2Signing && (c.RequestObjectAlgorithm == "" || !c.RequireRequestObject):
+		return fmt.Errorf("profile %s needs request_object_signing_alg and require_signed_request_object", c.Profile)
 	}
 	return nil
 }

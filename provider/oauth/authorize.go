@@ -86,6 +86,10 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 
 // validate cleans the form and lets fosite check the rest.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
+	form, refusal := s.unpack(client, form)
+	if refusal != nil {
+		return s.refuse(client, form, refusal)
+	}
 	demands, cleaned, refusal := read(client, form)
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
@@ -115,7 +119,10 @@ func (s *Server) refuse(client *clients.Client, form url.Values, refusal *proble
 	if !a.Mode.valid() {
 		a.Mode = ModeQuery
 	}
-	response := s.respond(a, errorParameters(refusal))
+	response, err := s.respond(client, a, errorParameters(refusal))
+	if err != nil {
+		return Authorization{}, &AuthorizeError{Problem: problem.ServerError(err)}
+	}
 	return Authorization{}, &AuthorizeError{Problem: refusal, Response: &response}
 }
 
@@ -155,16 +162,22 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 	if err != nil {
 		return Response{}, fmt.Errorf("make authorization code: %w", err)
 	}
-	if err := s.finish(ctx, a); err != nil {
-		return Response{}, err
-	}
-	return s.respond(a, url.Values{"code": {response.GetCode()}}), nil
+	return s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
 }
 
 // Reject ends the authorization with an error and returns the response that carries it.
 func (s *Server) Reject(ctx context.Context, a Authorization, refusal *problem.Error) (Response, error) {
+	return s.answer(ctx, a, errorParameters(refusal))
+}
+
+// answer ends the authorization.
+func (s *Server) answer(ctx context.Context, a Authorization, parameters url.Values) (Response, error) {
+	client, err := s.Client(ctx, a.ClientID)
+	if err != nil {
+		return Response{}, err
+	}
 	if err := s.finish(ctx, a); err != nil {
 		return Response{}, err
 	}
-	return s.respond(a, errorParameters(refusal)), nil
+	return s.respond(client, a, parameters)
 }

@@ -47,10 +47,13 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	default:
 		return nil, problem.New(http.StatusMethodNotAllowed, "invalid_request", "This method is not allowed here.")
 	}
-	return form, checkForm(form)
+	if refusal := checkForm(form); refusal != nil {
+		return nil, refusal
+	}
+	return form, nil
 }
 
-func checkForm(form url.Values) error {
+func checkForm(form url.Values) *problem.Error {
 	if len(form) > maxParameters {
 		return problem.InvalidRequest("The request has too many parameters.")
 	}

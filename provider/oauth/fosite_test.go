@@ -468,7 +468,7 @@ func TestFositeImplicitAndHybrid(t *testing.T) {
 			t.Errorf("response_type %q was accepted", kind)
 		}
 	}
-	for _, mode := range []string{"fragment", "fragment.jwt", "web_message", "QUERY"} {
+	for _, mode := range []string{"fragment", "fragment.jwt", "web_message", "QUERY", "xjwt"} {
 		form := request()
 		form.Set("response_mode", mode)
 		_, err := b.Authorize(t.Context(), form)

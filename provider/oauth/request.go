@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/requestobject"
 )
 
 // Limits on single parameters.
@@ -67,10 +69,28 @@ func read(client *clients.Client, form url.Values) (Demands, url.Values, *proble
 	return demands, cleaned, nil
 }
 
+// unpack returns the form that a request object says, in place of what stands beside it, or the form itself where there
+// is no object and need be none. With a refusal comes the form that is not in doubt, for the error response.
+func (s *Server) unpack(client *clients.Client, form url.Values) (url.Values, *problem.Error) {
+	if !form.Has("request") {
+		if client.RequireRequestObject {
+			return form, problem.InvalidRequest("This client must sign its requests: send a request object in the parameter request.")
+		}
+		return form, nil
+	}
+	said, err := requestobject.Verify(form.Get("request"), requestobject.Expect{Client: client, Issuer: s.issuer, Now: s.clock()})
+	switch {
+	case errors.Is(err, requestobject.ErrUnregistered):
+		return form, problem.New(http.StatusBadRequest, "request_not_supported", "This client registered no request objects; push the parameters instead.")
+	case err != nil:
+		return form, problem.New(http.StatusBadRequest, "invalid_request_object",
+			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").Because(err)
+	}
+	return said, checkForm(said)
+}
+
 func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 	switch {
-	case form.Has("request"):
-		return problem.New(http.StatusBadRequest, "request_not_supported", "Request objects are not supported; push the parameters instead.")
 	case form.Has("request_uri"):
 		return problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported.")
 	case form.Has("registration"):
@@ -84,7 +104,9 @@ func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 	case len(form.Get("claims")) > maxClaims:
 		return problem.InvalidRequest("The claims parameter is too long.")
 	case !ResponseMode(form.Get("response_mode")).valid():
-		return problem.InvalidRequest("The response_mode is not supported; use query or form_post.")
+		return problem.InvalidRequest("The response_mode is not supported; use query, form_post, query.jwt or form_post.jwt.")
+	case client.Profile == clients.ProfileFAPI2Signing && !ResponseMode(form.Get("response_mode")).signed():
+		return problem.InvalidRequest("This client's responses must be signed: send response_mode=jwt.")
 	case !slices.Contains(strings.Fields(form.Get("scope")), clients.ScopeOpenID):
 		return problem.New(http.StatusBadRequest, "invalid_scope", "The scope must contain openid.")
 	}

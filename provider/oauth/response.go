@@ -3,7 +3,11 @@ package oauth
 import (
 	"fmt"
 	"net/url"
+	"slices"
+	"strings"
+	"time"
 
+	"regain/provider/clients"
 	"regain/provider/problem"
 )
 
@@ -14,18 +18,24 @@ type ResponseMode string
 const (
 	ModeQuery    ResponseMode = "query"
 	ModeFormPost ResponseMode = "form_post" // OAuth 2.0 Form Post Response Mode
+
+	// JWT Secured Authorization Response Mode (JARM) §2.3: the parameters are one signed JWT.
+	ModeJWT         ResponseMode = "jwt" // query.jwt, for response_type=code
+	ModeQueryJWT    ResponseMode = "query.jwt"
+	ModeFormPostJWT ResponseMode = "form_post.jwt"
 )
 
 // ResponseModes lists the supported modes.
-func ResponseModes() []ResponseMode { return []ResponseMode{ModeQuery, ModeFormPost} }
-
-func (m ResponseMode) valid() bool {
-	switch m {
-	case "", ModeQuery, ModeFormPost:
-		return true
-	}
-	return false
+func ResponseModes() []ResponseMode {
+	return []ResponseMode{ModeQuery, ModeFormPost, ModeJWT, ModeQueryJWT, ModeFormPostJWT}
 }
+
+func (m ResponseMode) valid() bool { return m == "" || slices.Contains(ResponseModes(), m) }
+
+func (m ResponseMode) signed() bool { return strings.HasSuffix(string(m), "jwt") }
+
+// Posted reports whether the parameters travel in a form instead of the URL.
+func (m ResponseMode) Posted() bool { return m == ModeFormPost || m == ModeFormPostJWT }
 
 // Response is an authorization response: what the browser carries to the client. Every one names its issuer (RFC 9207
 // §2, errors included) and gives back the state.
@@ -49,13 +59,28 @@ func (r Response) Location() (string, error) {
 	return u.String(), nil
 }
 
-// respond completes the response's parameters.
-func (s *Server) respond(a Authorization, parameters url.Values) Response {
+// responseLifetime is how long a signed response is good: the browser carries it at once (JARM §2.1 recommends ten
+// minutes at most).
+const responseLifetime = 5 * time.Minute
+
+// respond completes the response's parameters, and signs them where the mode wants it.
+func (s *Server) respond(client *clients.Client, a Authorization, parameters url.Values) (Response, error) {
 	if a.State != "" {
 		parameters.Set("state", a.State)
 	}
-	parameters.Set("iss", s.issuer)
-	return Response{RedirectURI: a.RedirectURI, Mode: a.Mode, Parameters: parameters}
+	if !a.Mode.signed() {
+		parameters.Set("iss", s.issuer)
+		return Response{RedirectURI: a.RedirectURI, Mode: a.Mode, Parameters: parameters}, nil
+	}
+	claims := map[string]any{"iss": s.issuer, "aud": client.ID, "exp": s.clock().Add(responseLifetime).Unix()}
+	for name := range parameters {
+		claims[name] = parameters.Get(name)
+	}
+	token, err := s.ring.MintWith(client.Algorithm(), "jarm+jwt", claims)
+	if err != nil {
+		return Response{}, err
+	}
+	return Response{RedirectURI: a.RedirectURI, Mode: a.Mode, Parameters: url.Values{"response": {token}}}, nil
 }
 
 func errorParameters(refusal *problem.Error) url.Values {

@@ -1,0 +1,175 @@
+// Package requestobject verifies request objects: authorization requests that the client signed (RFC 9101, FAPI 2.0
+// Message Signing §5.3). What the object says is the whole request; what stands beside it is not used (RFC 9101 §5).
+//
+// Nothing is fetched: a request object comes by value, to the PAR endpoint or to the authorization endpoint.
+package requestobject
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/internal/strictjson"
+	"regain/provider/clientauth"
+	"regain/provider/clients"
+)
+
+const (
+	maxLength = 32 << 10
+	maxDepth  = 16
+
+	// FAPI 2.0 Message Signing §5.3.1: nbf no longer than an hour ago, exp no longer than an hour after nbf.
+	maxAge  = time.Hour
+	maxLife = time.Hour
+)
+
+// ErrUnregistered means that the client registered no algorithm for request objects: to it they are not supported.
+var ErrUnregistered = errors.New("the client registered no request_object_signing_alg")
+
+// Expect is what a request object must fit.
+type Expect struct {
+	Client *clients.Client
+	Issuer string // the audience
+	Now    time.Time
+}
+
+// claims are the object's own; the rest are request parameters.
+type claims struct {
+	jwt.Claims
+	ClientID string `json:"client_id"`
+}
+
+// reserved are the members that are no request parameters.
+func reserved(name string) bool {
+	switch name {
+	case "iss", "aud", "exp", "nbf", "iat", "jti", "sub":
+		return true
+	}
+	return false
+}
+
+// Verify checks the object's signature, audience and time and returns the authorization request that it says.
+func Verify(object string, e Expect) (url.Values, error) {
+	alg := e.Client.RequestObjectAlgorithm
+	if alg == "" {
+		return nil, ErrUnregistered
+	}
+	if len(object) > maxLength {
+		return nil, errors.New("request object: is too long")
+	}
+	token, err := jwt.ParseSigned(object, []jose.SignatureAlgorithm{alg})
+	if err != nil {
+		return nil, fmt.Errorf("request object: parse (%s is registered): %w", alg, err)
+	}
+	if err := checkType(token.Headers[0]); err != nil {
+		return nil, err
+	}
+	if err := clientauth.VerifyWithKeys(token, e.Client); err != nil {
+		return nil, fmt.Errorf("request object: %w", err)
+	}
+	members, err := membersOf(object, alg)
+	if err != nil {
+		return nil, fmt.Errorf("request object: %w", err)
+	}
+	var own claims
+	if err := token.UnsafeClaimsWithoutVerification(&own); err != nil { // it was verified above
+		return nil, fmt.Errorf("request object: read claims: %w", err)
+	}
+	if err := own.check(e); err != nil {
+		return nil, fmt.Errorf("request object: %w", err)
+	}
+	return parameters(members)
+}
+
+// checkType refuses a JWT of another kind (RFC 9101 §10.8). An absent typ and the generic one are allowed, as §4 leaves
+// the explicit one to the client.
+func checkType(header jose.Header) error {
+	typ, present := header.ExtraHeaders[jose.HeaderType].(string)
+	switch strings.ToLower(strings.TrimPrefix(typ, "application/")) {
+	case "oauth-authz-req+jwt", "jwt":
+		return nil
+	case "":
+		if !present {
+			return nil
+		}
+	}
+	return fmt.Errorf("request object: typ %.40q is another kind of JWT", typ)
+}
+
+// membersOf reads the payload strictly: a name that stands twice could mean one thing to us and another to the signer.
+func membersOf(object string, alg jose.SignatureAlgorithm) (map[string]any, error) {
+	signed, err := jose.ParseSignedCompact(object, []jose.SignatureAlgorithm{alg})
+	if err != nil {
+		return nil, err
+	}
+	return strictjson.Object(signed.UnsafePayloadWithoutVerification(), maxDepth) // Verify has just verified it
+}
+
+// check holds the claims against what is expected. FAPI 2.0 Message Signing wants each of them; OpenID Connect Core 1.0
+// §6.1 lets them be absent, but not wrong.
+func (c claims) check(e Expect) error {
+	const skew = clientauth.ClockSkew
+	strict := e.Client.Profile == clients.ProfileFAPI2Signing
+	switch {
+	case c.Issuer != e.Client.ID && (strict || c.Issuer != ""):
+		return errors.New("iss is not the client id")
+	case c.ClientID != "" && c.ClientID != e.Client.ID:
+		return errors.New("client_id is another client's")
+	case c.Subject == e.Client.ID:
+		return errors.New("sub is the client id, as in a client assertion") // RFC 9101 §10.8
+	case !c.Audience.Contains(e.Issuer) && (strict || len(c.Audience) > 0):
+		return errors.New("aud does not name the issuer")
+	case c.Expiry == nil && strict:
+		return errors.New("exp is missing")
+	case c.Expiry != nil && !e.Now.Before(c.Expiry.Time()):
+		return errors.New("exp is past")
+	case c.NotBefore == nil && strict:
+		return errors.New("nbf is missing")
+	case c.NotBefore != nil && c.NotBefore.Time().After(e.Now.Add(skew)):
+		return errors.New("nbf is in the future")
+	case c.IssuedAt != nil && c.IssuedAt.Time().After(e.Now.Add(skew)):
+		return errors.New("iat is in the future")
+	case strict && e.Now.Sub(c.NotBefore.Time()) > maxAge:
+		return errors.New("nbf is more than an hour ago")
+	case strict && c.Expiry.Time().Sub(c.NotBefore.Time()) > maxLife:
+		return errors.New("exp is more than an hour after nbf")
+	}
+	return nil
+}
+
+// parameters turns the members into the form that a request without an object would have been: texts as they are,
+// numbers in digits, objects and arrays as JSON.
+func parameters(members map[string]any) (url.Values, error) {
+	form := make(url.Values, len(members))
+	for name, member := range members {
+		switch {
+		case reserved(name):
+			continue
+		case name == "request" || name == "request_uri":
+			return nil, errors.New("request object: holds another request object") // RFC 9101 §4
+		}
+		switch value := member.(type) {
+		case string:
+			form.Set(name, value)
+		case json.Number:
+			form.Set(name, value.String())
+		case bool:
+			form.Set(name, strconv.FormatBool(value))
+		case nil: // absent
+		default:
+			text, err := json.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("request object: parameter %.40q: %w", name, err)
+			}
+			form.Set(name, string(text))
+		}
+	}
+	return form, nil
+}
