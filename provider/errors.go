@@ -6,6 +6,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/dpop"
 	"regain/provider/problem"
 	"regain/recovery"
 )
@@ -81,6 +82,9 @@ func (p *Provider) failJSON(c *gin.Context, err error) {
 	}
 	if shown.Code == "invalid_client" {
 		c.Header("WWW-Authenticate", `Basic realm="regain"`)
+	}
+	if shown.Code == "use_dpop_nonce" {
+		c.Header(dpop.NonceHeader, p.deps.OAuth.DPoPNonce())
 	}
 	c.AbortWithStatusJSON(shown.Status, gin.H{"error": shown.Code, "error_description": shown.Description, "correlation_id": correlationID(c)})
 }

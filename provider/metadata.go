@@ -8,7 +8,9 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/dpop"
 	"regain/provider/oauth"
 )
 
@@ -33,7 +35,7 @@ type metadata struct {
 	IDTokenAlgorithms             []jose.SignatureAlgorithm `json:"id_token_signing_alg_values_supported"`
 	UserInfoAlgorithms            []jose.SignatureAlgorithm `json:"userinfo_signing_alg_values_supported"`
 	TokenAuthMethods              []clients.AuthMethod      `json:"token_endpoint_auth_methods_supported"`
-	TokenAuthAlgorithms           []string                  `json:"token_endpoint_auth_signing_alg_values_supported"`
+	TokenAuthAlgorithms           []jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg_values_supported"`
 	CodeChallengeMethods          []string                  `json:"code_challenge_methods_supported"`
 	ACRValues                     []string                  `json:"acr_values_supported"`
 	ClaimsSupported               []string                  `json:"claims_supported"`
@@ -45,10 +47,23 @@ type metadata struct {
 	RecoveryTokenEncryption       []string                  `json:"recovery_token_encryption_alg_values_supported"`
 	RecoveryTokenContent          []string                  `json:"recovery_token_encryption_enc_values_supported"`
 	RequirePushedAuthorizationReq bool                      `json:"require_pushed_authorization_requests"`
+	RequestObjectAlgorithms       []jose.SignatureAlgorithm `json:"request_object_signing_alg_values_supported"`
+	ResponseAlgorithms            []jose.SignatureAlgorithm `json:"authorization_signing_alg_values_supported"`
+	DPoPAlgorithms                []jose.SignatureAlgorithm `json:"dpop_signing_alg_values_supported"`
+	CertificateBound              bool                      `json:"tls_client_certificate_bound_access_tokens"`
+	MutualTLS                     *aliases                  `json:"mtls_endpoint_aliases,omitempty"`
 }
 
-func encodeMetadata(issuer string, algorithms []jose.SignatureAlgorithm) ([]byte, error) {
-	encoded, err := json.Marshal(metadata{
+// aliases are RFC 8705 §5.
+type aliases struct {
+	Token    string `json:"token_endpoint"`
+	PAR      string `json:"pushed_authorization_request_endpoint"`
+	UserInfo string `json:"userinfo_endpoint"`
+}
+
+func encodeMetadata(cfg Config, algorithms []jose.SignatureAlgorithm) ([]byte, error) {
+	issuer := cfg.Issuer
+	m := metadata{
 		Issuer:                issuer,
 		AuthorizationEndpoint: issuer + "/authorize", TokenEndpoint: issuer + "/token", UserInfoEndpoint: issuer + "/userinfo",
 		JWKSURI: issuer + "/jwks", PAREndpoint: issuer + "/par", PassEndpoint: issuer + "/pass/verify",
@@ -57,12 +72,18 @@ func encodeMetadata(issuer string, algorithms []jose.SignatureAlgorithm) ([]byte
 		ResponseTypes:   []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: []string{"authorization_code"},
 		SubjectTypes: []string{"public"}, IDTokenAlgorithms: algorithms, UserInfoAlgorithms: algorithms,
 		TokenAuthMethods:     clients.AuthMethods(),
-		TokenAuthAlgorithms:  []string{"ES256", "PS256", "EdDSA"},
+		TokenAuthAlgorithms:  append(clientauth.Algorithms(), jose.RS256),
 		CodeChallengeMethods: []string{"S256"}, ACRValues: []string{acrVerified},
 		ClaimsSupported: []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "txn"},
 		PromptValues:    []string{"none", "login", "consent", "select_account"},
 		IssParameter:    true, RequestParameter: true, RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
-	})
+		RequestObjectAlgorithms: append(clientauth.Algorithms(), jose.RS256), ResponseAlgorithms: algorithms, DPoPAlgorithms: dpop.Algorithms(),
+		CertificateBound: cfg.MutualTLS != "",
+	}
+	if base := cfg.MutualTLS; base != "" {
+		m.MutualTLS = &aliases{Token: base + "/token", PAR: base + "/par", UserInfo: base + "/userinfo"}
+	}
+	encoded, err := json.Marshal(m)
 	if err != nil {
 		return nil, fmt.Errorf("encode provider metadata: %w", err)
 	}

@@ -23,6 +23,8 @@ import (
 // Config is what the operator decides about the HTTP face.
 type Config struct {
 	Issuer string // URL without a trailing slash
+	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
+	MutualTLS string
 	// WalletEndpoint is where wallets listen: `openid4vp://authorize`, or an https URL of a web wallet.
 	WalletEndpoint string
 	// ReceiptTypes are the vct values of Face Check receipts that are asked for.
@@ -99,7 +101,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
-	if p.metadata, err = encodeMetadata(cfg.Issuer, deps.Ring.Algorithms()); err != nil {
+	if p.metadata, err = encodeMetadata(cfg, deps.Ring.Algorithms()); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {

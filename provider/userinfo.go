@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -49,11 +50,16 @@ func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, er
 	return map[string]any{"sub": access.Subject, "txn": access.Transaction}, nil
 }
 
-// failBearer is RFC 6750 §3.
+// failBearer is RFC 6750 §3, and RFC 9449 §7.1 for errors of a proof.
 func (p *Provider) failBearer(c *gin.Context, err error) {
 	var shown *problem.Error
 	if errors.As(err, &shown) && shown.Status < http.StatusInternalServerError {
-		c.Header("WWW-Authenticate", `Bearer error="`+shown.Code+`"`)
+		scheme := "Bearer"
+		if strings.Contains(shown.Code, "dpop") {
+			scheme = `DPoP algs="ES256 PS256 EdDSA",`
+			err = shown.At(http.StatusUnauthorized)
+		}
+		c.Header("WWW-Authenticate", scheme+` error="`+shown.Code+`"`)
 	}
 	p.failJSON(c, err)
 }

@@ -15,6 +15,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"regain/internal/node"
 )
 
 // PKI is the world's certification authority: for the certificate that signs Regain's presentation requests, and with
@@ -88,14 +90,18 @@ func sign(t, parent *x509.Certificate, public *ecdsa.PublicKey, key *ecdsa.Priva
 	return x509.ParseCertificate(der)
 }
 
+// MutualTLS see ServerTLS.
+func (p *PKI) MutualTLS() *tls.Config { return node.MutualTLS(p.server) }
+
 func (p *PKI) pool() *x509.CertPool {
 	pool := x509.NewCertPool()
 	pool.AddCert(p.Anchor)
 	return pool
 }
 
-func (p *PKI) serverTLS() *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{p.server}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}
+// ServerTLS is the TLS configuration of the world's servers; MutualTLS asks for a client certificate too.
+func (p *PKI) ServerTLS() *tls.Config {
+	return node.TLS(p.server)
 }
 
 // CertificatePEM returns the CA's certificate, to be trusted by a browser in a world with TLS.

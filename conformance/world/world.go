@@ -249,7 +249,7 @@ func (w *World) serve(o Options, p party, handler http.Handler) {
 	go func() {
 		var err error
 		if o.TLS {
-			server.TLSConfig = w.PKI.serverTLS()
+			server.TLSConfig = w.PKI.ServerTLS()
 			err = server.ServeTLS(p.listener, "", "")
 		} else {
 			err = server.Serve(p.listener)

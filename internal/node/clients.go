@@ -2,13 +2,16 @@ package node
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/clients"
+	"regain/provider/mtls"
 )
 
 func readClients(list []ClientConfig) (clients.Fixed, error) {
@@ -19,6 +22,8 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 			AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
 			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
 			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
+			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
+			TLSIdentity:            mtls.Identity{SubjectDN: c.SubjectDN, DNS: c.SANDNS, URI: c.SANURI, IP: c.SANIP, Email: c.SANEmail},
 			PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
 		}
@@ -61,4 +66,27 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	client.Keys = set
 	return nil
+}
+
+// newSource finds client certificates, on connections and in what trusted proxies say.
+func newSource(cfg Config) (*mtls.Source, error) {
+	source := mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies}
+	if cfg.MutualTLS.Header != "" && len(cfg.TrustedProxies) == 0 {
+		return nil, errors.New("mutual_tls.header: name the proxies that set it in trusted_proxies; nobody else is believed")
+	}
+	if cfg.MutualTLS.RootsFile != "" {
+		roots, err := readCertificates(cfg.MutualTLS.RootsFile)
+		if err != nil {
+			return nil, fmt.Errorf("mutual_tls.roots_file: %w", err)
+		}
+		source.Roots = x509.NewCertPool()
+		for _, root := range roots {
+			source.Roots.AddCert(root)
+		}
+	}
+	found, err := mtls.New(source)
+	if err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
+	}
+	return found, nil
 }

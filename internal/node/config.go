@@ -13,6 +13,7 @@ type Config struct {
 	Organisation   string                 `koanf:"organisation_id"`
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	TLS            TLSConfig              `koanf:"tls"`
+	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
 	Secrets        SecretsConfig          `koanf:"secrets"`
 	RequestSigning CertificateConfig      `koanf:"request_signing"`
@@ -34,6 +35,16 @@ type Config struct {
 type TLSConfig struct {
 	CertificateFile string `koanf:"certificate_file"`
 	KeyFile         string `koanf:"key_file"`
+}
+
+// MutualTLSConfig says where clients that authenticate with certificates connect (RFC 8705).
+type MutualTLSConfig struct {
+	// BaseURL is published as mtls_endpoint_aliases. It is a host or port of its own: browsers that are asked for a
+	// certificate ask the person.
+	BaseURL   string `koanf:"base_url"`
+	Listen    string `koanf:"listen"`     // with tls: asks for certificates here; empty behind a proxy that does
+	Header    string `koanf:"header"`     // what the proxies of trusted_proxies put the certificate into
+	RootsFile string `koanf:"roots_file"` // who issues certificates for tls_client_auth
 }
 
 // StorageConfig chooses the backend.
@@ -164,6 +175,15 @@ type ClientConfig struct {
 	AuthMethod   string        `koanf:"token_endpoint_auth_method"`
 	JWKSFile     string        `koanf:"jwks_file"`
 	Secret       config.Secret `koanf:"secret"`
+	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default ES256, PS256 or EdDSA
+	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
+	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
+	SANURI       string        `koanf:"tls_client_auth_san_uri"`
+	SANIP        string        `koanf:"tls_client_auth_san_ip"`
+	SANEmail     string        `koanf:"tls_client_auth_san_email"`
+	DPoPBound    bool          `koanf:"dpop_bound_access_tokens"`
+	DPoPNonce    bool          `koanf:"require_dpop_nonce"`
+	MTLSBound    bool          `koanf:"tls_client_certificate_bound_access_tokens"`
 	RedirectURIs []string      `koanf:"redirect_uris"`
 	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true

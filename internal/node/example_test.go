@@ -27,7 +27,7 @@ func TestTheDocumentedExample(t *testing.T) {
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		t.Fatal(err)
 	}
-	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 3 || cfg.Profiles[1].Pass.UsableOnce == nil {
+	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 4 || cfg.Profiles[1].Pass.UsableOnce == nil {
 		t.Errorf("read %d profiles and %d clients", len(cfg.Profiles), len(cfg.Clients))
 	}
 	for _, key := range keys(reflect.TypeFor[node.Config]()) {

@@ -97,7 +97,11 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err := clients.CheckSigning(ring.Algorithms()); err != nil {
 		return err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Clock: deps.Clock})
+	source, err := newSource(cfg)
+	if err != nil {
+		return err
+	}
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Clock: deps.Clock})
 	if err != nil {
 		return fmt.Errorf("OpenID provider: %w", err)
 	}
@@ -153,7 +157,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
+		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
 	}, parts)
 	return err
 }

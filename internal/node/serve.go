@@ -39,12 +39,12 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listener, err := listen(cfg)
+	listeners, err := listen(cfg)
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
-	logger.Info("serving", "issuer", cfg.Issuer, "listen", listener.Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
-	return errors.Join(serve(ctx, NewServer(n, logger), listener), n.Close())
+	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
+	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
 }
 
 // NewServer returns an HTTP server for a handler, with our limits.
@@ -55,27 +55,59 @@ func NewServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-func listen(cfg Config) (net.Listener, error) {
+// TLS returns the configuration of a server that shows certificate: TLS 1.2 with forward secrecy and authenticated
+// encryption only (RFC 9325 §4.2, which FAPI 2.0 §5.2.1 asks for), or TLS 1.3.
+func TLS(certificate tls.Certificate) *tls.Config {
+	return &tls.Config{
+		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		CipherSuites: []uint16{
+			tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		},
+	}
+}
+
+// MutualTLS is TLS that asks clients for a certificate and takes any, or none: which one is good, the client's
+// registration says (RFC 8705 §2).
+func MutualTLS(certificate tls.Certificate) *tls.Config {
+	cfg := TLS(certificate)
+	cfg.ClientAuth = tls.RequestClientCert
+	return cfg
+}
+
+// listen opens the listener for everybody, and the one for clients with certificates.
+func listen(cfg Config) ([]net.Listener, error) {
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	if cfg.TLS.CertificateFile == "" {
-		return listener, nil
+		return []net.Listener{listener}, nil
 	}
 	certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
 	}
-	return tls.NewListener(listener, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}), nil
+	listeners := []net.Listener{tls.NewListener(listener, TLS(certificate))}
+	if cfg.MutualTLS.Listen == "" {
+		return listeners, nil
+	}
+	mutual, err := net.Listen("tcp", cfg.MutualTLS.Listen)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("mutual_tls.listen: %w", err), listener.Close())
+	}
+	return append(listeners, tls.NewListener(mutual, MutualTLS(certificate))), nil
 }
 
-func serve(ctx context.Context, server *http.Server, listener net.Listener) error {
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
+func serve(ctx context.Context, server *http.Server, listeners []net.Listener) error {
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() { failed <- server.Serve(l) }()
+	}
 	select {
 	case err := <-failed:
-		return fmt.Errorf("serve: %w", err)
+		return errors.Join(fmt.Errorf("serve: %w", err), server.Close())
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)

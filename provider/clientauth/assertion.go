@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -36,11 +37,11 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
 	}
-	token, err := jwt.ParseSigned(assertion, Algorithms())
+	token, err := jwt.ParseSigned(assertion, append(Algorithms(), jose.RS256))
 	if err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
 	}
-	var claims jwt.Claims // the signature is checked below: who has to have made it, only they say
+	var claims assertionClaims // the signature is checked below: who has to have made it, only they say
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("read client assertion: %w", err))
 	}
@@ -50,6 +51,9 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	}
 	if err != nil || client.AuthMethod != clients.PrivateKeyJWT {
 		return nil, problem.InvalidClient(errors.New("no such client with private_key_jwt"))
+	}
+	if err := checkAlgorithm(token.Headers[0].Algorithm, client); err != nil {
+		return nil, problem.InvalidClient(err)
 	}
 	if err := VerifyWithKeys(token, client); err != nil {
 		return nil, problem.InvalidClient(err)
@@ -77,12 +81,40 @@ func VerifyWithKeys(token *jwt.JSONWebToken, client *clients.Client) error {
 	return fmt.Errorf("no registered key verifies the signature (kid %q, alg %s)", header.KeyID, header.Algorithm)
 }
 
-func (a *Authenticator) checkAssertion(claims jwt.Claims, client *clients.Client) error {
+// assertionClaims tell an audience that is one string from an array of one.
+type assertionClaims struct {
+	jwt.Claims
+	Audience audience `json:"aud"`
+}
+
+type audience struct {
+	jwt.Audience
+	plain bool
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (a *audience) UnmarshalJSON(text []byte) error {
+	a.plain = len(text) > 0 && text[0] == '"'
+	return json.Unmarshal(text, &a.Audience)
+}
+
+// checkAlgorithm holds the registered algorithm, or those allowed to everybody.
+func checkAlgorithm(alg string, client *clients.Client) error {
+	if client.AssertionAlgorithm != "" && alg != string(client.AssertionAlgorithm) {
+		return fmt.Errorf("alg is %s, and %s is registered", alg, client.AssertionAlgorithm)
+	}
+	if client.AssertionAlgorithm == "" && !slices.Contains(Algorithms(), jose.SignatureAlgorithm(alg)) {
+		return fmt.Errorf("alg %s must be registered as token_endpoint_auth_signing_alg", alg)
+	}
+	return nil
+}
+
+func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.Client) error {
 	now := a.clock()
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !HasExactly(claims.Audience, a.issuer):
+	case !HasExactly(claims.Audience.Audience, a.issuer), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
 		return fmt.Errorf("aud must be the issuer %s", a.issuer)
 	case claims.ID == "":
 		return errors.New("jti is missing")
@@ -100,7 +132,7 @@ func (a *Authenticator) checkAssertion(claims jwt.Claims, client *clients.Client
 
 // useOnce claims the assertion's jti for this client, atomically and after everything else was checked, so that a
 // stranger cannot burn a jti that is not theirs.
-func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims jwt.Claims) error {
+func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims assertionClaims) error {
 	err := a.store.Create(r.Context(), storage.Record{
 		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(ClockSkew),
 	})

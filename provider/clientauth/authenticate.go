@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/mtls"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -18,6 +19,7 @@ type Authenticator struct {
 	issuer   string
 	registry clients.Registry
 	store    storage.Store
+	source   *mtls.Source
 	clock    func() time.Time
 }
 
@@ -25,16 +27,17 @@ type Authenticator struct {
 type Config struct {
 	Issuer   string // the audience of assertions
 	Registry clients.Registry
+	Source   *mtls.Source  // finds client certificates
 	Store    storage.Store // remembers the assertions that were used
 	Clock    func() time.Time
 }
 
 // New refuses missing parts.
 func New(cfg Config) (*Authenticator, error) {
-	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Store == nil || cfg.Clock == nil {
-		return nil, errors.New("client authentication: Issuer, Registry, Store and Clock are required")
+	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
+		return nil, errors.New("client authentication: Issuer, Registry, Source, Store and Clock are required")
 	}
-	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, store: cfg.Store, clock: cfg.Clock}, nil
+	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
 }
 
 // Authenticate authenticates the client of a POST to par, token or another back-channel endpoint, by the one method
@@ -62,7 +65,33 @@ func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*clients
 	case form.Has("client_assertion"):
 		return a.authenticateAssertion(r, form.Get("client_assertion"), form)
 	}
-	return nil, problem.InvalidClient(errors.New("no client authentication"))
+	return a.authenticateTLS(r, form.Get("client_id"))
+}
+
+// authenticateTLS is RFC 8705 §2: the request names the client, and the connection proves it.
+func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Client, error) {
+	if id == "" {
+		return nil, problem.InvalidClient(errors.New("no client authentication"))
+	}
+	client, err := a.registry.Client(r.Context(), id)
+	if err != nil && !errors.Is(err, clients.ErrUnknown) {
+		return nil, problem.Unavailable(err)
+	}
+	if err != nil || !client.AuthMethod.TLS() {
+		return nil, problem.InvalidClient(errors.New("no client authentication, and no such client with a certificate"))
+	}
+	chain, err := a.source.Certificate(r)
+	switch {
+	case err != nil:
+	case client.AuthMethod == clients.TLSClientAuth:
+		err = a.source.Authenticate(chain, client.TLSIdentity, a.clock())
+	default:
+		err = mtls.AuthenticateSelfSigned(chain, client.SignatureKeys(""), a.clock())
+	}
+	if err != nil {
+		return nil, problem.InvalidClient(err)
+	}
+	return client, nil
 }
 
 // credentials are a secret as a request showed it.

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"slices"
 
+	"regain/provider/mtls"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -22,11 +24,14 @@ const (
 	PrivateKeyJWT     AuthMethod = "private_key_jwt"
 	ClientSecretBasic AuthMethod = "client_secret_basic"
 	ClientSecretPost  AuthMethod = "client_secret_post"
+
+	TLSClientAuth           AuthMethod = "tls_client_auth" // RFC 8705 §2
+	SelfSignedTLSClientAuth AuthMethod = "self_signed_tls_client_auth"
 )
 
 // AuthMethods lists the supported methods, the default first.
 func AuthMethods() []AuthMethod {
-	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost}
+	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost, TLSClientAuth, SelfSignedTLSClientAuth}
 }
 
 // Secret reports whether the method shows a shared secret.
@@ -44,6 +49,9 @@ const (
 
 // FAPI reports whether the profile is one of FAPI 2.0.
 func (p Profile) FAPI() bool { return p == ProfileFAPI2 || p == ProfileFAPI2Signing }
+
+// TLS reports whether the method is the client's certificate.
+func (m AuthMethod) TLS() bool { return m == TLSClientAuth || m == SelfSignedTLSClientAuth }
 
 // The scopes there are. `recovery` asks for the recovery token; the four in the middle are OpenID Connect Core 1.0 §5.4.
 const (
@@ -63,19 +71,25 @@ func Scopes() []string {
 
 // Client is a relying party: a main IdP, or a broker in front of one.
 type Client struct {
-	ID           string
-	Name         string // shown to the person: the organisation
-	Profile      Profile
-	AuthMethod   AuthMethod
-	SecretDigest [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
-	Keys         jose.JSONWebKeySet
-	RedirectURIs []string
-	Scopes       []string // what it may ask for; empty means openid and recovery
+	ID         string
+	Name       string // shown to the person: the organisation
+	Profile    Profile
+	AuthMethod AuthMethod
+	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256 and EdDSA.
+	AssertionAlgorithm jose.SignatureAlgorithm
+	TLSIdentity        mtls.Identity     // whose certificate, with tls_client_auth
+	SecretDigest       [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
+	Keys               jose.JSONWebKeySet
+	RedirectURIs       []string
+	Scopes             []string // what it may ask for; empty means openid and recovery
 
 	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), and AllowNoPKCE those without a
 	// code challenge: stock brokers can do neither.
 	AllowUnpushed bool
 	AllowNoPKCE   bool
+	// DPoPBound (dpop_bound_access_tokens) and CertificateBound (tls_client_certificate_bound_access_tokens) refuse access
+	// tokens to those who do not show a key. DPoPNonce wants a nonce of ours in each proof (RFC 9449 §8).
+	DPoPBound, CertificateBound, DPoPNonce bool
 	// AskAccount has the person name the account when the request names none.
 	AskAccount bool
 	// ReuseSession lets a browser that showed a Verified ID a while ago sign in again without it. A recovery never does.

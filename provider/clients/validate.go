@@ -61,6 +61,10 @@ func (c *Client) checkAuthentication() error {
 		return fmt.Errorf("token_endpoint_auth_method %q is unknown; use one of %v", c.AuthMethod, AuthMethods())
 	case c.AuthMethod == PrivateKeyJWT && len(c.SignatureKeys("")) == 0:
 		return errors.New("jwks has no signature key, which private_key_jwt needs")
+	case c.AuthMethod == SelfSignedTLSClientAuth && len(c.SignatureKeys("")) == 0:
+		return errors.New("jwks has no signature key, which self_signed_tls_client_auth needs")
+	case c.AuthMethod == TLSClientAuth:
+		return c.TLSIdentity.Validate()
 	case c.AuthMethod.Secret() && c.SecretDigest == [sha256.Size]byte{}:
 		return fmt.Errorf("secret is missing, which %s needs", c.AuthMethod)
 	}
@@ -100,6 +104,9 @@ func (c *Client) checkAlgorithms() error {
 	if !slices.Contains(usable, c.RequestObjectAlgorithm) {
 		return fmt.Errorf("request_object_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.RequestObjectAlgorithm)
 	}
+	if !slices.Contains(usable, c.AssertionAlgorithm) {
+		return fmt.Errorf("token_endpoint_auth_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.AssertionAlgorithm)
+	}
 	if c.RequestObjectAlgorithm != "" && len(c.SignatureKeys("")) == 0 {
 		return errors.New("jwks has no signature key, which request_object_signing_alg needs")
 	}
@@ -121,9 +128,11 @@ func (c *Client) checkProfile() error {
 	switch {
 	case c.AuthMethod.Secret():
 		return fmt.Errorf("profile %s does not allow %s", c.Profile, c.AuthMethod)
+	case !c.DPoPBound && !c.CertificateBound:
+		return fmt.Errorf("profile %s needs dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens", c.Profile)
 	case c.AllowUnpushed || c.AllowNoPKCE:
 		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)
-	case c.IDTokenAlgorithm == jose.RS256 || c.UserInfoAlgorithm == jose.RS256 || c.RequestObjectAlgorithm == jose.RS256:
+	case c.IDTokenAlgorithm == jose.RS256 || c.UserInfoAlgorithm == jose.RS256 || c.RequestObjectAlgorithm == jose.RS256 || c.AssertionAlgorithm == jose.RS256:
 		return fmt.Errorf("profile %s does not allow RS256; use PS256, ES256 or EdDSA", c.Profile)
 	case c.Profile == ProfileFAPI2Signing && (c.RequestObjectAlgorithm == "" || !c.RequireRequestObject):
 		return fmt.Errorf("profile %s needs request_object_signing_alg and require_signed_request_object", c.Profile)

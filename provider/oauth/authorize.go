@@ -27,7 +27,8 @@ type Authorization struct {
 	Form        url.Values   `json:"form"`    // what fosite validated, and will validate again when the code is made
 	Account     string       `json:"account"` // from login_hint or id_token_hint; "" when the person is to name it
 	Demands     Demands      `json:"demands"`
-	Claims      string       `json:"claims,omitempty"` // the claims parameter as it was sent
+	Claims      string       `json:"claims,omitempty"`   // the claims parameter as it was sent
+	CodeKey     string       `json:"code_key,omitempty"` // the DPoP key that the code is to be bound to
 	Pushed      string       `json:"pushed,omitempty"`
 }
 
@@ -105,7 +106,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	demands.Subject = subject
 	return Authorization{
 		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
-		Form: cleaned, Account: account, Demands: demands, Claims: form.Get("claims"),
+		Form: cleaned, Account: account, Demands: demands, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
 	}, nil
 }
 
@@ -156,7 +157,7 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 	}
 	sess := &session{
 		Transaction: g.Transaction, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
-		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims,
+		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
 	}
 	response, err := s.fosite.NewAuthorizeResponse(ctx, requester, sess.hydrate())
 	if err != nil {

@@ -21,6 +21,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/keys"
+	"regain/provider/mtls"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/storage"
@@ -64,8 +65,10 @@ func setUp(t *testing.T) *bench {
 		},
 	})
 	b.must(err)
+	source, err := mtls.New(mtls.Config{})
+	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Store: store, Ring: signer, Clock: clock})
+		oauth.Deps{Clients: registry, Store: store, Ring: signer, Source: source, Clock: clock})
 	b.must(err)
 	return b
 }

@@ -36,6 +36,9 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, asError(err)
 	}
+	if a.CodeKey, err = s.pushedKey(r, client, a.CodeKey); err != nil {
+		return Pushed{}, err
+	}
 	return s.Keep(r.Context(), a)
 }
 

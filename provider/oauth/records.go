@@ -35,6 +35,9 @@ type session struct {
 
 	SessionID     string `json:"sid,omitempty"`
 	ClaimsRequest string `json:"claims,omitempty"`
+
+	CodeKey string  `json:"code_key,omitempty"` // the DPoP key that the code is bound to
+	Binding Binding `json:"cnf,omitzero"`       // of the access token
 }
 
 // grant is one stored code or access token. The code's PKCE challenge and nonce are in Form, so there are no further

@@ -13,7 +13,9 @@ import (
 
 	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/dpop"
 	"regain/provider/keys"
+	"regain/provider/mtls"
 	"regain/storage"
 )
 
@@ -37,6 +39,7 @@ type Deps struct {
 	Clients clients.Registry
 	Store   storage.Store
 	Ring    *keys.Ring
+	Source  *mtls.Source // of client certificates
 	Clock   func() time.Time
 }
 
@@ -47,6 +50,8 @@ type Server struct {
 	clients clients.Registry
 	store   storage.Store
 	ring    *keys.Ring
+	source  *mtls.Source
+	proofs  *dpop.Checker
 	clock   func() time.Time
 	fosite  fosite.OAuth2Provider
 	codes   fositeoauth2.CoreStrategy
@@ -59,10 +64,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Clients, Store, Ring and Clock are required")
+	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Store, Ring, Source and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, clients: deps.Clients, store: deps.Store, ring: deps.Ring, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
@@ -82,7 +87,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		GrantTypeJWTBearerIssuedDateOptional: false,
 	}
 	var err error
-	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Store: deps.Store, Clock: deps.Clock}); err != nil {
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
+		return nil, err
+	}
+	if s.proofs, err = dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret}); err != nil {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)

@@ -59,6 +59,9 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if err := checkVerifier(client, e, form); err != nil {
 		return Redemption{}, err
 	}
+	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
+		return Redemption{}, err
+	}
 	if err := s.claim(ctx, e); err != nil {
 		return Redemption{}, err
 	}
@@ -113,8 +116,8 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 		return nil, asError(err)
 	}
 	answer := response.ToMap()
-	if answer["token_type"] == "bearer" {
-		answer["token_type"] = "Bearer"
+	if sess, ok := redeemed.requester.GetSession().(*session); ok {
+		answer["token_type"] = sess.Binding.tokenType()
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")

@@ -22,11 +22,11 @@ type Access struct {
 
 // Access checks the access token of a request to the userinfo endpoint (OpenID Connect Core 1.0 §5.3.1).
 func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
-	token, err := bearerToken(r, form)
+	shown, err := presentedToken(r, form)
 	if err != nil {
 		return Access{}, err
 	}
-	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
+	_, requester, err := s.fosite.IntrospectToken(r.Context(), shown.token, fosite.AccessToken, (&session{}).hydrate())
 	if err != nil {
 		return Access{}, problem.New(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
 	}
@@ -35,29 +35,35 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if !isSession || !isClient || !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
 		return Access{}, problem.New(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
 	}
+	if err := s.checkBinding(r, client.Client, sess.Binding, shown); err != nil {
+		return Access{}, err
+	}
 	return Access{
 		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
 	}, nil
 }
 
-// bearerToken reads the token from the Authorization header, or from the body of a POST (RFC 6750 §2.1, §2.2), and
-// never from the query (RFC 9700 §4.3.2). One way at a time.
-func bearerToken(r *http.Request, form url.Values) (string, error) {
+// presented is an access token as a request shows it.
+type presented struct{ scheme, token string }
+
+// presentedToken reads the token from the Authorization header, or a bearer token from the body of a POST (RFC 6750
+// §2.1, §2.2), and never from the query (RFC 9700 §4.3.2). One way at a time.
+func presentedToken(r *http.Request, form url.Values) (presented, error) {
 	headers, inBody := r.Header.Values("Authorization"), form.Get("access_token")
 	if r.Method != http.MethodPost {
 		inBody = ""
 	}
 	if len(headers) == 0 && inBody != "" {
-		return inBody, nil
+		return presented{"Bearer", inBody}, nil
 	}
 	if len(headers) > 1 || len(headers) == 1 && inBody != "" {
-		return "", problem.InvalidRequest("Send the access token once.")
+		return presented{}, problem.InvalidRequest("Send the access token once.")
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return "", problem.New(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer.")
+	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" {
+		return presented{}, problem.New(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer, or DPoP.")
 	}
-	return token, nil
+	return presented{scheme, token}, nil
 }
 
 // SignedUserInfo is the userinfo response as a JWT (OpenID Connect Core 1.0 §5.3.2), for clients that registered for it.

@@ -35,6 +35,13 @@ func New(status int, code, description string) *Error {
 	return &Error{Code: code, Description: description, Status: status}
 }
 
+// At returns a copy of e with another HTTP status: a protected resource answers 401 where the token endpoint says 400.
+func (e *Error) At(status int) *Error {
+	c := *e
+	c.Status = status
+	return &c
+}
+
 // InvalidRequest is RFC 6749 §5.2 invalid_request.
 func InvalidRequest(description string) *Error {
 	return New(http.StatusBadRequest, "invalid_request", description)

@@ -1,0 +1,134 @@
+// Package dpop checks DPoP proofs (RFC 9449): that whoever sends a request holds the private key that an access token is
+// bound to. A proof is a JWT of its own for each request, with the public key in its header; it works once.
+//
+// The order of the checks is part of the protection: a proof's jti is remembered only after everything else was right,
+// under the key that made it, so that nobody can use up another's.
+package dpop
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"regain/storage"
+)
+
+// Header is the request header that carries a proof, and NonceHeader the response header that carries a nonce.
+const (
+	Header      = "DPoP"
+	NonceHeader = "DPoP-Nonce"
+)
+
+const (
+	kindProof = storage.Kind("dpop")
+
+	// window is how far iat may be from now, either way: clocks differ, and a proof is made for the request at hand.
+	window = 60 * time.Second
+)
+
+var (
+	// ErrInvalid means invalid_dpop_proof (RFC 9449 §5, §7.1).
+	ErrInvalid = errors.New("DPoP proof is invalid")
+	// ErrNonce means use_dpop_nonce (§8): the proof would do with a nonce of ours.
+	ErrNonce = errors.New("DPoP proof needs the server's nonce")
+)
+
+// Config is what a Checker works with.
+type Config struct {
+	Store storage.Store // remembers the proofs that were used
+	Clock func() time.Time
+	Key   []byte // 32 bytes, the same on every node: keys the nonces
+}
+
+// Checker checks proofs.
+type Checker struct {
+	store  storage.Store
+	clock  func() time.Time
+	nonces nonces
+}
+
+// New refuses missing parts.
+func New(cfg Config) (*Checker, error) {
+	if cfg.Store == nil || cfg.Clock == nil || len(cfg.Key) != sha256.Size {
+		return nil, errors.New("dpop: Store, Clock and a Key of 32 bytes are required")
+	}
+	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}}, nil
+}
+
+// Expect is what a proof must fit.
+type Expect struct {
+	Method      string
+	URL         string // of the endpoint as it is published, never as a Host header names it
+	AccessToken string // where one is presented: the proof must name its hash
+	Thumbprint  string // of the key that must have made the proof; "" for any
+	Nonce       bool   // whether the proof must carry a nonce of ours
+}
+
+// Present reports whether a request shows a proof, good or bad.
+func Present(header http.Header) bool { return len(header.Values(Header)) > 0 }
+
+// Nonce returns a nonce for the DPoP-Nonce header: good now and for some minutes, on every node.
+func (c *Checker) Nonce() string { return c.nonces.at(c.clock()) }
+
+// Check verifies the request's proof, uses it up, and returns the thumbprint of its key (RFC 7638, SHA-256, base64url).
+// Its errors are ErrInvalid, ErrNonce, or an outage of the store.
+func (c *Checker) Check(ctx context.Context, header http.Header, e Expect) (string, error) {
+	proofs := header.Values(Header)
+	if len(proofs) != 1 {
+		return "", fmt.Errorf("%w: there must be one proof, not %d", ErrInvalid, len(proofs))
+	}
+	p, err := parse(proofs[0])
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	now := c.clock()
+	if err := p.check(e, now); err != nil {
+		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if p.Nonce != "" || e.Nonce {
+		if !c.nonces.good(p.Nonce, now) {
+			return "", ErrNonce
+		}
+	}
+	err = c.store.Create(ctx, storage.Record{Kind: kindProof, ID: storage.Digest(p.thumbprint + "\x00" + p.ID), ExpiresAt: p.issuedAt.Add(2 * window)})
+	if errors.Is(err, storage.ErrExists) {
+		return "", fmt.Errorf("%w: jti was used before", ErrInvalid)
+	}
+	if err != nil {
+		return "", fmt.Errorf("record DPoP proof: %w", err)
+	}
+	return p.thumbprint, nil
+}
+
+// check holds a parsed proof, whose signature is good, against the request (RFC 9449 §4.3).
+func (p proof) check(e Expect, now time.Time) error {
+	switch {
+	case p.Method != e.Method:
+		return errors.New("htm is another method")
+	case !sameURL(p.URL, e.URL):
+		return fmt.Errorf("htu is not %s", e.URL)
+	case p.issuedAt.Before(now.Add(-window)) || p.issuedAt.After(now.Add(window)):
+		return fmt.Errorf("iat is more than %s away", window)
+	case p.Expiry != nil && !now.Before(p.Expiry.Time()):
+		return errors.New("exp is past")
+	case p.NotBefore != nil && p.NotBefore.Time().After(now.Add(window)):
+		return errors.New("nbf is in the future")
+	case e.AccessToken != "" && !equal(p.TokenHash, hash(e.AccessToken)):
+		return errors.New("ath is not the access token's")
+	case e.Thumbprint != "" && !equal(p.thumbprint, e.Thumbprint):
+		return errors.New("another key is bound")
+	}
+	return nil
+}
+
+func hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}
+
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

@@ -1,0 +1,301 @@
+package dpop_test
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/dpop"
+	"regain/storage"
+	"regain/storage/memory"
+)
+
+const endpoint = "https://recover.example.org/token"
+
+type bench struct {
+	*dpop.Checker
+	t   *testing.T
+	now time.Time
+	key *ecdsa.PrivateKey
+	n   int
+}
+
+func setUp(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, now: time.Now().Truncate(time.Second)}
+	clock := func() time.Time { return b.now }
+	store, err := memory.New(clock)
+	b.must(err)
+	b.Checker, err = dpop.New(dpop.Config{Store: store, Clock: clock, Key: bytes.Repeat([]byte{3}, 32)})
+	b.must(err)
+	b.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	b.must(err)
+	return b
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// header and claims of a good proof.
+func (b *bench) header() map[string]any {
+	return map[string]any{"typ": "dpop+jwt", "alg": "ES256", "jwk": jose.JSONWebKey{Key: b.key.Public()}}
+}
+
+func (b *bench) claims() map[string]any {
+	b.n++
+	return map[string]any{"jti": fmt.Sprint("proof-", b.n), "htm": "POST", "htu": endpoint, "iat": b.now.Unix()}
+}
+
+// sign makes a JWS by hand: some headers here are ones that no library would write.
+func (b *bench) sign(header, claims map[string]any) string {
+	b.t.Helper()
+	h, err := json.Marshal(header)
+	b.must(err)
+	c, err := json.Marshal(claims)
+	b.must(err)
+	return b.signText(string(h), string(c))
+}
+
+func (b *bench) signText(header, claims string) string {
+	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(claims))
+	sum := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, b.key, sum[:])
+	b.must(err)
+	var signature [64]byte
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature[:])
+}
+
+func (b *bench) check(text string, change func(*dpop.Expect)) (string, error) {
+	e := dpop.Expect{Method: http.MethodPost, URL: endpoint}
+	if change != nil {
+		change(&e)
+	}
+	return b.Check(b.t.Context(), http.Header{"Dpop": {text}}, e)
+}
+
+func with(object map[string]any, name string, value any) map[string]any {
+	changed := maps.Clone(object)
+	if changed[name] = value; value == nil {
+		delete(changed, name)
+	}
+	return changed
+}
+
+func TestAGoodProof(t *testing.T) {
+	b := setUp(t)
+	sum, err := (&jose.JSONWebKey{Key: b.key.Public()}).Thumbprint(crypto.SHA256)
+	b.must(err)
+	want := base64.RawURLEncoding.EncodeToString(sum)
+	for name, claims := range map[string]map[string]any{
+		"plain":                 b.claims(),
+		"iat 10 s ago":          with(b.claims(), "iat", b.now.Add(-10*time.Second).Unix()),
+		"iat 10 s ahead":        with(b.claims(), "iat", b.now.Add(10*time.Second).Unix()),
+		"with exp and nbf":      with(with(b.claims(), "exp", b.now.Add(time.Minute).Unix()), "nbf", b.now.Unix()),
+		"with our nonce":        with(b.claims(), "nonce", b.Nonce()),
+		"host in capitals":      with(b.claims(), "htu", "HTTPS://RECOVER.example.org:443/token"),
+		"with query, fragment":  with(b.claims(), "htu", endpoint+"?a=b#c"),
+		"of a long, allowed id": with(b.claims(), "jti", strings.Repeat("j", 256)),
+	} {
+		if got, err := b.check(b.sign(b.header(), claims), nil); err != nil || got != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+	}
+	if _, err := b.check(b.sign(b.header(), b.claims()), func(e *dpop.Expect) { e.Thumbprint = want }); err != nil {
+		t.Errorf("the bound key: %v", err)
+	}
+}
+
+func TestOtherKeys(t *testing.T) {
+	b := setUp(t)
+	_, edwards, err := ed25519.GenerateKey(rand.Reader)
+	b.must(err)
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	b.must(err)
+	for alg, key := range map[jose.SignatureAlgorithm]crypto.Signer{jose.EdDSA: edwards, jose.PS256: rsaKey} {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, (&jose.SignerOptions{EmbedJWK: true}).WithType("dpop+jwt"))
+		b.must(err)
+		claims, err := json.Marshal(b.claims())
+		b.must(err)
+		signed, err := signer.Sign(claims)
+		b.must(err)
+		text, err := signed.CompactSerialize()
+		b.must(err)
+		if _, err := b.check(text, nil); err != nil {
+			t.Errorf("%s: %v", alg, err)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	b := setUp(t)
+	private := map[string]any{}
+	text, err := json.Marshal(jose.JSONWebKey{Key: b.key})
+	b.must(err)
+	b.must(json.Unmarshal(text, &private))
+	other := setUp(t)
+	twice := func(member string) string {
+		c, err := json.Marshal(b.claims())
+		b.must(err)
+		h, err := json.Marshal(b.header())
+		b.must(err)
+		return b.signText(string(h), strings.TrimSuffix(string(c), "}")+","+member+"}")
+	}
+	good := b.sign(b.header(), b.claims())
+	for name, proof := range map[string]string{
+		"empty": "", "no JWS": "x", "two parts": "e30.e30", "too long": strings.Repeat("a", 9<<10), "signature": good[:len(good)-4] + "AAAA",
+		"typ":                   b.sign(with(b.header(), "typ", "JWT"), b.claims()),
+		"no typ":                b.sign(with(b.header(), "typ", nil), b.claims()),
+		"alg none":              b.sign(with(b.header(), "alg", "none"), b.claims()),
+		"alg HS256":             b.sign(with(b.header(), "alg", "HS256"), b.claims()),
+		"alg of another key":    b.sign(with(b.header(), "alg", "PS256"), b.claims()),
+		"no jwk":                b.sign(with(b.header(), "jwk", nil), b.claims()),
+		"private jwk":           b.sign(with(b.header(), "jwk", private), b.claims()),
+		"another's jwk":         b.sign(with(b.header(), "jwk", other.header()["jwk"]), b.claims()),
+		"symmetric jwk":         b.sign(with(b.header(), "jwk", map[string]any{"kty": "oct", "k": "AAAA"}), b.claims()),
+		"no jti":                b.sign(b.header(), with(b.claims(), "jti", nil)),
+		"jti too long":          b.sign(b.header(), with(b.claims(), "jti", strings.Repeat("j", 257))),
+		"jti a number":          b.sign(b.header(), with(b.claims(), "jti", 1)),
+		"no htm":                b.sign(b.header(), with(b.claims(), "htm", nil)),
+		"htm":                   b.sign(b.header(), with(b.claims(), "htm", "GET")),
+		"htm in small letters":  b.sign(b.header(), with(b.claims(), "htm", "post")),
+		"no htu":                b.sign(b.header(), with(b.claims(), "htu", nil)),
+		"htu of another path":   b.sign(b.header(), with(b.claims(), "htu", endpoint+"/")),
+		"htu of another host":   b.sign(b.header(), with(b.claims(), "htu", "https://evil.example/token")),
+		"htu of another scheme": b.sign(b.header(), with(b.claims(), "htu", "http://recover.example.org/token")),
+		"htu with a user":       b.sign(b.header(), with(b.claims(), "htu", "https://u@recover.example.org/token")),
+		"no iat":                b.sign(b.header(), with(b.claims(), "iat", nil)),
+		"iat a text":            b.sign(b.header(), with(b.claims(), "iat", "now")),
+		"iat long ago":          b.sign(b.header(), with(b.claims(), "iat", b.now.Add(-61*time.Second).Unix())),
+		"iat far ahead":         b.sign(b.header(), with(b.claims(), "iat", b.now.Add(61*time.Second).Unix())),
+		"exp past":              b.sign(b.header(), with(b.claims(), "exp", b.now.Unix())),
+		"nbf far ahead":         b.sign(b.header(), with(b.claims(), "nbf", b.now.Add(time.Hour).Unix())),
+		"a member twice":        twice(`"htm":"POST"`),
+	} {
+		if _, err := b.check(proof, nil); !errors.Is(err, dpop.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, change := range map[string]func(*dpop.Expect){
+		"bound to another key": func(e *dpop.Expect) { e.Thumbprint = "x" }, "no ath": func(e *dpop.Expect) { e.AccessToken = "token" },
+	} {
+		if _, err := b.check(b.sign(b.header(), b.claims()), change); !errors.Is(err, dpop.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URL: endpoint}); !errors.Is(err, dpop.ErrInvalid) {
+		t.Errorf("two headers: %v", err)
+	}
+	if _, err := b.check(good, nil); err != nil {
+		t.Errorf("what was refused used up the good proof: %v", err)
+	}
+}
+
+func TestNonces(t *testing.T) {
+	b := setUp(t)
+	nonce := b.Nonce()
+	try := func(nonce any, required bool) error {
+		_, err := b.check(b.sign(b.header(), with(b.claims(), "nonce", nonce)), func(e *dpop.Expect) { e.Nonce = required })
+		return err
+	}
+	for name, err := range map[string]error{"none": try(nil, true), "another": try("x", true), "another, where none is required": try("x", false)} {
+		if !errors.Is(err, dpop.ErrNonce) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if err := try(nonce, true); err != nil {
+		t.Errorf("the last nonce but one: %v", err)
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if err := try(nonce, true); !errors.Is(err, dpop.ErrNonce) {
+		t.Errorf("an old nonce: %v", err)
+	}
+}
+
+// Of many uses of one proof at once, one passes.
+func TestAProofWorksOnce(t *testing.T) {
+	b := setUp(t)
+	token := "an-access-token"
+	sum := sha256.Sum256([]byte(token))
+	text := b.sign(b.header(), with(b.claims(), "ath", base64.RawURLEncoding.EncodeToString(sum[:])))
+	var passed atomic.Int32
+	var wg sync.WaitGroup
+	for range 64 {
+		wg.Go(func() {
+			_, err := b.check(text, func(e *dpop.Expect) { e.AccessToken = token })
+			if err == nil {
+				passed.Add(1)
+			} else if !errors.Is(err, dpop.ErrInvalid) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 1 {
+		t.Errorf("%d of 64 passed", passed.Load())
+	}
+}
+
+type brokenStore struct{ storage.Store }
+
+var errOut = errors.New("out of order")
+
+func (brokenStore) Create(context.Context, storage.Record) error { return errOut }
+
+// A store that does not answer lets nothing pass, and is no fault of the proof.
+func TestOutage(t *testing.T) {
+	b := setUp(t)
+	var err error
+	b.Checker, err = dpop.New(dpop.Config{Store: brokenStore{}, Clock: func() time.Time { return b.now }, Key: make([]byte, 32)})
+	b.must(err)
+	if _, err := b.check(b.sign(b.header(), b.claims()), nil); !errors.Is(err, errOut) || errors.Is(err, dpop.ErrInvalid) {
+		t.Error(err)
+	}
+	if _, err := dpop.New(dpop.Config{}); err == nil {
+		t.Error("made of nothing")
+	}
+}
+
+func FuzzProof(f *testing.F) {
+	store, err := memory.New(time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c, err := dpop.New(dpop.Config{Store: store, Clock: time.Now, Key: make([]byte, 32)})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.AAAA")
+	f.Add("..")
+	f.Fuzz(func(t *testing.T, text string) {
+		_, err := c.Check(t.Context(), http.Header{"Dpop": {text}}, dpop.Expect{Method: "POST", URL: endpoint})
+		if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}

@@ -1,0 +1,121 @@
+// Package mtls finds the certificate that a client showed with its TLS connection, and compares it with what the client
+// registered (RFC 8705). A node that terminates TLS has it from the connection. Behind a proxy it comes in a header,
+// which is believed from the proxies that the operator named and from nobody else: anybody can write a header.
+package mtls
+
+import (
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+const maxHeader = 16 << 10
+
+// Config says where certificates come from.
+type Config struct {
+	// Header is what a proxy puts the client's certificate into: `Client-Cert` as RFC 9440 has it (`:base64:`), or a
+	// name of the proxy's own with the PEM in percent-encoding, as of nginx's $ssl_client_escaped_cert. "" reads none.
+	Header  string
+	Proxies []string       // CIDR or addresses of those whose header is believed
+	Roots   *x509.CertPool // for tls_client_auth; nil trusts nobody
+}
+
+// Source finds certificates.
+type Source struct {
+	header  string
+	proxies []netip.Prefix
+	roots   *x509.CertPool
+}
+
+// New refuses a proxy that is no address.
+func New(cfg Config) (*Source, error) {
+	s := &Source{header: cfg.Header, roots: cfg.Roots}
+	for _, text := range cfg.Proxies {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			address, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, fmt.Errorf("proxy %q is neither an address nor a CIDR range", text)
+			}
+			prefix = netip.PrefixFrom(address, address.BitLen())
+		}
+		s.proxies = append(s.proxies, prefix.Masked())
+	}
+	return s, nil
+}
+
+// Certificate returns the client's certificate and those above it that were shown, or nil when none was shown.
+func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		return r.TLS.PeerCertificates, nil
+	}
+	if s.header == "" || !s.trusted(r.RemoteAddr) {
+		return nil, nil
+	}
+	values := r.Header.Values(s.header)
+	if len(values) == 0 || len(values) == 1 && values[0] == "" { // nginx sends an empty header where there is none
+		return nil, nil
+	}
+	if len(values) > 1 {
+		return nil, fmt.Errorf("header %s stands twice: the proxy must replace what clients send", s.header)
+	}
+	certificate, err := parse(values[0])
+	if err != nil {
+		return nil, fmt.Errorf("header %s: %w", s.header, err)
+	}
+	return []*x509.Certificate{certificate}, nil
+}
+
+func (s *Source) trusted(remote string) bool {
+	host, _, err := net.SplitHostPort(remote)
+	if err != nil {
+		return false
+	}
+	address, err := netip.ParseAddr(host)
+	if err != nil {
+		return false
+	}
+	for _, p := range s.proxies {
+		if p.Contains(address.Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// parse reads a certificate as RFC 9440 §2.1 or as nginx writes it.
+func parse(value string) (*x509.Certificate, error) {
+	if len(value) > maxHeader {
+		return nil, errors.New("is too long")
+	}
+	if inner, ok := strings.CutPrefix(value, ":"); ok {
+		der, err := base64.StdEncoding.DecodeString(strings.TrimSuffix(inner, ":"))
+		if err != nil || !strings.HasSuffix(inner, ":") {
+			return nil, errors.New("is not a byte sequence of RFC 9440")
+		}
+		return x509.ParseCertificate(der)
+	}
+	text, err := url.PathUnescape(value)
+	if err != nil {
+		return nil, errors.New("is not percent-encoded")
+	}
+	block, rest := pem.Decode([]byte(text))
+	if block == nil || block.Type != "CERTIFICATE" || len(strings.TrimSpace(string(rest))) > 0 {
+		return nil, errors.New("is not one PEM certificate")
+	}
+	return x509.ParseCertificate(block.Bytes)
+}
+
+// Thumbprint is the `x5t#S256` of a certificate (RFC 8705 §3.1).
+func Thumbprint(certificate *x509.Certificate) string {
+	sum := sha256.Sum256(certificate.Raw)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
+}

@@ -1,0 +1,201 @@
+package mtls_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/mtls"
+)
+
+type bench struct {
+	t        *testing.T
+	now      time.Time
+	ca, leaf *x509.Certificate
+	roots    *x509.CertPool
+}
+
+func setUp(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, now: time.Now(), roots: x509.NewCertPool()}
+	caKey, leafKey := b.key(), b.key()
+	b.ca = b.certify(&x509.Certificate{Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, caKey, caKey)
+	uri, err := url.Parse("https://idp.example.org/client")
+	b.must(err)
+	b.leaf = b.certify(&x509.Certificate{
+		Subject: pkix.Name{CommonName: "main-idp", Organization: []string{"Example"}, Country: []string{"SE"}}, DNSNames: []string{"idp.example.org"},
+		EmailAddresses: []string{"idp@example.org"}, IPAddresses: []net.IP{net.ParseIP("192.0.2.7")}, URIs: []*url.URL{uri},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, b.ca, leafKey, caKey)
+	b.roots.AddCert(b.ca)
+	return b
+}
+
+func (b *bench) must(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+func (b *bench) key() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	b.must(err)
+	return key
+}
+
+func (b *bench) certify(t, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) *x509.Certificate {
+	t.SerialNumber, t.NotBefore, t.NotAfter = big.NewInt(b.now.UnixNano()), b.now.Add(-time.Hour), b.now.Add(time.Hour)
+	if parent == nil {
+		parent = t
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, parent, key.Public(), signer)
+	b.must(err)
+	c, err := x509.ParseCertificate(der)
+	b.must(err)
+	return c
+}
+
+func (b *bench) source(cfg mtls.Config) *mtls.Source {
+	s, err := mtls.New(cfg)
+	b.must(err)
+	return s
+}
+
+func escaped(c *x509.Certificate) string {
+	return url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})))
+}
+
+func TestWhereTheCertificateComesFrom(t *testing.T) {
+	b := setUp(t)
+	s := b.source(mtls.Config{Header: "Client-Cert", Proxies: []string{"10.0.0.0/8", "127.0.0.1"}})
+	structured := ":" + base64.StdEncoding.EncodeToString(b.leaf.Raw) + ":"
+	for name, c := range map[string]struct {
+		remote  string
+		headers []string
+		found   bool
+		fails   bool
+	}{
+		"RFC 9440":             {"10.1.2.3:5", []string{structured}, true, false},
+		"nginx":                {"127.0.0.1:5", []string{escaped(b.leaf)}, true, false},
+		"IPv4 in IPv6":         {"[::ffff:10.1.2.3]:5", []string{structured}, true, false},
+		"none":                 {"10.1.2.3:5", nil, false, false},
+		"empty":                {"10.1.2.3:5", []string{""}, false, false},
+		"from a stranger":      {"192.0.2.1:5", []string{structured}, false, false},
+		"from no address":      {"pipe", []string{structured}, false, false},
+		"twice":                {"10.1.2.3:5", []string{structured, structured}, false, true},
+		"no end":               {"10.1.2.3:5", []string{structured[:len(structured)-1]}, false, true},
+		"not base64":           {"10.1.2.3:5", []string{":***:"}, false, true},
+		"not a certificate":    {"10.1.2.3:5", []string{":AAAA:"}, false, true},
+		"not PEM":              {"10.1.2.3:5", []string{"hello"}, false, true},
+		"not percent-encoding": {"10.1.2.3:5", []string{"%zz"}, false, true},
+		"two certificates":     {"10.1.2.3:5", []string{escaped(b.leaf) + escaped(b.ca)}, false, true},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r.RemoteAddr = c.remote
+		r.Header["Client-Cert"] = c.headers
+		chain, err := s.Certificate(r)
+		if (len(chain) == 1 && chain[0].Equal(b.leaf)) != c.found || (err != nil) != c.fails {
+			t.Errorf("%s: %d certificates, %v", name, len(chain), err)
+		}
+	}
+	r := httptest.NewRequest(http.MethodPost, "/token", nil)
+	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{b.leaf, b.ca}}
+	if chain, err := b.source(mtls.Config{}).Certificate(r); err != nil || len(chain) != 2 {
+		t.Errorf("of the connection: %d, %v", len(chain), err)
+	}
+	if _, err := mtls.New(mtls.Config{Proxies: []string{"everybody"}}); err == nil {
+		t.Error("a proxy that is no address")
+	}
+}
+
+func TestAuthenticate(t *testing.T) {
+	b := setUp(t)
+	s := b.source(mtls.Config{Roots: b.roots})
+	chain := []*x509.Certificate{b.leaf, b.ca}
+	good := []mtls.Identity{
+		{SubjectDN: "CN=main-idp,O=Example,C=SE"}, {DNS: "idp.example.org"}, {URI: "https://idp.example.org/client"}, {IP: "192.0.2.7"}, {Email: "idp@example.org"},
+	}
+	for _, i := range good {
+		if err := s.Authenticate(chain, i, b.now); err != nil || i.Validate() != nil {
+			t.Errorf("%+v: %v", i, err)
+		}
+	}
+	for _, i := range []mtls.Identity{
+		{}, {SubjectDN: "CN=main-idp,O=Example"}, {SubjectDN: "C=SE,O=Example,CN=main-idp"}, {DNS: "example.org"}, {URI: "https://idp.example.org"}, {IP: "192.0.2.8"}, {Email: "x@example.org"},
+	} {
+		if s.Authenticate(chain, i, b.now) == nil {
+			t.Errorf("%+v: accepted", i)
+		}
+	}
+	if (mtls.Identity{DNS: "a", IP: "::1"}).Validate() == nil || (mtls.Identity{}).Validate() == nil || (mtls.Identity{IP: "x"}).Validate() == nil {
+		t.Error("two names, none, or a bad address")
+	}
+	stranger := setUp(t)
+	for name, c := range map[string]struct {
+		source *mtls.Source
+		chain  []*x509.Certificate
+		now    time.Time
+	}{
+		"none shown": {s, nil, b.now}, "no roots": {b.source(mtls.Config{}), chain, b.now}, "another CA": {s, []*x509.Certificate{stranger.leaf, stranger.ca}, b.now},
+		"expired": {s, chain, b.now.Add(2 * time.Hour)}, "not for clients": {s, []*x509.Certificate{b.ca}, b.now},
+	} {
+		if c.source.Authenticate(c.chain, good[1], c.now) == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestAuthenticateSelfSigned(t *testing.T) {
+	b := setUp(t)
+	chain := []*x509.Certificate{b.leaf}
+	withX5C := []jose.JSONWebKey{{Key: b.ca.PublicKey}, {Key: b.leaf.PublicKey, Certificates: chain}}
+	bare := []jose.JSONWebKey{{Key: b.leaf.PublicKey}}
+	for name, keys := range map[string][]jose.JSONWebKey{"x5c": withX5C, "bare key": bare} {
+		if err := mtls.AuthenticateSelfSigned(chain, keys, b.now); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	renewed := []jose.JSONWebKey{{Key: b.leaf.PublicKey, Certificates: []*x509.Certificate{b.ca}}}
+	for name, err := range map[string]error{
+		"none shown": mtls.AuthenticateSelfSigned(nil, bare, b.now), "no keys": mtls.AuthenticateSelfSigned(chain, nil, b.now),
+		"expired": mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(2*time.Hour)), "another x5c": mtls.AuthenticateSelfSigned(chain, renewed, b.now),
+	} {
+		if err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	if len(mtls.Thumbprint(b.leaf)) != 43 || mtls.Thumbprint(b.leaf) == mtls.Thumbprint(b.ca) {
+		t.Error("thumbprints")
+	}
+}
+
+func FuzzHeader(f *testing.F) {
+	s, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"192.0.2.1"}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(":AAAA:")
+	f.Add("-----BEGIN%20CERTIFICATE-----")
+	f.Fuzz(func(t *testing.T, value string) {
+		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r.Header["Client-Cert"] = []string{value}
+		if chain, err := s.Certificate(r); err == nil && value != "" && len(chain) != 1 {
+			t.Errorf("%q is %d certificates", value, len(chain))
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package oauth
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"regain/provider/clients"
+	"regain/provider/dpop"
+	"regain/provider/mtls"
+	"regain/provider/problem"
+)
+
+// Binding is the key that an access token is bound to, as the `cnf` claim has it; empty for a bearer token.
+type Binding struct {
+	Key         string `json:"jkt,omitempty"`      // RFC 9449 §6
+	Certificate string `json:"x5t#S256,omitempty"` // RFC 8705 §3.1
+}
+
+// tokenType is the token_type that goes with a binding.
+func (b Binding) tokenType() string {
+	if b.Key != "" {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
+// bind returns what a token that is about to be made is bound to: the key of the request's DPoP proof, and the
+// certificate of its connection. A client that is registered for one of them gets nothing without it. wanted is the key
+// that the authorization request was bound to (RFC 9449 §10), "" for none.
+func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
+	var b Binding
+	if dpop.Present(r.Header) || client.DPoPBound || wanted != "" {
+		key, err := s.prove(r, client, dpop.Expect{Thumbprint: wanted})
+		if err != nil {
+			return b, err
+		}
+		b.Key = key
+	}
+	if !client.CertificateBound {
+		return b, nil
+	}
+	thumbprint, err := s.certificate(r)
+	if err != nil {
+		return b, err
+	}
+	if thumbprint == "" {
+		return b, problem.InvalidRequest("This client's access tokens are bound to its certificate: show it when you connect.")
+	}
+	b.Certificate = thumbprint
+	return b, nil
+}
+
+// prove checks the DPoP proof of a request and returns its key.
+func (s *Server) prove(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
+	e.Method, e.URL, e.Nonce = r.Method, s.issuer+r.URL.Path, client.DPoPNonce
+	key, err := s.proofs.Check(r.Context(), r.Header, e)
+	switch {
+	case errors.Is(err, dpop.ErrNonce):
+		return "", problem.New(http.StatusBadRequest, "use_dpop_nonce", "Put the nonce of the DPoP-Nonce header into the DPoP proof.")
+	case errors.Is(err, dpop.ErrInvalid):
+		return "", problem.New(http.StatusBadRequest, "invalid_dpop_proof", "The DPoP proof is missing, or does not fit this request: check typ, alg, jwk, htm, htu, iat, jti, ath and the bound key.").Because(err)
+	case err != nil:
+		return "", problem.Unavailable(err)
+	}
+	return key, nil
+}
+
+// certificate returns the thumbprint of the request's client certificate, "" for none.
+func (s *Server) certificate(r *http.Request) (string, error) {
+	chain, err := s.source.Certificate(r)
+	if err != nil {
+		return "", problem.InvalidRequest("The client certificate cannot be read.").Because(err)
+	}
+	if len(chain) == 0 {
+		return "", nil
+	}
+	return mtls.Thumbprint(chain[0]), nil
+}
+
+// pushedKey is the key that an authorization request asks its code to be bound to: by the parameter dpop_jkt, or by a
+// proof at the PAR endpoint (RFC 9449 §10.1). They must agree.
+func (s *Server) pushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
+	if !dpop.Present(r.Header) {
+		return parameter, nil
+	}
+	return s.prove(r, client, dpop.Expect{Thumbprint: parameter})
+}
+
+// checkBinding holds that whoever shows a token holds what it is bound to (RFC 9449 §7.1, RFC 8705 §3).
+func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding, shown presented) error {
+	refused := problem.New(http.StatusUnauthorized, "invalid_token", "The access token is bound to a key or certificate that this request does not show.")
+	if b.Key != "" {
+		if !strings.EqualFold(shown.scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
+			return refused.Because(errors.New("a DPoP-bound token as Bearer"))
+		}
+		if _, err := s.prove(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
+			return err
+		}
+	} else if strings.EqualFold(shown.scheme, "DPoP") {
+		return refused.Because(errors.New("an unbound token as DPoP"))
+	}
+	if b.Certificate == "" {
+		return nil
+	}
+	thumbprint, err := s.certificate(r)
+	if err != nil {
+		return err
+	}
+	if thumbprint != b.Certificate {
+		return refused.Because(errors.New("another certificate"))
+	}
+	return nil
+}
+
+// DPoPNonce returns a nonce for the DPoP-Nonce header.
+func (s *Server) DPoPNonce() string { return s.proofs.Nonce() }
