@@ -1,11 +1,57 @@
 package provider
 
 import (
+	"context"
 	"strconv"
 	"strings"
+	"time"
 
+	"regain/provider/claims"
 	"regain/recovery"
 )
+
+// subject is what there is to tell about a person who was verified under a profile: the directory's attributes as they
+// are now, and of these as verified the ones that the profile held against the evidence. Nothing of the evidence is kept.
+func (p *Provider) subject(ctx context.Context, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
+	account, err := p.deps.Recovery.Account(ctx, name)
+	if err != nil {
+		return claims.Subject{}, err
+	}
+	s := claims.Subject{Claims: claimsOf(account), Now: p.deps.Clock()}
+	confirmed := make(map[string]any)
+	for _, binding := range p.deps.Recovery.Bindings(profile) {
+		if value, there := s.Claims[string(binding.Attribute)]; there {
+			confirmed[string(binding.Attribute)] = value
+		}
+	}
+	if len(confirmed) > 0 {
+		s.Verified = []claims.Verified{{Verification: verificationAt(at), Claims: confirmed}}
+	}
+	return s, nil
+}
+
+// The vocabulary of our own verification, as Identity Assurance asks of values outside its registry; the check methods
+// are registered ones: cryptographic verification, and comparison of a face by machine, attended by nobody.
+const (
+	trustFramework   = "urn:regain:trust-framework:verified-id"
+	recordVerifiedID = "urn:regain:record:verified-id"
+	checkSignature   = "vcrypt"
+	checkFace        = "bvr"
+)
+
+func verificationAt(at time.Time) map[string]any {
+	when := at.UTC().Format(time.RFC3339)
+	return map[string]any{
+		"trust_framework": trustFramework, "time": when,
+		"evidence": []any{map[string]any{
+			"type":   "electronic_record",
+			"record": map[string]any{"type": recordVerifiedID},
+			"check_details": []any{
+				map[string]any{"check_method": checkSignature, "time": when}, map[string]any{"check_method": checkFace, "time": when},
+			},
+		}},
+	}
+}
 
 // claimsOf puts an account's directory attributes into the shapes of OpenID Connect Core 1.0 §5.1: attributes are text,
 // by the claim's name; those of the address are `address.street_address` and so on.

@@ -6,14 +6,15 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/claims"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/recovery"
 )
 
-// acrVerified is the authentication context of a recovery: a Verified ID and a Face Check, both bound to the person
+// ACR is the authentication context of a recovery: a Verified ID and a Face Check, both bound to the person
 // holding the wallet. amrVerified are its methods (RFC 8176): proof of possession of the wallet's key, and the face.
-const acrVerified = "urn:regain:acr:verified-id-face-check"
+const ACR = "urn:regain:acr:verified-id-face-check"
 
 func amrVerified() []string { return []string{"pop", "face"} }
 
@@ -46,7 +47,12 @@ func (p *Provider) token(c *gin.Context) {
 		p.failJSON(c, err)
 		return
 	}
-	answer, err := p.deps.OAuth.Tokens(c, redeemed, nil)
+	extra, err := p.idTokenClaims(c, redeemed)
+	if err != nil {
+		p.failJSON(c, problem.Unavailable(err))
+		return
+	}
+	answer, err := p.deps.OAuth.Tokens(c, redeemed, extra)
 	if err != nil {
 		p.failJSON(c, err)
 		return
@@ -58,6 +64,19 @@ func (p *Provider) token(c *gin.Context) {
 		}
 	}
 	c.JSON(http.StatusOK, answer)
+}
+
+// idTokenClaims are what the claims parameter asks for in the ID token, beyond the protocol's own claims.
+func (p *Provider) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map[string]any, error) {
+	wanted, err := claims.Parse(redeemed.ClaimsRequest)
+	if err != nil || len(wanted[claims.IDToken]) == 0 {
+		return nil, err
+	}
+	subject, err := p.subject(c, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
+	if err != nil {
+		return nil, err
+	}
+	return claims.Release(wanted[claims.IDToken], nil, subject), nil
 }
 
 func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {

@@ -169,7 +169,7 @@ func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.A
 		return oauth.Response{}, err
 	}
 	response, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
-		Transaction: string(t.ID), Session: session, Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: acrVerified, AMR: amrVerified(),
+		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: ACR, AMR: amrVerified(),
 	})
 	if err != nil {
 		return oauth.Response{}, err

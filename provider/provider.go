@@ -101,7 +101,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
-	if p.metadata, err = encodeMetadata(cfg, deps.Ring.Algorithms()); err != nil {
+	if p.metadata, err = encodeMetadata(cfg, deps.Ring.Algorithms(), deps.Recovery.Attributes()); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {

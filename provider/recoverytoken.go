@@ -65,9 +65,6 @@ type passResult struct {
 	Issuer     string `json:"issuer"`
 }
 
-// trustFramework names our own way of verifying, as Identity Assurance asks of values outside its registry.
-const trustFramework = "urn:regain:trust-framework:verified-id"
-
 // recoveryToken signs the outcome and encrypts it to the client's key: it carries the pass.
 func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption) (string, error) {
 	signed, err := p.deps.Ring.Mint("recovery+jwt", p.recoveryClaims(redeemed, r))

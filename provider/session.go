@@ -44,7 +44,7 @@ func (p *Provider) answerFromSession(c *gin.Context, client *clients.Client, req
 		return false, err
 	}
 	response, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
-		Transaction: s.Transaction, Session: s.ID, Subject: s.Subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+		Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Subject: s.Subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
 	})
 	if err != nil {
 		return false, err
@@ -60,7 +60,7 @@ func (p *Provider) beginSession(c *gin.Context, client *clients.Client, t recove
 		return "", nil
 	}
 	s, cookie, err := p.deps.Sessions.Begin(c, sessions.Session{
-		Subject: string(t.Account), Transaction: string(t.ID), AuthTime: t.ChangedAt, ACR: acrVerified, AMR: amrVerified(), Clients: []string{client.ID},
+		Subject: string(t.Account), Transaction: string(t.ID), Profile: string(t.Profile), AuthTime: t.ChangedAt, ACR: ACR, AMR: amrVerified(), Clients: []string{client.ID},
 	})
 	if err != nil {
 		return "", err

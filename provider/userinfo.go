@@ -8,8 +8,10 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/claims"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/recovery"
 )
 
 // userInfo is OpenID Connect Core 1.0 §5.3. The claims are the directory's own, read now: none is kept.
@@ -45,9 +47,19 @@ func (p *Provider) userInfo(c *gin.Context) {
 	c.Data(http.StatusOK, "application/jwt", []byte(signed))
 }
 
-// info are the claims that an access token's scopes release.
+// info are the claims that an access token releases.
 func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
-	return map[string]any{"sub": access.Subject, "txn": access.Transaction}, nil
+	subject, err := p.subject(c, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := claims.Parse(access.ClaimsRequest)
+	if err != nil {
+		return nil, err
+	}
+	info := claims.Release(wanted[claims.UserInfo], access.Scopes, subject)
+	info["sub"], info["txn"] = access.Subject, access.Transaction
+	return info, nil
 }
 
 // failBearer is RFC 6750 §3, and RFC 9449 §7.1 for errors of a proof.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 )
 
@@ -103,6 +104,28 @@ func (s *Service) Account(ctx context.Context, name AccountName) (Account, error
 		return Account{}, fmt.Errorf("find the account: %w", err)
 	}
 	return account, nil
+}
+
+// Bindings returns what a profile holds against the evidence; nothing for one that is no longer configured.
+func (s *Service) Bindings(name ProfileName) []Binding {
+	for _, p := range s.policy.Profiles {
+		if p.Name == name {
+			return p.Credential.Bindings
+		}
+	}
+	return nil
+}
+
+// Attributes lists the attributes that some profile holds against evidence, sorted.
+func (s *Service) Attributes() []AttributeName {
+	var all []AttributeName
+	for _, p := range s.policy.Profiles {
+		for _, b := range p.Credential.Bindings {
+			all = append(all, b.Attribute)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // Cancel ends an open transaction at the person's wish.

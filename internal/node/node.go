@@ -101,7 +101,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Clock: deps.Clock})
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Clock: deps.Clock})
 	if err != nil {
 		return fmt.Errorf("OpenID provider: %w", err)
 	}

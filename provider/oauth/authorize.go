@@ -99,7 +99,11 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	account, subject, err := s.namedAccount(client, form)
+	wanted, err := s.readClaims(form.Get("claims"))
+	if err != nil {
+		return s.refuse(client, form, asError(err))
+	}
+	account, subject, err := s.namedAccount(client, form, wanted)
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
@@ -139,6 +143,7 @@ func (s *Server) fositeRequest(ctx context.Context, cleaned url.Values) (fosite.
 // Grant is what a successful recovery, or a session that remembers one, says about the person.
 type Grant struct {
 	Transaction string
+	Profile     string // the recovery profile under which the person was verified
 	Session     string // sid (OpenID Connect Back-Channel Logout 1.0 §2.1); "" without a session
 	Subject     string
 	AuthTime    time.Time
@@ -156,7 +161,7 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 		requester.GrantScope(scope)
 	}
 	sess := &session{
-		Transaction: g.Transaction, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
+		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
 	}
 	response, err := s.fosite.NewAuthorizeResponse(ctx, requester, sess.hydrate())

@@ -8,14 +8,16 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/provider/claims"
 	"regain/provider/clientauth"
 	"regain/provider/clients"
 	"regain/provider/problem"
 )
 
-// namedAccount reads the account from login_hint and from an id_token_hint. Both must agree when both are sent: the
-// account is the one that the main IdP named, without doubt. subject is whom the id_token_hint names.
-func (s *Server) namedAccount(client *clients.Client, form url.Values) (account, subject string, err error) {
+// namedAccount reads the account from login_hint, from an id_token_hint, and from a sub that the claims parameter wants.
+// All that are sent must agree: the account is the one that the main IdP named, without doubt. subject is whom the
+// answer must be about, if the request says.
+func (s *Server) namedAccount(client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
 		return "", "", problem.InvalidRequest("The hint is too long.")
@@ -25,9 +27,18 @@ func (s *Server) namedAccount(client *clients.Client, form url.Values) (account,
 			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
 		}
 	}
+	for _, target := range []claims.Target{claims.IDToken, claims.UserInfo} {
+		values, demanded := wanted[target].Essential("sub")
+		if demanded && (len(values) != 1 || subject != "" && subject != values[0]) {
+			return "", "", problem.InvalidRequest("The claims parameter and the id_token_hint name different accounts.")
+		}
+		if demanded {
+			subject = values[0]
+		}
+	}
 	switch {
 	case hint != "" && subject != "" && hint != subject:
-		return "", "", problem.InvalidRequest("login_hint and id_token_hint name different accounts.")
+		return "", "", problem.InvalidRequest("login_hint names another account than the id_token_hint or the claims parameter.")
 	case subject != "":
 		return subject, subject, nil
 	case hint == "" && !client.AskAccount:

@@ -33,6 +33,7 @@ type session struct {
 	CodeExpiry  time.Time `json:"code_expiry"`
 	TokenExpiry time.Time `json:"token_expiry"`
 
+	Profile       string `json:"profile,omitempty"`
 	SessionID     string `json:"sid,omitempty"`
 	ClaimsRequest string `json:"claims,omitempty"`
 

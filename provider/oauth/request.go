@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/provider/claims"
 	"regain/provider/clients"
 	"regain/provider/problem"
 	"regain/provider/requestobject"
@@ -151,4 +152,18 @@ func readDemands(form url.Values) (Demands, *problem.Error) {
 	d.MaxAge = &age
 	d.Fresh = d.Fresh || age == 0
 	return d, nil
+}
+
+// readClaims reads the claims parameter, and refuses one that wants an authentication which nobody gets here: an
+// essential acr fails the authentication as such (OpenID Connect Core 1.0 §5.5.1.1).
+func (s *Server) readClaims(text string) (claims.Request, error) {
+	wanted, err := claims.Parse(text)
+	if err != nil {
+		return nil, problem.InvalidRequest("The claims parameter is malformed.").Because(err)
+	}
+	values, demanded := wanted[claims.IDToken].Essential("acr")
+	if demanded && !slices.ContainsFunc(values, func(acr string) bool { return acr == s.acr }) {
+		return nil, problem.New(http.StatusBadRequest, "unmet_authentication_requirements", "None of the essential acr values can be met.")
+	}
+	return wanted, nil
 }

@@ -30,6 +30,7 @@ const (
 // Config is what the operator decides.
 type Config struct {
 	Issuer string // https URL without a trailing slash: the prefix of every endpoint
+	ACR    string // the authentication context class that every authentication here has
 	// Secret keys the HMAC of codes and access tokens: 32 bytes, the same on every node.
 	Secret []byte
 }
@@ -47,6 +48,7 @@ type Deps struct {
 type Server struct {
 	*clientauth.Authenticator
 	issuer  string
+	acr     string
 	clients clients.Registry
 	store   storage.Store
 	ring    *keys.Ring
@@ -67,7 +69,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Store, Ring, Source and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,

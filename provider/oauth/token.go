@@ -30,6 +30,7 @@ type Redemption struct {
 	AuthTime    time.Time
 	Recovery    bool // the scope recovery was granted
 
+	Profile       string // the recovery profile under which the person was verified
 	ClaimsRequest string // the claims parameter of the authorization request
 
 	requester fosite.AccessRequester
@@ -67,7 +68,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	}
 	return Redemption{
 		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
-		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), ClaimsRequest: sess.ClaimsRequest,
+		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest,
 		requester: requester, exchange: e,
 	}, nil
 }
@@ -185,3 +186,6 @@ func withExtra(claims any, extra map[string]any) (any, error) {
 	}
 	return all, nil
 }
+
+// GrantTypes lists what the token endpoint takes.
+func GrantTypes() []string { return []string{"authorization_code"} }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/ory/fosite"
 
@@ -16,6 +17,8 @@ type Access struct {
 	Client        *clients.Client
 	Subject       string
 	Transaction   string
+	Profile       string // the recovery profile under which the person was verified
+	AuthTime      time.Time
 	Scopes        []string
 	ClaimsRequest string // the claims parameter of the authorization request
 }
@@ -39,7 +42,7 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 		return Access{}, err
 	}
 	return Access{
-		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
+		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
 	}, nil
 }
 

@@ -30,6 +30,7 @@ var ErrNone = errors.New("no session")
 type Session struct {
 	ID          string    `json:"id"` // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
 	Subject     string    `json:"sub"`
+	Profile     string    `json:"profile"`
 	Transaction string    `json:"txn"` // the one in which the Verified ID was shown
 	AuthTime    time.Time `json:"auth_time"`
 	ACR         string    `json:"acr"`

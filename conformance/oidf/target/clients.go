@@ -29,7 +29,7 @@ func (c *configuration) ring() []byte {
 
 // clients are what the plans sign in with. Their names in Values are the ones that the plans' templates use.
 func (c *configuration) clients() []node.ClientConfig {
-	return slices.Concat(c.basic())
+	return slices.Concat(c.basic(), c.fapi())
 }
 
 // suiteURL is one of the suite's addresses for this target.

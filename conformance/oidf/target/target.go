@@ -8,8 +8,12 @@ package target
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -37,6 +41,7 @@ type Target struct {
 	Values map[string]any
 
 	directory string
+	mutual    *http.Server
 }
 
 // Account is whom the suite's browser recovers.
@@ -45,11 +50,15 @@ const Account = "ada.lindqvist@example.org"
 // Start starts the target; Close ends it.
 func Start(ctx context.Context, o Options) (*Target, error) {
 	t := &Target{}
-	var err error
+	mutual, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", o.mutualPort()))
+	if err != nil {
+		return nil, fmt.Errorf("listen for clients with certificates: %w", err)
+	}
 	if t.directory, err = os.MkdirTemp("", "regain-oidf-"); err != nil {
 		return nil, fmt.Errorf("make a directory for the target: %w", err)
 	}
-	c := &configuration{options: o, directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
+	base := fmt.Sprintf("https://regain.localhost:%d", mutual.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // we listened on TCP
+	c := &configuration{options: o, mutual: base, directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
 	presenter := &presenter{}
 	t.World, err = world.Start(world.Options{
 		Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: presenter.Handler(), Change: c.change,
@@ -60,7 +69,8 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	if err := c.err; err != nil {
 		return nil, err
 	}
-	c.values["issuer"] = t.Regain
+	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, base, t.Wallet
+	t.serveMutual(mutual, o.Logger)
 	t.Values = c.values
 	if err := presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {
 		return nil, fmt.Errorf("give the wallet its Verified ID: %w", err)
@@ -68,9 +78,27 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	return t, nil
 }
 
+// mutualPort is the port after the world's five.
+func (o Options) mutualPort() int {
+	if o.Port == 0 {
+		return 0
+	}
+	return o.Port + 5
+}
+
+// serveMutual serves Regain a second time, for clients that show certificates.
+func (t *Target) serveMutual(l net.Listener, logger *slog.Logger) {
+	t.mutual = node.NewServer(t.World.Node, logger)
+	go func() {
+		if err := t.mutual.Serve(tls.NewListener(l, t.PKI.MutualTLS())); !errors.Is(err, http.ErrServerClosed) {
+			logger.Error("serve mutual TLS", "error", err)
+		}
+	}()
+}
+
 // Close ends the servers and removes their files.
 func (t *Target) Close() error {
-	err := t.World.Close()
+	err := errors.Join(t.mutual.Close(), t.World.Close())
 	if removed := os.RemoveAll(t.directory); err == nil {
 		err = removed
 	}
@@ -80,6 +108,7 @@ func (t *Target) Close() error {
 // configuration changes the world's configuration of Regain into the suite's, and remembers the first mistake.
 type configuration struct {
 	options   Options
+	mutual    string // base URL for clients with certificates
 	directory string
 	values    map[string]any
 	err       error
@@ -95,6 +124,7 @@ func (c *configuration) change(cfg *node.Config) {
 	cfg.Secrets.SigningKey.File = c.write("signing.pem", c.ring())
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
+	cfg.MutualTLS.BaseURL = c.mutual
 	c.reachSuite(cfg)
 }
 

@@ -1,0 +1,113 @@
+package claims
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// Subject is what there is to tell about a person: claims in their JSON types, and claims that were verified.
+type Subject struct {
+	Claims   map[string]any
+	Verified []Verified
+	Now      time.Time // for max_age
+}
+
+// Verified are claims with how they were verified (OpenID Identity Assurance Schema 1.0 §5), in their JSON types.
+type Verified struct {
+	Verification map[string]any
+	Claims       map[string]any
+}
+
+// ofScope is OpenID Connect Core 1.0 §5.4.
+func ofScope(scope string) []string {
+	switch scope {
+	case "profile":
+		return []string{
+			"name", "family_name", "given_name", "middle_name", "nickname", "preferred_username", "profile", "picture", "website",
+			"gender", "birthdate", "zoneinfo", "locale", "updated_at",
+		}
+	case "email":
+		return []string{"email", "email_verified"}
+	case "address":
+		return []string{"address"}
+	case "phone":
+		return []string{"phone_number", "phone_number_verified"}
+	}
+	return nil
+}
+
+// Standard lists the claims that scopes release, for claims_supported.
+func Standard() []string {
+	var all []string
+	for _, scope := range []string{"profile", "email", "address", "phone"} {
+		all = append(all, ofScope(scope)...)
+	}
+	return all
+}
+
+// Release returns the claims that scopes and a target's wants release, without those of the protocol itself (sub, acr …).
+// For an ID token of the code flow scopes are none: they release at userinfo (§5.4).
+func Release(wants Wants, scopes []string, s Subject) map[string]any {
+	released := make(map[string]any)
+	for _, scope := range scopes {
+		for _, name := range ofScope(scope) {
+			if value, there := s.Claims[name]; there {
+				released[name] = value
+			}
+		}
+	}
+	for name, want := range wants {
+		if name == verifiedClaims {
+			continue
+		}
+		if value, there := s.Claims[name]; there && fits(want, value) {
+			released[name] = value
+		}
+	}
+	if verified := releaseVerified(wants[verifiedClaims], s); verified != nil {
+		released[verifiedClaims] = verified
+	}
+	return released
+}
+
+// fits reports whether a value is one that the conditions allow. A claim that has another one is left out (§5.5.1).
+func fits(want, value any) bool {
+	conditions, ok := want.(map[string]any)
+	if !ok {
+		return true
+	}
+	if wanted, there := conditions["value"]; there && !same(wanted, value) {
+		return false
+	}
+	list, there := conditions["values"].([]any)
+	if !there {
+		return true
+	}
+	for _, wanted := range list {
+		if same(wanted, value) {
+			return true
+		}
+	}
+	return false
+}
+
+// same compares two JSON values, whatever Go types they come in.
+func same(a, b any) bool {
+	left, err1 := normal(a)
+	right, err2 := normal(b)
+	return err1 == nil && err2 == nil && reflect.DeepEqual(left, right)
+}
+
+func normal(value any) (any, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode claim: %w", err)
+	}
+	var decoded any
+	if err := json.Unmarshal(text, &decoded); err != nil {
+		return nil, fmt.Errorf("decode claim: %w", err)
+	}
+	return decoded, nil
+}

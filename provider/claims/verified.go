@@ -1,0 +1,154 @@
+package claims
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// releaseVerified answers a request for verified claims: an object for one, an array for an array (OpenID Connect for
+// Identity Assurance 1.0 §5). nil means that none is released.
+func releaseVerified(want any, s Subject) any {
+	switch request := want.(type) {
+	case map[string]any:
+		for _, v := range s.Verified {
+			if released := v.release(request, s.Now); released != nil {
+				return released
+			}
+		}
+	case []any:
+		var list []any
+		for _, one := range request {
+			if released := releaseVerified(one, s); released != nil {
+				list = append(list, released)
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
+}
+
+// release returns what of v the request asks for, or nil when v was not verified as the request wants it, or has none of
+// the claims (§5.7).
+func (v Verified) release(request map[string]any, now time.Time) any {
+	verification, ok := cut(request["verification"], v.Verification, now)
+	if !ok {
+		return nil
+	}
+	asked, _ := request["claims"].(map[string]any)
+	claims := make(map[string]any)
+	for name, want := range asked {
+		if value, there := v.Claims[name]; there && fits(want, value) {
+			claims[name] = value
+		}
+	}
+	if len(claims) == 0 {
+		return nil
+	}
+	return map[string]any{"verification": verification, "claims": claims}
+}
+
+// cut returns the part of have that want asks for, and whether have meets every condition on the way. want is null
+// (whatever there is), a text (that very value), an object of conditions on a value, or an object or array of the same
+// shape as have.
+func cut(want, have any, now time.Time) (any, bool) {
+	switch value := have.(type) {
+	case map[string]any:
+		return cutObject(want, value, now)
+	case []any:
+		return cutArray(want, value, now)
+	}
+	switch wanted := want.(type) {
+	case nil:
+		return have, true
+	case map[string]any:
+		return have, fits(wanted, have) && young(wanted["max_age"], have, now)
+	}
+	return have, same(want, have)
+}
+
+func cutObject(want any, have map[string]any, now time.Time) (any, bool) {
+	wanted, ok := want.(map[string]any)
+	if !ok {
+		return have, want == nil
+	}
+	part := make(map[string]any)
+	for name, condition := range wanted {
+		value, there := have[name]
+		if !there {
+			if demanding(condition) {
+				return nil, false
+			}
+			continue
+		}
+		kept, ok := cut(condition, value, now)
+		if !ok {
+			return nil, false
+		}
+		part[name] = kept
+	}
+	return part, true
+}
+
+// cutArray answers each wanted element with those of have that meet it, and fails when one that has conditions is met by
+// none (§5.7.3): the client wants all of them.
+func cutArray(want any, have []any, now time.Time) (any, bool) {
+	wanted, ok := want.([]any)
+	if !ok {
+		return have, want == nil
+	}
+	var part []any
+	for _, condition := range wanted {
+		met := false
+		for _, element := range have {
+			if kept, ok := cut(condition, element, now); ok {
+				part, met = append(part, kept), true
+			}
+		}
+		if !met {
+			return nil, false
+		}
+	}
+	return part, true
+}
+
+// demanding reports whether a request for something that is not there must fail: it names a value or an age somewhere.
+func demanding(want any) bool {
+	switch wanted := want.(type) {
+	case map[string]any:
+		for name, member := range wanted {
+			if name == "value" || name == "values" || name == "max_age" || name != "essential" && demanding(member) {
+				return true
+			}
+		}
+	case []any:
+		for _, member := range wanted {
+			if demanding(member) {
+				return true
+			}
+		}
+	case string:
+		return true
+	}
+	return false
+}
+
+// young reports whether a time or date is at most maxAge seconds before now (§5.5.2).
+func young(maxAge, value any, now time.Time) bool {
+	if maxAge == nil {
+		return true
+	}
+	number, ok := maxAge.(json.Number)
+	text, isText := value.(string)
+	seconds, err := number.Int64()
+	if !ok || !isText || err != nil || seconds < 0 {
+		return false
+	}
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, text); err == nil {
+			return now.Sub(at).Seconds() <= float64(seconds)
+		}
+	}
+	return false
+}
