@@ -8,6 +8,8 @@
 //	GET POST  /authorize                           opens a transaction → /recover/{txn}
 //	POST      /authorize/account                   the person says which account, where the client did not
 //	POST      /token                               code → tokens, recovery token: issues the pass
+//	POST      /introspect                          what a token of the client's stands for
+//	POST      /revoke                              ends a token of the client's
 //	GET POST  /userinfo
 //	GET POST  /logout                              ends the browser's session, and tells the clients
 //	POST      /pass/verify                         verify and consume a pass, for the main IdP

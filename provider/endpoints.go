@@ -3,6 +3,8 @@ package provider
 import (
 	"errors"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -40,6 +42,10 @@ func (p *Provider) token(c *gin.Context) {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		p.failJSON(c, err)
+		return
+	}
+	if form.Get("grant_type") == "refresh_token" {
+		p.refresh(c, form)
 		return
 	}
 	redeemed, err := p.deps.OAuth.Redeem(c.Request, form)
@@ -90,6 +96,65 @@ func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (st
 	}
 	note(c, redemption.Transaction)
 	return p.recoveryToken(redeemed, redemption)
+}
+
+// refresh gives a new access token to a client that may have one, as long as the account is there and enabled.
+func (p *Provider) refresh(c *gin.Context, form url.Values) {
+	answer, err := p.deps.OAuth.Refresh(c.Request, form, func(subject string) error {
+		account, err := p.deps.Recovery.Account(c, recovery.AccountName(subject))
+		switch {
+		case errors.Is(err, recovery.ErrNotFound), err == nil && !account.Enabled:
+			return problem.InvalidGrant("The account is no longer there.")
+		case err != nil:
+			return problem.Unavailable(err)
+		}
+		return nil
+	})
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, answer)
+}
+
+// introspect is RFC 7662, and RFC 9701 for those who accept a JWT.
+func (p *Provider) introspect(c *gin.Context) {
+	noStore(c)
+	form, err := oauth.ReadForm(c.Writer, c.Request)
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	client, found, err := p.deps.OAuth.Introspect(c.Request, form)
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	const signed = "application/token-introspection+jwt"
+	if !strings.Contains(c.GetHeader("Accept"), signed) {
+		c.JSON(http.StatusOK, found)
+		return
+	}
+	token, err := p.deps.OAuth.SignedIntrospection(client, found)
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	c.Data(http.StatusOK, signed, []byte(token))
+}
+
+// revoke is RFC 7009.
+func (p *Provider) revoke(c *gin.Context) {
+	noStore(c)
+	form, err := oauth.ReadForm(c.Writer, c.Request)
+	if err == nil {
+		err = p.deps.OAuth.Revoke(c.Request, form)
+	}
+	if err != nil {
+		p.failJSON(c, err)
+		return
+	}
+	c.Status(http.StatusOK)
 }
 
 // verifyPass is the main IdP asking whether a pass is good, and using it up in the same breath.

@@ -28,6 +28,8 @@ type metadata struct {
 	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
 	JWKSURI               string   `json:"jwks_uri"`
 	PAREndpoint           string   `json:"pushed_authorization_request_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	PassEndpoint          string   `json:"temporary_access_pass_endpoint"` // ours: docs/protocols.md
 	MutualTLS             *aliases `json:"mtls_endpoint_aliases,omitempty"`
@@ -43,6 +45,8 @@ type metadata struct {
 
 	CodeChallengeMethods    []string             `json:"code_challenge_methods_supported"`
 	TokenAuthMethods        []clients.AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuth       []clients.AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuth          []clients.AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
 	TokenAuthAlgorithms     algorithms           `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IDTokenAlgorithms       algorithms           `json:"id_token_signing_alg_values_supported"`
 	UserInfoAlgorithms      algorithms           `json:"userinfo_signing_alg_values_supported"`
@@ -76,9 +80,11 @@ type identityAssurance struct {
 
 // aliases are RFC 8705 §5.
 type aliases struct {
-	Token    string `json:"token_endpoint"`
-	PAR      string `json:"pushed_authorization_request_endpoint"`
-	UserInfo string `json:"userinfo_endpoint"`
+	Token         string `json:"token_endpoint"`
+	PAR           string `json:"pushed_authorization_request_endpoint"`
+	UserInfo      string `json:"userinfo_endpoint"`
+	Introspection string `json:"introspection_endpoint"`
+	Revocation    string `json:"revocation_endpoint"`
 }
 
 // encodeMetadata describes a provider that can sign with can, and verifies these attributes.
@@ -86,14 +92,16 @@ func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeNam
 	base := cfg.Issuer
 	m := metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
-		JWKSURI: base + "/jwks", PAREndpoint: base + "/par", EndSessionEndpoint: base + "/logout", PassEndpoint: base + "/pass/verify",
+		JWKSURI: base + "/jwks", PAREndpoint: base + "/par", IntrospectionEndpoint: base + "/introspect", RevocationEndpoint: base + "/revoke",
+		EndSessionEndpoint: base + "/logout", PassEndpoint: base + "/pass/verify",
 
 		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: oauth.GrantTypes(),
 		SubjectTypes: []string{"public"}, ACRValues: []string{ACR}, PromptValues: []string{"none", "login", "consent", "select_account"},
 		Claims: append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn", "verified_claims"}, claims.Standard()...),
 
-		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), TokenAuthAlgorithms: append(clientauth.Algorithms(), jose.RS256),
-		IDTokenAlgorithms: can, UserInfoAlgorithms: can, ResponseAlgorithms: can,
+		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), IntrospectionAuth: clients.AuthMethods(), RevocationAuth: clients.AuthMethods(),
+		TokenAuthAlgorithms: append(clientauth.Algorithms(), jose.RS256),
+		IDTokenAlgorithms:   can, UserInfoAlgorithms: can, ResponseAlgorithms: can,
 		RequestObjectAlgorithms: append(clientauth.Algorithms(), jose.RS256), DPoPAlgorithms: dpop.Algorithms(),
 		RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
 
@@ -106,7 +114,7 @@ func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeNam
 		},
 	}
 	if alias := cfg.MutualTLS; alias != "" {
-		m.MutualTLS = &aliases{Token: alias + "/token", PAR: alias + "/par", UserInfo: alias + "/userinfo"}
+		m.MutualTLS = &aliases{Token: alias + "/token", PAR: alias + "/par", UserInfo: alias + "/userinfo", Introspection: alias + "/introspect", Revocation: alias + "/revoke"}
 	}
 	encoded, err := json.Marshal(m)
 	if err != nil {

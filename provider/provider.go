@@ -136,6 +136,8 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/authorize", p.authorize)
 	r.POST("/authorize/account", p.nameAccount)
 	r.POST("/token", p.token)
+	r.POST("/introspect", p.introspect)
+	r.POST("/revoke", p.revoke)
 	r.GET("/userinfo", p.userInfo)
 	r.POST("/userinfo", p.userInfo)
 	r.GET("/logout", p.logout)

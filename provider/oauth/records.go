@@ -177,22 +177,35 @@ func (r *records) DeleteAccessTokenSession(ctx context.Context, signature string
 
 // RevokeAccessToken is called with the request id of a code that was used twice.
 func (r *records) RevokeAccessToken(ctx context.Context, requestID string) error {
-	const all = 100
-	list, err := r.store.List(ctx, kindToken, requestID, "", all)
-	if err != nil {
-		return fmt.Errorf("list access tokens: %w", err)
-	}
-	for _, record := range list {
-		if err := r.store.Delete(ctx, kindToken, record.ID); err != nil {
-			return fmt.Errorf("revoke access token: %w", err)
-		}
-	}
-	return nil
+	return r.deleteGroup(ctx, kindToken, requestID)
 }
 
-// There are no refresh tokens: a recovery happens once.
+// RevokeRefreshToken is called as RevokeAccessToken is.
+func (r *records) RevokeRefreshToken(ctx context.Context, requestID string) error {
+	return r.deleteGroup(ctx, kindRefresh, requestID)
+}
+
+func (r *records) deleteGroup(ctx context.Context, kind storage.Kind, group string) error {
+	const page = 100
+	for {
+		list, err := r.store.List(ctx, kind, group, "", page)
+		if err != nil {
+			return fmt.Errorf("list %s: %w", kind, err)
+		}
+		for _, record := range list {
+			if err := r.store.Delete(ctx, kind, record.ID); err != nil {
+				return fmt.Errorf("revoke %s: %w", kind, err)
+			}
+		}
+		if len(list) < page {
+			return nil
+		}
+	}
+}
+
+// CreateRefreshTokenSession and the methods below it are never called: refresh.go is our own.
 func (r *records) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
-	return errors.New("refresh tokens are not issued")
+	return errors.New("refresh tokens are not fosite's business here")
 }
 
 // GetRefreshTokenSession finds nothing.
@@ -207,9 +220,6 @@ func (r *records) DeleteRefreshTokenSession(context.Context, string) error { ret
 func (r *records) RotateRefreshToken(context.Context, string, string) error {
 	return fosite.ErrNotFound
 }
-
-// RevokeRefreshToken has nothing to revoke.
-func (r *records) RevokeRefreshToken(context.Context, string) error { return nil }
 
 func grantOf(request fosite.Requester) grant {
 	return grant{

@@ -56,6 +56,7 @@ type Server struct {
 	proofs  *dpop.Checker
 	clock   func() time.Time
 	fosite  fosite.OAuth2Provider
+	records *records
 	codes   fositeoauth2.CoreStrategy
 }
 
@@ -82,7 +83,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		SendDebugMessagesToClients:           false,
 		ClientAuthenticationStrategy:         authenticatedClient,
 		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
-		RefreshTokenScopes:                   []string{"offline_access"}, // no client has this scope
+		RefreshTokenScopes:                   []string{"offline_access"}, // fosite makes none all the same: refresh.go does
 		OmitRedirectScopeParam:               true,
 		EnforcePKCEForPublicClients:          true,
 		GrantTypeJWTBearerIDOptional:         false,
@@ -97,7 +98,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
-	s.fosite = compose.Compose(config, &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}, strategy,
+	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}
+	s.fosite = compose.Compose(config, s.records, strategy,
 		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
 		compose.OAuth2TokenIntrospectionFactory)
 	return s, nil

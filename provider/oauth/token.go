@@ -45,7 +45,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 		return Redemption{}, err
 	}
 	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
-		return Redemption{}, problem.New(http.StatusBadRequest, "unsupported_grant_type", "The only supported grant_type is authorization_code.")
+		return Redemption{}, problem.New(http.StatusBadRequest, "unsupported_grant_type", "The supported grant types are authorization_code and refresh_token.")
 	}
 	e := &exchange{client: client}
 	ctx := e.context(r.Context())
@@ -122,7 +122,7 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")
-	return answer, nil
+	return answer, s.offer(ctx, redeemed.requester, answer)
 }
 
 // idTokens mints ID tokens in fosite's place: fosite's strategy knows one key and guesses auth_time and acr.
@@ -188,4 +188,4 @@ func withExtra(claims any, extra map[string]any) (any, error) {
 }
 
 // GrantTypes lists what the token endpoint takes.
-func GrantTypes() []string { return []string{"authorization_code"} }
+func GrantTypes() []string { return []string{"authorization_code", "refresh_token"} }

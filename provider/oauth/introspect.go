@@ -1,0 +1,110 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/ory/fosite"
+
+	"regain/provider/clients"
+	"regain/provider/problem"
+	"regain/storage"
+)
+
+// Introspection is RFC 7662 §2.2. One that is not active says nothing more.
+type Introspection struct {
+	Active    bool     `json:"active"`
+	Scope     string   `json:"scope,omitempty"`
+	ClientID  string   `json:"client_id,omitempty"`
+	TokenType string   `json:"token_type,omitempty"`
+	Subject   string   `json:"sub,omitempty"`
+	Issuer    string   `json:"iss,omitempty"`
+	IssuedAt  int64    `json:"iat,omitempty"`
+	Expiry    int64    `json:"exp,omitempty"`
+	Binding   *Binding `json:"cnf,omitempty"`
+}
+
+// Introspect tells a client about a token of its own. Every other token is inactive to it: whether there is such a token
+// is nobody else's business.
+func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, Introspection, error) {
+	client, err := s.Authenticate(r, form)
+	if err != nil {
+		return nil, Introspection{}, err
+	}
+	token := form.Get("token")
+	if token == "" {
+		return nil, Introspection{}, problem.InvalidRequest("The parameter token is required.")
+	}
+	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
+	if err == nil {
+		return client, s.introspection(client, requester), nil
+	}
+	g, err := s.refreshGrant(r.Context(), client, token)
+	if err != nil || g == nil {
+		return client, Introspection{}, err
+	}
+	return client, Introspection{
+		Active: true, Scope: strings.Join(g.Scopes, " "), ClientID: g.Client, TokenType: "refresh_token", Subject: g.Session.Subject, Issuer: s.issuer,
+	}, nil
+}
+
+func (s *Server) introspection(client *clients.Client, requester fosite.Requester) Introspection {
+	sess, ok := requester.GetSession().(*session)
+	if !ok || requester.GetClient().GetID() != client.ID {
+		return Introspection{}
+	}
+	i := Introspection{
+		Active: true, Scope: strings.Join(requester.GetGrantedScopes(), " "), ClientID: client.ID, TokenType: sess.Binding.tokenType(), Subject: sess.Subject,
+		Issuer: s.issuer, Expiry: sess.TokenExpiry.Unix(), IssuedAt: sess.TokenExpiry.Add(-tokenLifetime).Unix(),
+	}
+	if sess.Binding != (Binding{}) {
+		i.Binding = &sess.Binding
+	}
+	return i
+}
+
+// SignedIntrospection is RFC 9701 §5.
+func (s *Server) SignedIntrospection(client *clients.Client, i Introspection) (string, error) {
+	return s.ring.MintWith(client.Algorithm(), "token-introspection+jwt", map[string]any{
+		"iss": s.issuer, "aud": client.ID, "iat": s.clock().Unix(), "token_introspection": i,
+	})
+}
+
+// Revoke ends a token of the client's, and with a refresh token every access token that came of the same authorization
+// (RFC 7009 §2). A token that is not the client's, or is none, is no error.
+func (s *Server) Revoke(r *http.Request, form url.Values) error {
+	client, err := s.Authenticate(r, form)
+	if err != nil {
+		return err
+	}
+	token := form.Get("token")
+	if token == "" {
+		return problem.InvalidRequest("The parameter token is required.")
+	}
+	ctx := r.Context()
+	g, err := s.refreshGrant(ctx, client, token)
+	if err != nil {
+		return err
+	}
+	if g != nil {
+		err = errors.Join(s.store.Delete(ctx, kindRefresh, storage.Digest(token)), s.records.RevokeAccessToken(ctx, g.ID))
+	} else {
+		err = s.revokeAccess(ctx, client, token)
+	}
+	if err != nil {
+		return problem.Unavailable(fmt.Errorf("revoke token: %w", err))
+	}
+	return nil
+}
+
+func (s *Server) revokeAccess(ctx context.Context, client *clients.Client, token string) error {
+	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
+	if err != nil || requester.GetClient().GetID() != client.ID {
+		return nil //nolint:nilerr // RFC 7009 §2.2: an unknown token is as good as revoked
+	}
+	return s.records.DeleteAccessTokenSession(ctx, s.codes.AccessTokenSignature(ctx, token))
+}

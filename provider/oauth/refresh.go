@@ -1,0 +1,118 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"regain/provider/clients"
+	"regain/provider/problem"
+	"regain/storage"
+)
+
+const kindRefresh = storage.Kind("refresh")
+
+// refreshLifetime is how long a refresh token works. It is not rotated: every client authenticates, so the token is
+// bound to the client as it is (RFC 9700 §2.2.2, FAPI 2.0 §5.3.2.1).
+const refreshLifetime = 30 * 24 * time.Hour
+
+// offer adds a refresh token to a token response, where the scope offline_access was granted.
+func (s *Server) offer(ctx context.Context, requester fosite.Requester, answer map[string]any) error {
+	if !requester.GetGrantedScopes().Has(clients.ScopeOffline) {
+		return nil
+	}
+	token, _, err := s.codes.GenerateRefreshToken(ctx, requester)
+	if err != nil {
+		return problem.ServerError(err)
+	}
+	data, err := storage.Encode(grantOf(requester))
+	if err != nil {
+		return problem.ServerError(err)
+	}
+	err = s.store.Create(ctx, storage.Record{
+		Kind: kindRefresh, ID: storage.Digest(token), Group: requester.GetID(), Data: data, ExpiresAt: s.clock().Add(refreshLifetime),
+	})
+	if err != nil {
+		return problem.Unavailable(fmt.Errorf("store refresh token: %w", err))
+	}
+	answer["refresh_token"] = token
+	return nil
+}
+
+// refreshGrant returns what a refresh token of the client stands for, or nil.
+func (s *Server) refreshGrant(ctx context.Context, client *clients.Client, token string) (*grant, error) {
+	record, err := s.store.Get(ctx, kindRefresh, storage.Digest(token))
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil //nolint:nilnil // there is none
+	}
+	if err != nil {
+		return nil, problem.Unavailable(err)
+	}
+	var g grant
+	if err := storage.Decode(record.Data, &g); err != nil {
+		return nil, problem.ServerError(err)
+	}
+	if g.Client != client.ID {
+		return nil, nil //nolint:nilnil // none of this client's
+	}
+	return &g, nil
+}
+
+// Refresh makes a new access token for a refresh token (RFC 6749 §6), of the same scopes or fewer. check is asked
+// whether the subject may still have one.
+func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject string) error) (map[string]any, error) {
+	client, err := s.Authenticate(r, form)
+	if err != nil {
+		return nil, err
+	}
+	g, err := s.refreshGrant(r.Context(), client, form.Get("refresh_token"))
+	if err != nil {
+		return nil, err
+	}
+	if g == nil || g.Session == nil || !client.Refreshes() {
+		return nil, problem.InvalidGrant("The refresh token is unknown, expired, revoked, or another client's.")
+	}
+	if err := check(g.Session.Subject); err != nil {
+		return nil, err
+	}
+	scopes := g.Scopes
+	if wanted := strings.Fields(form.Get("scope")); len(wanted) > 0 {
+		for _, scope := range wanted {
+			if !slices.Contains(g.Scopes, scope) {
+				return nil, problem.New(http.StatusBadRequest, "invalid_scope", "A refresh cannot add scopes.")
+			}
+		}
+		scopes = wanted
+	}
+	g.Scopes = scopes
+	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {
+		return nil, err
+	}
+	return s.refreshed(r.Context(), client, *g)
+}
+
+// refreshed makes and keeps the access token.
+func (s *Server) refreshed(ctx context.Context, client *clients.Client, g grant) (map[string]any, error) {
+	sess := g.Session.hydrate()
+	sess.SetExpiresAt(fosite.AccessToken, s.clock().Add(tokenLifetime))
+	requester := &fosite.Request{
+		ID: g.ID, RequestedAt: s.clock(), Client: fositeClient{client}, RequestedScope: g.Scopes, GrantedScope: g.Scopes, Form: g.Form, Session: sess,
+	}
+	token, signature, err := s.codes.GenerateAccessToken(ctx, requester)
+	if err != nil {
+		return nil, problem.ServerError(err)
+	}
+	if err := s.records.CreateAccessTokenSession(ctx, signature, requester); err != nil {
+		return nil, problem.Unavailable(err)
+	}
+	return map[string]any{
+		"access_token": token, "token_type": sess.Binding.tokenType(), "expires_in": int(tokenLifetime / time.Second), "scope": strings.Join(g.Scopes, " "),
+	}, nil
+}
