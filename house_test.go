@@ -62,6 +62,7 @@ func allowed() map[[2]string]string {
 		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "is that package",
 		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:              "is that backend",
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
+		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
 		{"regain", "regain/conformance/load"}:                        "the subcommand load",
 		{"regain/conformance/world", "regain/internal/node"}:         world,
 		{"regain/conformance/world", "regain/internal/config"}:       world,

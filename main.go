@@ -16,6 +16,7 @@ import (
 	"regain/adapters/auditlog"
 	"regain/conformance/demo"
 	"regain/conformance/load"
+	"regain/conformance/oidf"
 	"regain/internal/config"
 	"regain/internal/node"
 )
@@ -29,6 +30,7 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain check             check a configuration and say what is wrong with it
   regain audit verify FILE prove that nothing in an audit log was removed or changed
   regain load              measure whole recoveries against the cost of their cryptography
+  regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version
 
 ` + "`regain COMMAND --help` lists a command's flags.\n"
@@ -77,6 +79,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return errUsage
 		}
 		return load.ServeNode(rest[0], rest[1], os.Stdin, out)
+	case "oidf":
+		return runOIDF(ctx, rest, out)
 	case "version":
 		_, err := fmt.Fprintln(out, "regain", version)
 		return err
@@ -179,4 +183,22 @@ func runLoad(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return load.Run(ctx, options, out)
+}
+
+func runOIDF(ctx context.Context, args []string, out io.Writer) error {
+	flags := pflag.NewFlagSet("oidf", pflag.ContinueOnError)
+	var options oidf.Options
+	flags.StringVar(&options.Suite, "suite", "", "`URL` of the running conformance suite")
+	flags.BoolVar(&options.Local, "local", false, "the suite runs on this machine: trust the certificate that it shows")
+	flags.StringVar(&options.TokenEnv, "token-env", "", "`variable` with the API token of the suite, if it wants one")
+	flags.StringSliceVar(&options.Plans, "plan", nil, "plans to run, by name; all without it")
+	flags.StringSliceVar(&options.Modules, "module", nil, "modules to run, while something is being repaired; nothing is written then")
+	flags.StringVar(&options.Results, "results", "conformance/oidf", "directory of results.json and RESULTS.md")
+	flags.IntVar(&options.Port, "port", 9400, "first of six ports of the server under test")
+	flags.BoolVar(&options.List, "list", false, "list the plans and end")
+	flags.BoolVar(&options.Verbose, "verbose", false, "log every request to the server under test")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	return oidf.Run(ctx, options, out)
 }

@@ -70,6 +70,7 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 		return nil, err
 	}
 	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, base, t.Wallet
+	c.browse(t.Regain, t.Wallet)
 	t.serveMutual(mutual, o.Logger)
 	t.Values = c.values
 	if err := presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {

@@ -1,0 +1,127 @@
+package oidf
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"regain/conformance/oidf/target"
+)
+
+// Options say what to run.
+type Options struct {
+	Suite    string   // URL
+	Local    bool     // the suite runs on this machine, with a certificate of its own making
+	TokenEnv string   // variable with the API token of a hosted suite
+	Plans    []string // names of plan files; none runs all
+	Modules  []string // modules to run; none runs all, and only then is anything written
+	Results  string   // directory of RESULTS.md
+	Port     int      // first of six ports of the server under test
+	List     bool     // only list the plans
+	Verbose  bool     // log every request to the server under test
+}
+
+// errNotAsExpected ends a run with exit status 1.
+var errNotAsExpected = errors.New("some results are not as expected")
+
+// Run starts the server under test, runs the plans, and writes the report.
+func Run(ctx context.Context, o Options, out io.Writer) error {
+	all, err := Plans()
+	if err != nil {
+		return err
+	}
+	if o.List {
+		for _, p := range all {
+			fmt.Fprintf(out, "%-20s %s%s\n", p.Name, p.Plan, variantText(p.Variant))
+		}
+		return nil
+	}
+	chosen, err := choose(all, o.Plans)
+	if err != nil {
+		return err
+	}
+	suite, err := o.suite()
+	if err != nil {
+		return err
+	}
+	server, err := target.Start(ctx, target.Options{Port: o.Port, Suite: suite.base, Alias: "regain", LocalSuite: o.Local, Logger: o.logger()})
+	if err != nil {
+		return err
+	}
+	return errors.Join(runAll(ctx, suite, server, all, chosen, o, out), server.Close())
+}
+
+func runAll(ctx context.Context, suite *Suite, server *target.Target, all, chosen []Plan, o Options, out io.Writer) error {
+	results, err := ReadResults(o.Results)
+	if err != nil {
+		return err
+	}
+	problems := 0
+	for _, p := range chosen {
+		filled, err := p.Fill(server.Values)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%s: %s%s\n", p.Name, p.Plan, variantText(p.Variant))
+		outcome, err := suite.Run(ctx, filled, o.Modules, out)
+		if err != nil {
+			return err
+		}
+		problems += outcome.Problems()
+		if len(o.Modules) > 0 { // part of a plan is no result
+			continue
+		}
+		results[p.Name] = outcome
+		if err := results.Write(o.Results, all); err != nil {
+			return err
+		}
+	}
+	if problems > 0 {
+		return fmt.Errorf("%d: %w", problems, errNotAsExpected)
+	}
+	return nil
+}
+
+func choose(all []Plan, names []string) ([]Plan, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []Plan
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(p Plan) bool { return p.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("no plan is called %s: see --list", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+func (o Options) suite() (*Suite, error) {
+	const timeout = 2 * time.Minute
+	client := &http.Client{Timeout: timeout}
+	if o.Local {
+		client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // a suite on this machine, for tests
+	}
+	token := ""
+	if o.TokenEnv != "" {
+		if token = os.Getenv(o.TokenEnv); token == "" {
+			return nil, fmt.Errorf("--token-env: the variable %s is empty", o.TokenEnv)
+		}
+	}
+	return NewSuite(o.Suite, client, token)
+}
+
+func (o Options) logger() *slog.Logger {
+	if o.Verbose {
+		return slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	return slog.New(slog.DiscardHandler)
+}

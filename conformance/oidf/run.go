@@ -1,0 +1,158 @@
+package oidf
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// Outcome is what came of one plan.
+type Outcome struct {
+	Plan    string            `json:"plan"`
+	Variant map[string]string `json:"variant,omitempty"`
+	Suite   Version           `json:"suite"`
+	Date    string            `json:"date"` // day
+	Modules []ModuleOutcome   `json:"modules"`
+}
+
+// ModuleOutcome is what came of one module.
+type ModuleOutcome struct {
+	Name     string            `json:"name"`
+	Variant  map[string]string `json:"variant,omitempty"`
+	Result   string            `json:"result"` // PASSED, REVIEW, SKIPPED, WARNING or FAILED
+	Findings []Finding         `json:"findings,omitempty"`
+	Why      string            `json:"why,omitempty"`     // of the expectation that allows it
+	Problem  string            `json:"problem,omitempty"` // why the result is not what it must be; "" if it is
+}
+
+// Finding is a failure, warning, review or skip in the suite's log.
+type Finding struct {
+	Result       string   `json:"result"`
+	Source       string   `json:"source"`
+	Message      string   `json:"message"`
+	Requirements []string `json:"requirements,omitempty"`
+}
+
+// Problems counts the modules whose result is not what it must be.
+func (o Outcome) Problems() int {
+	n := 0
+	for _, m := range o.Modules {
+		if m.Problem != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// errTooLong ends a module that hangs.
+var errTooLong = errors.New("took too long")
+
+// Run runs a filled plan, one module after another, and prints a line for each. only names the modules to run; none
+// runs all.
+func (s *Suite) Run(ctx context.Context, p Plan, only []string, out io.Writer) (Outcome, error) {
+	version, err := s.Version(ctx)
+	if err != nil {
+		return Outcome{}, err
+	}
+	made, err := s.createPlan(ctx, p)
+	if err != nil {
+		return Outcome{}, err
+	}
+	o := Outcome{Plan: p.Plan, Variant: p.Variant, Suite: version, Date: time.Now().UTC().Format(time.DateOnly)}
+	for _, m := range made.Modules {
+		if len(only) > 0 && !slices.Contains(only, m.Name) {
+			continue
+		}
+		began := time.Now()
+		outcome, err := s.runModule(ctx, p, made.ID, m)
+		if err != nil {
+			return o, fmt.Errorf("%s: %w", m.Name, err)
+		}
+		outcome.judge(p.Expect)
+		o.Modules = append(o.Modules, outcome)
+		outcome.print(out, time.Since(began))
+	}
+	return o, ctx.Err()
+}
+
+func (s *Suite) runModule(ctx context.Context, p Plan, plan string, m Module) (ModuleOutcome, error) {
+	o := ModuleOutcome{Name: m.Name, Variant: m.Variant}
+	instance, err := s.start(ctx, plan, m)
+	if err != nil {
+		return o, err
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(p.Minutes)*time.Minute, errTooLong)
+	defer cancel()
+	at, err := s.wait(limited, instance)
+	switch {
+	case errors.Is(err, errTooLong):
+		s.stop(ctx, instance)
+		o.Findings = append(o.Findings, Finding{Result: "FAILURE", Source: "runner", Message: fmt.Sprintf("did not end within %d minutes; it was %s", p.Minutes, at.Status)})
+	case err != nil:
+		return o, err
+	}
+	entries, err := s.log(ctx, instance)
+	if err != nil {
+		return o, err
+	}
+	o.Result = at.Result
+	for _, e := range entries {
+		if slices.Contains([]string{"FAILURE", "WARNING", "REVIEW", "SKIPPED"}, e.Result) {
+			o.Findings = append(o.Findings, Finding{e.Result, e.Source, e.Message, e.Requirements})
+		}
+	}
+	if at.Status != "FINISHED" || o.has("FAILURE") {
+		o.Result = "FAILED"
+	} else if o.Result == "PASSED" && o.has("WARNING") {
+		o.Result = "WARNING"
+	}
+	return o, nil
+}
+
+func (o ModuleOutcome) has(result string) bool {
+	return slices.ContainsFunc(o.Findings, func(f Finding) bool { return f.Result == result })
+}
+
+// judge holds the result against the expectations: without one, a module must pass.
+func (o *ModuleOutcome) judge(expected []Expectation) {
+	want := "PASSED"
+	for _, e := range expected {
+		if e.Module == o.Name {
+			want, o.Why = e.Result, e.Why
+		}
+	}
+	switch {
+	case o.Result == want:
+	case o.Result == "PASSED":
+		o.Problem = "passed, though " + want + " is expected: take the expectation away"
+	default:
+		o.Problem = "is " + o.Result + ", and must be " + want
+	}
+}
+
+func (o ModuleOutcome) print(out io.Writer, took time.Duration) {
+	mark := "ok  "
+	if o.Problem != "" {
+		mark = "FAIL"
+	}
+	fmt.Fprintf(out, "%s %-8s %6.1fs %s%s\n", mark, o.Result, took.Seconds(), o.Name, variantText(o.Variant))
+	if o.Problem == "" {
+		return
+	}
+	fmt.Fprintf(out, "     %s\n", o.Problem)
+	for _, f := range o.Findings {
+		fmt.Fprintf(out, "     %s %s: %.300s %v\n", f.Result, f.Source, f.Message, f.Requirements)
+	}
+}
+
+func variantText(variant map[string]string) string {
+	text := ""
+	for _, key := range slices.Sorted(maps.Keys(variant)) {
+		text += " " + key + "=" + variant[key]
+	}
+	return text
+}
