@@ -194,8 +194,10 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringSliceVar(&options.Plans, "plan", nil, "plans to run, by name; all without it")
 	flags.StringSliceVar(&options.Modules, "module", nil, "modules to run, while something is being repaired; nothing is written then")
 	flags.StringVar(&options.Results, "results", "conformance/oidf", "directory of results.json and RESULTS.md")
+	flags.StringVar(&options.Alias, "alias", "regain", "what the suite calls the server under test in its URLs: two runs at once need two")
 	flags.IntVar(&options.Port, "port", 9400, "first of six ports of the server under test")
 	flags.BoolVar(&options.List, "list", false, "list the plans and end")
+	flags.BoolVar(&options.Render, "render", false, "write RESULTS.md anew from results.json, after a plan was added, and end")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request to the server under test")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -23,8 +23,10 @@ type Options struct {
 	Plans    []string // names of plan files; none runs all
 	Modules  []string // modules to run; none runs all, and only then is anything written
 	Results  string   // directory of RESULTS.md
+	Alias    string   // what the suite calls the server under test in its URLs
 	Port     int      // first of six ports of the server under test
 	List     bool     // only list the plans
+	Render   bool     // only write RESULTS.md anew, from results.json
 	Verbose  bool     // log every request to the server under test
 }
 
@@ -43,6 +45,13 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		}
 		return nil
 	}
+	if o.Render {
+		results, err := ReadResults(o.Results)
+		if err != nil {
+			return err
+		}
+		return results.Write(o.Results, all)
+	}
 	chosen, err := choose(all, o.Plans)
 	if err != nil {
 		return err
@@ -51,7 +60,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	server, err := target.Start(ctx, target.Options{Port: o.Port, Suite: suite.base, Alias: "regain", LocalSuite: o.Local, Logger: o.logger()})
+	server, err := target.Start(ctx, target.Options{Port: o.Port, Suite: suite.base, Alias: o.Alias, LocalSuite: o.Local, Logger: o.logger()})
 	if err != nil {
 		return err
 	}

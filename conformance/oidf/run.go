@@ -27,6 +27,7 @@ type ModuleOutcome struct {
 	Findings []Finding         `json:"findings,omitempty"`
 	Why      string            `json:"why,omitempty"`     // of the expectation that allows it
 	Problem  string            `json:"problem,omitempty"` // why the result is not what it must be; "" if it is
+	log      string            // where the suite shows what happened
 }
 
 // Finding is a failure, warning, review or skip in the suite's log.
@@ -85,6 +86,7 @@ func (s *Suite) runModule(ctx context.Context, p Plan, plan string, m Module) (M
 	if err != nil {
 		return o, err
 	}
+	o.log = s.base + "/log-detail.html?log=" + instance
 	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(p.Minutes)*time.Minute, errTooLong)
 	defer cancel()
 	at, err := s.wait(limited, instance)
@@ -143,7 +145,7 @@ func (o ModuleOutcome) print(out io.Writer, took time.Duration) {
 	if o.Problem == "" {
 		return
 	}
-	fmt.Fprintf(out, "     %s\n", o.Problem)
+	fmt.Fprintf(out, "     %s; see %s\n", o.Problem, o.log)
 	for _, f := range o.Findings {
 		fmt.Fprintf(out, "     %s %s: %.300s %v\n", f.Result, f.Source, f.Message, f.Requirements)
 	}

@@ -123,7 +123,7 @@ func (all *Sessions) Join(ctx context.Context, s Session, client string) (Sessio
 			changed.version++
 			return changed, nil
 		}
-		if !errors.Is(err, storage.ErrConflict) {
+		if !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
 			return s, fmt.Errorf("store session: %w", err)
 		}
 		if s, err = all.Get(ctx, s.ID); err != nil {

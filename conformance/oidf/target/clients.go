@@ -55,7 +55,7 @@ func (c *configuration) basic() []node.ClientConfig {
 		}
 		list = append(list, node.ClientConfig{
 			ID: id, Name: "Conformance suite", AuthMethod: method, Secret: config.Secret{File: c.write(id+".secret", []byte(secret))},
-			RedirectURIs: []string{c.callback()}, PostLogout: []string{c.suiteURL("/post_logout_redirect")}, BackChannel: backchannel, Scope: []string{"openid", "profile", "email", "address", "phone"},
+			RedirectURIs: []string{c.callback()}, PostLogout: []string{c.suiteURL("/post_logout_redirect")}, BackChannel: backchannel, Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
 			RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, IDTokenAlg: "RS256",
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -33,7 +34,7 @@ func (c *configuration) fapi() []node.ClientConfig {
 			client.MTLSBound, client.AuthMethod = true, "self_signed_tls_client_auth"
 		}},
 		{"fapi_signing", func(client *node.ClientConfig) {
-			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR = true, "fapi2-message-signing", "ES256", true
+			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR = true, "fapi2-message-signing", "PS256", true
 		}},
 	} {
 		for suffix, shown := range map[string]certified{"": first, "2": second} {
@@ -50,14 +51,15 @@ func (c *configuration) fapi() []node.ClientConfig {
 
 // fapiClient is a client whose keys the suite gets to know.
 func (c *configuration) fapiClient(name string, shown certified) node.ClientConfig {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	const bits = 2048
+	key, err := rsa.GenerateKey(rand.Reader, bits) // with an EC key the suite skips what it tries with RS256
 	c.note(err)
-	private := jose.JSONWebKey{Key: key, KeyID: name, Use: "sig", Algorithm: "ES256"}
+	private := jose.JSONWebKey{Key: key, KeyID: name, Use: "sig", Algorithm: "PS256"}
 	tls := jose.JSONWebKey{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificates: []*x509.Certificate{shown.certificate}}
 	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public(), tls}})
 	c.note(err)
 	c.values[name] = map[string]any{
-		"client_id": name, "scope": "openid email", "dpop_signing_alg": "ES256", "jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private}},
+		"client_id": name, "scope": "openid email offline_access", "dpop_signing_alg": "ES256", "jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private}},
 	}
 	return node.ClientConfig{
 		ID: name, Name: "Conformance suite", Profile: "fapi2-security", AuthMethod: "private_key_jwt", Secret: config.Secret{},

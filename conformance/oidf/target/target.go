@@ -70,6 +70,11 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 		return nil, err
 	}
 	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, base, t.Wallet
+	// The first three are ours; the last is of OpenID Connect for Identity Assurance 1.0 §9, and the suite does not know it.
+	c.values["our_metadata"] = []string{
+		"temporary_access_pass_endpoint", "recovery_token_encryption_alg_values_supported", "recovery_token_encryption_enc_values_supported",
+		"verified_claims_supported",
+	}
 	c.browse(t.Regain, t.Wallet)
 	t.serveMutual(mutual, o.Logger)
 	t.Values = c.values

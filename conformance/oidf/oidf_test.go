@@ -1,0 +1,254 @@
+package oidf_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"regain/conformance/oidf"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files") //nolint:gochecknoglobals // a flag
+
+// fakeSuite answers as the suite's REST API does, with results told beforehand.
+type fakeSuite struct {
+	mu      sync.Mutex
+	results map[string]string // by module
+	config  map[string]any    // of the plan that was created
+	started []string
+	stopped []string
+}
+
+func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	answer := func(status int, body any) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	}
+	id := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
+	switch {
+	case r.URL.Path == "/api/server":
+		answer(200, map[string]string{"version": "5.2.4", "revision": "12f2a4d", "tag": "release"})
+	case r.URL.Path == "/api/plan":
+		if r.URL.Query().Get("planName") != "a-plan" {
+			answer(400, map[string]string{"error": "no such plan"})
+			return
+		}
+		_ = json.NewDecoder(r.Body).Decode(&f.config)
+		var modules []map[string]any
+		for _, name := range []string{"passes", "reviewed", "skipped", "warned", "failed"} {
+			modules = append(modules, map[string]any{"testModule": name, "variant": map[string]string{"response_type": "code"}})
+		}
+		answer(201, map[string]any{"id": "plan-1", "modules": modules})
+	case r.URL.Path == "/api/runner" && r.Method == http.MethodPost:
+		name := r.URL.Query().Get("test")
+		f.started = append(f.started, name)
+		answer(201, map[string]string{"id": name})
+	case strings.HasPrefix(r.URL.Path, "/api/runner/") && r.Method == http.MethodDelete:
+		f.stopped = append(f.stopped, id)
+		answer(200, nil)
+	case strings.HasPrefix(r.URL.Path, "/api/info/"):
+		status := "FINISHED"
+		if f.results[id] == "HANGS" {
+			status = "WAITING"
+		}
+		answer(200, map[string]string{"status": status, "result": f.results[id]})
+	case strings.HasPrefix(r.URL.Path, "/api/log/"):
+		entries := []map[string]any{{"src": "SomeCheck", "msg": "went well", "result": "SUCCESS"}}
+		switch f.results[id] {
+		case "WARNING", "REVIEW", "SKIPPED":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "look\n at this", "result": f.results[id], "requirements": []string{"OIDCC-1"}})
+		case "FAILED":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE", "http": 1})
+		}
+		answer(200, entries)
+	default:
+		answer(404, nil)
+	}
+}
+
+func setUp(t *testing.T) (*fakeSuite, *oidf.Suite) {
+	t.Helper()
+	fake := &fakeSuite{results: map[string]string{"passes": "PASSED", "reviewed": "REVIEW", "skipped": "SKIPPED", "warned": "WARNING", "failed": "FAILED"}}
+	server := httptest.NewServer(fake)
+	t.Cleanup(server.Close)
+	suite, err := oidf.NewSuite(server.URL, server.Client(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fake, suite
+}
+
+const planText = `
+plan: a-plan
+variant: {client_auth_type: mtls}
+config: {alias: "${alias}", server: {url: "${issuer}/x"}, client: "${client}", list: ["${alias}", 7]}
+expect:
+  - {module: reviewed, result: REVIEW, why: A picture.}
+  - {module: skipped, result: SKIPPED, why: Not supported.}
+  - {module: warned, result: WARNING, why: Known.}
+  - {module: failed, result: FAILED, why: A defect of the module.}
+`
+
+func plan(t *testing.T) oidf.Plan {
+	t.Helper()
+	p, err := oidf.ParsePlan([]byte(planText))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Name = "ours"
+	p, err = p.Fill(map[string]any{"alias": "regain", "issuer": "https://regain.localhost", "client": map[string]any{"client_id": "x"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestResultsAreHeldAgainstExpectations(t *testing.T) {
+	fake, suite := setUp(t)
+	var out bytes.Buffer
+	o, err := suite.Run(t.Context(), plan(t), nil, &out)
+	if err != nil || o.Problems() != 0 || len(o.Modules) != 5 {
+		t.Fatalf("%d problems, %v\n%s", o.Problems(), err, &out)
+	}
+	if text := fmt.Sprint(fake.config); text != "map[alias:regain client:map[client_id:x] list:[regain 7] server:map[url:https://regain.localhost/x]]" {
+		t.Errorf("the suite was configured with %s", text)
+	}
+	// What differs from the expectation is a failure, for better or worse.
+	for module, result := range map[string]string{"passes": "WARNING", "reviewed": "PASSED", "skipped": "PASSED", "warned": "FAILED", "failed": "PASSED"} {
+		before := fake.results[module]
+		fake.results[module] = result
+		o, err := suite.Run(t.Context(), plan(t), nil, &out)
+		if err != nil || o.Problems() != 1 {
+			t.Errorf("%s is %s: %d problems, %v", module, result, o.Problems(), err)
+		}
+		fake.results[module] = before
+	}
+	o, err = suite.Run(t.Context(), plan(t), []string{"passes"}, &out)
+	if err != nil || len(o.Modules) != 1 {
+		t.Errorf("one module: %d, %v", len(o.Modules), err)
+	}
+	if strings.Contains(out.String(), "went well") {
+		t.Error("successes are reported")
+	}
+}
+
+func TestAModuleThatHangsIsStopped(t *testing.T) {
+	fake, suite := setUp(t)
+	fake.results["passes"] = "HANGS"
+	p := plan(t)
+	p.Minutes = 0
+	o, err := suite.Run(t.Context(), p, []string{"passes"}, &bytes.Buffer{})
+	if err != nil || o.Problems() != 1 || o.Modules[0].Result != "FAILED" || len(fake.stopped) != 1 {
+		t.Errorf("%+v, stopped %v, %v", o, fake.stopped, err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := suite.Run(ctx, plan(t), nil, &bytes.Buffer{}); err == nil {
+		t.Error("goes on after the end")
+	}
+}
+
+func TestTheSuitesWordsAreTold(t *testing.T) {
+	_, suite := setUp(t)
+	p := plan(t)
+	p.Plan = "another"
+	if _, err := suite.Run(t.Context(), p, nil, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "no such plan") {
+		t.Error(err)
+	}
+	if _, err := oidf.NewSuite("suite", http.DefaultClient, ""); err == nil {
+		t.Error("a suite without an address")
+	}
+}
+
+func TestPlanFiles(t *testing.T) {
+	plans, err := oidf.Plans()
+	if err != nil || len(plans) < 10 {
+		t.Fatalf("%d plans, %v", len(plans), err)
+	}
+	for text, says := range map[string]string{
+		"plan: x\nwhat: 1": "field what not found", "variant: {}": "name the suite's plan", "": "parse plan",
+		"plan: x\nexpect: [{module: m, result: SKIPPED}]":                                              "say why",
+		"plan: x\nexpect: [{module: m, result: PASSED, why: w}]":                                       "none of",
+		"plan: x\nexpect: [{module: m, result: SKIPPED, why: w}, {module: m, result: REVIEW, why: w}]": "twice",
+	} {
+		if _, err := oidf.ParsePlan([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	p, err := oidf.ParsePlan([]byte("plan: x\nconfig: {a: \"${nothing}\"}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Fill(map[string]any{}); err == nil || !strings.Contains(err.Error(), "${nothing}") {
+		t.Errorf("a value that is not there: %v", err)
+	}
+	p.Config["a"] = "x${list}"
+	if _, err := p.Fill(map[string]any{"list": []string{}}); err == nil {
+		t.Error("a list inside a text")
+	}
+}
+
+func TestReport(t *testing.T) {
+	_, suite := setUp(t)
+	ours := plan(t)
+	o, err := suite.Run(t.Context(), ours, nil, &bytes.Buffer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Date = "2026-11-24"
+	o.Modules[0].Result, o.Modules[0].Problem = "FAILED", "is FAILED, and must be PASSED"
+	never := oidf.Plan{Name: "never", Plan: "another-plan", Variant: map[string]string{"b": "2", "a": "1"}}
+	directory := t.TempDir()
+	if err := (oidf.Results{"ours": o}).Write(directory, []oidf.Plan{ours, never}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(filepath.Join(directory, "RESULTS.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden := filepath.Join("testdata", "RESULTS.md")
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%v\n%s", err, got)
+	}
+	again, err := oidf.ReadResults(directory)
+	if err != nil || len(again["ours"].Modules) != 5 || again["ours"].Modules[0].Problem == "" {
+		t.Errorf("read again: %+v, %v", again, err)
+	}
+	if none, err := oidf.ReadResults(t.TempDir()); err != nil || len(none) != 0 {
+		t.Errorf("no results: %v, %v", none, err)
+	}
+}
+
+// The committed report is the rendering of the committed results.
+func TestTheReportIsNotEdited(t *testing.T) {
+	results, err := oidf.ReadResults(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	plans, err := oidf.Plans()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("RESULTS.md")
+	if err != nil || string(text) != results.Markdown(plans) {
+		t.Errorf("RESULTS.md is not what results.json says: %v", err)
+	}
+}

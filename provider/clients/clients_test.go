@@ -1,0 +1,133 @@
+package clients_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/clients"
+	"regain/provider/mtls"
+)
+
+func key(t *testing.T, use string) jose.JSONWebKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return jose.JSONWebKey{Key: k.Public(), KeyID: use, Use: use}
+}
+
+func valid(t *testing.T) *clients.Client {
+	t.Helper()
+	return &clients.Client{
+		ID: "main-idp", Name: "Example", AuthMethod: clients.PrivateKeyJWT, RedirectURIs: []string{"https://idp.example.org/callback"},
+		Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key(t, "sig"), key(t, "enc")}},
+	}
+}
+
+func fapi(c *clients.Client) { c.Profile, c.DPoPBound = clients.ProfileFAPI2, true }
+
+// Each row breaks one thing of a valid client.
+func TestValidate(t *testing.T) {
+	c := valid(t)
+	if err := c.Validate(); err != nil || c.Algorithm() != jose.ES256 || !c.Recovers() {
+		t.Fatalf("a valid client: %v", err)
+	}
+	stock := func(c *clients.Client) {
+		c.AuthMethod, c.SecretDigest, c.Keys, c.Scopes = clients.ClientSecretPost, sha256.Sum256([]byte("s")), jose.JSONWebKeySet{}, []string{"openid", "email"}
+		c.ReuseSession, c.AllowNoPKCE, c.AllowUnpushed, c.IDTokenAlgorithm = true, true, true, jose.RS256
+	}
+	signing := func(c *clients.Client) {
+		fapi(c)
+		c.Profile, c.RequestObjectAlgorithm, c.RequireRequestObject = clients.ProfileFAPI2Signing, jose.PS256, true
+	}
+	for name, row := range map[string]struct {
+		change func(c *clients.Client)
+		says   string // "" for one that is fine
+	}{
+		"stock broker":            {stock, ""},
+		"fapi":                    {fapi, ""},
+		"fapi signing":            {signing, ""},
+		"loopback redirect":       {func(c *clients.Client) { c.RedirectURIs = []string{"http://127.0.0.1:8080/x"} }, ""},
+		"certificate":             {func(c *clients.Client) { c.AuthMethod, c.TLSIdentity = clients.TLSClientAuth, mtls.Identity{DNS: "x"} }, ""},
+		"no id":                   {func(c *clients.Client) { c.ID = "" }, "without an id"},
+		"no name":                 {func(c *clients.Client) { c.Name = "" }, "name is missing"},
+		"no redirect":             {func(c *clients.Client) { c.RedirectURIs = nil }, "redirect_uris is empty"},
+		"http redirect":           {func(c *clients.Client) { c.RedirectURIs = []string{"http://idp.example.org/"} }, "must be https"},
+		"script redirect":         {func(c *clients.Client) { c.RedirectURIs = []string{"javascript:alert(1)"} }, "not an absolute https URI"},
+		"other loopback scheme":   {func(c *clients.Client) { c.RedirectURIs = []string{"ftp://localhost/x"} }, "must be https"},
+		"fragment":                {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#x"} }, "without a fragment"},
+		"user in redirect":        {func(c *clients.Client) { c.RedirectURIs = []string{"https://u:p@idp.example.org/"} }, "not an absolute https URI"},
+		"logout redirect":         {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"x"} }, "post_logout_redirect_uris"},
+		"logout endpoint":         {func(c *clients.Client) { c.BackChannelLogoutURI = "http://idp.example.org/" }, "backchannel_logout_uri"},
+		"unknown method":          {func(c *clients.Client) { c.AuthMethod = "none" }, `token_endpoint_auth_method "none"`},
+		"no signature key":        {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[1:] }, "no signature key"},
+		"no encryption key":       {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[:1] }, `"use": "enc"`},
+		"no secret":               {func(c *clients.Client) { c.AuthMethod = clients.ClientSecretBasic }, "secret is missing"},
+		"no identity":             {func(c *clients.Client) { c.AuthMethod = clients.TLSClientAuth }, "exactly one"},
+		"no certificate key":      {func(c *clients.Client) { c.AuthMethod, c.Keys.Keys = clients.SelfSignedTLSClientAuth, c.Keys.Keys[1:] }, "no signature key"},
+		"unknown scope":           {func(c *clients.Client) { c.Scopes = []string{"openid", "admin"} }, `scope "admin"`},
+		"no openid":               {func(c *clients.Client) { c.Scopes = []string{"recovery"} }, "lacks openid"},
+		"session and recovery":    {func(c *clients.Client) { c.ReuseSession = true }, "exclude each other"},
+		"refresh and recovery":    {func(c *clients.Client) { c.Scopes = []string{"openid", "recovery", "offline_access"} }, "exclude each other"},
+		"HS256":                   {func(c *clients.Client) { c.IDTokenAlgorithm = jose.HS256 }, "id_token_signed_response_alg"},
+		"none for userinfo":       {func(c *clients.Client) { c.UserInfoAlgorithm = "none" }, "userinfo_signed_response_alg"},
+		"none for requests":       {func(c *clients.Client) { c.RequestObjectAlgorithm = "none" }, "request_object_signing_alg"},
+		"HS256 for assertions":    {func(c *clients.Client) { c.AssertionAlgorithm = jose.HS256 }, "token_endpoint_auth_signing_alg"},
+		"required, no algorithm":  {func(c *clients.Client) { c.RequireRequestObject = true }, "needs request_object_signing_alg"},
+		"unknown profile":         {func(c *clients.Client) { c.Profile = "fapi1" }, `profile "fapi1"`},
+		"fapi with a secret":      {func(c *clients.Client) { stock(c); c.ReuseSession = false; fapi(c) }, "does not allow client_secret_post"},
+		"fapi, nothing bound":     {func(c *clients.Client) { c.Profile = clients.ProfileFAPI2 }, "dpop_bound_access_tokens"},
+		"fapi without PAR":        {func(c *clients.Client) { fapi(c); c.AllowUnpushed = true }, "require_pushed_authorization_requests"},
+		"fapi without PKCE":       {func(c *clients.Client) { fapi(c); c.AllowNoPKCE = true }, "require_pkce"},
+		"fapi with RS256":         {func(c *clients.Client) { fapi(c); c.IDTokenAlgorithm = jose.RS256 }, "does not allow RS256"},
+		"signing without objects": {func(c *clients.Client) { signing(c); c.RequireRequestObject = false }, "require_signed_request_object"},
+	} {
+		c := valid(t)
+		row.change(c)
+		err := c.Validate()
+		if row.says == "" && err != nil || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFixed(t *testing.T) {
+	fixed, err := clients.NewFixed([]*clients.Client{valid(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err := fixed.Client(t.Context(), "main-idp"); err != nil || c.ID != "main-idp" {
+		t.Error(err)
+	}
+	if _, err := fixed.Client(t.Context(), "another"); !errors.Is(err, clients.ErrUnknown) {
+		t.Error(err)
+	}
+	if _, err := clients.NewFixed([]*clients.Client{valid(t), valid(t)}); err == nil {
+		t.Error("two of one id")
+	}
+	if err := fixed.CheckSigning([]jose.SignatureAlgorithm{jose.ES256}); err != nil {
+		t.Error(err)
+	}
+	if err := fixed.CheckSigning([]jose.SignatureAlgorithm{jose.RS256}); err == nil || !strings.Contains(err.Error(), "regain keys rotate") {
+		t.Error(err)
+	}
+}
+
+func TestSecrets(t *testing.T) {
+	c := &clients.Client{AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte("secret"))}
+	if !c.CheckSecret("secret") || c.CheckSecret("Secret") || c.CheckSecret("") {
+		t.Error("client_secret_post")
+	}
+	c.AuthMethod = clients.PrivateKeyJWT
+	if c.CheckSecret("secret") {
+		t.Error("a secret where keys are registered")
+	}
+}

@@ -1,0 +1,105 @@
+package sessions_test
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"regain/provider/sessions"
+	"regain/storage"
+	"regain/storage/memory"
+)
+
+func setUp(t *testing.T) (*sessions.Sessions, *time.Time) {
+	t.Helper()
+	now := time.Now()
+	clock := func() time.Time { return now }
+	store, err := memory.New(clock)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ring, err := storage.NewKeyring(bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := storage.NewSealed(store, ring)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := sessions.New(sealed, clock, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, &now
+}
+
+func TestASessionLivesUntilItsEnd(t *testing.T) {
+	all, now := setUp(t)
+	s, cookie, err := all.Begin(t.Context(), sessions.Session{Subject: "ada", AuthTime: *now, Clients: []string{"a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := all.Open(t.Context(), cookie); err != nil || got.Subject != "ada" || got.ID != s.ID {
+		t.Errorf("%+v, %v", got, err)
+	}
+	_, other, err := all.Begin(t.Context(), sessions.Session{Subject: "bob"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := cookie[strings.Index(cookie, ".")+1:]
+	for _, wrong := range []string{"", "x", s.ID, s.ID + ".", s.ID + "." + other[strings.Index(other, ".")+1:], "." + secret, s.ID + "." + secret + "A", s.ID + "?" + secret} {
+		if _, err := all.Open(t.Context(), wrong); !errors.Is(err, sessions.ErrNone) {
+			t.Errorf("cookie %q: %v", wrong, err)
+		}
+	}
+	*now = now.Add(sessions.Lifetime)
+	if _, err := all.Open(t.Context(), cookie); !errors.Is(err, sessions.ErrNone) {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+// Clients that join at once are all remembered, and one of those who end it gets it.
+func TestManyAtOnce(t *testing.T) {
+	all, _ := setUp(t)
+	s, cookie, err := all.Begin(t.Context(), sessions.Session{Subject: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 4 {
+		wg.Go(func() {
+			if _, err := all.Join(t.Context(), s, fmt.Sprint("client-", i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if got, err := all.Open(t.Context(), cookie); err != nil || len(got.Clients) != 4 {
+		t.Errorf("%v, %v", got.Clients, err)
+	}
+	if again, err := all.Join(t.Context(), s, "client-1"); err != nil || len(again.Clients) != 4 {
+		t.Errorf("a second time: %v, %v", again.Clients, err)
+	}
+	ended := make(chan sessions.Session, 8)
+	for range 8 {
+		wg.Go(func() {
+			if s, err := all.End(t.Context(), s.ID); err == nil {
+				ended <- s
+			} else if !errors.Is(err, sessions.ErrNone) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if len(ended) != 1 || len((<-ended).Clients) != 4 {
+		t.Error("not ended once, with its clients")
+	}
+	if _, err := all.Join(t.Context(), s, "late"); !errors.Is(err, sessions.ErrNone) {
+		t.Errorf("joined after the end: %v", err)
+	}
+}
