@@ -63,6 +63,10 @@ func setUp(t *testing.T) *bench {
 			ID: "legacy idp", Name: "Legacy", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)),
 			RedirectURIs: []string{redirect}, Keys: b.jwks("legacy idp"),
 		},
+		{
+			ID: "broker", Name: "Broker", AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte(secret)), AllowUnpushed: true, AllowNoPKCE: true,
+			RedirectURIs: []string{"https://broker.example.org/callback"}, Scopes: []string{"openid", "email", "phone", "offline_access"},
+		},
 	})
 	b.must(err)
 	source, err := mtls.New(mtls.Config{})

@@ -172,7 +172,7 @@ func (r *records) GetAccessTokenSession(ctx context.Context, signature string, _
 }
 
 func (r *records) DeleteAccessTokenSession(ctx context.Context, signature string) error {
-	return r.store.Delete(ctx, kindToken, signature)
+	return r.store.Delete(ctx, kindToken, storage.Digest(signature))
 }
 
 // RevokeAccessToken is called with the request id of a code that was used twice.
