@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,9 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
 	"regain/adapters/auditlog"
@@ -19,6 +22,7 @@ import (
 	"regain/conformance/oidf"
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/provider/keys"
 )
 
 const usage = `Regain recovers accounts: a main IdP sends a person who has lost every sign-in method, Regain asks their
@@ -29,6 +33,7 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain serve             run one node (with no configuration: a safe development instance)
   regain check             check a configuration and say what is wrong with it
   regain audit verify FILE prove that nothing in an audit log was removed or changed
+  regain keys rotate FILE  put a new signing key into a ring, or make one; keys list FILE shows what each does
   regain load              measure whole recoveries against the cost of their cryptography
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version
@@ -79,6 +84,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return errUsage
 		}
 		return load.ServeNode(rest[0], rest[1], os.Stdin, out)
+	case "keys":
+		return runKeys(rest, out)
 	case "oidf":
 		return runOIDF(ctx, rest, out)
 	case "version":
@@ -203,4 +210,46 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	return oidf.Run(ctx, options, out)
+}
+
+// runKeys is `keys rotate FILE` and `keys list FILE`.
+func runKeys(args []string, out io.Writer) error {
+	flags := pflag.NewFlagSet("keys", pflag.ContinueOnError)
+	alg := flags.String("alg", "ES256", "rotate: algorithm of the new key: ES256, RS256 (PS256 is the same key) or EdDSA")
+	announce := flags.Duration("announce", 24*time.Hour, "rotate: how long the new key is published before it signs; longer than clients cache the JWK set")
+	overlap := flags.Duration("overlap", 24*time.Hour, "rotate: how long the old key is published after that; longer than ID tokens are used")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 2 {
+		return errUsage
+	}
+	path, now := flags.Arg(1), time.Now()
+	switch flags.Arg(0) {
+	case "list":
+	case "rotate":
+		key, err := keys.GenerateFor(jose.SignatureAlgorithm(*alg), rand.Reader)
+		if err != nil {
+			return fmt.Errorf("--alg: %w", err)
+		}
+		r := keys.Rotation{Algorithm: jose.SignatureAlgorithm(*alg), New: key, Now: now, Announce: *announce, Overlap: *overlap}
+		if err := keys.RotateFile(path, r); err != nil {
+			return err
+		}
+	default:
+		return errUsage
+	}
+	list, err := keys.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text, err := keys.Describe(list, now)
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(out, text)
+	if flags.Arg(0) == "rotate" {
+		fmt.Fprintln(out, "Restart the nodes: each reads the file when it starts.")
+	}
+	return nil
 }

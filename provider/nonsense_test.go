@@ -15,7 +15,7 @@ const formType = "application/x-www-form-urlencoded"
 type endpoint struct {
 	method, path string
 	json         bool // errors are JSON, not a page
-	always       bool // answers 200 whatever it is sent
+	always       bool // may answer 200 whatever it is sent
 }
 
 func endpoints(txn, handle string) []endpoint {
@@ -30,6 +30,11 @@ func endpoints(txn, handle string) []endpoint {
 		{method: "POST", path: "/token", json: true},
 		{method: "GET", path: "/userinfo", json: true},
 		{method: "POST", path: "/userinfo", json: true},
+		{method: "POST", path: "/introspect", json: true},
+		{method: "POST", path: "/revoke", json: true},
+		{method: "POST", path: "/authorize/account"},
+		{method: "GET", path: "/logout", always: true}, // nobody is signed in: so it says
+		{method: "POST", path: "/logout", always: true},
 		{method: "POST", path: "/pass/verify", json: true},
 		{method: "GET", path: page},
 		{method: "GET", path: page + "/proofed"},
@@ -73,6 +78,9 @@ func nonsense() map[string][2]string { // content type, body
 		"an answer in the open": {formType, `vp_token={"verified_id":["x"]}&state=x`},
 		"a wallet's error":      {formType, "error=access_denied&state=guess"},
 		"a path":                {formType, "request_uri=file:///etc/passwd&redirect_uri=https://evil.example/"},
+		"a broken assertion":    {formType, "client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion=e30.e30.&grant_type=refresh_token"},
+		"a broken hint":         {formType, "id_token_hint=e30.e30.e30&post_logout_redirect_uri=https://evil.example/&state=x"},
+		"two authentications":   {formType, "client_id=program&client_secret=x&client_assertion=y&token=z"},
 		"a template":            {formType, "client_id={{.}}&account=<script>alert(1)</script>&pass=%27%20OR%201=1--"},
 	}
 }

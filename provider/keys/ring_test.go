@@ -9,6 +9,8 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -196,4 +198,42 @@ func FuzzParseRing(f *testing.F) {
 			t.Errorf("%d keys became %d: %v", len(list), len(reread), err)
 		}
 	})
+}
+
+func TestRotateFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "signing.pem")
+	rotate := func(alg jose.SignatureAlgorithm) {
+		t.Helper()
+		err := keys.RotateFile(path, keys.Rotation{Algorithm: alg, New: generate(t, alg), Now: time.Now(), Announce: time.Hour, Overlap: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	rotate(jose.ES256)
+	rotate(jose.EdDSA)
+	rotate(jose.ES256)
+	list, err := keys.ReadFile(path)
+	if err != nil || len(list) != 3 {
+		t.Fatalf("%d keys, %v", len(list), err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	text, err := keys.Describe(list, time.Now())
+	if err != nil || strings.Count(text, "signs ") != 2 || strings.Count(text, "published ") != 1 {
+		t.Errorf("%s, %v", text, err)
+	}
+	later, err := keys.Describe(list, time.Now().Add(3*time.Hour))
+	if err != nil || strings.Count(later, "retired") != 1 {
+		t.Errorf("%s, %v", later, err)
+	}
+	if err := os.WriteFile(path, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.RotateFile(path, keys.Rotation{Algorithm: jose.ES256, New: generate(t, jose.ES256)}); err == nil {
+		t.Error("a broken file was replaced")
+	}
+	if text, err := os.ReadFile(path); err != nil || string(text) != "broken" {
+		t.Error("a broken file was touched")
+	}
 }

@@ -1,0 +1,91 @@
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// RotateFile rotates the ring in a file, which is made if it is not there. The file is replaced as a whole: whoever reads
+// it meanwhile reads the old ring or the new one.
+func RotateFile(path string, r Rotation) error {
+	list, err := ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if list, err = Rotate(list, r); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	text, err := EncodeRing(list)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return replaceFile(path, text)
+}
+
+// ReadFile reads a ring file.
+func ReadFile(path string) ([]Key, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	list, err := ParseRing(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return list, nil
+}
+
+func replaceFile(path string, text []byte) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".signing-*") // readable by its owner alone
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	_, err = file.Write(text)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(file.Name()))
+	}
+	return nil
+}
+
+// Describe lists the keys of a ring with what each does now. It shows nothing private.
+func Describe(list []Key, now time.Time) (string, error) {
+	r, err := NewRing(list, func() time.Time { return now })
+	if err != nil {
+		return "", err
+	}
+	var out strings.Builder
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KEY ID\tALGORITHMS\tNOW\tSIGNS FROM\tPUBLISHED UNTIL")
+	for _, k := range r.keys {
+		state := "published"
+		for _, alg := range k.algorithms {
+			if signing := r.signing(alg); signing != nil && signing.public.KeyID == k.public.KeyID {
+				state = "signs"
+			}
+		}
+		if !k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil) {
+			state = "retired"
+		}
+		fmt.Fprintf(table, "%s\t%v\t%s\t%s\t%s\n", k.public.KeyID, k.algorithms, state, when(k.SignsFrom, "the beginning"), when(k.PublishedUntil, "taken out"))
+	}
+	if err := table.Flush(); err != nil {
+		return "", fmt.Errorf("describe keys: %w", err)
+	}
+	return out.String(), nil
+}
+
+func when(t time.Time, zero string) string {
+	if t.IsZero() {
+		return zero
+	}
+	return t.UTC().Format(time.RFC3339)
+}
