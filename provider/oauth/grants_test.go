@@ -201,8 +201,8 @@ func (b *bench) proof(key *ecdsa.PrivateKey, change map[string]any) string {
 	return text
 }
 
-// A token that was made with a DPoP proof works with that key alone, and not as a bearer token.
-func TestDPoPBinding(t *testing.T) {
+// There is no DPoP. With ours, a token that was made with a proof works with that key alone, and not as a bearer token.
+func TestFositeNoDPoP(t *testing.T) {
 	b := setUp(t)
 	key, other := b.newKey("dpop"), b.newKey("other dpop")
 	redeem := func(proof string) (map[string]any, error) {
@@ -291,8 +291,8 @@ func TestDPoPBoundCode(t *testing.T) {
 	wantCode(t, err, "invalid_dpop_proof")
 }
 
-// A response mode of JARM carries one signed JWT, errors included.
-func TestJARM(t *testing.T) {
+// There is no JARM. Ours carries one signed JWT, errors included.
+func TestFositeNoJARM(t *testing.T) {
 	b := setUp(t)
 	form := request()
 	form.Set("response_mode", "jwt")
