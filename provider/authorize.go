@@ -41,12 +41,12 @@ func (p *Provider) authorize(c *gin.Context) {
 	case request.Account == "":
 		p.askAccount(c, client, request, "")
 	default:
-		p.start(c, request)
+		p.start(c, client, request)
 	}
 }
 
 // start opens the transaction.
-func (p *Provider) start(c *gin.Context, request oauth.Authorization) {
+func (p *Provider) start(c *gin.Context, client *clients.Client, request oauth.Authorization) {
 	encoded, err := request.Encode()
 	if err != nil {
 		p.failPage(c, err)
@@ -54,7 +54,7 @@ func (p *Provider) start(c *gin.Context, request oauth.Authorization) {
 	}
 	t, secret, err := p.deps.Recovery.Start(c, recovery.Opening{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
-		Authorization: encoded, Network: network(c.ClientIP()),
+		Authorization: encoded, Network: network(c.ClientIP()), Lifetime: client.Contract.Lifetime(),
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
@@ -123,7 +123,7 @@ func (p *Provider) nameAccount(c *gin.Context) {
 		return
 	}
 	request.Account = string(name)
-	p.start(c, request)
+	p.start(c, client, request)
 }
 
 const maxAccountName = 320 // octets of the longest mail address (RFC 5321 §4.5.3.1)

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/claims"
+	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/recovery"
@@ -22,7 +24,7 @@ func amrVerified() []string { return []string{"pop", "face"} }
 
 // push is RFC 9126.
 func (p *Provider) push(c *gin.Context) {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := oauth.ReadPushed(c.Writer, c.Request)
 	if err != nil {
 		p.failJSON(c, err)
 		return
@@ -78,11 +80,37 @@ func (p *Provider) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map
 	if err != nil || len(wanted[claims.IDToken]) == 0 {
 		return nil, err
 	}
+	if redeemed.Client.Contract == contract.OktaIDV {
+		return p.oktaClaims(c, redeemed, wanted)
+	}
 	subject, err := p.subject(c, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
 	if err != nil {
 		return nil, err
 	}
 	return claims.Release(wanted[claims.IDToken], nil, subject), nil
+}
+
+// oktaClaims are the verified_claims of okta-idv: each value that Okta has, held against the account's attributes that the
+// recovery profile matched with the Verified ID.
+func (p *Provider) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted claims.Request) (map[string]any, error) {
+	asked, err := contract.ReadOkta(wanted)
+	if err != nil {
+		return nil, err
+	}
+	result := contract.OktaResult{Approved: !redeemed.Failed, Time: redeemed.AuthTime, Transaction: redeemed.Transaction}
+	if result.Approved {
+		account, err := p.deps.Recovery.Account(c, recovery.AccountName(redeemed.Subject))
+		if err != nil {
+			return nil, err
+		}
+		matched := p.deps.Recovery.Bindings(recovery.ProfileName(redeemed.Profile))
+		result.Verified = func(name, value string) bool {
+			attribute := recovery.AttributeName(name)
+			return slices.ContainsFunc(matched, func(b recovery.Binding) bool { return b.Attribute == attribute }) &&
+				recovery.Equivalent(account.Attributes[attribute], value)
+		}
+	}
+	return map[string]any{"verified_claims": result.VerifiedClaims(asked)}, nil
 }
 
 func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {

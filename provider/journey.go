@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation"
+	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/recovery"
@@ -142,11 +143,8 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 		response, err = p.grant(c, t, request)
 	case recovery.StateIssuing, recovery.StateRedeemed:
 		err = recovery.ErrRedeemed
-	case recovery.StateEvaluated:
-		response, err = p.deps.OAuth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
-	case recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
-		// One sentence for every cause: the client may show it to the person.
-		response, err = p.deps.OAuth.Reject(c, request, problem.AccessDenied("The recovery did not succeed."))
+	case recovery.StateEvaluated, recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
+		response, err = p.refuse(c, t, request)
 	default:
 		err = errStaleForm
 	}
@@ -155,6 +153,23 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 		return
 	}
 	p.respond(c, response)
+}
+
+// refuse is never a success: an OAuth error, or with okta-idv a code for an ID token that says FAILED.
+func (p *Provider) refuse(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+	client, err := p.deps.OAuth.Client(c, request.ClientID)
+	if err != nil {
+		return oauth.Response{}, err
+	}
+	evaluated := t.State == recovery.StateEvaluated
+	switch {
+	case client.Contract == contract.OktaIDV && (evaluated || t.State == recovery.StateDenied):
+		return p.deps.OAuth.Grant(c, request, oauth.Grant{Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, Failed: true})
+	case evaluated:
+		return p.deps.OAuth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
+	}
+	// One sentence for every cause: the client may show it to the person.
+	return p.deps.OAuth.Reject(c, request, problem.AccessDenied("The recovery did not succeed."))
 }
 
 // grant makes the code first and then lets the browser leave, which happens once: a code that is not handed out is known

@@ -42,6 +42,7 @@ type metadata struct {
 	ACRValues     []string             `json:"acr_values_supported"`
 	PromptValues  []string             `json:"prompt_values_supported"`
 	Claims        []string             `json:"claims_supported"`
+	ClaimTypes    []string             `json:"claim_types_supported"`
 
 	CodeChallengeMethods    []string             `json:"code_challenge_methods_supported"`
 	TokenAuthMethods        []clients.AuthMethod `json:"token_endpoint_auth_methods_supported"`
@@ -97,7 +98,8 @@ func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeNam
 
 		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: oauth.GrantTypes(),
 		SubjectTypes: []string{"public"}, ACRValues: []string{ACR}, PromptValues: []string{"none", "login", "consent", "select_account"},
-		Claims: append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn", "verified_claims"}, claims.Standard()...),
+		Claims:     append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn", "verified_claims"}, claims.Standard()...),
+		ClaimTypes: []string{"normal"},
 
 		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), IntrospectionAuth: clients.AuthMethods(), RevocationAuth: clients.AuthMethods(),
 		TokenAuthAlgorithms: append(clientauth.Algorithms(), jose.RS256),
@@ -112,6 +114,9 @@ func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeNam
 			VerifiedClaims: len(verified) > 0, TrustFrameworks: []string{trustFramework}, Evidence: []string{"electronic_record"},
 			Records: []string{recordVerifiedID}, CheckMethods: []string{checkSignature, checkFace}, ClaimsInVerified: verified,
 		},
+	}
+	if cfg.EntraContract {
+		m.ResponseTypes, m.GrantTypes = append(m.ResponseTypes, "id_token"), append(m.GrantTypes, "implicit")
 	}
 	if alias := cfg.MutualTLS; alias != "" {
 		m.MutualTLS = &aliases{Token: alias + "/token", PAR: alias + "/par", UserInfo: alias + "/userinfo", Introspection: alias + "/introspect", Revocation: alias + "/revoke"}

@@ -33,6 +33,8 @@ type Config struct {
 	RequestLifetime time.Duration
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	// EntraContract publishes what clients with the contract entra-external-method look for in the metadata.
+	EntraContract bool
 }
 
 // Verifier checks presented credentials; *verifier.Verifier in production.

@@ -46,6 +46,13 @@ func normalise(value string) (string, bool) {
 	return value, value != "" && !unseen
 }
 
+// Equivalent reports whether two values are the same after normalisation, in constant time.
+func Equivalent(a, b string) bool {
+	left, usable1 := normalise(a)
+	right, usable2 := normalise(b)
+	return same(left, right) && usable1 && usable2
+}
+
 // isFiller reports whether r is a letter by category that is drawn as nothing.
 func isFiller(r rune) bool {
 	switch r {

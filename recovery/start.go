@@ -17,6 +17,8 @@ type Opening struct {
 	Account       AccountName // from login_hint or a signed id_token_hint
 	Authorization []byte
 	Network       string // the caller's network, for attempt limits; stored nowhere
+	// Lifetime is how long the client waits for the outcome, where it is less than the profile allows; 0 if it does not say.
+	Lifetime time.Duration
 }
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
@@ -27,8 +29,7 @@ func (s *Service) Start(ctx context.Context, o Opening) (Transaction, string, er
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	_ = account
-	exceeded, err := s.spend(ctx, o)
+	exceeded, err := s.spend(ctx, o, account.Name)
 	if err != nil {
 		return Transaction{}, "", err
 	}
@@ -71,9 +72,10 @@ func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profil
 }
 
 // spend counts this attempt against every limit and reports whether one is exceeded. All counters are hit, so that
-// the work does not tell which limit it was.
-func (s *Service) spend(ctx context.Context, o Opening) (exceeded bool, err error) {
-	subject := LimitSubject{Account: o.Account, Client: o.Client, Network: o.Network}
+// the work does not tell which limit it was. name is the account's in the directory: one that can be named in two ways
+// has no two counters.
+func (s *Service) spend(ctx context.Context, o Opening, name AccountName) (exceeded bool, err error) {
+	subject := LimitSubject{Account: name, Client: o.Client, Network: o.Network}
 	for _, rule := range s.policy.Limits {
 		key, counts := rule.Key(subject)
 		if !counts {
@@ -100,6 +102,9 @@ func (s *Service) newTransaction(o Opening, profile Profile) (Transaction, strin
 	lifetime := profile.Lifetime
 	if lifetime == 0 {
 		lifetime = defaultLifetime
+	}
+	if o.Lifetime > 0 {
+		lifetime = min(lifetime, o.Lifetime)
 	}
 	now := s.ports.Clock()
 	return Transaction{

@@ -3,7 +3,7 @@
 //
 //	accounts:
 //	  - name: ada@example.org          # as the main IdP names it
-//	    id: 7f3a…                      # immutable; optional, the name when missing
+//	    id: 7f3a…                      # immutable; optional, the name when missing. A main IdP may name the account by it
 //	    enabled: true                  # default true
 //	    attributes: {given_name: Ada, family_name: Lindqvist}
 //	    groups: [employees]
@@ -28,6 +28,7 @@ const maxFile = 64 << 20
 // Directory holds the accounts of one file.
 type Directory struct {
 	accounts map[string]recovery.Account // by name key
+	byID     map[string]string           // id key → name key
 }
 
 type document struct {
@@ -71,7 +72,7 @@ func Parse(text []byte) (*Directory, error) {
 	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
-	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts))}
+	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[string]string, len(doc.Accounts))}
 	for i, e := range doc.Accounts {
 		account, err := e.account()
 		if err != nil {
@@ -82,6 +83,13 @@ func Parse(text []byte) (*Directory, error) {
 			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than case", i, e.Name, other.Name)
 		}
 		d.accounts[key] = account
+	}
+	for key, account := range d.accounts {
+		byID := recovery.AccountName(account.ID).Key()
+		if other, taken := d.accounts[byID]; taken && other.ID != account.ID || d.byID[byID] != "" {
+			return nil, fmt.Errorf("id %q is the name or id of two accounts", account.ID)
+		}
+		d.byID[byID] = key
 	}
 	return d, nil
 }
@@ -109,9 +117,13 @@ func (e entry) account() (recovery.Account, error) {
 	return a, nil
 }
 
-// Find implements recovery.Directory. Names are compared without regard to case.
+// Find implements recovery.Directory: by the name, or by the id. Both are compared without regard to case.
 func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
-	account, ok := d.accounts[name.Key()]
+	key := name.Key()
+	account, ok := d.accounts[key]
+	if !ok {
+		account, ok = d.accounts[d.byID[key]]
+	}
 	if !ok {
 		return recovery.Account{}, fmt.Errorf("account: %w", recovery.ErrNotFound)
 	}

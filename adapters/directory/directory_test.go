@@ -43,8 +43,11 @@ func TestFind(t *testing.T) {
 	if err != nil || bob.Enabled || bob.ID != "bob@example.org" {
 		t.Errorf("bob: enabled %t, id %s, %v", bob.Enabled, bob.ID, err)
 	}
-	// Nobody is found by a part of a name, or by anything but the name.
-	for _, name := range []recovery.AccountName{"", "ada", "ada@example.or", "17", "Ada Lindqvist", "ada@example.org\x00"} {
+	if byID, err := d.Find(t.Context(), "17"); err != nil || byID.Name != "Ada@example.org" {
+		t.Errorf("by the id: %v", err)
+	}
+	// Nobody is found by a part of a name, or by anything but name and id.
+	for _, name := range []recovery.AccountName{"", "ada", "ada@example.or", "1", "Ada Lindqvist", "ada@example.org\x00"} {
 		if _, err := d.Find(t.Context(), name); !errors.Is(err, recovery.ErrNotFound) {
 			t.Errorf("find %q: %v", name, err)
 		}
@@ -56,6 +59,8 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 		"unknown key":   {strings.Replace(good, "enabled", "enable", 1), "enable"},
 		"no name":       {strings.Replace(good, "bob@example.org", `" "`, 1), "accounts[1]: name is missing"},
 		"same name":     {strings.Replace(good, "bob@", "ADA@", 1), "accounts[1]"},
+		"same id":       {strings.Replace(good, "enabled: false", `id: "17"`, 1), `id "17"`},
+		"another's id":  {strings.Replace(good, `"17"`, "BOB@example.org", 1), "is the name or id of two"},
 		"empty group":   {strings.Replace(good, "pilots", `""`, 1), "groups"},
 		"not yaml":      {"accounts: [", "parse"},
 		"another shape": {"accounts: 17", "parse"},

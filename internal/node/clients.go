@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/mtls"
 )
 
@@ -20,6 +21,7 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 		client := &clients.Client{
 			ID: c.ID, Name: c.Name, AuthMethod: clients.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs, Scopes: c.Scope,
 			AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
+			Contract: contract.Name(c.Contract), Tenant: contract.Tenant{ID: c.Entra.TenantID, Application: c.Entra.ApplicationID, Authority: c.Entra.Authority},
 			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
 			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
 			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
@@ -28,7 +30,7 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
 		}
 		if client.AuthMethod == "" {
-			client.AuthMethod = clients.PrivateKeyJWT
+			client.AuthMethod = defaultAuth(client.Contract)
 		}
 		if err := readClientKeys(client, c, fmt.Sprintf("clients[%d] (%s)", i, c.ID)); err != nil {
 			return nil, err
@@ -36,6 +38,16 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 		read = append(read, client)
 	}
 	return clients.NewFixed(read)
+}
+
+func defaultAuth(name contract.Name) clients.AuthMethod {
+	switch name {
+	case contract.OktaIDV:
+		return clients.ClientSecretPost
+	case contract.EntraExternalMethod:
+		return clients.NoAuth
+	}
+	return clients.PrivateKeyJWT
 }
 
 func readClientKeys(client *clients.Client, c ClientConfig, key string) error {

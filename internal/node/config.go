@@ -173,6 +173,8 @@ type ClientConfig struct {
 	ID           string        `koanf:"id"`
 	Name         string        `koanf:"name"`
 	AuthMethod   string        `koanf:"token_endpoint_auth_method"`
+	Contract     string        `koanf:"contract"` // okta-idv or entra-external-method; default none: the standard
+	Entra        EntraConfig   `koanf:"entra"`
 	JWKSFile     string        `koanf:"jwks_file"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default ES256, PS256 or EdDSA
@@ -197,6 +199,13 @@ type ClientConfig struct {
 	BackChannel  string        `koanf:"backchannel_logout_uri"`
 	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
 	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
+}
+
+// EntraConfig says whose hints name the account, with contract entra-external-method.
+type EntraConfig struct {
+	TenantID      string `koanf:"tenant_id"`
+	ApplicationID string `koanf:"application_id"`
+	Authority     string `koanf:"authority"` // default https://login.microsoftonline.com
 }
 
 // Defaults returns the configuration before any file, variable or flag.

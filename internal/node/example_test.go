@@ -27,21 +27,21 @@ func TestTheDocumentedExample(t *testing.T) {
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		t.Fatal(err)
 	}
-	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 4 || cfg.Profiles[1].Pass.UsableOnce == nil {
+	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 6 || cfg.Profiles[1].Pass.UsableOnce == nil {
 		t.Errorf("read %d profiles and %d clients", len(cfg.Profiles), len(cfg.Clients))
 	}
-	for _, key := range keys(reflect.TypeFor[node.Config]()) {
+	for _, key := range keysOf(reflect.TypeFor[node.Config]()) {
 		if !strings.Contains(example, key+":") {
 			t.Errorf("the example does not show %s", key)
 		}
 	}
 }
 
-// keys lists the names of all keys below a configuration type.
-func keys(t reflect.Type) []string {
+// keysOf lists the names of all keys below a configuration type.
+func keysOf(t reflect.Type) []string {
 	switch t.Kind() {
 	case reflect.Pointer, reflect.Slice:
-		return keys(t.Elem())
+		return keysOf(t.Elem())
 	case reflect.Struct:
 	default:
 		return nil
@@ -49,7 +49,7 @@ func keys(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
 		if name := t.Field(i).Tag.Get("koanf"); name != "" {
-			names = append(append(names, name), keys(t.Field(i).Type)...)
+			names = append(append(names, name), keysOf(t.Field(i).Type)...)
 		}
 	}
 	return names

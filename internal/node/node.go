@@ -13,15 +13,19 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"regain/adapters/auditlog"
 	"regain/adapters/directory"
 	"regain/adapters/localpass"
+	"regain/internal/fetch"
 	"regain/presentation"
 	"regain/provider"
+	"regain/provider/contract"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/remotekeys"
 	"regain/provider/sessions"
 	"regain/recovery"
 	"regain/storage"
@@ -97,11 +101,28 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err := clients.CheckSigning(ring.Algorithms()); err != nil {
 		return err
 	}
+	if clients.Follow(contract.EntraExternalMethod) {
+		if err := ring.CheckCertificates(); err != nil {
+			return fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)
+		}
+	}
 	source, err := newSource(cfg)
 	if err != nil {
 		return err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Clock: deps.Clock})
+	fetcher, err := newFetcher(cfg.Fetch)
+	if err != nil {
+		return err
+	}
+	remote, err := remotekeys.New(fetcher, deps.Clock)
+	if err != nil {
+		return err
+	}
+	tenants, err := contract.NewTenants(remote, deps.Clock)
+	if err != nil {
+		return err
+	}
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Tenants: tenants, Clock: deps.Clock})
 	if err != nil {
 		return fmt.Errorf("OpenID provider: %w", err)
 	}
@@ -109,7 +130,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}})
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher}, fetcher)
 }
 
 // newService wires the domain to its ports.
@@ -136,7 +157,7 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 }
 
 // newProvider adds the wallet's side and makes the HTTP face.
-func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
+func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *fetch.Fetcher) error {
 	key, chain, err := cfg.RequestSigning.read()
 	if err != nil {
 		return err
@@ -144,11 +165,6 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	if parts.Request, err = presentation.NewSignerAt(key, chain, deps.Clock()); err != nil {
 		return fmt.Errorf("request_signing: %w", err)
 	}
-	fetcher, err := newFetcher(cfg.Fetch)
-	if err != nil {
-		return err
-	}
-	parts.Notify = fetcher
 	if parts.Verifier, err = newVerifier(cfg, fetcher, deps); err != nil {
 		return err
 	}
@@ -158,6 +174,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
+		EntraContract: slices.ContainsFunc(cfg.Clients, func(c ClientConfig) bool { return c.Contract == string(contract.EntraExternalMethod) }),
 	}, parts)
 	return err
 }

@@ -18,6 +18,7 @@ import (
 
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/provider/keys"
 )
 
 // valid is a configuration that starts: the development instance, with a file behind every part.
@@ -96,6 +97,19 @@ func TestMistakes(t *testing.T) {
 		},
 		"redirect_uris is empty": func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{ID: "x", Name: "X", JWKSFile: empty(t, `{"keys":[]}`)}}
+		},
+		"has no certificate after it": func(t *testing.T, c *node.Config) {
+			const guid = "11111111-2222-4333-8444-555555555555"
+			c.Secrets.SigningKey = withRSA(t, c.Secrets.SigningKey)
+			c.Clients = []node.ClientConfig{{
+				ID: "x", Name: "X", Contract: "entra-external-method", RedirectURIs: []string{"https://login.example/"}, Entra: node.EntraConfig{TenantID: guid, ApplicationID: guid},
+			}}
+		},
+		`contract "okta" is unknown`: func(t *testing.T, c *node.Config) {
+			c.Clients = []node.ClientConfig{{
+				ID: "x", Name: "X", Contract: "okta", AuthMethod: "client_secret_post", Secret: config.Secret{File: empty(t, strings.Repeat("x", 32))},
+				JWKSFile: empty(t, `{"keys":[]}`), RedirectURIs: []string{"https://okta.example/"},
+			}}
 		},
 		"use 32 random ones": func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{ID: "x", Name: "X", Secret: config.Secret{File: empty(t, "hunter2")}, JWKSFile: empty(t, `{"keys":[]}`)}}
@@ -208,4 +222,26 @@ func TestNewRefusesMissingDependencies(t *testing.T) {
 			t.Error("a node without a part started")
 		}
 	}
+}
+
+// withRSA returns the ring with an RSA key more.
+func withRSA(t *testing.T, ring config.Secret) config.Secret {
+	t.Helper()
+	text, err := ring.Read("ring")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := keys.GenerateFor("RS256", rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ring.pem")
+	if err := os.WriteFile(path, append([]byte(text+"\n"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return config.Secret{File: path}
 }

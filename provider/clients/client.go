@@ -11,6 +11,7 @@ import (
 	"errors"
 	"slices"
 
+	"regain/provider/contract"
 	"regain/provider/mtls"
 
 	"github.com/go-jose/go-jose/v4"
@@ -27,9 +28,12 @@ const (
 
 	TLSClientAuth           AuthMethod = "tls_client_auth" // RFC 8705 §2
 	SelfSignedTLSClientAuth AuthMethod = "self_signed_tls_client_auth"
+
+	// NoAuth is of a client that never talks to the back channel: entra-external-method only.
+	NoAuth AuthMethod = "none"
 )
 
-// AuthMethods lists the supported methods, the default first.
+// AuthMethods lists the methods of the back channel, the default first.
 func AuthMethods() []AuthMethod {
 	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost, TLSClientAuth, SelfSignedTLSClientAuth}
 }
@@ -75,6 +79,10 @@ type Client struct {
 	Name       string // shown to the person: the organisation
 	Profile    Profile
 	AuthMethod AuthMethod
+	// Contract is the vendor's contract that the client follows in place of the standard; Tenant is whose hints name the
+	// account, with entra-external-method.
+	Contract contract.Name
+	Tenant   contract.Tenant
 	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256 and EdDSA.
 	AssertionAlgorithm jose.SignatureAlgorithm
 	TLSIdentity        mtls.Identity     // whose certificate, with tls_client_auth
@@ -99,7 +107,7 @@ type Client struct {
 	// BackChannelLogoutURI hears when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.2); "" hears nothing.
 	BackChannelLogoutURI string
 
-	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256
+	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256, and RS256 with a contract
 	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" answers with plain JSON
 	// RequestObjectAlgorithm is request_object_signing_alg: "" refuses request objects. RequireRequestObject is
 	// require_signed_request_object (RFC 9101 §10.5).
@@ -109,17 +117,23 @@ type Client struct {
 
 // Algorithm returns the algorithm of the client's ID tokens.
 func (c *Client) Algorithm() jose.SignatureAlgorithm {
-	if c.IDTokenAlgorithm == "" {
-		return jose.ES256
+	switch {
+	case c.IDTokenAlgorithm != "":
+		return c.IDTokenAlgorithm
+	case c.Contract != "":
+		return jose.RS256 // what both vendors document
 	}
-	return c.IDTokenAlgorithm
+	return jose.ES256
 }
 
 // Refreshes reports whether the client may get refresh tokens.
 func (c *Client) Refreshes() bool { return slices.Contains(c.Scope(), ScopeOffline) }
 
-// Scope returns the scopes that the client may ask for.
+// Scope returns the scopes that the client may ask for. Those of a contract mean nothing further here.
 func (c *Client) Scope() []string {
+	if c.Contract != "" {
+		return []string{ScopeOpenID}
+	}
 	if len(c.Scopes) == 0 {
 		return []string{ScopeOpenID, ScopeRecovery}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/mtls"
 )
 
@@ -34,6 +35,15 @@ func valid(t *testing.T) *clients.Client {
 
 func fapi(c *clients.Client) { c.Profile, c.DPoPBound = clients.ProfileFAPI2, true }
 
+func followOkta(c *clients.Client) {
+	c.Contract, c.AuthMethod, c.SecretDigest, c.Keys = contract.OktaIDV, clients.ClientSecretPost, sha256.Sum256([]byte("s")), jose.JSONWebKeySet{}
+}
+
+func followEntra(c *clients.Client) {
+	c.Contract, c.AuthMethod, c.Keys = contract.EntraExternalMethod, clients.NoAuth, jose.JSONWebKeySet{}
+	c.Tenant = contract.Tenant{ID: "11111111-2222-4333-8444-555555555555", Application: "66666666-7777-4888-9999-aaaaaaaaaaaa"}
+}
+
 // Each row breaks one thing of a valid client.
 func TestValidate(t *testing.T) {
 	c := valid(t)
@@ -52,11 +62,28 @@ func TestValidate(t *testing.T) {
 		change func(c *clients.Client)
 		says   string // "" for one that is fine
 	}{
-		"stock broker":            {stock, ""},
-		"fapi":                    {fapi, ""},
-		"fapi signing":            {signing, ""},
-		"loopback redirect":       {func(c *clients.Client) { c.RedirectURIs = []string{"http://127.0.0.1:8080/x"} }, ""},
-		"certificate":             {func(c *clients.Client) { c.AuthMethod, c.TLSIdentity = clients.TLSClientAuth, mtls.Identity{DNS: "x"} }, ""},
+		"stock broker":       {stock, ""},
+		"fapi":               {fapi, ""},
+		"fapi signing":       {signing, ""},
+		"loopback redirect":  {func(c *clients.Client) { c.RedirectURIs = []string{"http://127.0.0.1:8080/x"} }, ""},
+		"certificate":        {func(c *clients.Client) { c.AuthMethod, c.TLSIdentity = clients.TLSClientAuth, mtls.Identity{DNS: "x"} }, ""},
+		"okta":               {followOkta, ""},
+		"entra":              {followEntra, ""},
+		"no such contract":   {func(c *clients.Client) { c.Contract = "auth0" }, `contract "auth0"`},
+		"okta with keys":     {func(c *clients.Client) { c.Contract, c.Keys = contract.OktaIDV, valid(t).Keys }, "Okta authenticates with a secret"},
+		"okta with scopes":   {func(c *clients.Client) { followOkta(c); c.Scopes = []string{"openid", "recovery"} }, "leave their settings out"},
+		"okta, unpushed":     {func(c *clients.Client) { followOkta(c); c.AllowUnpushed = true }, "leave their settings out"},
+		"okta with sessions": {func(c *clients.Client) { followOkta(c); c.ReuseSession = true }, "leave their settings out"},
+		"entra with a secret": {func(c *clients.Client) {
+			followEntra(c)
+			c.AuthMethod = clients.ClientSecretPost
+			c.SecretDigest[0] = 1
+		}, "Entra ID never authenticates"},
+		"entra with ES256":        {func(c *clients.Client) { followEntra(c); c.IDTokenAlgorithm = jose.ES256 }, "RS256 only"},
+		"entra without a tenant":  {func(c *clients.Client) { followEntra(c); c.Tenant.ID = "contoso.com" }, "tenant_id"},
+		"entra without the app":   {func(c *clients.Client) { followEntra(c); c.Tenant.Application = "" }, "application_id"},
+		"entra at a slash":        {func(c *clients.Client) { followEntra(c); c.Tenant.Authority = "https://login.example/" }, "authority"},
+		"no authentication":       {func(c *clients.Client) { c.AuthMethod = clients.NoAuth }, `token_endpoint_auth_method "none"`},
 		"no id":                   {func(c *clients.Client) { c.ID = "" }, "without an id"},
 		"no name":                 {func(c *clients.Client) { c.Name = "" }, "name is missing"},
 		"no redirect":             {func(c *clients.Client) { c.RedirectURIs = nil }, "redirect_uris is empty"},

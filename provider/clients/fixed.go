@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/contract"
 )
 
 // Fixed are the clients of the configuration.
@@ -35,6 +37,16 @@ func (f Fixed) Client(_ context.Context, id string) (*Client, error) {
 		return c, nil
 	}
 	return nil, ErrUnknown
+}
+
+// Follow reports whether some client follows a contract.
+func (f Fixed) Follow(name contract.Name) bool {
+	for _, c := range f {
+		if c.Contract == name {
+			return true
+		}
+	}
+	return false
 }
 
 // CheckSigning refuses a client that wants an algorithm for which there is no key.

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/contract"
 )
 
 // Validate reports what is wrong in the words of the configuration.
@@ -36,7 +38,7 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
 		}
 	}
-	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile} {
+	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkContract} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)
 		}
@@ -57,6 +59,8 @@ func checkRedirectURI(uri string) error {
 
 func (c *Client) checkAuthentication() error {
 	switch {
+	case c.AuthMethod == NoAuth && c.Contract == contract.EntraExternalMethod:
+		return nil
 	case !slices.Contains(AuthMethods(), c.AuthMethod):
 		return fmt.Errorf("token_endpoint_auth_method %q is unknown; use one of %v", c.AuthMethod, AuthMethods())
 	case c.AuthMethod == PrivateKeyJWT && len(c.SignatureKeys("")) == 0:
@@ -136,6 +140,34 @@ func (c *Client) checkProfile() error {
 		return fmt.Errorf("profile %s does not allow RS256; use PS256, ES256 or EdDSA", c.Profile)
 	case c.Profile == ProfileFAPI2Signing && (c.RequestObjectAlgorithm == "" || !c.RequireRequestObject):
 		return fmt.Errorf("profile %s needs request_object_signing_alg and require_signed_request_object", c.Profile)
+	}
+	return nil
+}
+
+// checkContract refuses settings that contradict the contract, and what it lacks.
+func (c *Client) checkContract() error {
+	switch c.Contract {
+	case "":
+		return nil
+	case contract.OktaIDV:
+		if !c.AuthMethod.Secret() {
+			return fmt.Errorf("contract %s: Okta authenticates with a secret; use client_secret_post or client_secret_basic", c.Contract)
+		}
+	case contract.EntraExternalMethod:
+		if c.AuthMethod != NoAuth {
+			return fmt.Errorf("contract %s: Entra ID never authenticates; set token_endpoint_auth_method: none", c.Contract)
+		}
+		if c.IDTokenAlgorithm != "" && c.IDTokenAlgorithm != jose.RS256 {
+			return fmt.Errorf("contract %s: Entra ID takes RS256 only; leave id_token_signed_response_alg out", c.Contract)
+		}
+		if err := c.Tenant.Validate(); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("contract %q is unknown; use %s or %s", c.Contract, contract.OktaIDV, contract.EntraExternalMethod)
+	}
+	if len(c.Scopes) > 0 || c.Profile.FAPI() || c.ReuseSession || c.AskAccount || c.AllowUnpushed || c.AllowNoPKCE || c.RequestObjectAlgorithm != "" || c.UserInfoAlgorithm != "" {
+		return fmt.Errorf("contract %s settles scope, profile, session_reuse, ask_account, PAR, PKCE, request objects and userinfo; leave their settings out", c.Contract)
 	}
 	return nil
 }

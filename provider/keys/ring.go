@@ -109,6 +109,16 @@ func (r *Ring) Algorithms() []jose.SignatureAlgorithm {
 	return can
 }
 
+// CheckCertificates refuses a ring of which a key has no certificate, for verifiers that want x5c in every JWK.
+func (r *Ring) CheckCertificates() error {
+	for _, k := range r.keys {
+		if len(k.Certificates) == 0 {
+			return fmt.Errorf("signing key %s has no certificate after it, and its JWK no x5c; put one there, e.g. a self-signed one of `openssl req -x509 -key KEY -days 730 -subj /CN=regain`", k.public.KeyID)
+		}
+	}
+	return nil
+}
+
 // KeyID returns the `kid` of the key that signs ES256 now: its RFC 7638 thumbprint.
 func (r *Ring) KeyID() string { return r.signing(jose.ES256).public.KeyID }
 

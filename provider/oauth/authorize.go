@@ -13,6 +13,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -30,6 +31,7 @@ type Authorization struct {
 	Claims      string       `json:"claims,omitempty"`   // the claims parameter as it was sent
 	CodeKey     string       `json:"code_key,omitempty"` // the DPoP key that the code is to be bound to
 	Pushed      string       `json:"pushed,omitempty"`
+	Echo        *echo        `json:"echo,omitempty"` // entra-external-method only
 }
 
 // Recovers reports whether the request asks for a recovery token.
@@ -64,12 +66,18 @@ func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error)
 // Authorize reads the request of GET or POST /authorize: pushed (the default) or by value. Errors are
 // *AuthorizeError; only those with a Response may reach the client.
 func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization, error) {
-	client, err := s.Client(ctx, form.Get("client_id"))
+	uri := form.Get("request_uri")
+	id, err := s.clientOf(ctx, form.Get("client_id"), uri)
 	if err != nil {
 		return Authorization{}, &AuthorizeError{Problem: asError(err)}
 	}
-	uri := form.Get("request_uri")
+	client, err := s.Client(ctx, id)
+	if err != nil {
+		return Authorization{}, &AuthorizeError{Problem: asError(err)}
+	}
 	switch {
+	case client.Contract == contract.EntraExternalMethod:
+		return s.readEntra(ctx, client, form)
 	case uri != "" && !strings.HasPrefix(uri, requestURIPrefix):
 		return s.refuse(client, form, problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported."))
 	case uri == "" && !client.AllowUnpushed:
@@ -91,6 +99,9 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
 	}
+	if client.Contract == contract.OktaIDV {
+		form.Set("scope", clients.ScopeOpenID) // identity_assurance and idv_flow_… ask for what is done in any case
+	}
 	demands, cleaned, refusal := read(client, form)
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
@@ -102,6 +113,11 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	wanted, err := s.readClaims(form.Get("claims"))
 	if err != nil {
 		return s.refuse(client, form, asError(err))
+	}
+	if client.Contract == contract.OktaIDV {
+		if _, err := contract.ReadOkta(wanted); err != nil {
+			return s.refuse(client, form, problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").Because(err))
+		}
 	}
 	account, subject, err := s.namedAccount(client, form, wanted)
 	if err != nil {
@@ -133,7 +149,7 @@ func (s *Server) refuse(client *clients.Client, form url.Values, refusal *proble
 
 // fositeRequest runs fosite's validation over a form that holds only what fosite may see.
 func (s *Server) fositeRequest(ctx context.Context, cleaned url.Values) (fosite.AuthorizeRequester, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.issuer+"/authorize?"+cleaned.Encode(), nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.issuer+"/authorize?"+cleaned.Encode(), nil) //nolint:gosec // fosite reads it; nobody sends it
 	if err != nil {
 		return nil, fmt.Errorf("rebuild authorization request: %w", err)
 	}
@@ -149,10 +165,21 @@ type Grant struct {
 	AuthTime    time.Time
 	ACR         string
 	AMR         []string
+	// Failed is of a person who was not approved. Only okta-idv has a code for that.
+	Failed bool
 }
 
 // Grant makes a code for the transaction and returns the response that carries it to the client.
 func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response, error) {
+	client, err := s.Client(ctx, a.ClientID)
+	switch {
+	case err != nil:
+		return Response{}, err
+	case g.Failed && client.Contract != contract.OktaIDV:
+		return Response{}, errors.New("a person who was not approved gets no code")
+	case client.Contract == contract.EntraExternalMethod:
+		return s.grantEntra(ctx, client, a)
+	}
 	requester, err := s.fositeRequest(ctx, a.Form)
 	if err != nil {
 		return Response{}, fmt.Errorf("check the authorization request again: %w", err)
@@ -163,6 +190,7 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 	sess := &session{
 		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
+		Failed: g.Failed,
 	}
 	response, err := s.fosite.NewAuthorizeResponse(ctx, requester, sess.hydrate())
 	if err != nil {

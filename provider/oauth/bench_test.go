@@ -19,11 +19,14 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/fetch"
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/remotekeys"
 	"regain/storage"
 	"regain/storage/memory"
 )
@@ -72,7 +75,7 @@ func setUp(t *testing.T) *bench {
 	source, err := mtls.New(mtls.Config{})
 	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Store: store, Ring: signer, Source: source, Clock: clock})
+		oauth.Deps{Clients: registry, Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Clock: clock})
 	b.must(err)
 	return b
 }
@@ -211,4 +214,16 @@ func (b *bench) userInfo(header, query string) (oauth.Access, error) {
 		r.Header.Set("Authorization", header)
 	}
 	return b.Access(r, nil)
+}
+
+// tenants can reach nobody.
+func (b *bench) tenants() *contract.Tenants {
+	b.t.Helper()
+	fetcher, err := fetch.New(fetch.Config{})
+	b.must(err)
+	keys, err := remotekeys.New(fetcher, func() time.Time { return b.now })
+	b.must(err)
+	tenants, err := contract.NewTenants(keys, func() time.Time { return b.now })
+	b.must(err)
+	return tenants
 }

@@ -2,11 +2,13 @@ package oauth
 
 import (
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"unicode/utf8"
 
+	"regain/provider/contract"
 	"regain/provider/problem"
 )
 
@@ -51,6 +53,31 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		return nil, refusal
 	}
 	return form, nil
+}
+
+// ReadPushed reads a pushed request: a form as everywhere, or JSON as the guide to okta-idv shows it. Push holds that
+// only a client of that contract sends JSON.
+func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
+	if !isJSON(r) || r.Method != http.MethodPost || r.URL.RawQuery != "" {
+		return ReadForm(w, r)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+	if err != nil {
+		return nil, problem.InvalidRequest("The body cannot be read, or is too large.").Because(err)
+	}
+	form, err := contract.OktaForm(body)
+	if err != nil {
+		return nil, problem.InvalidRequest("The body is not a JSON object.").Because(err)
+	}
+	if refusal := checkForm(form); refusal != nil {
+		return nil, refusal
+	}
+	return form, nil
+}
+
+func isJSON(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "application/json"
 }
 
 func checkForm(form url.Values) *problem.Error {

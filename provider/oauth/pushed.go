@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -28,6 +29,12 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
 		return Pushed{}, err
+	}
+	if isJSON(r) && client.Contract != contract.OktaIDV {
+		return Pushed{}, problem.InvalidRequest("The body must be application/x-www-form-urlencoded.")
+	}
+	if client.Contract == contract.EntraExternalMethod {
+		return Pushed{}, problem.New(http.StatusBadRequest, "unauthorized_client", "Requests of this client come from the browser.")
 	}
 	if form.Has("request_uri") {
 		return Pushed{}, problem.InvalidRequest("request_uri cannot be pushed.")

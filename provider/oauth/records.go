@@ -36,6 +36,7 @@ type session struct {
 	Profile       string `json:"profile,omitempty"`
 	SessionID     string `json:"sid,omitempty"`
 	ClaimsRequest string `json:"claims,omitempty"`
+	Failed        bool   `json:"failed,omitempty"` // okta-idv: the code stands for a person who was not approved
 
 	CodeKey string  `json:"code_key,omitempty"` // the DPoP key that the code is bound to
 	Binding Binding `json:"cnf,omitzero"`       // of the access token

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/problem"
 )
 
@@ -67,6 +68,9 @@ const responseLifetime = 5 * time.Minute
 func (s *Server) respond(client *clients.Client, a Authorization, parameters url.Values) (Response, error) {
 	if a.State != "" {
 		parameters.Set("state", a.State)
+	}
+	if client.Contract == contract.EntraExternalMethod { // which has no iss, and takes forms only
+		return Response{RedirectURI: a.RedirectURI, Mode: ModeFormPost, Parameters: parameters}, nil
 	}
 	if !a.Mode.signed() {
 		parameters.Set("iss", s.issuer)

@@ -13,6 +13,7 @@ import (
 
 	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/dpop"
 	"regain/provider/keys"
 	"regain/provider/mtls"
@@ -41,6 +42,7 @@ type Deps struct {
 	Store   storage.Store
 	Ring    *keys.Ring
 	Source  *mtls.Source // of client certificates
+	Tenants *contract.Tenants
 	Clock   func() time.Time
 }
 
@@ -53,6 +55,7 @@ type Server struct {
 	store   storage.Store
 	ring    *keys.Ring
 	source  *mtls.Source
+	tenants *contract.Tenants
 	proofs  *dpop.Checker
 	clock   func() time.Time
 	fosite  fosite.OAuth2Provider
@@ -67,10 +70,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Clients, Store, Ring, Source and Clock are required")
+	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Store, Ring, Source, Tenants and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, tenants: deps.Tenants, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,

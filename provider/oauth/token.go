@@ -14,6 +14,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/contract"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -32,6 +33,7 @@ type Redemption struct {
 
 	Profile       string // the recovery profile under which the person was verified
 	ClaimsRequest string // the claims parameter of the authorization request
+	Failed        bool   // okta-idv: the person was not approved
 
 	requester fosite.AccessRequester
 	exchange  *exchange
@@ -68,7 +70,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	}
 	return Redemption{
 		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
-		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest,
+		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
 		requester: requester, exchange: e,
 	}, nil
 }
@@ -111,6 +113,9 @@ func (s *Server) claim(ctx context.Context, e *exchange) error {
 // Tokens makes the access token and the ID token of a redemption. extra are further claims of the ID token, which the
 // claims parameter asked for; they replace none of ours.
 func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[string]any) (map[string]any, error) {
+	if redeemed.Client.Contract == contract.OktaIDV {
+		return s.oktaTokens(redeemed, extra)
+	}
 	redeemed.exchange.extra = extra
 	response, err := s.fosite.NewAccessResponse(redeemed.exchange.context(ctx), redeemed.requester)
 	if err != nil {

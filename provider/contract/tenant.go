@@ -1,0 +1,140 @@
+package contract
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/provider/remotekeys"
+)
+
+// Tenant is an Entra tenant that names accounts to us.
+type Tenant struct {
+	ID          string // the tenant's GUID
+	Application string // appId of the provider's application in the tenant: the audience of its hints
+	Authority   string // https URL without a trailing slash; "" means the public cloud's
+}
+
+const publicCloud = "https://login.microsoftonline.com"
+
+// Validate reports what is missing, in the words of the configuration.
+func (t Tenant) Validate() error {
+	guid := regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	switch u, err := url.Parse(t.authority()); {
+	case !guid.MatchString(t.ID):
+		return fmt.Errorf("entra.tenant_id %q is not a GUID; the Entra admin center shows it under Overview", t.ID)
+	case !guid.MatchString(t.Application):
+		return fmt.Errorf("entra.application_id %q is not a GUID; it is the Application (client) ID of the app registration", t.Application)
+	case err != nil, u.Host == "", u.RawQuery != "", u.Fragment != "", strings.HasSuffix(u.Path, "/"):
+		return fmt.Errorf("entra.authority %q is not a URL without a trailing slash, such as %s", t.Authority, publicCloud)
+	}
+	return nil
+}
+
+func (t Tenant) authority() string {
+	if t.Authority == "" {
+		return publicCloud
+	}
+	return t.Authority
+}
+
+// Issuer is the iss of the tenant's tokens.
+func (t Tenant) Issuer() string { return t.authority() + "/" + t.ID + "/v2.0" }
+
+// Hint is what an id_token_hint says: whom Entra wants to hear about.
+type Hint struct {
+	Subject  string // pairwise; goes back as the sub of our ID token
+	ObjectID string // oid, the immutable key of the account in the tenant
+}
+
+// ErrHint means that an id_token_hint is not the tenant's.
+var ErrHint = errors.New("id_token_hint is not a current token of the tenant")
+
+// The bounds of a hint's time. It is issued for one request, and as good as expired: only its iat says how old it is.
+const (
+	maxHintAge = 10 * time.Minute
+	clockSkew  = 2 * time.Minute
+)
+
+// Tenants verifies the hints of tenants with the keys that they publish.
+type Tenants struct {
+	keys  *remotekeys.Store
+	clock func() time.Time
+}
+
+// NewTenants refuses missing parts.
+func NewTenants(keys *remotekeys.Store, clock func() time.Time) (*Tenants, error) {
+	if keys == nil || clock == nil {
+		return nil, errors.New("tenants: a key store and a clock are required")
+	}
+	return &Tenants{keys: keys, clock: clock}, nil
+}
+
+type hintClaims struct {
+	jwt.Claims
+	ObjectID string `json:"oid"`
+	TenantID string `json:"tid"`
+}
+
+// Verify checks signature, iss, aud, tid, oid, sub and iat. Errors are an ErrHint, or of remotekeys when the tenant's keys
+// cannot be had.
+func (t *Tenants) Verify(ctx context.Context, tenant Tenant, text string) (Hint, error) {
+	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256})
+	if err != nil {
+		return Hint{}, fmt.Errorf("%w: %w", ErrHint, err)
+	}
+	kid := token.Headers[0].KeyID
+	if kid == "" {
+		return Hint{}, fmt.Errorf("%w: kid is missing", ErrHint)
+	}
+	set, err := t.keys.IssuerKeys(ctx, tenant.Issuer(), kid)
+	if err != nil {
+		return Hint{}, err
+	}
+	var claims hintClaims
+	if !verifies(token, set.Key(kid), &claims) {
+		return Hint{}, fmt.Errorf("%w: no key of the tenant verifies the signature", ErrHint)
+	}
+	return t.check(tenant, claims)
+}
+
+func verifies(token *jwt.JSONWebToken, keys []jose.JSONWebKey, claims *hintClaims) bool {
+	for _, key := range keys {
+		if (key.Use == "" || key.Use == "sig") && token.Claims(key.Key, claims) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (t *Tenants) check(tenant Tenant, claims hintClaims) (Hint, error) {
+	now := t.clock()
+	wrong := ""
+	switch {
+	case claims.Issuer != tenant.Issuer():
+		wrong = "iss is not " + tenant.Issuer()
+	case len(claims.Audience) != 1 || claims.Audience[0] != tenant.Application:
+		wrong = "aud is not the application"
+	case claims.TenantID != tenant.ID:
+		wrong = "tid is not the tenant"
+	case claims.ObjectID == "" || claims.Subject == "":
+		wrong = "oid or sub is missing"
+	case claims.IssuedAt == nil:
+		wrong = "iat is missing"
+	case claims.IssuedAt.Time().After(now.Add(clockSkew)), claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(clockSkew)):
+		wrong = "iat or nbf is in the future"
+	case claims.IssuedAt.Time().Before(now.Add(-maxHintAge)):
+		wrong = "iat is more than ten minutes ago"
+	}
+	if wrong != "" {
+		return Hint{}, fmt.Errorf("%w: %s", ErrHint, wrong)
+	}
+	return Hint{Subject: claims.Subject, ObjectID: claims.ObjectID}, nil
+}

@@ -1,0 +1,125 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ory/fosite"
+
+	"regain/provider/claims"
+	"regain/provider/clients"
+	"regain/provider/contract"
+	"regain/provider/problem"
+	"regain/provider/remotekeys"
+	"regain/storage"
+)
+
+// clientOf returns the client_id, or that of the pushed request where it is missing and the client's contract has none:
+// okta-idv sends the browser with the request_uri alone. RFC 9126 §4 wants the client_id of everybody else.
+func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
+	if id != "" || !strings.HasPrefix(uri, requestURIPrefix) {
+		return id, nil
+	}
+	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
+	if errors.Is(err, storage.ErrNotFound) {
+		return "", problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
+	}
+	if err != nil {
+		return "", problem.Unavailable(err)
+	}
+	var a Authorization
+	if err := storage.Decode(record.Data, &a); err != nil {
+		return "", problem.ServerError(err)
+	}
+	client, err := s.Client(ctx, a.ClientID)
+	if err != nil {
+		return "", err
+	}
+	if client.Contract != contract.OktaIDV {
+		return "", problem.InvalidRequest("The client_id is missing.")
+	}
+	return client.ID, nil
+}
+
+// oktaTokens is the token response of okta-idv: an ID token, and nothing that opens anything else. It makes no statement
+// about an authentication, since none may have happened.
+func (s *Server) oktaTokens(redeemed Redemption, extra map[string]any) (map[string]any, error) {
+	now := s.clock()
+	token := map[string]any{
+		"iss": s.issuer, "aud": redeemed.Client.ID, "sub": redeemed.Subject, "nonce": redeemed.Nonce,
+		"iat": now.Unix(), "exp": now.Add(idTokenLifetime).Unix(), "verified_claims": extra["verified_claims"],
+	}
+	signed, err := s.ring.MintWith(redeemed.Client.Algorithm(), typeIDToken, token)
+	if err != nil {
+		return nil, problem.ServerError(err)
+	}
+	return map[string]any{"id_token": signed, "token_type": "Bearer", "expires_in": int(idTokenLifetime / time.Second)}, nil
+}
+
+// echo is what goes back into the ID token of entra-external-method.
+type echo struct {
+	Subject string `json:"sub"`
+	Nonce   string `json:"nonce"`
+	ACR     string `json:"acr"`
+	AMR     string `json:"amr"`
+}
+
+// readEntra reads a request of entra-external-method. It asks for an ID token, which fosite is not set up for, since no
+// other client may have one from this endpoint (RFC 9700 §2.1.2). Parameters that the contract does not name are ignored.
+func (s *Server) readEntra(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
+	refuse := func(refusal *problem.Error) (Authorization, error) { return s.refuse(client, form, refusal) }
+	switch {
+	case !strings.EqualFold(form.Get("response_type"), "id_token"): // the vendor's documentation writes Id_token in a place
+		return refuse(problem.New(http.StatusBadRequest, "unsupported_response_type", "The response_type of this client is id_token."))
+	case form.Get("response_mode") != string(ModeFormPost):
+		return refuse(problem.InvalidRequest("The response_mode of this client is form_post."))
+	case !fosite.Arguments(strings.Fields(form.Get("scope"))).Has(clients.ScopeOpenID):
+		return refuse(problem.New(http.StatusBadRequest, "invalid_scope", "The scope must contain openid."))
+	case form.Get("nonce") == "", len(form.Get("nonce")) > maxNonce:
+		return refuse(problem.InvalidRequest("The nonce is missing or too long."))
+	case len(form.Get("claims")) > maxClaims, len(form.Get("id_token_hint")) > maxHint, len(form.Get("state")) > maxState:
+		return refuse(problem.InvalidRequest("A parameter is too long."))
+	}
+	if uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(form.Get("redirect_uri"), fositeClient{client}); form.Get("redirect_uri") == "" || err != nil || !fosite.IsValidRedirectURI(uri) {
+		return refuse(problem.InvalidRequest("The redirect_uri is not registered for the client."))
+	}
+	wanted, err := claims.Parse(form.Get("claims"))
+	if err != nil {
+		return refuse(problem.InvalidRequest("The claims parameter is malformed.").Because(err))
+	}
+	acr, amr, err := contract.ChooseEntra(wanted)
+	if err != nil {
+		return refuse(problem.AccessDenied("None of the factors asked for can be shown here: possession of the wallet, or the face.").Because(err))
+	}
+	hint, err := s.tenants.Verify(ctx, client.Tenant, form.Get("id_token_hint"))
+	if errors.Is(err, remotekeys.ErrUnavailable) {
+		return refuse(problem.Unavailable(err))
+	}
+	if err != nil {
+		return refuse(problem.InvalidRequest("The id_token_hint is not a current token of the tenant for this application.").Because(err))
+	}
+	return Authorization{
+		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ModeFormPost, Account: hint.ObjectID,
+		Form: url.Values{"client_id": {client.ID}}, Echo: &echo{Subject: hint.Subject, Nonce: form.Get("nonce"), ACR: acr, AMR: amr},
+	}, nil
+}
+
+// grantEntra answers with the ID token itself.
+func (s *Server) grantEntra(ctx context.Context, client *clients.Client, a Authorization) (Response, error) {
+	if a.Echo == nil {
+		return Response{}, errors.New("the request is not one of entra-external-method")
+	}
+	now := s.clock()
+	token, err := s.ring.MintWith(client.Algorithm(), typeIDToken, contract.EntraToken{
+		Issuer: s.issuer, Audience: client.ID, Subject: a.Echo.Subject, Nonce: a.Echo.Nonce, ACR: a.Echo.ACR, AMR: []string{a.Echo.AMR},
+		IssuedAt: now.Unix(), Expiry: now.Add(client.Contract.Lifetime()).Unix(),
+	})
+	if err != nil {
+		return Response{}, err
+	}
+	return s.answer(ctx, a, url.Values{"id_token": {token}})
+}

@@ -1,0 +1,129 @@
+package remotekeys_test
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/fetch"
+	"regain/provider/remotekeys"
+)
+
+// web answers every address with one document, or an error, and counts.
+type web struct {
+	mu    sync.Mutex
+	count int
+	body  string
+	age   time.Duration
+	err   error
+}
+
+func (w *web) Get(context.Context, string, string) (fetch.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.count++
+	return fetch.Response{Body: []byte(w.body), MaxAge: w.age}, w.err
+}
+
+func set(t *testing.T, kids ...string) string {
+	t.Helper()
+	var s jose.JSONWebKeySet
+	for _, kid := range kids {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Keys = append(s.Keys, jose.JSONWebKey{Key: key.Public(), KeyID: kid})
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestKeysAreFetchedAsOftenAsNeeded(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	w := &web{body: set(t, "a"), age: time.Hour}
+	s, err := remotekeys.New(w, func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(what, kid string, count int, ok bool) {
+		t.Helper()
+		_, err := s.Keys(t.Context(), "https://idp.example/jwks", kid)
+		if w.count != count || (err == nil) != ok || err != nil && !errors.Is(err, remotekeys.ErrUnavailable) {
+			t.Errorf("%s: %d fetches, %v", what, w.count, err)
+		}
+	}
+	look("first", "a", 1, true)
+	look("kept", "a", 1, true)
+	look("an unknown kid, just now", "b", 1, true)
+	now = now.Add(11 * time.Second)
+	w.body = set(t, "b")
+	look("an unknown kid, later", "b", 2, true)
+	look("and kept", "b", 2, true)
+	now = now.Add(time.Hour)
+	w.err = errors.New("down")
+	look("stale, and the server is down", "b", 3, false)
+	look("which stands for a while", "b", 3, false)
+	now = now.Add(11 * time.Second)
+	w.err, w.body = nil, "{"
+	look("nonsense", "b", 4, false)
+	now = now.Add(11 * time.Second)
+	w.body = set(t, strings.Split(strings.Repeat("k ", 65), " ")...)
+	look("too many", "", 5, false)
+}
+
+func TestIssuerKeys(t *testing.T) {
+	now := time.Now()
+	for name, c := range map[string]struct {
+		document string
+		ok       bool
+	}{
+		"another issuer's": {`{"issuer":"https://other.example","jwks_uri":"https://idp.example/jwks","keys":[]}`, false},
+		"no jwks_uri":      {`{"issuer":"https://idp.example"}`, false},
+		"not JSON":         {`<html>`, false},
+		"as it must be":    {`{"issuer":"https://idp.example","jwks_uri":"https://idp.example/jwks","keys":[]}`, true},
+	} {
+		s, err := remotekeys.New(&web{body: c.document}, func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.IssuerKeys(t.Context(), "https://idp.example", ""); (err == nil) != c.ok {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestManyWaitForOneFetch(t *testing.T) {
+	w := &web{body: set(t, "a"), age: time.Hour}
+	s, err := remotekeys.New(w, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 32 {
+		group.Go(func() {
+			if _, err := s.Keys(t.Context(), "https://idp.example/jwks", "a"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if w.count > 32 || w.count == 0 {
+		t.Errorf("%d fetches", w.count)
+	}
+	if _, err := remotekeys.New(nil, time.Now); err == nil {
+		t.Error("made without a fetcher")
+	}
+}
