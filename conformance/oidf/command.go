@@ -64,31 +64,41 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(runAll(ctx, suite, server, all, chosen, o, out), server.Close())
+	r := runner{suite: suite, values: server.Values, all: all, options: o, out: out}
+	return errors.Join(r.run(ctx, chosen), server.Close())
 }
 
-func runAll(ctx context.Context, suite *Suite, server *target.Target, all, chosen []Plan, o Options, out io.Writer) error {
-	results, err := ReadResults(o.Results)
+// runner runs plans and writes what came of them.
+type runner struct {
+	suite   *Suite
+	values  map[string]any // of the target, for plans to be filled with
+	all     []Plan
+	options Options
+	out     io.Writer
+}
+
+func (r runner) run(ctx context.Context, chosen []Plan) error {
+	results, err := ReadResults(r.options.Results)
 	if err != nil {
 		return err
 	}
 	problems := 0
 	for _, p := range chosen {
-		filled, err := p.Fill(server.Values)
+		filled, err := p.Fill(r.values)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%s: %s%s\n", p.Name, p.Plan, variantText(p.Variant))
-		outcome, err := suite.Run(ctx, filled, o.Modules, out)
+		fmt.Fprintf(r.out, "%s: %s%s\n", p.Name, p.Plan, variantText(p.Variant))
+		outcome, err := r.suite.Run(ctx, filled, r.options.Modules, r.out)
 		if err != nil {
 			return err
 		}
 		problems += outcome.Problems()
-		if len(o.Modules) > 0 { // part of a plan is no result
+		if len(r.options.Modules) > 0 { // part of a plan is no result
 			continue
 		}
 		results[p.Name] = outcome
-		if err := results.Write(o.Results, all); err != nil {
+		if err := results.Write(r.options.Results, r.all); err != nil {
 			return err
 		}
 	}

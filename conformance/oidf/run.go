@@ -127,9 +127,9 @@ func (o *ModuleOutcome) judge(expected []Expectation) {
 			want, o.Why = e.Result, e.Why
 		}
 	}
-	switch {
-	case o.Result == want:
-	case o.Result == "PASSED":
+	switch o.Result {
+	case want:
+	case "PASSED":
 		o.Problem = "passed, though " + want + " is expected: take the expectation away"
 	default:
 		o.Problem = "is " + o.Result + ", and must be " + want

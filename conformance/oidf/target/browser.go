@@ -14,7 +14,7 @@ type (
 func (c *configuration) browse(regain, wallet string) {
 	authorize, pages := regain+"/authorize*", regain+"/recover/*"
 	step := func(name, url string, optional bool, do ...[]any) task {
-		return task{"task": name, "match": url, "optional": optional, "commands": commands(do)}
+		return task{"task": name, "match": url, "optional": optional, "commands": do}
 	}
 	click := func(id string) []any { return []any{"click", "id", id} }
 	shot := func(id string) []any { return []any{"wait", "id", id, 10, ".*", "update-image-placeholder"} }
@@ -26,7 +26,7 @@ func (c *configuration) browse(regain, wallet string) {
 		return v
 	}
 	journey := func(before ...task) tasks {
-		return append(tasks(before),
+		return append(before,
 			step("name the account", authorize, true, []any{"text", "id", "account-name", Account}, click("name-account")),
 			step("read the information", pages, true, click("have-verified-id")),
 			step("open the wallet", pages, true, click("open-wallet")),

@@ -94,7 +94,7 @@ func (o Options) mutualPort() int {
 
 // serveMutual serves Regain a second time, for clients that show certificates.
 func (t *Target) serveMutual(l net.Listener, logger *slog.Logger) {
-	t.mutual = node.NewServer(t.World.Node, logger)
+	t.mutual = node.NewServer(t.Node, logger)
 	go func() {
 		if err := t.mutual.Serve(tls.NewListener(l, t.PKI.MutualTLS())); !errors.Is(err, http.ErrServerClosed) {
 			logger.Error("serve mutual TLS", "error", err)
