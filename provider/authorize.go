@@ -84,7 +84,7 @@ func (p *Provider) askAccount(c *gin.Context, client *clients.Client, request oa
 	}
 	p.render(c, status, "account", view{
 		Title: "Which account is yours?", Organisation: client.Name, Mistake: mistake,
-		ClientID: client.ID, RequestURI: request.Pushed,
+		ClientID: client.ID, RequestURI: request.Pushed, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI,
 	})
 }
 

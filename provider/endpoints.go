@@ -114,6 +114,10 @@ func (p *Provider) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted 
 }
 
 func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
+	key, err := redeemed.Client.EncryptionKey()
+	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
+		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").Because(err)
+	}
 	redemption, err := p.deps.Recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
@@ -123,7 +127,7 @@ func (p *Provider) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (st
 		return "", problem.Unavailable(err)
 	}
 	note(c, redemption.Transaction)
-	return p.recoveryToken(redeemed, redemption)
+	return p.recoveryToken(redeemed, redemption, key)
 }
 
 // refresh gives a new access token to a client that may have one, as long as the account is there and enabled.

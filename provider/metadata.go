@@ -31,6 +31,7 @@ type metadata struct {
 	IntrospectionEndpoint string   `json:"introspection_endpoint"`
 	RevocationEndpoint    string   `json:"revocation_endpoint"`
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	PassEndpoint          string   `json:"temporary_access_pass_endpoint"` // ours: docs/protocols.md
 	MutualTLS             *aliases `json:"mtls_endpoint_aliases,omitempty"`
 
@@ -89,7 +90,7 @@ type aliases struct {
 }
 
 // encodeMetadata describes a provider that can sign with can, and verifies these attributes.
-func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeName) ([]byte, error) {
+func encodeMetadata(cfg Config, registers bool, can algorithms, verified []recovery.AttributeName) ([]byte, error) {
 	base := cfg.Issuer
 	m := metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
@@ -114,6 +115,9 @@ func encodeMetadata(cfg Config, can algorithms, verified []recovery.AttributeNam
 			VerifiedClaims: len(verified) > 0, TrustFrameworks: []string{trustFramework}, Evidence: []string{"electronic_record"},
 			Records: []string{recordVerifiedID}, CheckMethods: []string{checkSignature, checkFace}, ClaimsInVerified: verified,
 		},
+	}
+	if registers {
+		m.RegistrationEndpoint = base + registrationPath
 	}
 	if cfg.EntraContract {
 		m.ResponseTypes, m.GrantTypes = append(m.ResponseTypes, "id_token"), append(m.GrantTypes, "implicit")

@@ -74,6 +74,8 @@ type view struct {
 	State        recovery.State
 	Account      string // masked
 	Organisation string
+	PolicyURI    string // the client's, as is TermsURI; "" for none
+	TermsURI     string
 	Verifier     string // the proofing provider's name, "" for none
 	MinutesLeft  int
 	Mode         recovery.Mode
@@ -177,7 +179,7 @@ func (p *Provider) viewOf(c *gin.Context, t recovery.Transaction) (view, error) 
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
 	}
 	if client, err := p.deps.OAuth.Client(c, string(t.Client)); err == nil { // one that was removed shows without its name
-		v.Organisation = client.Name
+		v.Organisation, v.PolicyURI, v.TermsURI = client.Name, client.PolicyURI, client.TermsURI
 	}
 	v.SignIn = !request.Recovers()
 	formTargets := []string{"'self'", originOf(request.RedirectURI)}

@@ -15,6 +15,7 @@ import (
 	"regain/presentation"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/recovery"
 	"regain/verifier"
@@ -63,7 +64,7 @@ type PassVerdict struct {
 	Transaction recovery.TransactionID
 }
 
-// Deps are the parts the provider works with; all are required, except that Proofing may be empty.
+// Deps are the parts the provider works with; all are required but Proofing and Registration.
 type Deps struct {
 	OAuth    *oauth.Server
 	Recovery *recovery.Service
@@ -74,9 +75,11 @@ type Deps struct {
 	Passes   PassVerifier
 	Proofing map[string]Proofing
 	Notify   Notifier
-	Logger   *slog.Logger
-	Clock    func() time.Time
-	Random   io.Reader
+	// Registration lets clients register themselves; nil when nobody may.
+	Registration *registration.Service
+	Logger       *slog.Logger
+	Clock        func() time.Time
+	Random       io.Reader
 }
 
 // Provider serves everything in the package comment.
@@ -103,7 +106,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
-	if p.metadata, err = encodeMetadata(cfg, deps.Ring.Algorithms(), deps.Recovery.Attributes()); err != nil {
+	if p.metadata, err = encodeMetadata(cfg, deps.Registration != nil, deps.Ring.Algorithms(), deps.Recovery.Attributes()); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {
@@ -151,7 +154,19 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/openid4vp/request/:handle", p.walletRequest)
 	r.POST("/openid4vp/response/:handle", p.walletResponse)
 
-	j := r.Group("/recover/:txn", secureHeaders)
+	if p.deps.Registration != nil {
+		r.POST(registrationPath, p.register)
+		r.GET(registrationPath+"/:client", p.registration)
+		r.PUT(registrationPath+"/:client", p.registration)
+		r.DELETE(registrationPath+"/:client", p.registration)
+	}
+	p.journey(r.Group("/recover/:txn", secureHeaders))
+	r.GET("/static/*file", gin.WrapH(p.pages.static()))
+	return r, nil
+}
+
+// journey are the pages of one recovery.
+func (p *Provider) journey(j *gin.RouterGroup) {
 	j.GET("", p.step(p.show))
 	j.GET("/proofed", p.step(p.proofed))
 	j.GET("/qr.svg", p.step(p.qr))
@@ -163,6 +178,4 @@ func (p *Provider) routes() (http.Handler, error) {
 	j.POST("/confirm", p.post(p.confirm))
 	j.POST("/cancel", p.post(p.cancel))
 	j.POST("/finish", p.post(p.finish))
-	r.GET("/static/*file", gin.WrapH(p.pages.static()))
-	return r, nil
 }

@@ -65,13 +65,9 @@ type passResult struct {
 	Issuer     string `json:"issuer"`
 }
 
-// recoveryToken signs the outcome and encrypts it to the client's key: it carries the pass.
-func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption) (string, error) {
+// recoveryToken signs the outcome and encrypts it to key, the client's: it carries the pass.
+func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption, key jose.JSONWebKey) (string, error) {
 	signed, err := p.deps.Ring.Mint("recovery+jwt", p.recoveryClaims(redeemed, r))
-	if err != nil {
-		return "", problem.ServerError(err)
-	}
-	key, err := redeemed.Client.EncryptionKey()
 	if err != nil {
 		return "", problem.ServerError(err)
 	}

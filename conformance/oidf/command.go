@@ -64,6 +64,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	suite.Rotate = server.Rotate
 	r := runner{suite: suite, values: server.Values, all: all, options: o, out: out}
 	return errors.Join(r.run(ctx, chosen), server.Close())
 }

@@ -23,7 +23,9 @@ type Plan struct {
 	Variant map[string]string `yaml:"variant"`
 	Config  map[string]any    `yaml:"config"` // its texts may name the target's values: "${client}", "${issuer}/userinfo"
 	Expect  []Expectation     `yaml:"expect"`
-	Minutes int               `yaml:"minutes"` // a module's time limit; 2 if absent
+	// RotateBefore are modules before which, once they are configured, the server takes a new signing key.
+	RotateBefore []string `yaml:"rotate_before"`
+	Minutes      int      `yaml:"minutes"` // a module's time limit; 2 if absent
 }
 
 // Expectation is a module that does not plainly pass, and why that is right. One that passes all the same is a failure:

@@ -89,7 +89,12 @@ func (s *Suite) runModule(ctx context.Context, p Plan, plan string, m Module) (M
 	o.log = s.base + "/log-detail.html?log=" + instance
 	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(p.Minutes)*time.Minute, errTooLong)
 	defer cancel()
-	at, err := s.wait(limited, instance)
+	at, err := s.wait(limited, instance, func() error {
+		if !slices.Contains(p.RotateBefore, m.Name) {
+			return nil
+		}
+		return s.Rotate()
+	})
 	switch {
 	case errors.Is(err, errTooLong):
 		s.stop(ctx, instance)

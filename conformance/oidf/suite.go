@@ -29,6 +29,9 @@ type Suite struct {
 	base   string
 	client *http.Client
 	token  string // of a hosted suite's API; "" for a local one
+
+	// Rotate has the server under test take a new signing key, for the modules that wait for that.
+	Rotate func() error
 }
 
 // NewSuite refuses an address that is none.
@@ -99,8 +102,9 @@ func (i info) ended() bool { return i.Status == "FINISHED" || i.Status == "INTER
 // poll is how often an instance is asked where it stands.
 const poll = 300 * time.Millisecond
 
-// wait returns when the instance has ended or ctx has. A configured one is told to go on: some wait for that.
-func (s *Suite) wait(ctx context.Context, instance string) (info, error) {
+// wait returns when the instance has ended or ctx has. One that is configured and waits is told to go on,
+// when what it waits for was done.
+func (s *Suite) wait(ctx context.Context, instance string, configured func() error) (info, error) {
 	var at info
 	for told := false; ; {
 		if err := s.call(ctx, http.MethodGet, "/api/info/"+instance, nil, &at); err != nil || at.ended() {
@@ -108,6 +112,9 @@ func (s *Suite) wait(ctx context.Context, instance string) (info, error) {
 		}
 		if at.Status == "CONFIGURED" && !told {
 			told = true
+			if err := configured(); err != nil {
+				return at, err
+			}
 			if err := s.call(ctx, http.MethodPost, "/api/runner/"+instance, nil, nil); err != nil {
 				return at, err
 			}

@@ -15,7 +15,7 @@ import (
 	"regain/provider/mtls"
 )
 
-func readClients(list []ClientConfig) (clients.Fixed, error) {
+func readClients(list []ClientConfig, remote clients.RemoteKeys) (clients.Fixed, error) {
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
 		client := &clients.Client{
@@ -24,7 +24,7 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 			Contract: contract.Name(c.Contract), Tenant: contract.Tenant{ID: c.Entra.TenantID, Application: c.Entra.ApplicationID, Authority: c.Entra.Authority},
 			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
 			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
-			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
+			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), TokenEndpointAudience: c.TokenAud, DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
 			TLSIdentity:            mtls.Identity{SubjectDN: c.SubjectDN, DNS: c.SANDNS, URI: c.SANURI, IP: c.SANIP, Email: c.SANEmail},
 			PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
@@ -32,6 +32,7 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 		if client.AuthMethod == "" {
 			client.AuthMethod = defaultAuth(client.Contract)
 		}
+		client.PolicyURI, client.TermsURI, client.JWKSURI, client.Remote = c.PolicyURI, c.TermsURI, c.JWKSURI, remote
 		if err := readClientKeys(client, c, fmt.Sprintf("clients[%d] (%s)", i, c.ID)); err != nil {
 			return nil, err
 		}
@@ -61,6 +62,12 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least", key, len(secret), enough)
 		}
 		client.SecretDigest = sha256.Sum256([]byte(secret))
+	}
+	switch {
+	case c.JWKSFile != "" && c.JWKSURI != "":
+		return fmt.Errorf("%s: set jwks_file or jwks_uri, and not both", key)
+	case c.JWKSURI != "":
+		return nil
 	}
 	if c.JWKSFile == "" {
 		if client.Recovers() {

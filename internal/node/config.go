@@ -29,6 +29,7 @@ type Config struct {
 	Limits         []LimitConfig          `koanf:"limits"`
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
+	Registration   RegistrationConfig     `koanf:"registration"`
 }
 
 // TLSConfig makes the node terminate TLS itself.
@@ -176,8 +177,12 @@ type ClientConfig struct {
 	Contract     string        `koanf:"contract"` // okta-idv or entra-external-method; default none: the standard
 	Entra        EntraConfig   `koanf:"entra"`
 	JWKSFile     string        `koanf:"jwks_file"`
+	JWKSURI      string        `koanf:"jwks_uri"` // in place of jwks_file
+	PolicyURI    string        `koanf:"policy_uri"`
+	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default ES256, PS256 or EdDSA
+	TokenAud     bool          `koanf:"token_endpoint_audience"`
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
 	SANURI       string        `koanf:"tls_client_auth_san_uri"`
@@ -199,6 +204,17 @@ type ClientConfig struct {
 	BackChannel  string        `koanf:"backchannel_logout_uri"`
 	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
 	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
+}
+
+// RegistrationConfig lets clients register themselves (RFC 7591); without tokens nobody may.
+type RegistrationConfig struct {
+	Tokens       config.Secret `koanf:"initial_access_tokens"` // one a line
+	Scope        []string      `koanf:"scope"`                 // default openid, profile, email, address and phone
+	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
+	RequirePKCE  *bool         `koanf:"require_pkce"`
+	AskAccount   bool          `koanf:"ask_account"`
+	ReuseSession bool          `koanf:"session_reuse"`
+	TokenAud     bool          `koanf:"token_endpoint_audience"`
 }
 
 // EntraConfig says whose hints name the account, with contract entra-external-method.

@@ -19,13 +19,12 @@ import (
 	"regain/adapters/auditlog"
 	"regain/adapters/directory"
 	"regain/adapters/localpass"
+	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/presentation"
 	"regain/provider"
 	"regain/provider/contract"
 	"regain/provider/keys"
-	"regain/provider/oauth"
-	"regain/provider/remotekeys"
 	"regain/provider/sessions"
 	"regain/recovery"
 	"regain/storage"
@@ -43,6 +42,8 @@ type Deps struct {
 // Node is one running node.
 type Node struct {
 	handler http.Handler
+	ring    *keys.Ring
+	signing config.Secret
 	closers []io.Closer // closed in reverse order
 }
 
@@ -56,6 +57,18 @@ func (n *Node) Close() error {
 		problems = append(problems, n.closers[i].Close())
 	}
 	return errors.Join(problems...)
+}
+
+// ReloadKeys reads the signing keys again, as after `regain keys rotate`. With an error, those in use stay.
+func (n *Node) ReloadKeys() error {
+	list, err := readSigning(n.signing)
+	if err != nil {
+		return err
+	}
+	if err := n.ring.Replace(list); err != nil {
+		return fmt.Errorf("secrets.signing_key: %w", err)
+	}
+	return nil
 }
 
 // New reads everything that the configuration names and wires it.
@@ -86,6 +99,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return fmt.Errorf("secrets.signing_key: %w", err)
 	}
+	n.ring, n.signing = ring, cfg.Secrets.SigningKey
 	passes, err := localpass.New(localpass.Config{Key: secrets.pass, Shelf: passShelf{store}, Clock: deps.Clock, Random: deps.Random})
 	if err != nil {
 		return fmt.Errorf("secrets.pass_key: %w", err)
@@ -94,43 +108,19 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	clients, err := readClients(cfg.Clients)
-	if err != nil {
-		return err
-	}
-	if err := clients.CheckSigning(ring.Algorithms()); err != nil {
-		return err
-	}
-	if clients.Follow(contract.EntraExternalMethod) {
-		if err := ring.CheckCertificates(); err != nil {
-			return fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)
-		}
-	}
-	source, err := newSource(cfg)
-	if err != nil {
-		return err
-	}
 	fetcher, err := newFetcher(cfg.Fetch)
 	if err != nil {
 		return err
 	}
-	remote, err := remotekeys.New(fetcher, deps.Clock)
+	server, registered, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token}.wire(cfg, deps)
 	if err != nil {
 		return err
-	}
-	tenants, err := contract.NewTenants(remote, deps.Clock)
-	if err != nil {
-		return err
-	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: secrets.token}, oauth.Deps{Clients: clients, Store: store, Ring: ring, Source: source, Tenants: tenants, Clock: deps.Clock})
-	if err != nil {
-		return fmt.Errorf("OpenID provider: %w", err)
 	}
 	remembered, err := sessions.New(store, deps.Clock, deps.Random)
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher}, fetcher)
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher, Registration: registered}, fetcher)
 }
 
 // newService wires the domain to its ports.

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -244,4 +245,61 @@ func withRSA(t *testing.T, ring config.Secret) config.Secret {
 		t.Fatal(err)
 	}
 	return config.Secret{File: path}
+}
+
+// A node takes a rotated ring at SIGHUP, and keeps the one it has when the file is broken.
+func TestHangup(t *testing.T) {
+	cfg := valid(t)
+	cfg.Listen = freeAddress(t)
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- node.Serve(ctx, cfg, slog.New(slog.DiscardHandler)) }()
+	jwks := func() string { return get(t, http.DefaultClient, "http://"+cfg.Listen+"/jwks") }
+	hangUp := func() {
+		t.Helper()
+		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := jwks()
+	ring, err := os.ReadFile(cfg.Secrets.SigningKey.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := keys.Generate(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.RotateFile(cfg.Secrets.SigningKey.File, keys.Rotation{Algorithm: "ES256", New: key, Now: time.Now(), Announce: time.Hour, Overlap: time.Hour}); err != nil {
+		t.Fatal(err)
+	}
+	hangUp()
+	waitFor(t, "the new key", func() bool { return strings.Count(jwks(), "kid") == 2 })
+	if err := os.WriteFile(cfg.Secrets.SigningKey.File, []byte("broken"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangUp()
+	if strings.Count(jwks(), "kid") != 2 {
+		t.Error("a broken file took the keys away")
+	}
+	if err := os.WriteFile(cfg.Secrets.SigningKey.File, ring, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangUp()
+	waitFor(t, "the old ring", func() bool { return jwks() == before })
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func waitFor(t *testing.T, what string, reached func() bool) {
+	t.Helper()
+	for range 500 {
+		if reached() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("waited in vain for %s", what)
 }

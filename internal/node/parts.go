@@ -47,13 +47,20 @@ func readSecrets(cfg SecretsConfig) (secrets, error) {
 	if s.pass, err = readKey(cfg.Pass, "secrets.pass_key"); err != nil {
 		return s, err
 	}
-	if text, err = cfg.SigningKey.Read("secrets.signing_key"); err != nil {
-		return s, err
+	s.signing, err = readSigning(cfg.SigningKey)
+	return s, err
+}
+
+func readSigning(secret config.Secret) ([]keys.Key, error) {
+	text, err := secret.Read("secrets.signing_key")
+	if err != nil {
+		return nil, err
 	}
-	if s.signing, err = keys.ParseRing([]byte(text)); err != nil {
-		return s, fmt.Errorf("secrets.signing_key: %w", err)
+	list, err := keys.ParseRing([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("secrets.signing_key: %w", err)
 	}
-	return s, nil
+	return list, nil
 }
 
 // readKey reads 32 bytes in base64url. Its errors never quote the text.

@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 	"time"
 )
 
@@ -44,7 +46,32 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
+	defer n.reloadOnHangup(logger)()
 	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
+}
+
+// reloadOnHangup reads the signing keys again at each SIGHUP, until the returned function is called.
+func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
+	hangup, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(hangup, syscall.SIGHUP)
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-hangup:
+			}
+			if err := n.ReloadKeys(); err != nil {
+				logger.Error("the signing keys were not read again; those in use stay", "cause", err)
+				continue
+			}
+			logger.Info("read the signing keys again")
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		close(done)
+	}
 }
 
 // NewServer returns an HTTP server for a handler, with our limits.

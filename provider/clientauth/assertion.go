@@ -26,13 +26,17 @@ const (
 	ClockSkew = 10 * time.Second
 )
 
-// Algorithms are the signatures accepted from clients: asymmetric and current.
+// tokenPath is the token endpoint's: what OpenID Connect Core 1.0 §9 once recommended as the audience.
+const tokenPath = "/token"
+
+// Algorithms are the signatures accepted from every client: asymmetric and current. RS256 is accepted beside them where
+// no profile forbids it.
 func Algorithms() []jose.SignatureAlgorithm {
 	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
 }
 
 // authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
-// and nothing else, the life is short, and each jti works once.
+// and nothing else unless the client registered otherwise, the life is short, and each jti works once.
 func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
@@ -103,8 +107,8 @@ func checkAlgorithm(alg string, client *clients.Client) error {
 	if client.AssertionAlgorithm != "" && alg != string(client.AssertionAlgorithm) {
 		return fmt.Errorf("alg is %s, and %s is registered", alg, client.AssertionAlgorithm)
 	}
-	if client.AssertionAlgorithm == "" && !slices.Contains(Algorithms(), jose.SignatureAlgorithm(alg)) {
-		return fmt.Errorf("alg %s must be registered as token_endpoint_auth_signing_alg", alg)
+	if client.Profile.FAPI() && alg == string(jose.RS256) { // FAPI 2.0 §5.4.1
+		return fmt.Errorf("profile %s does not allow %s", client.Profile, alg)
 	}
 	return nil
 }
@@ -114,7 +118,7 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !HasExactly(claims.Audience.Audience, a.issuer), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
+	case !HasExactly(claims.Audience.Audience, a.issuer) && !(client.TokenEndpointAudience && HasExactly(claims.Audience.Audience, a.issuer+tokenPath)), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
 		return fmt.Errorf("aud must be the issuer %s", a.issuer)
 	case claims.ID == "":
 		return errors.New("jti is missing")

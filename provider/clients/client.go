@@ -85,11 +85,18 @@ type Client struct {
 	Tenant   contract.Tenant
 	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256 and EdDSA.
 	AssertionAlgorithm jose.SignatureAlgorithm
-	TLSIdentity        mtls.Identity     // whose certificate, with tls_client_auth
-	SecretDigest       [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
-	Keys               jose.JSONWebKeySet
-	RedirectURIs       []string
-	Scopes             []string // what it may ask for; empty means openid and recovery
+	// TokenEndpointAudience takes assertions made out to the token endpoint's URL beside those made out to the issuer. A
+	// client that has its assertions taken by other servers too should not have it.
+	TokenEndpointAudience bool
+	TLSIdentity           mtls.Identity     // whose certificate, with tls_client_auth
+	SecretDigest          [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
+	Keys                  jose.JSONWebKeySet
+	JWKSURI               string     // where the keys are published, in place of Keys; with it, Remote is set
+	Remote                RemoteKeys // fetches and keeps them
+	PolicyURI             string     // shown to the person, as is TermsURI; "" shows nothing
+	TermsURI              string
+	RedirectURIs          []string
+	Scopes                []string // what it may ask for; empty means openid and recovery
 
 	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), and AllowNoPKCE those without a
 	// code challenge: stock brokers can do neither.
@@ -113,6 +120,29 @@ type Client struct {
 	// require_signed_request_object (RFC 9101 §10.5).
 	RequestObjectAlgorithm jose.SignatureAlgorithm
 	RequireRequestObject   bool
+}
+
+// RemoteKeys knows the JWK Sets at addresses; *remotekeys.Store in production.
+type RemoteKeys interface {
+	// Keys returns the set, fetched anew if the one that was kept lacks kid.
+	Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error)
+}
+
+// keySet returns the client's keys: none if they are published elsewhere and cannot be had, so that everything that needs
+// one fails.
+func (c *Client) keySet(kid string) []jose.JSONWebKey {
+	if c.JWKSURI == "" {
+		return c.Keys.Keys
+	}
+	if c.Remote == nil {
+		return nil
+	}
+	// The fetch has a limit of its own, and serves others too: no caller's context ends it.
+	set, err := c.Remote.Keys(context.Background(), c.JWKSURI, kid)
+	if err != nil {
+		return nil
+	}
+	return set.Keys
 }
 
 // Algorithm returns the algorithm of the client's ID tokens.
@@ -145,7 +175,7 @@ func (c *Client) Recovers() bool { return slices.Contains(c.Scope(), ScopeRecove
 
 // EncryptionKey returns the P-256 key that recovery tokens for this client are encrypted to.
 func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
-	for _, key := range c.Keys.Keys {
+	for _, key := range c.keySet("") {
 		if key.Use == "enc" && key.IsPublic() && key.Valid() {
 			return key, nil
 		}
@@ -156,7 +186,7 @@ func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
 // SignatureKeys returns the client's public signature keys, those with kid only unless it is empty.
 func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
-	for _, key := range c.Keys.Keys {
+	for _, key := range c.keySet(kid) {
 		if key.Use != "enc" && key.IsPublic() && (kid == "" || key.KeyID == kid) {
 			keys = append(keys, key)
 		}
@@ -172,6 +202,19 @@ func (c *Client) CheckSecret(secret string) bool {
 
 // ErrUnknown means that there is no such client.
 var ErrUnknown = errors.New("no such client")
+
+// Layered asks one registry after the other.
+type Layered []Registry
+
+// Client implements Registry.
+func (l Layered) Client(ctx context.Context, id string) (*Client, error) {
+	for _, registry := range l {
+		if c, err := registry.Client(ctx, id); err == nil || !errors.Is(err, ErrUnknown) {
+			return c, err
+		}
+	}
+	return nil, ErrUnknown
+}
 
 // Registry finds clients by their id.
 type Registry interface {

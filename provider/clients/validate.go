@@ -46,13 +46,16 @@ func (c *Client) Validate() error {
 	return nil
 }
 
+// ErrRedirectURI means that a redirect URI, of whatever kind, cannot be one.
+var ErrRedirectURI = errors.New("cannot be a redirect URI")
+
 func checkRedirectURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" || u.User != nil {
-		return fmt.Errorf("%q is not an absolute https URI without a fragment", uri)
+		return fmt.Errorf("%q is not an absolute https URI without a fragment: %w", uri, ErrRedirectURI)
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !LoopbackName(u.Hostname())) {
-		return fmt.Errorf("%q must be https", uri)
+		return fmt.Errorf("%q must be https: %w", uri, ErrRedirectURI)
 	}
 	return nil
 }
@@ -63,9 +66,9 @@ func (c *Client) checkAuthentication() error {
 		return nil
 	case !slices.Contains(AuthMethods(), c.AuthMethod):
 		return fmt.Errorf("token_endpoint_auth_method %q is unknown; use one of %v", c.AuthMethod, AuthMethods())
-	case c.AuthMethod == PrivateKeyJWT && len(c.SignatureKeys("")) == 0:
+	case c.AuthMethod == PrivateKeyJWT && !c.signs():
 		return errors.New("jwks has no signature key, which private_key_jwt needs")
-	case c.AuthMethod == SelfSignedTLSClientAuth && len(c.SignatureKeys("")) == 0:
+	case c.AuthMethod == SelfSignedTLSClientAuth && !c.signs():
 		return errors.New("jwks has no signature key, which self_signed_tls_client_auth needs")
 	case c.AuthMethod == TLSClientAuth:
 		return c.TLSIdentity.Validate()
@@ -93,9 +96,15 @@ func (c *Client) checkScopes() error {
 	if c.ReuseSession {
 		return errors.New("session_reuse and the scope recovery exclude each other: a recovery involves the person each time")
 	}
+	if c.JWKSURI != "" {
+		return nil // looked for when it is needed, before a pass is made
+	}
 	_, err := c.EncryptionKey()
 	return err
 }
+
+// signs reports whether there is a signature key, or a place where there should be one.
+func (c *Client) signs() bool { return c.JWKSURI != "" || len(c.SignatureKeys("")) > 0 }
 
 func (c *Client) checkAlgorithms() error {
 	usable := []jose.SignatureAlgorithm{"", jose.ES256, jose.PS256, jose.RS256, jose.EdDSA}
@@ -111,7 +120,7 @@ func (c *Client) checkAlgorithms() error {
 	if !slices.Contains(usable, c.AssertionAlgorithm) {
 		return fmt.Errorf("token_endpoint_auth_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.AssertionAlgorithm)
 	}
-	if c.RequestObjectAlgorithm != "" && len(c.SignatureKeys("")) == 0 {
+	if c.RequestObjectAlgorithm != "" && !c.signs() {
 		return errors.New("jwks has no signature key, which request_object_signing_alg needs")
 	}
 	if c.RequireRequestObject && c.RequestObjectAlgorithm == "" {
@@ -134,6 +143,8 @@ func (c *Client) checkProfile() error {
 		return fmt.Errorf("profile %s does not allow %s", c.Profile, c.AuthMethod)
 	case !c.DPoPBound && !c.CertificateBound:
 		return fmt.Errorf("profile %s needs dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens", c.Profile)
+	case c.TokenEndpointAudience:
+		return fmt.Errorf("profile %s does not allow token_endpoint_audience", c.Profile)
 	case c.AllowUnpushed || c.AllowNoPKCE:
 		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)
 	case c.IDTokenAlgorithm == jose.RS256 || c.UserInfoAlgorithm == jose.RS256 || c.RequestObjectAlgorithm == jose.RS256 || c.AssertionAlgorithm == jose.RS256:

@@ -65,7 +65,7 @@ func Describe(list []Key, now time.Time) (string, error) {
 	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KEY ID\tALGORITHMS\tNOW\tSIGNS FROM\tPUBLISHED UNTIL")
-	for _, k := range r.keys {
+	for _, k := range r.state.Load().keys {
 		state := "published"
 		for _, alg := range k.algorithms {
 			if signing := r.signing(alg); signing != nil && signing.public.KeyID == k.public.KeyID {

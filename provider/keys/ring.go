@@ -7,16 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 )
 
 // Ring signs JWTs and knows the JWK Set that verifiers need.
+//
+// Its keys can be replaced while it is used: every method works with those of one moment.
 type Ring struct {
-	keys  []Key
 	clock func() time.Time
-	sets  []published // in the order of their ends
+	state atomic.Pointer[state]
+}
+
+// state is a ring's keys, and what follows from them.
+type state struct {
+	keys []Key
+	sets []published // in the order of their ends
 }
 
 // published is the encoded JWK Set until one of its keys retires.
@@ -31,28 +39,59 @@ func NewRing(list []Key, clock func() time.Time) (*Ring, error) {
 	if clock == nil {
 		return nil, errors.New("signing keys: a clock is required")
 	}
-	r := &Ring{keys: slices.Clone(list), clock: clock}
-	for i := range r.keys {
-		if err := r.keys[i].prepare(); err != nil {
+	s, err := newState(list, clock())
+	if err != nil {
+		return nil, err
+	}
+	r := &Ring{clock: clock}
+	r.state.Store(s)
+	return r, nil
+}
+
+func newState(list []Key, now time.Time) (*state, error) {
+	s := &state{keys: slices.Clone(list)}
+	for i := range s.keys {
+		if err := s.keys[i].prepare(); err != nil {
 			return nil, err
 		}
-		for _, other := range r.keys[:i] {
-			if other.public.KeyID == r.keys[i].public.KeyID {
+		for _, other := range s.keys[:i] {
+			if other.public.KeyID == s.keys[i].public.KeyID {
 				return nil, fmt.Errorf("signing key %s is there twice", other.public.KeyID)
 			}
 		}
 	}
-	if r.signing(jose.ES256) == nil {
+	if s.signing(jose.ES256, now) == nil {
 		return nil, errors.New("signing keys: an EC key on P-256 that signs now is required, e.g. of `regain keys rotate`")
 	}
-	return r, r.encodeSets()
+	return s, s.encodeSets()
+}
+
+// Replace puts other keys into the ring, as after `regain keys rotate`. What was promised when the ring was made must
+// hold: the same algorithms, and certificates if every key had one. Otherwise nothing changes.
+func (r *Ring) Replace(list []Key) error {
+	now := r.clock()
+	next, err := newState(list, now)
+	if err != nil {
+		return err
+	}
+	before := r.state.Load()
+	if was, is := before.algorithms(now), next.algorithms(now); !slices.Equal(was, is) {
+		return fmt.Errorf("signing keys: can sign with %v, and the ring in use with %v: restart to change the algorithms", is, was)
+	}
+	if before.checkCertificates() == nil {
+		if err := next.checkCertificates(); err != nil {
+			return err
+		}
+	}
+	r.state.Store(next)
+	return nil
 }
 
 // encodeSets encodes the JWK Set once for each moment that a key retires, so that serving it costs nothing and its
 // bytes never vary in between.
-func (r *Ring) encodeSets() error {
+func (s *state) encodeSets() error {
 	ends := []time.Time{{}}
-	for _, k := range r.keys {
+	for _, k := range s.keys {
 		if !k.PublishedUntil.IsZero() {
 			ends = append(ends, k.PublishedUntil)
 		}
@@ -60,7 +99,7 @@ func (r *Ring) encodeSets() error {
 	slices.SortFunc(ends, later)
 	for _, end := range slices.CompactFunc(ends, time.Time.Equal) {
 		var set jose.JSONWebKeySet
-		for _, k := range r.keys {
+		for _, k := range s.keys {
 			if later(k.PublishedUntil, end) >= 0 {
 				set.Keys = append(set.Keys, k.public)
 			}
@@ -69,7 +108,7 @@ func (r *Ring) encodeSets() error {
 		if err != nil {
 			return fmt.Errorf("signing keys: encode JWK set: %w", err)
 		}
-		r.sets = append(r.sets, published{until: end, jwks: jwks})
+		s.sets = append(s.sets, published{until: end, jwks: jwks})
 	}
 	return nil
 }
@@ -89,20 +128,22 @@ func later(a, b time.Time) int {
 
 // JWKS returns the published JWK Set (RFC 7517 §5).
 func (r *Ring) JWKS() []byte {
-	now := r.clock()
-	for _, s := range r.sets {
-		if s.until.IsZero() || now.Before(s.until) {
-			return s.jwks
+	now, sets := r.clock(), r.state.Load().sets
+	for _, set := range sets {
+		if set.until.IsZero() || now.Before(set.until) {
+			return set.jwks
 		}
 	}
-	return r.sets[len(r.sets)-1].jwks
+	return sets[len(sets)-1].jwks
 }
 
 // Algorithms lists what the ring can sign with now, ES256 first.
-func (r *Ring) Algorithms() []jose.SignatureAlgorithm {
+func (r *Ring) Algorithms() []jose.SignatureAlgorithm { return r.state.Load().algorithms(r.clock()) }
+
+func (s *state) algorithms(now time.Time) []jose.SignatureAlgorithm {
 	var can []jose.SignatureAlgorithm
 	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA} {
-		if r.signing(alg) != nil {
+		if s.signing(alg, now) != nil {
 			can = append(can, alg)
 		}
 	}
@@ -110,8 +151,10 @@ func (r *Ring) Algorithms() []jose.SignatureAlgorithm {
 }
 
 // CheckCertificates refuses a ring of which a key has no certificate, for verifiers that want x5c in every JWK.
-func (r *Ring) CheckCertificates() error {
-	for _, k := range r.keys {
+func (r *Ring) CheckCertificates() error { return r.state.Load().checkCertificates() }
+
+func (s *state) checkCertificates() error {
+	for _, k := range s.keys {
 		if len(k.Certificates) == 0 {
 			return fmt.Errorf("signing key %s has no certificate after it, and its JWK no x5c; put one there, e.g. a self-signed one of `openssl req -x509 -key KEY -days 730 -subj /CN=regain`", k.public.KeyID)
 		}
@@ -132,7 +175,7 @@ func (r *Ring) Key() *ecdsa.PrivateKey {
 // them, because an id_token_hint may be old (OpenID Connect Core 1.0 §3.1.2.2).
 func (r *Ring) Public(kid string) []jose.JSONWebKey {
 	var found []jose.JSONWebKey
-	for _, k := range r.keys {
+	for _, k := range r.state.Load().keys {
 		if kid == "" || k.public.KeyID == kid {
 			found = append(found, k.public)
 		}
@@ -142,10 +185,13 @@ func (r *Ring) Public(kid string) []jose.JSONWebKey {
 
 // signing returns the youngest key for alg whose time has come. One that is no longer published does not sign.
 func (r *Ring) signing(alg jose.SignatureAlgorithm) *Key {
-	now := r.clock()
+	return r.state.Load().signing(alg, r.clock())
+}
+
+func (s *state) signing(alg jose.SignatureAlgorithm, now time.Time) *Key {
 	var best *Key
-	for i := range r.keys {
-		k := &r.keys[i]
+	for i := range s.keys {
+		k := &s.keys[i]
 		if !k.makes(alg) || now.Before(k.SignsFrom) || (!k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil)) {
 			continue
 		}

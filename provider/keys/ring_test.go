@@ -237,3 +237,32 @@ func TestRotateFile(t *testing.T) {
 		t.Error("a broken file was touched")
 	}
 }
+
+// A ring is replaced as a whole, or not at all.
+func TestReplace(t *testing.T) {
+	at := func() time.Time { return time.Unix(1_800_000_000, 0) }
+	fresh := func(algs ...jose.SignatureAlgorithm) []keys.Key {
+		var list []keys.Key
+		for _, alg := range algs {
+			key, err := keys.GenerateFor(alg, rand.Reader)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, keys.Key{Private: key})
+		}
+		return list
+	}
+	ring, err := keys.NewRing(fresh(jose.ES256, jose.EdDSA), at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := string(ring.JWKS())
+	for name, list := range map[string][]keys.Key{"nothing": nil, "fewer algorithms": fresh(jose.ES256), "other algorithms": fresh(jose.ES256, jose.EdDSA, jose.RS256), "no ES256": fresh(jose.EdDSA)} {
+		if err := ring.Replace(list); err == nil || string(ring.JWKS()) != before {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := ring.Replace(fresh(jose.ES256, jose.EdDSA)); err != nil || string(ring.JWKS()) == before {
+		t.Errorf("another ring: %v", err)
+	}
+}

@@ -53,6 +53,9 @@ func (c *configuration) browse(regain, wallet string) {
 	c.values["decline"] = []visit{visiting(authorize, 0, decline...)}
 	c.values["error_page"] = []visit{visiting(authorize, 0, errorPage)}
 	c.values["journey_then_error_page"] = []visit{visiting(authorize, 1, journey()...), visiting(authorize, 0, errorPage)}
+	for name, element := range map[string]string{"picture_heading": "main", "picture_policy": "privacy-policy", "picture_terms": "terms"} {
+		c.values[name] = []visit{visiting(authorize, 0, step("picture", regain+"/*", false, shot(element)))}
+	}
 	c.values["look_then_journey"] = []visit{
 		visiting(authorize, 1, step("look", authorize, false, []any{"wait", "id", "account-name", 10})), visiting(authorize, 0, journey()...),
 	}

@@ -40,6 +40,16 @@ func (c *configuration) suiteURL(path string) string {
 // callback is where the suite takes authorization responses.
 func (c *configuration) callback() string { return c.suiteURL("/callback") }
 
+// registration is for the plan whose clients register themselves.
+func (c *configuration) registration() node.RegistrationConfig {
+	no, token := false, c.secret()
+	c.values["initial_access_token"] = token
+	return node.RegistrationConfig{
+		Tokens: config.Secret{File: c.write("initial-access-tokens", []byte(token+"\n"))}, Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
+		RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, TokenAud: true,
+	}
+}
+
 // basic are the clients of the OpenID Connect plans: stock relying parties, which push nothing and know no PKCE. One of
 // them listens for logout tokens; the plan for the others' logout takes one for a mistake.
 func (c *configuration) basic() []node.ClientConfig {

@@ -16,12 +16,15 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"gopkg.in/yaml.v3"
 
 	"regain/conformance/people"
 	"regain/conformance/world"
 	"regain/internal/node"
+	"regain/provider/keys"
 )
 
 // Options say what to start.
@@ -84,12 +87,27 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	return t, nil
 }
 
+const signingFile = "signing.pem"
+
 // mutualPort is the port after the world's five.
 func (o Options) mutualPort() int {
 	if o.Port == 0 {
 		return 0
 	}
 	return o.Port + 5
+}
+
+// Rotate adds a signing key that is published at once, as an operator does with `regain keys rotate` and SIGHUP.
+func (t *Target) Rotate() error {
+	key, err := keys.GenerateFor(jose.RS256, rand.Reader)
+	if err != nil {
+		return err
+	}
+	rotation := keys.Rotation{Algorithm: jose.RS256, New: key, Now: time.Now(), Announce: time.Hour, Overlap: time.Hour}
+	if err := keys.RotateFile(filepath.Join(t.directory, signingFile), rotation); err != nil {
+		return err
+	}
+	return t.Node.ReloadKeys()
 }
 
 // serveMutual serves Regain a second time, for clients that show certificates.
@@ -127,9 +145,10 @@ func (c *configuration) note(err error) {
 }
 
 func (c *configuration) change(cfg *node.Config) {
-	cfg.Secrets.SigningKey.File = c.write("signing.pem", c.ring())
+	cfg.Secrets.SigningKey.File = c.write(signingFile, c.ring())
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
+	cfg.Registration = c.registration()
 	cfg.MutualTLS.BaseURL = c.mutual
 	c.reachSuite(cfg)
 }

@@ -1,0 +1,98 @@
+package node
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/fetch"
+	"regain/provider"
+	"regain/provider/clients"
+	"regain/provider/contract"
+	"regain/provider/keys"
+	"regain/provider/oauth"
+	"regain/provider/registration"
+	"regain/provider/remotekeys"
+	"regain/storage"
+)
+
+// openID are the parts that the OpenID provider's core is made of.
+type openID struct {
+	store   storage.Store
+	ring    *keys.Ring
+	fetcher *fetch.Fetcher
+	secret  []byte
+}
+
+// wire makes the core, and the registration of clients if there may be any.
+func (o openID) wire(cfg Config, deps Deps) (*oauth.Server, *registration.Service, error) {
+	remote, err := remotekeys.New(o.fetcher, deps.Clock)
+	if err != nil {
+		return nil, nil, err
+	}
+	fixed, err := readClients(cfg.Clients, remote)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := fixed.CheckSigning(o.ring.Algorithms()); err != nil {
+		return nil, nil, err
+	}
+	if fixed.Follow(contract.EntraExternalMethod) {
+		if err := o.ring.CheckCertificates(); err != nil {
+			return nil, nil, fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)
+		}
+	}
+	registry := clients.Layered{fixed}
+	registered, err := o.registration(cfg, deps, remote)
+	if err != nil {
+		return nil, nil, err
+	}
+	if registered != nil {
+		registry = append(registry, registered)
+	}
+	source, err := newSource(cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	tenants, err := contract.NewTenants(remote, deps.Clock)
+	if err != nil {
+		return nil, nil, err
+	}
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: o.secret},
+		oauth.Deps{Clients: registry, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
+	if err != nil {
+		return nil, nil, fmt.Errorf("OpenID provider: %w", err)
+	}
+	return server, registered, nil
+}
+
+// registration returns nil where nobody may register.
+func (o openID) registration(cfg Config, deps Deps, remote *remotekeys.Store) (*registration.Service, error) {
+	r := cfg.Registration
+	if r.Tokens.IsZero() {
+		return nil, nil //nolint:nilnil // nil is the answer
+	}
+	tokens, err := r.Tokens.Read("registration.initial_access_tokens")
+	if err != nil {
+		return nil, err
+	}
+	policy := registration.Policy{
+		InitialTokens: strings.Fields(tokens), Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
+		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
+		Algorithms: o.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
+	}
+	for _, alg := range policy.Algorithms {
+		if alg == jose.RS256 { // OpenID Connect Dynamic Client Registration 1.0 §2
+			policy.DefaultAlgorithm = jose.RS256
+		}
+	}
+	if len(policy.Scopes) == 0 {
+		policy.Scopes = []string{clients.ScopeOpenID, clients.ScopeProfile, clients.ScopeEmail, clients.ScopeAddress, clients.ScopePhone}
+	}
+	service, err := registration.New(cfg.Issuer+"/register", policy, registration.Deps{Store: o.store, Keys: remote, Clock: deps.Clock, Random: deps.Random})
+	if err != nil {
+		return nil, fmt.Errorf("registration.%w", err)
+	}
+	return service, nil
+}

@@ -1,0 +1,231 @@
+// Package registration lets clients register themselves: OpenID Connect Dynamic Client Registration 1.0 and RFC 7591, and
+// RFC 7592 to read, change and delete a registration. Nobody registers without an initial access token that the operator
+// gave them, and by default nobody who registers may ask for a recovery token: that a new client can take accounts over
+// is for the operator to decide, in the configuration.
+//
+// Of secrets and registration access tokens the store has digests: each is shown once.
+package registration
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/clients"
+	"regain/provider/problem"
+	"regain/provider/remotekeys"
+	"regain/storage"
+)
+
+const kindClient = storage.Kind("client")
+
+// Policy is what the operator allows to clients that register themselves.
+type Policy struct {
+	InitialTokens []string // each 32 characters or more; whoever shows one may register
+	Scopes        []string
+	AllowUnpushed bool
+	AllowNoPKCE   bool
+	AskAccount    bool
+	ReuseSession  bool // for clients without the scope recovery
+
+	TokenEndpointAudience bool // see clients.Client
+
+	DefaultAlgorithm jose.SignatureAlgorithm   // of ID tokens
+	Algorithms       []jose.SignatureAlgorithm // that there are keys for
+}
+
+// Deps are the parts; all are required.
+type Deps struct {
+	Store  storage.Store
+	Keys   *remotekeys.Store
+	Clock  func() time.Time
+	Random io.Reader
+}
+
+// Service registers clients, and is the registry of those that it registered.
+type Service struct {
+	base   string // of the configuration endpoint, without a trailing slash
+	policy Policy
+	deps   Deps
+}
+
+var _ clients.Registry = (*Service)(nil)
+
+// New refuses missing parts. base is the URL of the registration endpoint.
+func New(base string, policy Policy, deps Deps) (*Service, error) {
+	if base == "" || deps.Store == nil || deps.Keys == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("registration: base, Store, Keys, Clock and Random are required")
+	}
+	for _, scope := range policy.Scopes {
+		if !slices.Contains(clients.Scopes(), scope) {
+			return nil, fmt.Errorf("scope %q is unknown; use some of %v", scope, clients.Scopes())
+		}
+	}
+	if !slices.Contains(policy.Scopes, clients.ScopeOpenID) {
+		return nil, errors.New("scope lacks openid")
+	}
+	const enough = 32
+	for _, token := range policy.InitialTokens {
+		if len(token) < enough {
+			return nil, fmt.Errorf("initial_access_tokens: one has %d characters: use %d random ones at least", len(token), enough)
+		}
+	}
+	return &Service{base: base, policy: policy, deps: deps}, nil
+}
+
+// record is one registered client.
+type record struct {
+	Metadata []byte            `json:"metadata"` // JSON: keys have no other encoding
+	Secret   [sha256.Size]byte `json:"secret"`   // digest; zero without a secret
+	Token    [sha256.Size]byte `json:"token"`    // digest of the registration access token
+	IssuedAt int64             `json:"issued_at"`
+}
+
+// Information is the response of the endpoints (RFC 7591 §3.2.1, RFC 7592 §3).
+type Information struct {
+	ClientID      string `json:"client_id"`
+	ClientSecret  string `json:"client_secret,omitempty"` // when it was made just now
+	SecretExpires *int64 `json:"client_secret_expires_at,omitempty"`
+	IssuedAt      int64  `json:"client_id_issued_at"`
+	Token         string `json:"registration_access_token,omitempty"` // when it was made just now
+	URI           string `json:"registration_client_uri"`
+	Metadata
+}
+
+func wrongToken() error {
+	return problem.New(http.StatusUnauthorized, "invalid_token", "The access token is missing, or is not one for this.")
+}
+
+// Register registers a client for who holds an initial access token. Errors are a *problem.Error.
+func (s *Service) Register(ctx context.Context, token string, body []byte) (Information, error) {
+	if !s.invited(token) {
+		return Information{}, wrongToken()
+	}
+	m, _, err := parse(body)
+	if err != nil {
+		return Information{}, err
+	}
+	id, err := s.random(16)
+	if err != nil {
+		return Information{}, err
+	}
+	var r record
+	info, err := s.fill(id, &r, m)
+	if err != nil {
+		return Information{}, err
+	}
+	if info.Token, err = s.random(32); err != nil {
+		return Information{}, err
+	}
+	r.Token, r.IssuedAt = sha256.Sum256([]byte(info.Token)), s.deps.Clock().Unix()
+	info.IssuedAt = r.IssuedAt
+	data, err := storage.Encode(r)
+	if err != nil {
+		return Information{}, problem.ServerError(err)
+	}
+	if err := s.deps.Store.Create(ctx, storage.Record{Kind: kindClient, ID: id, Data: data}); err != nil {
+		return Information{}, problem.Unavailable(err)
+	}
+	return info, nil
+}
+
+// invited compares with every token, in constant time.
+func (s *Service) invited(token string) bool {
+	found := 0
+	shown := sha256.Sum256([]byte(token))
+	for _, t := range s.policy.InitialTokens {
+		digest := sha256.Sum256([]byte(t))
+		found |= subtle.ConstantTimeCompare(digest[:], shown[:])
+	}
+	return found == 1
+}
+
+// fill settles the metadata into the record, with a new secret if the client needs one and has none.
+func (s *Service) fill(id string, r *record, m Metadata) (Information, error) {
+	if err := m.settle(s.policy); err != nil {
+		return Information{}, err
+	}
+	info := Information{ClientID: id, IssuedAt: r.IssuedAt, URI: s.base + "/" + id}
+	never := int64(0)
+	switch {
+	case !m.AuthMethod.Secret():
+		r.Secret = [sha256.Size]byte{}
+	case r.Secret == [sha256.Size]byte{}:
+		var err error
+		if info.ClientSecret, err = s.random(32); err != nil {
+			return Information{}, err
+		}
+		r.Secret, info.SecretExpires = sha256.Sum256([]byte(info.ClientSecret)), &never
+	}
+	if _, err := m.client(id, r.Secret, s.policy); err != nil {
+		return Information{}, err
+	}
+	encoded, err := json.Marshal(m)
+	if err != nil {
+		return Information{}, problem.ServerError(err)
+	}
+	r.Metadata, info.Metadata = encoded, m
+	return info, nil
+}
+
+func (r record) metadata() (m Metadata, err error) {
+	if err := json.Unmarshal(r.Metadata, &m); err != nil {
+		return m, fmt.Errorf("decode client metadata: %w", err)
+	}
+	return m, nil
+}
+
+func (s *Service) random(octets int) (string, error) {
+	buf := make([]byte, octets)
+	if _, err := io.ReadFull(s.deps.Random, buf); err != nil {
+		return "", problem.ServerError(fmt.Errorf("read randomness: %w", err))
+	}
+	return base64.RawURLEncoding.EncodeToString(buf), nil
+}
+
+// Client implements clients.Registry. The policy of today holds for clients that registered yesterday: one that it no
+// longer allows is unknown.
+func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error) {
+	_, r, err := s.get(ctx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, clients.ErrUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := r.metadata()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.settle(s.policy); err != nil {
+		return nil, fmt.Errorf("%w: %w", clients.ErrUnknown, err)
+	}
+	c, err := m.client(id, r.Secret, s.policy)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", clients.ErrUnknown, err)
+	}
+	c.Remote = s.deps.Keys
+	return c, nil
+}
+
+func (s *Service) get(ctx context.Context, id string) (storage.Record, record, error) {
+	row, err := s.deps.Store.Get(ctx, kindClient, id)
+	if err != nil {
+		return storage.Record{}, record{}, err
+	}
+	var r record
+	if err := storage.Decode(row.Data, &r); err != nil {
+		return storage.Record{}, record{}, fmt.Errorf("decode client: %w", err)
+	}
+	return row, r, nil
+}
