@@ -139,9 +139,9 @@ func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 	}
 	var response oauth.Response
 	switch t.State {
-	case recovery.StateApproved:
+	case recovery.StateApproved, recovery.StateRedeemed:
 		response, err = p.grant(c, t, request)
-	case recovery.StateIssuing, recovery.StateRedeemed:
+	case recovery.StateIssuing:
 		err = recovery.ErrRedeemed
 	case recovery.StateEvaluated, recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
 		response, err = p.refuse(c, t, request)
@@ -179,12 +179,15 @@ func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.A
 	if err != nil {
 		return oauth.Response{}, err
 	}
+	if client.ShowPass != (t.State == recovery.StateRedeemed) {
+		return oauth.Response{}, recovery.ErrRedeemed // redeemed already, or to be shown first
+	}
 	session, err := p.beginSession(c, client, t)
 	if err != nil {
 		return oauth.Response{}, err
 	}
 	response, err := p.deps.OAuth.Grant(c, request, oauth.Grant{
-		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Subject: string(t.Account), AuthTime: t.ChangedAt, ACR: ACR, AMR: amrVerified(),
+		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Subject: string(t.Account), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(),
 	})
 	if err != nil {
 		return oauth.Response{}, err
@@ -193,6 +196,39 @@ func (p *Provider) grant(c *gin.Context, t recovery.Transaction, request oauth.A
 		return oauth.Response{}, err
 	}
 	return response, nil
+}
+
+// showPass issues the pass and shows it in answer to the form that asked for it: it is on no page that can be visited
+// again.
+func (p *Provider) showPass(c *gin.Context, t recovery.Transaction) {
+	client, err := p.deps.OAuth.Client(c, string(t.Client))
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	if !client.ShowPass {
+		p.failPage(c, errStaleForm)
+		return
+	}
+	v, err := p.viewOf(c, t)
+	if err != nil {
+		p.failPage(c, err)
+		return
+	}
+	redemption, err := p.deps.Recovery.Redeem(c, t.ID, t.Client)
+	switch {
+	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrIllegalStep):
+		p.again(c, t, nil)
+		return
+	case err != nil:
+		p.failPage(c, err)
+		return
+	}
+	note(c, redemption.Transaction)
+	pass := redemption.Pass
+	v.Title, v.State = "Your pass", redemption.Transaction.State
+	v.Pass = shownPass{Value: pass.Value.Reveal(), Until: pass.ExpiresAt.UTC().Format("15:04 UTC on 2 January 2006"), Once: pass.UsableOnce}
+	p.render(c, http.StatusOK, "pass", v)
 }
 
 // requestURL is what the link and the QR code say.

@@ -64,7 +64,14 @@ func (p *pages) static() http.Handler {
 	})
 }
 
-// view is everything a page may show. It holds no claim, no reason but the public one, and no pass.
+// shownPass is a pass on its way to the one page that shows it.
+type shownPass struct {
+	Value string
+	Until string // with its time zone
+	Once  bool
+}
+
+// view is everything a page may show. It holds no claim, no reason but the public one, and no pass but for deliver: screen.
 type view struct {
 	Title        string
 	Problem      trouble
@@ -89,6 +96,9 @@ type view struct {
 	Denial       denial
 	Live         bool // the page follows the transaction by server-sent events
 	SignIn       bool // the client asks who somebody is, and for no pass
+	ShowsPass    bool // the person gets the pass here
+	Returned     bool // the browser was sent back to the client
+	Pass         shownPass
 	ClientID     string
 	RequestURI   string
 	Action       string // where a form-posted response goes
@@ -179,9 +189,9 @@ func (p *Provider) viewOf(c *gin.Context, t recovery.Transaction) (view, error) 
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
 	}
 	if client, err := p.deps.OAuth.Client(c, string(t.Client)); err == nil { // one that was removed shows without its name
-		v.Organisation, v.PolicyURI, v.TermsURI = client.Name, client.PolicyURI, client.TermsURI
+		v.Organisation, v.PolicyURI, v.TermsURI, v.ShowsPass = client.Name, client.PolicyURI, client.TermsURI, client.ShowPass
 	}
-	v.SignIn = !request.Recovers()
+	v.SignIn, v.Returned = !request.Recovers() && !v.ShowsPass, !t.ReturnedAt.IsZero()
 	formTargets := []string{"'self'", originOf(request.RedirectURI)}
 	if proofing, ok := p.deps.Proofing[profile.Proofing]; ok {
 		v.Verifier = proofing.Name()

@@ -177,5 +177,6 @@ func (p *Provider) journey(j *gin.RouterGroup) {
 	j.POST("/ask", p.post(p.ask))
 	j.POST("/confirm", p.post(p.confirm))
 	j.POST("/cancel", p.post(p.cancel))
+	j.POST("/pass", p.post(p.showPass))
 	j.POST("/finish", p.post(p.finish))
 }

@@ -60,7 +60,7 @@ func (p *Provider) beginSession(c *gin.Context, client *clients.Client, t recove
 		return "", nil
 	}
 	s, cookie, err := p.deps.Sessions.Begin(c, sessions.Session{
-		Subject: string(t.Account), Transaction: string(t.ID), Profile: string(t.Profile), AuthTime: t.ChangedAt, ACR: ACR, AMR: amrVerified(), Clients: []string{client.ID},
+		Subject: string(t.Account), Transaction: string(t.ID), Profile: string(t.Profile), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(), Clients: []string{client.ID},
 	})
 	if err != nil {
 		return "", err

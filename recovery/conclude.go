@@ -108,7 +108,7 @@ func (t Transaction) pending(flow Flow) (*Answer, error) {
 // conclude turns the pending verdict into the decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
 	verdict := t.Round.Answer.Verdict
-	t.Decision, t.Flow = &verdict, t.Round.Answer.Flow
+	t.Decision, t.Flow, t.DecidedAt = &verdict, t.Round.Answer.Flow, s.ports.Clock()
 	switch verdict.Outcome {
 	case OutcomeApproved:
 		return s.advance(ctx, t, EventAccountMatched, StepApprove)
@@ -119,13 +119,14 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 	}
 }
 
-// Leave notes that the browser is sent back to the client with a code. It succeeds once for each transaction.
+// Leave notes that the browser is sent back to the client with a code, after the approval or, where the pass was shown on
+// the screen, after that. It succeeds once for each transaction.
 func (s *Service) Leave(ctx context.Context, t Transaction) (Transaction, error) {
 	now := s.ports.Clock()
 	if t.Late(now) {
 		return t, ErrExpired
 	}
-	if t.State != StateApproved || !t.ReturnedAt.IsZero() {
+	if t.State != StateApproved && t.State != StateRedeemed || !t.ReturnedAt.IsZero() {
 		return t, ErrRedeemed
 	}
 	t.ReturnedAt, t.ChangedAt = now, now

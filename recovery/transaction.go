@@ -34,6 +34,7 @@ type Transaction struct {
 	StartedAt     time.Time `json:"started_at"`
 	ChangedAt     time.Time `json:"changed_at"`
 	ExpiresAt     time.Time `json:"expires_at"`
+	DecidedAt     time.Time `json:"decided_at,omitzero"`
 	// ReturnedAt is when the browser was sent back to the client with a code; it happens once.
 	ReturnedAt time.Time `json:"returned_at,omitzero"`
 }

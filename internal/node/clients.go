@@ -29,6 +29,9 @@ func readClients(list []ClientConfig, remote clients.RemoteKeys) (clients.Fixed,
 			PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
 		}
+		if client.ShowPass = c.Deliver == "screen"; !client.ShowPass && c.Deliver != "" && c.Deliver != "token" {
+			return nil, fmt.Errorf("clients[%d] (%s).deliver %q: use token or screen", i, c.ID, c.Deliver)
+		}
 		if client.AuthMethod == "" {
 			client.AuthMethod = defaultAuth(client.Contract)
 		}

@@ -196,6 +196,7 @@ type ClientConfig struct {
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
+	Deliver      string        `koanf:"deliver"` // token (default: by the scope recovery) or screen
 	ReuseSession bool          `koanf:"session_reuse"`
 	Profile      string        `koanf:"profile"`                    // default recovery
 	RequestAlg   string        `koanf:"request_object_signing_alg"` // default none: request objects are refused

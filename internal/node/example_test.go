@@ -27,7 +27,7 @@ func TestTheDocumentedExample(t *testing.T) {
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		t.Fatal(err)
 	}
-	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 7 || cfg.Profiles[1].Pass.UsableOnce == nil {
+	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 8 || cfg.Profiles[1].Pass.UsableOnce == nil {
 		t.Errorf("read %d profiles and %d clients", len(cfg.Profiles), len(cfg.Clients))
 	}
 	for _, key := range keysOf(reflect.TypeFor[node.Config]()) {

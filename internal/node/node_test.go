@@ -106,6 +106,11 @@ func TestMistakes(t *testing.T) {
 				ID: "x", Name: "X", Contract: "entra-external-method", RedirectURIs: []string{"https://login.example/"}, Entra: node.EntraConfig{TenantID: guid, ApplicationID: guid},
 			}}
 		},
+		`clients[0] (x).deliver "paper"`:     func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Deliver: "paper"}} },
+		"registration.initial_access_tokens": func(t *testing.T, c *node.Config) { c.Registration.Tokens = config.Secret{File: empty(t, "short")} },
+		`registration.scope "admin"`: func(t *testing.T, c *node.Config) {
+			c.Registration = node.RegistrationConfig{Tokens: config.Secret{File: empty(t, strings.Repeat("x", 32))}, Scope: []string{"openid", "admin"}}
+		},
 		`contract "okta" is unknown`: func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{
 				ID: "x", Name: "X", Contract: "okta", AuthMethod: "client_secret_post", Secret: config.Secret{File: empty(t, strings.Repeat("x", 32))},

@@ -107,6 +107,8 @@ type Client struct {
 	DPoPBound, CertificateBound, DPoPNonce bool
 	// AskAccount has the person name the account when the request names none.
 	AskAccount bool
+	// ShowPass (deliver: screen) shows the pass to the person, once, for a client that cannot open a recovery token.
+	ShowPass bool
 	// ReuseSession lets a browser that showed a Verified ID a while ago sign in again without it. A recovery never does.
 	ReuseSession bool
 

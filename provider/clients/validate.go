@@ -87,7 +87,12 @@ func (c *Client) checkScopes() error {
 	if !slices.Contains(c.Scope(), ScopeOpenID) {
 		return errors.New("scope lacks openid")
 	}
-	if !c.Recovers() {
+	switch {
+	case c.ShowPass && c.Recovers():
+		return errors.New("deliver: screen and the scope recovery exclude each other: a pass is delivered in one way")
+	case c.ShowPass && (c.Refreshes() || c.ReuseSession):
+		return errors.New("deliver: screen excludes session_reuse and the scope offline_access: a recovery happens once, and involves the person")
+	case !c.Recovers():
 		return nil
 	}
 	if c.Refreshes() {
@@ -177,8 +182,8 @@ func (c *Client) checkContract() error {
 	default:
 		return fmt.Errorf("contract %q is unknown; use %s or %s", c.Contract, contract.OktaIDV, contract.EntraExternalMethod)
 	}
-	if len(c.Scopes) > 0 || c.Profile.FAPI() || c.ReuseSession || c.AskAccount || c.AllowUnpushed || c.AllowNoPKCE || c.RequestObjectAlgorithm != "" || c.UserInfoAlgorithm != "" {
-		return fmt.Errorf("contract %s settles scope, profile, session_reuse, ask_account, PAR, PKCE, request objects and userinfo; leave their settings out", c.Contract)
+	if len(c.Scopes) > 0 || c.Profile.FAPI() || c.ReuseSession || c.ShowPass || c.AskAccount || c.AllowUnpushed || c.AllowNoPKCE || c.RequestObjectAlgorithm != "" || c.UserInfoAlgorithm != "" {
+		return fmt.Errorf("contract %s settles scope, profile, deliver, session_reuse, ask_account, PAR, PKCE, request objects and userinfo; leave their settings out", c.Contract)
 	}
 	return nil
 }
