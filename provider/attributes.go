@@ -19,13 +19,14 @@ func (p *Provider) subject(ctx context.Context, name recovery.AccountName, profi
 	}
 	s := claims.Subject{Claims: claimsOf(account), Now: p.deps.Clock()}
 	confirmed := make(map[string]any)
-	for _, binding := range p.deps.Recovery.Bindings(profile) {
+	rule := p.deps.Recovery.Credential(profile)
+	for _, binding := range rule.Bindings {
 		if value, there := s.Claims[string(binding.Attribute)]; there {
 			confirmed[string(binding.Attribute)] = value
 		}
 	}
 	if len(confirmed) > 0 {
-		s.Verified = []claims.Verified{{Verification: verificationAt(at), Claims: confirmed}}
+		s.Verified = []claims.Verified{{Verification: verificationAt(at, rule.Document), Claims: confirmed}}
 	}
 	return s, nil
 }
@@ -39,18 +40,27 @@ const (
 	checkFace        = "bvr"
 )
 
-func verificationAt(at time.Time) map[string]any {
+// verificationAt is how a person was verified at a time: by the Verified ID, an electronic record, and by the document
+// that stands behind it, if the operator says so. What the document says is not known here.
+func verificationAt(at time.Time, document recovery.Document) map[string]any {
 	when := at.UTC().Format(time.RFC3339)
-	return map[string]any{
-		"trust_framework": trustFramework, "time": when,
-		"evidence": []any{map[string]any{
-			"type":   "electronic_record",
-			"record": map[string]any{"type": recordVerifiedID},
-			"check_details": []any{
-				map[string]any{"check_method": checkSignature, "time": when}, map[string]any{"check_method": checkFace, "time": when},
-			},
-		}},
+	evidence := []any{map[string]any{
+		"type":   "electronic_record",
+		"record": map[string]any{"type": recordVerifiedID},
+		"check_details": []any{
+			map[string]any{"check_method": checkSignature, "time": when}, map[string]any{"check_method": checkFace, "time": when},
+		},
+	}}
+	if document != (recovery.Document{}) {
+		check := map[string]any{"check_method": document.CheckMethod}
+		if document.Organization != "" {
+			check["organization"] = document.Organization
+		}
+		evidence = append(evidence, map[string]any{
+			"type": "document", "document_details": map[string]any{"type": document.Type}, "check_details": []any{check},
+		})
 	}
+	return map[string]any{"trust_framework": trustFramework, "time": when, "evidence": evidence}
 }
 
 // claimsOf puts an account's directory attributes into the shapes of OpenID Connect Core 1.0 §5.1: attributes are text,

@@ -49,6 +49,9 @@ func setUpBroker(t *testing.T) *broker {
 	b.fixture = setUpWith(t, func(cfg *node.Config) {
 		cfg.Fetch.AllowHTTPHosts = append(cfg.Fetch.AllowHTTPHosts, address.Host)
 		cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowPrivateHosts, address.Host)
+		for i := range cfg.Profiles {
+			cfg.Profiles[i].Credential.Document = node.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
+		}
 		cfg.Clients = append(cfg.Clients, node.ClientConfig{
 			ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
 			Scope: []string{"openid", "profile", "offline_access"}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true,
@@ -163,6 +166,39 @@ func TestAStockBrokerSignsIn(t *testing.T) {
 	info := b.userInfo(got.Access)
 	if info["sub"] != got.claims["sub"] || info["family_name"] != "Lindqvist" || info["verified_claims"] != nil || info["email"] != nil {
 		t.Errorf("userinfo %v", info)
+	}
+}
+
+// What stands behind the Verified ID is told as far as it is asked for, and as the operator says it.
+func TestEvidence(t *testing.T) {
+	b := setUpBroker(t)
+	ask := func(evidence string) string {
+		t.Helper()
+		got := b.redeem(b.signIn(url.Values{"prompt": {"login"}, "claims": {`{"id_token":{"verified_claims":{"verification":{"trust_framework":null,"evidence":[` + evidence + `]},"claims":{"family_name":null}}}}`}}).Get("code"))
+		text, err := json.Marshal(got.claims["verified_claims"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for evidence, want := range map[string]string{
+		`{"type":{"value":"document"},"document_details":{"type":{"value":"passport"}},"check_details":null}`: `[{"check_details":[{"check_method":"vpiruv","organization":"Northlight Identity"}],"document_details":{"type":"passport"},"type":"document"}]`,
+		`{"type":{"value":"electronic_record"},"record":null}`:                                                `[{"record":{"type":"urn:regain:record:verified-id"},"type":"electronic_record"}]`,
+	} {
+		if got := ask(evidence); !strings.Contains(got, `"evidence":`+want) {
+			t.Errorf("%s: %s", evidence, got)
+		}
+	}
+	if got := ask(`{"type":{"value":"document"},"document_details":{"type":{"value":"idcard"}}}`); got != "null" {
+		t.Errorf("another document: %s", got)
+	}
+	var metadata struct {
+		Evidence  []string `json:"evidence_supported"`
+		Documents []string `json:"documents_supported"`
+	}
+	_, body := b.send(t, http.MethodGet, b.Regain+"/.well-known/openid-configuration", "", "")
+	if err := json.Unmarshal([]byte(body), &metadata); err != nil || len(metadata.Evidence) != 2 || len(metadata.Documents) != 1 {
+		t.Errorf("%v %+v", err, metadata)
 	}
 }
 

@@ -12,6 +12,8 @@
 //	POST      /revoke                              ends a token of the client's
 //	GET POST  /userinfo
 //	GET POST  /logout                              ends the browser's session, and tells the clients
+//	POST      /register                            a client registers itself, where the operator lets it
+//	GET PUT DELETE /register/{client}              and manages its registration
 //	POST      /pass/verify                         verify and consume a pass, for the main IdP
 //	GET       /healthz                             200 while the server answers
 //
@@ -25,6 +27,7 @@
 //	GET       /recover/{txn}/confirmation          cross device: the wallet's browser is shown six digits
 //	POST      /recover/{txn}/confirm               cross device: the starting browser types them
 //	POST      /recover/{txn}/cancel
+//	POST      /recover/{txn}/pass                  shows the pass, once, where the client cannot receive it
 //	POST      /recover/{txn}/finish                back to the main IdP, with a code or an error
 //
 //	GET POST  /openid4vp/request/{handle}          the signed request object

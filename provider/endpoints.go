@@ -103,7 +103,7 @@ func (p *Provider) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted 
 		if err != nil {
 			return nil, err
 		}
-		matched := p.deps.Recovery.Bindings(recovery.ProfileName(redeemed.Profile))
+		matched := p.deps.Recovery.Credential(recovery.ProfileName(redeemed.Profile)).Bindings
 		result.Verified = func(name, value string) bool {
 			attribute := recovery.AttributeName(name)
 			return slices.ContainsFunc(matched, func(b recovery.Binding) bool { return b.Attribute == attribute }) &&

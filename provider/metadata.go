@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/gin-gonic/gin"
 	"github.com/go-jose/go-jose/v4"
@@ -76,6 +77,7 @@ type identityAssurance struct {
 	TrustFrameworks  []string                 `json:"trust_frameworks_supported"`
 	Evidence         []string                 `json:"evidence_supported"`
 	Records          []string                 `json:"electronic_records_supported"`
+	Documents        []string                 `json:"documents_supported,omitempty"`
 	CheckMethods     []string                 `json:"documents_check_methods_supported"`
 	ClaimsInVerified []recovery.AttributeName `json:"claims_in_verified_claims_supported"`
 }
@@ -89,8 +91,9 @@ type aliases struct {
 	Revocation    string `json:"revocation_endpoint"`
 }
 
-// encodeMetadata describes a provider that can sign with can, and verifies these attributes.
-func encodeMetadata(cfg Config, registers bool, can algorithms, verified []recovery.AttributeName) ([]byte, error) {
+// encodeMetadata describes a provider with these parts.
+func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
+	can, verified := deps.Ring.Algorithms(), deps.Recovery.Attributes()
 	base := cfg.Issuer
 	m := metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
@@ -116,7 +119,8 @@ func encodeMetadata(cfg Config, registers bool, can algorithms, verified []recov
 			Records: []string{recordVerifiedID}, CheckMethods: []string{checkSignature, checkFace}, ClaimsInVerified: verified,
 		},
 	}
-	if registers {
+	m.addDocuments(deps.Recovery.Documents())
+	if deps.Registration != nil {
 		m.RegistrationEndpoint = base + registrationPath
 	}
 	if cfg.EntraContract {
@@ -130,6 +134,21 @@ func encodeMetadata(cfg Config, registers bool, can algorithms, verified []recov
 		return nil, fmt.Errorf("encode provider metadata: %w", err)
 	}
 	return encoded, nil
+}
+
+// addDocuments adds what documents stand behind the credentials.
+func (i *identityAssurance) addDocuments(documents []recovery.Document) {
+	for _, d := range documents {
+		if !slices.Contains(i.Evidence, "document") {
+			i.Evidence = append(i.Evidence, "document")
+		}
+		if !slices.Contains(i.Documents, d.Type) {
+			i.Documents = append(i.Documents, d.Type)
+		}
+		if !slices.Contains(i.CheckMethods, d.CheckMethod) {
+			i.CheckMethods = append(i.CheckMethods, d.CheckMethod)
+		}
+	}
 }
 
 func (p *Provider) serveMetadata(c *gin.Context) {

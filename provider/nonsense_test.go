@@ -46,7 +46,12 @@ func endpoints(txn, handle string) []endpoint {
 		{method: "POST", path: page + "/ask"},
 		{method: "POST", path: page + "/confirm"},
 		{method: "POST", path: page + "/cancel"},
+		{method: "POST", path: page + "/pass"},
 		{method: "POST", path: page + "/finish"},
+		{method: "POST", path: "/register", json: true},
+		{method: "GET", path: "/register/x", json: true},
+		{method: "PUT", path: "/register/x", json: true},
+		{method: "DELETE", path: "/register/x", json: true},
 		{method: "POST", path: "/openid4vp/request/" + handle, json: true, always: true}, // it may be fetched by anybody who has the handle
 		{method: "POST", path: "/openid4vp/response/" + handle, json: true},
 		{method: "GET", path: "/openid4vp/request/x.y", json: true},
@@ -96,7 +101,7 @@ func internals() []string {
 // Nothing that a stranger sends, to any endpoint, gets an answer of another form than the one that its specification
 // names, or a look inside; and at the end the recovery that was open all the while succeeds.
 func TestNonsense(t *testing.T) {
-	f := setUp(t)
+	f := setUpRegistration(t, nil)
 	page := f.asked(t)
 	link, _ := page.Link("open-wallet")
 	request := f.review(t, page)

@@ -106,7 +106,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
-	if p.metadata, err = encodeMetadata(cfg, deps.Registration != nil, deps.Ring.Algorithms(), deps.Recovery.Attributes()); err != nil {
+	if p.metadata, err = encodeMetadata(cfg, deps); err != nil {
 		return nil, err
 	}
 	if p.pages, err = newPages(); err != nil {

@@ -44,6 +44,15 @@ type Scope struct {
 type CredentialRule struct {
 	Types    []string // vct values that count as a Verified ID
 	Bindings []Binding
+	Document Document
+}
+
+// Document is what stands behind every credential of a rule, as the operator knows the issuer's process: the document that
+// was checked before it was issued. The zero value says nothing. It decides nothing; clients may ask for it.
+type Document struct {
+	Type         string // such as passport or idcard (OpenID Identity Assurance's registry of document types)
+	CheckMethod  string // such as vpiruv or vcrypt (its registry of check methods)
+	Organization string // who checked
 }
 
 // MaxLifetime bounds a transaction: presentation requests and directory answers must not grow old.
@@ -145,6 +154,9 @@ func (p Profile) validate() error {
 func (c CredentialRule) validate() error {
 	if len(c.Bindings) == 0 {
 		return errors.New("credential.bindings is empty: without a binding every Verified ID would match every account")
+	}
+	if d := c.Document; d != (Document{}) && (d.Type == "" || d.CheckMethod == "") {
+		return errors.New("credential.document: type and check_method are required, e.g. passport and vpiruv; or leave it out")
 	}
 	for i, b := range c.Bindings {
 		if b.Attribute == "" || b.Claim == "" {

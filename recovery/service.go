@@ -106,14 +106,25 @@ func (s *Service) Account(ctx context.Context, name AccountName) (Account, error
 	return account, nil
 }
 
-// Bindings returns what a profile holds against the evidence; nothing for one that is no longer configured.
-func (s *Service) Bindings(name ProfileName) []Binding {
+// Credential returns what a profile wants of a Verified ID; the zero rule for one that is no longer configured.
+func (s *Service) Credential(name ProfileName) CredentialRule {
 	for _, p := range s.policy.Profiles {
 		if p.Name == name {
-			return p.Credential.Bindings
+			return p.Credential
 		}
 	}
-	return nil
+	return CredentialRule{}
+}
+
+// Documents lists the documents that stand behind the credentials of some profile.
+func (s *Service) Documents() []Document {
+	var all []Document
+	for _, p := range s.policy.Profiles {
+		if d := p.Credential.Document; d != (Document{}) && !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	return all
 }
 
 // Attributes lists the attributes that some profile holds against evidence, sorted.

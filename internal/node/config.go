@@ -147,6 +147,14 @@ type ProfileConfig struct {
 type CredentialConfig struct {
 	Types    []string        `koanf:"types"` // vct values
 	Bindings []BindingConfig `koanf:"bindings"`
+	Document DocumentConfig  `koanf:"document"`
+}
+
+// DocumentConfig says which document the issuer checks before it issues such a credential, for verified_claims.
+type DocumentConfig struct {
+	Type         string `koanf:"type"`
+	CheckMethod  string `koanf:"check_method"`
+	Organization string `koanf:"organization"`
 }
 
 // BindingConfig matches one directory attribute against one claim.

@@ -26,6 +26,9 @@ func (c Config) validate() error {
 	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
 		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
 	}
+	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
+		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
+	}
 	if c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
 	}
@@ -103,7 +106,7 @@ func (p ProfileConfig) profile() recovery.Profile {
 		Name: recovery.ProfileName(p.Name), Description: p.Description, Enabled: p.Enabled == nil || *p.Enabled,
 		Mode: recovery.Mode(or(p.Mode, string(recovery.ModeEvaluation))), Priority: p.Priority,
 		Scope:      recovery.Scope{All: p.AllUsers, Include: groups(p.Groups), Exclude: groups(p.Exclude)},
-		Credential: recovery.CredentialRule{Types: p.Credential.Types},
+		Credential: recovery.CredentialRule{Types: p.Credential.Types, Document: recovery.Document(p.Credential.Document)},
 		FaceCheck:  recovery.FaceCheckRule{Threshold: or(p.FaceCheck.Threshold, recovery.DefaultThreshold), MaxAge: p.FaceCheck.MaxAge},
 		Pass: recovery.PassPolicy{
 			Lifetime: time.Duration(or(p.Pass.LifetimeMinutes, defaultPassMinutes)) * time.Minute,

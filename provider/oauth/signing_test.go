@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"math/big"
 	"net/http/httptest"
@@ -71,8 +73,21 @@ func TestFositeSignsWithOneAlgorithm(t *testing.T) {
 		tokens, err := b.redeem(b.authenticated(id, tokenRequest(code)))
 		b.must(err)
 		text, _ := tokens["id_token"].(string)
-		if token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{alg}); err != nil || token.Headers[0].Algorithm != string(alg) {
-			t.Errorf("ID token for %s: %v", alg, err)
+		signed, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{alg})
+		if err != nil || signed.Headers[0].Algorithm != string(alg) {
+			t.Fatalf("ID token for %s: %v", alg, err)
+		}
+		// fosite hashes with SHA-256 for every algorithm; Ed25519 wants SHA-512, so there the optional hash is left out.
+		var own map[string]any
+		b.must(signed.UnsafeClaimsWithoutVerification(&own))
+		access, _ := tokens["access_token"].(string)
+		sum := sha256.Sum256([]byte(access))
+		want := any(base64.RawURLEncoding.EncodeToString(sum[:len(sum)/2]))
+		if alg == jose.EdDSA {
+			want = nil
+		}
+		if own["at_hash"] != want {
+			t.Errorf("at_hash for %s is %v", alg, own["at_hash"])
 		}
 		client, err := b.Client(t.Context(), id)
 		b.must(err)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
@@ -163,10 +164,14 @@ func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requeste
 		return "", fmt.Errorf("client is a %T", requester.GetClient())
 	}
 	now := t.clock()
+	hash := sess.IDTokenClaims().AccessTokenHash
+	if client.Algorithm() == jose.EdDSA {
+		hash = "" // fosite's is of SHA-256, and Ed25519 wants SHA-512 (OpenID Connect Core 1.0 §3.1.3.6); the code flow needs none
+	}
 	claims, err := withExtra(idTokenClaims{
 		Issuer: t.issuer, Subject: sess.Subject, Audience: client.ID,
 		Expiry: now.Add(idTokenLifetime).Unix(), IssuedAt: now.Unix(), AuthTime: sess.AuthTime.Unix(),
-		Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR, AccessTokenHash: sess.IDTokenClaims().AccessTokenHash,
+		Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR, AccessTokenHash: hash,
 		Transaction: sess.Transaction, SessionID: sess.SessionID,
 	}, exchangeOf(ctx).extra)
 	if err != nil {

@@ -149,6 +149,9 @@ func (c *configuration) change(cfg *node.Config) {
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
 	cfg.Registration = c.registration()
+	for i := range cfg.Profiles {
+		cfg.Profiles[i].Credential.Document = node.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
+	}
 	cfg.MutualTLS.BaseURL = c.mutual
 	c.reachSuite(cfg)
 }
