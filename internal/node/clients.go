@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -21,7 +22,7 @@ func readClients(list []ClientConfig, remote clients.RemoteKeys) (clients.Fixed,
 		client := &clients.Client{
 			ID: c.ID, Name: c.Name, AuthMethod: clients.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs, Scopes: c.Scope,
 			AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
-			Contract: contract.Name(c.Contract), Tenant: contract.Tenant{ID: c.Entra.TenantID, Application: c.Entra.ApplicationID, Authority: c.Entra.Authority},
+			Contract: contract.Name(c.Contract), Tenant: contract.Tenant{ID: strings.ToLower(c.Entra.TenantID), Application: strings.ToLower(c.Entra.ApplicationID), Authority: c.Entra.Authority},
 			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
 			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
 			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), TokenEndpointAudience: c.TokenAud, DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,

@@ -6,6 +6,7 @@ package clients
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -189,11 +190,18 @@ func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
 func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, key := range c.keySet(kid) {
-		if key.Use != "enc" && key.IsPublic() && (kid == "" || key.KeyID == kid) {
+		if key.Use != "enc" && key.IsPublic() && strong(key) && (kid == "" || key.KeyID == kid) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
+}
+
+// strong reports whether a signature key is as long as FAPI 2.0 §5.4.2 wants it of everybody.
+func strong(key jose.JSONWebKey) bool {
+	const bits = 2048
+	public, ok := key.Key.(*rsa.PublicKey)
+	return !ok || public.N.BitLen() >= bits
 }
 
 // CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.

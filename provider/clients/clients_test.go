@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
 	"errors"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -79,23 +81,26 @@ func TestValidate(t *testing.T) {
 			c.AuthMethod = clients.ClientSecretPost
 			c.SecretDigest[0] = 1
 		}, "Entra ID never authenticates"},
-		"entra with ES256":        {func(c *clients.Client) { followEntra(c); c.IDTokenAlgorithm = jose.ES256 }, "RS256 only"},
-		"entra without a tenant":  {func(c *clients.Client) { followEntra(c); c.Tenant.ID = "contoso.com" }, "tenant_id"},
-		"entra without the app":   {func(c *clients.Client) { followEntra(c); c.Tenant.Application = "" }, "application_id"},
-		"entra at a slash":        {func(c *clients.Client) { followEntra(c); c.Tenant.Authority = "https://login.example/" }, "authority"},
-		"no authentication":       {func(c *clients.Client) { c.AuthMethod = clients.NoAuth }, `token_endpoint_auth_method "none"`},
-		"no id":                   {func(c *clients.Client) { c.ID = "" }, "without an id"},
-		"no name":                 {func(c *clients.Client) { c.Name = "" }, "name is missing"},
-		"no redirect":             {func(c *clients.Client) { c.RedirectURIs = nil }, "redirect_uris is empty"},
-		"http redirect":           {func(c *clients.Client) { c.RedirectURIs = []string{"http://idp.example.org/"} }, "must be https"},
-		"script redirect":         {func(c *clients.Client) { c.RedirectURIs = []string{"javascript:alert(1)"} }, "not an absolute https URI"},
-		"other loopback scheme":   {func(c *clients.Client) { c.RedirectURIs = []string{"ftp://localhost/x"} }, "must be https"},
-		"fragment":                {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#x"} }, "without a fragment"},
-		"user in redirect":        {func(c *clients.Client) { c.RedirectURIs = []string{"https://u:p@idp.example.org/"} }, "not an absolute https URI"},
-		"logout redirect":         {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"x"} }, "post_logout_redirect_uris"},
-		"logout endpoint":         {func(c *clients.Client) { c.BackChannelLogoutURI = "http://idp.example.org/" }, "backchannel_logout_uri"},
-		"unknown method":          {func(c *clients.Client) { c.AuthMethod = "none" }, `token_endpoint_auth_method "none"`},
-		"no signature key":        {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[1:] }, "no signature key"},
+		"entra with ES256":       {func(c *clients.Client) { followEntra(c); c.IDTokenAlgorithm = jose.ES256 }, "RS256 only"},
+		"entra without a tenant": {func(c *clients.Client) { followEntra(c); c.Tenant.ID = "contoso.com" }, "tenant_id"},
+		"entra without the app":  {func(c *clients.Client) { followEntra(c); c.Tenant.Application = "" }, "application_id"},
+		"entra at a slash":       {func(c *clients.Client) { followEntra(c); c.Tenant.Authority = "https://login.example/" }, "authority"},
+		"no authentication":      {func(c *clients.Client) { c.AuthMethod = clients.NoAuth }, `token_endpoint_auth_method "none"`},
+		"no id":                  {func(c *clients.Client) { c.ID = "" }, "without an id"},
+		"no name":                {func(c *clients.Client) { c.Name = "" }, "name is missing"},
+		"no redirect":            {func(c *clients.Client) { c.RedirectURIs = nil }, "redirect_uris is empty"},
+		"http redirect":          {func(c *clients.Client) { c.RedirectURIs = []string{"http://idp.example.org/"} }, "must be https"},
+		"script redirect":        {func(c *clients.Client) { c.RedirectURIs = []string{"javascript:alert(1)"} }, "not an absolute https URI"},
+		"other loopback scheme":  {func(c *clients.Client) { c.RedirectURIs = []string{"ftp://localhost/x"} }, "must be https"},
+		"fragment":               {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#x"} }, "without a fragment"},
+		"user in redirect":       {func(c *clients.Client) { c.RedirectURIs = []string{"https://u:p@idp.example.org/"} }, "not an absolute https URI"},
+		"logout redirect":        {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"x"} }, "post_logout_redirect_uris"},
+		"logout endpoint":        {func(c *clients.Client) { c.BackChannelLogoutURI = "http://idp.example.org/" }, "backchannel_logout_uri"},
+		"unknown method":         {func(c *clients.Client) { c.AuthMethod = "none" }, `token_endpoint_auth_method "none"`},
+		"no signature key":       {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[1:] }, "no signature key"},
+		"a short RSA key": {func(c *clients.Client) {
+			c.Keys.Keys[0].Key = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
+		}, "2048 bits"},
 		"no encryption key":       {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[:1] }, `"use": "enc"`},
 		"no secret":               {func(c *clients.Client) { c.AuthMethod = clients.ClientSecretBasic }, "secret is missing"},
 		"no identity":             {func(c *clients.Client) { c.AuthMethod = clients.TLSClientAuth }, "exactly one"},

@@ -67,7 +67,7 @@ func (c *Client) checkAuthentication() error {
 	case !slices.Contains(AuthMethods(), c.AuthMethod):
 		return fmt.Errorf("token_endpoint_auth_method %q is unknown; use one of %v", c.AuthMethod, AuthMethods())
 	case c.AuthMethod == PrivateKeyJWT && !c.signs():
-		return errors.New("jwks has no signature key, which private_key_jwt needs")
+		return errors.New("jwks has no signature key, which private_key_jwt needs (RSA keys of 2048 bits at least)")
 	case c.AuthMethod == SelfSignedTLSClientAuth && !c.signs():
 		return errors.New("jwks has no signature key, which self_signed_tls_client_auth needs")
 	case c.AuthMethod == TLSClientAuth:

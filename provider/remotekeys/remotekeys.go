@@ -107,6 +107,10 @@ func (s *Store) load(ctx context.Context, address string, get getter) entry {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		// A set that is still good outlives a fetch that was only made for a kid which nobody knows.
+		if old, there := s.kept[address]; there && e.err != nil && old.err == nil && now.Before(old.until) {
+			e = entry{set: old.set, fetched: now, until: old.until}
+		}
 		if len(s.kept) >= maxSets {
 			clear(s.kept) // rare, and the sets come back as they are needed
 		}

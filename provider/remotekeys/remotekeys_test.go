@@ -72,6 +72,9 @@ func TestKeysAreFetchedAsOftenAsNeeded(t *testing.T) {
 	w.body = set(t, "b")
 	look("an unknown kid, later", "b", 2, true)
 	look("and kept", "b", 2, true)
+	now, w.err = now.Add(11*time.Second), errors.New("down")
+	look("an unknown kid, while the server is down", "c", 3, true)
+	w.err, w.count = nil, 2
 	now = now.Add(time.Hour)
 	w.err = errors.New("down")
 	look("stale, and the server is down", "b", 3, false)
