@@ -166,3 +166,13 @@ func TestSecrets(t *testing.T) {
 		t.Error("a secret where keys are registered")
 	}
 }
+
+// A login with a secret costs one hash: bcrypt's 71 ms each would be an outage.
+func BenchmarkCheckSecret(b *testing.B) {
+	c := &clients.Client{AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte("secret"))}
+	for b.Loop() {
+		if !c.CheckSecret("secret") {
+			b.Fatal("wrong")
+		}
+	}
+}
