@@ -118,7 +118,7 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !HasExactly(claims.Audience.Audience, a.issuer) && !(client.TokenEndpointAudience && HasExactly(claims.Audience.Audience, a.issuer+tokenPath)), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
+	case !a.isFor(claims.Audience.Audience, client), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
 		return fmt.Errorf("aud must be the issuer %s", a.issuer)
 	case claims.ID == "":
 		return errors.New("jti is missing")
@@ -132,6 +132,11 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 		return errors.New("nbf is in the future")
 	}
 	return nil
+}
+
+// isFor reports whether the audience is us alone: the issuer, or the token endpoint for a client that registered that.
+func (a *Authenticator) isFor(audience []string, client *clients.Client) bool {
+	return HasExactly(audience, a.issuer) || client.TokenEndpointAudience && HasExactly(audience, a.issuer+tokenPath)
 }
 
 // useOnce claims the assertion's jti for this client, atomically and after everything else was checked, so that a

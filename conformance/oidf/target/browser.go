@@ -4,10 +4,9 @@ package target
 // ids are those of the pages.
 
 type (
-	commands = [][]any
-	task     = map[string]any
-	tasks    = []task
-	visit    = map[string]any
+	task  = map[string]any
+	tasks = []task
+	visit = map[string]any
 )
 
 // browse adds to values how the suite's browser behaves.
@@ -19,7 +18,7 @@ func (c *configuration) browse(regain, wallet string) {
 	click := func(id string) []any { return []any{"click", "id", id} }
 	shot := func(id string) []any { return []any{"wait", "id", id, 10, ".*", "update-image-placeholder"} }
 	visiting := func(url string, limit int, do ...task) visit {
-		v := visit{"match": url, "tasks": tasks(do)}
+		v := visit{"match": url, "tasks": do}
 		if limit > 0 {
 			v["match-limit"] = limit
 		}

@@ -1,0 +1,63 @@
+package oauth_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+
+	"regain/provider/clients"
+)
+
+// What a client may loosen about its assertions, and what its profile forbids all the same.
+func TestAssertionsByRegistration(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "sig", Use: "sig"}}}
+	b := serverWith(t, func(*bench) []*clients.Client {
+		usual := clients.Client{Name: "Example", AuthMethod: clients.PrivateKeyJWT, RedirectURIs: []string{redirect}, Keys: keys, Scopes: []string{"openid"}}
+		usual.ID = "usual"
+		loose, bank, pinned := usual, usual, usual
+		loose.ID, loose.TokenEndpointAudience = "loose", true
+		bank.ID, bank.Profile, bank.DPoPBound = "bank", clients.ProfileFAPI2, true
+		pinned.ID, pinned.AssertionAlgorithm = "pinned", jose.PS256
+		return []*clients.Client{&usual, &loose, &bank, &pinned}
+	})
+	for name, c := range map[string]struct {
+		client, audience string
+		alg              jose.SignatureAlgorithm
+		good             bool
+	}{
+		"RS256":                                 {"usual", issuer, jose.RS256, true},
+		"PS256":                                 {"usual", issuer, jose.PS256, true},
+		"to the token endpoint":                 {"usual", issuer + "/token", jose.RS256, false},
+		"to the token endpoint, registered":     {"loose", issuer + "/token", jose.RS256, true},
+		"to the issuer, registered":             {"loose", issuer, jose.RS256, true},
+		"to another endpoint":                   {"loose", issuer + "/par", jose.RS256, false},
+		"to a server that begins like ours":     {"loose", issuer + "/token.evil.example", jose.RS256, false},
+		"RS256 in FAPI":                         {"bank", issuer, jose.RS256, false},
+		"PS256 in FAPI":                         {"bank", issuer, jose.PS256, true},
+		"RS256 where PS256 is registered":       {"pinned", issuer, jose.RS256, false},
+		"an algorithm of the registered keys":   {"pinned", issuer, jose.PS256, true},
+		"a digest that the server never offers": {"usual", issuer, jose.RS512, false},
+	} {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: c.alg, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", "sig"))
+		b.must(err)
+		claims := b.assertion(c.client)
+		claims["aud"], claims["jti"] = c.audience, name
+		token, err := jwt.Signed(signer).Claims(claims).Serialize()
+		b.must(err)
+		form := request()
+		form.Set("client_id", c.client)
+		form.Set("scope", "openid")
+		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+		form.Set("client_assertion", token)
+		if _, err := b.push(form); (err == nil) != c.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
