@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/go-jose/go-jose/v4"
 	"gopkg.in/yaml.v3"
 
 	"regain/conformance/people"
@@ -49,7 +50,7 @@ func (w *World) configure(o Options) (string, error) {
 		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
-			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem")},
+			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
 		},
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallet":          object{"authorization_endpoint": w.Wallet + "/authorize"},
@@ -170,15 +171,24 @@ func (f *files) secret(name string) string {
 	return f.write(name, []byte(base64.RawURLEncoding.EncodeToString(key[:])))
 }
 
-func (f *files) signingKey(name string) string {
-	key, err := keys.Generate(rand.Reader)
-	f.note(err)
-	if err != nil {
+// signingKey writes the ring: an EC key, and for clients that somebody brings a key for each other algorithm too.
+func (f *files) signingKey(name string, guests bool) string {
+	algorithms := []jose.SignatureAlgorithm{jose.ES256}
+	if guests {
+		algorithms = append(algorithms, jose.RS256, jose.EdDSA)
+	}
+	var ring []keys.Key
+	for _, alg := range algorithms {
+		key, err := keys.GenerateFor(alg, rand.Reader)
+		f.note(err)
+		ring = append(ring, keys.Key{Private: key})
+	}
+	if f.err != nil {
 		return ""
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	text, err := keys.EncodeRing(ring)
 	f.note(err)
-	return f.write(name, encodePEM("PRIVATE KEY", der))
+	return f.write(name, text)
 }
 
 func (f *files) requestKey(p *PKI) string {
