@@ -33,7 +33,8 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain serve             run one node (with no configuration: a safe development instance)
   regain check             check a configuration and say what is wrong with it
   regain audit verify FILE prove that nothing in an audit log was removed or changed
-  regain keys rotate FILE  put a new signing key into a ring, or make one; keys list FILE shows what each does
+  regain keys rotate FILE  put a new signing key into a ring, or make one; keys list FILE shows what each does,
+                           keys certify FILE puts a certificate after each, for clients that want x5c
   regain load              measure whole recoveries against the cost of their cryptography
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version
@@ -212,12 +213,13 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	return oidf.Run(ctx, options, out)
 }
 
-// runKeys is `keys rotate FILE` and `keys list FILE`.
+// runKeys is `keys rotate FILE`, `keys certify FILE` and `keys list FILE`.
 func runKeys(args []string, out io.Writer) error {
 	flags := pflag.NewFlagSet("keys", pflag.ContinueOnError)
 	alg := flags.String("alg", "ES256", "rotate: algorithm of the new key: ES256, RS256 (PS256 is the same key) or EdDSA")
 	announce := flags.Duration("announce", 24*time.Hour, "rotate: how long the new key is published before it signs; longer than clients cache the JWK set")
 	overlap := flags.Duration("overlap", 24*time.Hour, "rotate: how long the old key is published after that; longer than ID tokens are used")
+	name := flags.String("name", "", "certify: the name in the certificates, such as the server's host name")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -227,6 +229,13 @@ func runKeys(args []string, out io.Writer) error {
 	path, now := flags.Arg(1), time.Now()
 	switch flags.Arg(0) {
 	case "list":
+	case "certify":
+		if *name == "" {
+			return errors.New("--name: say the name for the certificates, such as recover.example.org")
+		}
+		if err := keys.CertifyFile(path, *name, now); err != nil {
+			return err
+		}
 	case "rotate":
 		key, err := keys.GenerateFor(jose.SignatureAlgorithm(*alg), rand.Reader)
 		if err != nil {
@@ -248,8 +257,8 @@ func runKeys(args []string, out io.Writer) error {
 		return err
 	}
 	fmt.Fprint(out, text)
-	if flags.Arg(0) == "rotate" {
-		fmt.Fprintln(out, "Restart the nodes: each reads the file when it starts.")
+	if flags.Arg(0) != "list" {
+		fmt.Fprintln(out, "Send the nodes SIGHUP, upon which they read the file again; a new algorithm needs a restart.")
 	}
 	return nil
 }

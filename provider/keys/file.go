@@ -18,9 +18,31 @@ func RotateFile(path string, r Rotation) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
+	name := certifiedAs(list)
 	if list, err = Rotate(list, r); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	if name != "" { // a verifier that wants x5c wants it of the new key too
+		if list, err = Certify(list, name, r.Now); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return writeFile(path, list)
+}
+
+// CertifyFile certifies the ring in a file, as Certify does.
+func CertifyFile(path, name string, now time.Time) error {
+	list, err := ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if list, err = Certify(list, name, now); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return writeFile(path, list)
+}
+
+func writeFile(path string, list []Key) error {
 	text, err := EncodeRing(list)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -64,7 +86,7 @@ func Describe(list []Key, now time.Time) (string, error) {
 	}
 	var out strings.Builder
 	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KEY ID\tALGORITHMS\tNOW\tSIGNS FROM\tPUBLISHED UNTIL")
+	fmt.Fprintln(table, "KEY ID\tALGORITHMS\tX5C\tNOW\tSIGNS FROM\tPUBLISHED UNTIL")
 	for _, k := range r.state.Load().keys {
 		state := "published"
 		for _, alg := range k.algorithms {
@@ -75,7 +97,11 @@ func Describe(list []Key, now time.Time) (string, error) {
 		if !k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil) {
 			state = "retired"
 		}
-		fmt.Fprintf(table, "%s\t%v\t%s\t%s\t%s\n", k.public.KeyID, k.algorithms, state, when(k.SignsFrom, "the beginning"), when(k.PublishedUntil, "taken out"))
+		certificate := "-"
+		if len(k.Certificates) > 0 {
+			certificate = k.Certificates[0].Subject.CommonName + " until " + k.Certificates[0].NotAfter.UTC().Format(time.DateOnly)
+		}
+		fmt.Fprintf(table, "%s\t%v\t%s\t%s\t%s\t%s\n", k.public.KeyID, k.algorithms, certificate, state, when(k.SignsFrom, "the beginning"), when(k.PublishedUntil, "taken out"))
 	}
 	if err := table.Flush(); err != nil {
 		return "", fmt.Errorf("describe keys: %w", err)

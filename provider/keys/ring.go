@@ -156,7 +156,7 @@ func (r *Ring) CheckCertificates() error { return r.state.Load().checkCertificat
 func (s *state) checkCertificates() error {
 	for _, k := range s.keys {
 		if len(k.Certificates) == 0 {
-			return fmt.Errorf("signing key %s has no certificate after it, and its JWK no x5c; put one there, e.g. a self-signed one of `openssl req -x509 -key KEY -days 730 -subj /CN=regain`", k.public.KeyID)
+			return fmt.Errorf("signing key %s has no certificate after it, and its JWK no x5c: `regain keys certify FILE --name HOST` puts one there", k.public.KeyID)
 		}
 	}
 	return nil
