@@ -7,12 +7,14 @@ import (
 	"time"
 
 	"regain/provider/claims"
+	"regain/provider/clients"
 	"regain/recovery"
 )
 
 // subject is what there is to tell about a person who was verified under a profile: the directory's attributes as they
 // are now, and of these as verified the ones that the profile held against the evidence. Nothing of the evidence is kept.
-func (p *Provider) subject(ctx context.Context, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
+// A claim that the client has by registration is the attribute that it is mapped to.
+func (p *Provider) subject(ctx context.Context, client *clients.Client, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
 	account, err := p.deps.Recovery.Account(ctx, name)
 	if err != nil {
 		return claims.Subject{}, err
@@ -27,6 +29,12 @@ func (p *Provider) subject(ctx context.Context, name recovery.AccountName, profi
 	}
 	if len(confirmed) > 0 {
 		s.Verified = []claims.Verified{{Verification: verificationAt(at, rule.Document), Claims: confirmed}}
+	}
+	for claim, attribute := range client.Claims { // after what was verified, which goes by the attribute's own name
+		delete(s.Claims, claim)
+		if value, ok := claimValue(claim, account.Attributes[recovery.AttributeName(attribute)]); ok {
+			s.Claims[claim] = value
+		}
 	}
 	return s, nil
 }
@@ -82,6 +90,17 @@ func claimsOf(account recovery.Account) map[string]any {
 		claims["address"] = address
 	}
 	return claims
+}
+
+// release is what the client is told: what it asks for, and what it has by registration.
+func release(client *clients.Client, wants claims.Wants, scopes []string, s claims.Subject) map[string]any {
+	released := claims.Release(wants, scopes, s)
+	for name := range client.Claims {
+		if value, there := s.Claims[name]; there {
+			released[name] = value
+		}
+	}
+	return released
 }
 
 // claimValue returns the claim's value in its JSON type. A text that does not have that type is no claim.

@@ -30,6 +30,12 @@ type broker struct {
 
 func setUpBroker(t *testing.T) *broker {
 	t.Helper()
+	return setUpBrokerWith(t, func(*node.ClientConfig) {})
+}
+
+// setUpBrokerWith is setUpBroker with another registration.
+func setUpBrokerWith(t *testing.T, change func(*node.ClientConfig)) *broker {
+	t.Helper()
 	b := &broker{t: t, logouts: make(chan url.Values, 4)}
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err == nil {
@@ -52,11 +58,13 @@ func setUpBroker(t *testing.T) *broker {
 		for i := range cfg.Profiles {
 			cfg.Profiles[i].Credential.Document = node.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
 		}
-		cfg.Clients = append(cfg.Clients, node.ClientConfig{
+		client := node.ClientConfig{
 			ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
 			Scope: []string{"openid", "profile", "offline_access"}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true,
 			PostLogout: []string{"https://program.localhost/out"}, BackChannel: listener.URL + "/logout",
-		})
+		}
+		change(&client)
+		cfg.Clients = append(cfg.Clients, client)
 	})
 	return b
 }
@@ -166,6 +174,24 @@ func TestAStockBrokerSignsIn(t *testing.T) {
 	info := b.userInfo(got.Access)
 	if info["sub"] != got.claims["sub"] || info["family_name"] != "Lindqvist" || info["verified_claims"] != nil || info["email"] != nil {
 		t.Errorf("userinfo %v", info)
+	}
+}
+
+// A mapper of the broker finds an attribute under the name that it looks for, and what was verified keeps its own.
+func TestMappedClaims(t *testing.T) {
+	b := setUpBrokerWith(t, func(c *node.ClientConfig) {
+		c.Claims = []node.ClaimConfig{{Name: "surname", Attribute: "family_name"}, {Name: "given_name", Attribute: "family_name"}, {Name: "shoe_size", Attribute: "shoes"}}
+	})
+	const ask = `{"id_token":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"given_name":null}}}}`
+	got := b.redeem(b.signIn(url.Values{"scope": {"openid"}, "claims": {ask}}).Get("code"))
+	info := b.userInfo(got.Access)
+	for where, claims := range map[string]map[string]any{"ID token": got.claims, "userinfo": info} {
+		if claims["surname"] != "Lindqvist" || claims["given_name"] != "Lindqvist" || claims["shoe_size"] != nil || claims["family_name"] != nil {
+			t.Errorf("%s %v", where, claims)
+		}
+	}
+	if text, _ := json.Marshal(got.claims["verified_claims"]); !strings.Contains(string(text), `"given_name":"Ada"`) {
+		t.Errorf("verified_claims %s", text)
 	}
 }
 

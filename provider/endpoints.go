@@ -77,17 +77,17 @@ func (p *Provider) token(c *gin.Context) {
 // idTokenClaims are what the claims parameter asks for in the ID token, beyond the protocol's own claims.
 func (p *Provider) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map[string]any, error) {
 	wanted, err := claims.Parse(redeemed.ClaimsRequest)
-	if err != nil || len(wanted[claims.IDToken]) == 0 {
+	if err != nil || len(wanted[claims.IDToken]) == 0 && len(redeemed.Client.Claims) == 0 {
 		return nil, err
 	}
 	if redeemed.Client.Contract == contract.OktaIDV {
 		return p.oktaClaims(c, redeemed, wanted)
 	}
-	subject, err := p.subject(c, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
+	subject, err := p.subject(c, redeemed.Client, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
 	if err != nil {
 		return nil, err
 	}
-	return claims.Release(wanted[claims.IDToken], nil, subject), nil
+	return release(redeemed.Client, wanted[claims.IDToken], nil, subject), nil
 }
 
 // oktaClaims are the verified_claims of okta-idv: each value that Okta has, held against the account's attributes that the

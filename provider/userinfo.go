@@ -49,7 +49,7 @@ func (p *Provider) userInfo(c *gin.Context) {
 
 // info are the claims that an access token releases.
 func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
-	subject, err := p.subject(c, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
+	subject, err := p.subject(c, access.Client, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +57,7 @@ func (p *Provider) info(c *gin.Context, access oauth.Access) (map[string]any, er
 	if err != nil {
 		return nil, err
 	}
-	info := claims.Release(wanted[claims.UserInfo], access.Scopes, subject)
+	info := release(access.Client, wanted[claims.UserInfo], access.Scopes, subject)
 	info["sub"], info["txn"] = access.Subject, access.Transaction
 	return info, nil
 }

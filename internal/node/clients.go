@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -19,34 +20,50 @@ import (
 func readClients(list []ClientConfig, remote clients.RemoteKeys) (clients.Fixed, error) {
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
-		client := &clients.Client{
-			ID: c.ID, Name: c.Name, AuthMethod: clients.AuthMethod(c.AuthMethod), RedirectURIs: c.RedirectURIs, Scopes: c.Scope,
-			AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
-			Contract: contract.Name(c.Contract), Tenant: contract.Tenant{ID: strings.ToLower(c.Entra.TenantID), Application: strings.ToLower(c.Entra.ApplicationID), Authority: c.Entra.Authority},
-			AskAccount: c.AskAccount, ReuseSession: c.ReuseSession,
-			Profile: clients.Profile(c.Profile), RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
-			AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg), TokenEndpointAudience: c.TokenAud, DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
-			TLSIdentity:            mtls.Identity{SubjectDN: c.SubjectDN, DNS: c.SANDNS, URI: c.SANURI, IP: c.SANIP, Email: c.SANEmail},
-			PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
-			IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
-		}
-		if client.ShowPass = c.Deliver == "screen"; !client.ShowPass && c.Deliver != "" && c.Deliver != "token" {
-			return nil, fmt.Errorf("clients[%d] (%s).deliver %q: use token or screen", i, c.ID, c.Deliver)
-		}
-		if client.AuthMethod == "" {
-			client.AuthMethod = defaultAuth(client.Contract)
-		}
-		client.PolicyURI, client.TermsURI, client.JWKSURI, client.Remote = c.PolicyURI, c.TermsURI, c.JWKSURI, remote
-		if err := readClientKeys(client, c, fmt.Sprintf("clients[%d] (%s)", i, c.ID)); err != nil {
+		client, err := c.read(fmt.Sprintf("clients[%d] (%s)", i, c.ID))
+		if err != nil {
 			return nil, err
 		}
+		client.Remote = remote
 		read = append(read, client)
 	}
 	return clients.NewFixed(read)
 }
 
-func defaultAuth(name contract.Name) clients.AuthMethod {
-	switch name {
+// read puts one entry into the words of package clients, with the files that it names. key is where it stands.
+func (c ClientConfig) read(key string) (*clients.Client, error) {
+	client := &clients.Client{
+		ID: c.ID, Name: c.Name, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, RedirectURIs: c.RedirectURIs, Scopes: c.Scope, Profile: clients.Profile(c.Profile),
+		Contract: contract.Name(c.Contract),
+		Tenant:   contract.Tenant{ID: strings.ToLower(c.Entra.TenantID), Application: strings.ToLower(c.Entra.ApplicationID), Authority: c.Entra.Authority},
+
+		AuthMethod: clients.AuthMethod(or(c.AuthMethod, string(defaultAuth(c.Contract)))), AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg),
+		TokenEndpointAudience: c.TokenAud, JWKSURI: c.JWKSURI,
+		TLSIdentity: mtls.Identity{SubjectDN: c.SubjectDN, DNS: c.SANDNS, URI: c.SANURI, IP: c.SANIP, Email: c.SANEmail},
+
+		AllowUnpushed: c.RequirePAR != nil && !*c.RequirePAR, AllowNoPKCE: c.RequirePKCE != nil && !*c.RequirePKCE,
+		RequestObjectAlgorithm: jose.SignatureAlgorithm(c.RequestAlg), RequireRequestObject: c.RequireJAR,
+		DPoPBound: c.DPoPBound, DPoPNonce: c.DPoPNonce, CertificateBound: c.MTLSBound,
+
+		AskAccount: c.AskAccount, ReuseSession: c.ReuseSession, ShowPass: c.Deliver == "screen",
+		PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
+		IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
+		Claims: make(map[string]string, len(c.Claims)),
+	}
+	if !slices.Contains([]string{"", "token", "screen"}, c.Deliver) {
+		return nil, fmt.Errorf("%s.deliver %q: use token or screen", key, c.Deliver)
+	}
+	for _, claim := range c.Claims {
+		if _, twice := client.Claims[claim.Name]; twice {
+			return nil, fmt.Errorf("%s.claims: %s is mapped twice", key, claim.Name)
+		}
+		client.Claims[claim.Name] = claim.Attribute
+	}
+	return client, readClientKeys(client, c, key)
+}
+
+func defaultAuth(name string) clients.AuthMethod {
+	switch contract.Name(name) {
 	case contract.OktaIDV:
 		return clients.ClientSecretPost
 	case contract.EntraExternalMethod:

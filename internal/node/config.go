@@ -201,6 +201,7 @@ type ClientConfig struct {
 	MTLSBound    bool          `koanf:"tls_client_certificate_bound_access_tokens"`
 	RedirectURIs []string      `koanf:"redirect_uris"`
 	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
+	Claims       []ClaimConfig `koanf:"claims"`                                // none
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
@@ -213,6 +214,12 @@ type ClientConfig struct {
 	BackChannel  string        `koanf:"backchannel_logout_uri"`
 	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
 	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
+}
+
+// ClaimConfig tells a client an attribute of the directory under a name of its choice.
+type ClaimConfig struct {
+	Name      string `koanf:"name"`
+	Attribute string `koanf:"attribute"`
 }
 
 // RegistrationConfig lets clients register themselves (RFC 7591); without tokens nobody may.

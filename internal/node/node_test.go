@@ -106,6 +106,9 @@ func TestMistakes(t *testing.T) {
 				ID: "x", Name: "X", Contract: "entra-external-method", RedirectURIs: []string{"https://login.example/"}, Entra: node.EntraConfig{TenantID: guid, ApplicationID: guid},
 			}}
 		},
+		"clients[0] (x).claims: y is mapped twice": func(_ *testing.T, c *node.Config) {
+			c.Clients = []node.ClientConfig{{ID: "x", Claims: []node.ClaimConfig{{Name: "y", Attribute: "a"}, {Name: "y", Attribute: "b"}}}}
+		},
 		`clients[0] (x).deliver "paper"`:     func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Deliver: "paper"}} },
 		"registration.initial_access_tokens": func(t *testing.T, c *node.Config) { c.Registration.Tokens = config.Secret{File: empty(t, "short")} },
 		`registration.scope "admin"`: func(t *testing.T, c *node.Config) {

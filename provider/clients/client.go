@@ -99,6 +99,10 @@ type Client struct {
 	RedirectURIs          []string
 	Scopes                []string // what it may ask for; empty means openid and recovery
 
+	// Claims maps names of claims to attributes of the directory. They are in the client's every ID token and at userinfo,
+	// for brokers whose mappers look for a name and which cannot ask for it.
+	Claims map[string]string
+
 	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), and AllowNoPKCE those without a
 	// code challenge: stock brokers can do neither.
 	AllowUnpushed bool

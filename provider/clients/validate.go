@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -38,7 +39,7 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
 		}
 	}
-	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkContract} {
+	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkClaims, c.checkContract} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)
 		}
@@ -182,8 +183,25 @@ func (c *Client) checkContract() error {
 	default:
 		return fmt.Errorf("contract %q is unknown; use %s or %s", c.Contract, contract.OktaIDV, contract.EntraExternalMethod)
 	}
-	if len(c.Scopes) > 0 || c.Profile.FAPI() || c.ReuseSession || c.ShowPass || c.AskAccount || c.AllowUnpushed || c.AllowNoPKCE || c.RequestObjectAlgorithm != "" || c.UserInfoAlgorithm != "" {
-		return fmt.Errorf("contract %s settles scope, profile, deliver, session_reuse, ask_account, PAR, PKCE, request objects and userinfo; leave their settings out", c.Contract)
+	if len(c.Scopes) > 0 || c.Profile.FAPI() || c.ReuseSession || c.ShowPass || len(c.Claims) > 0 || c.AskAccount || c.AllowUnpushed || c.AllowNoPKCE || c.RequestObjectAlgorithm != "" || c.UserInfoAlgorithm != "" {
+		return fmt.Errorf("contract %s settles scope, claims, profile, deliver, session_reuse, ask_account, PAR, PKCE, request objects and userinfo; leave their settings out", c.Contract)
+	}
+	return nil
+}
+
+// checkClaims keeps what an ID token says by itself out of a mapping.
+func (c *Client) checkClaims() error {
+	ours := []string{
+		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid", "txn", "cnf",
+		"client_id", "scope", "verified_claims", "recovery", "recovery_token",
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Claims)) {
+		if name == "" || c.Claims[name] == "" {
+			return errors.New("claims: maps a claim's name to an attribute of the directory, and neither may be empty")
+		}
+		if slices.Contains(ours, name) {
+			return fmt.Errorf("claims: %s is one that the server makes itself", name)
+		}
 	}
 	return nil
 }
