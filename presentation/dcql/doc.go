@@ -19,6 +19,7 @@
 // The wallet is never trusted to have followed the query (§14.11); nor does this package decide
 // whether an issuer is trusted: trusted_authorities is only a hint to the wallet (§6.1.1).
 //
-// One format is known so far, dc+sd-jwt. Another one adds its constant, the members of [Meta] that
-// belong to it, and its line in Meta.validate.
+// The four formats of the specification are in format.go, each with the member of [Meta] that
+// belongs to it and what it wants of a path. An mdoc's claims are its namespaces: an object of
+// objects, so that one way of walking serves every format.
 package dcql

@@ -12,9 +12,6 @@ import (
 // ErrInvalid reports a query that breaks a rule of OpenID4VP 1.0 §6.
 var ErrInvalid = errors.New("invalid DCQL query")
 
-// FormatSDJWT is the credential format identifier of SD-JWT VC (Appendix B.3.1).
-const FormatSDJWT = "dc+sd-jwt"
-
 // Query is a dcql_query (§6). Where a member has a zero value it is absent from the JSON.
 type Query struct {
 	Credentials    []Credential    `json:"credentials"`
@@ -36,11 +33,6 @@ type Credential struct {
 	ClaimSets     [][]string `json:"claim_sets,omitempty"` // ids of claims, the preferred option first
 }
 
-// Meta says which types of credential are wanted (Appendix B.3.5 for dc+sd-jwt).
-type Meta struct {
-	VCTValues []string `json:"vct_values,omitempty"`
-}
-
 // TrustedAuthority names issuers by what certifies them (§6.1.1).
 type TrustedAuthority struct {
 	Type   string   `json:"type"` // aki, etsi_tl or openid_federation
@@ -54,6 +46,8 @@ type Claim struct {
 	// Values the claim should have: strings, integers (int, int64, or as JSON reads them) and
 	// booleans. Wallets may ignore them, so [Credential.Missing] compares again.
 	Values []any `json:"values,omitempty"`
+	// IntentToRetain tells the holder of an mdoc whether the value is kept (Appendix B.2.4); nil says nothing.
+	IntentToRetain *bool `json:"intent_to_retain,omitempty"`
 }
 
 // CredentialSet asks for one of several combinations of credentials (§6.2).

@@ -141,6 +141,7 @@ func TestValidateRefusesWhatOnlyGoCanSay(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(full))
+	f.Add([]byte(formats))
 	f.Add([]byte(`{"credentials":[{"id":"a","format":"dc+sd-jwt","meta":{"vct_values":["b"]}}]}`))
 	f.Add([]byte(`{"credentials":[]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {

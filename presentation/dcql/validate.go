@@ -95,13 +95,6 @@ func (c Credential) validate() error {
 	return nil
 }
 
-func (m Meta) validate(format string) error {
-	if format != FormatSDJWT {
-		return fmt.Errorf("format %q is not known", format)
-	}
-	return texts("meta.vct_values", m.VCTValues)
-}
-
 func authorities(list []TrustedAuthority) error {
 	if list == nil {
 		return nil
@@ -137,7 +130,7 @@ func (c Credential) claimIDs() (ids []string, err error) {
 			}
 			ids = append(ids, claim.ID)
 		}
-		if err := claim.validate(); err != nil {
+		if err := claim.validate(c.Format); err != nil {
 			return nil, err
 		}
 		for _, earlier := range c.Claims[:i] {
@@ -149,12 +142,12 @@ func (c Credential) claimIDs() (ids []string, err error) {
 	return ids, nil
 }
 
-func (c Claim) validate() error {
+func (c Claim) validate(format string) error {
 	if err := c.Path.validate(); err != nil {
 		return err
 	}
-	if name, ok := c.Path[0].Name(); ok && alwaysOpen(name) {
-		return fmt.Errorf("claim %s is always sent and cannot be asked for", c.Path)
+	if err := c.validateFor(format); err != nil {
+		return err
 	}
 	if c.Values == nil {
 		return nil

@@ -1,0 +1,79 @@
+package dcql
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Credential format identifiers (Appendix B).
+const (
+	FormatSDJWT  = "dc+sd-jwt"   // SD-JWT VC, B.3
+	FormatMdoc   = "mso_mdoc"    // ISO 18013-5, B.2
+	FormatJWTVC  = "jwt_vc_json" // W3C VC as a JWT without JSON-LD, B.1.3.1
+	FormatLDPVC  = "ldp_vc"      // W3C VC with Data Integrity, B.1.3.2
+	mdocPathSize = 2             // namespace and element, §7.2
+)
+
+// Meta says which types of credential are wanted: the one member that belongs to the format.
+type Meta struct {
+	VCTValues    []string   `json:"vct_values,omitempty"`    // dc+sd-jwt: any of them (B.3.5)
+	DoctypeValue string     `json:"doctype_value,omitempty"` // mso_mdoc (B.2.3)
+	TypeValues   [][]string `json:"type_values,omitempty"`   // jwt_vc_json, ldp_vc: all types of any of the sets, as expanded IRIs (B.1.1)
+}
+
+// validate refuses a member of another format too: a wallet ignores it, and whoever wrote it expected something of it.
+func (m Meta) validate(format string) error {
+	member := ""
+	var err error
+	switch format {
+	case FormatSDJWT:
+		member, err = "vct_values", texts("meta.vct_values", m.VCTValues)
+	case FormatMdoc:
+		if member = "doctype_value"; m.DoctypeValue == "" || len(m.DoctypeValue) > maxText {
+			err = errors.New("meta.doctype_value is missing or too long")
+		}
+	case FormatJWTVC, FormatLDPVC:
+		if member, err = "type_values", count("meta.type_values", len(m.TypeValues)); err == nil {
+			for _, set := range m.TypeValues {
+				err = errors.Join(err, texts("a set of meta.type_values", set))
+			}
+		}
+	default:
+		return fmt.Errorf("format %q is not known", format)
+	}
+	if err != nil {
+		return err
+	}
+	for name, there := range map[string]bool{"vct_values": m.VCTValues != nil, "doctype_value": m.DoctypeValue != "", "type_values": m.TypeValues != nil} {
+		if there && name != member {
+			return fmt.Errorf("meta.%s does not belong to %s", name, format)
+		}
+	}
+	return nil
+}
+
+// Accepts reports whether a credential of these types is one that is wanted: the vct of an SD-JWT VC and those that it
+// extends, the doctype of an mdoc, or the expanded types of a W3C credential.
+func (m Meta) Accepts(types ...string) bool {
+	has := func(wanted string) bool { return slices.Contains(types, wanted) }
+	return slices.ContainsFunc(m.VCTValues, has) || m.DoctypeValue != "" && len(types) == 1 && has(m.DoctypeValue) ||
+		slices.ContainsFunc(m.TypeValues, func(set []string) bool { return len(set) > 0 && all(set, has) })
+}
+
+// validateFor holds what the format wants of a claim beyond what every claim is.
+func (c Claim) validateFor(format string) error {
+	if format == FormatMdoc {
+		if len(c.Path) != mdocPathSize || slices.ContainsFunc(c.Path, func(s Step) bool { _, named := s.Name(); return !named }) {
+			return fmt.Errorf("claim %s: the path of an mdoc is a namespace and an element", c.Path)
+		}
+		return nil
+	}
+	if c.IntentToRetain != nil {
+		return fmt.Errorf("claim %s: intent_to_retain is for mdocs only", c.Path)
+	}
+	if name, ok := c.Path[0].Name(); ok && format == FormatSDJWT && alwaysOpen(name) {
+		return fmt.Errorf("claim %s is always sent and cannot be asked for", c.Path)
+	}
+	return nil
+}
