@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -93,43 +95,61 @@ func (s *faultyStore) Increment(ctx context.Context, kind storage.Kind, id strin
 type stubborn struct {
 	*fixture
 	attempt rp.Attempt
+	screen  bool     // for a client with deliver: screen
 	seen    []string // what was answered
 	passes  []string
 }
 
-// recover walks one recovery to its end, and redeems the code three times.
-func (p *stubborn) recover(ctx context.Context, account string) error {
-	var err error
+// begin pushes a request, three times at the most, and returns where the browser goes.
+func (p *stubborn) begin(ctx context.Context, account string) string {
+	if p.screen {
+		return p.Regain + "/authorize?" + url.Values{
+			"response_type": {"code"}, "client_id": {"broker"}, "redirect_uri": {brokerRedirect}, "scope": {"openid"}, "login_hint": {account},
+		}.Encode()
+	}
 	for range 3 {
+		var err error
 		if p.attempt, err = p.RP.Start(ctx, account, nil); err == nil {
 			break
 		}
 		p.note(err)
 	}
-	page, err := p.browser.Open(ctx, p.attempt.AuthorizeURL)
+	return p.attempt.AuthorizeURL
+}
+
+// recover walks one recovery to its end, and redeems the code three times, or notes what the screen shows.
+func (p *stubborn) recover(ctx context.Context, account string) error {
+	start := p.begin(ctx, account)
+	page, err := p.browser.Open(ctx, start)
 	const steps = 20
 	for range steps {
 		if err != nil {
 			return err
 		}
 		p.seen = append(p.seen, string(page.Body))
-		if page.URL.Host == "program.localhost" {
+		if pass, there := page.ByID("pass"); there {
+			p.passes = append(p.passes, pass)
+		}
+		switch {
+		case page.URL.Host == "program.localhost" && p.screen:
+			return nil
+		case page.URL.Host == "program.localhost":
 			return p.redeem(ctx, page.URL.String())
 		}
-		page, err = p.step(ctx, page)
+		page, err = p.step(ctx, page, start)
 	}
 	return fmt.Errorf("no end after %d steps: %s", steps, page.Text())
 }
 
 // step does what the page asks for; from a page that is an error, it goes back to the recovery.
-func (p *stubborn) step(ctx context.Context, page *browser.Page) (*browser.Page, error) {
+func (p *stubborn) step(ctx context.Context, page *browser.Page, start string) (*browser.Page, error) {
 	if link, ok := page.Link("open-wallet"); ok {
 		if next := p.present(ctx, link); next != "" {
 			return p.browser.Open(ctx, next)
 		}
 		return p.browser.Open(ctx, page.URL.String())
 	}
-	for _, id := range []string{"have-verified-id", "finish"} {
+	for _, id := range []string{"have-verified-id", "show-pass", "finish"} {
 		if form, ok := page.Form(id); ok {
 			return p.browser.Submit(ctx, form, nil)
 		}
@@ -137,7 +157,10 @@ func (p *stubborn) step(ctx context.Context, page *browser.Page) (*browser.Page,
 	if back, ok := page.Link("back"); ok {
 		return p.browser.Follow(ctx, back)
 	}
-	return p.browser.Open(ctx, p.attempt.AuthorizeURL)
+	if p.screen && len(p.passes) > 0 { // starting anew would be another transaction, and rightly another pass
+		return nil, errors.New("there is no way on, and the person has the pass")
+	}
+	return p.browser.Open(ctx, start)
 }
 
 // present shows what the wallet has, once.
@@ -178,7 +201,17 @@ func (p *stubborn) note(err error) {
 // Whatever operation of the store fails, and whether it fails before or after it was done: there is one pass at most,
 // none without its record, and nobody is told what broke (promises 1, 2 and 3). Nearly always the person, trying again,
 // still gets back in.
-func TestEveryOutageOfTheStore(t *testing.T) {
+func TestEveryOutageOfTheStore(t *testing.T) { tryEveryOutage(t, false) }
+
+// The same holds of a pass that the person sees.
+func TestEveryOutageOfTheStoreAtTheScreen(t *testing.T) { tryEveryOutage(t, true) }
+
+func tryEveryOutage(t *testing.T, screen bool) {
+	t.Helper()
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte(brokerSecret), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	store := &faultyStore{}
 	f := setUpWorld(t, world.Options{
 		Namesakes: 256,
@@ -187,10 +220,11 @@ func TestEveryOutageOfTheStore(t *testing.T) {
 		},
 		Change: func(c *node.Config) {
 			c.Limits = []node.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
+			c.Clients = append(c.Clients, screenClient(secret))
 		},
 	})
 	store.arm(0, false)
-	whole := &stubborn{fixture: f}
+	whole := &stubborn{fixture: f, screen: screen}
 	if err := whole.recover(t.Context(), world.Namesake(0)); err != nil || len(whole.passes) != 1 {
 		t.Fatalf("with no outage: %d passes, %v", len(whole.passes), err)
 	}
@@ -201,7 +235,7 @@ func TestEveryOutageOfTheStore(t *testing.T) {
 			namesake++
 			account := world.Namesake(namesake)
 			store.arm(at+1, lost)
-			p := &stubborn{fixture: f}
+			p := &stubborn{fixture: f, screen: screen}
 			err := p.recover(t.Context(), account)
 			store.arm(0, false)
 			if len(p.passes) > 1 {

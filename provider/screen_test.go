@@ -21,13 +21,16 @@ func setUpScreen(t *testing.T) *broker {
 	if err := os.WriteFile(secret, []byte(brokerSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return &broker{t: t, fixture: setUpWith(t, func(cfg *node.Config) { cfg.Clients = append(cfg.Clients, screenClient(secret)) })}
+}
+
+// screenClient is a broker whose people see the pass; secret is its file.
+func screenClient(secret string) node.ClientConfig {
 	no := false
-	return &broker{t: t, fixture: setUpWith(t, func(cfg *node.Config) {
-		cfg.Clients = append(cfg.Clients, node.ClientConfig{
-			ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
-			Scope: []string{"openid", "profile"}, RequirePAR: &no, RequirePKCE: &no, Deliver: "screen",
-		})
-	})}
+	return node.ClientConfig{
+		ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
+		Scope: []string{"openid", "profile"}, RequirePAR: &no, RequirePKCE: &no, Deliver: "screen",
+	}
 }
 
 // approved is the page after the evaluation of an account with Ada's wallet.

@@ -471,6 +471,14 @@ func TestTooManyAttempts(t *testing.T) {
 			t.Errorf("attempt %d: %s", i+1, tx.State)
 		}
 	}
+	// Another way to name the account is no way round the limit.
+	b.mu.Lock()
+	b.accounts["17"] = b.accounts["ada@example.org"]
+	b.mu.Unlock()
+	open.Account = "17"
+	if tx, _, _ := b.Start(t.Context(), open); tx.State != recovery.StateDenied {
+		t.Errorf("by the account's id: %s", tx.State)
+	}
 	open.Network = "198.51.100.7"
 	if tx, _, _ := b.Start(t.Context(), open); tx.State != recovery.StateStarted {
 		t.Errorf("the victim elsewhere is locked out: %s", tx.State)
