@@ -74,7 +74,7 @@ func (p *Provider) token(c *gin.Context) {
 	c.JSON(http.StatusOK, answer)
 }
 
-// idTokenClaims are what the claims parameter asks for in the ID token, beyond the protocol's own claims.
+// idTokenClaims are what the claims parameter asks for in the ID token and what the client has by registration, beyond the protocol's own claims.
 func (p *Provider) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map[string]any, error) {
 	wanted, err := claims.Parse(redeemed.ClaimsRequest)
 	if err != nil || len(wanted[claims.IDToken]) == 0 && len(redeemed.Client.Claims) == 0 {

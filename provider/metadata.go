@@ -14,6 +14,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/dpop"
 	"regain/provider/oauth"
+	"regain/provider/registration"
 	"regain/recovery"
 )
 
@@ -121,7 +122,7 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 	}
 	m.addDocuments(deps.Recovery.Documents())
 	if deps.Registration != nil {
-		m.RegistrationEndpoint = base + registrationPath
+		m.RegistrationEndpoint = base + registration.Path
 	}
 	if cfg.EntraContract {
 		m.ResponseTypes, m.GrantTypes = append(m.ResponseTypes, "id_token"), append(m.GrantTypes, "implicit")

@@ -155,10 +155,10 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/openid4vp/response/:handle", p.walletResponse)
 
 	if p.deps.Registration != nil {
-		r.POST(registrationPath, p.register)
-		r.GET(registrationPath+"/:client", p.registration)
-		r.PUT(registrationPath+"/:client", p.registration)
-		r.DELETE(registrationPath+"/:client", p.registration)
+		r.POST(registration.Path, p.register)
+		r.GET(registration.Path+"/:client", p.registration)
+		r.PUT(registration.Path+"/:client", p.registration)
+		r.DELETE(registration.Path+"/:client", p.registration)
 	}
 	p.journey(r.Group("/recover/:txn", secureHeaders))
 	r.GET("/static/*file", gin.WrapH(p.pages.static()))

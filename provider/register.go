@@ -11,9 +11,6 @@ import (
 	"regain/provider/problem"
 )
 
-// registrationPath is where clients register.
-const registrationPath = "/register"
-
 const maxMetadata = 64 << 10
 
 // register is RFC 7591 §3.

@@ -189,7 +189,7 @@ type ClientConfig struct {
 	PolicyURI    string        `koanf:"policy_uri"`
 	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
-	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default ES256, PS256 or EdDSA
+	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
 	TokenAud     bool          `koanf:"token_endpoint_audience"`
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`

@@ -13,7 +13,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
 	"regain/adapters/auditlog"
@@ -23,7 +22,6 @@ import (
 	"regain/internal/fetch"
 	"regain/presentation"
 	"regain/provider"
-	"regain/provider/contract"
 	"regain/provider/keys"
 	"regain/provider/sessions"
 	"regain/recovery"
@@ -112,7 +110,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	server, registered, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token}.wire(cfg, deps)
+	made, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token}.wire(cfg, deps)
 	if err != nil {
 		return err
 	}
@@ -120,7 +118,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher, Registration: registered}, fetcher)
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: made.server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher, Registration: made.registration}, fetcher, made.entra)
 }
 
 // newService wires the domain to its ports.
@@ -147,7 +145,7 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 }
 
 // newProvider adds the wallet's side and makes the HTTP face.
-func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *fetch.Fetcher) error {
+func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *fetch.Fetcher, entra bool) error {
 	key, chain, err := cfg.RequestSigning.read()
 	if err != nil {
 		return err
@@ -164,7 +162,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
-		EntraContract: slices.ContainsFunc(cfg.Clients, func(c ClientConfig) bool { return c.Contract == string(contract.EntraExternalMethod) }),
+		EntraContract: entra,
 	}, parts)
 	return err
 }

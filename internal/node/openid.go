@@ -2,6 +2,7 @@ package node
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4"
@@ -25,46 +26,54 @@ type openID struct {
 	secret  []byte
 }
 
+// core is what wire makes.
+type core struct {
+	server       *oauth.Server
+	registration *registration.Service // nil where nobody may register
+	entra        bool                  // some client follows entra-external-method
+}
+
 // wire makes the core, and the registration of clients if there may be any.
-func (o openID) wire(cfg Config, deps Deps) (*oauth.Server, *registration.Service, error) {
+func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	remote, err := remotekeys.New(o.fetcher, deps.Clock)
 	if err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
 	fixed, err := readClients(cfg.Clients, remote)
 	if err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
 	if err := fixed.CheckSigning(o.ring.Algorithms()); err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
-	if fixed.Follow(contract.EntraExternalMethod) {
+	entra := fixed.Follow(contract.EntraExternalMethod)
+	if entra {
 		if err := o.ring.CheckCertificates(); err != nil {
-			return nil, nil, fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)
+			return core{}, fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)
 		}
 	}
 	registry := clients.Layered{fixed}
 	registered, err := o.registration(cfg, deps, remote)
 	if err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
 	if registered != nil {
 		registry = append(registry, registered)
 	}
 	source, err := newSource(cfg)
 	if err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
 	tenants, err := contract.NewTenants(remote, deps.Clock)
 	if err != nil {
-		return nil, nil, err
+		return core{}, err
 	}
 	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: o.secret},
 		oauth.Deps{Clients: registry, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
 	if err != nil {
-		return nil, nil, fmt.Errorf("OpenID provider: %w", err)
+		return core{}, fmt.Errorf("OpenID provider: %w", err)
 	}
-	return server, registered, nil
+	return core{server: server, registration: registered, entra: entra}, nil
 }
 
 // registration returns nil where nobody may register.
@@ -82,15 +91,13 @@ func (o openID) registration(cfg Config, deps Deps, remote *remotekeys.Store) (*
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
 		Algorithms: o.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
 	}
-	for _, alg := range policy.Algorithms {
-		if alg == jose.RS256 { // OpenID Connect Dynamic Client Registration 1.0 §2
-			policy.DefaultAlgorithm = jose.RS256
-		}
+	if slices.Contains(policy.Algorithms, jose.RS256) { // OpenID Connect Dynamic Client Registration 1.0 §2
+		policy.DefaultAlgorithm = jose.RS256
 	}
 	if len(policy.Scopes) == 0 {
 		policy.Scopes = []string{clients.ScopeOpenID, clients.ScopeProfile, clients.ScopeEmail, clients.ScopeAddress, clients.ScopePhone}
 	}
-	service, err := registration.New(cfg.Issuer+"/register", policy, registration.Deps{Store: o.store, Keys: remote, Clock: deps.Clock, Random: deps.Random})
+	service, err := registration.New(cfg.Issuer, policy, registration.Deps{Store: o.store, Keys: remote, Clock: deps.Clock, Random: deps.Random})
 	if err != nil {
 		return nil, fmt.Errorf("registration.%w", err)
 	}

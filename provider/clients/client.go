@@ -84,7 +84,7 @@ type Client struct {
 	// account, with entra-external-method.
 	Contract contract.Name
 	Tenant   contract.Tenant
-	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256 and EdDSA.
+	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256, EdDSA, and RS256 but for FAPI.
 	AssertionAlgorithm jose.SignatureAlgorithm
 	// TokenEndpointAudience takes assertions made out to the token endpoint's URL beside those made out to the issuer. A
 	// client that has its assertions taken by other servers too should not have it.

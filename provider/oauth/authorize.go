@@ -99,25 +99,22 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
 	}
-	if client.Contract == contract.OktaIDV {
-		form.Set("scope", clients.ScopeOpenID) // identity_assurance and idv_flow_… ask for what is done in any case
-	}
 	demands, cleaned, refusal := read(client, form)
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
-	}
-	requester, err := s.fositeRequest(ctx, cleaned)
-	if err != nil {
-		return s.refuse(client, form, asError(err))
 	}
 	wanted, err := s.readClaims(form.Get("claims"))
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
 	if client.Contract == contract.OktaIDV {
-		if _, err := contract.ReadOkta(wanted); err != nil {
-			return s.refuse(client, form, problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").Because(err))
+		if refusal := narrowOkta(cleaned, wanted); refusal != nil {
+			return s.refuse(client, form, refusal)
 		}
+	}
+	requester, err := s.fositeRequest(ctx, cleaned)
+	if err != nil {
+		return s.refuse(client, form, asError(err))
 	}
 	account, subject, err := s.namedAccount(client, form, wanted)
 	if err != nil {
@@ -133,8 +130,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 // refuse answers the client if, and only if, the redirect_uri is registered for it.
 func (s *Server) refuse(client *clients.Client, form url.Values, refusal *problem.Error) (Authorization, error) {
 	a := Authorization{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode"))}
-	uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(a.RedirectURI, fositeClient{client})
-	if a.RedirectURI == "" || err != nil || !fosite.IsValidRedirectURI(uri) || len(a.State) > maxState {
+	if !registered(client, a.RedirectURI) || len(a.State) > maxState {
 		return Authorization{}, &AuthorizeError{Problem: refusal}
 	}
 	if !a.Mode.valid() {
@@ -145,6 +141,12 @@ func (s *Server) refuse(client *clients.Client, form url.Values, refusal *proble
 		return Authorization{}, &AuthorizeError{Problem: problem.ServerError(err)}
 	}
 	return Authorization{}, &AuthorizeError{Problem: refusal, Response: &response}
+}
+
+// registered reports whether the client registered this very redirect URI, and said it.
+func registered(client *clients.Client, address string) bool {
+	uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(address, fositeClient{client})
+	return address != "" && err == nil && fosite.IsValidRedirectURI(uri)
 }
 
 // fositeRequest runs fosite's validation over a form that holds only what fosite may see.

@@ -5,17 +5,15 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
-
-	"github.com/ory/fosite"
 
 	"regain/provider/claims"
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
-	"regain/storage"
 )
 
 // clientOf returns the client_id, or that of the pushed request where it is missing and the client's contract has none:
@@ -24,16 +22,9 @@ func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 	if id != "" || !strings.HasPrefix(uri, requestURIPrefix) {
 		return id, nil
 	}
-	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
-	}
+	a, err := s.kept(ctx, uri)
 	if err != nil {
-		return "", problem.Unavailable(err)
-	}
-	var a Authorization
-	if err := storage.Decode(record.Data, &a); err != nil {
-		return "", problem.ServerError(err)
+		return "", err
 	}
 	client, err := s.Client(ctx, a.ClientID)
 	if err != nil {
@@ -43,6 +34,16 @@ func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 		return "", problem.InvalidRequest("The client_id is missing.")
 	}
 	return client.ID, nil
+}
+
+// narrowOkta holds that a request asks for what okta-idv has, and takes the scopes of its own out of what fosite sees:
+// identity_assurance and idv_flow_… ask for what is done in any case.
+func narrowOkta(cleaned url.Values, wanted claims.Request) *problem.Error {
+	cleaned.Set("scope", clients.ScopeOpenID)
+	if _, err := contract.ReadOkta(wanted); err != nil {
+		return problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").Because(err)
+	}
+	return nil
 }
 
 // oktaTokens is the token response of okta-idv: an ID token, and nothing that opens anything else. It makes no statement
@@ -77,14 +78,14 @@ func (s *Server) readEntra(ctx context.Context, client *clients.Client, form url
 		return refuse(problem.New(http.StatusBadRequest, "unsupported_response_type", "The response_type of this client is id_token."))
 	case form.Get("response_mode") != string(ModeFormPost):
 		return refuse(problem.InvalidRequest("The response_mode of this client is form_post."))
-	case !fosite.Arguments(strings.Fields(form.Get("scope"))).Has(clients.ScopeOpenID):
+	case !slices.Contains(strings.Fields(form.Get("scope")), clients.ScopeOpenID):
 		return refuse(problem.New(http.StatusBadRequest, "invalid_scope", "The scope must contain openid."))
 	case form.Get("nonce") == "", len(form.Get("nonce")) > maxNonce:
 		return refuse(problem.InvalidRequest("The nonce is missing or too long."))
 	case len(form.Get("claims")) > maxClaims, len(form.Get("id_token_hint")) > maxHint, len(form.Get("state")) > maxState:
 		return refuse(problem.InvalidRequest("A parameter is too long."))
 	}
-	if uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(form.Get("redirect_uri"), fositeClient{client}); form.Get("redirect_uri") == "" || err != nil || !fosite.IsValidRedirectURI(uri) {
+	if !registered(client, form.Get("redirect_uri")) {
 		return refuse(problem.InvalidRequest("The redirect_uri is not registered for the client."))
 	}
 	wanted, err := claims.Parse(form.Get("claims"))

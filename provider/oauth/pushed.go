@@ -70,10 +70,18 @@ func (s *Server) Keep(ctx context.Context, a Authorization) (Pushed, error) {
 
 // pushed returns the request behind a request URI of this client.
 func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
-	gone := problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
+	a, err := s.kept(ctx, uri)
+	if err == nil && a.ClientID != client.ID {
+		return Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
+	}
+	return a, err
+}
+
+// kept returns the request behind a request URI, whoever's it is.
+func (s *Server) kept(ctx context.Context, uri string) (Authorization, error) {
 	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
 	if errors.Is(err, storage.ErrNotFound) {
-		return Authorization{}, gone
+		return Authorization{}, unknownRequestURI()
 	}
 	if err != nil {
 		return Authorization{}, problem.Unavailable(err)
@@ -82,10 +90,11 @@ func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string)
 	if err := storage.Decode(record.Data, &a); err != nil {
 		return Authorization{}, problem.ServerError(err)
 	}
-	if a.ClientID != client.ID {
-		return Authorization{}, gone // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
-	}
 	return a, nil
+}
+
+func unknownRequestURI() error {
+	return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
 }
 
 // finish forgets the pushed request: it may be visited again until the authorization completes, and never after.

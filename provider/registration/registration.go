@@ -27,6 +27,9 @@ import (
 	"regain/storage"
 )
 
+// Path is the registration endpoint's, below the issuer.
+const Path = "/register"
+
 const kindClient = storage.Kind("client")
 
 // Policy is what the operator allows to clients that register themselves.
@@ -61,10 +64,10 @@ type Service struct {
 
 var _ clients.Registry = (*Service)(nil)
 
-// New refuses missing parts. base is the URL of the registration endpoint.
-func New(base string, policy Policy, deps Deps) (*Service, error) {
-	if base == "" || deps.Store == nil || deps.Keys == nil || deps.Clock == nil || deps.Random == nil {
-		return nil, errors.New("registration: base, Store, Keys, Clock and Random are required")
+// New refuses missing parts.
+func New(issuer string, policy Policy, deps Deps) (*Service, error) {
+	if issuer == "" || deps.Store == nil || deps.Keys == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("registration: the issuer, Store, Keys, Clock and Random are required")
 	}
 	for _, scope := range policy.Scopes {
 		if !slices.Contains(clients.Scopes(), scope) {
@@ -80,7 +83,7 @@ func New(base string, policy Policy, deps Deps) (*Service, error) {
 			return nil, fmt.Errorf("initial_access_tokens: one has %d characters: use %d random ones at least", len(token), enough)
 		}
 	}
-	return &Service{base: base, policy: policy, deps: deps}, nil
+	return &Service{base: issuer + Path, policy: policy, deps: deps}, nil
 }
 
 // record is one registered client.
