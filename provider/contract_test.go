@@ -1,14 +1,9 @@
 package provider_test
 
 import (
-	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
-	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -31,40 +26,25 @@ import (
 	"regain/provider/keys"
 )
 
-// certifiedRing writes a ring of an EC and an RSA key, each with a certificate of its own.
+// certifiedRing writes a ring of an EC and an RSA key with certificates.
 func certifiedRing(t *testing.T) config.Secret {
 	t.Helper()
-	var ring []byte
-	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.RS256} {
-		key, err := keys.GenerateFor(alg, rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ring = append(ring, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...)
-		ring = append(ring, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: selfSigned(t, key)})...)
+	list, err := keys.GenerateRing(rand.Reader, jose.ES256, jose.RS256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err = keys.Certify(list, "regain.localhost", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := keys.EncodeRing(list)
+	if err != nil {
+		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "ring.pem")
 	if err := os.WriteFile(path, ring, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return config.Secret{File: path}
-}
-
-func selfSigned(t *testing.T, key crypto.Signer) []byte {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "regain"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
 }
 
 const oktaRedirect = "https://program.localhost/idp/identity-verification/callback"

@@ -177,15 +177,8 @@ func (f *files) signingKey(name string, guests bool) string {
 	if guests {
 		algorithms = append(algorithms, jose.RS256, jose.EdDSA)
 	}
-	var ring []keys.Key
-	for _, alg := range algorithms {
-		key, err := keys.GenerateFor(alg, rand.Reader)
-		f.note(err)
-		ring = append(ring, keys.Key{Private: key})
-	}
-	if f.err != nil {
-		return ""
-	}
+	ring, err := keys.GenerateRing(rand.Reader, algorithms...)
+	f.note(err)
 	text, err := keys.EncodeRing(ring)
 	f.note(err)
 	return f.write(name, text)

@@ -238,20 +238,20 @@ func TestNewRefusesMissingDependencies(t *testing.T) {
 // withRSA returns the ring with an RSA key more.
 func withRSA(t *testing.T, ring config.Secret) config.Secret {
 	t.Helper()
-	text, err := ring.Read("ring")
+	list, err := keys.ReadFile(ring.File)
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := keys.GenerateFor("RS256", rand.Reader)
+	more, err := keys.GenerateRing(rand.Reader, "RS256")
 	if err != nil {
 		t.Fatal(err)
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
+	text, err := keys.EncodeRing(append(list, more...))
 	if err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "ring.pem")
-	if err := os.WriteFile(path, append([]byte(text+"\n"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...), 0o600); err != nil {
+	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return config.Secret{File: path}
@@ -263,7 +263,8 @@ func TestHangup(t *testing.T) {
 	cfg.Listen = freeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- node.Serve(ctx, cfg, slog.New(slog.DiscardHandler)) }()
+	said := make(records, 16)
+	go func() { ended <- node.Serve(ctx, cfg, slog.New(said)) }()
 	jwks := func() string { return get(t, http.DefaultClient, "http://"+cfg.Listen+"/jwks") }
 	hangUp := func() {
 		t.Helper()
@@ -289,6 +290,7 @@ func TestHangup(t *testing.T) {
 		t.Fatal(err)
 	}
 	hangUp()
+	said.await(t, slog.LevelError)
 	if strings.Count(jwks(), "kid") != 2 {
 		t.Error("a broken file took the keys away")
 	}
@@ -312,4 +314,35 @@ func waitFor(t *testing.T, what string, reached func() bool) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Errorf("waited in vain for %s", what)
+}
+
+// records is a log handler that hands on what it gets.
+type records chan slog.Record
+
+func (records) Enabled(context.Context, slog.Level) bool { return true }
+
+func (r records) Handle(_ context.Context, record slog.Record) error {
+	select {
+	case r <- record:
+	default: // nobody waits for so many
+	}
+	return nil
+}
+
+func (r records) WithAttrs([]slog.Attr) slog.Handler { return r }
+func (r records) WithGroup(string) slog.Handler      { return r }
+
+// await reads until a record of the level.
+func (r records) await(t *testing.T, level slog.Level) {
+	t.Helper()
+	for {
+		select {
+		case record := <-r:
+			if record.Level == level {
+				return
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("nothing was logged at %s", level)
+		}
+	}
 }

@@ -117,3 +117,16 @@ func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, 
 	}
 	return nil, fmt.Errorf("algorithm %q: use ES256, RS256, PS256 or EdDSA", alg)
 }
+
+// GenerateRing makes a ring of one key for each algorithm.
+func GenerateRing(random io.Reader, algorithms ...jose.SignatureAlgorithm) ([]Key, error) {
+	list := make([]Key, 0, len(algorithms))
+	for _, alg := range algorithms {
+		key, err := GenerateFor(alg, random)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Key{Private: key})
+	}
+	return list, nil
+}

@@ -242,13 +242,9 @@ func TestRotateFile(t *testing.T) {
 func TestReplace(t *testing.T) {
 	at := func() time.Time { return time.Unix(1_800_000_000, 0) }
 	fresh := func(algs ...jose.SignatureAlgorithm) []keys.Key {
-		var list []keys.Key
-		for _, alg := range algs {
-			key, err := keys.GenerateFor(alg, rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			list = append(list, keys.Key{Private: key})
+		list, err := keys.GenerateRing(rand.Reader, algs...)
+		if err != nil {
+			t.Fatal(err)
 		}
 		return list
 	}

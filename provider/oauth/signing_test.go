@@ -32,12 +32,8 @@ func serverWith(t *testing.T, more func(b *bench) []*clients.Client) *bench {
 	clock := func() time.Time { return b.now }
 	store, err := memory.New(clock)
 	b.must(err)
-	var list []keys.Key
-	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA} {
-		key, err := keys.GenerateFor(alg, rand.Reader)
-		b.must(err)
-		list = append(list, keys.Key{Private: key})
-	}
+	list, err := keys.GenerateRing(rand.Reader, jose.ES256, jose.RS256, jose.EdDSA)
+	b.must(err)
 	ring, err := keys.NewRing(list, clock)
 	b.must(err)
 	registry, err := clients.NewFixed(append(more(b), &clients.Client{

@@ -13,15 +13,8 @@ import (
 
 // ring is a signing key for each algorithm.
 func (c *configuration) ring() []byte {
-	var list []keys.Key
-	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.RS256, jose.EdDSA} {
-		key, err := keys.GenerateFor(alg, rand.Reader)
-		c.note(err)
-		list = append(list, keys.Key{Private: key})
-	}
-	if c.err != nil {
-		return nil
-	}
+	list, err := keys.GenerateRing(rand.Reader, jose.ES256, jose.RS256, jose.EdDSA)
+	c.note(err)
 	text, err := keys.EncodeRing(list)
 	c.note(err)
 	return text
