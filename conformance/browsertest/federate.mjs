@@ -33,8 +33,10 @@ async function withSecret(id, entry) {
   return { secret, entry: { id, name: "Foreign Organisation", token_endpoint_auth_method: "client_secret_post", secret: { file: join(directory, id) }, require_pushed_authorization_requests: false, ...entry } };
 }
 
-const broker = await withSecret("broker", { redirect_uris: [idp.redirect], scope: ["openid", "profile"], ask_account: true, session_reuse: true });
-const screen = await withSecret("screen", { redirect_uris: [redirect], scope: ["openid"], deliver: "screen" });
+const broker = await withSecret("broker", { redirect_uris: [idp.redirect], scope: ["openid", "profile"], ask_account: true, session_reuse: true,
+  policy_uri: "https://example.org/privacy", tos_uri: "https://example.org/terms",
+});
+const screen = await withSecret("screen", { redirect_uris: [redirect], scope: ["openid"], deliver: "screen", policy_uri: "https://example.org/privacy" });
 const signing = await jose.generateKeyPair("ES256");
 const jwks = join(directory, "bank.jwks.json");
 await writeFile(jwks, JSON.stringify({ keys: [{ ...(await jose.exportJWK(signing.publicKey)), use: "sig", alg: "ES256", kid: "bank" }] }));
