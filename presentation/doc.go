@@ -3,17 +3,21 @@
 // held by its presenter is for package verifier to say, whether it opens an account for package
 // recovery.
 //
-// One request lives through four moments:
+// A [Profile] is how one kind of wallet is spoken to: who we are to it (package identity), how it gets the request, how
+// its answer comes back. One request lives through four moments, all of them methods of the profile or the request:
 //
-//	NewRequest            fresh nonce, state and encryption key; stored with the transaction
-//	WalletURL             the link or QR code that sends a wallet to the request URI
-//	Signer.RequestObject  what the request URI serves, by GET or, after ParseRequestURIPost, by POST
-//	Request.Open          what the wallet posted to the response URI: presentations, or its error
+//	NewRequest                    fresh nonce, state and encryption key; stored with the transaction
+//	Link, LinkWith                the link or QR code that calls a wallet: with a request_uri, or with the request in it
+//	RequestObject                 what the request URI serves, by GET or, after ParseRequestURIPost and Check, by POST
+//	Open                          what the wallet posted to the response URI: presentations, or its error
 //
-// The request is signed with the key of an X.509 certificate whose hash is our client_id
-// (x509_hash, §5.9.3), and asks for response_mode direct_post.jwt: the answer comes by POST,
-// encrypted to a P-256 key that belongs to this request alone (HAIP 1.0 §5). So the first thing to
-// do with an answer is to find the request: by the response URI if it is the request's own, or by
+// Where the browser has the Digital Credentials API, the page asks, and neither link nor response URI is there:
+//
+//	BrowserRequests, OpenBrowser  what the page hands to the browser, and what came back
+//
+// The profile of most wallets is HAIP 1.0's: signed by the owner of a certificate whose hash is our client_id
+// (x509_hash, §5.9.3), answered by POST (direct_post.jwt), encrypted to a P-256 key that belongs to this request alone.
+// So the first thing to do with an answer is to find the request: by the response URI if it is the request's own, or by
 // [KeyID], since state is inside the encryption.
 //
 // Encryption proves nothing about who answered (§14.6): anyone who saw the QR code could have. What

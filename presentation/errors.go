@@ -21,6 +21,7 @@ var (
 	ErrState             = errors.New("response belongs to another request")
 	ErrNotAsked          = errors.New("response holds a presentation that was not asked for")
 	ErrMissing           = errors.New("response lacks a presentation")
+	ErrProtocol          = errors.New("the wallet answered in a protocol that was not asked for")
 	// ErrRejected is for the caller, who looks into the presentations: wrap it when they do not
 	// convince.
 	ErrRejected = errors.New("presentation was not accepted")
@@ -35,8 +36,7 @@ func answer(err error) (description string, known bool) {
 	}{
 		{ErrMalformed, "the message does not have the form that OpenID4VP 1.0 asks for"},
 		{ErrTooLarge, "the message is too large"},
-		{ErrUnsupportedWallet, "the wallet metadata lacks something this verifier needs: x509_hash, ES256, dc+sd-jwt, " +
-			"direct_post.jwt, ECDH-ES on P-256 with A128GCM or A256GCM"},
+		{ErrUnsupportedWallet, "the wallet metadata lacks something this request needs: compare it with the request object"},
 		{ErrExpired, "the request has expired"},
 		{ErrPlaintext, "the response has to be encrypted"},
 		{ErrAlgorithm, "the response has to be encrypted with ECDH-ES on P-256 and A128GCM or A256GCM"},
@@ -45,6 +45,7 @@ func answer(err error) (description string, known bool) {
 		{ErrState, "the response lacks the state of the request"},
 		{ErrNotAsked, "the response does not match the query"},
 		{ErrMissing, "the response does not match the query"},
+		{ErrProtocol, "the answer is not in a protocol that was asked for"},
 		{ErrRejected, "the presentation was not accepted"},
 	} {
 		if errors.Is(err, row.is) {

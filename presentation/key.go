@@ -3,6 +3,7 @@ package presentation
 import (
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
@@ -63,6 +64,12 @@ func (k EncryptionKey) is(id string) bool {
 
 func (k EncryptionKey) x() string { return encode(k.point[1 : 1+scalarSize]) }
 func (k EncryptionKey) y() string { return encode(k.point[1+scalarSize:]) }
+
+// thumbprint is RFC 7638's: SHA-256 of the required members in their order.
+func (k EncryptionKey) thumbprint() []byte {
+	sum := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + k.x() + `","y":"` + k.y() + `"}`))
+	return sum[:]
+}
 
 // storedKey is the key as a JWK (RFC 7518 §6.2).
 type storedKey struct {

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,9 +17,8 @@ import (
 
 func TestRequestObject(t *testing.T) {
 	c := newChain(t, nil)
-	s, err := presentation.NewSignerAt(c.key, []*x509.Certificate{c.leaf}, noon)
-	must(t, s, err)
-	r := newRequest(t)
+	s := profileOf(t, c)
+	r := requestOf(t, s)
 	object, err := s.RequestObject(r, presentation.RequestObjectParams{Now: noon, WalletNonce: "wallet-nonce"})
 	must(t, object, err)
 
@@ -62,7 +60,8 @@ func TestRequestObject(t *testing.T) {
 }
 
 func TestTheQueryAsksForBothAndNotForThePortrait(t *testing.T) {
-	object, err := newSigner(t).RequestObject(newRequest(t), presentation.RequestObjectParams{Now: noon})
+	p := newProfile(t)
+	object, err := p.RequestObject(requestOf(t, p), presentation.RequestObjectParams{Now: noon})
 	must(t, object, err)
 	query, err := json.Marshal(payload(t, object)["dcql_query"])
 	must(t, query, err)
@@ -78,7 +77,8 @@ func TestTheQueryAsksForBothAndNotForThePortrait(t *testing.T) {
 
 // However often a request is fetched, it asks the same; only the wallet's own nonce differs.
 func TestEveryFetchAsksTheSame(t *testing.T) {
-	s, r := newSigner(t), newRequest(t)
+	s := newProfile(t)
+	r := requestOf(t, s)
 	first, err := s.RequestObject(r, presentation.RequestObjectParams{Now: noon})
 	must(t, first, err)
 	second, err := s.RequestObject(r, presentation.RequestObjectParams{Now: noon.Add(time.Minute)})
@@ -99,7 +99,8 @@ func TestEveryRequestHasItsOwnSecrets(t *testing.T) {
 }
 
 func TestNoRequestObjectWhen(t *testing.T) {
-	s, r := newSigner(t), newRequest(t)
+	s := newProfile(t)
+	r := requestOf(t, s)
 	for name, row := range map[string]struct {
 		request presentation.Request
 		params  presentation.RequestObjectParams
@@ -129,7 +130,8 @@ func TestEncryptedRequestObject(t *testing.T) {
 	if asked.Key == nil {
 		t.Fatal("the wallet's key was not found")
 	}
-	object, err := newSigner(t).RequestObject(newRequest(t), presentation.RequestObjectParams{Now: noon, WalletNonce: asked.Nonce, WalletKey: asked.Key})
+	p := newProfile(t)
+	object, err := p.RequestObject(requestOf(t, p), presentation.RequestObjectParams{Now: noon, WalletNonce: asked.Nonce, WalletKey: asked.Key})
 	must(t, object, err)
 	sealed, err := jose.ParseEncryptedCompact(string(object), []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM})
 	must(t, sealed, err)
@@ -137,26 +139,5 @@ func TestEncryptedRequestObject(t *testing.T) {
 	must(t, plain, err)
 	if payload(t, plain)["wallet_nonce"] != "n" {
 		t.Error("what was encrypted is not the request")
-	}
-}
-
-func TestSignersThatAWalletWouldRefuse(t *testing.T) {
-	good := newChain(t, nil)
-	other := newChain(t, nil)
-	ca := newChain(t, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign })
-	old := newChain(t, func(c *x509.Certificate) { c.NotAfter = noon.Add(-time.Minute) })
-	usage := newChain(t, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement })
-	for name, row := range map[string]struct {
-		key   chain
-		certs []*x509.Certificate
-	}{
-		"no certificate": {good, nil}, "the anchor too": {good, []*x509.Certificate{good.leaf, good.ca}}, "the anchor alone": {good, []*x509.Certificate{good.ca}},
-		"another key": {other, []*x509.Certificate{good.leaf}}, "a CA": {ca, []*x509.Certificate{ca.leaf}}, "expired": {old, []*x509.Certificate{old.leaf}},
-		"not for signatures": {usage, []*x509.Certificate{usage.leaf}}, "two leaves": {good, []*x509.Certificate{good.leaf, other.leaf}},
-		"nil": {good, []*x509.Certificate{nil}}, "too many": {good, slices.Repeat([]*x509.Certificate{good.leaf}, 5)},
-	} {
-		if _, err := presentation.NewSignerAt(row.key.key, row.certs, noon); err == nil {
-			t.Errorf("%s: accepted", name)
-		}
 	}
 }

@@ -2,7 +2,6 @@ package presentation
 
 import (
 	"crypto/subtle"
-	"errors"
 	"fmt"
 	"net/url"
 	"time"
@@ -15,12 +14,12 @@ const (
 	maxMultiple = 16 // presentations for one credential query that allows several
 )
 
-// Open opens what a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): either
-// `response`, the encrypted answer, or `error` with `state`, which may come unencrypted because a
-// wallet that cannot encrypt has no other way to say so.
+// Open opens what a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): the answer, encrypted in `response`
+// or plain in `vp_token` with `state`, as the request's mode says; or `error` with `state`, which may come unencrypted
+// in either mode because a wallet that cannot encrypt has no other way to say so.
 //
 // It checks everything about the answer as a whole: form and sizes, that the request is still open,
-// that the answer is encrypted to this request's key as was offered, that it has its state, that the
+// that the answer is encrypted to this request's key where that was asked, that it has its state, that the
 // presentations are those asked for, one each unless the query allows more, and that together they
 // satisfy the query (§6.4.2, §8.6). It has not looked into the presentations. Errors wrap one of this
 // package's sentinels; see [ErrorBody].
@@ -58,23 +57,40 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	if err := checkForm(form); err != nil {
 		return Answer{}, err
 	}
-	response, errResponse := field(form, "response", maxResponse)
-	code, errCode := field(form, "error", maxShort)
-	description, errDescription := field(form, "error_description", maxShort)
-	state, errState := field(form, "state", maxShort)
-	if err := errors.Join(errResponse, errCode, errDescription, errState); err != nil {
-		return Answer{}, err
+	fields := make(map[string]string, 4)
+	for name, limit := range map[string]int{"response": maxResponse, "vp_token": maxResponse, "error": maxShort, "error_description": maxShort, "state": maxShort} {
+		text, err := field(form, name, limit)
+		if err != nil {
+			return Answer{}, err
+		}
+		fields[name] = text
+	}
+	answers := 0
+	for _, name := range []string{"response", "vp_token", "error"} {
+		if fields[name] != "" {
+			answers++
+		}
 	}
 	switch {
-	case form.Has("vp_token"), form.Has("id_token"):
+	case r.Mode.Browser():
+		return Answer{}, fmt.Errorf("%w: this request was asked through a browser", ErrMalformed)
+	case r.Mode.Encrypted() && (form.Has("vp_token") || form.Has("id_token")):
 		return Answer{}, ErrPlaintext
-	case (response == "") == (code == ""):
+	case answers != 1:
 		return Answer{}, fmt.Errorf("%w: neither an answer nor an error, or both", ErrMalformed)
-	case code != "":
-		if !r.hasState(state) {
-			return Answer{}, ErrState
-		}
-		return Answer{Error: newWalletError(code, description)}, nil
+	case fields["response"] != "":
+		return r.openSealed(fields["response"])
+	case !r.hasState(fields["state"]):
+		return Answer{}, ErrState
+	case fields["error"] != "":
+		return Answer{Error: newWalletError(fields["error"], fields["error_description"])}, nil
+	}
+	return r.openPlain(fields["vp_token"])
+}
+
+func (r Request) openSealed(response string) (Answer, error) {
+	if !r.Mode.Encrypted() {
+		return Answer{}, fmt.Errorf("%w: no encryption was offered", ErrAlgorithm)
 	}
 	payload, err := r.decrypt(response)
 	if err != nil {
@@ -83,43 +99,57 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	return r.read(payload)
 }
 
+// openPlain reads vp_token as it stands in a form: the text of a JSON object (§8.1).
+func (r Request) openPlain(token string) (Answer, error) {
+	entries, err := strictjson.Object([]byte(token), answerDepth)
+	if err != nil {
+		return Answer{}, fmt.Errorf("%w: vp_token: %w", ErrMalformed, err)
+	}
+	return r.take(map[string]any{"vp_token": entries})
+}
+
 func (r Request) decrypt(response string) ([]byte, error) {
 	message, err := parseSealed(response)
 	if err != nil {
 		return nil, err
 	}
-	if !r.Key.is(message.kid) {
+	if r.Key == nil || !r.Key.is(message.kid) {
 		return nil, ErrUnknownKey
 	}
 	return r.Key.open(message)
 }
 
-// hasState compares in constant time. A request without state does not exist, see usable.
+// hasState compares in constant time. Only a request through a browser has no state, see usable.
 func (r Request) hasState(state string) bool {
 	return subtle.ConstantTimeCompare([]byte(r.State), []byte(state)) == 1
 }
 
 // read takes the decrypted payload apart (§8.1, §8.3).
 func (r Request) read(payload []byte) (Answer, error) {
-	answer, err := strictjson.Object(payload, answerDepth)
+	members, err := strictjson.Object(payload, answerDepth)
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
 	}
 	// A state that is missing, or is no text, is the empty text, and never that of a request.
-	if state, _ := answer["state"].(string); !r.hasState(state) {
+	if state, _ := members["state"].(string); !r.Mode.Browser() && !r.hasState(state) {
 		return Answer{}, ErrState
 	}
-	token, hasToken := answer["vp_token"]
-	code, hasCode := answer["error"]
+	token, hasToken := members["vp_token"]
+	code, hasCode := members["error"]
 	if hasToken == hasCode {
-		return Answer{}, fmt.Errorf("%w: payload: neither vp_token nor error, or both", ErrMalformed)
+		return Answer{}, fmt.Errorf("%w: neither vp_token nor error, or both", ErrMalformed)
 	}
 	if hasCode {
 		code, _ := code.(string)
-		description, _ := answer["error_description"].(string)
+		description, _ := members["error_description"].(string)
 		return Answer{Error: newWalletError(code, description)}, nil
 	}
-	presentations, err := r.presentations(token)
+	return r.take(map[string]any{"vp_token": token})
+}
+
+// take reads the vp_token, and holds the set of what it has against the query.
+func (r Request) take(members map[string]any) (Answer, error) {
+	presentations, err := r.presentations(members["vp_token"])
 	if err != nil {
 		return Answer{}, err
 	}
@@ -148,7 +178,7 @@ func (r Request) presentations(token any) (Presentations, error) {
 			return nil, fmt.Errorf("%w: more presentations for %s than it allows", ErrNotAsked, query.ID)
 		}
 		for _, element := range list {
-			// Strings, because that is what dc+sd-jwt is (Appendix B.3.6).
+			// Strings, because that is what the formats are that we take (Appendix B.1.3.1, B.2.5, B.3.6).
 			presentation, ok := element.(string)
 			if !ok || presentation == "" {
 				return nil, fmt.Errorf("%w: vp_token: a presentation for %s is no text, or empty", ErrMalformed, query.ID)

@@ -14,6 +14,8 @@ import (
 )
 
 func TestParseRequestURIPost(t *testing.T) {
+	p := newProfile(t)
+	r := requestOf(t, p)
 	good := `{"vp_formats_supported":{"dc+sd-jwt":{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256","ES384"]}},
 		"client_id_prefixes_supported":["x509_hash","redirect_uri"],"response_modes_supported":["direct_post.jwt"],"unknown":{"x":[1]}}`
 	for name, row := range map[string]struct {
@@ -39,6 +41,9 @@ func TestParseRequestURIPost(t *testing.T) {
 		"a list of numbers":  {url.Values{"wallet_metadata": {`{"response_modes_supported":[1]}`}}, presentation.ErrMalformed},
 	} {
 		got, err := presentation.ParseRequestURIPost(row.form)
+		if err == nil {
+			err = got.Check(p, r)
+		}
 		if !errors.Is(err, row.err) || row.err == nil && err != nil {
 			t.Errorf("%s: got %v, want %v", name, err, row.err)
 		}
@@ -48,14 +53,18 @@ func TestParseRequestURIPost(t *testing.T) {
 	}
 }
 
-func TestWalletURL(t *testing.T) {
-	const id, uri = "x509_hash:abc", "https://recover.example.org/openid4vp/request/h.s"
+func TestLink(t *testing.T) {
+	const uri = "https://recover.example.org/openid4vp/request/h.s"
+	p := newProfile(t)
+	id := strings.Replace(p.Identity.ClientID(responseURI), ":", "%3A", 1)
 	for endpoint, want := range map[string]string{
-		"openid4vp://authorize":               "openid4vp://authorize?client_id=x509_hash%3Aabc&request_uri=https%3A%2F%2Frecover.example.org%2Fopenid4vp%2Frequest%2Fh.s&request_uri_method=post",
+		"openid4vp://authorize":               "openid4vp://authorize?client_id=" + id + "&request_uri=https%3A%2F%2Frecover.example.org%2Fopenid4vp%2Frequest%2Fh.s&request_uri_method=post",
+		"haip-vp://authorize":                 "haip-vp://authorize?client_id=",
 		"https://wallet.example/authorize?x=": "https://wallet.example/authorize?x=&client_id=",
 		"http://wallet.localhost:1/authorize": "http://wallet.localhost:1/authorize?client_id=",
 	} {
-		got, err := presentation.WalletURL(endpoint, id, uri)
+		p.Endpoint = endpoint
+		got, err := p.Link(uri, responseURI)
 		if err != nil || !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %s, %v", endpoint, got, err)
 		}
@@ -64,17 +73,15 @@ func TestWalletURL(t *testing.T) {
 		"", "javascript:alert(1)", "javascript://x/%0aalert(1)", "data:text/html,x", "file:///etc/passwd", "http://wallet.example/", "mailto:a@b",
 		"https://me@wallet.example/", "https://wallet.example/#f", "https://wallet.example/?client_id=x", "wallet", "openid4vp:authorize",
 	} {
-		if got, err := presentation.WalletURL(endpoint, id, uri); err == nil {
+		p.Endpoint = endpoint
+		if got, err := p.Link(uri, responseURI); err == nil || p.Validate() == nil {
 			t.Errorf("%s: %s", endpoint, got)
 		}
 	}
 	for _, bad := range []string{"", "http://recover.example.org/", "https://recover.example.org/#f", "/request", "https://" + strings.Repeat("x", 3000)} {
-		if got, err := presentation.WalletURL("openid4vp://authorize", id, bad); err == nil {
+		if got, err := newProfile(t).Link(bad, responseURI); err == nil {
 			t.Errorf("request_uri %.40s: %s", bad, got)
 		}
-	}
-	if _, err := presentation.WalletURL("openid4vp://authorize", "recover.example.org", uri); err == nil {
-		t.Error("a client_id without a prefix")
 	}
 }
 
@@ -120,6 +127,8 @@ func FuzzOpen(f *testing.F) {
 }
 
 func FuzzRequestURIPost(f *testing.F) {
+	p := newProfile(f)
+	r := requestOf(f, p)
 	f.Add("nonce", `{"vp_formats_supported":{"dc+sd-jwt":{}},"jwks":{"keys":[{"kty":"EC","crv":"P-256","use":"enc","x":"","y":""}]}}`)
 	f.Add("", `{}`)
 	f.Fuzz(func(t *testing.T, nonce, metadata string) {
@@ -127,7 +136,7 @@ func FuzzRequestURIPost(f *testing.F) {
 		if err != nil {
 			return
 		}
-		object, err := newSigner(t).RequestObject(newRequest(t), presentation.RequestObjectParams{Now: noon, WalletNonce: got.Nonce, WalletKey: got.Key})
+		object, err := p.RequestObject(r, presentation.RequestObjectParams{Now: noon, WalletNonce: got.Nonce, WalletKey: got.Key})
 		if err != nil || len(object) == 0 {
 			t.Errorf("what was accepted cannot be answered: %v", err)
 		}
@@ -135,7 +144,8 @@ func FuzzRequestURIPost(f *testing.F) {
 }
 
 func BenchmarkRequestObject(b *testing.B) {
-	s, r := newSigner(b), newRequest(b)
+	s := newProfile(b)
+	r := requestOf(b, s)
 	for b.Loop() {
 		if _, err := s.RequestObject(r, presentation.RequestObjectParams{Now: noon}); err != nil {
 			b.Fatal(err)

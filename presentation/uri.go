@@ -28,6 +28,19 @@ func checkURI(raw string) error {
 	return nil
 }
 
+// checkOrigin wants an origin as browsers write it (RFC 6454 §6.2): wallets compare it character by character
+// (OpenID4VP 1.0 Appendix A.2), so no slash at the end and no capital letters.
+func checkOrigin(raw string) error {
+	if err := checkURI(raw); err != nil {
+		return err
+	}
+	u, err := url.Parse(raw)
+	if err != nil || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
+		return errors.New("it has to be scheme, host and port only, in small letters")
+	}
+	return nil
+}
+
 // loopback reports whether the host is this machine by its name (RFC 6761 §6.3) or address.
 func loopback(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"regain/internal/strictjson"
+	"regain/presentation/dcql"
+	"regain/presentation/identity"
 )
 
 const (
@@ -15,22 +17,31 @@ const (
 )
 
 // WalletRequest is what a wallet says of itself when it fetches a request object by POST (OpenID4VP
-// 1.0 §5.10): put both into [RequestObjectParams].
+// 1.0 §5.10): put both into [RequestObjectParams], after Check.
 type WalletRequest struct {
 	Nonce string     // wallet_nonce; empty when the wallet sent none
 	Key   *WalletKey // set when the wallet wants the request object encrypted
+
+	metadata metadata
 }
 
 // ParseRequestURIPost reads the form of a POST to the request URI. Unknown parameters and unknown
-// metadata are ignored, as §5.10 demands; URLs in the metadata are never fetched. A wallet whose
-// metadata says that it cannot answer us is refused with [ErrUnsupportedWallet], since all that
-// would follow is its silence. What the metadata leaves out is taken to be possible.
+// metadata are ignored, as §5.10 demands; URLs in the metadata are never fetched.
 func ParseRequestURIPost(form url.Values) (WalletRequest, error) {
 	request, err := parseRequestURIPost(form)
 	if err != nil {
 		return WalletRequest{}, fmt.Errorf("reading a wallet's request: %w", err)
 	}
 	return request, nil
+}
+
+// Check refuses a wallet with [ErrUnsupportedWallet] when its metadata says that it cannot answer this request, since
+// all that would follow is its silence. What the metadata leaves out is taken to be possible.
+func (w WalletRequest) Check(p Profile, r Request) error {
+	if err := w.metadata.check(p, r); err != nil {
+		return fmt.Errorf("reading a wallet's request: %w", err)
+	}
+	return nil
 }
 
 func parseRequestURIPost(form url.Values) (WalletRequest, error) {
@@ -53,14 +64,11 @@ func parseRequestURIPost(form url.Values) (WalletRequest, error) {
 		return WalletRequest{}, fmt.Errorf("%w: wallet_metadata: %w", ErrMalformed, err)
 	}
 	m := metadata(object)
-	if err := m.check(); err != nil {
-		return WalletRequest{}, err
-	}
 	key, err := m.key()
 	if err != nil {
 		return WalletRequest{}, err
 	}
-	return WalletRequest{Nonce: nonce, Key: key}, nil
+	return WalletRequest{Nonce: nonce, Key: key, metadata: m}, nil
 }
 
 // isWalletNonce reports whether the nonce is printable ASCII of bearable length. The specification
@@ -72,23 +80,37 @@ func isWalletNonce(nonce string) bool {
 // metadata is the wallet's (§10, RFC 8414 §2).
 type metadata map[string]any
 
-// check compares what the wallet can do with what a request of ours needs.
-func (m metadata) check() error {
-	for _, need := range []struct {
-		name string
-		any  []string
-	}{
-		{"request_object_signing_alg_values_supported", []string{"ES256"}},
-		{"client_id_prefixes_supported", []string{strings.TrimSuffix(prefix, ":")}},
+// check compares what the wallet can do with what the request needs.
+func (m metadata) check(p Profile, r Request) error {
+	needs := []need{
 		{"response_types_supported", []string{responseType}},
-		{"response_modes_supported", []string{responseMode}},
-		{"authorization_encryption_alg_values_supported", []string{"ECDH-ES"}},
-		{"authorization_encryption_enc_values_supported", []string{"A128GCM", "A256GCM"}},
-	} {
-		if err := m.wants(need.name, need.any...); err != nil {
+		{"response_modes_supported", []string{string(r.Mode)}},
+		{"request_object_signing_alg_values_supported", []string{"ES256"}},
+	}
+	if prefix := p.Identity.Prefix(); prefix != identity.None {
+		needs = append(needs, need{"client_id_prefixes_supported", []string{string(prefix)}})
+	}
+	if r.Mode.Encrypted() {
+		needs = append(needs, need{"authorization_encryption_alg_values_supported", []string{"ECDH-ES"}},
+			need{"authorization_encryption_enc_values_supported", []string{"A128GCM", "A256GCM"}})
+	}
+	for _, n := range needs {
+		if err := m.wants(n.name, n.any...); err != nil {
 			return err
 		}
 	}
+	return m.checkFormats(r)
+}
+
+// need is a list in the metadata that has to hold one of these, if it is there.
+type need struct {
+	name string
+	any  []string
+}
+
+// checkFormats wants one format of those that are asked for, with algorithms of ours. The query may have alternatives,
+// so a wallet without some of the formats may still answer.
+func (m metadata) checkFormats(r Request) error {
 	value, there := m["vp_formats_supported"]
 	if !there {
 		return nil
@@ -97,14 +119,30 @@ func (m metadata) check() error {
 	if !ok {
 		return fmt.Errorf("%w: wallet_metadata: vp_formats_supported is no object", ErrMalformed)
 	}
-	format, ok := formats["dc+sd-jwt"].(map[string]any)
-	if !ok {
-		return fmt.Errorf("%w: vp_formats_supported lacks dc+sd-jwt", ErrUnsupportedWallet)
+	problem := fmt.Errorf("%w: vp_formats_supported lacks %s", ErrUnsupportedWallet, strings.Join(r.formats(), " and "))
+	for _, name := range r.formats() {
+		format, ok := formats[name].(map[string]any)
+		if !ok {
+			continue
+		}
+		if problem = checkAlgorithms(name, format); problem == nil {
+			return nil
+		}
 	}
-	if err := metadata(format).wants("sd-jwt_alg_values", "ES256"); err != nil {
-		return err
+	return problem
+}
+
+func checkAlgorithms(name string, format metadata) error {
+	switch name {
+	case dcql.FormatSDJWT:
+		if err := format.wants("sd-jwt_alg_values", "ES256"); err != nil {
+			return err
+		}
+		return format.wants("kb-jwt_alg_values", "ES256")
+	case dcql.FormatJWTVC:
+		return format.wants("alg_values", "ES256", "ES256K", "EdDSA")
 	}
-	return metadata(format).wants("kb-jwt_alg_values", "ES256")
+	return nil // an mdoc's are COSE numbers, and a wallet without ES256 has no mdoc
 }
 
 // wants refuses a wallet whose list of this name is there and holds none of the values.

@@ -17,6 +17,7 @@ import (
 
 	"regain/presentation"
 	"regain/presentation/dcql"
+	"regain/presentation/identity"
 )
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
@@ -37,14 +38,24 @@ func must[T any](t fatal, value T, err error) T {
 	return value
 }
 
+// newRequest is a request of a profile of its own.
 func newRequest(t fatal) presentation.Request {
+	t.Helper()
+	return requestOf(t, newProfile(t))
+}
+
+func requestOf(t fatal, p presentation.Profile) presentation.Request {
+	t.Helper()
+	r, err := p.NewRequest(presentation.RequestParams{ResponseURI: responseURI, Query: recoveryQuery(t), Lifetime: 5 * time.Minute}, rand.Reader, noon)
+	return must(t, r, err)
+}
+
+func recoveryQuery(t fatal) dcql.Query {
 	t.Helper()
 	query, err := dcql.Recovery(dcql.RecoveryParams{
 		VerifiedIDTypes: []string{"urn:id"}, FaceCheckTypes: []string{"urn:face"}, Claims: []dcql.Path{dcql.Names("given_name")},
 	})
-	must(t, query, err)
-	r, err := presentation.NewRequest(presentation.RequestParams{ResponseURI: responseURI, Query: query, Lifetime: 5 * time.Minute}, rand.Reader, noon)
-	return must(t, r, err)
+	return must(t, query, err)
 }
 
 // chain is a CA and a leaf under it; change edits the leaf's template.
@@ -80,11 +91,17 @@ func newChain(t fatal, change func(*x509.Certificate)) chain {
 	return chain{ca: ca, leaf: must(t, leaf, err), key: key}
 }
 
-func newSigner(t fatal) *presentation.Signer {
+// newProfile is a wallet as most are: x509_hash, by reference, encrypted.
+func newProfile(t fatal) presentation.Profile {
 	t.Helper()
-	c := newChain(t, nil)
-	s, err := presentation.NewSignerAt(c.key, []*x509.Certificate{c.leaf}, noon)
-	return must(t, s, err)
+	return profileOf(t, newChain(t, nil))
+}
+
+func profileOf(t fatal, c chain) presentation.Profile {
+	t.Helper()
+	who, err := identity.X509Hash(c.key, []*x509.Certificate{c.leaf}, noon)
+	must(t, who, err)
+	return presentation.Profile{Endpoint: "openid4vp://authorize", Identity: who, ResponseMode: presentation.DirectPostJWT}
 }
 
 // payload is the payload of a request object, unverified.
@@ -99,22 +116,16 @@ func payload(t fatal, object []byte) map[string]any {
 	return claims
 }
 
-// key is the encryption key that a request object offers, as a wallet reads it.
+// key is the public key that the request's answer is encrypted to.
 func key(t fatal, r presentation.Request) jose.JSONWebKey {
 	t.Helper()
-	object, err := newSigner(t).RequestObject(r, presentation.RequestObjectParams{Now: noon})
-	must(t, object, err)
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1])
+	raw, err := json.Marshal(r.Key)
 	must(t, raw, err)
-	var asked struct {
-		Metadata struct {
-			Keys jose.JSONWebKeySet `json:"jwks"`
-		} `json:"client_metadata"`
-	}
-	if err := json.Unmarshal(raw, &asked); err != nil {
+	var private jose.JSONWebKey
+	if err := json.Unmarshal(raw, &private); err != nil {
 		t.Fatal(err)
 	}
-	return asked.Metadata.Keys.Keys[0]
+	return private.Public()
 }
 
 // answer is a good answer, before it is sealed.

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"regain/presentation/identity"
 )
 
 const (
@@ -102,7 +104,7 @@ func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
 
 // encrypt wraps a signed request object into a JWE (RFC 7519 §5.2: cty JWT).
 func (k *WalletKey) encrypt(object []byte) ([]byte, error) {
-	options := (&jose.EncrypterOptions{}).WithType(requestType).WithContentType("JWT")
+	options := (&jose.EncrypterOptions{}).WithType(identity.RequestType).WithContentType("JWT")
 	encrypter, err := jose.NewEncrypter(k.enc, jose.Recipient{Algorithm: jose.ECDH_ES, Key: k.public, KeyID: k.id}, options)
 	if err != nil {
 		return nil, fmt.Errorf("encrypting a request object: %w", err)

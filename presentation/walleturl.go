@@ -1,36 +1,90 @@
 package presentation
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
+
+	"regain/presentation/identity"
 )
 
-// WalletURL is the link, or the content of the QR code, that invokes a wallet: its authorization
-// endpoint with client_id, request_uri and request_uri_method=post (OpenID4VP 1.0 §5, RFC 9101 §5.2).
+// Link is the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with client_id,
+// request_uri and perhaps request_uri_method (OpenID4VP 1.0 §5, §5.10, RFC 9101 §5.2). responseURI is where the answer to
+// that request goes, for the client_id that says so.
 //
-// endpoint is openid4vp://authorize, another custom scheme, or an https URL of the wallet; its query
-// is kept. Nothing else goes into the URL, since a wallet must ignore it there and a conformance
+// The endpoint's own query is kept. Nothing else goes into the URL, since a wallet must ignore it there and a conformance
 // suite complains. Endpoints that a browser would execute or open as a file are refused.
-func WalletURL(endpoint, clientID, requestURI string) (string, error) {
-	u, err := walletEndpoint(endpoint)
-	if err != nil {
-		return "", fmt.Errorf("building the wallet's URL: endpoint: %w", err)
-	}
-	if prefix, id, ok := strings.Cut(clientID, ":"); !ok || prefix == "" || id == "" {
-		return "", errors.New("building the wallet's URL: client_id has no prefix")
+func (p Profile) Link(requestURI, responseURI string) (string, error) {
+	if p.ByValue {
+		return "", errors.New("building the wallet's link: this profile has the request in it: use LinkWith")
 	}
 	if err := checkURI(requestURI); err != nil {
-		return "", fmt.Errorf("building the wallet's URL: request_uri: %w", err)
+		return "", fmt.Errorf("building the wallet's link: request_uri: %w", err)
 	}
-	query := "client_id=" + url.QueryEscape(clientID) +
-		"&request_uri=" + url.QueryEscape(requestURI) +
-		"&request_uri_method=post"
-	if u.RawQuery != "" {
-		query = u.RawQuery + "&" + query
+	parameters := []parameter{{"client_id", p.Identity.ClientID(responseURI)}, {"request_uri", requestURI}}
+	if !p.FetchByGet {
+		parameters = append(parameters, parameter{"request_uri_method", "post"})
 	}
-	u.RawQuery = query
+	return p.link(parameters)
+}
+
+// LinkWith is the link that holds the whole request: signed in `request`, or parameter by parameter where nobody signs
+// (OpenID4VP 1.0 §5, RFC 9101 §5.1). Objects are the texts of their JSON.
+func (p Profile) LinkWith(r Request, now time.Time) (string, error) {
+	if err := p.ready(r, now); err != nil {
+		return "", fmt.Errorf("building the wallet's link: %w", err)
+	}
+	if p.Identity.Signs() {
+		object, err := p.requestObject(r, RequestObjectParams{Now: now})
+		if err != nil {
+			return "", fmt.Errorf("building the wallet's link: %w", err)
+		}
+		return p.link([]parameter{{"client_id", r.ClientID}, {"request", string(object)}})
+	}
+	query, err := json.Marshal(r.Query)
+	if err != nil {
+		return "", fmt.Errorf("building the wallet's link: %w", err)
+	}
+	parameters := []parameter{
+		{"response_type", responseType}, {"client_id", r.ClientID}, {"response_mode", string(r.Mode)}, {"response_uri", r.ResponseURI},
+		{"nonce", r.Nonce}, {"state", r.State}, {"dcql_query", string(query)},
+	}
+	if p.Identity.Prefix() != identity.None {
+		parameters = append(parameters, parameter{"client_metadata", string(r.clientMetadata())})
+	}
+	if len(r.TransactionData) > 0 {
+		data, err := json.Marshal(r.TransactionData)
+		if err != nil {
+			return "", fmt.Errorf("building the wallet's link: %w", err)
+		}
+		parameters = append(parameters, parameter{"transaction_data", string(data)})
+	}
+	if p.VerifierInfo != nil {
+		parameters = append(parameters, parameter{"verifier_info", string(p.VerifierInfo)})
+	}
+	return p.link(parameters)
+}
+
+// parameter of a link. They are in a list, so that a link reads in the order of the specification.
+type parameter struct{ name, value string }
+
+func (p Profile) link(parameters []parameter) (string, error) {
+	u, err := walletEndpoint(p.Endpoint)
+	if err != nil {
+		return "", fmt.Errorf("building the wallet's link: endpoint: %w", err)
+	}
+	var b strings.Builder
+	b.WriteString(u.RawQuery)
+	for _, one := range parameters {
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(one.name + "=" + url.QueryEscape(one.value))
+	}
+	u.RawQuery = b.String()
 	return u.String(), nil
 }
 
@@ -54,7 +108,7 @@ func walletEndpoint(endpoint string) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("its query cannot be read")
 	}
-	for _, name := range []string{"client_id", "request_uri", "request_uri_method", "request"} {
+	for _, name := range []string{"client_id", "request_uri", "request_uri_method", "request", "response_type", "nonce"} {
 		if existing.Has(name) {
 			return nil, fmt.Errorf("its query holds %s already", name)
 		}

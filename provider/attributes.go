@@ -21,14 +21,14 @@ func (p *Provider) subject(ctx context.Context, client *clients.Client, name rec
 	}
 	s := claims.Subject{Claims: claimsOf(account), Now: p.deps.Clock()}
 	confirmed := make(map[string]any)
-	rule := p.deps.Recovery.Credential(profile)
-	for _, binding := range rule.Bindings {
-		if value, there := s.Claims[string(binding.Attribute)]; there {
-			confirmed[string(binding.Attribute)] = value
+	matched, document := p.deps.Recovery.Verified(profile)
+	for _, attribute := range matched {
+		if value, there := s.Claims[string(attribute)]; there {
+			confirmed[string(attribute)] = value
 		}
 	}
 	if len(confirmed) > 0 {
-		s.Verified = []claims.Verified{{Verification: verificationAt(at, rule.Document), Claims: confirmed}}
+		s.Verified = []claims.Verified{{Verification: verificationAt(at, document), Claims: confirmed}}
 	}
 	for claim, attribute := range client.Claims { // after what was verified, which goes by the attribute's own name
 		delete(s.Claims, claim)

@@ -54,7 +54,7 @@ func (p *Provider) start(c *gin.Context, client *clients.Client, request oauth.A
 	}
 	t, secret, err := p.deps.Recovery.Start(c, recovery.Opening{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
-		Authorization: encoded, Network: network(c.ClientIP()), Lifetime: client.Contract.Lifetime(),
+		Authorization: encoded, Network: network(c.ClientIP()), Agent: agentOf(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.

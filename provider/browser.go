@@ -55,14 +55,16 @@ func (p *Provider) step(next stepFunc) gin.HandlerFunc {
 
 // post is step for forms: the browser says that the form is from this origin (Sec-Fetch-Site or Origin), and the form
 // carries a token that only this transaction's pages know, for browsers that say nothing.
-func (p *Provider) post(next stepFunc) gin.HandlerFunc {
+func (p *Provider) post(next stepFunc) gin.HandlerFunc { return p.postUpTo(maxFormBytes, next) }
+
+func (p *Provider) postUpTo(limit int64, next stepFunc) gin.HandlerFunc {
 	protection := http.NewCrossOriginProtection()
 	return func(c *gin.Context) {
 		if err := protection.Check(c.Request); err != nil {
 			p.failPage(c, errCSRF)
 			return
 		}
-		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, maxFormBytes)
+		c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, limit)
 		if err := c.Request.ParseForm(); err != nil {
 			p.failPage(c, errCSRF)
 			return

@@ -103,10 +103,10 @@ func (p *Provider) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted 
 		if err != nil {
 			return nil, err
 		}
-		matched := p.deps.Recovery.Credential(recovery.ProfileName(redeemed.Profile)).Bindings
+		matched, _ := p.deps.Recovery.Verified(recovery.ProfileName(redeemed.Profile))
 		result.Verified = func(name, value string) bool {
 			attribute := recovery.AttributeName(name)
-			return slices.ContainsFunc(matched, func(b recovery.Binding) bool { return b.Attribute == attribute }) &&
+			return slices.Contains(matched, attribute) &&
 				recovery.Equivalent(account.Attributes[attribute], value)
 		}
 	}

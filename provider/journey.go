@@ -4,10 +4,10 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
-	"regain/presentation"
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
@@ -102,12 +102,16 @@ func (p *Provider) confirmation(c *gin.Context) {
 		p.render(c, http.StatusOK, "declined", view{Title: "Nothing was shared"})
 		return
 	}
-	digits, err := p.deps.Recovery.Confirmation(c, recovery.TransactionID(c.Param("txn")), c.Query("response_code"))
+	t, digits, err := p.deps.Recovery.Confirmation(c, recovery.TransactionID(c.Param("txn")), c.Query("response_code"), network(c.ClientIP()))
 	if err != nil {
 		p.failPage(c, err)
 		return
 	}
-	p.render(c, http.StatusOK, "confirmation", view{Title: "Type this code on your other device", Digits: digits[:3] + " " + digits[3:]})
+	note(c, t)
+	p.render(c, http.StatusOK, "confirmation", view{
+		Title: "Type this code on your other device", Digits: digits[:3] + " " + digits[3:], Account: t.Account.Mask(), Organisation: p.organisation(c, t),
+		Agent: t.Agent, Elsewhere: t.Round.Answer.Distance == recovery.OtherNetwork, MinutesAgo: int(p.deps.Clock().Sub(t.StartedAt) / time.Minute),
+	})
 }
 
 func (p *Provider) confirm(c *gin.Context, t recovery.Transaction) {
@@ -229,13 +233,4 @@ func (p *Provider) showPass(c *gin.Context, t recovery.Transaction) {
 	v.Title, v.State = "Your pass", redemption.Transaction.State
 	v.Pass = shownPass{Value: pass.Value.Reveal(), Until: pass.ExpiresAt.UTC().Format("15:04 UTC on 2 January 2006"), Once: pass.UsableOnce}
 	p.render(c, http.StatusOK, "pass", v)
-}
-
-// requestURL is what the link and the QR code say.
-func (p *Provider) requestURL(t recovery.Transaction, flow recovery.Flow) (string, error) {
-	handle := t.Handle(flow)
-	if handle == "" {
-		return "", errNoQR
-	}
-	return presentation.WalletURL(p.cfg.WalletEndpoint, p.deps.Request.ClientID(), p.cfg.Issuer+"/openid4vp/request/"+string(handle))
 }

@@ -86,8 +86,14 @@ type view struct {
 	Verifier     string // the proofing provider's name, "" for none
 	MinutesLeft  int
 	Mode         recovery.Mode
-	WalletURL    template.URL // the same-device link; made by presentation.WalletURL, never from a request
-	QRURL        string       // what the QR code says, "" when no other device is allowed
+	Links        []link       // to wallets on this device
+	Codes        []code       // QR codes for wallets on other devices; none when those are not allowed
+	CodeSeconds  int          // how long a QR code can be scanned
+	SameNetwork  bool         // the other device has to be in the same network
+	Browser      []browserAsk // what the script may ask through the Digital Credentials API
+	Agent        string       // the browser that started, at the other device; "" if not known
+	Elsewhere    bool         // the other device is in another network
+	MinutesAgo   int          // since when the recovery runs
 	Answered     bool         // same device: the answer waits for the browser's return
 	Confirm      bool         // cross device: the person must type the digits
 	Digits       string
@@ -103,6 +109,25 @@ type view struct {
 	RequestURI   string
 	Action       string // where a form-posted response goes
 	Fields       []field
+}
+
+// link calls a wallet on this device.
+type link struct {
+	Wallet string       // what people call it, "" for any
+	URL    template.URL // made by package presentation, never from a request
+}
+
+// code is a QR code for a wallet on another device.
+type code struct {
+	Wallet string
+	Name   recovery.WalletName
+	Text   string
+}
+
+// browserAsk is a kind of wallet that the browser can ask for.
+type browserAsk struct {
+	Wallet string
+	Name   recovery.WalletName
 }
 
 // render executes a page into a buffer first, so that a failure cannot leave half a page.
@@ -201,12 +226,20 @@ func (p *Provider) viewOf(c *gin.Context, t recovery.Transaction) (view, error) 
 	if t.Decision != nil {
 		v.Denial = denialFor(t.Decision.Reason.Public())
 	}
-	return v, p.addRound(&v, t)
+	v.CodeSeconds, v.SameNetwork = int(profile.CrossDevice.QRLifetime/time.Second), profile.CrossDevice.SameNetwork
+	return v, p.addRound(c, &v, t)
 }
 
 // addRound adds what the presentation page needs about the open request.
-func (p *Provider) addRound(v *view, t recovery.Transaction) error {
+func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) error {
 	if t.Round == nil {
+		return nil
+	}
+	t, err := p.deps.Recovery.Rotate(c, t)
+	if err != nil {
+		return err
+	}
+	if t.Round == nil { // somebody ended it meanwhile; the page says so when it is loaded next
 		return nil
 	}
 	v.WalletError = t.Round.WalletError
@@ -217,15 +250,33 @@ func (p *Provider) addRound(v *view, t recovery.Transaction) error {
 		return nil
 	}
 	v.Live = true
-	link, err := p.requestURL(t, recovery.FlowSameDevice)
+	for _, way := range t.Ways() {
+		if err := p.addWay(c, v, t, way); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Provider) addWay(c *gin.Context, v *view, t recovery.Transaction, way recovery.Way) error {
+	wallet, err := p.wallet(way)
 	if err != nil {
 		return err
 	}
-	v.WalletURL = template.URL(link) //nolint:gosec // configuration and random ids only
-	if t.Handle(recovery.FlowCrossDevice) != "" {
-		v.QRURL, err = p.requestURL(t, recovery.FlowCrossDevice)
+	if way.Flow == recovery.FlowBrowser {
+		v.Browser = append(v.Browser, browserAsk{wallet.DisplayName, way.Wallet})
+		return nil
 	}
-	return err
+	text, err := p.requestURL(c, t, way)
+	if err != nil {
+		return err
+	}
+	if way.Flow == recovery.FlowCrossDevice {
+		v.Codes = append(v.Codes, code{wallet.DisplayName, way.Wallet, text})
+		return nil
+	}
+	v.Links = append(v.Links, link{wallet.DisplayName, template.URL(text)}) //nolint:gosec // configuration and random ids only
+	return nil
 }
 
 // denial is what a person reads when the answer is no. The shape is the same for every cause that could tell somebody
@@ -244,6 +295,9 @@ func denialFor(reason recovery.PublicReason) denial {
 	case recovery.PublicCredential:
 		return denial{"The Verified ID cannot be used: it may be revoked, out of date, or from an issuer your organisation does not accept.",
 			[]string{"Start again and get a new Verified ID on the way.", helpdesk}}
+	case recovery.PublicNetwork:
+		return denial{"Your wallet's device is not in the same network as this one. Your organisation wants both in one place.",
+			[]string{"Connect your phone to the same Wi-Fi as this device and start again.", "Or use a wallet on this device.", helpdesk}}
 	case recovery.PublicTooManyAttempts:
 		return denial{"There were too many attempts. This is a protection for your account.",
 			[]string{"Wait an hour, then try again.", helpdesk}}

@@ -26,6 +26,8 @@ const (
 type progress struct {
 	Text   string `json:"text"`
 	Reload bool   `json:"reload"`
+	// Codes are the texts of the QR codes, by the kind of wallet: they change while nobody scans them.
+	Codes map[recovery.WalletName]string `json:"codes,omitempty"`
 }
 
 // maxStreams is how many live pages one transaction has on one node: a person's tabs, and no flood of connections that
@@ -72,6 +74,7 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	// The connection lives for minutes; a server without deadlines answers with an error that says nothing to us.
 	_ = errors.Join(control.SetWriteDeadline(time.Time{}), control.SetReadDeadline(time.Time{}))
 	secret := browserSecret(c, t.ID)
+	var err error
 	shown := ""
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
@@ -80,6 +83,9 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	began := snapshot(t)
 	for {
 		event := progressOf(t, began != snapshot(t))
+		if event.Codes, err = p.codes(c, t); err != nil {
+			return
+		}
 		if line := event.encode(); line != shown {
 			if _, err := c.Writer.WriteString(line); err != nil {
 				return
@@ -97,8 +103,10 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 			return
 		case <-ticker.C:
 		}
-		var err error
 		if t, err = p.deps.Recovery.Open(c, t.ID, secret); err != nil {
+			return
+		}
+		if t, err = p.deps.Recovery.Rotate(c, t); err != nil {
 			return
 		}
 	}
@@ -133,9 +141,25 @@ func (e progress) encode() string {
 	return "event: progress\ndata: " + string(data) + "\n\n"
 }
 
-// qr draws the QR code of the cross-device request as SVG. It is drawn only when a browser asks for it.
+// codes are the texts of the QR codes that the page shows now.
+func (p *Provider) codes(c *gin.Context, t recovery.Transaction) (map[recovery.WalletName]string, error) {
+	texts := make(map[recovery.WalletName]string)
+	for _, way := range t.Ways() {
+		if way.Flow != recovery.FlowCrossDevice || t.Round.Answer != nil {
+			continue
+		}
+		text, err := p.requestURL(c, t, way)
+		if err != nil {
+			return nil, err
+		}
+		texts[way.Wallet] = text
+	}
+	return texts, nil
+}
+
+// qr draws the QR code of a cross-device request as SVG. It is drawn only when a browser asks for it.
 func (p *Provider) qr(c *gin.Context, t recovery.Transaction) {
-	text, err := p.requestURL(t, recovery.FlowCrossDevice)
+	text, err := p.requestURL(c, t, recovery.Way{Wallet: recovery.WalletName(c.Query("wallet")), Flow: recovery.FlowCrossDevice})
 	if err != nil {
 		p.failPage(c, err)
 		return

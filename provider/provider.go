@@ -12,7 +12,6 @@ import (
 
 	"github.com/gin-gonic/gin"
 
-	"regain/presentation"
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/registration"
@@ -26,8 +25,8 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
 	MutualTLS string
-	// WalletEndpoint is where wallets listen: `openid4vp://authorize`, or an https URL of a web wallet.
-	WalletEndpoint string
+	// Wallets are the kinds of wallet that the recovery profiles ask.
+	Wallets map[recovery.WalletName]Wallet
 	// ReceiptTypes are the vct values of Face Check receipts that are asked for.
 	ReceiptTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
@@ -70,7 +69,6 @@ type Deps struct {
 	Recovery *recovery.Service
 	Sessions *sessions.Sessions
 	Ring     *keys.Ring
-	Request  *presentation.Signer
 	Verifier Verifier
 	Passes   PassVerifier
 	Proofing map[string]Proofing
@@ -98,10 +96,10 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if err != nil || issuer.Host == "" {
 		return nil, errors.New("provider: issuer is not a URL")
 	}
-	if cfg.WalletEndpoint == "" || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
-		return nil, errors.New("provider: WalletEndpoint, RequestLifetime and ReceiptTypes are required")
+	if len(cfg.Wallets) == 0 || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
+		return nil, errors.New("provider: Wallets, RequestLifetime and ReceiptTypes are required")
 	}
-	if deps.OAuth == nil || deps.Recovery == nil || deps.Sessions == nil || deps.Ring == nil || deps.Request == nil || deps.Verifier == nil ||
+	if deps.OAuth == nil || deps.Recovery == nil || deps.Sessions == nil || deps.Ring == nil || deps.Verifier == nil ||
 		deps.Passes == nil || deps.Notify == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("provider: a part is missing")
 	}
@@ -175,6 +173,8 @@ func (p *Provider) journey(j *gin.RouterGroup) {
 	j.GET("/confirmation", p.confirmation)
 	j.POST("/proofing", p.post(p.leaveForProofing))
 	j.POST("/ask", p.post(p.ask))
+	j.POST("/digital-credentials/request", p.post(p.browserRequest))
+	j.POST("/digital-credentials/response", p.postUpTo(maxBrowserForm, p.browserResponse))
 	j.POST("/confirm", p.post(p.confirm))
 	j.POST("/cancel", p.post(p.cancel))
 	j.POST("/pass", p.post(p.showPass))

@@ -86,9 +86,10 @@ func (p *Provider) recoveryToken(redeemed oauth.Redemption, r recovery.Redemptio
 func (p *Provider) recoveryClaims(redeemed oauth.Redemption, r recovery.Redemption) recoveryClaims {
 	now := p.deps.Clock()
 	check := r.Transaction.Decision.FaceCheck
-	claims := make(map[string]string, len(r.Profile.Credential.Bindings))
-	for _, binding := range r.Profile.Credential.Bindings {
-		claims[string(binding.Attribute)] = r.Account.Attributes[binding.Attribute]
+	matched, _ := p.deps.Recovery.Verified(r.Profile.Name)
+	claims := make(map[string]string, len(matched))
+	for _, attribute := range matched {
+		claims[string(attribute)] = r.Account.Attributes[attribute]
 	}
 	return recoveryClaims{
 		Issuer: p.cfg.Issuer, Audience: redeemed.Client.ID, Subject: redeemed.Subject,

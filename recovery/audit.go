@@ -12,9 +12,11 @@ const (
 	EventProofingCompleted     EventType = "proofing_completed"
 	EventProofingFailed        EventType = "proofing_failed"
 	EventPresentationRequested EventType = "presentation_requested"
+	EventPresentationPrepared  EventType = "presentation_prepared" // a link with the whole request in it was made
 	EventPresentationRetrieved EventType = "presentation_retrieved"
 	EventPresentationCompleted EventType = "presentation_completed"
-	EventPresentationRefused   EventType = "presentation_refused" // the wallet reported an error
+	EventPresentationRefused   EventType = "presentation_refused"  // the wallet reported an error
+	EventPresentationRejected  EventType = "presentation_rejected" // what came was no genuine answer to this request
 	EventAccountMatched        EventType = "account_matched"
 	EventRecoveryEvaluated     EventType = "recovery_evaluated"
 	EventRecoveryDenied        EventType = "recovery_denied"
@@ -31,7 +33,7 @@ const (
 // Succeeds reports whether the event is good news.
 func (e EventType) Succeeds() bool {
 	switch e {
-	case EventProofingFailed, EventPresentationRefused, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
+	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
 		EventPassFailed, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
 		return false
 	}

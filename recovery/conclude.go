@@ -4,15 +4,17 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 )
 
-// Return brings the verdict of a same-device presentation into force: the browser that started came back from the
-// wallet with the response code (OpenID4VP 1.0 §13.3, HAIP 1.0 §5.1). t is from Open, which checked the browser.
+// Return brings the verdict of a presentation into force that came back through the browser which started: from the
+// wallet's page with the response code (OpenID4VP 1.0 §13.3, HAIP 1.0 §5.1), or by the Digital Credentials API. t is from
+// Open, which checked the browser.
 func (s *Service) Return(ctx context.Context, t Transaction, responseCode string) (Transaction, error) {
 	if t.State.Decided() {
 		return t, nil // the person reloaded the page; the code does nothing more
 	}
-	answer, err := t.pending(FlowSameDevice)
+	answer, err := t.pending(FlowSameDevice, FlowBrowser)
 	if err != nil {
 		return t, err
 	}
@@ -65,17 +67,26 @@ func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, err
 	return t, ErrWrongCode
 }
 
-// Confirmation returns the six digits to show to whoever opens the redirect_uri of a cross-device answer.
-func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode string) (string, error) {
+// Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer, and the six
+// digits to show them. How far their network is from the one that started is noted, for the verdict.
+func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
 	t, err := s.get(ctx, id)
 	if err != nil {
-		return "", err
+		return t, "", err
 	}
 	answer, err := t.pending(FlowCrossDevice)
 	if err != nil || !answer.ResponseCode.Matches(responseCode) || t.Late(s.ports.Clock()) {
-		return "", ErrNoTransaction
+		return t, "", ErrNoTransaction
 	}
-	return answer.Confirmation, nil
+	if distance := t.distanceTo(network); answer.Distance == "" && distance != "" {
+		noted := *answer
+		noted.Distance = distance
+		t.Round = &Round{Doors: t.Round.Doors, Answer: &noted}
+		if t, err = s.swap(ctx, t); err != nil {
+			return t, "", err
+		}
+	}
+	return t, answer.Confirmation, nil
 }
 
 // ReturnElsewhere is a browser that did not start the transaction opening the redirect_uri of a same-device answer:
@@ -94,12 +105,12 @@ func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, respons
 	return err
 }
 
-// pending returns the answer that waits for its browser, if it came by flow.
-func (t Transaction) pending(flow Flow) (*Answer, error) {
+// pending returns the answer that waits for its browser, if it came by one of flows.
+func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil {
 		return nil, ErrNoTransaction
 	}
-	if t.Round.Answer.Flow != flow {
+	if !slices.Contains(flows, t.Round.Answer.Flow) {
 		return nil, ErrWrongCode
 	}
 	return t.Round.Answer, nil
@@ -108,6 +119,13 @@ func (t Transaction) pending(flow Flow) (*Answer, error) {
 // conclude turns the pending verdict into the decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
 	verdict := t.Round.Answer.Verdict
+	if t.Round.Answer.Flow == FlowCrossDevice {
+		profile, err := s.Profile(t)
+		if err != nil {
+			return t, err
+		}
+		verdict = profile.CrossDevice.judge(t.Round.Answer.Distance, verdict)
+	}
 	t.Decision, t.Flow, t.DecidedAt = &verdict, t.Round.Answer.Flow, s.ports.Clock()
 	switch verdict.Outcome {
 	case OutcomeApproved:

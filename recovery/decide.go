@@ -69,7 +69,11 @@ func Decide(q Question) Decision {
 
 // judgeAccount compares even where the account is barred: the work and the time are those of a mismatch.
 func judgeAccount(q Question) (Reason, []RuleResult) {
-	results := matchAccount(q.Account, q.Evidence.Claims, q.Profile.Credential.Bindings)
+	var bindings []Binding // none match nothing
+	if i := q.Evidence.Rule; i >= 0 && i < len(q.Profile.Credentials) {
+		bindings = q.Profile.Credentials[i].Bindings
+	}
+	results := matchAccount(q.Account, q.Evidence.Claims, bindings)
 	matched := len(results) > 0
 	for _, r := range results {
 		matched = matched && r.Pass

@@ -31,9 +31,10 @@ func goodQuestion() recovery.Question {
 func goodProfile(name recovery.ProfileName, priority int) recovery.Profile {
 	return recovery.Profile{
 		Name: name, Enabled: true, Mode: recovery.ModeProduction, Priority: priority, Scope: recovery.Scope{All: true},
-		Credential: recovery.CredentialRule{Types: []string{"urn:regain:verified-identity:1"}, Bindings: bindings(recovery.MatchExact)},
-		FaceCheck:  recovery.FaceCheckRule{Threshold: 70},
-		Pass:       recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: true},
+		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:regain:verified-identity:1"}, Bindings: bindings(recovery.MatchExact)}},
+		FaceCheck:   recovery.FaceCheckRule{Threshold: 70},
+		Pass:        recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: true},
+		Ways:        []recovery.Way{{Wallet: "any", Flow: recovery.FlowSameDevice}},
 	}
 }
 
@@ -47,9 +48,11 @@ func TestDecide(t *testing.T) {
 		"evaluation":      {func(q *recovery.Question) { q.Profile.Mode = recovery.ModeEvaluation }, recovery.OutcomeEvaluated, recovery.ReasonNone},
 		"no mode":         {func(q *recovery.Question) { q.Profile.Mode = "" }, recovery.OutcomeDenied, recovery.ReasonAccountOutOfScope},
 		"another name":    {func(q *recovery.Question) { q.Evidence.Claims["family_name"] = "Stone" }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"another rule":    {func(q *recovery.Question) { q.Evidence.Rule = 1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"no rule":         {func(q *recovery.Question) { q.Evidence.Rule = -1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
 		"no claims":       {func(q *recovery.Question) { q.Evidence.Claims = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"no bindings":     {func(q *recovery.Question) { q.Profile.Credential.Bindings = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"unknown level": {func(q *recovery.Question) { q.Profile.Credential.Bindings[0].Level = "fuzzy" }, recovery.OutcomeDenied,
+		"no bindings":     {func(q *recovery.Question) { q.Profile.Credentials[0].Bindings = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"unknown level": {func(q *recovery.Question) { q.Profile.Credentials[0].Bindings[0].Level = "fuzzy" }, recovery.OutcomeDenied,
 			recovery.ReasonAccountMismatch},
 		"barred": {func(q *recovery.Question) { q.Barred = recovery.ReasonAccountExcluded }, recovery.OutcomeDenied, recovery.ReasonAccountExcluded},
 		"revoked": {func(q *recovery.Question) { q.Evidence.Objection = recovery.ReasonCredentialRevoked }, recovery.OutcomeDenied,
@@ -141,7 +144,7 @@ func TestRedaction(t *testing.T) {
 	q := goodQuestion()
 	q.Account.Name = secret
 	tx := recovery.Transaction{ID: "txn", Account: secret, Authorization: []byte(secret), Round: &recovery.Round{
-		Doors: map[recovery.Flow]recovery.Door{recovery.FlowSameDevice: {Secret: secret}},
+		Doors: []recovery.Door{{Way: recovery.Way{Flow: recovery.FlowSameDevice}, Secret: secret}},
 	}}
 	for name, value := range map[string]any{
 		"account": q.Account, "evidence": q.Evidence, "pass value": recovery.NewPassValue(secret),

@@ -12,6 +12,8 @@ type Evidence struct {
 	// Objection says why the Verified ID cannot be used although it was genuinely presented (revoked, expired,
 	// from an issuer nobody trusts …). ReasonNone when it can.
 	Objection Reason
+	// Rule is which of the profile's Credentials was presented.
+	Rule      int
 	Claims    map[ClaimName]string
 	FaceCheck FaceCheck
 }

@@ -21,6 +21,8 @@ const clockTolerance = time.Minute
 type FaceCheckRule struct {
 	Threshold int
 	MaxAge    time.Duration // 0: no limit beyond the transaction's own life
+	// NotAsked asks for none, in evaluation only: to try wallets before a Face Check issuer is there.
+	NotAsked bool
 }
 
 func (r FaceCheckRule) validate() error {
@@ -35,6 +37,9 @@ func (r FaceCheckRule) validate() error {
 
 // judge returns the first reason against the Face Check, and what each part of the rule said.
 func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []RuleResult) {
+	if r.NotAsked {
+		return ReasonNone, []RuleResult{{Rule: "face_check:asked", Detail: "this profile asks for no Face Check"}}
+	}
 	if check.Source == "" {
 		return ReasonFaceCheckMissing, []RuleResult{{Rule: "face_check:present", Detail: "no Face Check was presented"}}
 	}

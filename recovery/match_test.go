@@ -18,7 +18,7 @@ func bindings(level recovery.MatchLevel) []recovery.Binding {
 // matched decides about an evidence that is right in everything but perhaps the names.
 func matched(level recovery.MatchLevel, directory, credential [2]string) bool {
 	q := goodQuestion()
-	q.Profile.Credential.Bindings = bindings(level)
+	q.Profile.Credentials[0].Bindings = bindings(level)
 	q.Account.Attributes = map[recovery.AttributeName]string{"given_name": directory[0], "family_name": directory[1]}
 	q.Evidence.Claims = map[recovery.ClaimName]string{"given_name": credential[0], "family_name": credential[1]}
 	return recovery.Decide(q).Outcome == recovery.OutcomeApproved

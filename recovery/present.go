@@ -24,35 +24,47 @@ type Receipt struct {
 // weighs it. The verdict is not in force before the browser that started shows the response code or the confirmation,
 // so an answer that a stranger slipped in denies nobody anything. The evidence itself is not stored.
 func (s *Service) Present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {
+	const tries = 4 // the page, or another wallet that fetches, may change the transaction meanwhile
+	for range tries {
+		receipt, err := s.present(ctx, handle, evidence)
+		if !errors.Is(err, ErrConflict) {
+			return receipt, err
+		}
+	}
+	return Receipt{}, fmt.Errorf("take the presentation: %w", ErrConflict)
+}
+
+func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {
 	asked, err := s.Find(ctx, handle)
 	if err != nil {
 		return Receipt{}, err
 	}
 	t := asked.Transaction
-	if t.Round.Answer != nil {
+	if asked.Answered() {
 		return Receipt{}, ErrAnswered
 	}
 	verdict, err := s.weigh(ctx, t, evidence)
 	if err != nil {
 		return Receipt{}, err
 	}
-	changed, err := s.apply(ctx, t, StepPresent)
+	steps := []Step{StepPresent}
+	if t.State == StateRequested && asked.Request() != nil {
+		steps = []Step{StepRetrieve, StepPresent} // the link had the request in it: only now it shows that a wallet has it
+	}
+	changed, err := s.apply(ctx, t, steps...)
 	if err != nil {
 		return Receipt{}, err
 	}
-	code, answer, err := s.newAnswer(asked.Flow, verdict)
+	code, answer, err := s.newAnswer(asked.Way.Flow, verdict)
 	if err != nil {
 		return Receipt{}, err
 	}
 	// The keys of the answered request are of no more use to anybody.
 	changed.Round = &Round{Doors: secretsOnly(t.Round.Doors), Answer: &answer}
 	if _, err := s.store(ctx, changed, EventPresentationCompleted); err != nil {
-		if errors.Is(err, ErrConflict) {
-			return Receipt{}, errors.Join(ErrAnswered, err)
-		}
 		return Receipt{}, err
 	}
-	return Receipt{Transaction: t.ID, Flow: asked.Flow, ResponseCode: code}, nil
+	return Receipt{Transaction: t.ID, Flow: asked.Way.Flow, ResponseCode: code}, nil
 }
 
 // weigh asks the directory again, since minutes have passed, and decides.
@@ -102,12 +114,30 @@ func newConfirmation(random io.Reader) (string, error) {
 	return fmt.Sprintf("%06d", n.Int64()), nil
 }
 
-func secretsOnly(doors map[Flow]Door) map[Flow]Door {
-	c := make(map[Flow]Door, len(doors))
-	for flow, door := range doors {
-		c[flow] = Door{Secret: door.Secret}
+func secretsOnly(doors []Door) []Door {
+	c := make([]Door, 0, len(doors))
+	for _, door := range doors {
+		door.Request = nil
+		c = append(c, door)
 	}
 	return c
+}
+
+// maxRejections is how many answers that were refused one recovery records: a stranger at its door cannot fill the log.
+const maxRejections = 16
+
+// Reject records that an answer was refused, and by which check. The transaction is not changed: its request stays open
+// for the wallet that it was meant for.
+func (s *Service) Reject(ctx context.Context, t Transaction, results []RuleResult) error {
+	n, err := s.ports.Attempts.Increment(ctx, "rejected\x00"+string(t.ID), MaxLifetime)
+	if err != nil {
+		return fmt.Errorf("count the refused answer: %w", err)
+	}
+	if n > maxRejections {
+		return nil
+	}
+	t.Decision = &Decision{Results: results} // of a copy: only the record has it
+	return s.audit(ctx, t, EventPresentationRejected, ReasonNone)
 }
 
 // Report notes that the wallet answered with an error (the person declined, nothing to present …). Such an answer is

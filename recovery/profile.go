@@ -25,12 +25,49 @@ type Profile struct {
 	Mode        Mode
 	Priority    int // the smallest that covers an account wins
 	Scope       Scope
-	Credential  CredentialRule
+	// Credentials are the Verified IDs that count, any one of them, the preferred first.
+	Credentials []CredentialRule
 	FaceCheck   FaceCheckRule
 	Pass        PassPolicy
-	CrossDevice bool          // may the wallet be on another device than the browser?
+	// Ways are the kinds of wallet that are asked, and how each is reached, the preferred first.
+	Ways        []Way
+	CrossDevice CrossDevicePolicy
 	Proofing    string        // name of the proofing provider to offer; "" for none
 	Lifetime    time.Duration // of a transaction; 0 for the default of 15 minutes
+}
+
+// WalletName names a kind of wallet: one of the wallet profiles of the configuration.
+type WalletName string
+
+// Way is one way to ask for a presentation.
+type Way struct {
+	Wallet WalletName `json:"wallet"`
+	Flow   Flow       `json:"flow"`
+}
+
+// Reaches reports whether the profile asks wallets in this flow.
+func (p Profile) Reaches(flow Flow) bool {
+	return slices.ContainsFunc(p.Ways, func(w Way) bool { return w.Flow == flow })
+}
+
+// CrossDevicePolicy says how a wallet on another device is asked, where a way allows it: a QR code can be relayed to
+// somebody else's wallet, so it lives shortly, and where the two devices are can be compared.
+type CrossDevicePolicy struct {
+	QRLifetime  time.Duration // how long one code can be scanned, before another takes its place
+	SameNetwork bool          // refuse a wallet whose page is opened in another network than the one that started
+}
+
+// Bounds of a QR code's life (OAuth cross-device security best practice: short-lived codes).
+const (
+	MinQRLifetime = 20 * time.Second
+	MaxQRLifetime = 2 * time.Minute
+)
+
+func (p CrossDevicePolicy) validate() error {
+	if p.QRLifetime < MinQRLifetime || p.QRLifetime > MaxQRLifetime {
+		return fmt.Errorf("cross_device.qr_lifetime %s: use %s to %s", p.QRLifetime, MinQRLifetime, MaxQRLifetime)
+	}
+	return nil
 }
 
 // Scope says which accounts a profile covers. Exclude wins over everything.
@@ -42,7 +79,8 @@ type Scope struct {
 
 // CredentialRule says what the Verified ID must be, and how it is matched against the account. Every binding must hold.
 type CredentialRule struct {
-	Types    []string // vct values that count as a Verified ID
+	Format   string   // a Credential Format Identifier (OpenID4VP 1.0 Appendix B), opaque here
+	Types    []string // that count as a Verified ID: vct values, a doctype, or W3C types, as the format has it
 	Bindings []Binding
 	Document Document
 }
@@ -143,27 +181,57 @@ func (p Profile) validate() error {
 		return fmt.Errorf("mode %q: use %s or %s", p.Mode, ModeEvaluation, ModeProduction)
 	case !p.Scope.All && len(p.Scope.Include) == 0:
 		return errors.New("groups is empty and all_users is not set: the profile covers nobody")
-	case len(p.Credential.Types) == 0:
-		return errors.New("credential.types is empty: name the vct of the Verified IDs that count")
+	case len(p.Credentials) == 0:
+		return errors.New("credentials is empty: say which Verified IDs count")
+	case len(p.Ways) == 0:
+		return errors.New("wallets is empty: name a wallet profile")
 	case p.Lifetime < 0 || p.Lifetime > MaxLifetime:
 		return fmt.Errorf("lifetime %s: at most %s", p.Lifetime, MaxLifetime)
 	}
-	return errors.Join(p.Credential.validate(), p.FaceCheck.validate(), p.Pass.validate())
+	problems := []error{p.FaceCheck.validate(), p.Pass.validate()}
+	if p.FaceCheck.NotAsked && p.Mode != ModeEvaluation {
+		problems = append(problems, errors.New("face_check.source none: for mode evaluation only; without a Face Check whoever holds the phone gets the account"))
+	}
+	if p.Reaches(FlowCrossDevice) {
+		problems = append(problems, p.CrossDevice.validate())
+	}
+	for i, c := range p.Credentials {
+		if err := c.validate(); err != nil {
+			problems = append(problems, fmt.Errorf("credentials[%d]: %w", i, err))
+		} else if !slices.Equal(c.attributes(), p.Credentials[0].attributes()) {
+			// What a client may be told is verified must not depend on which wallet answered.
+			problems = append(problems, fmt.Errorf("credentials[%d].bindings: every alternative must bind the same attributes; the first binds %s", i, p.Credentials[0].attributes()))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// attributes are those that the rule binds, sorted, each once.
+func (c CredentialRule) attributes() []AttributeName {
+	names := make([]AttributeName, 0, len(c.Bindings))
+	for _, b := range c.Bindings {
+		names = append(names, b.Attribute)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (c CredentialRule) validate() error {
+	if c.Format == "" || len(c.Types) == 0 {
+		return errors.New("types is empty: name the types of the Verified IDs that count")
+	}
 	if len(c.Bindings) == 0 {
-		return errors.New("credential.bindings is empty: without a binding every Verified ID would match every account")
+		return errors.New("bindings is empty: without a binding every Verified ID would match every account")
 	}
 	if d := c.Document; d != (Document{}) && (d.Type == "" || d.CheckMethod == "") {
-		return errors.New("credential.document: type and check_method are required, e.g. passport and vpiruv; or leave it out")
+		return errors.New("document: type and check_method are required, e.g. passport and vpiruv; or leave it out")
 	}
 	for i, b := range c.Bindings {
 		if b.Attribute == "" || b.Claim == "" {
-			return fmt.Errorf("credential.bindings[%d]: attribute and claim are required", i)
+			return fmt.Errorf("bindings[%d]: attribute and claim are required", i)
 		}
 		if b.Level != MatchExact && b.Level != MatchRelaxed {
-			return fmt.Errorf("credential.bindings[%d].match %q: use %s or %s", i, b.Level, MatchExact, MatchRelaxed)
+			return fmt.Errorf("bindings[%d].match %q: use %s or %s", i, b.Level, MatchExact, MatchRelaxed)
 		}
 	}
 	return nil

@@ -24,6 +24,8 @@ const (
 	ReasonCredentialExpired   Reason = "credential_expired"
 	ReasonStatusUnavailable   Reason = "status_unavailable" // whether it is revoked could not be found out
 
+	ReasonOtherNetwork Reason = "other_network" // the wallet was not where the browser is, and the profile wants it there
+
 	ReasonTooManyAttempts      Reason = "too_many_attempts"
 	ReasonDirectoryUnavailable Reason = "directory_unavailable"
 )
@@ -34,7 +36,7 @@ func Reasons() []Reason {
 		ReasonAccountUnknown, ReasonAccountDisabled, ReasonAccountOutOfScope, ReasonAccountExcluded, ReasonAccountMismatch,
 		ReasonFaceCheckMissing, ReasonFaceCheckTooLow, ReasonFaceCheckStale, ReasonFaceCheckUnbound,
 		ReasonCredentialUntrusted, ReasonCredentialRevoked, ReasonCredentialExpired, ReasonStatusUnavailable,
-		ReasonTooManyAttempts, ReasonDirectoryUnavailable,
+		ReasonOtherNetwork, ReasonTooManyAttempts, ReasonDirectoryUnavailable,
 	}
 }
 
@@ -46,6 +48,7 @@ const (
 	PublicNotVerified     PublicReason = "not_verified"
 	PublicFaceCheck       PublicReason = "face_check"
 	PublicCredential      PublicReason = "credential"
+	PublicNetwork         PublicReason = "network"
 	PublicTooManyAttempts PublicReason = "too_many_attempts"
 	PublicUnavailable     PublicReason = "unavailable"
 )
@@ -57,6 +60,8 @@ func (r Reason) Public() PublicReason {
 		return PublicFaceCheck
 	case ReasonCredentialUntrusted, ReasonCredentialRevoked, ReasonCredentialExpired:
 		return PublicCredential
+	case ReasonOtherNetwork:
+		return PublicNetwork
 	case ReasonTooManyAttempts:
 		return PublicTooManyAttempts
 	case ReasonStatusUnavailable, ReasonDirectoryUnavailable:

@@ -106,22 +106,32 @@ func (s *Service) Account(ctx context.Context, name AccountName) (Account, error
 	return account, nil
 }
 
-// Credential returns what a profile wants of a Verified ID; the zero rule for one that is no longer configured.
-func (s *Service) Credential(name ProfileName) CredentialRule {
+// Verified returns what is known of every account that recovered under a profile, whichever of its credentials was
+// presented: the attributes that were matched, and the document behind it, where that is the same for all. Both are
+// empty for a profile that is no longer configured.
+func (s *Service) Verified(name ProfileName) ([]AttributeName, Document) {
 	for _, p := range s.policy.Profiles {
-		if p.Name == name {
-			return p.Credential
+		if p.Name == name && len(p.Credentials) > 0 {
+			document := p.Credentials[0].Document
+			for _, c := range p.Credentials {
+				if c.Document != document {
+					document = Document{}
+				}
+			}
+			return p.Credentials[0].attributes(), document
 		}
 	}
-	return CredentialRule{}
+	return nil, Document{}
 }
 
 // Documents lists the documents that stand behind the credentials of some profile.
 func (s *Service) Documents() []Document {
 	var all []Document
 	for _, p := range s.policy.Profiles {
-		if d := p.Credential.Document; d != (Document{}) && !slices.Contains(all, d) {
-			all = append(all, d)
+		for _, c := range p.Credentials {
+			if c.Document != (Document{}) && !slices.Contains(all, c.Document) {
+				all = append(all, c.Document)
+			}
 		}
 	}
 	return all
@@ -131,8 +141,8 @@ func (s *Service) Documents() []Document {
 func (s *Service) Attributes() []AttributeName {
 	var all []AttributeName
 	for _, p := range s.policy.Profiles {
-		for _, b := range p.Credential.Bindings {
-			all = append(all, b.Attribute)
+		for _, c := range p.Credentials {
+			all = append(all, c.attributes()...)
 		}
 	}
 	slices.Sort(all)

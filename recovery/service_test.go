@@ -142,7 +142,8 @@ func (b *bench) Find(ctx context.Context, h recovery.Handle) (recovery.Asked, er
 func setUp(t *testing.T, change func(*recovery.Policy)) *bench {
 	t.Helper()
 	employees, pilot := goodProfile("employees", 20), goodProfile("pilot", 10)
-	employees.CrossDevice = true
+	employees.Ways = append(employees.Ways, recovery.Way{Wallet: "any", Flow: recovery.FlowCrossDevice}, recovery.Way{Wallet: "any", Flow: recovery.FlowBrowser})
+	employees.CrossDevice = recovery.CrossDevicePolicy{QRLifetime: time.Minute}
 	pilot.Mode, pilot.Scope = recovery.ModeEvaluation, recovery.Scope{Include: []recovery.GroupName{"pilot"}}
 	policy := recovery.Policy{Profiles: recovery.Profiles{employees, pilot}, Exclude: []recovery.GroupName{"executives"}}
 	if change != nil {
@@ -203,7 +204,9 @@ func (b *bench) evidence(change func(*recovery.Evidence)) recovery.Evidence {
 	return e
 }
 
-func buildRequest(recovery.Asked, time.Time) ([]byte, error) { return []byte(`{"nonce":"n"}`), nil }
+func buildRequest(context.Context, recovery.Asked, time.Time) ([]byte, error) {
+	return []byte(`{"nonce":"n"}`), nil
+}
 
 // approved walks an account to its approval and out to the client.
 func (b *bench) approved(t *testing.T, account recovery.AccountName) recovery.Transaction {
@@ -267,7 +270,7 @@ func TestRecoveryOnTwoDevices(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
+	_, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
 	if err != nil || len(digits) != 6 {
 		t.Fatalf("digits %q: %v", digits, err)
 	}

@@ -16,7 +16,8 @@ type Opening struct {
 	Client        ClientID
 	Account       AccountName // from login_hint or a signed id_token_hint
 	Authorization []byte
-	Network       string // the caller's network, for attempt limits; stored nowhere
+	Network       string // the caller's network, for attempt limits; stored as a digest only
+	Agent         string // what to call the person's browser, such as "Firefox on Windows"
 	// Lifetime is how long the client waits for the outcome, where it is less than the profile allows; 0 if it does not say.
 	Lifetime time.Duration
 }
@@ -107,8 +108,12 @@ func (s *Service) newTransaction(o Opening, profile Profile) (Transaction, strin
 		lifetime = min(lifetime, o.Lifetime)
 	}
 	now := s.ports.Clock()
+	var network Digest
+	if profile.Reaches(FlowCrossDevice) {
+		network = networkOf(TransactionID(id), o.Network)
+	}
 	return Transaction{
 		ID: TransactionID(id), State: StateStarted, Client: o.Client, Account: o.Account, Profile: profile.Name, Mode: profile.Mode,
-		Browser: DigestOf(secret), Authorization: o.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
+		Browser: DigestOf(secret), Network: network, Agent: o.Agent, Authorization: o.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
 	}, secret, nil
 }

@@ -46,7 +46,7 @@ func legal() map[recovery.State]map[recovery.Step]recovery.State {
 func transaction(state recovery.State) recovery.Transaction {
 	return recovery.Transaction{
 		ID: "txn", State: state, StartedAt: noon, ChangedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
-		Round: &recovery.Round{Doors: map[recovery.Flow]recovery.Door{recovery.FlowSameDevice: {Secret: "secret"}}},
+		Round: &recovery.Round{Doors: []recovery.Door{{Way: recovery.Way{Flow: recovery.FlowSameDevice}, Secret: "secret"}}},
 	}
 }
 

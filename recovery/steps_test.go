@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -70,7 +71,7 @@ func (b *bench) answered(t *testing.T) (tx recovery.Transaction, secret, digits 
 	t.Helper()
 	tx, secret = b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode)
+	_, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +81,7 @@ func (b *bench) answered(t *testing.T) (tx recovery.Transaction, secret, digits 
 func TestThreeWrongCodesVoidTheRound(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret, digits := b.answered(t)
-	_, err := b.Confirmation(t.Context(), tx.ID, "guess")
+	_, _, err := b.Confirmation(t.Context(), tx.ID, "guess", "192.0.2.1")
 	wantErr(t, err, recovery.ErrNoTransaction)
 	old := tx.Handle(recovery.FlowCrossDevice)
 	for range 3 {
@@ -189,7 +190,7 @@ func TestARequestIsMadeOnceAndFetchedOften(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	made := 0
-	build := func(recovery.Asked, time.Time) ([]byte, error) {
+	build := func(context.Context, recovery.Asked, time.Time) ([]byte, error) {
 		made++
 		return []byte(`{"nonce":"n"}`), nil
 	}
@@ -233,7 +234,7 @@ func TestHandles(t *testing.T) {
 }
 
 func TestNoDoorForAnotherDeviceUnlessAllowed(t *testing.T) {
-	b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].CrossDevice = false })
+	b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].Ways = p.Profiles[0].Ways[:1] })
 	tx, _ := b.start(t, "ada@example.org")
 	if tx.Handle(recovery.FlowCrossDevice) != "" || tx.Handle(recovery.FlowSameDevice) == "" {
 		t.Error("another device may answer, or this one may not")

@@ -25,6 +25,10 @@ type Transaction struct {
 	Barred Reason `json:"barred,omitempty"`
 	// Browser is the digest of the secret that the browser which started holds in its cookie.
 	Browser Digest `json:"browser"`
+	// Network is the digest of the network that it started from, to compare another device's with; Agent is what to call
+	// the browser, for the person at the other device.
+	Network Digest `json:"network,omitempty"`
+	Agent   string `json:"agent,omitempty"`
 	// Authorization is the client's authorization request, opaque here: the provider answers it at the end.
 	Authorization []byte    `json:"authorization"`
 	Round         *Round    `json:"round,omitempty"`
@@ -48,25 +52,31 @@ type Issued struct {
 // Flow is how the wallet was reached.
 type Flow string
 
-// The two flows. Each has a request URI of its own, so that the flow is read from stored state and never from what
-// a stranger sends.
+// The flows. Each has a request of its own, so that the flow is read from stored state and never from what a stranger
+// sends.
 const (
 	FlowSameDevice  Flow = "same_device"
 	FlowCrossDevice Flow = "cross_device"
+	// FlowBrowser is the Digital Credentials API: the browser that started asks the wallet, wherever that is, and gets its
+	// answer; the platform sees to it that a wallet on another device is near.
+	FlowBrowser Flow = "digital_credentials"
 )
 
-// Round is one time of asking the wallet: a request URI for each flow, and the first genuine answer.
+// Round is one time of asking the wallet: a request for each way, and the first genuine answer.
 type Round struct {
-	Doors  map[Flow]Door `json:"doors"`
-	Answer *Answer       `json:"answer,omitempty"`
+	Doors  []Door  `json:"doors"`
+	Answer *Answer `json:"answer,omitempty"`
 	// WalletError is the error that a wallet reported (OpenID4VP 1.0 §8.5), for the page. Unsigned, so it decides nothing.
 	WalletError string `json:"wallet_error,omitempty"`
 }
 
-// Door is the request URI of one flow and, once a wallet fetched it, the request behind it.
+// Door is the request URI of one way and, once a wallet fetched it, the request behind it.
 type Door struct {
-	Secret  string `json:"secret"`
-	Request []byte `json:"request,omitempty"` // the presentation request with its keys, opaque here
+	Way
+	Secret  string    `json:"secret"`
+	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret was made
+	Before  string    `json:"before,omitempty"`  // cross device: the secret of the QR code before this one
+	Request []byte    `json:"request,omitempty"` // the presentation request with its keys, opaque here
 }
 
 // Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that
@@ -76,6 +86,7 @@ type Answer struct {
 	ResponseCode Digest   `json:"response_code"`
 	Confirmation string   `json:"confirmation,omitempty"` // six digits
 	Tries        int      `json:"tries,omitempty"`        // wrong confirmations so far
+	Distance     Distance `json:"distance,omitempty"`     // cross device, once the wallet's page was opened
 	Verdict      Decision `json:"verdict"`
 }
 

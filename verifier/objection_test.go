@@ -56,8 +56,8 @@ func TestVerifyObjects(t *testing.T) {
 			if err != nil || got.Objection() != tt.want {
 				t.Errorf("got %q, %v; want %q; log: %s", got.Objection(), err, tt.want, s.log.String())
 			}
-			if err == nil && got.FaceCheck().Objection != verifier.NoObjection {
-				t.Errorf("the receipt is objected to: %s", got.FaceCheck().Objection)
+			if check, _ := got.FaceCheck(); err == nil && check.Objection != verifier.NoObjection {
+				t.Errorf("the receipt is objected to: %s", check.Objection)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,8 +12,7 @@ import (
 
 // Verified is a presentation that was verified. Only Verify makes one that says anything.
 type Verified struct {
-	credential credential
-	id         string
+	credential *credential
 	objection  Objection
 	check      FaceCheck
 }
@@ -20,35 +20,27 @@ type Verified struct {
 // Objection returns the gravest objection to the Verified ID. A Verified that Verify did not make is untrusted: no
 // objection is what hands over an account, so it must not be what forgetting looks like.
 func (v Verified) Objection() Objection {
-	if v.credential.Parsed == nil {
+	if v.credential == nil {
 		return Untrusted
 	}
 	return v.objection
 }
 
-// CredentialID returns the Verified ID's jti.
-func (v Verified) CredentialID() string { return v.id }
-
-// Type returns the Verified ID's vct.
-func (v Verified) Type() string { return v.credential.vct }
-
-// Issuer returns the Verified ID's iss, "" when it has none.
-func (v Verified) Issuer() string { return v.credential.iss }
-
-// Claim returns a claim of the Verified ID that is a string.
-func (v Verified) Claim(name string) (string, bool) {
-	if v.credential.Parsed == nil {
-		return "", false
+// Claims returns the claims of the Verified ID, as paths of DCQL walk them; nil for one that Verify did not make. The
+// map belongs to v.
+func (v Verified) Claims() map[string]any {
+	if v.credential == nil {
+		return nil
 	}
-	return v.credential.Text(name)
+	return v.credential.claims
 }
 
-// FaceCheck returns what the Face Check receipt says.
-func (v Verified) FaceCheck() FaceCheck {
-	if v.credential.Parsed == nil {
-		return FaceCheck{Objection: Untrusted}
+// FaceCheck returns what the Face Check receipt says, and whether there is one.
+func (v Verified) FaceCheck() (check FaceCheck, there bool) {
+	if v.credential == nil || v.check.At.IsZero() {
+		return FaceCheck{Objection: Untrusted}, false
 	}
-	return v.check
+	return v.check, true
 }
 
 // Format keeps claims out of every fmt verb.
@@ -67,8 +59,6 @@ type FaceCheck struct {
 	Bound bool
 	Score float64   // 0 to 100; of the entry that is bound, else of the first
 	At    time.Time // when the receipt was issued
-	// Type and Issuer are the receipt's vct and iss.
-	Type, Issuer string
 }
 
 // result is one entry of faceCheckResults, after MicrosoftFaceCheckReceipt.
@@ -77,22 +67,21 @@ type result struct {
 	score         float64
 }
 
-// faceCheck reads a receipt and ties it to the Verified ID: by its jti, by the digest of a disclosure in its `_sd`
-// (the photo, which we never see), and by the holder's key.
-func faceCheck(receipt, identity credential) (FaceCheck, error) {
-	issued, there, err := receipt.Time("iat")
-	if err != nil || !there {
-		return FaceCheck{}, errors.Join(errors.New("iat is missing"), err)
+// faceCheck reads a receipt and ties it to the Verified ID: by the name that its format gives it, by the digest of its
+// photo (which we need not see), and by the holder's key.
+func faceCheck(receipt, identity *credential) (FaceCheck, error) {
+	if receipt.issued.IsZero() {
+		return FaceCheck{}, errors.New("it does not say when it was issued")
 	}
-	results, err := readResults(receipt.Claims()["faceCheckResults"])
+	results, err := readResults(receipt.claims["faceCheckResults"])
 	if err != nil {
 		return FaceCheck{}, err
 	}
-	check := FaceCheck{Score: results[0].score, At: time.Unix(issued, 0), Type: receipt.vct, Issuer: receipt.iss}
-	id, _ := identity.Text("jti")
-	sameHolder := receipt.holder.Equal(identity.holder)
+	check := FaceCheck{Score: results[0].score, At: receipt.issued}
+	key, ok := receipt.holder.(interface{ Equal(crypto.PublicKey) bool })
+	sameHolder := ok && key.Equal(identity.holder)
 	for _, r := range results {
-		if sameHolder && id != "" && r.source == id && slices.Contains(identity.Digests(), r.photo) {
+		if sameHolder && identity.id != "" && r.source == identity.id && slices.Contains(identity.photos, r.photo) {
 			check.Bound, check.Score = true, r.score
 			break
 		}

@@ -14,15 +14,12 @@ package verifier
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"regain/verifier/internal/jws"
-	"regain/verifier/sdjwt"
 	"regain/verifier/status"
 	"regain/verifier/trust"
 )
@@ -79,7 +76,8 @@ func New(cfg Config, deps Deps) (*Verifier, error) {
 	return &Verifier{rules: rules, lists: lists, clock: deps.Clock, logger: deps.Logger}, nil
 }
 
-// Presentation is what a wallet presented: two SD-JWTs with key binding, as they stand in the vp_token.
+// Presentation is what a wallet presented, as it stands in a vp_token, each in the format that was asked for: a Verified
+// ID, and a Face Check receipt where one was wanted.
 type Presentation struct{ VerifiedID, FaceCheck string }
 
 // Format keeps a presentation out of every fmt verb.
@@ -91,84 +89,87 @@ func (Presentation) LogValue() slog.Value { return slog.StringValue("presentatio
 // MarshalJSON keeps a presentation out of JSON.
 func (Presentation) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
+// Session is what a presentation must be bound to, or it is an answer to somebody else's request or to an older one.
+type Session struct {
+	Nonce    string
+	Audience string // our client_id with its prefix, or origin:… (OpenID4VP 1.0 §14.10, Appendix A.4)
+	// The rest is in an mdoc's session transcript (Appendix B.2.6): where the answer went, by POST or to a page, and the
+	// thumbprint of the key that it was encrypted to, nil if it was not.
+	ResponseURI, Origin string
+	Thumbprint          []byte
+}
+
+// Wanted is what was asked for: a Credential Format Identifier (OpenID4VP 1.0 Appendix B), and the types of it that will
+// do. Without a format, nothing was.
+type Wanted struct {
+	Format string
+	Types  []string
+}
+
 // Expect is what the request asked for.
 type Expect struct {
-	Nonce, Audience     string
-	Types, ReceiptTypes []string // vct values
+	Session               Session
+	VerifiedID, FaceCheck Wanted
+	TransactionData       []string // as it stood in the request; what the Verified ID's holder must have signed too
 }
 
 // Verify verifies both credentials and how they belong together. Its errors are ErrRefused and that of ctx: when the
 // caller went away before a status list came, the list is not to blame and nothing is decided.
 func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verified, error) {
 	now := v.clock()
-	binding := sdjwt.Binding{Nonce: e.Nonce, Audience: e.Audience, Now: now}
-	identity, err := v.open(p.VerifiedID, e.Types, binding)
+	identity, err := v.open(ctx, p.VerifiedID, e.VerifiedID, bound{e.Session, e.TransactionData, now})
 	if err != nil {
-		return Verified{}, fmt.Errorf("%w: Verified ID: %w", ErrRefused, err)
+		return Verified{}, refused(ctx, "Verified ID", err)
 	}
-	receipt, err := v.open(p.FaceCheck, e.ReceiptTypes, binding)
+	verified := Verified{credential: identity}
+	if e.FaceCheck.Format != "" {
+		if verified.check, err = v.verifyFaceCheck(ctx, p.FaceCheck, e, identity); err != nil {
+			return Verified{}, err
+		}
+	}
+	verified.objection = v.objection(ctx, identity, now, false)
+	if err := ctx.Err(); err != nil && (verified.objection == StatusUnavailable || verified.check.Objection == StatusUnavailable) {
+		return Verified{}, fmt.Errorf("look up status: %w", err)
+	}
+	return verified, nil
+}
+
+func (v *Verifier) verifyFaceCheck(ctx context.Context, presented string, e Expect, identity *credential) (FaceCheck, error) {
+	const what = "Face Check receipt"
+	now := v.clock()
+	receipt, err := v.open(ctx, presented, e.FaceCheck, bound{e.Session, nil, now})
 	if err != nil {
-		return Verified{}, fmt.Errorf("%w: Face Check receipt: %w", ErrRefused, err)
+		return FaceCheck{}, refused(ctx, what, err)
 	}
 	check, err := faceCheck(receipt, identity)
 	if err != nil {
-		return Verified{}, fmt.Errorf("%w: Face Check receipt: %w", ErrRefused, err)
+		return FaceCheck{}, refused(ctx, what, err)
 	}
 	check.Objection = v.objection(ctx, receipt, now, true)
-	objection := v.objection(ctx, identity, now, false)
-	if err := ctx.Err(); err != nil && (objection == StatusUnavailable || check.Objection == StatusUnavailable) {
-		return Verified{}, fmt.Errorf("look up status: %w", err)
-	}
-	id, _ := identity.Text("jti")
-	return Verified{credential: identity, id: id, objection: objection, check: check}, nil
+	return check, nil
 }
 
-// credential is one that its holder presented for this request and that its issuer, whoever that is, really signed.
-type credential struct {
-	*sdjwt.Parsed
-	holder *ecdsa.PublicKey
-	vct    string
-	iss    string
-}
-
-// open reads a credential and checks every signature. What needs no trust comes first.
-func (v *Verifier) open(raw string, types []string, binding sdjwt.Binding) (credential, error) {
-	parsed, err := sdjwt.ParseInsecure(raw)
-	if err != nil {
-		return credential{}, err
+// refused is a no to what was presented, unless the caller went away while something was looked up.
+func refused(ctx context.Context, what string, err error) error {
+	if gone := ctx.Err(); gone != nil {
+		return fmt.Errorf("verify the %s: %w", what, gone)
 	}
-	vct, ok := parsed.Text("vct")
-	if !ok || !slices.Contains(types, vct) {
-		return credential{}, errors.New("vct is not one that was asked for")
-	}
-	holder, err := parsed.VerifyHolder(binding)
-	if err != nil {
-		return credential{}, err
-	}
-	issuer, err := v.rules.Leaf(parsed.Certificates(), vct)
-	if err != nil {
-		return credential{}, err
-	}
-	if err := parsed.VerifyIssuer(issuer); err != nil {
-		return credential{}, err
-	}
-	iss, _ := parsed.Text("iss")
-	return credential{Parsed: parsed, holder: holder, vct: vct, iss: iss}, nil
+	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }
 
 // objection returns the gravest objection to a credential. brief is for types that live minutes and have no status.
-func (v *Verifier) objection(ctx context.Context, c credential, now time.Time, brief bool) Objection {
-	if err := v.rules.Check(c.Certificates(), c.vct, c.iss, now); err != nil {
+func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) Objection {
+	if err := v.rules.Check(c.chain, c.kind, c.iss, now); err != nil {
 		v.note(ctx, c, err)
 		return Untrusted
 	}
-	ends, err := current(c, now)
+	ends, err := c.current(now)
 	if err != nil {
 		v.note(ctx, c, err)
 		return Expired
 	}
-	reference, there, err := status.ReferenceIn(c.Claims())
-	if err == nil && !there && (brief || v.rules.StatusOptional(c.vct)) {
+	reference, there, err := c.status()
+	if err == nil && !there && (brief || v.rules.StatusOptional(c.kind)) {
 		if !ends { // HAIP 1.0 §6.1: exp, status or both; with neither, nothing could ever end it
 			v.note(ctx, c, errors.New("credential has neither exp nor status"))
 			return Expired
@@ -191,36 +192,18 @@ func (v *Verifier) objection(ctx context.Context, c credential, now time.Time, b
 }
 
 // trustList verifies a status list's signature: by somebody who may issue the credential itself.
-func (v *Verifier) trustList(list jws.JWS, c credential, now time.Time) error {
-	if err := v.rules.Check(list.Certificates, c.vct, c.iss, now); err != nil {
+func (v *Verifier) trustList(list jws.JWS, c *credential, now time.Time) error {
+	if err := v.rules.Check(list.Certificates, c.kind, c.iss, now); err != nil {
 		return err
 	}
-	key, err := v.rules.Leaf(list.Certificates, c.vct)
+	key, err := v.rules.Leaf(list.Certificates, c.kind)
 	if err != nil {
 		return err
 	}
 	return list.Verify(key)
 }
 
-// clockSkew is how far an issuer's clock may be ahead of ours.
-const clockSkew = time.Minute
-
-// current checks iat, nbf and exp, and reports whether there is an exp. Without one the status must say when it ends.
-func current(c credential, now time.Time) (ends bool, err error) {
-	for _, name := range []string{"iat", "nbf"} {
-		seconds, there, err := c.Time(name)
-		if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
-			return false, errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
-		}
-	}
-	seconds, there, err := c.Time("exp")
-	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
-		return false, errors.Join(errors.New("exp is past, or no date"), err)
-	}
-	return there, nil
-}
-
 // note tells the operator why a credential is objected to. It names the type and the rule, and nobody.
-func (v *Verifier) note(ctx context.Context, c credential, err error) {
-	v.logger.InfoContext(ctx, "credential objected to", "vct", c.vct, "cause", err.Error())
+func (v *Verifier) note(ctx context.Context, c *credential, err error) {
+	v.logger.InfoContext(ctx, "credential objected to", "type", c.kind, "cause", err.Error())
 }

@@ -53,7 +53,7 @@ func (w *World) configure(o Options) (string, error) {
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
 		},
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
-		"wallet":          object{"authorization_endpoint": w.Wallet + "/authorize"},
+		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize"}},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
 		"audit":           object{"file": w.AuditLog()},
 		"trust": []object{{
@@ -95,7 +95,7 @@ func profiles() []object {
 	}
 	profile := func(name, mode, level string, priority int, more object) object {
 		p := object{
-			"name": name, "mode": mode, "priority": priority, "groups": []string{name}, "cross_device": true, "proofing": "northlight",
+			"name": name, "mode": mode, "priority": priority, "groups": []string{name}, "cross_device": object{"allow": true}, "proofing": "northlight",
 			"credential": object{"types": []string{proofing.DefaultType}, "bindings": binding(level)},
 			"face_check": object{"threshold": 70}, "pass": object{"lifetime_minutes": 60, "length": 12},
 		}

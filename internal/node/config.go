@@ -17,7 +17,8 @@ type Config struct {
 	Storage        StorageConfig          `koanf:"storage"`
 	Secrets        SecretsConfig          `koanf:"secrets"`
 	RequestSigning CertificateConfig      `koanf:"request_signing"`
-	Wallet         WalletConfig           `koanf:"wallet"`
+	RequestLife    time.Duration          `koanf:"request_lifetime"` // of a presentation request
+	Wallets        []WalletConfig         `koanf:"wallets"`          // default one, with every default
 	Directory      DirectoryConfig        `koanf:"directory"`
 	Audit          AuditConfig            `koanf:"audit"`
 	Trust          []TrustConfig          `koanf:"trust"`
@@ -62,16 +63,29 @@ type SecretsConfig struct {
 	SigningKey config.Secret `koanf:"signing_key"`     // PEM, one key or more; see package provider/keys
 }
 
-// CertificateConfig is the key and certificate that sign presentation requests (x509_hash).
+// CertificateConfig is the key that signs presentation requests, and its certificate for the client_id_prefix x509_hash
+// and x509_san_dns.
 type CertificateConfig struct {
 	Key             config.Secret `koanf:"key"` // PEM
 	CertificateFile string        `koanf:"certificate_file"`
 }
 
-// WalletConfig says how wallets are reached.
+// WalletConfig is one wallet profile: how one kind of wallet is spoken to.
 type WalletConfig struct {
-	Endpoint        string        `koanf:"authorization_endpoint"`
-	RequestLifetime time.Duration `koanf:"request_lifetime"`
+	Name               string   `koanf:"name"`         // profiles name it; default "default"
+	DisplayName        string   `koanf:"display_name"` // what people call it; default "your wallet"
+	HAIP               bool     `koanf:"haip"`
+	Endpoint           string   `koanf:"authorization_endpoint"` // default openid4vp://authorize, haip-vp://authorize with haip
+	ClientIDPrefix     string   `koanf:"client_id_prefix"`       // default x509_hash
+	ClientID           string   `koanf:"client_id"`              // what follows the prefix, where that is to be chosen
+	KeyID              string   `koanf:"key_id"`                 // decentralized_identifier: the fragment; pre-registered: the kid
+	AttestationFile    string   `koanf:"attestation_file"`       // verifier_attestation
+	ByValue            bool     `koanf:"by_value"`
+	RequestURIMethod   string   `koanf:"request_uri_method"`  // post (default) or get
+	ResponseMode       string   `koanf:"response_mode"`       // direct_post.jwt (default) or direct_post
+	DigitalCredentials []string `koanf:"digital_credentials"` // unsigned, signed, multisigned; default none
+	VerifierInfoFile   string   `koanf:"verifier_info_file"`
+	TransactionData    bool     `koanf:"transaction_data"`
 }
 
 // DirectoryConfig is the YAML directory.
@@ -127,25 +141,35 @@ type LimitConfig struct {
 
 // ProfileConfig is one recovery profile.
 type ProfileConfig struct {
-	Name        string           `koanf:"name"`
-	Description string           `koanf:"description"`
-	Enabled     *bool            `koanf:"enabled"` // default true
-	Mode        string           `koanf:"mode"`    // evaluation (default) or production
-	Priority    int              `koanf:"priority"`
-	AllUsers    bool             `koanf:"all_users"`
-	Groups      []string         `koanf:"groups"`
-	Exclude     []string         `koanf:"exclude_groups"`
-	Credential  CredentialConfig `koanf:"credential"`
-	FaceCheck   FaceCheckConfig  `koanf:"face_check"`
-	Pass        PassConfig       `koanf:"pass"`
-	CrossDevice bool             `koanf:"cross_device"`
-	Proofing    string           `koanf:"proofing"`
-	Lifetime    time.Duration    `koanf:"lifetime"`
+	Name        string             `koanf:"name"`
+	Description string             `koanf:"description"`
+	Enabled     *bool              `koanf:"enabled"` // default true
+	Mode        string             `koanf:"mode"`    // evaluation (default) or production
+	Priority    int                `koanf:"priority"`
+	AllUsers    bool               `koanf:"all_users"`
+	Groups      []string           `koanf:"groups"`
+	Exclude     []string           `koanf:"exclude_groups"`
+	Credential  CredentialConfig   `koanf:"credential"`
+	Credentials []CredentialConfig `koanf:"credentials"` // in place of credential: any one of them
+	FaceCheck   FaceCheckConfig    `koanf:"face_check"`
+	Pass        PassConfig         `koanf:"pass"`
+	Wallets     []string           `koanf:"wallets"` // default all
+	CrossDevice CrossDeviceConfig  `koanf:"cross_device"`
+	Proofing    string             `koanf:"proofing"`
+	Lifetime    time.Duration      `koanf:"lifetime"`
+}
+
+// CrossDeviceConfig says whether and how a wallet on another device may be asked with a QR code.
+type CrossDeviceConfig struct {
+	Allow       bool          `koanf:"allow"`
+	QRLifetime  time.Duration `koanf:"qr_lifetime"` // default 60s
+	SameNetwork bool          `koanf:"same_network"`
 }
 
 // CredentialConfig says what a Verified ID must be and how it is matched.
 type CredentialConfig struct {
-	Types    []string        `koanf:"types"` // vct values
+	Format   string          `koanf:"format"` // dc+sd-jwt (default) or mso_mdoc
+	Types    []string        `koanf:"types"`  // vct values, or one doctype
 	Bindings []BindingConfig `koanf:"bindings"`
 	Document DocumentConfig  `koanf:"document"`
 }
@@ -166,6 +190,7 @@ type BindingConfig struct {
 
 // FaceCheckConfig is the Face Check rule of a profile.
 type FaceCheckConfig struct {
+	Source    string        `koanf:"source"` // receipt (default), or none in evaluation
 	Threshold int           `koanf:"threshold"`
 	MaxAge    time.Duration `koanf:"max_age"`
 }
@@ -243,11 +268,11 @@ type EntraConfig struct {
 // Defaults returns the configuration before any file, variable or flag.
 func Defaults() Config {
 	return Config{
-		Listen:     "127.0.0.1:8400",
-		Storage:    StorageConfig{Backend: "memory"},
-		Wallet:     WalletConfig{Endpoint: "openid4vp://authorize", RequestLifetime: 5 * time.Minute},
-		StatusList: StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
-		Fetch:      FetchConfig{Timeout: 5 * time.Second},
-		FaceCheck:  FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}},
+		Listen:      "127.0.0.1:8400",
+		Storage:     StorageConfig{Backend: "memory"},
+		RequestLife: 5 * time.Minute,
+		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
+		Fetch:       FetchConfig{Timeout: 5 * time.Second},
+		FaceCheck:   FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}},
 	}
 }

@@ -20,7 +20,6 @@ import (
 	"regain/adapters/localpass"
 	"regain/internal/config"
 	"regain/internal/fetch"
-	"regain/presentation"
 	"regain/provider"
 	"regain/provider/keys"
 	"regain/provider/sessions"
@@ -150,8 +149,9 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	if err != nil {
 		return err
 	}
-	if parts.Request, err = presentation.NewSignerAt(key, chain, deps.Clock()); err != nil {
-		return fmt.Errorf("request_signing: %w", err)
+	wallets, err := cfg.newWallets(signing{key, chain, deps.Clock()})
+	if err != nil {
+		return err
 	}
 	if parts.Verifier, err = newVerifier(cfg, fetcher, deps); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, WalletEndpoint: cfg.Wallet.Endpoint, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.Wallet.RequestLifetime, TrustedProxies: cfg.TrustedProxies,
+		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, Wallets: wallets, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.RequestLife, TrustedProxies: cfg.TrustedProxies,
 		EntraContract: entra,
 	}, parts)
 	return err

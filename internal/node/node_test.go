@@ -114,8 +114,8 @@ func TestMistakes(t *testing.T) {
 		`registration.scope "admin"`: func(t *testing.T, c *node.Config) {
 			c.Registration = node.RegistrationConfig{Tokens: config.Secret{File: empty(t, strings.Repeat("x", 32))}, Scope: []string{"openid", "admin"}}
 		},
-		"credential.document: type": func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Document.Organization = "X" },
-		"mutual_tls.listen":         func(_ *testing.T, c *node.Config) { c.MutualTLS.Listen = "127.0.0.1:0" },
+		"credentials[0]: document: type": func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Document.Organization = "X" },
+		"mutual_tls.listen":              func(_ *testing.T, c *node.Config) { c.MutualTLS.Listen = "127.0.0.1:0" },
 		`contract "okta" is unknown`: func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{
 				ID: "x", Name: "X", Contract: "okta", AuthMethod: "client_secret_post", Secret: config.Secret{File: empty(t, strings.Repeat("x", 32))},

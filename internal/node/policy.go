@@ -7,7 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"regain/presentation"
 	"regain/recovery"
+	"regain/verifier"
 )
 
 // validate reports the mistakes that no part would find itself, each with its key and the cure.
@@ -44,6 +46,14 @@ func (c Config) validate() error {
 	if len(c.FaceCheck.ReceiptTypes) == 0 {
 		mistake("face_check.receipt_types: name at least one")
 	}
+	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
+		mistake("request_lifetime %s: at most %s", c.RequestLife, presentation.MaxLifetime)
+	}
+	for i, p := range c.Profiles {
+		if len(p.Credentials) > 0 && (len(p.Credential.Types) > 0 || len(p.Credential.Bindings) > 0) {
+			mistake("profiles[%d] (%s): set either credential or credentials", i, p.Name)
+		}
+	}
 	names := map[string]bool{"": true}
 	for i, p := range c.Proofing {
 		if names[p.Name] {
@@ -70,7 +80,9 @@ func (c Config) untrusted() []string {
 	var missing []string
 	asked := c.FaceCheck.ReceiptTypes
 	for _, p := range c.Profiles {
-		asked = append(asked[:len(asked):len(asked)], p.Credential.Types...)
+		for _, credential := range p.credentials() {
+			asked = append(asked[:len(asked):len(asked)], credential.Types...)
+		}
 	}
 	for _, name := range asked {
 		if !trusted[name] {
@@ -95,33 +107,69 @@ func (c Config) policy() (recovery.Policy, error) {
 	if len(c.Limits) == 0 {
 		policy.Limits = recovery.DefaultLimits()
 	}
-	for _, p := range c.Profiles {
-		policy.Profiles = append(policy.Profiles, p.profile())
+	var problems []error
+	for i, p := range c.Profiles {
+		profile := p.profile()
+		var err error
+		if profile.Ways, err = c.ways(p); err != nil {
+			problems = append(problems, fmt.Errorf("profiles[%d] (%s): %w", i, p.Name, err))
+		}
+		if source := or(p.FaceCheck.Source, faceCheckReceipt); source != faceCheckReceipt && source != faceCheckNone {
+			problems = append(problems, fmt.Errorf("profiles[%d] (%s): face_check.source %q: use receipt, or none in evaluation", i, p.Name, source))
+		}
+		policy.Profiles = append(policy.Profiles, profile)
 	}
-	return policy, errors.Join(policy.Profiles.Validate(), policy.Limits.Validate())
+	return policy, errors.Join(errors.Join(problems...), policy.Profiles.Validate(), policy.Limits.Validate())
 }
 
 func (p ProfileConfig) profile() recovery.Profile {
 	profile := recovery.Profile{
 		Name: recovery.ProfileName(p.Name), Description: p.Description, Enabled: p.Enabled == nil || *p.Enabled,
 		Mode: recovery.Mode(or(p.Mode, string(recovery.ModeEvaluation))), Priority: p.Priority,
-		Scope:      recovery.Scope{All: p.AllUsers, Include: groups(p.Groups), Exclude: groups(p.Exclude)},
-		Credential: recovery.CredentialRule{Types: p.Credential.Types, Document: recovery.Document(p.Credential.Document)},
-		FaceCheck:  recovery.FaceCheckRule{Threshold: or(p.FaceCheck.Threshold, recovery.DefaultThreshold), MaxAge: p.FaceCheck.MaxAge},
+		Scope: recovery.Scope{All: p.AllUsers, Include: groups(p.Groups), Exclude: groups(p.Exclude)},
+		FaceCheck: recovery.FaceCheckRule{
+			Threshold: or(p.FaceCheck.Threshold, recovery.DefaultThreshold), MaxAge: p.FaceCheck.MaxAge, NotAsked: p.FaceCheck.Source == faceCheckNone,
+		},
 		Pass: recovery.PassPolicy{
 			Lifetime: time.Duration(or(p.Pass.LifetimeMinutes, defaultPassMinutes)) * time.Minute,
 			Length:   or(p.Pass.Length, defaultPassLength), UsableOnce: p.Pass.UsableOnce == nil || *p.Pass.UsableOnce,
 		},
-		CrossDevice: p.CrossDevice, Proofing: p.Proofing, Lifetime: p.Lifetime,
+		CrossDevice: recovery.CrossDevicePolicy{QRLifetime: or(p.CrossDevice.QRLifetime, defaultQRLifetime), SameNetwork: p.CrossDevice.SameNetwork},
+		Proofing:    p.Proofing, Lifetime: p.Lifetime,
 	}
-	for _, b := range p.Credential.Bindings {
-		profile.Credential.Bindings = append(profile.Credential.Bindings, recovery.Binding{
+	for _, c := range p.credentials() {
+		profile.Credentials = append(profile.Credentials, c.rule())
+	}
+	return profile
+}
+
+// credentials are the alternatives of a profile, of which the usual one has a key of its own.
+func (p ProfileConfig) credentials() []CredentialConfig {
+	if len(p.Credentials) > 0 {
+		return p.Credentials
+	}
+	return []CredentialConfig{p.Credential}
+}
+
+func (c CredentialConfig) rule() recovery.CredentialRule {
+	rule := recovery.CredentialRule{Format: or(c.Format, verifier.FormatSDJWT), Types: c.Types, Document: recovery.Document(c.Document)}
+	for _, b := range c.Bindings {
+		rule.Bindings = append(rule.Bindings, recovery.Binding{
 			Attribute: recovery.AttributeName(b.Attribute), Claim: recovery.ClaimName(b.Claim),
 			Level: recovery.MatchLevel(or(b.Match, string(recovery.MatchExact))),
 		})
 	}
-	return profile
+	return rule
 }
+
+// Where a Face Check comes from.
+const (
+	faceCheckReceipt = string(recovery.FaceCheckReceipt)
+	faceCheckNone    = "none"
+)
+
+// defaultQRLifetime is long enough to take out a phone, and short enough that a picture of the code is soon worthless.
+const defaultQRLifetime = time.Minute
 
 // Defaults of the pass policy: Entra ID's default lifetime, and sixty bits.
 const (

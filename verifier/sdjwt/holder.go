@@ -24,7 +24,9 @@ const (
 type Binding struct {
 	Nonce    string
 	Audience string // our client_id with its prefix (OpenID4VP 1.0 §14.10)
-	Now      time.Time
+	// TransactionData is what the holder must have signed too, as it stood in the request; none for nothing.
+	TransactionData []string
+	Now             time.Time
 }
 
 // Holder returns the holder's public key, from `cnf.jwk`.
@@ -77,6 +79,9 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 		if member.want == "" || subtle.ConstantTimeCompare([]byte(got), []byte(member.want)) != 1 {
 			return nil, fmt.Errorf("%w: %s is not the one asked for", ErrHolder, member.name)
 		}
+	}
+	if err := checkTransactionData(binding.Payload, want.TransactionData); err != nil {
+		return nil, err
 	}
 	seconds, err := jws.NumericDate(binding.Payload["iat"])
 	if err != nil {

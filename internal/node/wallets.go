@@ -1,0 +1,165 @@
+package node
+
+import (
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"regain/presentation"
+	"regain/presentation/identity"
+	"regain/provider"
+	"regain/recovery"
+)
+
+// defaultWallet is the name of the wallet profile that there is when none is configured.
+const defaultWallet = "default"
+
+// wallets are the wallet profiles of the configuration, with their defaults.
+func (c Config) wallets() []WalletConfig {
+	if len(c.Wallets) == 0 {
+		return []WalletConfig{WalletConfig{}.withDefaults()}
+	}
+	all := make([]WalletConfig, 0, len(c.Wallets))
+	for _, w := range c.Wallets {
+		all = append(all, w.withDefaults())
+	}
+	return all
+}
+
+func (w WalletConfig) withDefaults() WalletConfig {
+	endpoint := "openid4vp://authorize"
+	if w.HAIP {
+		endpoint = "haip-vp://authorize"
+	}
+	w.Name = or(w.Name, defaultWallet)
+	w.Endpoint = or(w.Endpoint, endpoint)
+	w.ClientIDPrefix = or(w.ClientIDPrefix, string(identity.X509HashOf))
+	w.RequestURIMethod = or(w.RequestURIMethod, "post")
+	w.ResponseMode = or(w.ResponseMode, string(presentation.DirectPostJWT))
+	return w
+}
+
+// signing is the key that signs presentation requests, and the certificate that vouches for it, if there is one.
+type signing struct {
+	key   *ecdsa.PrivateKey
+	chain []*x509.Certificate
+	now   time.Time
+}
+
+// newWallets makes the wallet profiles. Its errors name the key and the cure.
+func (c Config) newWallets(s signing) (map[recovery.WalletName]provider.Wallet, error) {
+	made := make(map[recovery.WalletName]provider.Wallet)
+	var problems []error
+	for i, w := range c.wallets() {
+		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
+		wallet, err := w.wallet(s)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", key, err))
+			continue
+		}
+		if _, twice := made[recovery.WalletName(w.Name)]; twice {
+			problems = append(problems, fmt.Errorf("%s: another wallet profile has this name", key))
+		}
+		made[recovery.WalletName(w.Name)] = wallet
+	}
+	return made, errors.Join(problems...)
+}
+
+func (w WalletConfig) wallet(s signing) (provider.Wallet, error) {
+	who, err := w.identity(s)
+	if err != nil {
+		return provider.Wallet{}, err
+	}
+	profile := presentation.Profile{
+		HAIP: w.HAIP, Endpoint: w.Endpoint, Identity: who, ByValue: w.ByValue, ResponseMode: presentation.ResponseMode(w.ResponseMode),
+	}
+	switch w.RequestURIMethod {
+	case "post":
+	case "get":
+		profile.FetchByGet = true
+	default:
+		return provider.Wallet{}, fmt.Errorf("request_uri_method %q: use post or get", w.RequestURIMethod)
+	}
+	for _, name := range w.DigitalCredentials {
+		profile.Protocols = append(profile.Protocols, presentation.Protocol("openid4vp-v1-"+name))
+	}
+	if w.VerifierInfoFile != "" {
+		text, err := os.ReadFile(w.VerifierInfoFile)
+		if err != nil {
+			return provider.Wallet{}, fmt.Errorf("verifier_info_file: %w", err)
+		}
+		profile.VerifierInfo = json.RawMessage(text)
+	}
+	return provider.Wallet{Profile: profile, DisplayName: w.DisplayName, TransactionData: w.TransactionData}, profile.Validate()
+}
+
+// identity is who we are to this kind of wallet.
+func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
+	switch identity.Prefix(w.ClientIDPrefix) {
+	case identity.X509HashOf:
+		return identity.X509Hash(s.key, s.chain, s.now)
+	case identity.X509SANDNSOf:
+		return identity.X509SANDNS(w.ClientID, s.key, s.chain, s.now)
+	case identity.RedirectURIOf:
+		return identity.RedirectURI(), nil
+	case identity.DIDOf:
+		return identity.DID(w.ClientID, w.KeyID, s.key)
+	case identity.AttestedOf:
+		text, err := os.ReadFile(w.AttestationFile)
+		if err != nil {
+			return nil, fmt.Errorf("attestation_file: %w", err)
+		}
+		return identity.Attested(string(text), s.key, s.now)
+	case "pre-registered":
+		return identity.PreRegistered(w.ClientID, w.KeyID, s.key)
+	}
+	return nil, fmt.Errorf("client_id_prefix %q: use x509_hash, x509_san_dns, redirect_uri, decentralized_identifier, verifier_attestation or pre-registered", w.ClientIDPrefix)
+}
+
+// ways are how a profile asks its wallets: through the browser first, which only a wallet nearby can answer, then on this
+// device, then with a QR code where the profile allows one.
+func (c Config) ways(p ProfileConfig) ([]recovery.Way, error) {
+	asked := c.wallets()
+	if len(p.Wallets) > 0 {
+		asked = asked[:0:0]
+		for _, name := range p.Wallets {
+			w, ok := c.walletNamed(name)
+			if !ok {
+				return nil, fmt.Errorf("wallets: there is no wallet profile %q", name)
+			}
+			asked = append(asked, w)
+		}
+	}
+	var ways []recovery.Way
+	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
+		for _, w := range asked {
+			if w.reachedBy(flow, p.CrossDevice.Allow) {
+				ways = append(ways, recovery.Way{Wallet: recovery.WalletName(w.Name), Flow: flow})
+			}
+		}
+	}
+	return ways, nil
+}
+
+func (c Config) walletNamed(name string) (WalletConfig, bool) {
+	for _, w := range c.wallets() {
+		if w.Name == name {
+			return w, true
+		}
+	}
+	return WalletConfig{}, false
+}
+
+func (w WalletConfig) reachedBy(flow recovery.Flow, crossDevice bool) bool {
+	switch flow {
+	case recovery.FlowBrowser:
+		return len(w.DigitalCredentials) > 0
+	case recovery.FlowCrossDevice:
+		return crossDevice && !w.ByValue // a request in the code itself could not change with it, and makes it too large to scan
+	}
+	return true
+}

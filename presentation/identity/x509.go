@@ -1,0 +1,126 @@
+package identity
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const maxChain = 4
+
+// X509Hash is known by the hash of its certificate (OpenID4VP 1.0 §5.9.3): the only prefix that HAIP 1.0 §5 allows.
+//
+// The key is on P-256 and may live in an HSM. The chain is the leaf first, each next one the issuer of the one before,
+// without the trust anchor. What a wallet would silently refuse is refused here: a self-signed leaf or an anchor in the
+// chain (HAIP 1.0 §5), another key than the leaf's, a leaf that is a CA or not for signatures, and certificates that
+// are not valid at now.
+func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
+	return ofCertificate(key, chain, now, func(leaf *x509.Certificate) (Identity, error) {
+		hash := sha256.Sum256(leaf.Raw)
+		return Identity{prefix: X509HashOf, clientID: string(X509HashOf) + ":" + encode(hash[:])}, nil
+	})
+}
+
+// X509SANDNS is known by a DNS name in its certificate. Answers have to go to that host (§5.9.3). The rest is as with
+// [X509Hash].
+func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
+	return ofCertificate(key, chain, now, func(leaf *x509.Certificate) (Identity, error) {
+		if !plain(name) || !slices.Contains(leaf.DNSNames, name) {
+			return Identity{}, fmt.Errorf("it lacks the DNS name %q, which the client_id claims; it has %q", name, leaf.DNSNames)
+		}
+		return Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, nil
+	})
+}
+
+func ofCertificate(key crypto.Signer, chain []*x509.Certificate, now time.Time, known func(leaf *x509.Certificate) (Identity, error)) (*Identity, error) {
+	made, err := func() (*Identity, error) {
+		if err := checkChain(chain, now); err != nil {
+			return nil, err
+		}
+		if err := checkLeaf(chain[0], key); err != nil {
+			return nil, err
+		}
+		i, err := known(chain[0])
+		if err != nil {
+			return nil, err
+		}
+		i.from, i.to = validity(chain)
+		return i.signed(key, map[string]any{"x5c": encodeChain(chain)})
+	}()
+	if err != nil {
+		return nil, fmt.Errorf("request_signing: %w", err)
+	}
+	return made, nil
+}
+
+// encodeChain is x5c, in standard base64 (RFC 7515 §4.1.6).
+func encodeChain(chain []*x509.Certificate) []string {
+	x5c := make([]string, 0, len(chain))
+	for _, c := range chain {
+		x5c = append(x5c, base64.StdEncoding.EncodeToString(c.Raw))
+	}
+	return x5c
+}
+
+// validity is when all certificates of a chain are valid.
+func validity(chain []*x509.Certificate) (from, to time.Time) {
+	from, to = chain[0].NotBefore, chain[0].NotAfter
+	for _, c := range chain[1:] {
+		if c.NotBefore.After(from) {
+			from = c.NotBefore
+		}
+		if c.NotAfter.Before(to) {
+			to = c.NotAfter
+		}
+	}
+	return from, to
+}
+
+func checkChain(chain []*x509.Certificate, now time.Time) error {
+	if len(chain) == 0 || len(chain) > maxChain {
+		return fmt.Errorf("the chain has %d certificates, want 1 to %d", len(chain), maxChain)
+	}
+	for i, c := range chain {
+		if c == nil {
+			return fmt.Errorf("certificate %d is missing", i)
+		}
+		if bytes.Equal(c.RawIssuer, c.RawSubject) {
+			return fmt.Errorf("certificate %d is self-issued: leave the trust anchor out, and do not sign with it", i)
+		}
+		if i > 0 {
+			if err := chain[i-1].CheckSignatureFrom(c); err != nil {
+				return fmt.Errorf("certificate %d did not issue certificate %d: %w", i, i-1, err)
+			}
+		}
+		if now.Before(c.NotBefore) || now.After(c.NotAfter) {
+			return fmt.Errorf("certificate %d is valid from %s to %s only", i,
+				c.NotBefore.UTC().Format(time.DateTime), c.NotAfter.UTC().Format(time.DateTime))
+		}
+	}
+	return nil
+}
+
+func checkLeaf(leaf *x509.Certificate, key crypto.Signer) error {
+	if err := checkKey(key); err != nil {
+		return err
+	}
+	public, ok := leaf.PublicKey.(*ecdsa.PublicKey)
+	if !ok || !public.Equal(key.Public()) {
+		return errors.New("its key is not the one given")
+	}
+	if leaf.IsCA {
+		return errors.New("it is a CA; sign with a certificate of its own")
+	}
+	// A certificate without the extension may be used for everything (RFC 5280 §4.2.1.3).
+	if leaf.KeyUsage != 0 && leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return errors.New("its key usage lacks digitalSignature")
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/presentation"
+	"regain/recovery"
+)
+
+// The Digital Credentials API (OpenID4VP 1.0 Appendix A): the page's script asks the browser, and the browser a wallet on
+// this device or near it. Both of its calls come from the page of the browser that started, with its cookie and its form
+// token, so the answer needs no response code: it comes back in the session that asked.
+
+// browserRequest gives the script what it hands to navigator.credentials.get.
+func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
+	asked, err := p.deps.Recovery.Retrieve(c, t.HandleOf(browserWay(c)), p.buildRequest)
+	if err != nil {
+		p.failWallet(c, err)
+		return
+	}
+	wallet, request, err := p.opened(asked)
+	if err != nil {
+		p.failWallet(c, err)
+		return
+	}
+	requests, err := wallet.BrowserRequests(request, p.deps.Clock())
+	if err != nil {
+		p.failWallet(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"requests": requests})
+}
+
+// browserResponse takes what the script got. The verdict is in force at once; the script goes to the page that is due.
+func (p *Provider) browserResponse(c *gin.Context, t recovery.Transaction) {
+	next, err := p.takeBrowserAnswer(c, t)
+	if err != nil {
+		p.failWallet(c, err)
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"next": pagePath(next.ID)})
+}
+
+func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (recovery.Transaction, error) {
+	asked, err := p.deps.Recovery.Find(c, t.HandleOf(browserWay(c)))
+	if err != nil {
+		return t, err
+	}
+	if asked.Answered() {
+		return t, recovery.ErrAnswered
+	}
+	wallet, request, err := p.opened(asked)
+	if err != nil {
+		return t, err
+	}
+	form := c.Request.PostForm
+	answer, err := wallet.OpenBrowser(request, form.Get("protocol"), []byte(form.Get("data")), p.deps.Clock())
+	if err != nil {
+		return t, p.rejected(c, asked, err)
+	}
+	if answer.Error != nil {
+		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Error.Code)
+		return t, err
+	}
+	receipt, err := p.present(c, asked, request, answer)
+	if err != nil {
+		return t, err
+	}
+	if t, err = p.deps.Recovery.Open(c, t.ID, browserSecret(c, t.ID)); err != nil {
+		return t, err
+	}
+	return p.deps.Recovery.Return(c, t, receipt.ResponseCode)
+}
+
+// browserWay is the way that the script names by its kind of wallet.
+func browserWay(c *gin.Context) recovery.Way {
+	return recovery.Way{Wallet: recovery.WalletName(c.Request.PostForm.Get("wallet")), Flow: recovery.FlowBrowser}
+}
+
+// maxBrowserForm bounds the script's forms: a wallet's answer has photos in it.
+const maxBrowserForm = presentation.MaxForm

@@ -1,0 +1,181 @@
+package recovery
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Asked is an open presentation request as the wallet's side of the server needs it.
+type Asked struct {
+	Transaction Transaction
+	Way         Way
+	Profile     Profile
+
+	door int
+}
+
+// Request returns the presentation request behind the door, as MakeRequest made it; nil before that.
+func (a Asked) Request() []byte { return a.Transaction.Round.Doors[a.door].Request }
+
+// Handle returns the door's own handle. A code that was just replaced leads here too, and its wallet answers here.
+func (a Asked) Handle() Handle { return a.Transaction.HandleOf(a.Way) }
+
+// Answered reports whether a genuine answer came already.
+func (a Asked) Answered() bool { return a.Transaction.Round.Answer != nil }
+
+// Find returns the open request that handle names. A handle of an earlier round, of an ended transaction or of none
+// is ErrNoTransaction.
+func (s *Service) Find(ctx context.Context, handle Handle) (Asked, error) {
+	id, secret, ok := strings.Cut(string(handle), ".")
+	if !ok || secret == "" {
+		return Asked{}, ErrNoTransaction
+	}
+	t, err := s.get(ctx, TransactionID(id))
+	if err != nil {
+		return Asked{}, err
+	}
+	now := s.ports.Clock()
+	if t.Late(now) {
+		return Asked{}, ErrExpired
+	}
+	profile, err := s.Profile(t)
+	if err != nil {
+		return Asked{}, err
+	}
+	i, err := t.doorBehind(secret, now, profile.CrossDevice.QRLifetime)
+	if err != nil {
+		return Asked{}, err
+	}
+	return Asked{Transaction: t, Way: t.Round.Doors[i].Way, Profile: profile, door: i}, nil
+}
+
+// doorBehind returns the door that a secret opens. A QR code that nobody scanned in its time opens nothing any more.
+func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) (int, error) {
+	if t.Round == nil {
+		return 0, ErrNoTransaction
+	}
+	for i, d := range t.Round.Doors {
+		if sameSecret(d.Secret, secret) {
+			if d.Way.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
+				return 0, ErrExpired
+			}
+			return i, nil
+		}
+		if sameSecret(d.Before, secret) {
+			if d.Request == nil && now.After(d.Since.Add(rotationGrace)) {
+				return 0, ErrExpired
+			}
+			return i, nil
+		}
+	}
+	return 0, ErrNoTransaction
+}
+
+// sameSecret compares secrets in constant time. No secret is nobody's.
+func sameSecret(own, other string) bool {
+	return own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(other)) == 1
+}
+
+// MakeRequest builds the presentation request for a way: protocol matter that the domain keeps without reading.
+type MakeRequest func(ctx context.Context, a Asked, expires time.Time) ([]byte, error)
+
+// Retrieve is the wallet fetching its request. The first fetch makes the request; later ones, which are allowed until
+// it is answered, get the same one.
+func (s *Service) Retrieve(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
+	return s.request(ctx, handle, build, func(t Transaction) (Transaction, EventType, error) {
+		changed, err := s.apply(ctx, t, StepRetrieve)
+		return changed, EventPresentationRetrieved, err
+	})
+}
+
+// Prepare makes the request without a wallet having fetched it, for a link that has the whole request in it.
+func (s *Service) Prepare(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
+	return s.request(ctx, handle, build, func(t Transaction) (Transaction, EventType, error) {
+		return t, EventPresentationPrepared, nil
+	})
+}
+
+// request returns the request behind a handle, made and stored if it is not there.
+func (s *Service) request(ctx context.Context, handle Handle, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
+	const tries = 3 // two wallets, or a wallet and the page, may race for the same version
+	for range tries {
+		asked, err := s.Find(ctx, handle)
+		if err != nil {
+			return Asked{}, err
+		}
+		if asked.Answered() {
+			return Asked{}, ErrAnswered
+		}
+		if asked.Request() != nil {
+			return asked, nil
+		}
+		asked, err = s.openDoor(ctx, asked, build, step)
+		if !errors.Is(err, ErrConflict) {
+			return asked, err
+		}
+	}
+	return Asked{}, fmt.Errorf("retrieve request: %w", ErrConflict)
+}
+
+func (s *Service) openDoor(ctx context.Context, asked Asked, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
+	request, err := build(ctx, asked, asked.Transaction.ExpiresAt)
+	if err != nil {
+		return Asked{}, fmt.Errorf("build presentation request: %w", err)
+	}
+	changed, event, err := step(asked.Transaction)
+	if err != nil {
+		return Asked{}, err
+	}
+	changed.Round = changed.Round.with(asked.door, func(d *Door) { d.Request = request })
+	asked.Transaction, err = s.store(ctx, changed, event)
+	return asked, err
+}
+
+// with returns a copy of r with one door changed: transactions are values, and what is inside must not be shared.
+func (r *Round) with(door int, change func(*Door)) *Round {
+	c := *r
+	c.Doors = slices.Clone(r.Doors)
+	change(&c.Doors[door])
+	return &c
+}
+
+// rotationGrace is how long a QR code still works after another took its place: somebody had just scanned it.
+const rotationGrace = 15 * time.Second
+
+// Rotate gives each QR code that nobody scanned in its time another secret, so that a picture of one is soon worth
+// nothing (OAuth cross-device security best practice: short-lived, one at a time). It returns t when none is due; when
+// somebody else changed the transaction meanwhile, theirs is as good.
+func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error) {
+	if t.Round == nil || t.Round.Answer != nil || !t.State.Open() {
+		return t, nil
+	}
+	profile, err := s.Profile(t)
+	if err != nil {
+		return t, err
+	}
+	now := s.ports.Clock()
+	changed := t
+	for i, d := range t.Round.Doors {
+		if d.Flow != FlowCrossDevice || d.Request != nil || now.Before(d.Since.Add(profile.CrossDevice.QRLifetime)) {
+			continue
+		}
+		secret, err := newSecret(s.ports.Random, handleSize)
+		if err != nil {
+			return t, err
+		}
+		changed.Round = changed.Round.with(i, func(d *Door) { d.Before, d.Secret, d.Since = d.Secret, secret, now })
+	}
+	if changed.Round == t.Round {
+		return t, nil
+	}
+	stored, err := s.swap(ctx, changed)
+	if errors.Is(err, ErrConflict) {
+		return s.get(ctx, t.ID)
+	}
+	return stored, err
+}

@@ -1,0 +1,162 @@
+package recovery_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"regain/recovery"
+)
+
+// stored is the transaction as it stands.
+func (b *bench) stored(id recovery.TransactionID) recovery.Transaction {
+	t, _ := b.Get(context.Background(), id)
+	return t
+}
+
+// A QR code that nobody scans is replaced; for a moment the old one still works, for whoever had just scanned it.
+func TestRotate(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	old, same := tx.Handle(recovery.FlowCrossDevice), tx.Handle(recovery.FlowSameDevice)
+	rotate := func() {
+		t.Helper()
+		var err error
+		if tx, err = b.Rotate(t.Context(), tx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.now = b.now.Add(59 * time.Second)
+	if rotate(); tx.Handle(recovery.FlowCrossDevice) != old {
+		t.Fatal("it was replaced before its time")
+	}
+	b.now = b.now.Add(2 * time.Second)
+	if rotate(); tx.Handle(recovery.FlowCrossDevice) == old || tx.Handle(recovery.FlowSameDevice) != same {
+		t.Fatal("it was not replaced, or the link was")
+	}
+	if asked, err := b.Find(t.Context(), old); err != nil || asked.Handle() != tx.Handle(recovery.FlowCrossDevice) {
+		t.Errorf("who had just scanned it: %v", err)
+	}
+	b.now = b.now.Add(20 * time.Second)
+	if _, err := b.Find(t.Context(), old); !errors.Is(err, recovery.ErrExpired) {
+		t.Errorf("a picture of it: %v", err)
+	}
+	if _, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowCrossDevice), buildRequest); err != nil {
+		t.Fatal(err)
+	}
+	scanned := tx.Handle(recovery.FlowCrossDevice)
+	b.now = b.now.Add(5 * time.Minute)
+	if tx, err := b.Rotate(t.Context(), b.stored(tx.ID)); err != nil || tx.Handle(recovery.FlowCrossDevice) != scanned {
+		t.Errorf("one that was scanned is replaced: %v", err)
+	}
+	if _, err := b.Present(t.Context(), scanned, b.evidence(nil)); err != nil {
+		t.Errorf("who scanned it in time cannot answer: %v", err)
+	}
+}
+
+// Nobody looks at the page, so nobody replaces the code: it dies all the same.
+func TestACodeDiesUnseen(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	b.now = b.now.Add(80 * time.Second)
+	if _, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowCrossDevice), buildRequest); !errors.Is(err, recovery.ErrExpired) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowSameDevice), buildRequest); err != nil {
+		t.Errorf("the link: %v", err)
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for name, row := range map[string]struct {
+		policy  bool
+		network string
+		outcome recovery.Outcome
+		reason  recovery.Reason
+	}{
+		"same":                 {false, "192.0.2.1", recovery.OutcomeApproved, recovery.ReasonNone},
+		"other":                {false, "198.51.100.7", recovery.OutcomeApproved, recovery.ReasonNone},
+		"same, demanded":       {true, "192.0.2.1", recovery.OutcomeApproved, recovery.ReasonNone},
+		"other, demanded":      {true, "198.51.100.7", recovery.OutcomeDenied, recovery.ReasonOtherNetwork},
+		"not known, demanded":  {true, "", recovery.OutcomeDenied, recovery.ReasonOtherNetwork},
+		"not known, any is ok": {false, "", recovery.OutcomeApproved, recovery.ReasonNone},
+	} {
+		b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].CrossDevice.SameNetwork = row.policy })
+		tx, _ := b.start(t, "ada@example.org")
+		receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
+		shown, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, row.network)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.network != "" { // the first page counts: whoever opens it again from elsewhere changes nothing
+			if _, _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "203.0.113.9"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), digits); err != nil {
+			t.Fatal(err)
+		}
+		if tx.Decision.Outcome != row.outcome || tx.Decision.Reason != row.reason {
+			t.Errorf("%s: %s, %s", name, tx.Decision.Outcome, tx.Decision.Reason)
+		}
+		if last := tx.Decision.Results[len(tx.Decision.Results)-1]; last.Rule != "cross_device:network" {
+			t.Errorf("%s: the record does not have it: %v", name, tx.Decision.Results)
+		}
+	}
+}
+
+// What the browser brought back is in force at once: it came in the session that asked.
+func TestThroughTheBrowser(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	receipt := b.present(t, tx, recovery.FlowBrowser, nil)
+	if err := b.ReturnElsewhere(t.Context(), tx.ID, receipt.ResponseCode); !errors.Is(err, recovery.ErrNoTransaction) {
+		t.Errorf("another browser ends it: %v", err)
+	}
+	if tx, err := b.Return(t.Context(), b.stored(tx.ID), receipt.ResponseCode); err != nil || tx.State != recovery.StateApproved || tx.Flow != recovery.FlowBrowser {
+		t.Errorf("%s, %v", tx.State, err)
+	}
+}
+
+// A link that has the request in it is fetched by nobody; its answer shows that a wallet has it.
+func TestPrepare(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	handle := tx.Handle(recovery.FlowSameDevice)
+	if _, err := b.Present(t.Context(), handle, b.evidence(nil)); !errors.Is(err, recovery.ErrIllegalStep) {
+		t.Errorf("an answer to what nobody was asked: %v", err)
+	}
+	asked, err := b.Prepare(t.Context(), handle, buildRequest)
+	if err != nil || asked.Request() == nil || asked.Transaction.State != recovery.StateRequested {
+		t.Fatalf("%v, %s", err, asked.Transaction.State)
+	}
+	if _, err := b.Present(t.Context(), handle, b.evidence(nil)); err != nil || b.stored(tx.ID).State != recovery.StatePresented {
+		t.Errorf("%s, %v", b.stored(tx.ID).State, err)
+	}
+}
+
+// Refused answers are recorded, so many and no more, and change nothing.
+func TestReject(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	b.present(t, tx, recovery.FlowSameDevice, nil)
+	before := b.stored(tx.ID)
+	for range 100 {
+		if err := b.Reject(t.Context(), before, []recovery.RuleResult{{Rule: "presentation:same_device", Detail: "nonce"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	recorded := 0
+	for _, e := range b.events {
+		if e.Type == recovery.EventPresentationRejected {
+			recorded++
+			if e.Success || e.Results[0].Detail != "nonce" {
+				t.Errorf("recorded as %+v", e)
+			}
+		}
+	}
+	if after := b.stored(tx.ID); recorded != 16 || after.Version != before.Version {
+		t.Errorf("%d recorded, version %d → %d", recorded, before.Version, after.Version)
+	}
+}

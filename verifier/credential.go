@@ -1,0 +1,53 @@
+package verifier
+
+import (
+	"context"
+	"crypto"
+	"fmt"
+	"time"
+
+	"regain/verifier/status"
+)
+
+// The formats that are verified, by their Credential Format Identifiers (OpenID4VP 1.0 Appendix B).
+const (
+	FormatSDJWT = "dc+sd-jwt"
+)
+
+// credential is one that its holder presented for this request and that its issuer, whoever that is, really signed. What
+// follows is the same for every format; how it is found out is in a file for each.
+type credential struct {
+	format string
+	kind   string         // its type: vct, doctype, or W3C type
+	iss    string         // who says to have issued it; "" if it does not say
+	chain  [][]byte       // the issuer's certificates
+	claims map[string]any // what DCQL paths walk
+	id     string         // how a Face Check receipt names it
+	photos []string       // digests of what may be its photo, as a receipt names it
+	holder crypto.PublicKey
+	issued time.Time // zero if it does not say
+
+	// current checks when it is valid, and reports whether it ends by itself. Without an end its status must say when.
+	current func(now time.Time) (ends bool, err error)
+	status  func() (status.Reference, bool, error)
+}
+
+// bound is what a presentation must be bound to, at a time.
+type bound struct {
+	Session
+	transactionData []string
+	now             time.Time
+}
+
+// open reads a presentation in the format that was asked for and checks every signature. What needs no trust comes
+// first. It fails for everything that is not a genuine answer.
+func (v *Verifier) open(_ context.Context, presented string, want Wanted, to bound) (*credential, error) {
+	switch want.Format {
+	case FormatSDJWT:
+		return v.openSDJWT(presented, want.Types, to)
+	}
+	return nil, fmt.Errorf("the format %q is not verified here", want.Format)
+}
+
+// clockSkew is how far an issuer's clock may be ahead of ours.
+const clockSkew = time.Minute

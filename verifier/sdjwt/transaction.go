@@ -1,0 +1,34 @@
+package sdjwt
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"regain/verifier/internal/jws"
+)
+
+// transactionHash is the only algorithm that requests offer for the hashes of transaction data, and the default.
+const transactionHash = "sha-256"
+
+// checkTransactionData checks that the holder signed the hash of each object of the request's transaction data, in
+// their order, over the very text that stood in the request (OpenID4VP 1.0 Appendix B.3.3.1). Where none was asked for,
+// whatever the wallet says of it means nothing.
+func checkTransactionData(payload map[string]any, data []string) error {
+	if len(data) == 0 {
+		return nil
+	}
+	if alg, there := payload["transaction_data_hashes_alg"]; there && alg != transactionHash {
+		return fmt.Errorf("%w: transaction_data_hashes_alg is not %s", ErrHolder, transactionHash)
+	}
+	hashes, _ := payload["transaction_data_hashes"].([]any)
+	if len(hashes) != len(data) {
+		return fmt.Errorf("%w: transaction_data_hashes is missing, or not of the data that was sent", ErrHolder)
+	}
+	for i, text := range data {
+		sum := sha256.Sum256([]byte(text))
+		if hashes[i] != jws.Encode(sum[:]) {
+			return fmt.Errorf("%w: transaction_data_hashes is not of the data that was sent", ErrHolder)
+		}
+	}
+	return nil
+}
