@@ -88,6 +88,12 @@ func (p Profile) link(parameters []parameter) (string, error) {
 	return u.String(), nil
 }
 
+// CheckEndpoint refuses an endpoint that leads to no wallet, and one that a browser would execute or open as a file.
+func CheckEndpoint(endpoint string) error {
+	_, err := walletEndpoint(endpoint)
+	return err
+}
+
 func walletEndpoint(endpoint string) (*url.URL, error) {
 	u, err := url.Parse(endpoint)
 	if err != nil {

@@ -1,0 +1,184 @@
+package authenticator
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"crypto/subtle"
+
+	"regain/internal/strictjson"
+	"regain/presentation"
+)
+
+// Limits on what a wallet sends.
+const (
+	maxPresentations = 4
+	maxCredentials   = 4
+	maxText          = 256 << 10 // bytes of a presentation; a portrait is in it whole
+	maxToken         = 32 << 10
+	maxDescriptors   = 8
+	tokenDepth       = 12
+)
+
+// Answer is what a wallet said.
+type Answer struct {
+	// IDToken is the wallet's own, signed by the person's DID; it says which credential answers what.
+	IDToken string
+	// Presentations tells for each credential query where its answer is.
+	Presentations map[string]Located
+}
+
+// Located is one JWT VC: the n-th, from 0, in a presentation. It is personal data.
+type Located struct {
+	Presentation string
+	Credential   int
+}
+
+// Format keeps a presentation out of every fmt verb.
+func (Located) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }
+
+// Open takes apart what a wallet posted to the redirect URI: id_token, vp_token and state. It checks the form, that the
+// request is still open, that the state is its own, and that the ID token says for each credential query where the answer
+// is. Nothing that is signed has been verified. Errors wrap sentinels of package presentation.
+func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
+	answer, err := r.open(form, now)
+	if err != nil {
+		return Answer{}, fmt.Errorf("opening a wallet's answer: %w", err)
+	}
+	return answer, nil
+}
+
+func (r Request) open(form url.Values, now time.Time) (Answer, error) {
+	if err := r.usable(now); err != nil {
+		return Answer{}, err
+	}
+	presentations := form["vp_token"]
+	for _, name := range []string{"id_token", "state"} {
+		if len(form[name]) != 1 {
+			return Answer{}, fmt.Errorf("%w: %s is missing or stands twice", presentation.ErrMalformed, name)
+		}
+	}
+	if subtle.ConstantTimeCompare([]byte(form.Get("state")), []byte(r.State)) != 1 {
+		return Answer{}, presentation.ErrState
+	}
+	if len(presentations) == 0 || len(presentations) > maxPresentations {
+		return Answer{}, fmt.Errorf("%w: vp_token is missing, or stands too often", presentation.ErrMalformed)
+	}
+	for _, text := range presentations {
+		if len(text) > maxText {
+			return Answer{}, fmt.Errorf("%w: vp_token", presentation.ErrTooLarge)
+		}
+	}
+	token := form.Get("id_token")
+	places, err := r.places(token)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer := Answer{IDToken: token, Presentations: make(map[string]Located, len(places))}
+	for id, at := range places {
+		if at.presentation >= len(presentations) {
+			return Answer{}, fmt.Errorf("%w: the submission names a presentation that did not come", presentation.ErrMissing)
+		}
+		answer.Presentations[id] = Located{presentations[at.presentation], at.credential}
+	}
+	return answer, nil
+}
+
+// place is where the submission says that a credential is.
+type place struct{ presentation, credential int }
+
+// places reads `_vp_token` of the ID token: one presentation submission, or several.
+func (r Request) places(token string) (map[string]place, error) {
+	if len(token) > maxToken {
+		return nil, fmt.Errorf("%w: id_token", presentation.ErrTooLarge)
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return nil, fmt.Errorf("%w: id_token is no JWT", presentation.ErrMalformed)
+	}
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(parts[1])
+	if err != nil {
+		return nil, fmt.Errorf("%w: id_token is not base64url", presentation.ErrMalformed)
+	}
+	payload, err := strictjson.Object(raw, tokenDepth)
+	if err != nil {
+		return nil, fmt.Errorf("%w: id_token: %w", presentation.ErrMalformed, err)
+	}
+	submitted, ok := payload["_vp_token"].([]any)
+	if !ok {
+		submitted = []any{payload["_vp_token"]}
+	}
+	found := make(map[string]place)
+	for _, one := range submitted {
+		if err := r.readSubmission(one, found); err != nil {
+			return nil, err
+		}
+	}
+	ids := make([]string, 0, len(found))
+	for id := range found {
+		ids = append(ids, id)
+	}
+	if err := r.Query.Missing(ids); err != nil {
+		return nil, fmt.Errorf("%w: %w", presentation.ErrMissing, err)
+	}
+	return found, nil
+}
+
+func (r Request) readSubmission(value any, found map[string]place) error {
+	outer, _ := value.(map[string]any)
+	submission, _ := outer["presentation_submission"].(map[string]any)
+	if submission["definition_id"] != r.ID {
+		return fmt.Errorf("%w: the submission is for another definition", presentation.ErrState)
+	}
+	list, _ := submission["descriptor_map"].([]any)
+	if len(list) == 0 || len(list) > maxDescriptors {
+		return fmt.Errorf("%w: descriptor_map is missing, empty or too long", presentation.ErrMalformed)
+	}
+	for _, element := range list {
+		descriptor, _ := element.(map[string]any)
+		id, _ := descriptor["id"].(string)
+		if _, asked := r.Query.Credential(id); !asked {
+			return presentation.ErrNotAsked
+		}
+		if _, twice := found[id]; twice {
+			return fmt.Errorf("%w: %s is answered twice", presentation.ErrNotAsked, id)
+		}
+		at, ok := placeOf(descriptor)
+		if !ok {
+			return fmt.Errorf("%w: descriptor_map: %s: a path leads nowhere that is known", presentation.ErrMalformed, id)
+		}
+		found[id] = at
+	}
+	return nil
+}
+
+// placeOf reads the two paths of a descriptor: `$` or `$[n]` to the presentation, `$.verifiableCredential[n]` or, as newer
+// wallets write, `$.vp.verifiableCredential[n]` in it.
+func placeOf(descriptor map[string]any) (place, bool) {
+	path, _ := descriptor["path"].(string)
+	nested, _ := descriptor["path_nested"].(map[string]any)
+	inner, _ := nested["path"].(string)
+	if descriptor["format"] != "jwt_vp" || nested["format"] != "jwt_vc" {
+		return place{}, false
+	}
+	vp, okVP := index(path, `^\$(?:\[(\d{1,2})\])?$`)
+	vc, okVC := index(inner, `^\$(?:\.vp)?\.verifiableCredential\[(\d{1,2})\]$`)
+	return place{vp, vc}, okVP && okVC && vc < maxCredentials
+}
+
+func index(path, pattern string) (int, bool) {
+	match := regexp.MustCompile(pattern).FindStringSubmatch(path)
+	if match == nil {
+		return 0, false
+	}
+	if match[1] == "" {
+		return 0, true
+	}
+	n, err := strconv.Atoi(match[1])
+	return n, err == nil
+}

@@ -1,0 +1,100 @@
+package identity
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/cryptosigner"
+)
+
+// Web is our did:web: what wallets fetch from us to know us by it. Its host is that of our origin, since it is there that
+// they look (did:web Method Specification §3.2).
+type Web struct {
+	DID    string
+	KeyID  string // fragment of the key's verification method, without #
+	Origin string // such as https://recover.example.org
+	Key    crypto.Signer
+}
+
+// check refuses a DID that leads elsewhere. A port is percent-encoded in it.
+func (w Web) check() error {
+	u, err := url.Parse(w.Origin)
+	if err != nil || u.Host == "" {
+		return errors.New("did:web: the origin is not a URL")
+	}
+	if want := "did:web:" + strings.ReplaceAll(u.Host, ":", "%3A"); w.DID != want {
+		return fmt.Errorf("client_id %s: its document would be fetched from another host; ours is %s", w.DID, want)
+	}
+	return checkKey(w.Key)
+}
+
+// Document is the DID document, for /.well-known/did.json: one key, for signing requests and for the linked domain, and
+// the domain that it is linked with (did:web, DIF Well Known DID Configuration).
+func (w Web) Document() ([]byte, error) {
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	public, _ := w.Key.Public().(*ecdsa.PublicKey)
+	method := w.DID + "#" + w.KeyID
+	return json.Marshal(map[string]any{
+		"@context": []string{"https://www.w3.org/ns/did/v1", "https://w3id.org/security/suites/jws-2020/v1"},
+		"id":       w.DID,
+		"verificationMethod": []any{map[string]any{
+			"id": method, "type": "JsonWebKey2020", "controller": w.DID, "publicKeyJwk": jose.JSONWebKey{Key: public},
+		}},
+		"authentication":  []string{method},
+		"assertionMethod": []string{method},
+		"service": []any{map[string]any{
+			"id": w.DID + "#linkeddomains", "type": "LinkedDomains", "serviceEndpoint": map[string]any{"origins": []string{w.Origin + "/"}},
+		}},
+	})
+}
+
+// linkageLife is how long a domain linkage credential is good for; it is made anew whenever it is fetched.
+const linkageLife = 30 * 24 * time.Hour
+
+// Configuration is the DID configuration, for /.well-known/did-configuration.json: a credential that the DID issues to
+// itself about the origin. A wallet that finds it here, and the DID in a request, shows the domain as verified.
+func (w Web) Configuration(now time.Time) ([]byte, error) {
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: cryptosigner.Opaque(w.Key)},
+		(&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", w.DID+"#"+w.KeyID))
+	if err != nil {
+		return nil, fmt.Errorf("did:web: %w", err)
+	}
+	expires := now.Add(linkageLife)
+	payload, err := json.Marshal(map[string]any{
+		"iss": w.DID, "sub": w.DID, "nbf": now.Unix(), "exp": expires.Unix(),
+		"vc": map[string]any{
+			"@context":          []string{"https://www.w3.org/2018/credentials/v1", "https://identity.foundation/.well-known/did-configuration/v1"},
+			"type":              []string{"VerifiableCredential", "DomainLinkageCredential"},
+			"issuer":            w.DID,
+			"issuanceDate":      now.UTC().Format(time.RFC3339),
+			"expirationDate":    expires.UTC().Format(time.RFC3339),
+			"credentialSubject": map[string]any{"id": w.DID, "origin": w.Origin + "/"},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("did:web: %w", err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		return nil, fmt.Errorf("did:web: %w", err)
+	}
+	compact, err := signed.CompactSerialize()
+	if err != nil {
+		return nil, fmt.Errorf("did:web: %w", err)
+	}
+	return json.Marshal(map[string]any{
+		"@context": "https://identity.foundation/.well-known/did-configuration/v1", "linked_dids": []string{compact},
+	})
+}
