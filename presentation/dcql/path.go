@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"unicode/utf8"
 )
 
 const maxSteps = 16
@@ -105,8 +106,8 @@ func (p Path) validate() error {
 		return fmt.Errorf("a claims path has %d steps, want 1 to %d", len(p), maxSteps)
 	}
 	for _, s := range p {
-		if s.index < 0 || len(s.name) > maxText {
-			return errors.New("a step of a claims path is negative or too long")
+		if s.index < 0 || len(s.name) > maxText || !utf8.ValidString(s.name) {
+			return errors.New("a step of a claims path is negative, too long or not UTF-8")
 		}
 	}
 	return nil
