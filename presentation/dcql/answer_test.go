@@ -189,7 +189,7 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-func object(t *testing.T, raw string) map[string]any {
+func object(t testing.TB, raw string) map[string]any {
 	t.Helper()
 	var claims map[string]any
 	if err := json.Unmarshal([]byte(raw), &claims); err != nil {

@@ -10,14 +10,26 @@
 //	   "meta": {"vct_values": ["urn:regain:verified-identity:1"]},
 //	   "claims": [{"path": ["given_name"]}, {"path": ["address", "locality"]}]}]}
 //
-// Three moments use this package:
+// Four moments use this package:
 //
+//	ParsePointer               when a configuration is read: which claim is meant by address/locality?
 //	Recovery, Query.Validate   before the request is signed: is this query right?
 //	Query.Missing              when the response is opened: is the set of presentations complete?
-//	Credential.Missing         when a presentation has been verified: does it hold what was asked?
+//	Query.Evaluate             when the presentations have been verified: do they hold what was asked?
 //
-// The wallet is never trusted to have followed the query (§14.11); nor does this package decide
-// whether an issuer is trusted: trusted_authorities is only a hint to the wallet (§6.1.1).
+// The wallet is never trusted to have followed the query (§14.11), so the last of them looks at
+// everything again. It answers with an [Evaluation], which explains all that does not fit and
+// quotes nothing of the person's: a wallet maker reads from it what to mend, an operator which
+// claim the issuer forgot. Nothing here decides whether an issuer is trusted: trusted_authorities
+// is only a hint to the wallet (§6.1.1), and a note in the evaluation.
+//
+// How much of an answer counts is decided from the inside out:
+//
+//	claim         its path selects something, and with values one of those values
+//	presentation  format, type and holder binding are right, and every claim is there, or with
+//	              claim_sets every claim of one set; one that is wrong is discarded (§8.6)
+//	credential    one presentation is left
+//	answer        every credential is there, or with credential_sets one option of each required set
 //
 // The four formats of the specification are in format.go, each with the member of [Meta] that
 // belongs to it and what it wants of a path. An mdoc's claims are its namespaces: an object of

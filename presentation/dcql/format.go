@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Credential format identifiers (Appendix B).
@@ -13,6 +14,13 @@ const (
 	FormatJWTVC  = "jwt_vc_json" // W3C VC as a JWT without JSON-LD, B.1.3.1
 	FormatLDPVC  = "ldp_vc"      // W3C VC with Data Integrity, B.1.3.2
 	mdocPathSize = 2             // namespace and element, §7.2
+)
+
+// The one type of every W3C credential, and what each of its base contexts expands it to. A verifier that knows no
+// JSON-LD can expand this one, which is the one that queries in the wild name.
+const (
+	vcType    = "VerifiableCredential"
+	vcTypeIRI = "https://www.w3.org/2018/credentials#VerifiableCredential"
 )
 
 // Meta says which types of credential are wanted: the one member that belongs to the format.
@@ -53,12 +61,31 @@ func (m Meta) validate(format string) error {
 	return nil
 }
 
-// Accepts reports whether a credential of these types is one that is wanted: the vct of an SD-JWT VC and those that it
-// extends, the doctype of an mdoc, or the expanded types of a W3C credential.
+// Accepts reports whether a credential of these types is one that is wanted: the vct of an SD-JWT VC, its aka_vcts and
+// those that it extends, the doctype of an mdoc, or the expanded types of a W3C credential.
 func (m Meta) Accepts(types ...string) bool {
-	has := func(wanted string) bool { return slices.Contains(types, wanted) }
+	has := func(wanted string) bool {
+		return slices.Contains(types, wanted) || m.TypeValues != nil && wanted == vcTypeIRI && slices.Contains(types, vcType)
+	}
 	return slices.ContainsFunc(m.VCTValues, has) || m.DoctypeValue != "" && len(types) == 1 && has(m.DoctypeValue) ||
 		slices.ContainsFunc(m.TypeValues, func(set []string) bool { return len(set) > 0 && all(set, has) })
+}
+
+// wanted says in words which types are.
+func (m *Meta) wanted() string {
+	switch {
+	case m == nil:
+		return "a type that the query does not name"
+	case m.DoctypeValue != "":
+		return m.DoctypeValue
+	case len(m.VCTValues) > 0:
+		return strings.Join(m.VCTValues, " or ")
+	}
+	sets := make([]string, len(m.TypeValues))
+	for i, set := range m.TypeValues {
+		sets[i] = strings.Join(set, " and ")
+	}
+	return strings.Join(sets, ", or ")
 }
 
 // validateFor holds what the format wants of a claim beyond what every claim is.
@@ -72,7 +99,7 @@ func (c Claim) validateFor(format string) error {
 	if c.IntentToRetain != nil {
 		return fmt.Errorf("claim %s: intent_to_retain is for mdocs only", c.Path)
 	}
-	if name, ok := c.Path[0].Name(); ok && format == FormatSDJWT && alwaysOpen(name) {
+	if name, ok := c.Path[0].Name(); ok && format == FormatSDJWT && alwaysOpen(name) && c.Values == nil {
 		return fmt.Errorf("claim %s is always sent and cannot be asked for", c.Path)
 	}
 	return nil

@@ -30,45 +30,36 @@ func (q Query) Missing(present []string) error {
 	return nil
 }
 
-// Missing reports, as an [ErrMissing], that a verified credential's claims do not hold what was
-// asked of it (§6.4.1): every claim, or with claim_sets one whole option. A claim with another
-// value than those in values counts as absent. claims is the processed payload, with every
-// disclosure in its place, as JSON reads it. The error names paths, never values.
-func (c Credential) Missing(claims map[string]any) error {
-	absent := map[string]bool{} // by the claim's id
-	for _, claim := range c.Claims {
-		selected, err := claim.Path.Select(claims)
-		if err == nil && claim.accepts(selected) {
-			continue
-		}
-		if len(c.ClaimSets) == 0 {
-			return fmt.Errorf("%w: claim %s", ErrMissing, claim.Path)
-		}
-		absent[claim.ID] = true
+// Choose says which of the credentials that are present to go on with, in the order of the query: without
+// credential_sets all that were asked for, with them those of the first complete option of each set, because the first
+// is the one we prefer (§6.2). It fails as [Query.Missing] does.
+func (q Query) Choose(present []string) ([]string, error) {
+	if err := q.Missing(present); err != nil {
+		return nil, err
 	}
-	there := func(id string) bool { return !absent[id] }
-	if len(c.ClaimSets) > 0 && !slices.ContainsFunc(c.ClaimSets, func(set []string) bool { return all(set, there) }) {
-		return fmt.Errorf("%w: no claim set is complete", ErrMissing)
+	has := func(id string) bool { return slices.Contains(present, id) }
+	var options []string
+	for _, s := range q.CredentialSets {
+		if i := slices.IndexFunc(s.Options, func(option []string) bool { return all(option, has) }); i >= 0 {
+			options = append(options, s.Options[i]...)
+		}
+	}
+	var chosen []string
+	for _, c := range q.Credentials {
+		if len(q.CredentialSets) == 0 || slices.Contains(options, c.ID) {
+			chosen = append(chosen, c.ID)
+		}
+	}
+	return chosen, nil
+}
+
+// Missing reports, as an [ErrMissing], the first reason why a verified credential's claims do not hold what was asked
+// of it (§6.4.1); [Query.Evaluate] reports all of them, and looks at more than the claims.
+func (c Credential) Missing(claims map[string]any) error {
+	if missing, _ := c.claimMismatches(Presentation{Claims: claims}); len(missing) > 0 {
+		return fmt.Errorf("%w: %s", ErrMissing, missing[0])
 	}
 	return nil
-}
-
-func (c Claim) accepts(selected []any) bool {
-	if c.Values == nil {
-		return true
-	}
-	return slices.ContainsFunc(selected, func(held any) bool {
-		return slices.ContainsFunc(c.Values, func(want any) bool { return same(want, held) })
-	})
-}
-
-func same(a, b any) bool {
-	x, ok := scalar(a)
-	if !ok {
-		return false
-	}
-	y, ok := scalar(b)
-	return ok && x == y
 }
 
 func all(ids []string, is func(string) bool) bool {

@@ -33,12 +33,6 @@ type Credential struct {
 	ClaimSets     [][]string `json:"claim_sets,omitempty"` // ids of claims, the preferred option first
 }
 
-// TrustedAuthority names issuers by what certifies them (§6.1.1).
-type TrustedAuthority struct {
-	Type   string   `json:"type"` // aki, etsi_tl or openid_federation
-	Values []string `json:"values"`
-}
-
 // Claim asks for one claim (§6.3).
 type Claim struct {
 	ID   string `json:"id,omitempty"` // required where there are claim sets

@@ -1,13 +1,11 @@
 package dcql
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits of one query: far above any honest one, and small enough that the quadratic comparisons
@@ -19,7 +17,7 @@ const (
 
 // alwaysOpen reports whether the claim is one of those that a wallet always sends: they cannot be
 // selectively disclosed (SD-JWT VC §2.2.2.3), so asking for them is a mistake that some wallets
-// answer with "no such credential".
+// answer with "no such credential". Asking for a value is none: iss may name an issuer (§6.1.1).
 func alwaysOpen(name string) bool {
 	switch name {
 	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status":
@@ -95,26 +93,6 @@ func (c Credential) validate() error {
 	return nil
 }
 
-func authorities(list []TrustedAuthority) error {
-	if list == nil {
-		return nil
-	}
-	if err := count("trusted_authorities", len(list)); err != nil {
-		return err
-	}
-	for _, a := range list {
-		switch a.Type {
-		case "aki", "etsi_tl", "openid_federation":
-		default:
-			return fmt.Errorf("trusted_authorities: type %q is not known", a.Type)
-		}
-		if err := texts("trusted_authorities.values", a.Values); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // claimIDs validates the claims and collects their ids.
 func (c Credential) claimIDs() (ids []string, err error) {
 	if c.Claims == nil {
@@ -156,31 +134,12 @@ func (c Claim) validate(format string) error {
 		return err
 	}
 	for _, v := range c.Values {
-		if _, ok := scalar(v); !ok {
-			return fmt.Errorf("values of %s: only strings, integers and booleans", c.Path)
+		text, _ := v.(string)
+		if _, ok := scalar(v); !ok || len(text) > maxText || !utf8.ValidString(text) {
+			return fmt.Errorf("values of %s: only strings, integers and booleans, and none too long", c.Path)
 		}
 	}
 	return nil
-}
-
-// scalar brings a value to a form in which == compares type and value: string, bool or int64.
-// Integers beyond 2^53 are no scalars, because JSON readers disagree about them.
-func scalar(v any) (any, bool) {
-	const exact = 1 << 53
-	switch v := v.(type) {
-	case string, bool:
-		return v, true
-	case int:
-		return int64(v), int64(v) <= exact && int64(v) >= -exact
-	case int64:
-		return v, v <= exact && v >= -exact
-	case float64:
-		return int64(v), v == math.Trunc(v) && math.Abs(v) <= exact
-	case json.Number:
-		n, err := strconv.ParseInt(v.String(), 10, 64)
-		return n, err == nil && n <= exact && n >= -exact
-	}
-	return nil, false
 }
 
 func references(options [][]string, known []string) error {
@@ -208,8 +167,8 @@ func texts(what string, values []string) error {
 		return err
 	}
 	for i, v := range values {
-		if v == "" || len(v) > maxText || slices.Contains(values[:i], v) {
-			return fmt.Errorf("%s: a value is empty, too long or stands twice", what)
+		if v == "" || len(v) > maxText || !utf8.ValidString(v) || slices.Contains(values[:i], v) {
+			return fmt.Errorf("%s: a value is empty, too long, not UTF-8 or stands twice", what)
 		}
 	}
 	return nil

@@ -1,0 +1,73 @@
+package dcql
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// evaluate compares one presentation with everything that the credential query says.
+func (c Credential) evaluate(p Presentation) PresentationVerdict {
+	var v PresentationVerdict
+	if p.CredentialFormat != c.Format {
+		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleFormat, Expected: c.Format, Found: "another"})
+	}
+	if c.Meta == nil || !c.Meta.Accepts(p.Types...) {
+		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleMeta, Expected: c.Meta.wanted(), Found: "another"})
+	}
+	if c.NeedsHolderBinding() && !p.HolderBound {
+		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleHolderBinding, Expected: "proof of possession of the holder's key"})
+	}
+	missing, set := c.claimMismatches(p)
+	v.Mismatches = append(v.Mismatches, missing...)
+	if set >= 0 {
+		v.ClaimSet = &set
+	}
+	if note, there := c.stranger(p); there {
+		v.Notes = append(v.Notes, note)
+	}
+	return v
+}
+
+// claimMismatches says which claims are missing (§6.4.1): of all of them, or with claim_sets of those in any set when
+// none is complete. set is the first complete one, or -1.
+func (c Credential) claimMismatches(p Presentation) (missing []Finding, set int) {
+	for _, claim := range c.Claims {
+		if f, differs := claim.mismatch(p); differs {
+			missing = append(missing, f)
+		}
+	}
+	if len(c.ClaimSets) == 0 {
+		return missing, -1
+	}
+	set = slices.IndexFunc(c.ClaimSets, func(option []string) bool {
+		return all(option, func(id string) bool { return c.holds(id, missing) })
+	})
+	if set >= 0 {
+		return nil, set
+	}
+	return append(missing, Finding{Rule: RuleClaimSets, Expected: fmt.Sprintf("every claim of one of %d sets", len(c.ClaimSets))}), -1
+}
+
+// holds reports whether the query has the claim and the presentation does not lack it.
+func (c Credential) holds(id string, missing []Finding) bool {
+	return slices.ContainsFunc(c.Claims, func(claim Claim) bool { return claim.ID == id }) &&
+		!slices.ContainsFunc(missing, func(f Finding) bool { return f.Claim == id })
+}
+
+// mismatch says what the presentation lacks of the claim. A claim with another value than those in values counts as
+// absent (§6.4.1).
+func (c Claim) mismatch(p Presentation) (f Finding, differs bool) {
+	w := walk{path: c.Path, moved: p.Withheld}
+	if missing := w.run(p.Claims); missing != "" {
+		return Finding{Rule: RuleClaims, Claim: c.ID, Path: c.Path, Expected: missing}, true
+	}
+	if c.accepts(w.found) {
+		return Finding{}, false
+	}
+	wanted, found := strings.Join(kinds(c.Values), " or "), strings.Join(kinds(w.found), " and ")
+	if wanted == found {
+		found = "another"
+	}
+	return Finding{Rule: RuleValues, Claim: c.ID, Path: c.Path, Expected: wanted + " of those asked for", Found: found}, true
+}
