@@ -151,44 +151,6 @@ func TestCredentialMissingReadsJSONNumbers(t *testing.T) {
 	}
 }
 
-func TestRecovery(t *testing.T) {
-	params := dcql.RecoveryParams{
-		VerifiedIDTypes:    []string{"urn:regain:verified-identity:1"},
-		FaceCheckTypes:     []string{"urn:regain:face-check-receipt:1"},
-		Claims:             []dcql.Path{dcql.Names("given_name"), dcql.Names("family_name")},
-		TrustedAuthorities: []dcql.TrustedAuthority{{Type: "aki", Values: []string{"abc"}}},
-	}
-	const want = `{"credentials":[{"id":"verified_id","format":"dc+sd-jwt","meta":{"vct_values":["urn:regain:verified-identity:1"]},` +
-		`"trusted_authorities":[{"type":"aki","values":["abc"]}],"claims":[{"path":["given_name"]},{"path":["family_name"]}]},` +
-		`{"id":"face_check","format":"dc+sd-jwt","meta":{"vct_values":["urn:regain:face-check-receipt:1"]}}]}`
-	q, err := dcql.Recovery(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, err := json.Marshal(q); err != nil || string(got) != want {
-		t.Errorf("Recovery =\n%s, %v\nwant\n%s", got, err, want)
-	}
-	alone := params
-	alone.FaceCheckTypes = nil
-	if q, err := dcql.Recovery(alone); err != nil || len(q.Credentials) != 1 {
-		t.Errorf("without receipt: %+v, %v, want one credential", q, err)
-	}
-	for name, edit := range map[string]func(*dcql.RecoveryParams){
-		"the portrait":     func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("portrait")) },
-		"a claim twice":    func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("given_name")) },
-		"an empty path":    func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, nil) },
-		"no Verified ID":   func(p *dcql.RecoveryParams) { p.VerifiedIDTypes = nil },
-		"empty receipt":    func(p *dcql.RecoveryParams) { p.FaceCheckTypes = []string{""} },
-		"a claim with vct": func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("vct")) },
-	} {
-		broken := params
-		edit(&broken)
-		if q, err := dcql.Recovery(broken); err == nil {
-			t.Errorf("%s: Recovery = %+v, want an error", name, q)
-		}
-	}
-}
-
 func object(t testing.TB, raw string) map[string]any {
 	t.Helper()
 	var claims map[string]any

@@ -2,48 +2,157 @@ package dcql
 
 import (
 	"errors"
+	"fmt"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 )
 
-// The ids under which a wallet answers a recovery query.
+// The ids under which a wallet answers a recovery query. Where several credentials will do, the second of a kind is
+// verified_id_2, and so on; see [Role].
 const (
 	VerifiedID = "verified_id" // who it is
 	FaceCheck  = "face_check"  // that the person holding the wallet now is that person
 )
 
-// portrait is the claim that holds the photo of a Verified ID. A recovery never asks for it: the
-// Face Check receipt names the digest of its disclosure, so the photo itself need not leave the
-// wallet.
-const portrait = "portrait"
-
-// RecoveryParams say what a recovery asks of a wallet.
+// RecoveryParams say what a recovery asks of a wallet: a Verified ID, and the receipt of a Face Check of it.
+//
+// Types are written alike for every format: of dc+sd-jwt the vct values that will do; of mso_mdoc one doctype; of
+// jwt_vc_json and ldp_vc the sets of types that will do, each set with spaces between its types, which no IRI has.
 type RecoveryParams struct {
-	VerifiedIDTypes []string // vct values that count as a Verified ID; at least one
-	FaceCheckTypes  []string // vct values of a Face Check receipt; none when the Face Check comes another way
+	Format          string   // of the Verified ID; empty means dc+sd-jwt
+	VerifiedIDTypes []string // types that count as a Verified ID; at least one
+	FaceCheckFormat string   // of the receipt; empty means dc+sd-jwt
+	FaceCheckTypes  []string // types of a Face Check receipt; none when the Face Check comes another way
 	Claims          []Path   // of the Verified ID, those that the account is matched by
 	// TrustedAuthorities of the Verified ID; a hint to the wallet, may be empty.
 	TrustedAuthorities []TrustedAuthority
 }
 
-// Recovery builds the query of an account recovery: a Verified ID with the claims to match, and in
-// the same presentation the receipt of a Face Check, both bound to the holder's key. It fails with
-// [ErrInvalid], and when the portrait is among the claims.
-func Recovery(p RecoveryParams) (Query, error) {
-	verified := Credential{
-		ID: VerifiedID, Format: FormatSDJWT, Meta: &Meta{VCTValues: slices.Clone(p.VerifiedIDTypes)},
-		TrustedAuthorities: slices.Clone(p.TrustedAuthorities),
-	}
-	for _, path := range p.Claims {
-		if len(path) > 0 && path[0] == Name(portrait) {
-			return Query{}, errors.New("building the recovery query: the portrait is never asked for")
+// Recovery builds the query of an account recovery: a Verified ID with the claims to match, and in the same
+// presentation the receipt of a Face Check, both bound to the holder's key. Where other Verified IDs will do as well,
+// each is an option of one credential set, the preferred one first, together with its own receipt:
+//
+//	"credential_sets": [{"options": [["verified_id", "face_check"], ["verified_id_2", "face_check"]]}]
+//
+// Recovery fails with [ErrInvalid], when a portrait is among the claims, and when only some of the Verified IDs come
+// with a receipt: the wallet chooses among options, and would choose for an attacker to go without a Face Check.
+func Recovery(p RecoveryParams, others ...RecoveryParams) (Query, error) {
+	var q Query
+	var receipts []Credential
+	var options [][]string
+	for i, p := range slices.Concat([]RecoveryParams{p}, others) {
+		verified, err := p.verifiedID()
+		if err != nil {
+			return Query{}, fmt.Errorf("building the recovery query: %w", err)
 		}
-		verified.Claims = append(verified.Claims, Claim{Path: slices.Clone(path)})
+		verified.ID = numbered(VerifiedID, i)
+		q.Credentials = append(q.Credentials, verified)
+		option := []string{verified.ID}
+		if len(p.FaceCheckTypes) > 0 {
+			var receipt string
+			if receipts, receipt, err = p.receipt(receipts); err != nil {
+				return Query{}, fmt.Errorf("building the recovery query: %w", err)
+			}
+			option = append(option, receipt)
+		}
+		options = append(options, option)
+		if len(option) != len(options[0]) {
+			return Query{}, errors.New("building the recovery query: a receipt of a Face Check comes with some Verified IDs only")
+		}
 	}
-	q := Query{Credentials: []Credential{verified}}
-	if len(p.FaceCheckTypes) > 0 {
-		q.Credentials = append(q.Credentials, Credential{
-			ID: FaceCheck, Format: FormatSDJWT, Meta: &Meta{VCTValues: slices.Clone(p.FaceCheckTypes)},
-		})
+	q.Credentials = append(q.Credentials, receipts...)
+	if len(others) > 0 {
+		q.CredentialSets = []CredentialSet{{Options: options}}
 	}
 	return q, q.Validate()
+}
+
+// Role tells what the credential with this id is in a recovery: [VerifiedID], [FaceCheck], or "" when it is neither.
+func Role(id string) string {
+	for _, role := range []string{VerifiedID, FaceCheck} {
+		number, numbered := strings.CutPrefix(id, role+"_")
+		if n, err := strconv.Atoi(number); id == role || numbered && err == nil && n > 1 {
+			return role
+		}
+	}
+	return ""
+}
+
+func numbered(role string, i int) string {
+	if i == 0 {
+		return role
+	}
+	return role + "_" + strconv.Itoa(i+1)
+}
+
+func (p RecoveryParams) verifiedID() (Credential, error) {
+	c, err := newCredential(p.Format, p.VerifiedIDTypes)
+	if err != nil {
+		return Credential{}, err
+	}
+	c.TrustedAuthorities = slices.Clone(p.TrustedAuthorities)
+	for _, path := range p.Claims {
+		if showsPortrait(path) {
+			return Credential{}, errors.New("the portrait is never asked for")
+		}
+		claim := Claim{Path: slices.Clone(path)}
+		if c.Format == FormatMdoc {
+			claim.IntentToRetain = new(bool) // false, and said so
+		}
+		c.Claims = append(c.Claims, claim)
+	}
+	return c, nil
+}
+
+// receipt adds the receipt to those that are asked for, unless one of the same types is there already.
+func (p RecoveryParams) receipt(receipts []Credential) (all []Credential, id string, err error) {
+	c, err := newCredential(p.FaceCheckFormat, p.FaceCheckTypes)
+	if err != nil {
+		return nil, "", err
+	}
+	for _, r := range receipts {
+		if r.Format == c.Format && reflect.DeepEqual(r.Meta, c.Meta) {
+			return receipts, r.ID, nil
+		}
+	}
+	c.ID = numbered(FaceCheck, len(receipts))
+	return append(receipts, c), c.ID, nil
+}
+
+// newCredential asks for a credential of the types, written as [RecoveryParams] say.
+func newCredential(format string, types []string) (Credential, error) {
+	var m Meta
+	switch format {
+	case "", FormatSDJWT:
+		format, m.VCTValues = FormatSDJWT, slices.Clone(types)
+	case FormatMdoc:
+		if len(types) != 1 {
+			return Credential{}, fmt.Errorf("%w: an mdoc has one doctype, not %d", ErrInvalid, len(types))
+		}
+		m.DoctypeValue = types[0]
+	default:
+		for _, set := range types {
+			m.TypeValues = append(m.TypeValues, strings.Fields(set))
+		}
+	}
+	return Credential{Format: format, Meta: &m}, nil
+}
+
+// showsPortrait reports whether the path leads to the photo of a Verified ID, under any of the names that formats and
+// their profiles have for it, or to all that a W3C credential says of its subject. The Face Check receipt names the
+// digest of the photo, so that the photo itself need not leave the wallet.
+func showsPortrait(path Path) bool {
+	last := ""
+	for _, s := range path {
+		switch name, _ := s.Name(); name {
+		case "portrait", "photo", "picture":
+			return true
+		case "":
+		default:
+			last = name
+		}
+	}
+	return last == "credentialSubject"
 }
