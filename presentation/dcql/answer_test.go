@@ -92,6 +92,31 @@ func TestPathSelect(t *testing.T) {
 	}
 }
 
+// Select tells where the path ends: at the first value of the wrong kind, or at the end of what there is.
+func TestSelectTellsWhere(t *testing.T) {
+	for _, row := range []struct{ pointer, claims, want string }{
+		{"a", `[]`, "no object at the root"},
+		{"a/*/b/c", `{"a":[{"b":1},"x"]}`, "no object at a/*"},
+		{"a/*/b/c", `{"a":["x",{"b":1}]}`, "no object at a/*"},
+		{"a/*/b/c", `{"a":[{"b":1},{"b":{}}]}`, "no object at a/*/b"},
+		{"a/*/b/c", `{"a":[{},{"b":{}}]}`, "no value at a/*/b/c"},
+		{"a/*/b/c", `{"a":[{},{}]}`, "no value at a/*/b"},
+		{"a/*/b", `{"a":[]}`, "no value at a/*"},
+		{"a/1/b", `{"a":[{}]}`, "no value at a/1"},
+		{"a/0", `{"a":{"0":1}}`, "no array at a"},
+		{"~=0", `[1]`, "no object at the root"},
+	} {
+		p, errPath := dcql.ParsePointer(row.pointer)
+		var claims any
+		if err := errors.Join(errPath, json.Unmarshal([]byte(row.claims), &claims)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.Select(claims); !errors.Is(err, dcql.ErrNoClaim) || !strings.HasSuffix(err.Error(), ": "+row.want) {
+			t.Errorf("%s of %s: %v, want %s", row.pointer, row.claims, err, row.want)
+		}
+	}
+}
+
 func TestParsePathRefuses(t *testing.T) {
 	for _, raw := range []string{``, `[]`, `{}`, `"name"`, `[true]`, `[1.5]`, `[-1]`, `[["a"]]`, `[4294967296]`} {
 		if p, err := dcql.ParsePath([]byte(raw)); err == nil {
@@ -148,6 +173,31 @@ func TestCredentialMissingReadsJSONNumbers(t *testing.T) {
 	c := dcql.Credential{Claims: []dcql.Claim{{Path: dcql.Names("age"), Values: []any{int64(42)}}}}
 	if err := c.Missing(claims); err != nil {
 		t.Error(err)
+	}
+}
+
+// However JSON was read, the same numbers are the same value, up to where readers of JSON disagree.
+func TestValuesAreExact(t *testing.T) {
+	for number, want := range map[string]bool{
+		"9007199254740991": true, "9007199254740991.0": true, "9007199254740990": false, "9007199254740992": false, "9007199254740993": false, "-9007199254740991": false,
+		"1e400": false, "99999999999999999999": false,
+	} {
+		c := dcql.Credential{Claims: []dcql.Claim{{Path: dcql.Names("n"), Values: []any{1<<53 - 1}}}}
+		if err := c.Missing(map[string]any{"n": json.Number(number)}); (err == nil) != want {
+			t.Errorf("%s: %v", number, err)
+		}
+		var float any
+		if json.Unmarshal([]byte(number), &float) == nil {
+			if err := c.Missing(map[string]any{"n": float}); (err == nil) != want {
+				t.Errorf("%s as a float: %v", number, err)
+			}
+		}
+	}
+	for _, beyond := range []any{1 << 53, int64(1 << 53), float64(1 << 53), json.Number("9007199254740992"), 0.5, nil} {
+		c := dcql.Credential{Claims: []dcql.Claim{{Path: dcql.Names("n"), Values: []any{beyond}}}}
+		if c.Missing(map[string]any{"n": beyond}) == nil {
+			t.Errorf("%v equals itself", beyond)
+		}
 	}
 }
 

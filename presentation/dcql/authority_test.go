@@ -37,3 +37,41 @@ func TestAuthorityKeyIDs(t *testing.T) {
 		t.Errorf("of a chain without identifiers: %v, want it known that there are none", got)
 	}
 }
+
+// What cannot be looked at is not known, and is told so; one authority that fits is enough.
+func TestAuthorityNotes(t *testing.T) {
+	key := func(v string) dcql.TrustedAuthority {
+		return dcql.TrustedAuthority{Type: dcql.AuthorityKey, Values: []string{v}}
+	}
+	list := dcql.TrustedAuthority{Type: dcql.AuthorityETSI, Values: []string{"https://list.example.org"}}
+	federation := dcql.TrustedAuthority{Type: dcql.AuthorityFederation, Values: []string{"https://anchor.example.org"}}
+	for _, row := range []struct {
+		named []dcql.TrustedAuthority
+		known []string
+		found string // empty: there is no note
+	}{
+		{nil, nil, ""},
+		{[]dcql.TrustedAuthority{key("AQID")}, []string{"AAAA", "AQID"}, ""},
+		{[]dcql.TrustedAuthority{key("AQID")}, []string{"AAAA"}, "another"},
+		{[]dcql.TrustedAuthority{key("AQID"), key("AAAA")}, []string{"AAAA"}, ""},
+		{[]dcql.TrustedAuthority{key("AQID")}, nil, "not known"},
+		{[]dcql.TrustedAuthority{list}, []string{"https://list.example.org"}, "not known"},
+		{[]dcql.TrustedAuthority{federation}, []string{"AAAA"}, "not known"},
+		{[]dcql.TrustedAuthority{key("AQID"), list}, []string{"AAAA"}, "not known"},
+		{[]dcql.TrustedAuthority{list, key("AQID")}, []string{"AQID"}, ""},
+	} {
+		c := dcql.Credential{ID: "a", Format: dcql.FormatSDJWT, Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, TrustedAuthorities: row.named}
+		p := dcql.Presentation{CredentialFormat: dcql.FormatSDJWT, Types: []string{"urn:a"}, HolderBound: true, AuthorityKeyIDs: row.known}
+		e, err := dcql.Query{Credentials: []dcql.Credential{c}}.Evaluate(answer{"a": {p}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := ""
+		for _, note := range e.Credentials[0].Presentations[0].Notes {
+			found += note.Found
+		}
+		if found != row.found {
+			t.Errorf("%v of %v: %q, want %q", row.named, row.known, found, row.found)
+		}
+	}
+}
