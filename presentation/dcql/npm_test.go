@@ -3,35 +3,121 @@
 package dcql_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
 	"os/exec"
-	"strconv"
+	"reflect"
+	"slices"
 	"testing"
 
 	"regain/presentation/dcql"
 )
 
-type members = map[string]any
-
-// pair is a generated query with what a wallet shows for each of its ids.
-type pair struct {
-	Query        members              `json:"query"`
-	Presentation map[string][]members `json:"presentation"`
+// verdict is what conformance/browsertest/dcql.mjs says of a pair, and what this package is made to say likewise.
+type verdict struct {
+	Error       string                   `json:"error,omitempty"` // the answer is refused whole
+	Satisfied   bool                     `json:"satisfied"`       // and every presentation matches
+	Credentials map[string][]shownResult `json:"credentials"`
+	Options     [][]int                  `json:"options"` // of each credential set, those that are complete
 }
 
-// TestAgainstNPM compares the verdict on thousands of generated answers with that of the OpenWallet Foundation's dcql.
-// scripts/browser runs it, with `-tags npm`: it needs Node.js and what is installed there.
+// shownResult is about one presentation.
+type shownResult struct {
+	Meta      bool  `json:"meta"` // format, types and holder binding
+	Claims    bool  `json:"claims"`
+	Authority bool  `json:"authority"`
+	Failed    []int `json:"failed"` // claims, where no claim set is complete
+	Set       *int  `json:"set"`
+}
+
+// TestAgainstNPM compares, of thousands of generated answers, what is said of every presentation, claim, claim set and
+// credential set with what the OpenWallet Foundation's dcql says. scripts/browser runs it, with `-tags npm`: it needs
+// Node.js and what is installed there.
 func TestAgainstNPM(t *testing.T) {
 	const many = 5000
 	r := rand.New(rand.NewPCG(1, 2))
-	var input bytes.Buffer
 	pairs := make([]pair, many)
 	for i := range pairs {
 		pairs[i] = generate(r)
-		line, err := json.Marshal(pairs[i])
+	}
+	seen := map[string]int{}
+	for i, theirs := range askNPM(t, pairs) {
+		ours, noted := evaluate(t, pairs[i])
+		if theirs.Error != "" && ours.Error != "" {
+			seen["refused"]++
+			continue
+		}
+		if noted { // there an authority that was not named is a mismatch, see TestAgainstNPMWhereItDiffers
+			theirs.Satisfied, theirs.Options, ours.Satisfied, ours.Options = false, nil, false, nil
+			seen["authority noted"]++
+		}
+		if !reflect.DeepEqual(ours, theirs) {
+			text, _ := json.Marshal(pairs[i])
+			t.Fatalf("npm says\n%+v, and we say\n%+v, of\n%s", theirs, ours, text)
+		}
+		if ours.Satisfied {
+			seen["satisfied"]++
+		}
+		for _, list := range ours.Credentials {
+			for _, one := range list {
+				if one.Meta && one.Claims {
+					seen["presentation matches"]++
+				} else {
+					seen["presentation does not"]++
+				}
+			}
+		}
+	}
+	if seen["satisfied"] < many/10 || seen["satisfied"] > many*9/10 || seen["refused"] < many/100 || seen["authority noted"] < many/100 {
+		t.Errorf("too one-sided to say much: %v", seen)
+	}
+	t.Logf("agreed on %d: %v", many, seen)
+}
+
+// TestAgainstNPMWhereItDiffers pins where that package says otherwise, and why we do not follow it.
+func TestAgainstNPMWhereItDiffers(t *testing.T) {
+	query := func(more members) members {
+		c := members{"id": "a", "format": dcql.FormatSDJWT, "meta": members{"vct_values": []string{"urn:one"}}}
+		for name, value := range more {
+			c[name] = value
+		}
+		return members{"credentials": []members{c}}
+	}
+	held := func(claims members) members {
+		return members{"credential_format": dcql.FormatSDJWT, "vct": "urn:one", "cryptographic_holder_binding": true, "claims": claims}
+	}
+	for _, row := range []struct {
+		why        string
+		query      members
+		held       []members
+		theirs, we bool
+	}{
+		{"a key with the value null exists, and §7.1.1 selects it",
+			query(members{"claims": []members{{"path": []any{"a"}}}}), []members{held(members{"a": nil})}, false, true},
+		{"elements move forward when others are withheld, never back",
+			query(members{"claims": []members{{"path": []any{"a", 0}, "values": []any{"x"}}}}), []members{held(members{"a": []any{"y", "x"}})}, true, false},
+		{"one selected element of the wrong kind aborts §7.1.1",
+			query(members{"claims": []members{{"path": []any{"a", nil, "b"}}}}), []members{held(members{"a": []any{members{"b": 1}, "x"}})}, true, false},
+		{"trusted_authorities is a hint (§6.1)",
+			query(members{"trusted_authorities": []members{{"type": "aki", "values": []string{"AQID"}}}}), []members{held(members{})}, false, true},
+		{"a presentation that does not match is discarded, and not the answer with it (§8.6)",
+			query(members{"multiple": true, "claims": []members{{"path": []any{"a"}}}}), []members{held(members{}), held(members{"a": 1})}, false, true},
+	} {
+		p := pair{Query: row.query, Presentation: map[string][]members{"a": row.held}}
+		q, a := p.read(t)
+		theirs := askNPM(t, []pair{p})[0]
+		if e, err := q.Evaluate(a); e.Satisfied != row.we || theirs.Satisfied != row.theirs {
+			t.Errorf("%s: npm says %+v, and we say %v", row.why, theirs, err)
+		}
+	}
+}
+
+func askNPM(t *testing.T, pairs []pair) []verdict {
+	t.Helper()
+	var input bytes.Buffer
+	for _, p := range pairs {
+		line, err := json.Marshal(p)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,142 +129,56 @@ func TestAgainstNPM(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdicts := map[bool]int{}
-	lines := bufio.NewScanner(bytes.NewReader(output))
-	for i := 0; lines.Scan(); i++ {
-		ours := satisfies(t, pairs[i])
-		verdicts[ours]++
-		if lines.Text() != strconv.FormatBool(ours) {
-			text, _ := json.Marshal(pairs[i])
-			t.Fatalf("npm says %s, and we say %t, of\n%s", lines.Text(), ours, text)
+	verdicts := make([]verdict, 0, len(pairs))
+	for line := range bytes.Lines(output) {
+		var v verdict
+		if err := json.Unmarshal(line, &v); err != nil {
+			t.Fatalf("%v: %s", err, line)
 		}
+		verdicts = append(verdicts, v)
 	}
-	if verdicts[true] < many/10 || verdicts[false] < many/10 {
-		t.Errorf("too one-sided to say much: %v", verdicts)
+	if len(verdicts) != len(pairs) {
+		t.Fatalf("%d verdicts on %d pairs", len(verdicts), len(pairs))
 	}
-	t.Logf("agreed on %v", verdicts)
+	return verdicts
 }
 
-// satisfies is the verdict of this package.
-func satisfies(t *testing.T, p pair) bool {
+// evaluate is the verdict of this package, and whether an authority is noted.
+func evaluate(t *testing.T, p pair) (v verdict, noted bool) {
 	t.Helper()
-	raw, err := json.Marshal(p.Query)
-	if err != nil {
-		t.Fatal(err)
+	q, a := p.read(t)
+	e, err := q.Evaluate(a)
+	if e.Unasked > 0 || spoiled(e) {
+		return verdict{Error: err.Error()}, false
 	}
-	q, err := dcql.Parse(raw)
-	if err != nil {
-		t.Fatalf("%v: %s", err, raw)
-	}
-	var present []string
-	for id, list := range p.Presentation {
-		c, _ := q.Credential(id)
-		held := list[0]
-		types := func(name string) []string {
-			switch v := held[name].(type) {
-			case string:
-				return []string{v}
-			case []string:
-				return v
+	v.Satisfied, v.Credentials = e.Satisfied, map[string][]shownResult{}
+	for i, c := range e.Credentials {
+		for _, p := range c.Presentations {
+			one := shownResult{Meta: true, Claims: true, Authority: len(p.Notes) == 0, Set: p.ClaimSet}
+			for _, f := range p.Mismatches {
+				switch f.Rule {
+				case dcql.RuleFormat, dcql.RuleMeta, dcql.RuleHolderBinding:
+					one.Meta = false
+				case dcql.RuleClaims, dcql.RuleValues:
+					one.Failed = append(one.Failed, slices.IndexFunc(q.Credentials[i].Claims, func(c dcql.Claim) bool { return c.ID == f.Claim }))
+					fallthrough
+				default:
+					one.Claims = false
+				}
 			}
-			return nil
-		}
-		claims, _ := held["claims"].(members)
-		if c.Format == dcql.FormatMdoc {
-			claims, _ = held["namespaces"].(members)
-		}
-		if held["credential_format"] == c.Format && c.Meta.Accepts(append(append(types("vct"), types("doctype")...), types("type")...)...) && c.Missing(claims) == nil {
-			present = append(present, id)
+			noted = noted || !one.Authority
+			v.Satisfied = v.Satisfied && len(p.Mismatches) == 0
+			v.Credentials[c.ID] = append(v.Credentials[c.ID], one)
 		}
 	}
-	// What does not match its query spoils the answer there; here it is for the caller to say.
-	return len(present) == len(p.Presentation) && q.Missing(present) == nil
-}
-
-func pick[T any](r *rand.Rand, list ...T) T { return list[r.IntN(len(list))] }
-
-func often(r *rand.Rand) bool { return r.IntN(4) > 0 }
-
-func generate(r *rand.Rand) pair {
-	p := pair{Query: members{}, Presentation: map[string][]members{}}
-	var credentials []members
-	ids := []string{"a", "b", "c"}[:1+r.IntN(3)]
-	for _, id := range ids {
-		c := credential(r, id)
-		credentials = append(credentials, c)
-		if often(r) {
-			p.Presentation[id] = []members{held(r, c["format"].(string))}
-		}
-	}
-	p.Query["credentials"] = credentials
-	if r.IntN(2) == 0 {
-		var sets []members
-		for range 1 + r.IntN(2) {
-			set := members{"options": []any{[]string{pick(r, ids...)}, ids}}
-			if r.IntN(3) == 0 {
-				set["required"] = false
+	for _, s := range e.Sets {
+		options := []int{}
+		for i, o := range s.Options {
+			if len(o.Missing) == 0 {
+				options = append(options, i)
 			}
-			sets = append(sets, set)
 		}
-		p.Query["credential_sets"] = sets
+		v.Options = append(v.Options, options)
 	}
-	return p
-}
-
-func credential(r *rand.Rand, id string) members {
-	c := members{"id": id, "format": pick(r, dcql.FormatSDJWT, dcql.FormatMdoc, dcql.FormatJWTVC)}
-	paths := [][]any{{"a"}, {"b"}, {"c"}, {"d", "e"}, {"d", "f", nil}, {"d", "f", 0}, {"g", 1}, {"g", nil}, {"missing"}, {"d", "missing"}}
-	switch c["format"] {
-	case dcql.FormatSDJWT:
-		c["meta"] = members{"vct_values": pick(r, []string{"urn:one"}, []string{"urn:two", "urn:one"})}
-	case dcql.FormatMdoc:
-		c["meta"] = members{"doctype_value": "org.one"}
-		paths = [][]any{{"ns", "a"}, {"ns", "b"}, {"ns", "c"}, {"ns", "missing"}, {"other", "a"}}
-	default:
-		c["meta"] = members{"type_values": pick(r, [][]string{{"urn:one"}}, [][]string{{"urn:one", "urn:two"}, {"urn:three"}})}
-	}
-	r.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
-	var claims []members
-	var names []string
-	for i, path := range paths[:r.IntN(4)] {
-		claim := members{"id": "c" + strconv.Itoa(i), "path": path}
-		_, indexed := path[len(path)-1].(int)
-		if r.IntN(3) == 0 && !indexed { // there npm compares with every element of the array, and §7.1 selects one
-			claim["values"] = pick(r, []any{"x"}, []any{1, 2}, []any{true}, []any{"y", 1, true})
-		}
-		names = append(names, claim["id"].(string))
-		claims = append(claims, claim)
-	}
-	if len(claims) > 0 {
-		c["claims"] = claims
-		if r.IntN(2) == 0 {
-			c["claim_sets"] = pick(r, [][]string{names}, [][]string{names, names[:1]})
-		}
-	}
-	return c
-}
-
-// held is a credential of a format, usually, from which parts are missing.
-func held(r *rand.Rand, format string) members {
-	if r.IntN(8) == 0 {
-		format = pick(r, dcql.FormatSDJWT, dcql.FormatMdoc, dcql.FormatJWTVC)
-	}
-	claims := members{"a": pick(r, "x", "y"), "b": pick[any](r, 1, 2, "1"), "c": pick(r, true, false), "d": members{"e": "y", "f": []any{1, "x"}}, "g": []any{"x", 2}}
-	for _, name := range []string{"a", "b", "c", "d", "g"} {
-		if r.IntN(6) == 0 {
-			delete(claims, name)
-		}
-	}
-	h := members{"credential_format": format, "cryptographic_holder_binding": true}
-	switch format {
-	case dcql.FormatSDJWT:
-		h["vct"], h["claims"] = pick(r, "urn:one", "urn:one", "urn:two", "urn:three"), claims
-	case dcql.FormatMdoc:
-		delete(claims, "d")
-		delete(claims, "g")
-		h["doctype"], h["namespaces"] = pick(r, "org.one", "org.one", "org.one", "org.two"), members{"ns": claims}
-	default:
-		h["type"], h["claims"] = pick(r, []string{"urn:one"}, []string{"urn:one", "urn:two"}, []string{"urn:two"}), claims
-	}
-	return h
+	return v, noted
 }
