@@ -2,7 +2,6 @@ package provider
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,71 +15,52 @@ import (
 	"regain/verifier"
 )
 
-// Wallet is one kind of wallet, as the operator names it for people and as it is spoken to.
-type Wallet struct {
-	presentation.Profile
-	// DisplayName is what people call it, "" for any wallet.
-	DisplayName string
-	// TransactionData tells wallets of this kind which account is recovered, and has them sign that.
-	TransactionData bool
+// exchange returns the protocol of a way's wallet. Configuration names no other, so a missing one is a server error.
+func (p *Provider) exchange(way recovery.Way) (exchange, error) {
+	switch w := p.cfg.Wallets[way.Wallet]; {
+	case w.OpenID4VP != nil:
+		return openid4vp{*w.OpenID4VP, p.deps.Random}, nil
+	case w.Authenticator != nil:
+		return siop2022{w.Authenticator, w.Issuers, p.deps.Random}, nil
+	}
+	return nil, fmt.Errorf("the wallet profile %q is no longer configured", way.Wallet)
 }
 
-// wallet returns the kind of wallet of a way. Configuration names no other, so a missing one is a server error.
-func (p *Provider) wallet(way recovery.Way) (Wallet, error) {
-	w, ok := p.cfg.Wallets[way.Wallet]
-	if !ok {
-		return Wallet{}, fmt.Errorf("the wallet profile %q is no longer configured", way.Wallet)
-	}
-	return w, nil
-}
-
-// opened returns the request behind an opened door, and the kind of wallet that it was made for.
-func (p *Provider) opened(asked recovery.Asked) (Wallet, presentation.Request, error) {
-	var request presentation.Request
-	wallet, err := p.wallet(asked.Way)
-	if err != nil {
-		return wallet, request, err
-	}
+// stored returns the request behind an opened door, and the protocol that it is written in.
+func (p *Provider) stored(asked recovery.Asked) (exchange, []byte, error) {
 	if asked.Request() == nil {
-		return wallet, request, recovery.ErrNoTransaction // answered before it was fetched
+		return nil, nil, recovery.ErrNoTransaction // answered before it was fetched
 	}
-	if err := json.Unmarshal(asked.Request(), &request); err != nil {
-		return wallet, request, fmt.Errorf("decode presentation request: %w", err)
-	}
-	return wallet, request, nil
+	e, err := p.exchange(asked.Way)
+	return e, asked.Request(), err
 }
 
 // buildRequest makes the presentation request when it is first asked for: fresh nonce, state and key.
 func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expires time.Time) ([]byte, error) {
-	wallet, err := p.wallet(asked.Way)
+	e, err := p.exchange(asked.Way)
 	if err != nil {
 		return nil, err
 	}
-	query, err := p.queryFor(asked.Profile)
-	if err != nil {
+	w := wish{now: p.deps.Clock()}
+	w.lifetime = min(p.cfg.RequestLifetime, expires.Sub(w.now))
+	if w.query, err = p.queryFor(asked.Profile, e.formats()); err != nil {
 		return nil, err
 	}
-	now := p.deps.Clock()
-	params := presentation.RequestParams{Query: query, Lifetime: min(p.cfg.RequestLifetime, expires.Sub(now))}
 	if asked.Way.Flow == recovery.FlowBrowser {
-		params.Origin = p.cfg.Issuer
+		w.origin = p.cfg.Issuer
 	} else {
-		params.ResponseURI = p.responseURI(asked.Handle())
+		w.responseURI = p.doors(asked.Handle()).response
 	}
-	if wallet.TransactionData {
-		params.TransactionData = []presentation.TransactionData{
+	if p.cfg.Wallets[asked.Way.Wallet].TransactionData {
+		w.data = []presentation.TransactionData{
 			presentation.NewTransactionData(asked.Transaction.Account.Mask(), p.organisation(ctx, asked.Transaction), dcql.VerifiedID),
 		}
 	}
-	request, err := wallet.NewRequest(params, p.deps.Random, now)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(request)
+	return e.newRequest(w)
 }
 
-func (p *Provider) responseURI(handle recovery.Handle) string {
-	return p.cfg.Issuer + "/openid4vp/response/" + string(handle)
+func (p *Provider) doors(handle recovery.Handle) doors {
+	return doors{request: p.cfg.Issuer + "/openid4vp/request/" + string(handle), response: p.cfg.Issuer + "/openid4vp/response/" + string(handle)}
 }
 
 // requestURL is what the link or the QR code of a way says.
@@ -89,60 +69,119 @@ func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recove
 	if handle == "" {
 		return "", errNoQR
 	}
-	wallet, err := p.wallet(way)
+	e, err := p.exchange(way)
 	if err != nil {
 		return "", err
 	}
-	if !wallet.ByValue {
-		return wallet.Link(p.cfg.Issuer+"/openid4vp/request/"+string(handle), p.responseURI(handle))
+	var request []byte
+	if e.inLink() {
+		asked, err := p.deps.Recovery.Prepare(c, handle, p.buildRequest)
+		if err != nil {
+			return "", err
+		}
+		request = asked.Request()
 	}
-	asked, err := p.deps.Recovery.Prepare(c, handle, p.buildRequest)
-	if err != nil {
-		return "", err
-	}
-	_, request, err := p.opened(asked)
-	if err != nil {
-		return "", err
-	}
-	return wallet.LinkWith(request, p.deps.Clock())
+	return e.link(p.doors(handle), request, p.deps.Clock())
 }
 
-// queryFor asks for the claims that the profile matches, and for nothing else: not the portrait.
-func (p *Provider) queryFor(profile recovery.Profile) (dcql.Query, error) {
-	rule := profile.Credentials[0]
-	claims := make([]dcql.Path, 0, len(rule.Bindings))
-	for _, binding := range rule.Bindings {
-		path := dcql.Path{dcql.Name(string(binding.Claim))}
-		if !slices.ContainsFunc(claims, func(p dcql.Path) bool { return slices.Equal(p, path) }) {
-			claims = append(claims, path)
+// queryFor asks for the claims that the profile matches, and for nothing else: not the portrait. Of the profile's
+// alternatives it asks for those that the wallet's protocol can present.
+func (p *Provider) queryFor(profile recovery.Profile, formats []string) (dcql.Query, error) {
+	var asked []dcql.RecoveryParams
+	for _, i := range rulesFor(profile, formats) {
+		params, err := p.askFor(profile, profile.Credentials[i])
+		if err != nil {
+			return dcql.Query{}, err
+		}
+		asked = append(asked, params)
+	}
+	if len(asked) == 0 {
+		return dcql.Query{}, fmt.Errorf("profile %s: no credential of it can be asked of this kind of wallet", profile.Name)
+	}
+	return dcql.Recovery(asked[0], asked[1:]...)
+}
+
+// rulesFor are the positions of the profile's credentials that are in one of the formats.
+func rulesFor(profile recovery.Profile, formats []string) (rules []int) {
+	for i, rule := range profile.Credentials {
+		if slices.Contains(formats, rule.Format) {
+			rules = append(rules, i)
 		}
 	}
-	params := dcql.RecoveryParams{VerifiedIDTypes: rule.Types, Claims: claims}
-	if !profile.FaceCheck.NotAsked {
-		params.FaceCheckTypes = p.cfg.ReceiptTypes
+	return rules
+}
+
+func (p *Provider) askFor(profile recovery.Profile, rule recovery.CredentialRule) (dcql.RecoveryParams, error) {
+	params := dcql.RecoveryParams{Format: rule.Format, VerifiedIDTypes: rule.Types}
+	for _, binding := range rule.Bindings {
+		path, err := pathOf(binding.Claim)
+		if err != nil {
+			return params, err
+		}
+		if !slices.ContainsFunc(params.Claims, func(p dcql.Path) bool { return slices.Equal(p, path) }) {
+			params.Claims = append(params.Claims, path)
+		}
 	}
-	return dcql.Recovery(params)
+	if !profile.FaceCheck.NotAsked {
+		receipt := p.receiptFor(rule.Format)
+		params.FaceCheckFormat, params.FaceCheckTypes = receipt.Format, receipt.Types
+	}
+	return params, nil
+}
+
+// receiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
+// wallets hold nothing else.
+func (p *Provider) receiptFor(format string) verifier.Wanted {
+	if format == dcql.FormatJWTVC {
+		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: p.cfg.ReceiptVCTypes}
+	}
+	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: p.cfg.ReceiptTypes}
 }
 
 // present verifies the presentations of an opened answer, and has the domain weigh what they show.
-func (p *Provider) present(c *gin.Context, asked recovery.Asked, request presentation.Request, answer presentation.Answer) (recovery.Receipt, error) {
-	rule := asked.Profile.Credentials[0]
-	shown, expect := verifier.Presentation{}, verifier.Expect{
-		Session: verifier.Session{
-			Nonce: request.Nonce, Audience: request.Audience(), ResponseURI: request.ResponseURI, Origin: request.Origin, Thumbprint: request.Thumbprint(),
-		},
-		VerifiedID: verifier.Wanted{Format: rule.Format, Types: rule.Types}, TransactionData: request.TransactionData,
-	}
-	shown.VerifiedID = answer.Presentations[dcql.VerifiedID][0]
-	if !asked.Profile.FaceCheck.NotAsked {
-		shown.FaceCheck = answer.Presentations[dcql.FaceCheck][0]
-		expect.FaceCheck = verifier.Wanted{Format: dcql.FormatSDJWT, Types: p.cfg.ReceiptTypes}
+func (p *Provider) present(c *gin.Context, asked recovery.Asked, e exchange, answer opened) (recovery.Receipt, error) {
+	shown, expect, rule, err := p.question(asked.Profile, e, answer)
+	if err != nil {
+		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
 	verified, err := p.deps.Verifier.Verify(c, shown, expect)
 	if err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	return p.deps.Recovery.Present(c, asked.Handle(), evidenceOf(verified, 0, rule.Bindings))
+	return p.deps.Recovery.Present(c, asked.Handle(), evidenceOf(verified, rule, asked.Profile.Credentials[rule].Bindings))
+}
+
+// question is what the verifier is asked about an answer, and which of the profile's credentials it is. Of several
+// alternatives that came the preferred one counts.
+func (p *Provider) question(profile recovery.Profile, e exchange, answer opened) (verifier.Presentation, verifier.Expect, int, error) {
+	query, err := p.queryFor(profile, e.formats())
+	if err != nil {
+		return verifier.Presentation{}, verifier.Expect{}, 0, err
+	}
+	chosen, err := query.Choose(answer.ids())
+	if err != nil {
+		return verifier.Presentation{}, verifier.Expect{}, 0, fmt.Errorf("%w: %w", presentation.ErrMissing, err)
+	}
+	rules := rulesFor(profile, e.formats())
+	shown, expect, rule := verifier.Presentation{IDToken: answer.idToken}, verifier.Expect{Session: answer.session, TransactionData: answer.data}, -1
+	for _, id := range chosen {
+		at := answer.shown[id]
+		switch i := slices.IndexFunc(query.Credentials, func(c dcql.Credential) bool { return c.ID == id }); dcql.Role(id) {
+		case dcql.VerifiedID:
+			rule = rules[i] // Recovery asks for the Verified IDs first, in the order of the rules
+			shown.VerifiedID, shown.VerifiedIDAt = at.text, at.at
+			expect.VerifiedID = verifier.Wanted{Format: profile.Credentials[rule].Format, Types: profile.Credentials[rule].Types}
+		case dcql.FaceCheck:
+			shown.FaceCheck, shown.FaceCheckAt = at.text, at.at
+		}
+	}
+	if rule < 0 {
+		return shown, expect, 0, presentation.ErrMissing
+	}
+	if !profile.FaceCheck.NotAsked {
+		expect.FaceCheck = p.receiptFor(expect.VerifiedID.Format)
+	}
+	return shown, expect, rule, nil
 }
 
 // rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same.
@@ -150,7 +189,9 @@ func (p *Provider) rejected(c *gin.Context, asked recovery.Asked, cause error) e
 	if c.Request.Context().Err() != nil { // the wallet went away before a status list came: nothing was refused
 		return cause
 	}
-	results := []recovery.RuleResult{{Rule: "presentation:" + string(asked.Way.Flow), Detail: cause.Error()}, {Rule: "correlation", Pass: true, Detail: correlationID(c)}}
+	results := []recovery.RuleResult{
+		{Rule: "presentation:" + string(asked.Way.Flow), Detail: cause.Error()}, {Rule: "correlation", Pass: true, Detail: correlationID(c)},
+	}
 	return errors.Join(cause, p.deps.Recovery.Reject(c, asked.Transaction, results))
 }
 

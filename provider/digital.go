@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/gin-gonic/gin"
@@ -20,17 +21,37 @@ func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
 		p.failWallet(c, err)
 		return
 	}
-	wallet, request, err := p.opened(asked)
-	if err != nil {
-		p.failWallet(c, err)
-		return
-	}
-	requests, err := wallet.BrowserRequests(request, p.deps.Clock())
+	requests, err := p.browserRequests(asked)
 	if err != nil {
 		p.failWallet(c, err)
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"requests": requests})
+}
+
+func (p *Provider) browserRequests(asked recovery.Asked) ([]presentation.BrowserRequest, error) {
+	e, stored, err := p.browserExchange(asked)
+	if err != nil {
+		return nil, err
+	}
+	request, err := e.read(stored)
+	if err != nil {
+		return nil, err
+	}
+	return e.BrowserRequests(request, p.deps.Clock())
+}
+
+// browserExchange is stored for a way through the browser, which only one protocol has.
+func (p *Provider) browserExchange(asked recovery.Asked) (openid4vp, []byte, error) {
+	e, stored, err := p.stored(asked)
+	if err != nil {
+		return openid4vp{}, nil, err
+	}
+	through, ok := e.(openid4vp)
+	if !ok {
+		return openid4vp{}, nil, errors.New("this kind of wallet is not asked through the browser")
+	}
+	return through, stored, nil
 }
 
 // browserResponse takes what the script got. The verdict is in force at once; the script goes to the page that is due.
@@ -51,20 +72,20 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	if asked.Answered() {
 		return t, recovery.ErrAnswered
 	}
-	wallet, request, err := p.opened(asked)
+	e, stored, err := p.browserExchange(asked)
 	if err != nil {
 		return t, err
 	}
 	form := c.Request.PostForm
-	answer, err := wallet.OpenBrowser(request, form.Get("protocol"), []byte(form.Get("data")), p.deps.Clock())
+	answer, err := e.openBrowser(stored, form.Get("protocol"), form.Get("data"), p.deps.Clock())
 	if err != nil {
 		return t, p.rejected(c, asked, err)
 	}
-	if answer.Error != nil {
-		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Error.Code)
+	if answer.problem != nil {
+		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code)
 		return t, err
 	}
-	receipt, err := p.present(c, asked, request, answer)
+	receipt, err := p.present(c, asked, e, answer)
 	if err != nil {
 		return t, err
 	}

@@ -54,6 +54,4 @@ func claimAt(from map[string]any, name recovery.ClaimName) (string, bool) {
 }
 
 // pathOf reads the path of a claim as the configuration has it.
-func pathOf(name recovery.ClaimName) (dcql.Path, error) {
-	return dcql.Path{dcql.Name(string(name))}, nil
-}
+func pathOf(name recovery.ClaimName) (dcql.Path, error) { return dcql.ParsePointer(string(name)) }

@@ -259,10 +259,7 @@ func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) err
 }
 
 func (p *Provider) addWay(c *gin.Context, v *view, t recovery.Transaction, way recovery.Way) error {
-	wallet, err := p.wallet(way)
-	if err != nil {
-		return err
-	}
+	wallet := p.cfg.Wallets[way.Wallet]
 	if way.Flow == recovery.FlowBrowser {
 		v.Browser = append(v.Browser, browserAsk{wallet.DisplayName, way.Wallet})
 		return nil

@@ -27,8 +27,9 @@ type Config struct {
 	MutualTLS string
 	// Wallets are the kinds of wallet that the recovery profiles ask.
 	Wallets map[recovery.WalletName]Wallet
-	// ReceiptTypes are the vct values of Face Check receipts that are asked for.
-	ReceiptTypes []string
+	// ReceiptTypes are the vct values of Face Check receipts that are asked for; ReceiptVCTypes the W3C types of those
+	// that are JWT VCs.
+	ReceiptTypes, ReceiptVCTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.

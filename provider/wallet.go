@@ -22,33 +22,26 @@ func (p *Provider) walletRequest(c *gin.Context) {
 		p.failWallet(c, err)
 		return
 	}
-	c.Data(http.StatusOK, presentation.ContentType, object)
+	c.Data(http.StatusOK, object.contentType, object.body)
 }
 
-func (p *Provider) retrieve(c *gin.Context) ([]byte, error) {
-	var said presentation.WalletRequest
+func (p *Provider) retrieve(c *gin.Context) (object served, err error) {
+	var form url.Values
 	if c.Request.Method == http.MethodPost {
-		form, err := p.walletForm(c)
-		if err == nil {
-			said, err = presentation.ParseRequestURIPost(form)
-		}
-		if err != nil {
-			return nil, err
+		if form, err = p.walletForm(c); err != nil {
+			return served{}, err
 		}
 	}
 	asked, err := p.deps.Recovery.Retrieve(c, recovery.Handle(c.Param("handle")), p.buildRequest)
 	if err != nil {
-		return nil, err
+		return served{}, err
 	}
 	note(c, asked.Transaction)
-	wallet, request, err := p.opened(asked)
+	e, request, err := p.stored(asked)
 	if err != nil {
-		return nil, err
+		return served{}, err
 	}
-	if err := said.Check(wallet.Profile, request); err != nil {
-		return nil, err
-	}
-	return wallet.RequestObject(request, presentation.RequestObjectParams{WalletNonce: said.Nonce, WalletKey: said.Key, Now: p.deps.Clock()})
+	return e.object(request, form, p.deps.Clock())
 }
 
 // walletResponse takes the wallet's answer (OpenID4VP 1.0 §8.2). A refused answer is a 400 and changes nothing: the
@@ -77,21 +70,21 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 	if asked.Answered() {
 		return "", recovery.ErrAnswered
 	}
-	_, request, err := p.opened(asked)
+	e, request, err := p.stored(asked)
 	if err != nil {
 		return "", err
 	}
-	answer, err := request.Open(form, p.deps.Clock())
+	answer, err := e.open(request, form, p.deps.Clock())
 	if err != nil {
 		return "", p.rejected(c, asked, err)
 	}
-	if answer.Error != nil {
-		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Error.Code); err != nil {
+	if answer.problem != nil {
+		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code); err != nil {
 			return "", err
 		}
 		return p.returnURL(asked.Transaction.ID, asked.Way.Flow), nil
 	}
-	receipt, err := p.present(c, asked, request, answer)
+	receipt, err := p.present(c, asked, e, answer)
 	if err != nil {
 		return "", err
 	}

@@ -78,7 +78,14 @@ func New(cfg Config, deps Deps) (*Verifier, error) {
 
 // Presentation is what a wallet presented, as it stands in a vp_token, each in the format that was asked for: a Verified
 // ID, and a Face Check receipt where one was wanted.
-type Presentation struct{ VerifiedID, FaceCheck string }
+type Presentation struct {
+	VerifiedID, FaceCheck string
+	// VerifiedIDAt and FaceCheckAt say which credential each is, from 0, in a presentation that has several (a VP of JWT
+	// VCs); other formats have one.
+	VerifiedIDAt, FaceCheckAt int
+	// IDToken is the one that the wallet issued itself, where its protocol has one (SIOPv2): the holder's too.
+	IDToken string
+}
 
 // Format keeps a presentation out of every fmt verb.
 func (Presentation) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }

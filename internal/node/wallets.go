@@ -94,7 +94,7 @@ func (w WalletConfig) wallet(s signing) (provider.Wallet, error) {
 		}
 		profile.VerifierInfo = json.RawMessage(text)
 	}
-	return provider.Wallet{Profile: profile, DisplayName: w.DisplayName, TransactionData: w.TransactionData}, profile.Validate()
+	return provider.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
 }
 
 // identity is who we are to this kind of wallet.
