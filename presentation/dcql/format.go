@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Credential format identifiers (Appendix B).
@@ -38,8 +39,8 @@ func (m Meta) validate(format string) error {
 	case FormatSDJWT:
 		member, err = "vct_values", texts("meta.vct_values", m.VCTValues)
 	case FormatMdoc:
-		if member = "doctype_value"; m.DoctypeValue == "" || len(m.DoctypeValue) > maxText {
-			err = errors.New("meta.doctype_value is missing or too long")
+		if member = "doctype_value"; m.DoctypeValue == "" || len(m.DoctypeValue) > maxText || !utf8.ValidString(m.DoctypeValue) {
+			err = errors.New("meta.doctype_value is missing, too long or not UTF-8")
 		}
 	case FormatJWTVC, FormatLDPVC:
 		if member, err = "type_values", count("meta.type_values", len(m.TypeValues)); err == nil {

@@ -123,8 +123,9 @@ func TestValidateRefusesWhatOnlyGoCanSay(t *testing.T) {
 		"huge integer": func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{1<<53 + 1}}}
 		},
-		"name that is not UTF-8": func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Names("a\xff")}} },
-		"type that is not UTF-8": func(c *dcql.Credential) { c.Meta.VCTValues = []string{"a\xff"} },
+		"name that is not UTF-8":    func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Names("a\xff")}} },
+		"type that is not UTF-8":    func(c *dcql.Credential) { c.Meta.VCTValues = []string{"a\xff"} },
+		"doctype that is not UTF-8": func(c *dcql.Credential) { c.Format, c.Meta = dcql.FormatMdoc, &dcql.Meta{DoctypeValue: "a\xff"} },
 		"value that is not UTF-8": func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{"a\xff"}}}
 		},
