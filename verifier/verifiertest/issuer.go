@@ -11,12 +11,13 @@ import (
 	"regain/verifier/trust"
 )
 
-// Issuer issues Verified IDs and receipts under one authority, and serves their status list on loopback.
+// Issuer issues Verified IDs, mdocs and receipts under one authority, and serves their status list on loopback.
 type Issuer struct {
-	URL       string
-	Authority *Authority
-	Signs     Party
-	Status    *StatusList
+	URL            string
+	Authority      *Authority
+	Signs          Party
+	SignsDocuments Party // mdocs
+	Status         *StatusList
 
 	t     testing.TB
 	clock func() time.Time
@@ -27,7 +28,7 @@ type Issuer struct {
 func New(t testing.TB, clock func() time.Time) *Issuer {
 	t.Helper()
 	i := &Issuer{t: t, clock: clock, Authority: NewAuthority(t, "Anchor of tests", clock())}
-	i.Signs = i.Authority.Leaf(t, nil)
+	i.Signs, i.SignsDocuments = i.Authority.Leaf(t, nil), i.Authority.Leaf(t, DocumentSigner)
 	i.Status = &StatusList{
 		Signer: i.Authority.Leaf(t, nil), Bits: 2, TTL: 300,
 		t: t, clock: func() int64 { return clock().Unix() }, entries: make([]byte, entries),

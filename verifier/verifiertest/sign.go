@@ -32,15 +32,21 @@ func JSON(t testing.TB, value any) []byte {
 func SignRaw(t testing.TB, key *ecdsa.PrivateKey, header, payload []byte) string {
 	t.Helper()
 	text := Encode(header) + "." + Encode(payload)
-	sum := sha256.Sum256([]byte(text))
+	return text + "." + Encode(SignBytes(t, key, []byte(text)))
+}
+
+// SignBytes makes a signature as JOSE and COSE have it: r and s of 32 bytes each (RFC 7518 §3.4, RFC 9053 §2.1).
+func SignBytes(t testing.TB, key *ecdsa.PrivateKey, message []byte) []byte {
+	t.Helper()
+	sum := sha256.Sum256(message)
 	r, s, err := ecdsa.Sign(rand.Reader, key, sum[:])
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature := make([]byte, 64) // r and s of 32 bytes each (RFC 7518 §3.4)
+	signature := make([]byte, 64)
 	r.FillBytes(signature[:32])
 	s.FillBytes(signature[32:])
-	return text + "." + Encode(signature)
+	return signature
 }
 
 // Sign makes a compact JWS of a header and a payload.
