@@ -1,10 +1,9 @@
 // Package trust says who may issue what: rules that tie credential types to the X.509 anchors, and if need be the
 // issuers, that are trusted to issue them. A chain that leads to an anchor of one type proves nothing for another
-// (SD-JWT VC §7.7).
+// (SD-JWT VC §7.7). Where there is no authority to anchor trust in, a rule names the signers themselves.
 package trust
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/sha256"
@@ -17,11 +16,14 @@ import (
 	"time"
 )
 
-// Rule trusts issuers under Anchors to issue credentials of Types.
+// Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors or signers.
 type Rule struct {
-	Types   []string // vct values
+	Types   []string // vct values, and the doctypes of mdocs
 	Anchors []*x509.Certificate
-	Issuers []string // allowed iss values; empty allows any under the anchors
+	// Signers are pinned: a leaf that is one of these, byte for byte, is trusted without an anchor and whatever it says
+	// of itself, be it self-signed or an authority's. Only its dates still hold.
+	Signers []*x509.Certificate
+	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a list allows none
 	// StatusOptional accepts credentials without a status list entry, for types that live minutes.
 	StatusOptional bool
 }
@@ -45,22 +47,29 @@ type Rules struct {
 
 type rule struct {
 	Rule
-	pool *x509.CertPool
-	id   string // names the set of anchors in the cache
+	pool    *x509.CertPool
+	signers []signer
+	id      string // names the set of anchors in the cache
 }
 
-// verified is a chain that led to an anchor, when it does so, and the key that it vouches for.
+// verified is a chain that led to an anchor, or whose leaf is pinned, when it does so, and the key that it vouches for.
 type verified struct {
 	notBefore, notAfter time.Time
 	key                 *ecdsa.PublicKey
+	leaf                *x509.Certificate
+	pinned              bool
 }
 
 // New refuses rules that trust nobody or contradict each other.
 func New(list []Rule) (*Rules, error) {
 	r := &Rules{byType: make(map[string]rule), chains: make(map[[sha256.Size]byte]verified)}
 	for i, one := range list {
-		if len(one.Types) == 0 || len(one.Anchors) == 0 {
-			return nil, fmt.Errorf("trust[%d]: types and anchors are required", i)
+		if len(one.Types) == 0 || len(one.Anchors)+len(one.Signers) == 0 {
+			return nil, fmt.Errorf("trust[%d]: types, and anchors or signers, are required", i)
+		}
+		signers, err := pin(one.Signers)
+		if err != nil {
+			return nil, fmt.Errorf("trust[%d]: %w", i, err)
 		}
 		pool := x509.NewCertPool()
 		for _, anchor := range one.Anchors {
@@ -73,7 +82,7 @@ func New(list []Rule) (*Rules, error) {
 			if _, twice := r.byType[name]; name == "" || twice {
 				return nil, fmt.Errorf("trust[%d]: type %q is empty or has a rule already", i, name)
 			}
-			r.byType[name] = rule{Rule: one, pool: pool, id: fmt.Sprint(i)}
+			r.byType[name] = rule{Rule: one, pool: pool, signers: signers, id: fmt.Sprint(i)}
 		}
 	}
 	return r, nil
@@ -86,7 +95,7 @@ func (r *Rules) StatusOptional(name string) bool { return r.byType[name].StatusO
 // from an unknown issuer.
 func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	if len(chain) == 0 {
-		return nil, fmt.Errorf("%w: there is no x5c", ErrMalformed)
+		return nil, fmt.Errorf("%w: there is no certificate", ErrMalformed)
 	}
 	leaf, err := x509.ParseCertificate(chain[0])
 	if err != nil {
@@ -102,8 +111,12 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 // Leaf is the function Leaf, for a credential of a type. The certificate of an issuer that was trusted before is not
 // parsed again.
 func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
+	rule := r.byType[name]
+	if signer := rule.pinned(chain); signer != nil {
+		return signer.key, nil
+	}
 	r.mu.Lock()
-	known := r.chains[cacheKey(r.byType[name].id, chain)]
+	known := r.chains[cacheKey(rule.id, chain)]
 	r.mu.Unlock()
 	if known.key != nil && known.key.Curve == elliptic.P256() {
 		return known.key, nil
@@ -114,12 +127,20 @@ func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 // Check reports, as ErrUntrusted, that a chain (DER, leaf first, without the anchor) is not trusted to issue
 // credentials of a type in the name of issuer at now. An empty issuer stands for a credential without iss.
 func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error {
+	_, err := r.check(chain, name, issuer, now)
+	return err
+}
+
+func (r *Rules) check(chain [][]byte, name, issuer string, now time.Time) (verified, error) {
 	rule, ok := r.byType[name]
 	if !ok {
-		return fmt.Errorf("%w: no rule for the type", ErrUntrusted)
+		return verified{}, fmt.Errorf("%w: no rule for the type", ErrUntrusted)
 	}
 	if len(rule.Issuers) > 0 && !slices.Contains(rule.Issuers, issuer) {
-		return fmt.Errorf("%w: iss is not on the list", ErrUntrusted)
+		return verified{}, fmt.Errorf("%w: iss is not on the list", ErrUntrusted)
+	}
+	if signer := rule.pinned(chain); signer != nil {
+		return verifiedSigner(signer, now)
 	}
 	key := cacheKey(rule.id, chain)
 	r.mu.Lock()
@@ -129,11 +150,11 @@ func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error 
 	if !cached || now.Before(known.notBefore) || now.After(known.notAfter) {
 		var err error
 		if known, err = rule.verify(chain, now); err != nil {
-			return err
+			return verified{}, err
 		}
 		r.remember(key, known)
 	}
-	return nil
+	return known, nil
 }
 
 func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
@@ -155,57 +176,4 @@ func (r *Rules) remember(key [sha256.Size]byte, v verified) {
 		clear(r.chains)
 	}
 	r.chains[key] = v
-}
-
-func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
-	var leaf *x509.Certificate
-	between := x509.NewCertPool()
-	for i, der := range chain {
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return verified{}, fmt.Errorf("%w: certificate %d: %w", ErrUntrusted, i, err)
-		}
-		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
-			return verified{}, fmt.Errorf("%w: x5c brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1
-		}
-		if i == 0 {
-			leaf = certificate
-		} else {
-			between.AddCert(certificate)
-		}
-	}
-	if leaf == nil {
-		return verified{}, fmt.Errorf("%w: there is no x5c", ErrUntrusted)
-	}
-	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA that signs credentials itself could be anybody's
-	// intermediate.
-	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
-		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
-	}
-	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // saying nothing is not saying yes
-		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
-	}
-	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
-	})
-	if err != nil {
-		return verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
-	}
-	v := span(chains[0])
-	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // of another kind: Leaf says so
-	return v, nil
-}
-
-// span is when every certificate of a chain is valid.
-func span(chain []*x509.Certificate) verified {
-	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
-	for _, c := range chain[1:] {
-		if c.NotBefore.After(v.notBefore) {
-			v.notBefore = c.NotBefore
-		}
-		if c.NotAfter.Before(v.notAfter) {
-			v.notAfter = c.NotAfter
-		}
-	}
-	return v
 }

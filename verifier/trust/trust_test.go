@@ -1,6 +1,7 @@
 package trust_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -127,6 +128,20 @@ func TestCheckLooksAtTheClockEachTime(t *testing.T) {
 	}
 }
 
+// otherKeys are keys that no credential is signed with.
+func otherKeys(t *testing.T) (p384, modulus crypto.PublicKey) {
+	t.Helper()
+	curve, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	primes, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return curve.Public(), primes.Public()
+}
+
 func TestLeaf(t *testing.T) {
 	now := verifiertest.NewClock().Now()
 	anchor := verifiertest.NewAuthority(t, "Anchor", now)
@@ -134,16 +149,9 @@ func TestLeaf(t *testing.T) {
 	if key, err := trust.Leaf(party.Chain); err != nil || !key.Equal(party.Key.Public()) {
 		t.Errorf("got %v", err)
 	}
-	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	modulus, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p384, modulus := otherKeys(t)
 	for name, chain := range map[string][][]byte{
-		"none": nil, "garbage": {[]byte("x")}, "P-384": anchor.Certify(t, p384.Public(), nil), "RSA": anchor.Certify(t, modulus.Public(), nil),
+		"none": nil, "garbage": {[]byte("x")}, "P-384": anchor.Certify(t, p384, nil), "RSA": anchor.Certify(t, modulus, nil),
 	} {
 		if _, err := trust.Leaf(chain); !errors.Is(err, trust.ErrMalformed) {
 			t.Errorf("%s: got %v", name, err)

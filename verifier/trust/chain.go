@@ -1,0 +1,72 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"time"
+)
+
+func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
+	leaf, between, err := r.parse(chain)
+	if err != nil {
+		return verified{}, err
+	}
+	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA that signs credentials itself could be anybody's
+	// intermediate.
+	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
+		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
+	}
+	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // saying nothing is not saying yes
+		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
+	}
+	chains, err := leaf.Verify(x509.VerifyOptions{
+		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+	})
+	if err != nil {
+		return verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
+	}
+	v := span(chains[0])
+	v.leaf = leaf
+	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // of another kind: Leaf says so
+	return v, nil
+}
+
+// parse returns the leaf and what is between it and an anchor.
+func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertPool, err error) {
+	between = x509.NewCertPool()
+	for i, der := range chain {
+		certificate, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%w: certificate %d: %w", ErrUntrusted, i, err)
+		}
+		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
+			return nil, nil, fmt.Errorf("%w: the chain brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1
+		}
+		if i == 0 {
+			leaf = certificate
+		} else {
+			between.AddCert(certificate)
+		}
+	}
+	if leaf == nil {
+		return nil, nil, fmt.Errorf("%w: there is no certificate", ErrUntrusted)
+	}
+	return leaf, between, nil
+}
+
+// span is when every certificate of a chain is valid.
+func span(chain []*x509.Certificate) verified {
+	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
+	for _, c := range chain[1:] {
+		if c.NotBefore.After(v.notBefore) {
+			v.notBefore = c.NotBefore
+		}
+		if c.NotAfter.Before(v.notAfter) {
+			v.notAfter = c.NotAfter
+		}
+	}
+	return v
+}
