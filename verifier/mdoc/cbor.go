@@ -1,0 +1,167 @@
+package mdoc
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"unicode/utf8"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// The major types of CBOR (RFC 8949 §3.1).
+const (
+	majorUint    byte = 0
+	majorNegInt  byte = 1
+	majorBytes   byte = 2
+	majorText    byte = 3
+	majorArray   byte = 4
+	majorMap     byte = 5
+	majorTag     byte = 6
+	majorSpecial byte = 7
+)
+
+// Tags that mean something here (RFC 8949 §3.4).
+const (
+	tagDateTime     = 0
+	tagNegBignum    = 3
+	tagEmbeddedCBOR = 24
+)
+
+// reader reads CBOR. It asks for no deterministic encoding, because ISO 18013-5 does not: what was signed is verified
+// over the bytes as they came. It refuses what two readers could read differently, or what makes reading expensive.
+type reader struct{ mode cbor.DecMode }
+
+func newReader() (reader, error) {
+	mode, err := cbor.DecOptions{
+		DupMapKey:         cbor.DupMapKeyEnforcedAPF,
+		IndefLength:       cbor.IndefLengthForbidden,
+		MaxNestedLevels:   maxDepth,
+		MaxArrayElements:  maxElements,
+		MaxMapPairs:       maxElements,
+		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
+	}.DecMode()
+	return reader{mode: mode}, err
+}
+
+// open reads raw, all of it, as one item of a major type. Limits are held before anything is built.
+func (r reader) open(what string, major byte, raw []byte, into any) error {
+	if len(raw) == 0 || raw[0]>>5 != major {
+		return fmt.Errorf("%w: %s is missing, or of another type", ErrMalformed, what)
+	}
+	if err := r.mode.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%w: %s: %s", ErrMalformed, what, reason(err))
+	}
+	return nil
+}
+
+// embedded returns the bytes of the item inside a tag 24, of which raw must be all.
+func embedded(what string, raw []byte) ([]byte, error) {
+	major, number, rest, ok := head(raw)
+	if ok && major == majorTag && number == tagEmbeddedCBOR {
+		if inner, ok := stringIn(rest, majorBytes); ok {
+			return inner, nil
+		}
+	}
+	return nil, fmt.Errorf("%w: %s is not an embedded CBOR item (tag 24)", ErrMalformed, what)
+}
+
+// reason says what is wrong in words of ours: the library's may quote what it read.
+func reason(err error) string {
+	var (
+		twice    *cbor.DupMapKeyError
+		deep     *cbor.MaxNestedLevelError
+		long     *cbor.MaxArrayElementsError
+		wide     *cbor.MaxMapPairsError
+		endless  *cbor.IndefiniteLengthError
+		trailing *cbor.ExtraneousDataError
+	)
+	switch {
+	case errors.As(err, &twice):
+		return "a key stands twice in a map"
+	case errors.As(err, &deep):
+		return fmt.Sprintf("nested deeper than %d", maxDepth)
+	case errors.As(err, &long), errors.As(err, &wide):
+		return fmt.Sprintf("more than %d in an array or map", maxElements)
+	case errors.As(err, &endless):
+		return "indefinite length"
+	case errors.As(err, &trailing):
+		return "bytes follow it"
+	case errors.Is(err, errType):
+		return err.Error()
+	}
+	return "not the CBOR that belongs there"
+}
+
+// head reads the head of an item: its major type and argument, and what follows (RFC 8949 §3).
+func head(raw []byte) (major byte, argument uint64, rest []byte, ok bool) {
+	const (
+		infoMask, direct, widest = 0x1f, 24, 27
+	)
+	if len(raw) == 0 {
+		return 0, 0, nil, false
+	}
+	major, info := raw[0]>>5, raw[0]&infoMask
+	if info < direct {
+		return major, uint64(info), raw[1:], true
+	}
+	if info > widest || len(raw) < 1+1<<(info-direct) {
+		return 0, 0, nil, false
+	}
+	width := 1 << (info - direct)
+	for _, b := range raw[1 : 1+width] {
+		argument = argument<<8 | uint64(b)
+	}
+	return major, argument, raw[1+width:], true
+}
+
+// stringIn returns the bytes of a byte or text string, of which raw must be all.
+func stringIn(raw []byte, want byte) ([]byte, bool) {
+	major, length, rest, ok := head(raw)
+	return rest, ok && major == want && length == uint64(len(rest))
+}
+
+// errType means that a scalar is of another type. The library would take off tags, or make bytes of a list of numbers.
+var errType = errors.New("a value is of another type")
+
+// text is a text string without tags.
+type text string
+
+// UnmarshalCBOR reads it.
+func (t *text) UnmarshalCBOR(raw []byte) error {
+	content, ok := stringIn(raw, majorText)
+	if !ok || !utf8.Valid(content) {
+		return errType
+	}
+	*t = text(content)
+	return nil
+}
+
+// octets is a byte string without tags. It shares the memory of what was read, which nobody writes to.
+type octets []byte
+
+// UnmarshalCBOR reads it.
+func (o *octets) UnmarshalCBOR(raw []byte) error {
+	content, ok := stringIn(raw, majorBytes)
+	if !ok {
+		return errType
+	}
+	*o = content
+	return nil
+}
+
+// number is an integer without tags.
+type number int64
+
+// UnmarshalCBOR reads it.
+func (n *number) UnmarshalCBOR(raw []byte) error {
+	major, argument, rest, ok := head(raw)
+	if !ok || major > majorNegInt || len(rest) > 0 || argument > math.MaxInt64 {
+		return errType
+	}
+	*n = number(argument) //nolint:gosec // no larger than that
+	if major == majorNegInt {
+		*n = -1 - *n
+	}
+	return nil
+}

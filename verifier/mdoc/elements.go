@@ -1,0 +1,73 @@
+package mdoc
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/fxamacker/cbor/v2"
+)
+
+// element is an IssuerSignedItem (ISO 18013-5 §8.3.2.1.2.2).
+type element struct {
+	DigestID *number         `cbor:"digestID"`
+	Random   octets          `cbor:"random"`
+	Name     text            `cbor:"elementIdentifier"`
+	Value    cbor.RawMessage `cbor:"elementValue"`
+}
+
+// minRandom is how much salt keeps a digest from telling its element (§9.1.2.5).
+const minRandom = 16
+
+// elements opens the data elements that were disclosed, each against its digest in the MSO.
+func (r reader) elements(object securityObject, spaces map[string][]cbor.RawMessage) (map[string]any, error) {
+	hash := sum(object.DigestAlgorithm)
+	if hash == nil {
+		return nil, fmt.Errorf("%w: digestAlgorithm is not SHA-256, SHA-384 or SHA-512", ErrMalformed)
+	}
+	claims := make(map[string]any, len(spaces))
+	count := 0
+	for space, items := range spaces {
+		if count += len(items); count > maxElements {
+			return nil, fmt.Errorf("%w: more than %d elements", ErrMalformed, maxElements)
+		}
+		within := make(map[string]any, len(items))
+		seen := make(map[number]bool, len(items))
+		for _, raw := range items {
+			one, err := r.element(raw)
+			if err != nil {
+				return nil, err
+			}
+			// One digest lets in one element: with two, whoever reads the first and whoever reads the last would disagree.
+			if _, twice := within[string(one.Name)]; twice || seen[*one.DigestID] {
+				return nil, fmt.Errorf("%w: an element or a digestID stands twice", ErrMalformed)
+			}
+			seen[*one.DigestID] = true
+			// The digest is over the tag and all: over the very bytes that came.
+			digest, there := object.ValueDigests[space][uint64(*one.DigestID)] //nolint:gosec // not negative
+			if !there || !bytes.Equal(digest, hash(raw)) {
+				return nil, fmt.Errorf("%w: an element is not the one that the issuer signed", ErrMalformed)
+			}
+			if within[string(one.Name)], err = r.value(one.Value); err != nil {
+				return nil, err
+			}
+		}
+		claims[space] = within
+	}
+	return claims, nil
+}
+
+// element reads an IssuerSignedItemBytes.
+func (r reader) element(raw []byte) (element, error) {
+	inner, err := embedded("an element", raw)
+	if err != nil {
+		return element{}, err
+	}
+	var one element
+	if err := r.open("an element", majorMap, inner, &one); err != nil {
+		return element{}, err
+	}
+	if one.DigestID == nil || *one.DigestID < 0 || len(one.Random) < minRandom || one.Name == "" || one.Value == nil {
+		return element{}, fmt.Errorf("%w: an element lacks digestID, %d bytes of random, its name or its value", ErrMalformed, minRandom)
+	}
+	return one, nil
+}
