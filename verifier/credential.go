@@ -12,6 +12,7 @@ import (
 // The formats that are verified, by their Credential Format Identifiers (OpenID4VP 1.0 Appendix B).
 const (
 	FormatSDJWT = "dc+sd-jwt"
+	FormatMdoc  = "mso_mdoc"
 )
 
 // credential is one that its holder presented for this request and that its issuer, whoever that is, really signed. What
@@ -27,6 +28,8 @@ type credential struct {
 	holder crypto.PublicKey
 	issued time.Time // zero if it does not say
 
+	// trusted checks that the issuer is trusted for this type.
+	trusted func(now time.Time) error
 	// current checks when it is valid, and reports whether it ends by itself. Without an end its status must say when.
 	current func(now time.Time) (ends bool, err error)
 	status  func() (status.Reference, bool, error)
@@ -45,6 +48,8 @@ func (v *Verifier) open(_ context.Context, presented string, want Wanted, to bou
 	switch want.Format {
 	case FormatSDJWT:
 		return v.openSDJWT(presented, want.Types, to)
+	case FormatMdoc:
+		return v.openMdoc(presented, want.Types, to)
 	}
 	return nil, fmt.Errorf("the format %q is not verified here", want.Format)
 }

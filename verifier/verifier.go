@@ -166,7 +166,7 @@ func refused(ctx context.Context, what string, err error) error {
 
 // objection returns the gravest objection to a credential. brief is for types that live minutes and have no status.
 func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) Objection {
-	if err := v.rules.Check(c.chain, c.kind, c.iss, now); err != nil {
+	if err := c.trusted(now); err != nil {
 		v.note(ctx, c, err)
 		return Untrusted
 	}

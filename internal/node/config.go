@@ -100,9 +100,12 @@ type AuditConfig struct {
 
 // TrustConfig says who may issue a credential type.
 type TrustConfig struct {
-	Types       []string `koanf:"types"` // vct values
-	AnchorsFile string   `koanf:"anchors_file"`
-	Issuers     []string `koanf:"issuers"` // allowed iss values; empty allows any under the anchors
+	Types       []string `koanf:"types"`        // vct values
+	AnchorsFile string   `koanf:"anchors_file"` // PEM: who issues the certificates of issuers
+	SignersFile string   `koanf:"signers_file"` // PEM: certificates of issuers that are trusted as they are
+	// StatusOptional takes credentials that name no status list, as long as they end by themselves.
+	StatusOptional bool     `koanf:"status_optional"`
+	Issuers        []string `koanf:"issuers"` // allowed iss values; empty allows any under the anchors
 }
 
 // StatusListConfig bounds how long a status list is believed.

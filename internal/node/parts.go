@@ -140,14 +140,31 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 	return found, nil
 }
 
+// rule reads the certificates of a trust entry.
+func (t TrustConfig) rule() (trust.Rule, error) {
+	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, StatusOptional: t.StatusOptional}
+	var err error
+	if t.AnchorsFile != "" || t.SignersFile == "" {
+		if rule.Anchors, err = readCertificates(t.AnchorsFile); err != nil {
+			return rule, fmt.Errorf("anchors_file: %w", err)
+		}
+	}
+	if t.SignersFile != "" {
+		if rule.Signers, err = readCertificates(t.SignersFile); err != nil {
+			return rule, fmt.Errorf("signers_file: %w", err)
+		}
+	}
+	return rule, nil
+}
+
 func newVerifier(cfg Config, fetcher *fetch.Fetcher, deps Deps) (*verifier.Verifier, error) {
 	var rules []trust.Rule
 	for i, t := range cfg.Trust {
-		anchors, err := readCertificates(t.AnchorsFile)
+		rule, err := t.rule()
 		if err != nil {
-			return nil, fmt.Errorf("trust[%d].anchors_file: %w", i, err)
+			return nil, fmt.Errorf("trust[%d].%w", i, err)
 		}
-		rules = append(rules, trust.Rule{Types: t.Types, Anchors: anchors, Issuers: t.Issuers})
+		rules = append(rules, rule)
 	}
 	v, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: cfg.StatusList.MinTTL, MaxStatusTTL: cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: fetcher, Clock: deps.Clock, Logger: deps.Logger})

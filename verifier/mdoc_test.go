@@ -1,0 +1,111 @@
+package verifier_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"regain/verifier"
+	"regain/verifier/verifiertest"
+)
+
+// licence is a scene with an mdoc as the Verified ID, of which a test breaks one thing.
+type licence struct {
+	*scene
+	mdoc   *verifiertest.MDoc
+	device *verifiertest.Device
+}
+
+func newLicence(t testing.TB) *licence {
+	t.Helper()
+	s := &licence{scene: newScene(t), device: verifiertest.NewDevice()}
+	s.mdoc = s.issuer.MDoc(s.holder)
+	s.rules = append(s.rules, s.issuer.DocumentRule())
+	s.expect.VerifiedID = verifier.Wanted{Format: verifier.FormatMdoc, Types: []string{verifiertest.MDocType}}
+	h := s.device.Handover
+	s.expect.Session = verifier.Session{Nonce: h.Nonce, Audience: h.ClientID, ResponseURI: h.ResponseURI, Thumbprint: h.Thumbprint}
+	return s
+}
+
+func (s *licence) verify(t *testing.T) (verifier.Verified, error) {
+	t.Helper()
+	text := s.holder.PresentMDoc(t, s.mdoc, s.device)
+	s.receipt = s.issuer.MDocReceipt(s.holder, s.mdoc, 86.31)
+	return s.scene.verifier(t).Verify(t.Context(), verifier.Presentation{VerifiedID: text, FaceCheck: s.holder.Present(t, s.receipt, s.faceBind)}, s.expect)
+}
+
+func TestMdoc(t *testing.T) {
+	s := newLicence(t)
+	got, err := s.verify(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check, there := got.FaceCheck()
+	if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
+		t.Errorf("objection %q, face check %+v; log: %s", got.Objection(), check, s.log.String())
+	}
+	names, _ := got.Claims()["org.iso.18013.5.1"].(map[string]any)
+	if names["family_name"] == "" || names["family_name"] == nil {
+		t.Errorf("claims are %v", names)
+	}
+}
+
+// Each row is an answer to another request, or no genuine one.
+func TestMdocsThatAreRefused(t *testing.T) {
+	for name, change := range map[string]func(s *licence){
+		"another nonce":        func(s *licence) { s.device.Handover.Nonce = "another" },
+		"another verifier":     func(s *licence) { s.device.Handover.ClientID = "x509_hash:other" },
+		"another response URI": func(s *licence) { s.device.Handover.ResponseURI = "https://other.example/r" },
+		"another key":          func(s *licence) { s.device.Handover.Thumbprint = nil },
+		"for a browser":        func(s *licence) { s.device.Handover.Origin = "https://recover.example.org" },
+		"asked by a browser":   func(s *licence) { s.expect.Session.Origin = "https://recover.example.org" },
+		"no nonce expected":    func(s *licence) { s.expect.Session.Nonce = "" },
+		"another doctype":      func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} },
+		"another format":       func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT },
+		"a format of nobody":   func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" },
+	} {
+		s := newLicence(t)
+		change(s)
+		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
+			t.Errorf("%s: got %v, %v", name, got.Objection(), err)
+		}
+	}
+}
+
+func TestMdocsThatAreObjectedTo(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(s *licence)
+		want   verifier.Objection
+	}{
+		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted},
+		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted},
+		"out of date": {func(s *licence) {
+			s.mdoc.MSO.At("validityInfo").Set("validUntil", verifiertest.Tag{Number: 0, Content: s.clock.Now().UTC().Format(time.RFC3339)})
+		}, verifier.Expired},
+		"not valid yet": {func(s *licence) {
+			s.mdoc.MSO.At("validityInfo").Set("validFrom", verifiertest.Tag{Number: 0, Content: s.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
+		}, verifier.Expired},
+		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked},
+		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable},
+		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoObjection},
+	} {
+		s := newLicence(t)
+		row.change(s)
+		if got, err := s.verify(t); err != nil || got.Objection() != row.want {
+			t.Errorf("%s: got %q, %v; log: %s", name, got.Objection(), err, s.log.String())
+		}
+	}
+}
+
+// A receipt about the mdoc of another holder, or about another mdoc, says nothing about this one.
+func TestReceiptOfAnotherMdoc(t *testing.T) {
+	s := newLicence(t)
+	other := s.issuer.MDoc(s.holder)
+	text := s.holder.PresentMDoc(t, s.mdoc, s.device)
+	_ = s.holder.PresentMDoc(t, other, s.device) // seals it
+	receipt := s.issuer.MDocReceipt(s.holder, other, 99)
+	got, err := s.scene.verifier(t).Verify(t.Context(), verifier.Presentation{VerifiedID: text, FaceCheck: s.holder.Present(t, receipt, s.faceBind)}, s.expect)
+	if check, there := got.FaceCheck(); err != nil || !there || check.Bound {
+		t.Errorf("got %+v, %v", check, err)
+	}
+}
