@@ -1,19 +1,18 @@
-// Package jws reads compact JSON Web Signatures of one kind, strictly (RFC 7515 §7.1, RFC 8725), and verifies them.
+// Package jws reads compact JSON Web Signatures of the kinds that its caller names, strictly (RFC 7515 §7.1, RFC 8725),
+// and verifies them.
 //
 // They are read here, and not by go-jose, for what go-jose lets pass: names that stand twice in the header, base64url
-// that is not canonical, and `x5c` that it parses before anybody knows whether the rest is worth it. The cryptography
-// is the standard library's.
+// that is not canonical, and `x5c` that it parses before anybody knows whether the rest is worth it. It has no ES256K
+// either. The cryptography is the standard library's, but for secp256k1, which it does not have.
 package jws
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/sha256"
+	"crypto"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -25,7 +24,7 @@ const (
 	payloadDepth   = 16
 	maxHeader      = 16 << 10 // characters of base64url; certificates make it kilobytes
 	maxChain       = 4
-	signatureChars = 86 // of 64 bytes: r and s (RFC 7518 §3.4)
+	signatureChars = 86 // of 64 bytes: r and s (RFC 7518 §3.4, RFC 8812 §3.2), or R and S (RFC 8037 §3.1)
 )
 
 // Errors of this package. Their messages name members, never values.
@@ -38,14 +37,28 @@ var (
 type JWS struct {
 	Payload      map[string]any
 	Certificates [][]byte // x5c as DER, leaf first; may be empty
+	KeyID        string   // kid; may be ""
 
+	algorithm Algorithm
 	signed    string // header and payload as they were signed
 	signature []byte
-	proved    *atomic.Pointer[ecdsa.PublicKey] // the key with which it verified; shared by copies
+	proved    *atomic.Pointer[crypto.PublicKey] // the key with which it verified; shared by copies
+}
+
+// Form is what a caller takes. A message that is none of it is refused before anything else about it is read: what a
+// key may be used for is the reader's to say, never the message's (RFC 8725 §3.1, §3.11).
+type Form struct {
+	Types      []string // of typ; "" for a header that has none
+	Algorithms []Algorithm
 }
 
 // ParseInsecure reads a JWS whose typ is the given one. Nothing is verified yet. ES256 is the only algorithm: HAIP 1.0 §7.
 func ParseInsecure(compact, typ string) (JWS, error) {
+	return Form{Types: []string{typ}, Algorithms: []Algorithm{ES256}}.ParseInsecure(compact)
+}
+
+// ParseInsecure reads a JWS of this form. Nothing is verified yet.
+func (f Form) ParseInsecure(compact string) (JWS, error) {
 	parts := strings.SplitN(compact, ".", 4)
 	if len(parts) != 3 || len(parts[0]) > maxHeader {
 		return JWS{}, fmt.Errorf("%w: not a compact JWS", ErrMalformed)
@@ -54,20 +67,8 @@ func ParseInsecure(compact, typ string) (JWS, error) {
 	if err != nil {
 		return JWS{}, fmt.Errorf("header: %w", err)
 	}
-	if header["alg"] != "ES256" {
-		return JWS{}, fmt.Errorf("%w: alg is not ES256", ErrMalformed)
-	}
-	if header["typ"] != typ {
-		return JWS{}, fmt.Errorf("%w: typ is not %s", ErrMalformed, typ)
-	}
-	// Extensions that change the meaning, of which we know none, and keys that the sender would choose (RFC 8725 §3.10).
-	for _, name := range []string{"crit", "b64", "jwk", "jku", "x5u"} {
-		if _, there := header[name]; there {
-			return JWS{}, fmt.Errorf("%w: header has %s", ErrMalformed, name)
-		}
-	}
-	j := JWS{proved: new(atomic.Pointer[ecdsa.PublicKey]), signed: compact[:len(parts[0])+1+len(parts[1])]}
-	if j.Certificates, err = certificates(header["x5c"]); err != nil {
+	j := JWS{proved: new(atomic.Pointer[crypto.PublicKey]), signed: compact[:len(parts[0])+1+len(parts[1])]}
+	if err := f.header(&j, header); err != nil {
 		return JWS{}, err
 	}
 	if len(parts[2]) != signatureChars {
@@ -80,6 +81,32 @@ func ParseInsecure(compact, typ string) (JWS, error) {
 		return JWS{}, fmt.Errorf("payload: %w", err)
 	}
 	return j, nil
+}
+
+// header checks a header and takes from it what is kept.
+func (f Form) header(j *JWS, header map[string]any) (err error) {
+	alg, _ := header["alg"].(string)
+	if j.algorithm = Algorithm(alg); !slices.Contains(f.Algorithms, j.algorithm) {
+		return fmt.Errorf("%w: alg is not one that is taken", ErrMalformed)
+	}
+	typ, there := header["typ"]
+	text, _ := typ.(string)
+	if there != (text != "") || !slices.Contains(f.Types, text) {
+		return fmt.Errorf("%w: typ is not one that is taken", ErrMalformed)
+	}
+	// Extensions that change the meaning, of which we know none, and keys that the sender would choose (RFC 8725 §3.10).
+	for _, name := range []string{"crit", "b64", "jwk", "jku", "x5u"} {
+		if _, there := header[name]; there {
+			return fmt.Errorf("%w: header has %s", ErrMalformed, name)
+		}
+	}
+	if kid, there := header["kid"]; there {
+		if j.KeyID, _ = kid.(string); j.KeyID == "" {
+			return fmt.Errorf("%w: kid is not a string", ErrMalformed)
+		}
+	}
+	j.Certificates, err = certificates(header["x5c"])
+	return err
 }
 
 // certificates reads x5c: standard base64, leaf first (RFC 7515 §4.1.6).
@@ -101,29 +128,6 @@ func certificates(x5c any) ([][]byte, error) {
 		chain = append(chain, der)
 	}
 	return chain, nil
-}
-
-// Verify checks the signature with a P-256 key. It remembers the key with which it succeeded: a status list is asked
-// about for every credential, and nothing about it changes.
-func (j JWS) Verify(key *ecdsa.PublicKey) error {
-	if key == nil || key.Curve != elliptic.P256() {
-		return fmt.Errorf("%w: the key is not on P-256", ErrSignature)
-	}
-	if j.proved != nil {
-		if known := j.proved.Load(); known != nil && known.Equal(key) {
-			return nil
-		}
-	}
-	const half = 32
-	r, s := new(big.Int).SetBytes(j.signature[:half]), new(big.Int).SetBytes(j.signature[half:])
-	digest := sha256.Sum256([]byte(j.signed))
-	if !ecdsa.Verify(key, digest[:], r, s) {
-		return ErrSignature
-	}
-	if j.proved != nil {
-		j.proved.Store(key)
-	}
-	return nil
 }
 
 func object(encoded string, depth int) (map[string]any, error) {

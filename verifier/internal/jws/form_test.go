@@ -1,0 +1,217 @@
+package jws_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"math/big"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+
+	"regain/verifier/internal/jws"
+	"regain/verifier/verifiertest"
+)
+
+// everything takes what JWT VCs of 2022 are: any of the algorithms, typ JWT or none.
+func everything() jws.Form {
+	return jws.Form{Types: []string{"JWT", ""}, Algorithms: []jws.Algorithm{jws.ES256, jws.ES256K, jws.EdDSA, jws.Ed25519}}
+}
+
+func TestVerifyEachAlgorithm(t *testing.T) {
+	signers := map[string]*verifiertest.Signer{}
+	for _, name := range []string{"ES256", "ES256K", "EdDSA"} {
+		signers[name] = verifiertest.NewSigner(t, name)
+	}
+	for name, signer := range signers {
+		parsed, err := everything().ParseInsecure(signer.Sign(t, map[string]any{"typ": "JWT", "kid": "#1"}, map[string]any{"a": 1}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parsed.KeyID != "#1" {
+			t.Errorf("%s: kid is %q", name, parsed.KeyID)
+		}
+		for other, signs := range signers { // first the wrong ones: a success is remembered
+			if err := parsed.Verify(signs.Public()); other != name && !errors.Is(err, jws.ErrSignature) {
+				t.Errorf("%s with the key of %s: %v", name, other, err)
+			}
+		}
+		if err := parsed.Verify(verifiertest.NewSigner(t, name).Public()); !errors.Is(err, jws.ErrSignature) {
+			t.Errorf("%s with another key: %v", name, err)
+		}
+		for range 2 {
+			if err := parsed.Verify(signer.Public()); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		for _, none := range []any{nil, (*ecdsa.PublicKey)(nil), (*secp256k1.PublicKey)(nil), ed25519.PublicKey(nil), "key"} {
+			if err := parsed.Verify(none); !errors.Is(err, jws.ErrSignature) {
+				t.Errorf("%s with %T: %v", name, none, err)
+			}
+		}
+	}
+}
+
+// TestVerifyRefusesAnotherAlg signs well with a key and says in alg that it was another.
+func TestVerifyRefusesAnotherAlg(t *testing.T) {
+	for _, tt := range [][2]string{{"ES256", "ES256K"}, {"ES256K", "ES256"}, {"EdDSA", "ES256K"}, {"ES256", "EdDSA"}, {"ES256K", "Ed25519"}} {
+		signer := verifiertest.NewSigner(t, tt[0])
+		parsed, err := everything().ParseInsecure(signer.Sign(t, map[string]any{"alg": tt[1]}, map[string]any{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parsed.Verify(signer.Public()); !errors.Is(err, jws.ErrSignature) {
+			t.Errorf("%s as %s: %v", tt[0], tt[1], err)
+		}
+	}
+	signer := verifiertest.NewSigner(t, "EdDSA") // but for Ed25519, which is a name of the same (RFC 9864 §2.2)
+	parsed, err := everything().ParseInsecure(signer.Sign(t, map[string]any{"alg": "Ed25519"}, map[string]any{}))
+	if err != nil || parsed.Verify(signer.Public()) != nil {
+		t.Errorf("Ed25519: %v, %v", err, parsed.Verify(signer.Public()))
+	}
+}
+
+func TestFormRefuses(t *testing.T) {
+	signer := verifiertest.NewSigner(t, "ES256K")
+	for name, header := range map[string]map[string]any{
+		"none":             {"alg": "none"},
+		"HS256":            {"alg": "HS256"},
+		"ES384":            {"alg": "ES384"},
+		"lower case":       {"alg": "es256k"},
+		"a list of alg":    {"alg": []string{"ES256K"}},
+		"no alg":           {"alg": nil},
+		"another typ":      {"typ": "dc+sd-jwt"},
+		"typ in lower":     {"typ": "jwt"},
+		"typ that is none": {"typ": ""},
+		"typ no string":    {"typ": 1},
+		"kid no string":    {"kid": 1},
+		"kid that is none": {"kid": ""},
+		"crit":             {"crit": []string{"exp"}},
+		"jwk":              {"jwk": signer.JWK(t)},
+	} {
+		if _, err := everything().ParseInsecure(signer.Sign(t, header, map[string]any{})); !errors.Is(err, jws.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	text := signer.Sign(t, map[string]any{"typ": "JWT"}, map[string]any{})
+	for name, form := range map[string]jws.Form{
+		"nothing":           {},
+		"no algorithm":      {Types: []string{"JWT"}},
+		"another algorithm": {Types: []string{"JWT"}, Algorithms: []jws.Algorithm{jws.ES256, jws.EdDSA}},
+		"none but no typ":   {Types: []string{""}, Algorithms: []jws.Algorithm{jws.ES256K}},
+	} {
+		if _, err := form.ParseInsecure(text); !errors.Is(err, jws.ErrMalformed) {
+			t.Errorf("form takes %s: %v", name, err)
+		}
+	}
+	if _, err := jws.ParseInsecure(text, "JWT"); !errors.Is(err, jws.ErrMalformed) {
+		t.Errorf("ES256K where ES256 alone is taken: %v", err)
+	}
+	if _, err := jws.ParseInsecure(verifiertest.NewSigner(t, "ES256").Sign(t, nil, map[string]any{}), "JWT"); !errors.Is(err, jws.ErrMalformed) {
+		t.Errorf("no typ where one is asked for: %v", err)
+	}
+}
+
+// TestVerifyKoblitzSignatures spells one signature in every way that it has. The two that verify are (r, s) and (r, n-s).
+func TestVerifyKoblitzSignatures(t *testing.T) {
+	signer := verifiertest.NewSigner(t, "ES256K")
+	text := signer.Sign(t, nil, map[string]any{"a": 1})
+	cut := strings.LastIndexByte(text, '.') + 1
+	raw, err := base64.RawURLEncoding.DecodeString(text[cut:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := secp256k1.S256().N
+	r, s := new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])
+	for name, tt := range map[string]struct {
+		r, s *big.Int
+		ok   bool
+	}{
+		"as signed":    {r, s, true},
+		"the other s":  {r, new(big.Int).Sub(n, s), true},
+		"the other r":  {new(big.Int).Sub(n, r), s, false},
+		"r of zero":    {new(big.Int), s, false},
+		"s of zero":    {r, new(big.Int), false},
+		"s is n":       {r, n, false},
+		"r is n":       {n, s, false},
+		"all bits set": {new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)), s, false},
+		"swapped":      {s, r, false},
+	} {
+		signature := make([]byte, 64)
+		tt.r.FillBytes(signature[:32])
+		tt.s.FillBytes(signature[32:])
+		parsed, err := everything().ParseInsecure(text[:cut] + verifiertest.Encode(signature))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parsed.Verify(signer.Public()); tt.ok != (err == nil) || err != nil && !errors.Is(err, jws.ErrSignature) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, changed := range map[string][]byte{"DER": append([]byte{0x30, 0x44}, raw...), "with a recovery id": append(raw[:64:64], 0), "r alone": raw[:32], "nothing": {}} {
+		if _, err := everything().ParseInsecure(text[:cut] + verifiertest.Encode(changed)); !errors.Is(err, jws.ErrMalformed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestKey(t *testing.T) {
+	for _, name := range []string{"ES256", "ES256K", "EdDSA"} {
+		signer := verifiertest.NewSigner(t, name)
+		key, err := jws.Key(signer.JWK(t))
+		if err != nil || !jws.SameKey(key, signer.Public()) || !jws.SameKey(signer.Public(), key) {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, other := range []any{nil, verifiertest.NewSigner(t, name).Public(), (*ecdsa.PublicKey)(nil), (*secp256k1.PublicKey)(nil), ed25519.PublicKey(nil)} {
+			if jws.SameKey(key, other) || jws.SameKey(other, key) || jws.SameKey(other, nil) {
+				t.Errorf("%s is the same as %T", name, other)
+			}
+		}
+	}
+}
+
+func TestKeyRefuses(t *testing.T) {
+	for name, change := range map[string]func(jwk map[string]any){
+		"private":         func(jwk map[string]any) { jwk["d"] = jwk["x"] },
+		"symmetric":       func(jwk map[string]any) { jwk["k"] = jwk["x"] },
+		"kty":             func(jwk map[string]any) { jwk["kty"] = "RSA" },
+		"kty no string":   func(jwk map[string]any) { jwk["kty"] = map[string]any{} },
+		"curve":           func(jwk map[string]any) { jwk["crv"] = "P-384" },
+		"no curve":        func(jwk map[string]any) { delete(jwk, "crv") },
+		"X25519":          func(jwk map[string]any) { jwk["kty"], jwk["crv"] = "OKP", "X25519" },
+		"curve of others": func(jwk map[string]any) { jwk["kty"] = map[any]any{"EC": "OKP", "OKP": "EC"}[jwk["kty"]] },
+		"no x":            func(jwk map[string]any) { delete(jwk, "x") },
+		"x no string":     func(jwk map[string]any) { jwk["x"] = 1 },
+		"x too short":     func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) },
+		"x too long":      func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) },
+		"x with padding":  func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" },
+	} {
+		for _, algorithm := range []string{"ES256", "ES256K", "EdDSA"} {
+			jwk := verifiertest.NewSigner(t, algorithm).JWK(t)
+			change(jwk)
+			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || key != nil {
+				t.Errorf("%s, %s: %v, %v", algorithm, name, key, err)
+			}
+		}
+	}
+	for _, algorithm := range []string{"ES256", "ES256K"} {
+		for name, change := range map[string]func(jwk map[string]any){
+			"off the curve": func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] },
+			"no y":          func(jwk map[string]any) { delete(jwk, "y") },
+			"infinity": func(jwk map[string]any) {
+				jwk["x"], jwk["y"] = verifiertest.Encode(make([]byte, 32)), verifiertest.Encode(make([]byte, 32))
+			},
+			"the other curve": func(jwk map[string]any) {
+				jwk["crv"] = map[any]any{"P-256": "secp256k1", "secp256k1": "P-256"}[jwk["crv"]]
+			},
+		} {
+			jwk := verifiertest.NewSigner(t, algorithm).JWK(t)
+			change(jwk)
+			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || key != nil {
+				t.Errorf("%s, %s: %v, %v", algorithm, name, key, err)
+			}
+		}
+	}
+}
