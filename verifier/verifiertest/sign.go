@@ -18,6 +18,12 @@ func Hash(text string) string {
 	return Encode(sum[:])
 }
 
+// Multihash returns SHA-256 as a multihash in base64url.
+func Multihash(raw []byte) string {
+	sum := sha256.Sum256(raw)
+	return Encode(append([]byte{0x12, sha256.Size}, sum[:]...))
+}
+
 // JSON writes a value.
 func JSON(t testing.TB, value any) []byte {
 	t.Helper()

@@ -1,0 +1,157 @@
+package did
+
+import (
+	"crypto"
+	"fmt"
+
+	"regain/internal/strictjson"
+	"regain/verifier/internal/jws"
+)
+
+// Purpose is what a key may be used for: a verification relationship (DID Core §5.3).
+type Purpose string
+
+// The purposes that anybody here asks for.
+const (
+	Authentication  Purpose = "authentication"  // of holders, who prove who they are
+	AssertionMethod Purpose = "assertionMethod" // of issuers, who say something
+)
+
+const documentDepth = 10
+
+// Document is what a DID resolves to: keys with their purposes, and the domains that it says are its own.
+type Document struct {
+	id      DID
+	keys    map[string]crypto.PublicKey // by fragment; nil for one of a kind that is not used here
+	may     map[Purpose]map[string]bool
+	origins []string
+}
+
+func newDocument(id DID) *Document {
+	return &Document{
+		id: id, keys: make(map[string]crypto.PublicKey),
+		may: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
+	}
+}
+
+// ID returns the DID that the document is of.
+func (d *Document) ID() DID { return d.id }
+
+// Key returns the key that a DID URL names, when it may be used for a purpose: an *ecdsa.PublicKey on P-256, a
+// *secp256k1.PublicKey or an ed25519.PublicKey.
+func (d *Document) Key(u URL, p Purpose) (crypto.PublicKey, error) {
+	switch key := d.keys[u.Fragment]; {
+	case u.DID != d.id:
+		return nil, fmt.Errorf("%w: the URL is of another DID", ErrNoKey)
+	case key == nil:
+		return nil, fmt.Errorf("%w: not in the document, or of another kind", ErrNoKey)
+	case !d.may[p][u.Fragment]:
+		return nil, fmt.Errorf("%w: not listed under %s", ErrNoKey, p)
+	default:
+		return key, nil
+	}
+}
+
+// LinkedDomains returns the origins of the document's LinkedDomains services, in its order and spelling. That they are
+// the DID's own is its claim alone: package linkeddomain asks them.
+func (d *Document) LinkedDomains() []string { return d.origins }
+
+// parseDocument reads a DID document in JSON (DID Core §6.2) of the given DID.
+func parseDocument(raw []byte, id DID) (*Document, error) {
+	object, err := strictjson.Object(raw, documentDepth)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	if object["id"] != id.String() {
+		return nil, fmt.Errorf("%w: the document is of another DID", ErrMalformed)
+	}
+	d := newDocument(id)
+	methods, err := list(object, "verificationMethod")
+	if err != nil {
+		return nil, err
+	}
+	for _, method := range methods {
+		if _, err := d.addMethod(method); err != nil {
+			return nil, err
+		}
+	}
+	for purpose := range d.may {
+		references, err := list(object, string(purpose))
+		if err != nil {
+			return nil, err
+		}
+		for _, reference := range references {
+			if err := d.allow(reference, purpose); err != nil {
+				return nil, err
+			}
+		}
+	}
+	services, err := list(object, "service")
+	if err != nil {
+		return nil, err
+	}
+	for _, service := range services {
+		d.addService(service)
+	}
+	return d, nil
+}
+
+// list returns an array of the document, nil when it is not there.
+func list(object map[string]any, name string) ([]any, error) {
+	value, there := object[name]
+	elements, ok := value.([]any)
+	if there && !ok {
+		return nil, fmt.Errorf("%w: %s is not an array", ErrMalformed, name)
+	}
+	return elements, nil
+}
+
+// addMethod takes a verification method into the document and returns its fragment, "" for one of another DID: its key
+// is not this DID's, whatever this DID says. Kinds of keys that are not used here are no mistake.
+func (d *Document) addMethod(value any) (string, error) {
+	method, _ := value.(map[string]any)
+	id, _ := method["id"].(string)
+	url, err := ParseURL(id, d.id)
+	if err != nil {
+		return "", fmt.Errorf("verification method: %w", err)
+	}
+	controller, there := method["controller"]
+	if url.DID != d.id || there && controller != d.id.String() && controller != "" { // "" is relative to the document
+		return "", nil
+	}
+	jwk, _ := method["publicKeyJwk"].(map[string]any)
+	return url.Fragment, d.addKey(url.Fragment, jwk)
+}
+
+// addKey refuses a second key of the same name: which of the two is meant would depend on the reader.
+func (d *Document) addKey(fragment string, jwk map[string]any) error {
+	if _, twice := d.keys[fragment]; twice {
+		return fmt.Errorf("%w: two keys have one id", ErrMalformed)
+	}
+	d.keys[fragment] = nil
+	if key, err := jws.Key(jwk); err == nil && jwk["use"] != "enc" {
+		d.keys[fragment] = key
+	}
+	return nil
+}
+
+// allow reads one entry of a verification relationship: the URL of a method, or a method that stands there and may be
+// used for nothing else.
+func (d *Document) allow(reference any, purpose Purpose) error {
+	text, ok := reference.(string)
+	if !ok {
+		fragment, err := d.addMethod(reference)
+		if err == nil && fragment != "" {
+			d.may[purpose][fragment] = true
+		}
+		return err
+	}
+	url, err := ParseURL(text, d.id)
+	if err != nil {
+		return fmt.Errorf("%s: %w", purpose, err)
+	}
+	if url.DID == d.id {
+		d.may[purpose][url.Fragment] = true
+	}
+	return nil
+}
