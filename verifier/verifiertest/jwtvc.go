@@ -91,3 +91,29 @@ func (j *JWT) Sign(t testing.TB) string {
 	t.Helper()
 	return j.Signer.Sign(t, j.Header, j.Claims)
 }
+
+// NewDomainLinkage drafts a Domain Linkage Credential (DIF Well Known DID Configuration): a DID about itself and an
+// origin, with everything said twice and no typ, as that specification has it.
+func NewDomainLinkage(of *Identity, origin string, now time.Time) *JWT {
+	until := now.AddDate(1, 0, 0)
+	return &JWT{
+		Signer: of.Signer,
+		Header: map[string]any{"kid": of.KeyID},
+		Claims: map[string]any{
+			"iss": of.DID, "sub": of.DID, "nbf": now.Unix(), "exp": until.Unix(),
+			"vc": map[string]any{
+				"@context": []any{"https://www.w3.org/2018/credentials/v1", "https://identity.foundation/.well-known/did-configuration/v1"},
+				"issuer":   of.DID, "issuanceDate": now.Format(time.RFC3339), "expirationDate": until.Format(time.RFC3339),
+				"type":              []any{"VerifiableCredential", "DomainLinkageCredential"},
+				"credentialSubject": map[string]any{"id": of.DID, "origin": origin},
+			},
+		},
+	}
+}
+
+// ServeConfiguration sets the site's DID configuration. Entries are JWTs, or whatever a test puts there.
+func (s *Site) ServeConfiguration(entries ...any) {
+	s.Serve("/.well-known/did-configuration.json", map[string]any{
+		"@context": "https://identity.foundation/.well-known/did-configuration/v1", "linked_dids": entries,
+	})
+}

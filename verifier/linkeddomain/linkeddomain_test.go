@@ -1,0 +1,316 @@
+package linkeddomain_test
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"regain/internal/fetch"
+	"regain/verifier/did"
+	"regain/verifier/linkeddomain"
+	"regain/verifier/verifiertest"
+)
+
+const configuration = "/.well-known/did-configuration.json"
+
+// scene is a link in order.
+type scene struct {
+	site     *verifiertest.Site
+	identity *verifiertest.Identity
+	clock    *verifiertest.Clock
+	linkage  *verifiertest.JWT
+	entries  []any // beside the linkage
+}
+
+func newScene(t testing.TB) *scene {
+	t.Helper()
+	s := &scene{site: verifiertest.NewSite(t), clock: verifiertest.NewClock()}
+	s.identity = s.site.Identity("ES256K")
+	s.linkage = verifiertest.NewDomainLinkage(s.identity, s.site.Origin+"/", s.clock.Now())
+	return s
+}
+
+func (s *scene) verifier(t testing.TB, from linkeddomain.Fetcher) *linkeddomain.Verifier {
+	t.Helper()
+	resolver, err := did.New(did.Config{MaxTTL: time.Hour, Fetch: from, Clock: s.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := linkeddomain.New(linkeddomain.Config{MaxTTL: time.Hour, Fetch: from, Resolver: resolver, Clock: s.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func (s *scene) verify(t testing.TB) (string, error) {
+	t.Helper()
+	if s.linkage != nil {
+		s.site.ServeConfiguration(append(s.entries, s.linkage.Sign(t))...)
+	}
+	return s.verifier(t, s.site.Fetcher()).Verify(t.Context(), parse(t, s.identity.DID))
+}
+
+func parse(t testing.TB, text string) did.DID {
+	t.Helper()
+	id, err := did.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestVerify changes one thing of a link in order.
+func TestVerify(t *testing.T) {
+	type change = func(t *testing.T, s *scene)
+	subject := func(name string, value any) change {
+		return func(_ *testing.T, s *scene) { s.linkage.Subject()[name] = value }
+	}
+	endpoint := func(of func(s *scene) any) change {
+		return func(t *testing.T, s *scene) {
+			document := s.site.Document(s.identity.Signer)
+			document["service"] = []any{map[string]any{"id": "#d", "type": "LinkedDomains", "serviceEndpoint": of(s)}}
+			s.site.Serve("/.well-known/did.json", document)
+		}
+	}
+	for name, tt := range map[string]struct {
+		change change
+		ok     bool
+	}{
+		"in order":             {func(*testing.T, *scene) {}, true},
+		"origin without slash": {func(_ *testing.T, s *scene) { s.linkage.Subject()["origin"] = s.site.Origin }, true},
+		"origin in other case": {func(_ *testing.T, s *scene) {
+			s.linkage.Subject()["origin"] = strings.Replace(s.site.Origin, "issuer", "ISSUER", 1)
+		}, true},
+		"kid relative":          {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-1" }, true},
+		"typ JWT":               {func(_ *testing.T, s *scene) { s.linkage.Header["typ"] = "JWT" }, true},
+		"beside others":         {func(t *testing.T, s *scene) { s.entries = others(t, s) }, true},
+		"endpoint a string":     {endpoint(func(s *scene) any { return s.site.Origin }), true},
+		"endpoint after others": {endpoint(func(s *scene) any { return []any{"http://a.example", s.site.Origin + "/path", s.site.Origin} }), true},
+
+		"no endpoint":              {endpoint(func(*scene) any { return []any{} }), false},
+		"endpoint of http":         {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "https", "http", 1) }), false},
+		"endpoint fourth":          {endpoint(func(s *scene) any { return []any{"x:", "y:", "z:", s.site.Origin} }), false},
+		"endpoint with a name":     {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "://", "://me@", 1) }), false},
+		"endpoint with a query":    {endpoint(func(s *scene) any { return s.site.Origin + "?" }), false},
+		"endpoint with a fragment": {endpoint(func(s *scene) any { return s.site.Origin + "#" }), false},
+
+		"another origin":   {subject("origin", "https://other.example/"), false},
+		"origin is a host": {func(_ *testing.T, s *scene) { s.linkage.Subject()["origin"] = s.site.Host }, false},
+		"no origin":        {subject("origin", nil), false},
+		"another port":     {subject("origin", "https://issuer.localhost/"), false},
+		"about another DID": {func(_ *testing.T, s *scene) {
+			s.linkage.Claims["sub"] = "did:web:other.example"
+			delete(s.linkage.Subject(), "id")
+		}, false},
+		"about nobody":           {func(_ *testing.T, s *scene) { delete(s.linkage.Claims, "sub"); delete(s.linkage.Subject(), "id") }, false},
+		"subject and sub differ": {subject("id", "did:web:other.example"), false},
+		"from another DID": {func(_ *testing.T, s *scene) {
+			s.linkage.Claims["iss"], s.linkage.VC()["issuer"] = "did:web:other.example", "did:web:other.example"
+		}, false},
+		"another type":       {func(_ *testing.T, s *scene) { s.linkage.VC()["type"] = []any{"VerifiableCredential"} }, false},
+		"no kid":             {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = nil }, false},
+		"kid of another DID": {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "did:web:other.example#key-1" }, false},
+		"kid of no key":      {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-2" }, false},
+		"another key":        {func(t *testing.T, s *scene) { s.linkage.Signer = verifiertest.NewSigner(t, "ES256K") }, false},
+		"alg none":           {func(_ *testing.T, s *scene) { s.linkage.Header["alg"] = "none" }, false},
+		"key that authenticates": {func(_ *testing.T, s *scene) {
+			document := s.site.Document(s.identity.Signer)
+			delete(document, "assertionMethod")
+			s.site.Serve("/.well-known/did.json", document)
+		}, false},
+		"certificates":  {func(_ *testing.T, s *scene) { s.linkage.Header["x5c"] = []string{"AAAA"} }, false},
+		"expired":       {func(_ *testing.T, s *scene) { s.clock.Advance(366 * 24 * time.Hour) }, false},
+		"not yet valid": {func(_ *testing.T, s *scene) { s.clock.Advance(-2 * time.Minute) }, false},
+		"never expires": {func(_ *testing.T, s *scene) {
+			delete(s.linkage.Claims, "exp")
+			delete(s.linkage.VC(), "expirationDate")
+		}, false},
+		"exp and date differ": {func(_ *testing.T, s *scene) { s.linkage.VC()["expirationDate"] = "2099-01-01T00:00:00Z" }, false},
+
+		"no entries": {func(_ *testing.T, s *scene) { s.linkage = nil; s.site.ServeConfiguration() }, false},
+		"others alone": {func(t *testing.T, s *scene) {
+			list := others(t, s)
+			s.linkage = nil
+			s.site.ServeConfiguration(list...)
+		}, false},
+		"too many entries": {func(_ *testing.T, s *scene) { s.entries = make([]any, 32) }, false},
+		"no list": {func(_ *testing.T, s *scene) {
+			s.linkage = nil
+			s.site.Serve(configuration, map[string]any{"linked_dids": "x"})
+		}, false},
+		"a list":    {func(_ *testing.T, s *scene) { s.linkage = nil; s.site.Serve(configuration, []any{}) }, false},
+		"too large": {func(_ *testing.T, s *scene) { s.entries = []any{strings.Repeat("a", 256<<10)} }, false},
+		"a page": {func(t *testing.T, s *scene) {
+			s.site.ServeConfiguration(s.linkage.Sign(t))
+			page := s.site.Pages[configuration]
+			s.linkage = nil
+			s.site.Pages[configuration] = func(w http.ResponseWriter, r *http.Request) {
+				page(header{w}, r)
+			}
+		}, false},
+	} {
+		s := newScene(t)
+		tt.change(t, s)
+		domain, err := s.verify(t)
+		if tt.ok && (err != nil || domain != s.site.Host) || !tt.ok && (!errors.Is(err, linkeddomain.ErrUnlinked) || domain != "") {
+			t.Errorf("%s: %q, %v", name, domain, err)
+		}
+	}
+}
+
+// header says that what is written is a page.
+type header struct{ http.ResponseWriter }
+
+func (h header) Write(raw []byte) (int, error) {
+	h.Header().Set("Content-Type", "text/html")
+	return h.ResponseWriter.Write(raw)
+}
+
+// others are entries that are not the DID's, or not for us.
+func others(t *testing.T, s *scene) []any {
+	t.Helper()
+	other := verifiertest.NewJWKIdentity(t, "EdDSA")
+	broken := verifiertest.NewDomainLinkage(s.identity, s.site.Origin, s.clock.Now())
+	broken.Signer = other.Signer
+	return []any{
+		map[string]any{"issuer": s.identity.DID, "proof": map[string]any{"type": "Ed25519Signature2018"}}, nil, 7, "x", "a.b.c",
+		verifiertest.NewDomainLinkage(other, s.site.Origin, s.clock.Now()).Sign(t), broken.Sign(t),
+	}
+}
+
+func TestVerifyInAnOutage(t *testing.T) {
+	for name, page := range map[string]http.HandlerFunc{
+		"nothing there": http.NotFound,
+		"an error":      func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) },
+		"a redirect":    func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) },
+	} {
+		s := newScene(t)
+		s.site.ServeConfiguration(s.linkage.Sign(t))
+		s.site.Pages["/elsewhere"] = s.site.Pages[configuration]
+		s.linkage = nil
+		s.site.Pages[configuration] = page
+		if domain, err := s.verify(t); !errors.Is(err, linkeddomain.ErrUnavailable) || errors.Is(err, linkeddomain.ErrUnlinked) || domain != "" {
+			t.Errorf("%s: %q, %v", name, domain, err)
+		}
+	}
+	s := newScene(t)
+	delete(s.site.Pages, "/.well-known/did.json")
+	if _, err := s.verify(t); !errors.Is(err, did.ErrUnresolvable) {
+		t.Errorf("no DID document: %v", err)
+	}
+	s = newScene(t)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.verifier(t, s.site.Fetcher()).Verify(gone, parse(t, s.identity.DID)); err == nil {
+		t.Error("whoever went away got an answer")
+	}
+}
+
+func TestVerifyKeepsWhatItMay(t *testing.T) {
+	s := newScene(t)
+	s.site.ServeConfiguration(s.linkage.Sign(t))
+	for path, page := range s.site.Pages {
+		s.site.Pages[path] = func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=600")
+			page(w, r)
+		}
+	}
+	v := s.verifier(t, s.site.Fetcher())
+	for _, step := range []struct {
+		wait time.Duration
+		want int64
+	}{{0, 2}, {599 * time.Second, 2}, {time.Second, 4}} {
+		s.clock.Advance(step.wait)
+		if _, err := v.Verify(t.Context(), parse(t, s.identity.DID)); err != nil || s.site.Requests.Load() != step.want {
+			t.Errorf("%d requests, want %d, %v", s.site.Requests.Load(), step.want, err)
+		}
+	}
+}
+
+// file is one file, at one address.
+type file struct {
+	at   string
+	body []byte
+}
+
+func (f file) Get(_ context.Context, address, _ string) (fetch.Response, error) {
+	if address != f.at {
+		return fetch.Response{}, fetch.ErrStatus
+	}
+	return fetch.Response{Body: f.body, MediaType: "application/json"}, nil
+}
+
+// TestProfileExample verifies the configuration that the JWT VC Presentation Profile publishes: a did:ion with ES256K.
+func TestProfileExample(t *testing.T) {
+	raw, err := os.ReadFile("testdata/profile.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var says struct {
+		Linked []string `json:"linked_dids"`
+	}
+	if err := json.Unmarshal(raw, &says); err != nil {
+		t.Fatal(err)
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(says.Linked[0], ".")[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var credential struct {
+		Iss string `json:"iss"`
+	}
+	if err := json.Unmarshal(payload, &credential); err != nil {
+		t.Fatal(err)
+	}
+	s := &scene{clock: verifiertest.NewClock()}
+	v := s.verifier(t, file{at: "https://www.vcsatoshi.com" + configuration, body: raw})
+	if domain, err := v.Verify(t.Context(), parse(t, credential.Iss)); err != nil || domain != "www.vcsatoshi.com" {
+		t.Errorf("got %q, %v", domain, err)
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	s := newScene(t)
+	resolver, err := did.New(did.Config{MaxTTL: time.Hour, Fetch: s.site.Fetcher(), Clock: s.clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := linkeddomain.Config{MaxTTL: time.Minute, Fetch: s.site.Fetcher(), Resolver: resolver, Clock: time.Now}
+	for name, change := range map[string]func(*linkeddomain.Config){
+		"no fetcher": func(c *linkeddomain.Config) { c.Fetch = nil }, "no clock": func(c *linkeddomain.Config) { c.Clock = nil },
+		"no resolver": func(c *linkeddomain.Config) { c.Resolver = nil }, "no end": func(c *linkeddomain.Config) { c.MaxTTL = 0 },
+	} {
+		cfg := whole
+		change(&cfg)
+		if _, err := linkeddomain.New(cfg); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+	}
+}
+
+// FuzzVerify serves any configuration, and holds that none links a DID but one that it signed.
+func FuzzVerify(f *testing.F) {
+	identity := verifiertest.NewION(verifiertest.NewSigner(f, "EdDSA").JWK(f))
+	identity.Document()["services"] = []any{map[string]any{"id": "d", "type": "LinkedDomains", "serviceEndpoint": "https://a.example"}}
+	id := parse(f, identity.DID(f))
+	raw, err := os.ReadFile("testdata/profile.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(raw)
+	f.Add([]byte(`{"linked_dids":["e30.e30.AA",{},null]}`))
+	s := &scene{clock: verifiertest.NewClock()}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		v := s.verifier(t, file{at: "https://a.example" + configuration, body: body})
+		if domain, err := v.Verify(t.Context(), id); !errors.Is(err, linkeddomain.ErrUnlinked) {
+			t.Errorf("got %q, %v", domain, err)
+		}
+	})
+}
