@@ -3,6 +3,7 @@ package jws_test
 import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"math/big"
@@ -212,6 +213,30 @@ func TestKeyRefuses(t *testing.T) {
 			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || key != nil {
 				t.Errorf("%s, %s: %v, %v", algorithm, name, key, err)
 			}
+		}
+	}
+}
+
+// TestVerifyKoblitzReducesNothing makes a key for which s = 1 verifies, and writes s as n + 1, which fits 32 bytes too.
+func TestVerifyKoblitzReducesNothing(t *testing.T) {
+	text := verifiertest.Encode([]byte(`{"alg":"ES256K"}`)) + "." + verifiertest.Encode([]byte(`{}`))
+	n, digest := secp256k1.S256().N, sha256.Sum256([]byte(text))
+	k, err := secp256k1.GeneratePrivateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := new(big.Int).Mod(k.PubKey().X(), n)
+	d := new(big.Int).SetBytes(k.Serialize()) // s = (z + rd)/k, so that s = 1 where d = (k - z)/r
+	d.Sub(d, new(big.Int).SetBytes(digest[:]))
+	d.Mul(d, new(big.Int).ModInverse(r, n)).Mod(d, n)
+	key := secp256k1.PrivKeyFromBytes(d.FillBytes(make([]byte, 32))).PubKey()
+	for s, ok := range map[*big.Int]bool{big.NewInt(1): true, new(big.Int).Add(n, big.NewInt(1)): false} {
+		parsed, err := everything().ParseInsecure(text + "." + verifiertest.Encode(append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parsed.Verify(key); ok != (err == nil) {
+			t.Errorf("s of %d bits: %v", s.BitLen(), err)
 		}
 	}
 }
