@@ -128,6 +128,8 @@ func walletError(err error, correlation string) (status int, body any) {
 		return refusal(http.StatusGone, "invalid_request", "The request has expired.")
 	case errors.Is(err, recovery.ErrAnswered), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrIllegalStep):
 		return refusal(http.StatusBadRequest, "invalid_request", "The request was answered already.")
+	case errors.Is(err, verifier.ErrUnavailable):
+		return refusal(http.StatusServiceUnavailable, "temporarily_unavailable", "Something that is needed to verify the presentation cannot be had. Try again in a minute.")
 	case errors.Is(err, verifier.ErrRefused):
 		return refusal(http.StatusBadRequest, "invalid_presentation", "The presentation is not valid for this request.")
 	}

@@ -13,20 +13,22 @@ import (
 const (
 	FormatSDJWT = "dc+sd-jwt"
 	FormatMdoc  = "mso_mdoc"
+	FormatJWTVC = "jwt_vc_json"
 )
 
 // credential is one that its holder presented for this request and that its issuer, whoever that is, really signed. What
 // follows is the same for every format; how it is found out is in a file for each.
 type credential struct {
-	format string
-	kind   string         // its type: vct, doctype, or W3C type
-	iss    string         // who says to have issued it; "" if it does not say
-	chain  [][]byte       // the issuer's certificates
-	claims map[string]any // what DCQL paths walk
-	id     string         // how a Face Check receipt names it
-	photos []string       // digests of what may be its photo, as a receipt names it
-	holder crypto.PublicKey
-	issued time.Time // zero if it does not say
+	format  string
+	kind    string         // its type: vct, doctype, or W3C type
+	iss     string         // who says to have issued it; "" if it does not say
+	chain   [][]byte       // the issuer's certificates
+	claims  map[string]any // what DCQL paths walk
+	id      string         // how a Face Check receipt names it
+	photos  []string       // digests of what may be its photo, as a receipt names it
+	results any            // faceCheckResults of a receipt
+	holder  crypto.PublicKey
+	issued  time.Time // zero if it does not say
 
 	// trusted checks that the issuer is trusted for this type.
 	trusted func(now time.Time) error
@@ -39,17 +41,20 @@ type credential struct {
 type bound struct {
 	Session
 	transactionData []string
+	idToken         string // self-issued, where the protocol has one
 	now             time.Time
 }
 
 // open reads a presentation in the format that was asked for and checks every signature. What needs no trust comes
 // first. It fails for everything that is not a genuine answer.
-func (v *Verifier) open(_ context.Context, presented string, want Wanted, to bound) (*credential, error) {
+func (v *Verifier) open(ctx context.Context, presented string, at int, want Wanted, to bound) (*credential, error) {
 	switch want.Format {
 	case FormatSDJWT:
 		return v.openSDJWT(presented, want.Types, to)
 	case FormatMdoc:
 		return v.openMdoc(presented, want.Types, to)
+	case FormatJWTVC:
+		return v.openJWTVC(ctx, presented, at, want.Types, to)
 	}
 	return nil, fmt.Errorf("the format %q is not verified here", want.Format)
 }

@@ -39,6 +39,7 @@ func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*crede
 	}
 	return &credential{
 		format: FormatSDJWT, kind: vct, iss: iss, chain: parsed.Certificates(), claims: parsed.Claims(), id: id, photos: parsed.Digests(), holder: holder, issued: issued,
+		results: parsed.Claims()["faceCheckResults"],
 		trusted: func(now time.Time) error { return v.rules.Check(parsed.Certificates(), vct, iss, now) },
 		current: func(now time.Time) (bool, error) { return currentSDJWT(parsed, now) },
 		status:  func() (status.Reference, bool, error) { return status.ReferenceIn(parsed.Claims()) },

@@ -1,13 +1,14 @@
 package verifier
 
 import (
-	"crypto"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
+
+	"regain/verifier/internal/jws"
 )
 
 // Verified is a presentation that was verified. Only Verify makes one that says anything.
@@ -73,13 +74,12 @@ func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	if receipt.issued.IsZero() {
 		return FaceCheck{}, errors.New("it does not say when it was issued")
 	}
-	results, err := readResults(receipt.claims["faceCheckResults"])
+	results, err := readResults(receipt.results)
 	if err != nil {
 		return FaceCheck{}, err
 	}
 	check := FaceCheck{Score: results[0].score, At: receipt.issued}
-	key, ok := receipt.holder.(interface{ Equal(crypto.PublicKey) bool })
-	sameHolder := ok && key.Equal(identity.holder)
+	sameHolder := jws.SameKey(receipt.holder, identity.holder)
 	for _, r := range results {
 		if sameHolder && identity.id != "" && r.source == identity.id && slices.Contains(identity.photos, r.photo) {
 			check.Bound, check.Score = true, r.score

@@ -8,8 +8,8 @@
 //   - an Objection inside Verified: the holder really presented this, and it is not good enough. It is revoked, has
 //     expired, comes from somebody nobody trusts. That is an outcome, which the person is told.
 //
-// The parts, each a package: sdjwt reads the format, trust knows who may issue what, status asks whether it was
-// revoked. Here they are put together, and the Face Check receipt is tied to the Verified ID that it is about.
+// The parts, each a package: sdjwt, mdoc and jwtvc read the formats, did finds the keys of DIDs, trust knows who may
+// issue what, status asks whether it was revoked. Here they are put together, and the Face Check receipt is tied to the Verified ID that it is about.
 package verifier
 
 import (
@@ -19,6 +19,7 @@ import (
 	"log/slog"
 	"time"
 
+	"regain/verifier/did"
 	"regain/verifier/internal/jws"
 	"regain/verifier/status"
 	"regain/verifier/trust"
@@ -26,6 +27,9 @@ import (
 
 // ErrRefused means that what came is not a genuine answer to this request.
 var ErrRefused = errors.New("presentation is refused")
+
+// ErrUnavailable means that it could not be found out whether this is a genuine answer: later it may be.
+var ErrUnavailable = errors.New("what is needed to verify a presentation cannot be had")
 
 // Objection says why a genuinely presented credential cannot be used.
 type Objection string
@@ -54,10 +58,11 @@ type Deps struct {
 
 // Verifier verifies presentations. It is safe for concurrent use.
 type Verifier struct {
-	rules  *trust.Rules
-	lists  *status.Lists
-	clock  func() time.Time
-	logger *slog.Logger
+	rules    *trust.Rules
+	lists    *status.Lists
+	resolver *did.Resolver
+	clock    func() time.Time
+	logger   *slog.Logger
 }
 
 // New refuses missing parts and rules that cannot work.
@@ -73,7 +78,11 @@ func New(cfg Config, deps Deps) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{rules: rules, lists: lists, clock: deps.Clock, logger: deps.Logger}, nil
+	resolver, err := did.New(did.Config{MinTTL: cfg.MinStatusTTL, MaxTTL: cfg.MaxStatusTTL, Fetch: deps.Fetch, Clock: deps.Clock})
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{rules: rules, lists: lists, resolver: resolver, clock: deps.Clock, logger: deps.Logger}, nil
 }
 
 // Presentation is what a wallet presented, as it stands in a vp_token, each in the format that was asked for: a Verified
@@ -120,17 +129,17 @@ type Expect struct {
 	TransactionData       []string // as it stood in the request; what the Verified ID's holder must have signed too
 }
 
-// Verify verifies both credentials and how they belong together. Its errors are ErrRefused and that of ctx: when the
+// Verify verifies both credentials and how they belong together. Its errors are ErrRefused, ErrUnavailable and that of ctx: when the
 // caller went away before a status list came, the list is not to blame and nothing is decided.
 func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verified, error) {
 	now := v.clock()
-	identity, err := v.open(ctx, p.VerifiedID, e.VerifiedID, bound{e.Session, e.TransactionData, now})
+	identity, err := v.open(ctx, p.VerifiedID, p.VerifiedIDAt, e.VerifiedID, bound{e.Session, e.TransactionData, p.IDToken, now})
 	if err != nil {
 		return Verified{}, refused(ctx, "Verified ID", err)
 	}
 	verified := Verified{credential: identity}
 	if e.FaceCheck.Format != "" {
-		if verified.check, err = v.verifyFaceCheck(ctx, p.FaceCheck, e, identity); err != nil {
+		if verified.check, err = v.verifyFaceCheck(ctx, p, e, identity); err != nil {
 			return Verified{}, err
 		}
 	}
@@ -141,10 +150,10 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 	return verified, nil
 }
 
-func (v *Verifier) verifyFaceCheck(ctx context.Context, presented string, e Expect, identity *credential) (FaceCheck, error) {
+func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, identity *credential) (FaceCheck, error) {
 	const what = "Face Check receipt"
 	now := v.clock()
-	receipt, err := v.open(ctx, presented, e.FaceCheck, bound{e.Session, nil, now})
+	receipt, err := v.open(ctx, p.FaceCheck, p.FaceCheckAt, e.FaceCheck, bound{e.Session, nil, p.IDToken, now})
 	if err != nil {
 		return FaceCheck{}, refused(ctx, what, err)
 	}
@@ -156,10 +165,14 @@ func (v *Verifier) verifyFaceCheck(ctx context.Context, presented string, e Expe
 	return check, nil
 }
 
-// refused is a no to what was presented, unless the caller went away while something was looked up.
+// refused is a no to what was presented, unless the caller went away while something was looked up, or somebody's DID
+// document could not be had.
 func refused(ctx context.Context, what string, err error) error {
 	if gone := ctx.Err(); gone != nil {
 		return fmt.Errorf("verify the %s: %w", what, gone)
+	}
+	if errors.Is(err, did.ErrUnresolvable) {
+		return fmt.Errorf("%w: %s: %w", ErrUnavailable, what, err)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }

@@ -27,7 +27,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("e30.e30.AA")
 	s := newScene(f, "ES256")
 	f.Fuzz(func(t *testing.T, text string) {
-		parsed, err := jwtvc.ParseInsecure(text)
+		parsed, err := jwtvc.ParseInsecure(text, 0)
 		if err != nil {
 			return
 		}

@@ -15,8 +15,8 @@
 //	VerifyIssuer    the issuer's signature, by the key in its DID document
 //	VerifyChain     the issuer's signature, by a key that the caller trusts (x5c)
 //
-// A VP can hold many credentials of many people. Here it holds one: then who signed the VP, whom the credential is
-// about, and what was asked for are one question each.
+// A VP can hold several credentials, as those of wallets of the profile do. They are read one at a time, each as if it
+// stood alone: then who signed the VP, whom the credential is about, and what was asked for are one question each.
 package jwtvc
 
 import (
@@ -48,8 +48,11 @@ type Parsed struct {
 	presentation jws.JWS
 }
 
-// ParseInsecure reads a VP with one VC in it. Nothing about either is verified: not even who wrote it.
-func ParseInsecure(raw string) (*Parsed, error) {
+// maxCredentials is how many a VP may hold: a Verified ID, a Face Check receipt, and what a wallet adds.
+const maxCredentials = 4
+
+// ParseInsecure reads a VP and the VC at a place in it, from 0. Nothing about either is verified: not even who wrote it.
+func ParseInsecure(raw string, at int) (*Parsed, error) {
 	if len(raw) > maxLength {
 		return nil, fmt.Errorf("%w: longer than %d characters", ErrMalformed, maxLength)
 	}
@@ -60,7 +63,7 @@ func ParseInsecure(raw string) (*Parsed, error) {
 	if len(presentation.Certificates) > 0 {
 		return nil, fmt.Errorf("%w: VP brings certificates; its key is the holder's", ErrMalformed)
 	}
-	inside, err := insideOf(presentation.Payload)
+	inside, err := insideOf(presentation.Payload, at)
 	if err != nil {
 		return nil, fmt.Errorf("VP: %w", err)
 	}
@@ -71,9 +74,9 @@ func ParseInsecure(raw string) (*Parsed, error) {
 	return &Parsed{Credential: credential, presentation: presentation}, nil
 }
 
-// insideOf checks what a VP's payload says of itself and returns the one VC in it. A VC is no VP: without that, whatever
+// insideOf checks what a VP's payload says of itself and returns the VC at a place in it. A VC is no VP: without that, whatever
 // the holder ever signed as an issuer would be a presentation (RFC 8725 §2.8).
-func insideOf(payload map[string]any) (string, error) {
+func insideOf(payload map[string]any, at int) (string, error) {
 	vp, ok := payload["vp"].(map[string]any)
 	if _, both := payload["vc"]; !ok || both {
 		return "", fmt.Errorf("%w: it is not a JWT with vp and without vc", ErrMalformed)
@@ -89,10 +92,10 @@ func insideOf(payload map[string]any) (string, error) {
 		return "", fmt.Errorf("%w: holder is not iss", ErrMalformed)
 	}
 	list, _ := vp["verifiableCredential"].([]any)
-	if len(list) != 1 {
-		return "", fmt.Errorf("%w: verifiableCredential is not an array of one", ErrMalformed)
+	if len(list) > maxCredentials || at < 0 || at >= len(list) {
+		return "", fmt.Errorf("%w: verifiableCredential is no array, too long, or has no credential %d", ErrMalformed, at)
 	}
-	vc, ok := list[0].(string)
+	vc, ok := list[at].(string)
 	if !ok {
 		return "", fmt.Errorf("%w: verifiableCredential is not a JWT", ErrMalformed)
 	}

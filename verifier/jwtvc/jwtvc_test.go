@@ -46,7 +46,7 @@ func (s *scene) present(t testing.TB) string {
 
 func (s *scene) parse(t testing.TB) (*jwtvc.Parsed, error) {
 	t.Helper()
-	return jwtvc.ParseInsecure(s.present(t))
+	return jwtvc.ParseInsecure(s.present(t), 0)
 }
 
 func (s *scene) binding() jwtvc.Binding {
@@ -188,12 +188,14 @@ func TestParseRefuses(t *testing.T) {
 		"VP: context in another place": func(s *scene) {
 			s.vp.VP()["@context"] = []any{"https://a.example", "https://www.w3.org/2018/credentials/v1"}
 		},
-		"VP: no type":              func(s *scene) { delete(s.vp.VP(), "type") },
-		"VP: another type":         func(s *scene) { s.vp.VP()["type"] = []any{"VerifiableCredential"} },
-		"VP: another holder":       func(s *scene) { s.vp.VP()["holder"] = s.issuer.DID },
-		"VP: a holder of no type":  func(s *scene) { s.vp.VP()["holder"] = map[string]any{"id": 1} },
-		"VP: no VC":                func(s *scene) { s.inside = func([]any) []any { return []any{} } },
-		"VP: two VCs":              func(s *scene) { s.inside = func(list []any) []any { return append(list, list[0]) } },
+		"VP: no type":             func(s *scene) { delete(s.vp.VP(), "type") },
+		"VP: another type":        func(s *scene) { s.vp.VP()["type"] = []any{"VerifiableCredential"} },
+		"VP: another holder":      func(s *scene) { s.vp.VP()["holder"] = s.issuer.DID },
+		"VP: a holder of no type": func(s *scene) { s.vp.VP()["holder"] = map[string]any{"id": 1} },
+		"VP: no VC":               func(s *scene) { s.inside = func([]any) []any { return []any{} } },
+		"VP: five VCs": func(s *scene) {
+			s.inside = func(list []any) []any { return append(list, list[0], list[0], list[0], list[0]) }
+		},
 		"VP: a VC in JSON":         func(s *scene) { s.inside = func([]any) []any { return []any{s.vc.VC()} } },
 		"VP: a VP inside":          func(s *scene) { s.vc.Claims = s.vp.Claims },
 		"VP: too long":             func(s *scene) { s.vp.Claims["pad"] = strings.Repeat("a", 256<<10) },
@@ -272,7 +274,7 @@ func TestParseRefusesNamesThatRepeat(t *testing.T) {
 			if jwt == s.vc {
 				signed = verifiertest.NewVP(s.holder, s.now, signed).Sign(t)
 			}
-			if _, err := jwtvc.ParseInsecure(signed); !errors.Is(err, jwtvc.ErrMalformed) {
+			if _, err := jwtvc.ParseInsecure(signed, 0); !errors.Is(err, jwtvc.ErrMalformed) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -29,7 +29,7 @@ func TestProfileExamples(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		parsed, err := jwtvc.ParseInsecure(strings.TrimSpace(string(raw)))
+		parsed, err := jwtvc.ParseInsecure(strings.TrimSpace(string(raw)), 0)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

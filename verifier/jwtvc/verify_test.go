@@ -221,7 +221,7 @@ func TestVerifyAltered(t *testing.T) {
 	parts := strings.Split(s.vc.Sign(t), ".")
 	s.vc.Subject()["firstName"] = "Mallory"
 	altered := parts[0] + "." + verifiertest.Encode(verifiertest.JSON(t, s.vc.Claims)) + "." + parts[2]
-	parsed, err := jwtvc.ParseInsecure(verifiertest.NewVP(s.holder, s.now, altered).Sign(t))
+	parsed, err := jwtvc.ParseInsecure(verifiertest.NewVP(s.holder, s.now, altered).Sign(t), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +231,7 @@ func TestVerifyAltered(t *testing.T) {
 	parts = strings.Split(s.present(t), ".")
 	claims := maps.Clone(s.vp.Claims)
 	claims["nonce"] = "another"
-	if parsed, err = jwtvc.ParseInsecure(parts[0] + "." + verifiertest.Encode(verifiertest.JSON(t, claims)) + "." + parts[2]); err != nil {
+	if parsed, err = jwtvc.ParseInsecure(parts[0]+"."+verifiertest.Encode(verifiertest.JSON(t, claims))+"."+parts[2], 0); err != nil {
 		t.Fatal(err)
 	}
 	want := s.binding()

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors or signers.
+// Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors, signers or DIDs.
 type Rule struct {
 	Types   []string // vct values, and the doctypes of mdocs
 	Anchors []*x509.Certificate
@@ -24,6 +24,8 @@ type Rule struct {
 	// of itself, be it self-signed or an authority's. Only its dates still hold.
 	Signers []*x509.Certificate
 	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a list allows none
+	// DIDs are issuers of JWT VCs that are known by their DIDs, and by no certificate.
+	DIDs []string
 	// StatusOptional accepts credentials without a status list entry, for types that live minutes.
 	StatusOptional bool
 }
@@ -64,8 +66,8 @@ type verified struct {
 func New(list []Rule) (*Rules, error) {
 	r := &Rules{byType: make(map[string]rule), chains: make(map[[sha256.Size]byte]verified)}
 	for i, one := range list {
-		if len(one.Types) == 0 || len(one.Anchors)+len(one.Signers) == 0 {
-			return nil, fmt.Errorf("trust[%d]: types, and anchors or signers, are required", i)
+		if len(one.Types) == 0 || len(one.Anchors)+len(one.Signers)+len(one.DIDs) == 0 {
+			return nil, fmt.Errorf("trust[%d]: types, and anchors, signers or dids, are required", i)
 		}
 		signers, err := pin(one.Signers)
 		if err != nil {

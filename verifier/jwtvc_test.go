@@ -1,0 +1,142 @@
+package verifier_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"regain/verifier"
+	"regain/verifier/trust"
+	"regain/verifier/verifiertest"
+)
+
+const receiptVC = "FaceCheckReceipt"
+
+// card is a scene of an Authenticator-style wallet: one VP with a Verified ID and its receipt, and an ID token of the
+// wallet's own issue. A test breaks one thing.
+type card struct {
+	*scene
+	authority, owner *verifiertest.Identity
+	vc, receipt      *verifiertest.JWT
+	token            *verifiertest.JWT
+	presenter        *verifiertest.Identity
+}
+
+func newCard(t testing.TB, algorithm string) *card {
+	t.Helper()
+	s := &card{scene: newScene(t)}
+	now := s.clock.Now()
+	s.authority, s.owner = verifiertest.NewJWKIdentity(t, "ES256"), verifiertest.NewIONIdentity(t, algorithm)
+	s.presenter = s.owner
+	s.vc = verifiertest.NewVC(s.authority, s.owner, now)
+	s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, s.vc, 86.31, now)
+	s.token = verifiertest.NewIDToken(s.owner, now)
+	s.rules = []trust.Rule{{Types: []string{verifiertest.VCType, receiptVC}, DIDs: []string{s.authority.DID}, StatusOptional: true}}
+	s.expect = verifier.Expect{
+		Session:    verifier.Session{Nonce: verifiertest.Nonce, Audience: verifiertest.Audience},
+		VerifiedID: verifier.Wanted{Format: verifier.FormatJWTVC, Types: []string{"VerifiableCredential " + verifiertest.VCType}},
+		FaceCheck:  verifier.Wanted{Format: verifier.FormatJWTVC, Types: []string{"VerifiableCredential " + receiptVC}},
+	}
+	return s
+}
+
+func (s *card) verify(t *testing.T) (verifier.Verified, error) {
+	t.Helper()
+	vp := verifiertest.NewVP(s.presenter, s.clock.Now(), s.vc.Sign(t), s.receipt.Sign(t)).Sign(t)
+	return s.scene.verifier(t).Verify(t.Context(), verifier.Presentation{
+		VerifiedID: vp, FaceCheck: vp, FaceCheckAt: 1, IDToken: s.token.Sign(t),
+	}, s.expect)
+}
+
+func TestJWTVC(t *testing.T) {
+	for _, algorithm := range []string{"ES256K", "ES256", "EdDSA"} {
+		s := newCard(t, algorithm)
+		got, err := s.verify(t)
+		if err != nil {
+			t.Fatal(algorithm, err)
+		}
+		check, there := got.FaceCheck()
+		if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
+			t.Errorf("%s: objection %q, face check %+v; log: %s", algorithm, got.Objection(), check, s.log.String())
+		}
+		subject, _ := got.Claims()["credentialSubject"].(map[string]any)
+		if subject["lastName"] != "Lovelace" {
+			t.Errorf("claims are %v", got.Claims())
+		}
+	}
+}
+
+func TestJWTVCsThatAreRefused(t *testing.T) {
+	for name, change := range map[string]func(t *testing.T, s *card){
+		"another nonce":        func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" },
+		"another audience":     func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" },
+		"another type":         func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} },
+		"half of a type":       func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} },
+		"no type":              func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} },
+		"the receipt is no VC": func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} },
+		"another's VC":         func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") },
+		"another's ID token": func(t *testing.T, s *card) {
+			s.token = verifiertest.NewIDToken(verifiertest.NewJWKIdentity(t, "ES256K"), s.clock.Now())
+		},
+		"an ID token of somebody": func(_ *testing.T, s *card) { s.token.Claims["iss"] = "https://idp.example" },
+		"an ID token of yore":     func(_ *testing.T, s *card) { s.token.Claims["nonce"] = "yesterday's" },
+		"a forged ID token":       func(t *testing.T, s *card) { s.token.Signer = verifiertest.NewSigner(t, "ES256K") },
+		"a forged VC":             func(t *testing.T, s *card) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") },
+		"a forged receipt":        func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") },
+	} {
+		s := newCard(t, "ES256K")
+		change(t, s)
+		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
+			t.Errorf("%s: got %q, %v", name, got.Objection(), err)
+		}
+	}
+}
+
+func TestJWTVCsThatAreObjectedTo(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(t *testing.T, s *card)
+		want   verifier.Objection
+	}{
+		"an issuer nobody knows": {func(t *testing.T, s *card) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
+		"a host that nobody asked for": {func(_ *testing.T, s *card) {
+			s.vc.Claims["iss"], s.vc.Header["kid"] = "did:web:attacker.example", "did:web:attacker.example#key-1"
+		}, verifier.Untrusted},
+		"trusted for another type": {func(_ *testing.T, s *card) { s.rules[0].Types = []string{receiptVC} }, verifier.Untrusted},
+		"expired":                  {func(_ *testing.T, s *card) { s.vc.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired},
+		"from tomorrow":            {func(_ *testing.T, s *card) { s.vc.Claims["nbf"] = s.clock.Now().Add(time.Hour).Unix() }, verifier.Expired},
+		"never ends":               {func(_ *testing.T, s *card) { delete(s.vc.Claims, "exp") }, verifier.Expired},
+		"no status, and it must":   {func(_ *testing.T, s *card) { s.rules[0].StatusOptional = false }, verifier.StatusUnavailable},
+		"a status of another kind": {func(_ *testing.T, s *card) {
+			s.vc.VC()["credentialStatus"] = map[string]any{"id": "urn:uuid:x", "type": "RevocationList2021Status", "statusListIndex": "1", "statusListCredential": "https://x.example"}
+		}, verifier.StatusUnavailable},
+	} {
+		s := newCard(t, "ES256K")
+		row.change(t, s)
+		if got, err := s.verify(t); err != nil || got.Objection() != row.want {
+			t.Errorf("%s: got %q, %v; log: %s", name, got.Objection(), err, s.log.String())
+		}
+	}
+}
+
+// A receipt with another holder key, or about another Verified ID, says nothing about this one.
+func TestReceiptOfAnotherVC(t *testing.T) {
+	s := newCard(t, "ES256K")
+	s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, verifiertest.NewVC(s.authority, s.owner, s.clock.Now()), 99, s.clock.Now())
+	if check, there := mustVerify(t, s).FaceCheck(); !there || check.Bound {
+		t.Errorf("about another: %+v", check)
+	}
+	s = newCard(t, "ES256K")
+	s.vc.Subject()["portrait"] = "another picture" // after the receipt was made
+	if check, there := mustVerify(t, s).FaceCheck(); !there || check.Bound {
+		t.Errorf("of another photo: %+v", check)
+	}
+}
+
+func mustVerify(t *testing.T, s *card) verifier.Verified {
+	t.Helper()
+	got, err := s.verify(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
