@@ -7,8 +7,8 @@
 //	VP  kid of the holder, nonce, aud, iat   vp: {type: VerifiablePresentation, verifiableCredential: [VC]}
 //	VC  kid of the issuer, iss, sub, nbf     vc: {type: [VerifiableCredential, …], credentialSubject: {…}}
 //
-// It takes two readings of keys: kid is a URL into the DID document of `iss` (package did), and the issuer's may be an
-// x5c chain instead.
+// Keys are found by kid, which is a URL into the DID document of `iss` (package did); the issuer's may stand in an x5c
+// chain instead, and the holder's in the VC's `cnf`.
 //
 //	ParseInsecure   form, sizes, the JWTs' claims in their places in the VC; nothing is verified yet
 //	VerifyHolder    the holder's signature over nonce, audience and time, and that the credential is the holder's
@@ -37,7 +37,7 @@ var (
 // maxLength is what a wallet's answer may be as a whole.
 const maxLength = 256 << 10 // characters
 
-// form is what both JWTs are: profile of 2022, typ JWT or none.
+// form is what both JWTs are: of typ JWT or none, as in 2022.
 func form() jws.Form {
 	return jws.Form{Types: []string{"JWT", ""}, Algorithms: []jws.Algorithm{jws.ES256, jws.ES256K, jws.EdDSA, jws.Ed25519}}
 }

@@ -1,5 +1,6 @@
 // Package verifiertest is a whole virtual issuer and holder for tests: a certification authority, a signer under it,
-// Verified IDs, mdocs and Face Check receipts, key binding, and a status list that is really served.
+// Verified IDs, mdocs and Face Check receipts, key binding, and a status list that is really served; and for JWT VCs,
+// issuers and holders with DIDs, one of them on a web site that is really served.
 //
 // It is written from the specifications with the standard library alone and imports nothing of the verifier's reading
 // side, so that a mistake there cannot hide behind the same mistake here.
