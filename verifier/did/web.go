@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -59,7 +60,7 @@ func (r *Resolver) web(ctx context.Context, id DID) (*Document, error) {
 	document, err := r.documents.Get(ctx, id.String(), func(ctx context.Context) (*Document, time.Duration, error) {
 		response, err := r.cfg.Fetch.Get(ctx, at, "application/did+json, application/json")
 		if err != nil {
-			return nil, 0, fmt.Errorf("%w: %w", ErrUnresolvable, err)
+			return nil, 0, fmt.Errorf("%w: %w", ErrUnresolvable, withoutURL(err))
 		}
 		if kind := response.MediaType; kind != "application/json" && !strings.HasSuffix(kind, "+json") {
 			return nil, 0, fmt.Errorf("%w: served as something that is not JSON", ErrMalformed)
@@ -74,4 +75,12 @@ func (r *Resolver) web(ctx context.Context, id DID) (*Document, error) {
 		return nil, fmt.Errorf("%w: %w", ErrUnresolvable, err)
 	}
 	return document, err
+}
+
+// withoutURL keeps the address out of an error: under a path it may name a person.
+func withoutURL(err error) error {
+	if at := (*url.Error)(nil); errors.As(err, &at) {
+		return at.Err
+	}
+	return err
 }

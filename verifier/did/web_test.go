@@ -132,6 +132,28 @@ func TestResolveWebRefuses(t *testing.T) {
 	}
 }
 
+// TestResolveWebNamesNobody fails in every way in which the address could come along.
+func TestResolveWebNamesNobody(t *testing.T) {
+	site := verifiertest.NewSite(t)
+	site.Pages["/user/alice/did.json"] = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/user/alice/2", http.StatusFound) }
+	untrusting, err := fetch.New(fetch.Config{AllowPrivateHosts: []string{site.Host}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		from did.Fetcher
+		id   string
+	}{
+		{site.Fetcher(), site.DID + ":user:alice"}, {site.Fetcher(), site.DID + ":user:alice:no"},
+		{untrusting, site.DID + ":user:alice"}, {site.Fetcher(), "did:web:issuer.localhost%3A1:user:alice"},
+	} {
+		_, err := newResolver(t, tt.from).Resolve(t.Context(), parse(t, tt.id))
+		if !errors.Is(err, did.ErrUnresolvable) || strings.Contains(err.Error(), "alice") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
 // TestResolveWebStaysOutside asks the default fetcher, to which loopback is closed.
 func TestResolveWebStaysOutside(t *testing.T) {
 	site := verifiertest.NewSite(t)
