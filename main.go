@@ -137,7 +137,7 @@ func loadConfig(name string, args []string) (node.Config, error) {
 			return ""
 		}
 		return flag
-	}}, &cfg)
+	}, Renamed: node.Renamed()}, &cfg)
 	return cfg, err
 }
 
@@ -163,6 +163,11 @@ func runCheck(args []string, out io.Writer) error {
 	}
 	if err := node.Check(cfg); err != nil {
 		return err
+	}
+	for _, warning := range cfg.Warnings(time.Now()) {
+		if _, err := fmt.Fprintln(out, "warning: "+warning); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprintln(out, "ok: the configuration is complete and every file it names can be read")
 	return err

@@ -59,6 +59,21 @@ func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expir
 	return e.newRequest(w)
 }
 
+// checkWays makes a request for every way of every profile, as a trial: what a wallet cannot be asked is a mistake of the
+// configuration, and stops the start, instead of a wallet's silence.
+func (p *Provider) checkWays() error {
+	var problems []error
+	for _, profile := range p.deps.Recovery.Profiles() {
+		for _, way := range profile.Ways {
+			asked := recovery.Asked{Way: way, Profile: profile, Transaction: recovery.Transaction{ID: "trial"}}
+			if _, err := p.buildRequest(context.Background(), asked, p.deps.Clock().Add(time.Minute)); err != nil {
+				problems = append(problems, fmt.Errorf("profiles (%s): wallets (%s): %w", profile.Name, way.Wallet, err))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
 func (p *Provider) doors(handle recovery.Handle) doors {
 	return doors{request: p.cfg.Issuer + "/openid4vp/request/" + string(handle), response: p.cfg.Issuer + "/openid4vp/response/" + string(handle)}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/presentation/identity"
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/registration"
@@ -27,6 +28,8 @@ type Config struct {
 	MutualTLS string
 	// Wallets are the kinds of wallet that the recovery profiles ask.
 	Wallets map[recovery.WalletName]Wallet
+	// DIDWeb is our did:web, whose document is served here; nil for none.
+	DIDWeb *identity.Web
 	// ReceiptTypes are the vct values of Face Check receipts that are asked for; ReceiptVCTypes the W3C types of those
 	// that are JWT VCs.
 	ReceiptTypes, ReceiptVCTypes []string
@@ -105,6 +108,9 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
+	if err := p.checkWays(); err != nil {
+		return nil, err
+	}
 	if p.metadata, err = encodeMetadata(cfg, deps); err != nil {
 		return nil, err
 	}
@@ -149,6 +155,10 @@ func (p *Provider) routes() (http.Handler, error) {
 	r.POST("/pass/verify", p.verifyPass)
 	r.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 
+	if p.cfg.DIDWeb != nil {
+		r.GET("/.well-known/did.json", p.didDocument)
+		r.GET("/.well-known/did-configuration.json", p.didConfiguration)
+	}
 	r.GET("/openid4vp/request/:handle", p.walletRequest)
 	r.POST("/openid4vp/request/:handle", p.walletRequest)
 	r.POST("/openid4vp/response/:handle", p.walletResponse)

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation"
+	"regain/provider/problem"
 	"regain/recovery"
 	"regain/verifier"
 )
@@ -98,6 +99,28 @@ func (p *Provider) returnURL(id recovery.TransactionID, flow recovery.Flow) stri
 		page = "/confirmation"
 	}
 	return p.cfg.Issuer + pagePath(id) + page
+}
+
+// didDocument is how wallets know us by our did:web.
+func (p *Provider) didDocument(c *gin.Context) {
+	document, err := p.cfg.DIDWeb.Document()
+	p.wellKnown(c, document, err)
+}
+
+// didConfiguration is how wallets know that the DID is this domain's.
+func (p *Provider) didConfiguration(c *gin.Context) {
+	configuration, err := p.cfg.DIDWeb.Configuration(p.deps.Clock())
+	p.wellKnown(c, configuration, err)
+}
+
+func (p *Provider) wellKnown(c *gin.Context, body []byte, err error) {
+	if err != nil {
+		p.failJSON(c, problem.ServerError(err))
+		return
+	}
+	c.Header("Access-Control-Allow-Origin", "*") // public, and wallets in browsers read it
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/json", body)
 }
 
 // walletForm reads the form of a wallet's POST. Whether parameters may repeat is for the presentation package to say.

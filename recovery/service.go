@@ -124,6 +124,9 @@ func (s *Service) Verified(name ProfileName) ([]AttributeName, Document) {
 	return nil, Document{}
 }
 
+// Profiles lists the profiles, for a check of what their wallets can be asked.
+func (s *Service) Profiles() Profiles { return slices.Clone(s.policy.Profiles) }
+
 // Documents lists the documents that stand behind the credentials of some profile.
 func (s *Service) Documents() []Document {
 	var all []Document

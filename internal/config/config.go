@@ -28,6 +28,7 @@ type Source struct {
 	Environ func() []string
 	Flags   *pflag.FlagSet // only flags that were set count; may be nil
 	FlagKey func(name string) string
+	Renamed map[string]string // keys of earlier versions, and where what they said belongs now
 }
 
 // Load decodes the configuration into out, a pointer to a struct with `koanf` tags that already holds the defaults.
@@ -55,7 +56,7 @@ func Load(src Source, out any) error {
 			return fmt.Errorf("read flags: %w", err)
 		}
 	}
-	return decode(k.Raw(), out)
+	return decode(k.Raw(), out, src.Renamed)
 }
 
 func envKey(name, value string) (string, any) {
@@ -63,7 +64,7 @@ func envKey(name, value string) (string, any) {
 	return strings.ReplaceAll(key, "__", "."), value
 }
 
-func decode(raw map[string]any, out any) error {
+func decode(raw map[string]any, out any, renamed map[string]string) error {
 	var meta mapstructure.Metadata
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: out, TagName: "koanf", Metadata: &meta, WeaklyTypedInput: true,
@@ -84,6 +85,10 @@ func decode(raw map[string]any, out any) error {
 	slices.Sort(meta.Unused)
 	problems := make([]error, 0, len(meta.Unused))
 	for _, key := range meta.Unused {
+		if now, ok := renamed[withoutIndexes(key)]; ok {
+			problems = append(problems, fmt.Errorf("configuration: the key %s is now %s", key, now))
+			continue
+		}
 		problems = append(problems, unknownKey(key, known))
 	}
 	return errors.Join(problems...)

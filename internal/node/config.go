@@ -74,6 +74,7 @@ type CertificateConfig struct {
 type WalletConfig struct {
 	Name               string   `koanf:"name"`         // profiles name it; default "default"
 	DisplayName        string   `koanf:"display_name"` // what people call it; default "your wallet"
+	Protocol           string   `koanf:"protocol"`     // openid4vp (default) or authenticator
 	HAIP               bool     `koanf:"haip"`
 	Endpoint           string   `koanf:"authorization_endpoint"` // default openid4vp://authorize, haip-vp://authorize with haip
 	ClientIDPrefix     string   `koanf:"client_id_prefix"`       // default x509_hash
@@ -86,6 +87,12 @@ type WalletConfig struct {
 	DigitalCredentials []string `koanf:"digital_credentials"` // unsigned, signed, multisigned; default none
 	VerifierInfoFile   string   `koanf:"verifier_info_file"`
 	TransactionData    bool     `koanf:"transaction_data"`
+	// The rest is for the protocol authenticator: what the wallet shows of us, and whose credentials it may look for.
+	ClientName    string   `koanf:"client_name"` // default the organisation_id
+	ClientPurpose string   `koanf:"client_purpose"`
+	LogoURI       string   `koanf:"logo_uri"`
+	TermsURI      string   `koanf:"tos_uri"`
+	Issuers       []string `koanf:"issuers"` // DIDs; default any
 }
 
 // DirectoryConfig is the YAML directory.
@@ -125,7 +132,8 @@ type FetchConfig struct {
 
 // FaceCheckReceiptConfig names the receipts that are asked for.
 type FaceCheckReceiptConfig struct {
-	ReceiptTypes []string `koanf:"receipt_types"`
+	ReceiptTypes   []string `koanf:"receipt_types"`    // vct values
+	ReceiptVCTypes []string `koanf:"receipt_vc_types"` // of receipts that are JWT VCs: sets of types, with spaces between
 }
 
 // ProofingConfig is an identity proofing provider that people can be handed to.
@@ -172,8 +180,8 @@ type CrossDeviceConfig struct {
 
 // CredentialConfig says what a Verified ID must be and how it is matched.
 type CredentialConfig struct {
-	Format   string          `koanf:"format"` // dc+sd-jwt (default) or mso_mdoc
-	Types    []string        `koanf:"types"`  // vct values, or one doctype
+	Format   string          `koanf:"format"` // dc+sd-jwt (default), mso_mdoc or jwt_vc_json
+	Types    []string        `koanf:"types"`  // vct values, one doctype, or sets of W3C types with spaces between
 	Bindings []BindingConfig `koanf:"bindings"`
 	Document DocumentConfig  `koanf:"document"`
 }
@@ -277,6 +285,6 @@ func Defaults() Config {
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},
-		FaceCheck:   FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}},
+		FaceCheck:   FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}, ReceiptVCTypes: []string{"VerifiableCredential FaceCheckReceipt"}},
 	}
 }

@@ -149,7 +149,12 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	if err != nil {
 		return err
 	}
-	wallets, err := cfg.newWallets(signing{key, chain, deps.Clock()})
+	signing := signing{key, chain, deps.Clock()}
+	wallets, err := cfg.newWallets(signing)
+	if err != nil {
+		return err
+	}
+	web, err := cfg.web(signing)
 	if err != nil {
 		return err
 	}
@@ -161,7 +166,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, Wallets: wallets, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, RequestLifetime: cfg.RequestLife, TrustedProxies: cfg.TrustedProxies,
+		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife, TrustedProxies: cfg.TrustedProxies,
 		EntraContract: entra,
 	}, parts)
 	return err

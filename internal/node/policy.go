@@ -81,7 +81,7 @@ func (c Config) untrusted() []string {
 	asked := c.FaceCheck.ReceiptTypes
 	for _, p := range c.Profiles {
 		for _, credential := range p.credentials() {
-			asked = append(asked[:len(asked):len(asked)], credential.Types...)
+			asked = append(asked[:len(asked):len(asked)], credential.trustedTypes()...)
 		}
 	}
 	for _, name := range asked {
@@ -91,6 +91,20 @@ func (c Config) untrusted() []string {
 		}
 	}
 	return missing
+}
+
+// trustedTypes are the types as rules of trust name them: of a set of W3C types, the last.
+func (c CredentialConfig) trustedTypes() []string {
+	if c.Format != verifier.FormatJWTVC {
+		return c.Types
+	}
+	var last []string
+	for _, set := range c.Types {
+		if types := strings.Fields(set); len(types) > 0 {
+			last = append(last, types[len(types)-1])
+		}
+	}
+	return last
 }
 
 // loopbackName reports whether host always means this machine (RFC 6761 §6.3).

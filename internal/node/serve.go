@@ -46,6 +46,9 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
+	for _, warning := range cfg.Warnings(time.Now()) {
+		logger.Warn("configuration", "warning", warning)
+	}
 	defer n.reloadOnHangup(logger)()
 	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
 }

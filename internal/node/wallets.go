@@ -10,9 +10,16 @@ import (
 	"time"
 
 	"regain/presentation"
+	"regain/presentation/authenticator"
 	"regain/presentation/identity"
 	"regain/provider"
 	"regain/recovery"
+)
+
+// The protocols of wallets.
+const (
+	protocolOpenID4VP     = "openid4vp"
+	protocolAuthenticator = "authenticator"
 )
 
 // defaultWallet is the name of the wallet profile that there is when none is configured.
@@ -35,7 +42,10 @@ func (w WalletConfig) withDefaults() WalletConfig {
 	if w.HAIP {
 		endpoint = "haip-vp://authorize"
 	}
-	w.Name = or(w.Name, defaultWallet)
+	if w.Protocol == protocolAuthenticator {
+		endpoint = "openid-vc://"
+	}
+	w.Name, w.Protocol = or(w.Name, defaultWallet), or(w.Protocol, protocolOpenID4VP)
 	w.Endpoint = or(w.Endpoint, endpoint)
 	w.ClientIDPrefix = or(w.ClientIDPrefix, string(identity.X509HashOf))
 	w.RequestURIMethod = or(w.RequestURIMethod, "post")
@@ -56,7 +66,7 @@ func (c Config) newWallets(s signing) (map[recovery.WalletName]provider.Wallet, 
 	var problems []error
 	for i, w := range c.wallets() {
 		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
-		wallet, err := w.wallet(s)
+		wallet, err := w.make(s, c.Organisation)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", key, err))
 			continue
@@ -69,7 +79,21 @@ func (c Config) newWallets(s signing) (map[recovery.WalletName]provider.Wallet, 
 	return made, errors.Join(problems...)
 }
 
-func (w WalletConfig) wallet(s signing) (provider.Wallet, error) {
+func (w WalletConfig) make(s signing, organisation string) (provider.Wallet, error) {
+	switch w.Protocol {
+	case protocolOpenID4VP:
+		return w.openid4vp(s)
+	case protocolAuthenticator:
+		profile, err := authenticator.New(authenticator.Config{
+			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: or(w.ClientName, organisation),
+			Purpose: w.ClientPurpose, LogoURI: w.LogoURI, TermsURI: w.TermsURI,
+		})
+		return provider.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
+	}
+	return provider.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
+}
+
+func (w WalletConfig) openid4vp(s signing) (provider.Wallet, error) {
 	who, err := w.identity(s)
 	if err != nil {
 		return provider.Wallet{}, err
@@ -118,6 +142,22 @@ func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
 		return identity.PreRegistered(w.ClientID, w.KeyID, s.key)
 	}
 	return nil, fmt.Errorf("client_id_prefix %q: use x509_hash, x509_san_dns, redirect_uri, decentralized_identifier, verifier_attestation or pre-registered", w.ClientIDPrefix)
+}
+
+// web is the did:web of this server, if a wallet profile is known by it: its document is served here then. Nil if none is.
+func (c Config) web(s signing) (*identity.Web, error) {
+	var found *identity.Web
+	for i, w := range c.wallets() {
+		web := identity.Web{DID: w.ClientID, KeyID: w.KeyID, Origin: c.Issuer, Key: s.key}
+		if w.Protocol != protocolAuthenticator && w.ClientIDPrefix != string(identity.DIDOf) || !web.IsOurs() {
+			continue
+		}
+		if found != nil && found.KeyID != w.KeyID {
+			return nil, fmt.Errorf("wallets[%d].key_id %q: another wallet profile calls the key %q; it is one key, so give it one name", i, w.KeyID, found.KeyID)
+		}
+		found = &web
+	}
+	return found, nil
 }
 
 // ways are how a profile asks its wallets: through the browser first, which only a wallet nearby can answer, then on this

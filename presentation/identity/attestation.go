@@ -66,6 +66,12 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	return i, nil
 }
 
+// AttestationEnds returns when an attestation ends, and whether it can be read at all. Nothing about it is verified.
+func AttestationEnds(jwt string) (time.Time, bool) {
+	a, err := readAttestation(strings.TrimSpace(jwt))
+	return time.Unix(a.Expires, 0), err == nil
+}
+
 func readAttestation(jwt string) (attestation, error) {
 	const depth = 8
 	var a attestation

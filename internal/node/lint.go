@@ -1,0 +1,118 @@
+package node
+
+import (
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"regain/presentation/identity"
+)
+
+// expiresSoon is how long before its end a certificate is worth a word: time to get another.
+const expiresSoon = 30 * 24 * time.Hour
+
+// Warnings says what works today and will not, or hardly, for wallets: they answer a mistake with silence, so it is told
+// here. A mistake that can never work is an error of New instead.
+func (c Config) Warnings(now time.Time) []string {
+	var warnings []string
+	add := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+	for _, file := range c.certificateFiles() {
+		for i, certificate := range readQuietly(file.path) {
+			switch left := certificate.NotAfter.Sub(now); {
+			case left <= 0:
+				add("%s: certificate %d of %s expired at %s", file.key, i, filepath.Base(file.path), day(certificate.NotAfter))
+			case left < expiresSoon:
+				add("%s: certificate %d of %s expires at %s, in %d days; %s", file.key, i, filepath.Base(file.path), day(certificate.NotAfter), int(left.Hours()/24), file.cure)
+			}
+		}
+	}
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil {
+		return warnings
+	}
+	if issuer.Scheme == "http" {
+		add("issuer %s: wallets fetch requests from https addresses only; http works with those of the demonstration", c.Issuer)
+	}
+	c.lintTLS(issuer.Hostname(), add)
+	c.lintWallets(now, add)
+	return warnings
+}
+
+// certificateFile is a file of certificates that a key of the configuration names.
+type certificateFile struct{ key, path, cure string }
+
+func (c Config) certificateFiles() []certificateFile {
+	const asked = "every wallet that is asked then refuses"
+	files := []certificateFile{
+		{"request_signing.certificate_file", c.RequestSigning.CertificateFile, "renew it: " + asked + ", and with x509_hash the client_id changes"},
+		{"tls.certificate_file", c.TLS.CertificateFile, "renew it"},
+	}
+	for i, t := range c.Trust {
+		files = append(files,
+			certificateFile{fmt.Sprintf("trust[%d].anchors_file", i), t.AnchorsFile, "ask the issuer for the one that follows: credentials under it are denied then"},
+			certificateFile{fmt.Sprintf("trust[%d].signers_file", i), t.SignersFile, "ask the issuer for the one that follows: what it signed is denied then"})
+	}
+	return slices.DeleteFunc(files, func(f certificateFile) bool { return f.path == "" })
+}
+
+// readQuietly reads certificates; what cannot be read is an error of New.
+func readQuietly(path string) []*x509.Certificate {
+	found, err := readCertificates(path)
+	if err != nil {
+		return nil
+	}
+	return found
+}
+
+func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// lintTLS compares the server's certificate with the name that it is reached by.
+func (c Config) lintTLS(host string, add func(string, ...any)) {
+	if c.TLS.CertificateFile == "" {
+		return
+	}
+	chain := readQuietly(c.TLS.CertificateFile)
+	if len(chain) > 0 && chain[0].VerifyHostname(host) != nil {
+		add("tls.certificate_file: the certificate is for %s, and the issuer's host is %s: wallets and clients will not connect", strings.Join(chain[0].DNSNames, ", "), host)
+	}
+}
+
+func (c Config) lintWallets(now time.Time, add func(string, ...any)) {
+	for i, w := range c.wallets() {
+		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
+		if w.ResponseMode == "direct_post" && w.Protocol == protocolOpenID4VP {
+			add("%s: response_mode direct_post: answers are not encrypted beyond TLS; use direct_post.jwt where the wallets can", key)
+		}
+		if w.ClientIDPrefix == string(identity.RedirectURIOf) {
+			add("%s: client_id_prefix redirect_uri: nothing proves to a wallet who asks; it is for trials", key)
+		}
+		if w.ClientIDPrefix == string(identity.AttestedOf) {
+			c.lintAttestation(key, w, now, add)
+		}
+	}
+}
+
+func (c Config) lintAttestation(key string, w WalletConfig, now time.Time, add func(string, ...any)) {
+	text, err := os.ReadFile(w.AttestationFile)
+	if err != nil {
+		return
+	}
+	if ends, ok := identity.AttestationEnds(string(text)); ok && ends.Sub(now) < expiresSoon {
+		add("%s: attestation_file: it ends at %s; ask its issuer for another", key, day(ends))
+	}
+}
+
+// Renamed are keys that had another name once, and where what they said belongs now.
+func Renamed() map[string]string {
+	return map[string]string{
+		"wallet":              "wallets, a list of wallet profiles, and request_lifetime",
+		"vp_formats":          "nothing: what is verified is offered by itself",
+		"client_id_scheme":    "wallets[].client_id_prefix",
+		"request_signing.kid": "wallets[].key_id",
+	}
+}

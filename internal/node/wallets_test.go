@@ -1,0 +1,142 @@
+package node_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"crypto/rand"
+	"log/slog"
+
+	"regain/internal/node"
+)
+
+// Each row is a wallet profile that no wallet could be asked with.
+func TestWalletMistakes(t *testing.T) {
+	wallet := func(change func(w *node.WalletConfig)) func(t *testing.T, c *node.Config) {
+		return func(_ *testing.T, c *node.Config) {
+			w := node.WalletConfig{}
+			change(&w)
+			c.Wallets = []node.WalletConfig{w}
+		}
+	}
+	for says, breakIt := range map[string]func(t *testing.T, c *node.Config){
+		"client_id_prefix \"x509\"":      wallet(func(w *node.WalletConfig) { w.ClientIDPrefix = "x509" }),
+		"lacks the DNS name":             wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.ClientID = "x509_san_dns", "other.localhost" }),
+		"so use by_value":                wallet(func(w *node.WalletConfig) { w.ClientIDPrefix = "redirect_uri" }),
+		"is not a DID":                   wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.ClientID = "decentralized_identifier", "recover" }),
+		"name the fragment":              wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.ClientID = "decentralized_identifier", "did:web:x" }),
+		"must not begin with x509_hash:": wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.ClientID = "pre-registered", "x509_hash:abc" }),
+		"so use direct_post":             wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.ClientID = "pre-registered", "regain" }),
+		"attestation_file":               wallet(func(w *node.WalletConfig) { w.ClientIDPrefix, w.AttestationFile = "verifier_attestation", "none.jwt" }),
+		"response_mode \"fragment\"":     wallet(func(w *node.WalletConfig) { w.ResponseMode = "fragment" }),
+		"request_uri_method \"put\"":     wallet(func(w *node.WalletConfig) { w.RequestURIMethod = "put" }),
+		"authorization_endpoint":         wallet(func(w *node.WalletConfig) { w.Endpoint = "javascript:alert(1)" }),
+		"openid4vp-v1-telepathy":         wallet(func(w *node.WalletConfig) { w.DigitalCredentials = []string{"telepathy"} }),
+		"verifier_info_file":             wallet(func(w *node.WalletConfig) { w.VerifierInfoFile = "none.json" }),
+		"HAIP 1.0 §5.1":                  wallet(func(w *node.WalletConfig) { w.HAIP, w.ResponseMode = true, "direct_post" }),
+		"protocol \"didcomm\"":           wallet(func(w *node.WalletConfig) { w.Protocol = "didcomm" }),
+		"give our DID":                   wallet(func(w *node.WalletConfig) { w.Protocol = "authenticator" }),
+		"another wallet profile has":     func(_ *testing.T, c *node.Config) { c.Wallets = []node.WalletConfig{{}, {}} },
+		"no wallet profile \"phone\"":    func(_ *testing.T, c *node.Config) { c.Profiles[0].Wallets = []string{"phone"} },
+		"no credential of it can be asked": func(_ *testing.T, c *node.Config) {
+			c.Wallets = []node.WalletConfig{{Protocol: "authenticator", ClientID: "did:web:x.localhost", KeyID: "k"}}
+		},
+		"asks for no SD-JWT": func(_ *testing.T, c *node.Config) {
+			c.Wallets = []node.WalletConfig{{TransactionData: true}}
+			c.Profiles[0].Credential.Format, c.Profiles[0].Credential.Types = "mso_mdoc", []string{"org.iso.18013.5.1.mDL"}
+			for i, b := range c.Profiles[0].Credential.Bindings {
+				c.Profiles[0].Credential.Bindings[i].Claim = "org.iso.18013.5.1/" + b.Claim
+			}
+			c.Trust[0].Types = append(c.Trust[0].Types, "org.iso.18013.5.1.mDL")
+		},
+		"cross_device.qr_lifetime": func(_ *testing.T, c *node.Config) {
+			c.Profiles[0].CrossDevice = node.CrossDeviceConfig{Allow: true, QRLifetime: time.Hour}
+		},
+		"request_lifetime": func(_ *testing.T, c *node.Config) { c.RequestLife = time.Hour },
+		"in evaluation":    func(_ *testing.T, c *node.Config) { c.Profiles[0].FaceCheck.Source = "selfie" },
+		"evaluation only": func(_ *testing.T, c *node.Config) {
+			c.Profiles[0].Mode, c.Profiles[0].FaceCheck.Source = "production", "none"
+		},
+		"either credential": func(_ *testing.T, c *node.Config) {
+			c.Profiles[0].Credentials = []node.CredentialConfig{c.Profiles[0].Credential}
+		},
+		"trust[0]": func(_ *testing.T, c *node.Config) { c.Trust[0].SignersFile = "none.crt" },
+	} {
+		t.Run(says, func(t *testing.T) {
+			cfg := valid(t)
+			breakIt(t, &cfg)
+			if err := node.Check(cfg); err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("got %v, want it to say %q", err, says)
+			}
+		})
+	}
+}
+
+// What works today and will not, or hardly, is told before a wallet's silence tells it.
+func TestWarnings(t *testing.T) {
+	cfg := valid(t)
+	now := time.Now()
+	says := func(at time.Time, what string) {
+		t.Helper()
+		if all := strings.Join(cfg.Warnings(at), "\n"); !strings.Contains(all, what) {
+			t.Errorf("no warning says %q:\n%s", what, all)
+		}
+	}
+	says(now, "https addresses only")
+	if all := strings.Join(cfg.Warnings(now), "\n"); strings.Contains(all, "certificate") {
+		t.Errorf("a certificate of a year: %s", all)
+	}
+	says(now.Add(340*24*time.Hour), "request_signing.certificate_file: certificate 0 of request.crt expires at")
+	says(now.Add(340*24*time.Hour), "trust[0].anchors_file")
+	says(now.Add(400*24*time.Hour), "expired at")
+	cfg.TLS.CertificateFile, cfg.Issuer = cfg.RequestSigning.CertificateFile, "https://elsewhere.localhost"
+	says(now, "the certificate is for regain.localhost, and the issuer's host is elsewhere.localhost")
+	cfg.Wallets = []node.WalletConfig{{ClientIDPrefix: "redirect_uri", ByValue: true, ResponseMode: "direct_post"}}
+	says(now, "nothing proves to a wallet who asks")
+	says(now, "not encrypted")
+	jwt := filepath.Join(t.TempDir(), "attestation.jwt")
+	text := "eyJ0eXAiOiJ2ZXJpZmllci1hdHRlc3RhdGlvbitqd3QifQ." + "eyJleHAiOjF9" + ".eA" // exp: 1
+	if err := os.WriteFile(jwt, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Wallets = []node.WalletConfig{{ClientIDPrefix: "verifier_attestation", AttestationFile: jwt}}
+	says(now, "attestation_file: it ends at 1970-01-01")
+}
+
+// A wallet profile that is known by our did:web has its document, and the linked domain, served.
+func TestOurDID(t *testing.T) {
+	cfg := valid(t)
+	host := strings.TrimPrefix(cfg.Issuer, "http://")
+	id := "did:web:" + strings.ReplaceAll(host, ":", "%3A")
+	cfg.Wallets = []node.WalletConfig{{ClientIDPrefix: "decentralized_identifier", ClientID: id, KeyID: "request-1"}}
+	n, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	read := func(path string) (body map[string]any) {
+		answer := httptest.NewRecorder()
+		n.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil))
+		if answer.Code != http.StatusOK || json.Unmarshal(answer.Body.Bytes(), &body) != nil {
+			t.Fatalf("%s: %d %s", path, answer.Code, answer.Body)
+		}
+		return body
+	}
+	if document := read("/.well-known/did.json"); document["id"] != id {
+		t.Errorf("document %v", document)
+	}
+	if linked, _ := read("/.well-known/did-configuration.json")["linked_dids"].([]any); len(linked) != 1 {
+		t.Errorf("linked %v", linked)
+	}
+	cfg.Wallets = append(cfg.Wallets, node.WalletConfig{Name: "second", ClientIDPrefix: "decentralized_identifier", ClientID: id, KeyID: "request-2"})
+	cfg.Storage.Path += "-2"
+	if err := node.Check(cfg); err == nil || !strings.Contains(err.Error(), "give it one name") {
+		t.Errorf("one key with two names: %v", err)
+	}
+}
