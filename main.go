@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"regain/conformance/oidf"
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/provider/diagnosis"
 	"regain/provider/keys"
 )
 
@@ -32,6 +34,8 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain demo --drive      walk the journeys without a browser; exits 0 only when all are as they must be
   regain serve             run one node (with no configuration: a safe development instance)
   regain check             check a configuration and say what is wrong with it
+  regain diagnose ID [LOG …] tell what happened in the recovery that a reference of an error page, or of a wallet's answer,
+                           belongs to: what was asked, what came, which check failed; reads logs of any number of nodes
   regain audit verify FILE prove that nothing in an audit log was removed or changed
   regain keys rotate FILE  put a new signing key into a ring, or make one; keys list FILE shows what each does,
                            keys certify FILE puts a certificate after each, for clients that want x5c
@@ -78,6 +82,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runCheck(rest, out)
 	case "audit":
 		return runAudit(rest, out)
+	case "diagnose":
+		return runDiagnose(rest, os.Stdin, out)
 	case "load":
 		return runLoad(ctx, rest, out)
 	case load.Command:
@@ -171,6 +177,30 @@ func runCheck(args []string, out io.Writer) error {
 	}
 	_, err = fmt.Fprintln(out, "ok: the configuration is complete and every file it names can be read")
 	return err
+}
+
+// runDiagnose tells what happened in the recovery that an id belongs to, from the logs of any number of nodes.
+func runDiagnose(args []string, in io.Reader, out io.Writer) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	var files []io.Reader
+	for _, name := range args[1:] {
+		file, err := os.Open(name)
+		if err != nil {
+			return fmt.Errorf("read the log: %w", err)
+		}
+		defer file.Close() //nolint:errcheck // only read
+		files = append(files, file, strings.NewReader("\n"))
+	}
+	if len(files) > 0 {
+		in = io.MultiReader(files...)
+	}
+	found, err := diagnosis.Find(in, args[0])
+	if err != nil {
+		return err
+	}
+	return diagnosis.Write(out, found)
 }
 
 func runAudit(args []string, out io.Writer) error {

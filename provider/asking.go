@@ -11,6 +11,7 @@ import (
 
 	"regain/presentation"
 	"regain/presentation/dcql"
+	"regain/provider/diagnosis"
 	"regain/recovery"
 	"regain/verifier"
 )
@@ -154,49 +155,27 @@ func (p *Provider) receiptFor(format string) verifier.Wanted {
 }
 
 // present verifies the presentations of an opened answer, and has the domain weigh what they show.
-func (p *Provider) present(c *gin.Context, asked recovery.Asked, e exchange, answer opened) (recovery.Receipt, error) {
-	shown, expect, rule, err := p.question(asked.Profile, e, answer)
-	if err != nil {
+func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recovery.Asked, e exchange, answer opened) (recovery.Receipt, error) {
+	d.Came = answer.ids()
+	q, err := p.question(asked.Profile, e, answer)
+	if err := d.Step("asked for", err); err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	verified, err := p.deps.Verifier.Verify(c, shown, expect)
-	if err != nil {
+	verified, err := p.deps.Verifier.Verify(c, q.shown, q.expect)
+	if err := d.Step("genuine", err); err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	return p.deps.Recovery.Present(c, asked.Handle(), evidenceOf(verified, rule, asked.Profile.Credentials[rule].Bindings))
-}
-
-// question is what the verifier is asked about an answer, and which of the profile's credentials it is. Of several
-// alternatives that came the preferred one counts.
-func (p *Provider) question(profile recovery.Profile, e exchange, answer opened) (verifier.Presentation, verifier.Expect, int, error) {
-	query, err := p.queryFor(profile, e.formats())
-	if err != nil {
-		return verifier.Presentation{}, verifier.Expect{}, 0, err
+	for _, cause := range verified.Causes() {
+		d.Note("credential", false, cause)
 	}
-	chosen, err := query.Choose(answer.ids())
-	if err != nil {
-		return verifier.Presentation{}, verifier.Expect{}, 0, fmt.Errorf("%w: %w", presentation.ErrMissing, err)
+	if err := d.Step("matches the query", q.compare(d, verified)); err != nil {
+		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	rules := rulesFor(profile, e.formats())
-	shown, expect, rule := verifier.Presentation{IDToken: answer.idToken}, verifier.Expect{Session: answer.session, TransactionData: answer.data}, -1
-	for _, id := range chosen {
-		at := answer.shown[id]
-		switch i := slices.IndexFunc(query.Credentials, func(c dcql.Credential) bool { return c.ID == id }); dcql.Role(id) {
-		case dcql.VerifiedID:
-			rule = rules[i] // Recovery asks for the Verified IDs first, in the order of the rules
-			shown.VerifiedID, shown.VerifiedIDAt = at.text, at.at
-			expect.VerifiedID = verifier.Wanted{Format: profile.Credentials[rule].Format, Types: profile.Credentials[rule].Types}
-		case dcql.FaceCheck:
-			shown.FaceCheck, shown.FaceCheckAt = at.text, at.at
-		}
+	receipt, err := p.deps.Recovery.Present(c, asked.Handle(), evidenceOf(verified, q.rule, asked.Profile.Credentials[q.rule].Bindings))
+	for _, r := range receipt.Results {
+		d.Note(r.Rule, r.Pass, r.Detail)
 	}
-	if rule < 0 {
-		return shown, expect, 0, presentation.ErrMissing
-	}
-	if !profile.FaceCheck.NotAsked {
-		expect.FaceCheck = p.receiptFor(expect.VerifiedID.Format)
-	}
-	return shown, expect, rule, nil
+	return receipt, d.Step("weighed", err)
 }
 
 // rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same.

@@ -7,6 +7,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation"
+	"regain/provider/diagnosis"
 	"regain/recovery"
 )
 
@@ -21,7 +22,7 @@ func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
 		p.failWallet(c, err)
 		return
 	}
-	requests, err := p.browserRequests(asked)
+	requests, err := p.browserRequests(p.diagnose(c, asked.Way), asked)
 	if err != nil {
 		p.failWallet(c, err)
 		return
@@ -29,7 +30,7 @@ func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
 	c.JSON(http.StatusOK, gin.H{"requests": requests})
 }
 
-func (p *Provider) browserRequests(asked recovery.Asked) ([]presentation.BrowserRequest, error) {
+func (p *Provider) browserRequests(d *diagnosis.Diagnosis, asked recovery.Asked) ([]presentation.BrowserRequest, error) {
 	e, stored, err := p.browserExchange(asked)
 	if err != nil {
 		return nil, err
@@ -38,7 +39,9 @@ func (p *Provider) browserRequests(asked recovery.Asked) ([]presentation.Browser
 	if err != nil {
 		return nil, err
 	}
-	return e.BrowserRequests(request, p.deps.Clock())
+	d.Ask(request.Query)
+	requests, err := e.BrowserRequests(request, p.deps.Clock())
+	return requests, d.Step("served", err)
 }
 
 // browserExchange is stored for a way through the browser, which only one protocol has.
@@ -69,6 +72,7 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	if err != nil {
 		return t, err
 	}
+	d := p.diagnose(c, asked.Way)
 	if asked.Answered() {
 		return t, recovery.ErrAnswered
 	}
@@ -78,14 +82,15 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	}
 	form := c.Request.PostForm
 	answer, err := e.openBrowser(stored, form.Get("protocol"), form.Get("data"), p.deps.Clock())
-	if err != nil {
+	if err := d.Step("opened", err); err != nil {
 		return t, p.rejected(c, asked, err)
 	}
 	if answer.problem != nil {
+		d.Error = answer.problem.Code
 		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code)
 		return t, err
 	}
-	receipt, err := p.present(c, asked, e, answer)
+	receipt, err := p.present(c, d, asked, e, answer)
 	if err != nil {
 		return t, err
 	}

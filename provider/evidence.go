@@ -11,7 +11,7 @@ import (
 func evidenceOf(verified verifier.Verified, rule int, bindings []recovery.Binding) recovery.Evidence {
 	claims := make(map[recovery.ClaimName]string, len(bindings))
 	for _, b := range bindings {
-		if value, ok := claimAt(verified.Claims(), b.Claim); ok {
+		if value, ok := claimAt(verified.VerifiedID().Claims, b.Claim); ok {
 			claims[b.Claim] = value
 		}
 	}

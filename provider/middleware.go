@@ -46,6 +46,9 @@ func (p *Provider) record(c *gin.Context) {
 	if t, ok := c.Get(keyTransaction); ok {
 		attrs = append(attrs, slog.Any("transaction", t))
 	}
+	if attr, ok := diagnosed(c); ok {
+		attrs = append(attrs, attr)
+	}
 	if e, ok := c.Get(keyError); ok {
 		attrs = append(attrs, slog.Any("cause", e))
 	}

@@ -38,11 +38,16 @@ func (p *Provider) retrieve(c *gin.Context) (object served, err error) {
 		return served{}, err
 	}
 	note(c, asked.Transaction)
+	d := p.diagnose(c, asked.Way)
 	e, request, err := p.stored(asked)
 	if err != nil {
 		return served{}, err
 	}
-	return e.object(request, form, p.deps.Clock())
+	if query, err := p.queryFor(asked.Profile, e.formats()); err == nil {
+		d.Ask(query)
+	}
+	object, err = e.object(request, form, p.deps.Clock())
+	return object, d.Step("served", err)
 }
 
 // walletResponse takes the wallet's answer (OpenID4VP 1.0 §8.2). A refused answer is a 400 and changes nothing: the
@@ -68,6 +73,7 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 		return "", err
 	}
 	note(c, asked.Transaction)
+	d := p.diagnose(c, asked.Way)
 	if asked.Answered() {
 		return "", recovery.ErrAnswered
 	}
@@ -76,16 +82,17 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 		return "", err
 	}
 	answer, err := e.open(request, form, p.deps.Clock())
-	if err != nil {
+	if err := d.Step("opened", err); err != nil {
 		return "", p.rejected(c, asked, err)
 	}
 	if answer.problem != nil {
+		d.Error = answer.problem.Code
 		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code); err != nil {
 			return "", err
 		}
 		return p.returnURL(asked.Transaction.ID, asked.Way.Flow), nil
 	}
-	receipt, err := p.present(c, asked, e, answer)
+	receipt, err := p.present(c, d, asked, e, answer)
 	if err != nil {
 		return "", err
 	}

@@ -18,6 +18,7 @@ type Receipt struct {
 	Transaction  TransactionID
 	Flow         Flow
 	ResponseCode string
+	Results      []RuleResult // what each rule said, for the operator; the wallet is told nothing of it
 }
 
 // Present takes the evidence of a genuine presentation, the first one for its round (ErrAnswered after that), and
@@ -64,7 +65,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if _, err := s.store(ctx, changed, EventPresentationCompleted); err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{Transaction: t.ID, Flow: asked.Way.Flow, ResponseCode: code}, nil
+	return Receipt{Transaction: t.ID, Flow: asked.Way.Flow, ResponseCode: code, Results: verdict.Results}, nil
 }
 
 // weigh asks the directory again, since minutes have passed, and decides.

@@ -20,7 +20,8 @@ const (
 // follows is the same for every format; how it is found out is in a file for each.
 type credential struct {
 	format  string
-	kind    string         // its type: vct, doctype, or W3C type
+	kind    string         // the type that rules of trust are about: vct, doctype, or W3C type
+	types   []string       // all that it says to be
 	iss     string         // who says to have issued it; "" if it does not say
 	chain   [][]byte       // the issuer's certificates
 	claims  map[string]any // what DCQL paths walk
@@ -35,6 +36,14 @@ type credential struct {
 	// current checks when it is valid, and reports whether it ends by itself. Without an end its status must say when.
 	current func(now time.Time) (ends bool, err error)
 	status  func() (status.Reference, bool, error)
+}
+
+// shown is what others may see of a credential.
+func (c *credential) shown() Shown {
+	if c == nil {
+		return Shown{}
+	}
+	return Shown{Format: c.format, Types: c.types, Claims: c.claims}
 }
 
 // bound is what a presentation must be bound to, at a time.

@@ -59,9 +59,9 @@ func TestJWTVC(t *testing.T) {
 		if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
 			t.Errorf("%s: objection %q, face check %+v; log: %s", algorithm, got.Objection(), check, s.log.String())
 		}
-		subject, _ := got.Claims()["credentialSubject"].(map[string]any)
+		subject, _ := got.VerifiedID().Claims["credentialSubject"].(map[string]any)
 		if subject["lastName"] != "Lovelace" {
-			t.Errorf("claims are %v", got.Claims())
+			t.Errorf("claims are %v", got.VerifiedID().Claims)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestMdoc(t *testing.T) {
 	if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
 		t.Errorf("objection %q, face check %+v; log: %s", got.Objection(), check, s.log.String())
 	}
-	names, _ := got.Claims()["org.iso.18013.5.1"].(map[string]any)
+	names, _ := got.VerifiedID().Claims["org.iso.18013.5.1"].(map[string]any)
 	if names["family_name"] == "" || names["family_name"] == nil {
 		t.Errorf("claims are %v", names)
 	}

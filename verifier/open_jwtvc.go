@@ -41,7 +41,7 @@ func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, type
 		issued = time.Unix(seconds, 0)
 	}
 	return &credential{
-		format: FormatJWTVC, kind: kind, iss: parsed.Issuer(), chain: parsed.Certificates(), claims: claims,
+		format: FormatJWTVC, kind: kind, types: parsed.Types(), iss: parsed.Issuer(), chain: parsed.Certificates(), claims: claims,
 		id: parsed.ID(), photos: parsed.Digests(), holder: holder.Key, issued: issued, results: resultsIn(claims),
 		trusted: trusted,
 		current: func(now time.Time) (bool, error) { return currentVC(parsed.Credential, now) },

@@ -32,7 +32,7 @@ func (v *Verifier) openMdoc(presented string, types []string, to bound) (*creden
 	}
 	signed, _, _ := parsed.Validity()
 	return &credential{
-		format: FormatMdoc, kind: parsed.DocType(), chain: parsed.Certificates(), claims: parsed.Claims(),
+		format: FormatMdoc, kind: parsed.DocType(), types: []string{parsed.DocType()}, chain: parsed.Certificates(), claims: parsed.Claims(),
 		id: parsed.ID(), photos: parsed.Digests(), holder: holder, issued: signed,
 		trusted: func(now time.Time) error {
 			return v.rules.CheckDocument(parsed.Certificates(), parsed.DocType(), signed, now)

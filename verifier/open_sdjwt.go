@@ -38,7 +38,7 @@ func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*crede
 		issued = time.Unix(seconds, 0)
 	}
 	return &credential{
-		format: FormatSDJWT, kind: vct, iss: iss, chain: parsed.Certificates(), claims: parsed.Claims(), id: id, photos: parsed.Digests(), holder: holder, issued: issued,
+		format: FormatSDJWT, kind: vct, types: []string{vct}, iss: iss, chain: parsed.Certificates(), claims: parsed.Claims(), id: id, photos: parsed.Digests(), holder: holder, issued: issued,
 		results: parsed.Claims()["faceCheckResults"],
 		trusted: func(now time.Time) error { return v.rules.Check(parsed.Certificates(), vct, iss, now) },
 		current: func(now time.Time) (bool, error) { return currentSDJWT(parsed, now) },

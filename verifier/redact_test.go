@@ -58,7 +58,7 @@ func TestZeroVerifiedSaysNo(t *testing.T) {
 	if check, there := zero.FaceCheck(); there || check.Bound || check.Objection == verifier.NoObjection {
 		t.Errorf("face check of a zero Verified is %+v", check)
 	}
-	if zero.Claims() != nil {
+	if zero.VerifiedID().Claims != nil {
 		t.Error("a zero Verified has claims")
 	}
 }

@@ -14,8 +14,10 @@ import (
 // Verified is a presentation that was verified. Only Verify makes one that says anything.
 type Verified struct {
 	credential *credential
+	receipt    *credential // nil when none was asked for
 	objection  Objection
 	check      FaceCheck
+	causes     []string
 }
 
 // Objection returns the gravest objection to the Verified ID. A Verified that Verify did not make is untrusted: no
@@ -27,14 +29,34 @@ func (v Verified) Objection() Objection {
 	return v.objection
 }
 
-// Claims returns the claims of the Verified ID, as paths of DCQL walk them; nil for one that Verify did not make. The
-// map belongs to v.
-func (v Verified) Claims() map[string]any {
-	if v.credential == nil {
-		return nil
-	}
-	return v.credential.claims
+// Shown is what a query is compared with: of a credential that was genuinely presented. It is personal data.
+type Shown struct {
+	Format string
+	Types  []string
+	Claims map[string]any // as paths of DCQL walk them
 }
+
+// LogValue keeps claims out of slog.
+func (Shown) LogValue() slog.Value { return slog.StringValue("shown[redacted]") }
+
+// MarshalJSON keeps claims out of JSON.
+func (Shown) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+
+// String keeps claims out of most verbs of fmt; a field has the name that would keep them out of all.
+func (Shown) String() string { return "shown[redacted]" }
+
+// GoString does what String does, for %#v.
+func (Shown) GoString() string { return "shown[redacted]" }
+
+// VerifiedID returns what the Verified ID shows; the zero value for one that Verify did not make. What is in it belongs
+// to v.
+func (v Verified) VerifiedID() Shown { return v.credential.shown() }
+
+// Receipt returns what the Face Check receipt shows; the zero value when there is none.
+func (v Verified) Receipt() Shown { return v.receipt.shown() }
+
+// Causes say why there are objections, for the operator: rules and types, and nobody.
+func (v Verified) Causes() []string { return v.causes }
 
 // FaceCheck returns what the Face Check receipt says, and whether there is one.
 func (v Verified) FaceCheck() (check FaceCheck, there bool) {

@@ -139,30 +139,40 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 	}
 	verified := Verified{credential: identity}
 	if e.FaceCheck.Format != "" {
-		if verified.check, err = v.verifyFaceCheck(ctx, p, e, identity); err != nil {
+		if err := v.verifyFaceCheck(ctx, p, e, &verified); err != nil {
 			return Verified{}, err
 		}
 	}
-	verified.objection = v.objection(ctx, identity, now, false)
+	verified.objection = verified.because(v.objection(ctx, identity, now, false))
 	if err := ctx.Err(); err != nil && (verified.objection == StatusUnavailable || verified.check.Objection == StatusUnavailable) {
 		return Verified{}, fmt.Errorf("look up status: %w", err)
 	}
 	return verified, nil
 }
 
-func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, identity *credential) (FaceCheck, error) {
+// verifyFaceCheck adds the receipt to what was verified.
+func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, verified *Verified) error {
 	const what = "Face Check receipt"
 	now := v.clock()
 	receipt, err := v.open(ctx, p.FaceCheck, p.FaceCheckAt, e.FaceCheck, bound{e.Session, nil, p.IDToken, now})
 	if err != nil {
-		return FaceCheck{}, refused(ctx, what, err)
+		return refused(ctx, what, err)
 	}
-	check, err := faceCheck(receipt, identity)
+	check, err := faceCheck(receipt, verified.credential)
 	if err != nil {
-		return FaceCheck{}, refused(ctx, what, err)
+		return refused(ctx, what, err)
 	}
-	check.Objection = v.objection(ctx, receipt, now, true)
-	return check, nil
+	check.Objection = verified.because(v.objection(ctx, receipt, now, true))
+	verified.receipt, verified.check = receipt, check
+	return nil
+}
+
+// because keeps the cause of an objection.
+func (v *Verified) because(o Objection, cause error) Objection {
+	if o != NoObjection {
+		v.causes = append(v.causes, fmt.Sprintf("%s: %v", o, cause))
+	}
+	return o
 }
 
 // refused is a no to what was presented, unless the caller went away while something was looked up, or somebody's DID
@@ -177,38 +187,34 @@ func refused(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }
 
-// objection returns the gravest objection to a credential. brief is for types that live minutes and have no status.
-func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) Objection {
+// objection returns the gravest objection to a credential, and why. brief is for types that live minutes and have no
+// status.
+func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) (Objection, error) {
 	if err := c.trusted(now); err != nil {
-		v.note(ctx, c, err)
-		return Untrusted
+		return Untrusted, v.note(ctx, c, err)
 	}
 	ends, err := c.current(now)
 	if err != nil {
-		v.note(ctx, c, err)
-		return Expired
+		return Expired, v.note(ctx, c, err)
 	}
 	reference, there, err := c.status()
 	if err == nil && !there && (brief || v.rules.StatusOptional(c.kind)) {
 		if !ends { // HAIP 1.0 §6.1: exp, status or both; with neither, nothing could ever end it
-			v.note(ctx, c, errors.New("credential has neither exp nor status"))
-			return Expired
+			return Expired, v.note(ctx, c, errors.New("credential has neither exp nor status"))
 		}
-		return NoObjection
+		return NoObjection, nil
 	}
 	if err != nil || !there {
-		v.note(ctx, c, errors.Join(errors.New("credential names no status list"), err))
-		return StatusUnavailable
+		return StatusUnavailable, v.note(ctx, c, errors.Join(errors.New("credential names no status list"), err))
 	}
 	is, err := v.lists.Look(ctx, reference, func(list jws.JWS) error { return v.trustList(list, c, now) })
 	switch {
 	case err != nil:
-		v.note(ctx, c, err)
-		return StatusUnavailable
+		return StatusUnavailable, v.note(ctx, c, err)
 	case is != status.Valid:
-		return Revoked
+		return Revoked, errors.New("its status list says so")
 	}
-	return NoObjection
+	return NoObjection, nil
 }
 
 // trustList verifies a status list's signature: by somebody who may issue the credential itself.
@@ -223,7 +229,8 @@ func (v *Verifier) trustList(list jws.JWS, c *credential, now time.Time) error {
 	return list.Verify(key)
 }
 
-// note tells the operator why a credential is objected to. It names the type and the rule, and nobody.
-func (v *Verifier) note(ctx context.Context, c *credential, err error) {
+// note tells the operator why a credential is objected to, and returns that. It names the type and the rule, and nobody.
+func (v *Verifier) note(ctx context.Context, c *credential, err error) error {
 	v.logger.InfoContext(ctx, "credential objected to", "type", c.kind, "cause", err.Error())
+	return fmt.Errorf("%s: %w", c.kind, err)
 }

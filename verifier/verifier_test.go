@@ -69,11 +69,11 @@ func TestVerify(t *testing.T) {
 	if got.Objection() != verifier.NoObjection {
 		t.Errorf("objection %q; log: %s", got.Objection(), s.log.String())
 	}
-	if name := got.Claims()["family_name"]; name != "Lovelace" {
+	if name := got.VerifiedID().Claims["family_name"]; name != "Lovelace" {
 		t.Errorf("family_name is %v", name)
 	}
 	for _, name := range []string{"portrait", "faceCheckResults", "_sd", "unknown"} {
-		if value, ok := got.Claims()[name]; ok {
+		if value, ok := got.VerifiedID().Claims[name]; ok {
 			t.Errorf("claim %s is %v", name, value)
 		}
 	}

@@ -31,6 +31,18 @@ type Meta struct {
 	TypeValues   [][]string `json:"type_values,omitempty"`   // jwt_vc_json, ldp_vc: all types of any of the sets, as expanded IRIs (B.1.1)
 }
 
+// Names are the types that will do, as [RecoveryParams] writes them: one text for each.
+func (m Meta) Names() []string {
+	names := slices.Clone(m.VCTValues)
+	if m.DoctypeValue != "" {
+		names = append(names, m.DoctypeValue)
+	}
+	for _, set := range m.TypeValues {
+		names = append(names, strings.Join(set, " "))
+	}
+	return names
+}
+
 // validate refuses a member of another format too: a wallet ignores it, and whoever wrote it expected something of it.
 func (m Meta) validate(format string) error {
 	member := ""

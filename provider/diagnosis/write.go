@@ -1,0 +1,76 @@
+package diagnosis
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+)
+
+// Write tells what happened, record by record, for people.
+func Write(out io.Writer, records []Record) error {
+	w := bufio.NewWriter(out)
+	for i, r := range records {
+		if i == 0 && r.Transaction.ID != "" {
+			fmt.Fprintf(w, "recovery %s\n", r.Transaction.ID)
+		}
+		fmt.Fprintf(w, "\n%s  %s %s → %d in %s", r.Time.UTC().Format("15:04:05.000"), r.Method, r.Route, r.Status, r.Took.Round(10*time.Microsecond))
+		if r.Transaction.State != "" {
+			fmt.Fprintf(w, ", %s", r.Transaction.State)
+		}
+		fmt.Fprintf(w, "  (%s)\n", r.Correlation)
+		if r.Exchange != nil {
+			r.Exchange.write(w)
+		}
+		if r.Cause != "" && (r.Exchange == nil || !r.Exchange.Failed()) {
+			fmt.Fprintf(w, "    cause: %s\n", r.Cause)
+		}
+	}
+	return w.Flush()
+}
+
+func (d *Diagnosis) write(w io.Writer) {
+	fmt.Fprintf(w, "    wallet profile %s, %s\n", d.Wallet, strings.ReplaceAll(d.Flow, "_", " "))
+	for _, a := range d.Asked {
+		fmt.Fprintf(w, "    asked  %s: %s %s", a.ID, a.Format, strings.Join(a.Types, " or "))
+		if len(a.Claims) > 0 {
+			fmt.Fprintf(w, " with %s", strings.Join(a.Claims, ", "))
+		}
+		fmt.Fprintln(w)
+	}
+	if len(d.Came) > 0 {
+		fmt.Fprintf(w, "    came   %s\n", strings.Join(d.Came, ", "))
+	}
+	if d.Error != "" {
+		fmt.Fprintf(w, "    came   the wallet's own error: %s\n", d.Error)
+	}
+	for _, c := range d.Checks {
+		c.write(w)
+	}
+	if d.Query == nil {
+		return
+	}
+	for _, credential := range d.Query.Credentials {
+		for _, p := range credential.Presentations {
+			for _, m := range p.Mismatches {
+				fmt.Fprintf(w, "           %s: %s\n", credential.ID, m)
+			}
+		}
+	}
+}
+
+func (c Check) write(w io.Writer) {
+	verdict := "ok    "
+	if !c.Pass {
+		verdict = "FAILED"
+	}
+	fmt.Fprintf(w, "    %s %s", verdict, c.Name)
+	if c.Millis > 0 {
+		fmt.Fprintf(w, " (%.2f ms)", c.Millis)
+	}
+	if c.Detail != "" {
+		fmt.Fprintf(w, ": %s", strings.ReplaceAll(c.Detail, "\n", "; "))
+	}
+	fmt.Fprintln(w)
+}
