@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"slices"
+	"strings"
 	"time"
 
 	"regain/conformance/oidf/target"
@@ -41,7 +41,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	}
 	if o.List {
 		for _, p := range all {
-			fmt.Fprintf(out, "%-20s %s%s\n", p.Name, p.Plan, variantText(p.Variant))
+			fmt.Fprintf(out, "%-48s %s%s\n", p.Name, p.Plan, variantText(p.Variant))
 		}
 		return nil
 	}
@@ -64,7 +64,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	suite.Rotate = server.Rotate
+	suite.Party = server
 	r := runner{suite: suite, values: server.Values, all: all, options: o, out: out}
 	return errors.Join(r.run(ctx, chosen), server.Close())
 }
@@ -109,17 +109,23 @@ func (r runner) run(ctx context.Context, chosen []Plan) error {
 	return nil
 }
 
+// choose takes plans by their names; the name of a file, or the beginning of a name up to a slash, takes every variant
+// below it.
 func choose(all []Plan, names []string) ([]Plan, error) {
 	if len(names) == 0 {
 		return all, nil
 	}
 	var chosen []Plan
 	for _, name := range names {
-		i := slices.IndexFunc(all, func(p Plan) bool { return p.Name == name })
-		if i < 0 {
+		before := len(chosen)
+		for _, p := range all {
+			if p.Name == name || strings.HasPrefix(p.Name, name+"/") {
+				chosen = append(chosen, p)
+			}
+		}
+		if len(chosen) == before {
 			return nil, fmt.Errorf("no plan is called %s: see --list", name)
 		}
-		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
 }

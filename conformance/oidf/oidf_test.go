@@ -6,10 +6,12 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,10 +24,14 @@ var update = flag.Bool("update", false, "rewrite the golden files") //nolint:goc
 // fakeSuite answers as the suite's REST API does, with results told beforehand.
 type fakeSuite struct {
 	mu      sync.Mutex
+	modules []string
 	results map[string]string // by module
 	config  map[string]any    // of the plan that was created
 	started []string
 	stopped []string
+	asked   bool     // somebody did what the module "driven" waits for
+	picture string   // that was uploaded
+	wanted  []string // placeholders of pictures, once the module was driven
 }
 
 func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +53,7 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		_ = json.NewDecoder(r.Body).Decode(&f.config)
 		var modules []map[string]any
-		for _, name := range []string{"passes", "reviewed", "skipped", "warned", "failed"} {
+		for _, name := range f.modules {
 			modules = append(modules, map[string]any{"testModule": name, "variant": map[string]string{"response_type": "code"}})
 		}
 		answer(201, map[string]any{"id": "plan-1", "modules": modules})
@@ -60,17 +66,27 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, nil)
 	case strings.HasPrefix(r.URL.Path, "/api/info/"):
 		status := "FINISHED"
-		if f.results[id] == "HANGS" {
+		if f.results[id] == "HANGS" || id == "driven" && (!f.asked || len(f.wanted) > 0) {
 			status = "WAITING"
 		}
-		answer(200, map[string]string{"status": status, "result": f.results[id]})
+		result, _, _ := strings.Cut(f.results[id], " ")
+		answer(200, map[string]string{"status": status, "result": result})
+	case r.Method == http.MethodPost && strings.HasPrefix(r.URL.Path, "/api/log/driven/images/"):
+		text, _ := io.ReadAll(r.Body)
+		f.picture, f.wanted = string(text), slices.DeleteFunc(f.wanted, func(p string) bool { return p == id })
+		answer(200, nil)
 	case strings.HasPrefix(r.URL.Path, "/api/log/"):
 		entries := []map[string]any{{"src": "SomeCheck", "msg": "went well", "result": "SUCCESS"}}
 		switch f.results[id] {
 		case "WARNING", "REVIEW", "SKIPPED":
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "look\n at this", "result": f.results[id], "requirements": []string{"OIDCC-1"}})
+		case "PASSED WITH WARNING", "REVIEW WITH WARNING":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "odd", "result": "WARNING"})
 		case "FAILED":
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE", "http": 1})
+		}
+		for _, placeholder := range f.wanted {
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "show me", "upload": placeholder})
 		}
 		answer(200, entries)
 	default:
@@ -80,7 +96,7 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func setUp(t *testing.T) (*fakeSuite, *oidf.Suite) {
 	t.Helper()
-	fake := &fakeSuite{results: map[string]string{"passes": "PASSED", "reviewed": "REVIEW", "skipped": "SKIPPED", "warned": "WARNING", "failed": "FAILED"}}
+	fake := &fakeSuite{modules: []string{"passes", "reviewed", "skipped", "warned", "failed"}, results: map[string]string{"passes": "PASSED", "reviewed": "REVIEW", "skipped": "SKIPPED", "warned": "WARNING", "failed": "FAILED"}}
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
 	suite, err := oidf.NewSuite(server.URL, server.Client(), "")
@@ -103,12 +119,11 @@ expect:
 
 func plan(t *testing.T) oidf.Plan {
 	t.Helper()
-	p, err := oidf.ParsePlan([]byte(planText))
-	if err != nil {
-		t.Fatal(err)
+	plans, err := oidf.ParsePlans("ours", []byte(planText))
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d plans, %v", len(plans), err)
 	}
-	p.Name = "ours"
-	p, err = p.Fill(map[string]any{"alias": "regain", "issuer": "https://regain.localhost", "client": map[string]any{"client_id": "x"}})
+	p, err := plans[0].Fill(map[string]any{"alias": "regain", "issuer": "https://regain.localhost", "client": map[string]any{"client_id": "x"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +147,15 @@ func TestResultsAreHeldAgainstExpectations(t *testing.T) {
 		o, err := suite.Run(t.Context(), plan(t), nil, &out)
 		if err != nil || o.Problems() != 1 {
 			t.Errorf("%s is %s: %d problems, %v", module, result, o.Problems(), err)
+		}
+		fake.results[module] = before
+	}
+	for module, result := range map[string]string{"passes": "PASSED WITH WARNING", "reviewed": "REVIEW WITH WARNING"} {
+		before := fake.results[module]
+		fake.results[module] = result
+		o, err := suite.Run(t.Context(), plan(t), []string{module}, &out)
+		if err != nil || o.Problems() != 1 || o.Modules[0].Result != "WARNING" {
+			t.Errorf("%s is %s: %+v, %v", module, result, o, err)
 		}
 		fake.results[module] = before
 	}
@@ -179,24 +203,57 @@ func TestPlanFiles(t *testing.T) {
 	}
 	for text, says := range map[string]string{
 		"plan: x\nwhat: 1": "field what not found", "variant: {}": "name the suite's plan", "": "parse plan",
+		"plan: x\nvariant: {a: []}": "a has no value", "plan: x\nvariant: {a: {b: c}}": "parse plan", "plan: x\nvariant: {a: [b, c, b]}": "b stands twice",
 		"plan: x\nexpect: [{module: m, result: SKIPPED}]":                                              "say why",
 		"plan: x\nexpect: [{module: m, result: PASSED, why: w}]":                                       "none of",
 		"plan: x\nexpect: [{module: m, result: SKIPPED, why: w}, {module: m, result: REVIEW, why: w}]": "twice",
 	} {
-		if _, err := oidf.ParsePlan([]byte(text)); err == nil || !strings.Contains(err.Error(), says) {
+		if _, err := oidf.ParsePlans("x", []byte(text)); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", text, err)
 		}
 	}
-	p, err := oidf.ParsePlan([]byte("plan: x\nconfig: {a: \"${nothing}\"}"))
+	plans, err = oidf.ParsePlans("x", []byte("plan: x\nconfig: {a: \"${nothing}\"}"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	p := plans[0]
 	if _, err := p.Fill(map[string]any{}); err == nil || !strings.Contains(err.Error(), "${nothing}") {
 		t.Errorf("a value that is not there: %v", err)
 	}
 	p.Config["a"] = "x${list}"
 	if _, err := p.Fill(map[string]any{"list": []string{}}); err == nil {
 		t.Error("a list inside a text")
+	}
+	p.Config, p.Drive.Recover = nil, "${nobody}@example.org"
+	if _, err := p.Fill(map[string]any{}); err == nil || !strings.Contains(err.Error(), "drive.recover") {
+		t.Errorf("an account that is not there: %v", err)
+	}
+}
+
+func TestAListInTheVariantMakesManyPlans(t *testing.T) {
+	plans, err := oidf.ParsePlans("file", []byte(`
+plan: x
+variant: {mode: [a, b.jwt], kind: one, format: [c, d]}
+drive: {recover: "${variant.format}-${variant.mode}@example.org"}
+config: {mode: "${variant.mode}"}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, p := range plans {
+		p, err := p.Fill(map[string]any{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(p.Name, p.Variant, p.Drive.Recover, p.Config))
+	}
+	want := []string{
+		"file/c/amap[format:c kind:one mode:a]c-a@example.orgmap[mode:a]", "file/c/b.jwtmap[format:c kind:one mode:b.jwt]c-b.jwt@example.orgmap[mode:b.jwt]",
+		"file/d/amap[format:d kind:one mode:a]d-a@example.orgmap[mode:a]", "file/d/b.jwtmap[format:d kind:one mode:b.jwt]d-b.jwt@example.orgmap[mode:b.jwt]",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 

@@ -89,16 +89,14 @@ func (s *Suite) runModule(ctx context.Context, p Plan, plan string, m Module) (M
 	o.log = s.base + "/log-detail.html?log=" + instance
 	limited, cancel := context.WithTimeoutCause(ctx, time.Duration(p.Minutes)*time.Minute, errTooLong)
 	defer cancel()
-	at, err := s.wait(limited, instance, func() error {
-		if !slices.Contains(p.RotateBefore, m.Name) {
-			return nil
-		}
-		return s.Rotate()
-	})
+	at, err := s.wait(limited, instance, s.steps(p, m, instance))
 	switch {
 	case errors.Is(err, errTooLong):
 		s.stop(ctx, instance)
-		o.Findings = append(o.Findings, Finding{Result: "FAILURE", Source: "runner", Message: fmt.Sprintf("did not end within %d minutes; it was %s", p.Minutes, at.Status)})
+		o.fail(fmt.Sprintf("did not end within %d minutes; it was %s", p.Minutes, at.Status))
+	case errors.Is(err, errDrive):
+		s.stop(ctx, instance)
+		o.fail(err.Error())
 	case err != nil:
 		return o, err
 	}
@@ -114,10 +112,15 @@ func (s *Suite) runModule(ctx context.Context, p Plan, plan string, m Module) (M
 	}
 	if at.Status != "FINISHED" || o.has("FAILURE") {
 		o.Result = "FAILED"
-	} else if o.Result == "PASSED" && o.has("WARNING") {
+	} else if (o.Result == "PASSED" || o.Result == "REVIEW") && o.has("WARNING") { // what a picture is wanted for may hide one
 		o.Result = "WARNING"
 	}
 	return o, nil
+}
+
+// fail adds what the runner itself saw go wrong.
+func (o *ModuleOutcome) fail(message string) {
+	o.Findings = append(o.Findings, Finding{Result: "FAILURE", Source: "runner", Message: message})
 }
 
 func (o ModuleOutcome) has(result string) bool {

@@ -4,10 +4,15 @@
 //
 //	regain oidf --suite https://localhost.emobix.co.uk:8443 --local      every plan, against a suite on this machine
 //	regain oidf --suite … --local --plan basic                           one plan
+//	regain oidf --suite … --local --plan verifier/x509_hash              the variants of one plan that begin so
 //	regain oidf --list
 //
 // The server under test is package target's: Regain itself over TLS, in the demo's world. A suite elsewhere must be able
 // to reach it, so it is for suites on the same machine; names under .localhost must resolve there.
+//
+// In the plans for OpenID providers the suite is the client and brings the browser along. In those for verifiers the suite
+// is the wallet, and the runner is the person: it recovers an account in a browser of its own, follows the link to the
+// wallet, and comes back. Such a module wants a picture of the page that tells the outcome (package picture).
 //
 //	plans/NAME.yaml   what to run and what to expect        results.json   what came of it, run by run
 //	target/           the server under test                 RESULTS.md     the same, to read; never edited by hand
@@ -21,6 +26,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -30,8 +36,8 @@ type Suite struct {
 	client *http.Client
 	token  string // of a hosted suite's API; "" for a local one
 
-	// Rotate has the server under test take a new signing key, for the modules that wait for that.
-	Rotate func() error
+	// Party is the party under test. It may be nil for plans in which the suite's own browser does everything.
+	Party Party
 }
 
 // NewSuite refuses an address that is none.
@@ -102,20 +108,17 @@ func (i info) ended() bool { return i.Status == "FINISHED" || i.Status == "INTER
 // poll is how often an instance is asked where it stands.
 const poll = 300 * time.Millisecond
 
-// wait returns when the instance has ended or ctx has. One that is configured and waits is told to go on,
-// when what it waits for was done.
-func (s *Suite) wait(ctx context.Context, instance string, configured func() error) (info, error) {
+// wait returns when the instance has ended or ctx has. Each step is taken once, when the instance is first seen in the
+// status of its name.
+func (s *Suite) wait(ctx context.Context, instance string, steps map[string]func(context.Context) error) (info, error) {
 	var at info
-	for told := false; ; {
+	for {
 		if err := s.call(ctx, http.MethodGet, "/api/info/"+instance, nil, &at); err != nil || at.ended() {
 			return at, err
 		}
-		if at.Status == "CONFIGURED" && !told {
-			told = true
-			if err := configured(); err != nil {
-				return at, err
-			}
-			if err := s.call(ctx, http.MethodPost, "/api/runner/"+instance, nil, nil); err != nil {
+		if step, there := steps[at.Status]; there {
+			delete(steps, at.Status)
+			if err := step(ctx); err != nil {
 				return at, err
 			}
 		}
@@ -133,6 +136,7 @@ type entry struct {
 	Message      string   `json:"msg"`
 	Result       string   `json:"result"`
 	Requirements []string `json:"requirements"`
+	Upload       string   `json:"upload"` // where a picture is wanted, its placeholder; "" once it is there
 }
 
 func (s *Suite) log(ctx context.Context, instance string) ([]entry, error) {
@@ -147,21 +151,35 @@ func (s *Suite) stop(ctx context.Context, instance string) {
 
 const maxAnswer = 64 << 20
 
+// plain is a body that is sent as it is; every other is sent as JSON.
+type plain string
+
+func encode(body any) (contentType string, reader io.Reader, err error) {
+	const asJSON = "application/json"
+	switch body := body.(type) {
+	case nil:
+		return asJSON, http.NoBody, nil
+	case plain:
+		return "text/plain", strings.NewReader(string(body)), nil
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return "", nil, fmt.Errorf("encode for the suite: %w", err)
+	}
+	return asJSON, bytes.NewReader(text), nil
+}
+
 // call sends a request and decodes the answer. Errors have the suite's own words.
 func (s *Suite) call(ctx context.Context, method, path string, body, into any) error {
-	var reader io.Reader = http.NoBody
-	if body != nil {
-		text, err := json.Marshal(body)
-		if err != nil {
-			return fmt.Errorf("encode for the suite: %w", err)
-		}
-		reader = bytes.NewReader(text)
+	contentType, reader, err := encode(body)
+	if err != nil {
+		return err
 	}
 	r, err := http.NewRequestWithContext(ctx, method, s.base+path, reader)
 	if err != nil {
 		return fmt.Errorf("ask the suite: %w", err)
 	}
-	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Content-Type", contentType)
 	if s.token != "" {
 		r.Header.Set("Authorization", "Bearer "+s.token)
 	}

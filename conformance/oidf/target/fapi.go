@@ -1,16 +1,10 @@
 package target
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
-	"math/big"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -65,38 +59,5 @@ func (c *configuration) fapiClient(name string, shown certified) node.ClientConf
 		ID: name, Name: "Conformance suite", Profile: "fapi2-security", AuthMethod: "private_key_jwt", Secret: config.Secret{},
 		JWKSFile: c.write(name+".jwks.json", public), RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "email", "offline_access"},
 		AskAccount: true,
-	}
-}
-
-// certified is a key with a certificate of its own.
-type certified struct {
-	key         *ecdsa.PrivateKey
-	certificate *x509.Certificate
-}
-
-func (c *configuration) certificate(name string) certified {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	c.note(err)
-	now := time.Now()
-	t := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(30 * 24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, t, t, key.Public(), key)
-	c.note(err)
-	certificate, err := x509.ParseCertificate(der)
-	c.note(err)
-	return certified{key: key, certificate: certificate}
-}
-
-// values are the certificate and its key as the suite reads them.
-func (s certified) values() map[string]any {
-	der, err := x509.MarshalPKCS8PrivateKey(s.key)
-	if err != nil {
-		return nil
-	}
-	return map[string]any{
-		"cert": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate.Raw})),
-		"key":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	}
 }

@@ -3,6 +3,7 @@ package target
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"net"
@@ -25,11 +26,11 @@ func (c *configuration) reachSuite(cfg *node.Config) {
 	if port == "" {
 		port = "443"
 	}
-	certificate, err := shownCertificate(net.JoinHostPort(suite.Hostname(), port))
+	c.suite, err = shownCertificate(net.JoinHostPort(suite.Hostname(), port))
 	c.note(err)
 	anchors, err := os.ReadFile(cfg.Fetch.CAFile)
 	c.note(err)
-	cfg.Fetch.CAFile = c.write("anchors.pem", append(anchors, certificate...))
+	cfg.Fetch.CAFile = c.write("anchors.pem", append(anchors, c.suite...))
 	cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowPrivateHosts, suite.Host)
 }
 
@@ -47,4 +48,17 @@ func shownCertificate(address string) ([]byte, error) {
 		return nil, errors.New("not a TLS connection")
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secured.ConnectionState().PeerCertificates[0].Raw}), nil
+}
+
+// roots are whom a browser trusts that goes to the target and to the suite.
+func (c *configuration) roots(target *x509.Certificate) *x509.CertPool {
+	pool := x509.NewCertPool()
+	if !c.options.LocalSuite {
+		var err error
+		pool, err = x509.SystemCertPool()
+		c.note(err)
+	}
+	pool.AppendCertsFromPEM(c.suite)
+	pool.AddCert(target)
+	return pool
 }

@@ -1,14 +1,20 @@
 // Package target starts the server under test for the OpenID Foundation's conformance suite: a whole world over TLS, in
-// which Regain is configured as an operator would configure it, with one client for each plan. What the suite's browser
-// meets is the real journey, with one difference: the wallet's page is one form with two buttons, Present and Cancel,
-// and the wallet behind it holds the Verified ID of one sample person already. That page is this package's; Regain has
-// no switch that skips the wallet.
+// which Regain is configured as an operator would configure it.
+//
+// For the plans in which the suite is a client there is a client for each. What the suite's browser meets is the real
+// journey, with one difference: the wallet's page is one form with two buttons, Present and Cancel, and the wallet behind
+// it holds the Verified ID of one sample person already. That page is this package's; Regain has no switch that skips the
+// wallet.
+//
+// For the plans in which the suite is the wallet there is a wallet profile for each way to ask it, and an account for each
+// way and each credential that it holds.
 package target
 
 import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -45,6 +51,7 @@ type Target struct {
 
 	directory string
 	mutual    *http.Server
+	roots     *x509.CertPool // of browsers that go to the suite too
 }
 
 // Account is whom the suite's browser recovers.
@@ -69,9 +76,11 @@ func Start(ctx context.Context, o Options) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.roots = c.roots(t.PKI.Anchor)
 	if err := c.err; err != nil {
 		return nil, err
 	}
+	c.values["request_anchor"] = string(encodeCertificate(t.PKI.Anchor))
 	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, base, t.Wallet
 	// The first three are ours; the last is of OpenID Connect for Identity Assurance 1.0 §9, and the suite does not know it.
 	c.values["our_metadata"] = []string{
@@ -135,6 +144,8 @@ type configuration struct {
 	mutual    string // base URL for clients with certificates
 	directory string
 	values    map[string]any
+	owners    []account // whose Verified IDs the suite holds
+	suite     []byte    // certificate of a suite on this machine, PEM; nil for others
 	err       error
 }
 
@@ -146,6 +157,7 @@ func (c *configuration) note(err error) {
 
 func (c *configuration) change(cfg *node.Config) {
 	cfg.Secrets.SigningKey.File = c.write(signingFile, c.ring())
+	c.verify(cfg)
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
 	cfg.Registration = c.registration()
@@ -163,13 +175,27 @@ func (c *configuration) write(name string, data []byte) string {
 	return path
 }
 
-// accounts is a directory of one account with a value for every standard claim (OpenID Connect Core 1.0 §5.1): the suite
-// warns of each that userinfo lacks.
+// account is one of the directory file.
+type account struct {
+	Name       string            `yaml:"name"`
+	Groups     []string          `yaml:"groups"`
+	Attributes map[string]string `yaml:"attributes"`
+}
+
+// accounts is the directory.
 func (c *configuration) accounts() []byte {
+	text, err := yaml.Marshal(map[string]any{"accounts": append(c.owners, known())})
+	c.note(err)
+	return text
+}
+
+// known is an account with a value for every standard claim (OpenID Connect Core 1.0 §5.1): the suite warns of each that
+// userinfo lacks.
+func known() account {
 	person := people.Samples()[0]
-	text, err := yaml.Marshal(map[string]any{"accounts": []map[string]any{{
-		"name": person.Account, "groups": person.Groups,
-		"attributes": map[string]string{
+	return account{
+		Name: person.Account, Groups: person.Groups,
+		Attributes: map[string]string{
 			"given_name": person.DirectoryGivenName, "family_name": person.DirectoryFamilyName,
 			"name": person.DirectoryGivenName + " " + person.DirectoryFamilyName, "middle_name": "Augusta", "nickname": "Addie",
 			"preferred_username": "ada", "profile": "https://people.example.org/ada", "picture": "https://people.example.org/ada.png",
@@ -179,9 +205,7 @@ func (c *configuration) accounts() []byte {
 			"address.formatted": "Storgatan 1\n111 23 Stockholm\nSweden", "address.street_address": "Storgatan 1", "address.locality": "Stockholm",
 			"address.region": "Stockholm", "address.postal_code": "111 23", "address.country": "Sweden",
 		},
-	}}})
-	c.note(err)
-	return text
+	}
 }
 
 // secret is a client secret of 256 random bits.
