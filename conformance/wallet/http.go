@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -13,15 +12,17 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/wallet/address"
 )
 
 const (
 	maxBody = 1 << 20 // bytes of any answer
-	maxURL  = 16 << 10
+	maxURL  = address.Longest
 )
 
 // ErrAddress reports an address that the wallet does not speak to.
-var ErrAddress = errors.New("address not allowed")
+var ErrAddress = address.ErrNotAllowed
 
 // ResponseError is a refusal by the other party: an HTTP status and, where the body has them, the
 // OAuth error members (RFC 6749 §5.2).
@@ -49,12 +50,12 @@ type reply struct {
 func NewHTTPClient(timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout}
 	transport := &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			host, port, err := net.SplitHostPort(address)
-			if err == nil && isLocalhost(host) {
-				address = net.JoinHostPort("127.0.0.1", port)
+		DialContext: func(ctx context.Context, network, at string) (net.Conn, error) {
+			host, port, err := net.SplitHostPort(at)
+			if err == nil && address.IsLocalhost(host) {
+				at = net.JoinHostPort("127.0.0.1", port)
 			}
-			return dialer.DialContext(ctx, network, address)
+			return dialer.DialContext(ctx, network, at)
 		},
 		TLSHandshakeTimeout: timeout,
 		MaxIdleConns:        16,
@@ -63,45 +64,15 @@ func NewHTTPClient(timeout time.Duration) *http.Client {
 	return &http.Client{Transport: transport, Timeout: timeout}
 }
 
-func isLocalhost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
-}
+func checkAddress(raw string) (*url.URL, error) { return address.Check(raw) }
 
-// checkAddress lets https pass, and plain http to the machine itself: nothing travels there.
-func checkAddress(raw string) (*url.URL, error) {
-	if raw == "" || len(raw) > maxURL {
-		return nil, fmt.Errorf("%w: it is empty or too long", ErrAddress)
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.Opaque != "" {
-		return nil, fmt.Errorf("%w: it is not an absolute URL", ErrAddress)
-	}
-	if u.User != nil {
-		return nil, fmt.Errorf("%w: it carries a user name", ErrAddress)
-	}
-	ip := net.ParseIP(u.Hostname())
-	local := isLocalhost(u.Hostname()) || (ip != nil && ip.IsLoopback())
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return nil, fmt.Errorf("%w: it is not https", ErrAddress)
-	}
-	return u, nil
-}
+func checkEndpoint(raw string) error { return address.CheckEndpoint(raw) }
 
-// checkEndpoint is checkAddress for what the wallet calls itself: a fragment would be lost.
-func checkEndpoint(raw string) error {
-	u, err := checkAddress(raw)
-	if err == nil && (u.Fragment != "" || strings.Contains(raw, "#")) {
-		return fmt.Errorf("%w: it has a fragment", ErrAddress)
-	}
-	return err
-}
-
-func (w *Wallet) get(ctx context.Context, address, accept string) (reply, error) {
-	if err := checkEndpoint(address); err != nil {
+func (w *Wallet) get(ctx context.Context, endpoint, accept string) (reply, error) {
+	if err := checkEndpoint(endpoint); err != nil {
 		return reply{}, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, endpoint, nil)
 	if err != nil {
 		return reply{}, fmt.Errorf("making a request: %w", err)
 	}
@@ -109,18 +80,18 @@ func (w *Wallet) get(ctx context.Context, address, accept string) (reply, error)
 	return w.do(r)
 }
 
-func (w *Wallet) postForm(ctx context.Context, address, accept, form string) (reply, error) {
-	return w.post(ctx, address, http.Header{
+func (w *Wallet) postForm(ctx context.Context, endpoint, accept, form string) (reply, error) {
+	return w.post(ctx, endpoint, http.Header{
 		"Accept":       {accept},
 		"Content-Type": {"application/x-www-form-urlencoded"},
 	}, form)
 }
 
-func (w *Wallet) post(ctx context.Context, address string, header http.Header, body string) (reply, error) {
-	if err := checkEndpoint(address); err != nil {
+func (w *Wallet) post(ctx context.Context, endpoint string, header http.Header, body string) (reply, error) {
+	if err := checkEndpoint(endpoint); err != nil {
 		return reply{}, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint, strings.NewReader(body))
 	if err != nil {
 		return reply{}, fmt.Errorf("making a request: %w", err)
 	}

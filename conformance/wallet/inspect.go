@@ -9,6 +9,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/jws"
 	"regain/conformance/wallet/sdjwt"
 )
 
@@ -19,8 +20,8 @@ func (w *Wallet) inspect(raw, vct string, holder *ecdsa.PublicKey) (Credential, 
 	if err != nil {
 		return Credential{}, err
 	}
-	want := signedBy{typ: sdJWTFormat, anchors: w.cfg.IssuerAnchors, now: w.cfg.Clock()}
-	payload, by, err := want.verify(token.JWT())
+	want := jws.Chained{Type: sdJWTFormat, Anchors: w.cfg.IssuerAnchors, Now: w.cfg.Clock()}
+	payload, by, err := want.Verify(token.JWT())
 	if err != nil {
 		return Credential{}, err
 	}
@@ -50,8 +51,8 @@ func (w *Wallet) inspect(raw, vct string, holder *ecdsa.PublicKey) (Credential, 
 		return Credential{}, err
 	}
 	c := Credential{
-		ID: id, Type: open.VCT, Name: open.VCT, Issuer: by.name(), JTI: open.JTI,
-		Issued: time.Unix(open.IAT, 0), token: token, akis: by.akis(),
+		ID: id, Type: open.VCT, Name: open.VCT, Issuer: by.Name(), JTI: open.JTI,
+		Issued: time.Unix(open.IAT, 0), token: token, akis: by.AKIs(),
 	}
 	if open.EXP != 0 {
 		c.Expires = time.Unix(open.EXP, 0)

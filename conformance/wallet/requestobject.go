@@ -4,14 +4,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/chain"
 	"regain/conformance/wallet/dcql"
+	"regain/conformance/wallet/jws"
 )
 
 const (
@@ -77,7 +78,7 @@ func (w *Wallet) fetchRequest(ctx context.Context, l link) (string, *string, err
 
 // walletMetadata tells a verifier what this wallet can do (§10, §5.10).
 func walletMetadata() map[string]any {
-	signatures := signatureAlgorithms()
+	signatures := jws.Algorithms()
 	return map[string]any{
 		"response_types_supported":                      []string{"vp_token"},
 		"response_modes_supported":                      []string{"direct_post.jwt"},
@@ -93,22 +94,22 @@ func walletMetadata() map[string]any {
 
 // authenticate verifies the request object and that its signer is the client_id of the link and
 // of the object itself: the hash of the certificate, not its name, is who asks (§5.9.3).
-func (w *Wallet) authenticate(compact, clientID string) (requestObject, signer, error) {
-	want := signedBy{typ: requestType, anchors: w.cfg.RequestAnchors, now: w.cfg.Clock()}
-	payload, by, err := want.verify(compact)
+func (w *Wallet) authenticate(compact, clientID string) (requestObject, chain.Chain, error) {
+	want := jws.Chained{Type: requestType, Anchors: w.cfg.RequestAnchors, Now: w.cfg.Clock()}
+	payload, by, err := want.Verify(compact)
 	if err != nil {
-		return requestObject{}, signer{}, turnDown("invalid_request", "%w", err)
+		return requestObject{}, nil, turnDown("invalid_request", "%w", err)
 	}
-	sum := sha256.Sum256(by.leaf.Raw)
+	sum := sha256.Sum256(by.Leaf().Raw)
 	if clientID != hashPrefix+base64.RawURLEncoding.EncodeToString(sum[:]) {
-		return requestObject{}, signer{}, turnDown("invalid_request", "client_id is not the hash of the certificate that signed")
+		return requestObject{}, nil, turnDown("invalid_request", "client_id is not the hash of the certificate that signed")
 	}
 	var o requestObject
 	if err := json.Unmarshal(payload, &o); err != nil {
-		return requestObject{}, signer{}, turnDown("invalid_request", "its claims are not the JSON expected: %w", err)
+		return requestObject{}, nil, turnDown("invalid_request", "its claims are not the JSON expected: %w", err)
 	}
 	if o.ClientID != clientID {
-		return requestObject{}, signer{}, turnDown("invalid_request", "client_id inside is not the one outside")
+		return requestObject{}, nil, turnDown("invalid_request", "client_id inside is not the one outside")
 	}
 	return o, by, nil
 }
@@ -185,5 +186,3 @@ func urlSafe(s string) bool {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	return len(s) <= 1024 && strings.Trim(s, allowed) == ""
 }
-
-var errNoKey = errors.New("client_metadata offers no ECDH-ES key on P-256 for encryption")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"regain/conformance/wallet/dcql"
+	"regain/conformance/wallet/jwe"
 )
 
 // Flow says how a request reached the wallet.
@@ -32,7 +33,7 @@ type Request struct {
 	nonce       string
 	state       string
 	responseURI string
-	envelope    envelope
+	recipient   jwe.Recipient
 	reviewed    time.Time
 }
 
@@ -107,14 +108,14 @@ func (w *Wallet) Review(ctx context.Context, walletURL string) (*Request, error)
 	if err != nil {
 		return nil, err
 	}
-	seal, err := o.Metadata.envelope()
+	seal, err := o.Metadata.recipient()
 	if err != nil {
 		return nil, err
 	}
 	r := &Request{
-		Verifier: clip(by.name()), Host: hostOf(o.ResponseURI), Purpose: purpose(query), Flow: SameDevice,
+		Verifier: clip(by.Name()), Host: hostOf(o.ResponseURI), Purpose: purpose(query), Flow: SameDevice,
 		clientID: o.ClientID, nonce: o.Nonce, state: o.State, responseURI: o.ResponseURI,
-		envelope: seal, reviewed: w.cfg.Clock(),
+		recipient: seal, reviewed: w.cfg.Clock(),
 	}
 	if o.Expires != nil {
 		r.Expires = unix(*o.Expires)

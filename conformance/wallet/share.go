@@ -143,11 +143,11 @@ func (w *Wallet) seal(r *Request, token map[string][]string, t Tamper) (string, 
 	if err != nil {
 		return "", fmt.Errorf("encoding the answer: %w", err)
 	}
-	e := r.envelope
+	to := r.recipient
 	if t.WrongKid {
-		e.kid = "not-" + e.kid
+		to = to.WithUnknownKeyID()
 	}
-	return e.seal(raw, w.cfg.Random)
+	return to.Seal(raw, w.cfg.Random)
 }
 
 // deliver posts the form and reads the verifier's answer (§8.2): status 200, JSON, and perhaps a

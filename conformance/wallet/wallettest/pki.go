@@ -194,3 +194,13 @@ func Digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return Encode(sum[:])
 }
+
+// Unsigned writes a JWT that nobody signs (RFC 7519 §6.1); without a typ when that is empty.
+func Unsigned(t testing.TB, typ string, claims any) string {
+	t.Helper()
+	header := map[string]any{"alg": "none"}
+	if typ != "" {
+		header["typ"] = typ
+	}
+	return Encode([]byte(ToJSON(t, header))) + "." + Encode([]byte(ToJSON(t, claims))) + "."
+}
