@@ -107,11 +107,7 @@ func types(q dcql.Query, ids []string) []string {
 		if !slices.Contains(ids, c.ID) {
 			continue
 		}
-		if len(c.Meta.VCTValues) > 0 {
-			names = append(names, clip(c.Meta.VCTValues[0]))
-		} else {
-			names = append(names, clip(c.Format))
-		}
+		names = append(names, clip(c.Types()[0]))
 	}
 	return names
 }

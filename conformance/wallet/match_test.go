@@ -24,8 +24,8 @@ func TestReviewMatchesWhatIsHeld(t *testing.T) {
 			missing: []string{wallettest.IdentityType, wallettest.ReceiptType}},
 		"another type": {query: func(q map[string]any) { identity(q)["meta"] = map[string]any{"vct_values": []string{"urn:other"}} },
 			shares: []string{"face_check"}, missing: []string{"urn:other"}, check: true},
-		"another format": {query: func(q map[string]any) { identity(q)["format"], identity(q)["meta"] = "mso_mdoc", map[string]any{} },
-			shares: []string{"face_check"}, missing: []string{"mso_mdoc"}, check: true},
+		"another format": {query: func(q map[string]any) { identity(q)["format"], identity(q)["meta"] = "jwt_vc_json", map[string]any{} },
+			shares: []string{"face_check"}, missing: []string{"jwt_vc_json"}, check: true},
 		"a claim that is not there": {query: func(q map[string]any) { identity(q)["claims"] = []any{map[string]any{"path": []any{"iban"}}} },
 			shares: []string{"face_check"}, missing: []string{wallettest.IdentityType}, check: true},
 		"another value": {query: func(q map[string]any) {

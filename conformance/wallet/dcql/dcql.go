@@ -14,6 +14,7 @@ package dcql
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/go-jose/go-jose/v4/json"
@@ -26,6 +27,12 @@ var ErrInvalid = errors.New("invalid DCQL query")
 const (
 	maxEntries = 64
 	maxPath    = 16
+)
+
+// The formats whose parameters are known here (Appendix B.2, B.3).
+const (
+	SDJWT = "dc+sd-jwt"
+	Mdoc  = "mso_mdoc"
 )
 
 // Query is a whole dcql_query.
@@ -46,9 +53,11 @@ type Credential struct {
 	ClaimSets     [][]string  `json:"claim_sets"`
 }
 
-// Meta is what a query says about the type, for format dc+sd-jwt (Appendix B.3.5).
+// Meta is what a query says about the type: vct_values for dc+sd-jwt (Appendix B.3.5),
+// doctype_value for mso_mdoc (Appendix B.2.3).
 type Meta struct {
 	VCTValues []string `json:"vct_values"`
+	DocType   string   `json:"doctype_value"`
 }
 
 // Authority narrows the issuers (§6.1.1); only type aki can be evaluated by this wallet.
@@ -62,6 +71,7 @@ type Claim struct {
 	ID     string `json:"id"`
 	Path   Path   `json:"path"`
 	Values []any  `json:"values"`
+	Retain *bool  `json:"intent_to_retain"` // of mso_mdoc: whether the verifier says that it keeps the element, or does not
 }
 
 // Set asks for one of several combinations of credentials (§6.2).
@@ -91,6 +101,9 @@ func Parse(raw []byte) (Query, error) {
 			return Query{}, fmt.Errorf("%w: credential query %s: %w", ErrInvalid, c.ID, err)
 		}
 	}
+	if q.Sets != nil && len(q.Sets) == 0 {
+		return Query{}, fmt.Errorf("%w: credential_sets is empty", ErrInvalid)
+	}
 	for _, s := range q.Sets {
 		if err := references(s.Options, ids); err != nil {
 			return Query{}, fmt.Errorf("%w: credential_sets: %w", ErrInvalid, err)
@@ -106,16 +119,28 @@ func (c Credential) check() error {
 	if c.Meta == nil {
 		return errors.New("meta is missing")
 	}
-	if c.Format == "dc+sd-jwt" && len(c.Meta.VCTValues) == 0 {
+	if c.Format == SDJWT && len(c.Meta.VCTValues) == 0 {
 		return errors.New("meta.vct_values is missing or empty")
+	}
+	if c.Format == Mdoc && c.Meta.DocType == "" {
+		return errors.New("meta.doctype_value is missing or empty")
+	}
+	if err := c.checkAuthorities(); err != nil {
+		return err
 	}
 	if len(c.Claims) > maxEntries || len(c.ClaimSets) > maxEntries {
 		return fmt.Errorf("more than %d claims or claim sets", maxEntries)
+	}
+	if c.Claims != nil && len(c.Claims) == 0 {
+		return errors.New("claims is empty") // left out, it would mean that none are asked for
 	}
 	ids := map[string]bool{}
 	for _, claim := range c.Claims {
 		if err := claim.check(len(c.ClaimSets) > 0, ids); err != nil {
 			return err
+		}
+		if c.Format == Mdoc && !claim.Path.namesElement() {
+			return errors.New("a path into an mdoc is not a namespace and an element")
 		}
 	}
 	if c.ClaimSets == nil {
@@ -125,6 +150,18 @@ func (c Credential) check() error {
 		return errors.New("claim_sets without claims")
 	}
 	return references(c.ClaimSets, ids)
+}
+
+func (c Credential) checkAuthorities() error {
+	if c.Authorities != nil && len(c.Authorities) == 0 {
+		return errors.New("trusted_authorities is empty")
+	}
+	for _, a := range c.Authorities {
+		if a.Type == "" || len(a.Values) == 0 {
+			return errors.New("an authority has no type or no values")
+		}
+	}
+	return nil
 }
 
 func (c Claim) check(needsID bool, ids map[string]bool) error {
@@ -137,9 +174,16 @@ func (c Claim) check(needsID bool, ids map[string]bool) error {
 		}
 		ids[c.ID] = true
 	}
+	if c.Values != nil && len(c.Values) == 0 {
+		return errors.New("values is empty")
+	}
 	for _, v := range c.Values {
-		switch v.(type) {
-		case string, bool, float64:
+		switch v := v.(type) {
+		case string, bool:
+		case float64:
+			if v != math.Trunc(v) {
+				return errors.New("values holds a number that is no integer")
+			}
 		default:
 			return errors.New("values may hold strings, integers and booleans only")
 		}

@@ -8,10 +8,10 @@ import (
 
 // Candidate is what a query needs to know of a held credential.
 type Candidate struct {
-	Format string         // dc+sd-jwt
-	Type   string         // vct
-	Claims map[string]any // with every disclosure opened
-	Bound  bool           // a holder key is in it (cnf)
+	Format string         // SDJWT or Mdoc
+	Type   string         // vct or docType
+	Claims map[string]any // with every disclosure opened; of an mdoc by namespace and element
+	Bound  bool           // a holder key is in it (cnf, deviceKey)
 	AKIs   []string       // base64url KeyIdentifiers of its certificate chain's AuthorityKeyIdentifiers
 }
 
@@ -50,8 +50,25 @@ func (c Credential) Match(candidate Candidate) (Selection, bool) {
 
 // MayAnswer reports whether a credential of this format and type could answer, whatever its
 // claims. A wallet asks it of credentials that it does not hold yet but can get.
-func (c Credential) MayAnswer(format, vct string) bool {
-	return c.Format == format && slices.Contains(c.Meta.VCTValues, vct)
+func (c Credential) MayAnswer(format, typ string) bool {
+	switch {
+	case c.Format != format:
+		return false
+	case format == SDJWT:
+		return slices.Contains(c.Meta.VCTValues, typ)
+	}
+	return format == Mdoc && c.Meta.DocType == typ
+}
+
+// Types returns the types that the query takes, or its format where it names none.
+func (c Credential) Types() []string {
+	switch {
+	case c.Meta.DocType != "" && c.Format == Mdoc:
+		return []string{c.Meta.DocType}
+	case len(c.Meta.VCTValues) > 0:
+		return c.Meta.VCTValues
+	}
+	return []string{c.Format}
 }
 
 // NeedsHolder reports whether the answer has to prove possession of the holder key.

@@ -29,6 +29,16 @@ func (p Path) check() error {
 	return nil
 }
 
+// namesElement reports whether the path is of the kind that mdocs have (§7.2).
+func (p Path) namesElement() bool {
+	if len(p) != 2 {
+		return false
+	}
+	_, space := p[0].(string)
+	_, element := p[1].(string)
+	return space && element
+}
+
 // String writes the path for a person: address.street, nationalities[].
 func (p Path) String() string {
 	var b strings.Builder
