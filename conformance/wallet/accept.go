@@ -39,7 +39,7 @@ func (w *Wallet) Add(ctx context.Context, offer *Offer) (Credential, error) {
 	if err != nil {
 		return Credential{}, fmt.Errorf("requesting the credential: %w", err)
 	}
-	c, err := w.inspect(raw, offer.vct, &key.PublicKey)
+	c, err := w.inspect(offer.format, raw, offer.typ, &key.PublicKey)
 	if err != nil {
 		return Credential{}, fmt.Errorf("checking the credential: %w", err)
 	}

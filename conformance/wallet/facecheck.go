@@ -22,8 +22,8 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
-	portrait, ok := h.token.Named("portrait")
-	if !ok || !h.canFaceCheck() {
+	place, digest, _ := h.portrait()
+	if !h.canFaceCheck() {
 		return fmt.Errorf("taking a Face Check: %w", ErrNoFaceCheck)
 	}
 	selfie, err := w.cfg.Camera.Selfie(ctx)
@@ -35,7 +35,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
 	presentation, err := w.present(h, presentation{
-		places: [][]any{{"portrait"}}, audience: h.issuer, nonce: nonce,
+		places: [][]any{place}, audience: h.issuer, nonce: nonce, session: session{responseURI: h.faceCheckURL},
 	})
 	if err != nil {
 		return fmt.Errorf("presenting the portrait: %w", err)
@@ -44,11 +44,11 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
-	receipt, err := w.inspect(raw, w.cfg.ReceiptType, &h.key.PublicKey)
+	receipt, err := w.inspect(sdJWTFormat, raw, w.cfg.ReceiptType, &h.key.PublicKey)
 	if err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
-	if err := receipt.namesSource(h.JTI, portrait.Digest); err != nil {
+	if err := receipt.namesSource(h.JTI, digest); err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
 	w.keep(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
@@ -81,8 +81,8 @@ func (w *Wallet) compare(ctx context.Context, h *holding, presentation string, s
 
 // canFaceCheck reports whether a receipt for this credential can be got.
 func (h *holding) canFaceCheck() bool {
-	_, portrait := h.token.Named("portrait")
-	return portrait && h.faceCheckURL != "" && h.source == ""
+	_, _, portrait := h.portrait()
+	return portrait && h.faceCheckURL != "" && h.source == "" && h.key != nil
 }
 
 // namesSource checks that a receipt speaks of this credential and of this very portrait.

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"crypto/ecdsa"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"time"
@@ -10,12 +11,39 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/wallet/jws"
+	"regain/conformance/wallet/mdoc"
 	"regain/conformance/wallet/sdjwt"
 )
 
 // inspect checks a credential that an issuer handed over before the wallet keeps it: signature and
-// chain, type, dates, the holder key in it, and that every disclosure has its digest.
-func (w *Wallet) inspect(raw, vct string, holder *ecdsa.PublicKey) (Credential, error) {
+// chain, type, dates, the holder key in it, and that everything in it has its digest. No type
+// means any type; no holder means that there must be none in it.
+func (w *Wallet) inspect(format, raw, typ string, holder *ecdsa.PublicKey) (Credential, error) {
+	var c Credential
+	var err error
+	switch format {
+	case sdJWTFormat:
+		c, err = w.inspectSDJWT(raw, holder)
+	case mdocFormat:
+		c, err = w.inspectMdoc(raw, holder)
+	default:
+		err = errors.New("it is of a format that this wallet cannot hold")
+	}
+	if err != nil {
+		return Credential{}, err
+	}
+	if typ != "" && c.Type != typ {
+		return Credential{}, fmt.Errorf("its type is not %s", typ)
+	}
+	if c.expired(w.cfg.Clock()) {
+		return Credential{}, errors.New("it has expired already")
+	}
+	c.Format, c.Name = format, c.Type
+	c.ID, err = w.text(12)
+	return c, err
+}
+
+func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, error) {
 	token, err := sdjwt.Parse(raw)
 	if err != nil {
 		return Credential{}, err
@@ -30,34 +58,50 @@ func (w *Wallet) inspect(raw, vct string, holder *ecdsa.PublicKey) (Credential, 
 		JTI string `json:"jti"`
 		IAT int64  `json:"iat"`
 		EXP int64  `json:"exp"`
-		CNF struct {
+		CNF *struct {
 			JWK *jose.JSONWebKey `json:"jwk"`
 		} `json:"cnf"`
 	}
 	if err := json.Unmarshal(payload, &open); err != nil {
 		return Credential{}, fmt.Errorf("reading its claims: %w", err)
 	}
-	if open.VCT != vct {
-		return Credential{}, fmt.Errorf("its vct is not %s", vct)
-	}
-	if open.EXP != 0 && !w.cfg.Clock().Before(time.Unix(open.EXP, 0)) {
-		return Credential{}, errors.New("it has expired already")
-	}
-	if open.CNF.JWK == nil || !holder.Equal(open.CNF.JWK.Key) {
+	switch {
+	case open.VCT == "":
+		return Credential{}, errors.New("it has no vct")
+	case holder == nil && open.CNF != nil:
+		return Credential{}, errors.New("it is bound to a key that is not this wallet's")
+	case holder != nil && (open.CNF == nil || open.CNF.JWK == nil || !holder.Equal(open.CNF.JWK.Key)):
 		return Credential{}, errors.New("it is not bound to the key that was proven")
 	}
-	id, err := w.text(12)
-	if err != nil {
-		return Credential{}, err
-	}
 	c := Credential{
-		ID: id, Type: open.VCT, Name: open.VCT, Issuer: by.Name(), JTI: open.JTI,
-		Issued: time.Unix(open.IAT, 0), token: token, akis: by.AKIs(),
+		Type: open.VCT, Issuer: by.Name(), JTI: open.JTI, Issued: time.Unix(open.IAT, 0), token: token, akis: by.AKIs(),
 	}
 	if open.EXP != 0 {
 		c.Expires = time.Unix(open.EXP, 0)
 	}
 	return c, nil
+}
+
+// inspectMdoc reads a base64url IssuerSigned (OpenID4VCI 1.0 Appendix A.2.4).
+func (w *Wallet) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, error) {
+	bytes, err := base64.RawURLEncoding.DecodeString(raw)
+	if err != nil {
+		return Credential{}, errors.New("it is not base64url")
+	}
+	doc, err := mdoc.Parse(bytes)
+	if err != nil {
+		return Credential{}, err
+	}
+	if err := doc.Verify(w.cfg.IssuerAnchors, w.cfg.Clock()); err != nil {
+		return Credential{}, err
+	}
+	if holder == nil || !holder.Equal(doc.DeviceKey()) {
+		return Credential{}, errors.New("it is not bound to the key that was proven")
+	}
+	return Credential{
+		Type: doc.DocType(), Issuer: doc.Chain().Name(), JTI: doc.ID(), Issued: doc.Signed(), Expires: doc.Until(),
+		doc: doc, akis: doc.Chain().AKIs(),
+	}, nil
 }
 
 func (c Credential) expired(now time.Time) bool {

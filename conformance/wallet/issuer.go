@@ -8,8 +8,6 @@ import (
 	"strings"
 )
 
-const sdJWTFormat = "dc+sd-jwt"
-
 // issuerMetadata is the part of OpenID4VCI 1.0 §12.2.4 that the wallet uses, and the Face Check
 // endpoint of docs/protocols.md, part 3.
 type issuerMetadata struct {
@@ -23,9 +21,10 @@ type issuerMetadata struct {
 }
 
 type configuration struct {
-	Format string `json:"format"`
-	VCT    string `json:"vct"`
-	Proofs map[string]struct {
+	Format  string `json:"format"`
+	VCT     string `json:"vct"`
+	DocType string `json:"doctype"`
+	Proofs  map[string]struct {
 		Algorithms []string `json:"proof_signing_alg_values_supported"`
 	} `json:"proof_types_supported"`
 	Metadata struct {

@@ -4,41 +4,48 @@ import (
 	"slices"
 
 	"regain/conformance/wallet/dcql"
+	"regain/conformance/wallet/request"
 )
 
-// match works out the answer to a query from what is held and what a Face Check can add. Where
-// several credentials fit, the newest is taken.
-func (w *Wallet) match(q dcql.Query) ([]Share, []string) {
-	held := w.usable()
-	shares := map[string]Share{}
+// match works out the answer to a request from what is held and what a Face Check can add. Where
+// several credentials fit, the newest is taken, or all of them when the query allows several.
+func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
+	q := asked.Query
+	held := w.usable(asked.Formats)
+	shares := map[string][]Share{}
 	var source *holding
 	for _, c := range q.Credentials {
-		h, selection, ok := pick(c, held)
-		if !ok {
-			continue
-		}
-		shares[c.ID] = newShare(c, h, selection)
-		if source == nil && h.canFaceCheck() {
-			source = h
+		for _, h := range held {
+			selection, ok := c.Match(h.candidate())
+			if !ok || (len(shares[c.ID]) > 0 && !c.Multiple) {
+				continue
+			}
+			shares[c.ID] = append(shares[c.ID], newShare(c, h, selection))
+			if source == nil && h.canFaceCheck() {
+				source = h
+			}
 		}
 	}
 	if source == nil && len(shares) == 0 {
 		source = firstWithPortrait(held)
 	}
 	for _, c := range q.Credentials {
-		if _, ok := shares[c.ID]; !ok && source != nil && c.MayAnswer(sdJWTFormat, w.cfg.ReceiptType) {
-			shares[c.ID] = w.receiptShare(c, source)
+		if len(shares[c.ID]) == 0 && source != nil && c.MayAnswer(sdJWTFormat, w.cfg.ReceiptType) && asked.Formats.TakesSDJWT("ES256") {
+			shares[c.ID] = []Share{w.receiptShare(c, source)}
 		}
 	}
-	answer, missing := q.Plan(func(id string) bool { _, ok := shares[id]; return ok })
+	answer, missing := q.Plan(func(id string) bool { return len(shares[id]) > 0 })
 	return inOrder(q, shares, answer), types(q, missing)
 }
 
-// usable returns the unexpired credentials, newest first and those with a Face Check before the
-// others. Receipts are not among them: each belongs to the request that it was taken for.
-func (w *Wallet) usable() []*holding {
+// usable returns the unexpired credentials that the verifier can take, newest first and those with
+// a Face Check before the others. Receipts are not among them: each belongs to the request that it
+// was taken for.
+func (w *Wallet) usable(formats request.Formats) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.snapshot(), func(h *holding) bool { return h.source != "" || h.expired(now) })
+	held := slices.DeleteFunc(w.snapshot(), func(h *holding) bool {
+		return h.source != "" || h.expired(now) || !h.takenBy(formats)
+	})
 	slices.Reverse(held)
 	slices.SortStableFunc(held, func(a, b *holding) int { return rank(a) - rank(b) })
 	return held
@@ -51,17 +58,8 @@ func rank(h *holding) int {
 	return 1
 }
 
-func pick(c dcql.Credential, held []*holding) (*holding, dcql.Selection, bool) {
-	for _, h := range held {
-		if selection, ok := c.Match(h.candidate()); ok {
-			return h, selection, true
-		}
-	}
-	return nil, dcql.Selection{}, false
-}
-
 func (h *holding) candidate() dcql.Candidate {
-	return dcql.Candidate{Format: sdJWTFormat, Type: h.Type, Claims: h.token.Claims(), Bound: true, AKIs: h.akis}
+	return dcql.Candidate{Format: h.Format, Type: h.Type, Claims: h.claims(), Bound: h.key != nil, AKIs: h.akis}
 }
 
 func firstWithPortrait(held []*holding) *holding {
@@ -76,7 +74,7 @@ func firstWithPortrait(held []*holding) *holding {
 func newShare(c dcql.Credential, h *holding, selection dcql.Selection) Share {
 	s := Share{Query: c.ID, Type: h.Type, Credential: h.Credential, query: c, places: selection.Places}
 	for _, path := range selection.Asked {
-		s.Claims = append(s.Claims, path.String())
+		s.Claims = append(s.Claims, h.pathText(path))
 	}
 	return s
 }
@@ -90,11 +88,11 @@ func (w *Wallet) receiptShare(c dcql.Credential, source *holding) Share {
 	return s
 }
 
-func inOrder(q dcql.Query, shares map[string]Share, answer []string) []Share {
+func inOrder(q dcql.Query, shares map[string][]Share, answer []string) []Share {
 	var ordered []Share
 	for _, c := range q.Credentials {
 		if slices.Contains(answer, c.ID) {
-			ordered = append(ordered, shares[c.ID])
+			ordered = append(ordered, shares[c.ID]...)
 		}
 	}
 	return ordered
@@ -104,10 +102,9 @@ func inOrder(q dcql.Query, shares map[string]Share, answer []string) []Share {
 func types(q dcql.Query, ids []string) []string {
 	var names []string
 	for _, c := range q.Credentials {
-		if !slices.Contains(ids, c.ID) {
-			continue
+		if slices.Contains(ids, c.ID) {
+			names = append(names, clip(c.Types()[0]))
 		}
-		names = append(names, clip(c.Types()[0]))
 	}
 	return names
 }

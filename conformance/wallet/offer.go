@@ -24,7 +24,8 @@ type Offer struct {
 
 	code          string
 	configuration string
-	vct           string
+	format        string
+	typ           string // vct or docType
 	metadata      issuerMetadata
 	tokenURL      string
 }
@@ -110,15 +111,26 @@ func (o offerJSON) code() (string, error) {
 func (o *Offer) choose(offered []string) error {
 	for _, id := range offered {
 		c, ok := o.metadata.Configurations[id]
-		if !ok || c.Format != sdJWTFormat || c.VCT == "" || !c.takesJWK() {
+		if !ok || c.typ() == "" || !c.takesJWK() {
 			continue
 		}
-		o.configuration, o.vct = id, c.VCT
+		o.configuration, o.format, o.typ = id, c.Format, c.typ()
 		o.CredentialName = firstName(c.Metadata.Display, id)
 		o.IssuerName = firstName(o.metadata.Display, hostOf(o.Issuer))
 		return nil
 	}
-	return errors.New("it offers no dc+sd-jwt credential bound to a key, which is what this wallet can hold")
+	return errors.New("it offers no dc+sd-jwt or mso_mdoc credential bound to a key, which is what this wallet can hold")
+}
+
+// typ is the vct or the docType, empty where the format is not one that this wallet can hold.
+func (c configuration) typ() string {
+	switch c.Format {
+	case sdJWTFormat:
+		return c.VCT
+	case mdocFormat:
+		return c.DocType
+	}
+	return ""
 }
 
 func (c configuration) takesJWK() bool {

@@ -5,27 +5,51 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/wallet/mdoc"
+	"regain/conformance/wallet/request"
 	"regain/conformance/wallet/sdjwt"
 )
 
-// presentation says what a presentation opens and whom it is for. The break members are set by
-// Tamper only.
+// presentation says what a presentation opens and whom it is for. The break members and the faults
+// are set by Tamper only.
 type presentation struct {
-	places   [][]any
-	audience string
-	nonce    string
-	issuedAt time.Time // now when zero
+	places     [][]any
+	audience   string
+	nonce      string
+	session    session
+	bare       bool      // without the holder's signature, which an mdoc cannot go without
+	issuedAt   time.Time // now when zero
+	authorises []request.Transaction
 
-	breakKB, breakIssuer, breakHash bool
+	breakKB, breakIssuer, breakHash, otherKey bool
+	breakTransactions, dropTransactions       bool
+	faults                                    mdoc.Faults
 }
 
-// present writes SD-JWT+KB (RFC 9901 §4.3): the issuer's JWT, the chosen disclosures, and a
-// Key Binding JWT over exactly those characters.
+// session is what an mdoc's session transcript names beside audience and nonce.
+type session struct {
+	responseURI string // empty over the Digital Credentials API
+	thumbprint  []byte // of the key that the answer is encrypted to; nil when it is not
+}
+
+// present writes the presentation as it stands in a vp_token.
 func (w *Wallet) present(h *holding, p presentation) (string, error) {
+	if h.Format == mdocFormat {
+		return w.presentMdoc(h, p)
+	}
+	return w.presentSDJWT(h, p)
+}
+
+// presentSDJWT writes SD-JWT+KB (RFC 9901 §4.3): the issuer's JWT, the chosen disclosures, and a
+// Key Binding JWT over exactly those characters. Without the latter it ends with its last tilde.
+func (w *Wallet) presentSDJWT(h *holding, p presentation) (string, error) {
 	text := h.token.Present(h.token.Reveal(p.places))
 	if p.breakIssuer {
 		jwt, rest, _ := strings.Cut(text, "~")
 		text = breakSignature(jwt) + "~" + rest
+	}
+	if p.bare || h.key == nil {
+		return text, nil
 	}
 	hash := sdjwt.Digest(text)
 	if p.breakHash {
@@ -34,9 +58,13 @@ func (w *Wallet) present(h *holding, p presentation) (string, error) {
 	if p.issuedAt.IsZero() {
 		p.issuedAt = w.cfg.Clock()
 	}
-	binding, err := sign(h.key, "kb+jwt", false, map[string]any{
-		"iat": p.issuedAt.Unix(), "aud": p.audience, "nonce": p.nonce, "sd_hash": hash,
-	})
+	claims := map[string]any{"iat": p.issuedAt.Unix(), "aud": p.audience, "nonce": p.nonce, "sd_hash": hash}
+	p.authorise(claims)
+	key, err := w.keyFor(h, p)
+	if err != nil {
+		return "", err
+	}
+	binding, err := sign(key, "kb+jwt", false, claims)
 	if err != nil {
 		return "", err
 	}
@@ -44,6 +72,51 @@ func (w *Wallet) present(h *holding, p presentation) (string, error) {
 		binding = breakSignature(binding)
 	}
 	return text + binding, nil
+}
+
+// authorise adds the hashes of the transactions (OpenID4VP 1.0 Appendix B.3.3.1).
+func (p presentation) authorise(claims map[string]any) {
+	if len(p.authorises) == 0 || p.dropTransactions {
+		return
+	}
+	hashes, algorithm, _ := request.Hashes(p.authorises) // reviewed, so there is one
+	if p.breakTransactions {
+		hashes[0] = sdjwt.Digest("another transaction")
+	}
+	claims["transaction_data_hashes"] = hashes
+	if algorithm != "" {
+		claims["transaction_data_hashes_alg"] = algorithm
+	}
+}
+
+// presentMdoc writes a base64url DeviceResponse (OpenID4VP 1.0 Appendix B.2.5).
+func (w *Wallet) presentMdoc(h *holding, p presentation) (string, error) {
+	transcript, err := p.transcript()
+	if err != nil {
+		return "", err
+	}
+	var elements [][2]string
+	for _, place := range p.places {
+		space, _ := place[0].(string)
+		name, _ := place[1].(string)
+		elements = append(elements, [2]string{space, name})
+	}
+	p.faults.Issuer, p.faults.Device, p.faults.OtherKey = p.breakIssuer, p.breakKB, p.otherKey
+	raw, err := h.doc.Present(mdoc.Presentation{
+		Elements: elements, Transcript: transcript, Key: h.key, Random: w.cfg.Random, Faults: p.faults,
+	})
+	if err != nil {
+		return "", err
+	}
+	return base64.RawURLEncoding.EncodeToString(raw), nil
+}
+
+func (p presentation) transcript() (mdoc.Transcript, error) {
+	if p.session.responseURI == "" {
+		origin := strings.TrimPrefix(p.audience, string(request.Origin)+":")
+		return mdoc.DigitalCredentials(origin, p.nonce, p.session.thumbprint)
+	}
+	return mdoc.Redirect(p.audience, p.nonce, p.session.thumbprint, p.session.responseURI)
 }
 
 // breakSignature flips one bit in the middle of a JWS's signature, which stays well-formed.

@@ -74,19 +74,20 @@ func TestReviewTurnsDownBrokenLinks(t *testing.T) {
 		spoil func(url.Values)
 		says  string
 	}{
-		"no client_id":          {func(q url.Values) { q.Del("client_id") }, "client_id does not begin"},
-		"unknown prefix":        {with("client_id", "x509_san_dns:verifier.example"), "client_id does not begin"},
-		"no prefix":             {with("client_id", "verifier"), "client_id does not begin"},
+		"no client_id":          {func(q url.Values) { q.Del("client_id") }, "client_id has no prefix"},
+		"unknown prefix":        {with("client_id", "openid_federation:https://verifier.example"), "client_id has no prefix"},
+		"no prefix":             {with("client_id", "verifier"), "client_id has no prefix"},
 		"another hash":          {with("client_id", "x509_hash:"+wallettest.Digest("x")), "not the hash of the certificate"},
 		"client_id twice":       {func(q url.Values) { q.Add("client_id", q.Get("client_id")) }, "names client_id twice"},
-		"no request_uri":        {func(q url.Values) { q.Del("request_uri") }, "request_uri: address not allowed: it is empty"},
+		"no request_uri":        {func(q url.Values) { q.Del("request_uri") }, "request_uri_method without request_uri"},
 		"plain http":            {with("request_uri", "http://verifier.example/r"), "it is not https"},
 		"file":                  {with("request_uri", "file:///etc/passwd"), "not an absolute URL"},
 		"user in request_uri":   {with("request_uri", "https://a:b@verifier.example/"), "carries a user name"},
 		"fragment":              {func(q url.Values) { q.Set("request_uri", q.Get("request_uri")+"#x") }, "it has a fragment"},
 		"method in capitals":    {with("request_uri_method", "POST"), "invalid_request_uri_method"},
 		"empty method":          {with("request_uri_method", ""), "invalid_request_uri_method"},
-		"a request by value":    {with("request", "eyJ"), "holds a request by value"},
+		"empty request_uri":     {with("request_uri", ""), "request_uri: address not allowed: it is empty"},
+		"two requests":          {with("request", "eyJ"), "both by value and by reference"},
 		"a link without an end": {with("x", strings.Repeat("x", 17<<10)), "the link is longer"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,6 +7,9 @@ import (
 	"net/url"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/wallet/jwe"
+	"regain/conformance/wallet/request"
 )
 
 // What keeps a request from being answered.
@@ -14,12 +17,16 @@ var (
 	ErrNothingToShare  = errors.New("the wallet does not hold what was asked for")
 	ErrFaceCheckNeeded = errors.New("a Face Check has to be taken first")
 	ErrNothingToReplay = errors.New("nothing was sent yet that could be replayed")
+	ErrWrongChannel    = errors.New("the request came another way than the answer would go")
 )
 
 // Share answers the request with what its review listed and nothing else, and returns where the
 // verifier wants the browser to go next (OpenID4VP 1.0 §8.2), empty when it does not say. A
 // refusal is a *ResponseError.
 func (w *Wallet) Share(ctx context.Context, r *Request, options ShareOptions) (string, error) {
+	if r.Flow == Digital {
+		return "", fmt.Errorf("preparing the answer: %w", ErrWrongChannel)
+	}
 	form, err := w.answer(r, options.Tamper)
 	if err != nil {
 		return "", fmt.Errorf("preparing the answer: %w", err)
@@ -28,18 +35,7 @@ func (w *Wallet) Share(ctx context.Context, r *Request, options ShareOptions) (s
 	w.lastBody = form
 	w.mu.Unlock()
 	w.cfg.Logger.InfoContext(ctx, "request answered", "request", r, "credentials", len(r.Shares))
-	return w.deliver(ctx, r, form)
-}
-
-// Decline tells the verifier that the person said no, and returns where the verifier wants the
-// browser to go next. The error is not encrypted: it says nothing about anybody (§8.3.1).
-func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
-	form := url.Values{"error": {"access_denied"}}
-	if r.state != "" {
-		form.Set("state", r.state)
-	}
-	w.cfg.Logger.InfoContext(ctx, "request declined", "request", r)
-	return w.deliver(ctx, r, form.Encode())
+	return w.deliver(ctx, r.asked.Channel, form)
 }
 
 func (w *Wallet) answer(r *Request, t Tamper) (string, error) {
@@ -55,20 +51,17 @@ func (w *Wallet) answer(r *Request, t Tamper) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	form := url.Values{}
-	if t.PlainVPToken {
-		raw, err := json.Marshal(token)
-		if err != nil {
-			return "", fmt.Errorf("encoding vp_token: %w", err)
-		}
-		form.Set("vp_token", string(raw))
-		form.Set("state", r.state)
-	} else {
-		sealed, err := w.seal(r, token, t)
-		if err != nil {
-			return "", fmt.Errorf("encrypting: %w", err)
-		}
-		form.Set("response", sealed)
+	members := map[string]any{"vp_token": token}
+	if state := r.asked.Channel.State; state != "" {
+		members["state"] = state
+	}
+	sealed, err := w.seal(r.asked.Channel.Recipient, members, t)
+	if err != nil {
+		return "", err
+	}
+	form, err := asForm(sealed)
+	if err != nil {
+		return "", err
 	}
 	for name, values := range t.ExtraParameters {
 		form[name] = append(form[name], values...)
@@ -76,7 +69,24 @@ func (w *Wallet) answer(r *Request, t Tamper) (string, error) {
 	return form.Encode(), nil
 }
 
-// vpToken makes the presentations, one for each credential query (§8.1).
+// asForm writes members as form parameters, objects as JSON (§8.2).
+func asForm(members map[string]any) (url.Values, error) {
+	form := url.Values{}
+	for name, value := range members {
+		text, ok := value.(string)
+		if !ok {
+			raw, err := json.Marshal(value)
+			if err != nil {
+				return nil, fmt.Errorf("encoding %s: %w", name, err)
+			}
+			text = string(raw)
+		}
+		form.Set(name, text)
+	}
+	return form, nil
+}
+
+// vpToken makes the presentations by credential query (§8.1).
 func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 	if len(r.Missing) > 0 || len(r.Shares) == 0 {
 		return nil, ErrNothingToShare
@@ -90,14 +100,25 @@ func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		p := presentation{places: places, audience: r.clientID, nonce: r.nonce}
+		p := presentation{
+			places: places, audience: r.asked.Audience(), nonce: r.asked.Nonce, session: sessionOf(r.asked.Channel),
+			bare: !s.query.NeedsHolder(), authorises: s.authorises,
+		}
 		presented, err := w.present(h, t.apply(p, s.Query))
 		if err != nil {
 			return nil, fmt.Errorf("presenting %s: %w", s.Query, err)
 		}
-		token[s.Query] = []string{presented}
+		token[s.Query] = append(token[s.Query], presented)
 	}
 	return token, nil
+}
+
+func sessionOf(c request.Channel) session {
+	s := session{responseURI: c.ResponseURI}
+	if c.Recipient != nil {
+		s.thumbprint = c.Recipient.Thumbprint()
+	}
+	return s
 }
 
 // resolve finds what is presented for a share. For a Face Check that is the newest receipt taken
@@ -134,26 +155,31 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 	return newest, nil
 }
 
-func (w *Wallet) seal(r *Request, token map[string][]string, t Tamper) (string, error) {
-	members := map[string]any{"vp_token": token}
-	if r.state != "" {
-		members["state"] = r.state
+// seal encrypts the members of a response where the request wants it (§8.3), and is the members
+// themselves where it does not.
+func (w *Wallet) seal(to *jwe.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
+	if to == nil || t.PlainVPToken {
+		return members, nil
 	}
 	raw, err := json.Marshal(members)
 	if err != nil {
-		return "", fmt.Errorf("encoding the answer: %w", err)
+		return nil, fmt.Errorf("encoding the answer: %w", err)
 	}
-	to := r.recipient
+	recipient := *to
 	if t.WrongKid {
-		to = to.WithUnknownKeyID()
+		recipient = recipient.WithUnknownKeyID()
 	}
-	return to.Seal(raw, w.cfg.Random)
+	sealed, err := recipient.Seal(raw, w.cfg.Random)
+	if err != nil {
+		return nil, fmt.Errorf("encrypting: %w", err)
+	}
+	return map[string]any{"response": sealed}, nil
 }
 
 // deliver posts the form and reads the verifier's answer (§8.2): status 200, JSON, and perhaps a
 // redirect_uri, which the browser has to open.
-func (w *Wallet) deliver(ctx context.Context, r *Request, form string) (string, error) {
-	answer, err := w.postForm(ctx, r.responseURI, "application/json", form)
+func (w *Wallet) deliver(ctx context.Context, to request.Channel, form string) (string, error) {
+	answer, err := w.postForm(ctx, to.ResponseURI, "application/json", form)
 	if err != nil {
 		return "", fmt.Errorf("sending the answer: %w", err)
 	}

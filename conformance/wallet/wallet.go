@@ -13,6 +13,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"regain/conformance/wallet/request"
 )
 
 // DefaultReceiptType is the vct of a Face Check receipt (docs/protocols.md, part 3).
@@ -26,7 +28,7 @@ type Camera interface {
 	Selfie(ctx context.Context) ([]byte, error)
 }
 
-// Config is what a wallet is made of. Everything but the last two is required.
+// Config is what a wallet is made of. Everything but the last four is required.
 type Config struct {
 	HTTPClient     *http.Client     // used without following redirects and without cookies
 	Clock          func() time.Time //
@@ -36,6 +38,8 @@ type Config struct {
 	RequestAnchors *x509.CertPool   // who may ask: roots of the certificates that sign requests
 	IssuerAnchors  *x509.CertPool   // who may issue; nil takes every issuer, checking signatures only
 	ReceiptType    string           // vct of a Face Check receipt; DefaultReceiptType when empty
+	Requests       request.Policy   // which requests are taken; the zero value is the strictest
+	SealErrors     bool             // encrypts error responses too, where the request has a key for it
 }
 
 // Wallet holds the credentials of one person. It is safe for concurrent use.

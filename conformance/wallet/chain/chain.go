@@ -4,6 +4,7 @@ package chain
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"errors"
@@ -85,4 +86,11 @@ func (c Chain) Trusted(anchors *x509.CertPool, now time.Time) error {
 
 func selfSigned(c *x509.Certificate) bool {
 	return bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+}
+
+// Hash is the base64url SHA-256 of the leaf's DER, which an x509_hash: client_id names
+// (OpenID4VP 1.0 §5.9.3).
+func (c Chain) Hash() string {
+	sum := sha256.Sum256(c.Leaf().Raw)
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }

@@ -60,14 +60,28 @@ func (a Authority) Pool() *x509.CertPool {
 
 func (a Authority) Party(t testing.TB, name string) Party {
 	t.Helper()
+	return a.PartyFor(t, name)
+}
+
+// PartyFor is Party with DNS names in its certificate.
+func (a Authority) PartyFor(t testing.TB, name string, dns ...string) Party {
+	t.Helper()
 	key := NewKey(t)
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name},
+		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: dns,
 		NotBefore: Noon().Add(-time.Hour), NotAfter: Noon().Add(time.Hour * 24 * 90),
-		KeyUsage: x509.KeyUsageDigitalSignature,
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: usage(dns),
 	}
 	leaf := issueCertificate(t, template, a.Certificate, &key.PublicKey, a.Key)
 	return Party{DER: [][]byte{leaf.Raw}, Key: key}
+}
+
+// usage lets a certificate with names serve TLS too.
+func usage(dns []string) []x509.ExtKeyUsage {
+	if dns == nil {
+		return nil
+	}
+	return []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 }
 
 // SelfSigned is a party that vouches for itself.

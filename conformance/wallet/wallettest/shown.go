@@ -22,13 +22,15 @@ type Shown struct {
 	Binding   map[string]any
 }
 
-// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4).
+// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4), or an SD-JWT that nobody holds.
 func ReadPresentation(t testing.TB, raw string) Shown {
 	t.Helper()
 	cut := strings.LastIndexByte(raw, '~') + 1
 	s := ReadSDJWT(t, raw[:cut])
 	s.KB = raw[cut:]
-	s.KBHeader, s.Binding = ReadJWT(t, s.KB)
+	if s.KB != "" {
+		s.KBHeader, s.Binding = ReadJWT(t, s.KB)
+	}
 	return s
 }
 

@@ -1,11 +1,9 @@
 package wallettest
 
 import (
-	"crypto/aes"
-	"crypto/cipher"
 	"crypto/ecdh"
 	"crypto/sha256"
-	"encoding/binary"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,18 +16,25 @@ import (
 
 // Verifier is an OpenID4VP 1.0 verifier of a test. A test breaks it by setting a hook.
 type Verifier struct {
-	T        testing.TB
-	Server   *httptest.Server
-	Signs    Party
-	ClientID string
-	Nonce    string
-	State    string
-	KID      string
-	Key      *ecdh.PrivateKey
-	Query    map[string]any
-	Posts    []url.Values // answers received
-	Bodies   []string     // the same as they came
-	Fetches  []*http.Request
+	T              testing.TB
+	Server         *httptest.Server
+	Base           string // how the wallet is told to reach the server
+	Signs          Party
+	ClientID       string
+	Mode           string                              // response_mode
+	SignJWT        func(typ string, claims any) string // writes the request object; Signs does when nil
+	DID            map[string]any                      // the DID document that is served
+	Attestation    map[string]any                      // claims of the attestation, where it asks under one
+	AttestationTyp string
+	Unsealed       bool // leaves request objects unencrypted although the wallet sent a key
+	Nonce          string
+	State          string
+	KID            string
+	Key            *ecdh.PrivateKey
+	Query          map[string]any
+	Posts          []url.Values // answers received
+	Bodies         []string     // the same as they came
+	Fetches        []*http.Request
 
 	Claims    func(map[string]any) // of the request object
 	Typ       string
@@ -48,10 +53,11 @@ func NewVerifier(t testing.TB, signs Party) *Verifier {
 	}
 	v := &Verifier{
 		T: t, Signs: signs, ClientID: signs.ClientID(), Nonce: Random(t), State: Random(t), KID: Random(t), Key: key,
-		Query: FullQuery(), Typ: "oauth-authz-req+jwt", MediaType: "application/oauth-authz-req+jwt",
+		Mode: "direct_post.jwt", Query: FullQuery(), Typ: "oauth-authz-req+jwt", MediaType: "application/oauth-authz-req+jwt",
 		Status: http.StatusOK, BodyType: "application/json",
 	}
 	v.Server = httptest.NewServer(v)
+	v.Base = v.Server.URL
 	v.Body = `{"redirect_uri":"` + v.Server.URL + `/done?response_code=abc#x","unknown":1}`
 	t.Cleanup(v.Server.Close)
 	return v
@@ -74,25 +80,136 @@ func IdentityQuery() map[string]any {
 	return q
 }
 
+// LicenceQuery asks for the name and the sex in a driving licence.
+func LicenceQuery() map[string]any {
+	return map[string]any{"credentials": []any{
+		map[string]any{"id": "licence", "format": "mso_mdoc", "meta": map[string]any{"doctype_value": LicenceType},
+			"claims": []any{
+				map[string]any{"path": []any{LicenceSpace, "given_name"}, "intent_to_retain": false},
+				map[string]any{"path": []any{LicenceSpace, "sex"}, "values": []any{1, 2}},
+			}},
+	}}
+}
+
+// BothQuery asks for the name in a Verified ID, and for what LicenceQuery asks.
+func BothQuery() map[string]any {
+	q := IdentityQuery()
+	q["credentials"] = append(q["credentials"].([]any)[:1:1], LicenceQuery()["credentials"].([]any)...)
+	return q
+}
+
+// Link is a request as it reaches a wallet: by reference where method is empty, get or post, by
+// value where it is value, and with no request object at all where it is plain.
 func (v *Verifier) Link(method string) string {
-	query := url.Values{"client_id": {v.ClientID}, "request_uri": {v.Server.URL + "/request/1"}}
-	if method != "" {
-		query.Set("request_uri_method", method)
+	query := url.Values{"client_id": {v.ClientID}}
+	switch method {
+	case "value":
+		query.Set("request", v.request(nil))
+	case "plain":
+		query = v.plain()
+	default:
+		query.Set("request_uri", v.Base+"/request/1")
+		if method != "" {
+			query.Set("request_uri_method", method)
+		}
 	}
 	return "openid4vp://authorize?" + query.Encode()
+}
+
+// plain writes the parameters into the link, objects as JSON.
+func (v *Verifier) plain() url.Values {
+	object := change(v.Object(), v.Claims)
+	query := url.Values{}
+	for name, value := range object {
+		switch text, ok := value.(string); {
+		case name == "aud" || name == "iat" || name == "exp":
+		case ok:
+			query.Set(name, text)
+		default:
+			query.Set(name, ToJSON(v.T, value))
+		}
+	}
+	return query
 }
 
 func (v *Verifier) Object() map[string]any {
 	return map[string]any{
 		"client_id": v.ClientID, "aud": "https://self-issued.me/v2", "response_type": "vp_token",
-		"response_mode": "direct_post.jwt", "response_uri": v.Server.URL + "/response", "nonce": v.Nonce, "state": v.State,
+		"response_mode": v.Mode, "response_uri": v.ResponseURI(), "nonce": v.Nonce, "state": v.State,
 		"iat": Noon().Unix(), "exp": Noon().Add(5 * time.Minute).Unix(), "dcql_query": v.Query,
-		"a_member_of_the_future": map[string]any{"x": 1},
-		"client_metadata": map[string]any{
-			"jwks": map[string]any{"keys": []any{v.JWK()}}, "encrypted_response_enc_values_supported": []string{"A256GCM", "A128GCM"},
-			"vp_formats_supported": map[string]any{"dc+sd-jwt": map[string]any{"sd-jwt_alg_values": []string{"ES256"}, "kb-jwt_alg_values": []string{"ES256"}}},
+		"a_member_of_the_future": map[string]any{"x": 1}, "client_metadata": v.Metadata(),
+	}
+}
+
+// ResponseURI is where answers go.
+func (v *Verifier) ResponseURI() string { return v.Base + "/response" }
+
+// Metadata is the verifier's client_metadata.
+func (v *Verifier) Metadata() map[string]any {
+	return map[string]any{
+		"jwks": map[string]any{"keys": []any{v.JWK()}}, "encrypted_response_enc_values_supported": []string{"A256GCM", "A128GCM"},
+		"vp_formats_supported": map[string]any{
+			"dc+sd-jwt": map[string]any{"sd-jwt_alg_values": []string{"ES256"}, "kb-jwt_alg_values": []string{"ES256"}},
+			"mso_mdoc":  map[string]any{"issuerauth_alg_values": []int{-9}, "deviceauth_alg_values": []int{-7}},
 		},
 	}
+}
+
+// request writes the request object, encrypted to the key that the wallet published if it did.
+func (v *Verifier) request(form url.Values) string {
+	object := v.Object()
+	if nonce := form.Get("wallet_nonce"); nonce != "" {
+		object["wallet_nonce"] = nonce
+	}
+	raw := v.Sign(change(object, v.Claims))
+	if v.Raw != nil {
+		raw = v.Raw(raw)
+	}
+	if key := published(v.T, form); key != nil && !v.Unsealed {
+		return sealTo(v.T, *key, raw)
+	}
+	return raw
+}
+
+// published is the key that a wallet wants request objects encrypted to (OpenID4VP 1.0 §5.10).
+func published(t testing.TB, form url.Values) *jose.JSONWebKey {
+	t.Helper()
+	var metadata struct {
+		JWKS jose.JSONWebKeySet `json:"jwks"`
+	}
+	if !form.Has("wallet_metadata") {
+		return nil
+	}
+	FromJSON(t, []byte(form.Get("wallet_metadata")), &metadata)
+	if len(metadata.JWKS.Keys) == 0 {
+		return nil
+	}
+	return &metadata.JWKS.Keys[0]
+}
+
+func sealTo(t testing.TB, key jose.JSONWebKey, text string) string {
+	t.Helper()
+	encrypter, err := jose.NewEncrypter(jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key}, (&jose.EncrypterOptions{}).WithContentType("JWT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := encrypter.Encrypt([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	compact, err := sealed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compact
+}
+
+// Sign writes claims as the verifier's request object.
+func (v *Verifier) Sign(claims any) string {
+	if v.SignJWT != nil {
+		return v.SignJWT(v.Typ, claims)
+	}
+	return v.Signs.Sign(v.T, v.Typ, claims)
 }
 
 func (v *Verifier) JWK() map[string]any {
@@ -103,15 +220,9 @@ func (v *Verifier) JWK() map[string]any {
 func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/request/1":
+		_ = r.ParseForm()
 		v.Fetches = append(v.Fetches, r)
-		object := v.Object()
-		if nonce := r.PostFormValue("wallet_nonce"); nonce != "" {
-			object["wallet_nonce"] = nonce
-		}
-		raw := v.Signs.Sign(v.T, v.Typ, change(object, v.Claims))
-		if v.Raw != nil {
-			raw = v.Raw(raw)
-		}
+		raw := v.request(r.PostForm)
 		w.Header().Set("Content-Type", v.MediaType)
 		_, _ = w.Write([]byte(raw))
 	case "/response":
@@ -122,97 +233,78 @@ func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(v.Status)
 		_, _ = w.Write([]byte(v.Body))
+	case "/verifiers/contoso/did.json":
+		w.Header().Set("Content-Type", "application/did+json")
+		_, _ = w.Write([]byte(ToJSON(v.T, v.DID)))
 	default:
 		http.NotFound(w, r)
 	}
 }
 
-// Answer is the decrypted content of the last post.
+// Answer is the content of an answer, decrypted where it was not plain.
 type Answer struct {
-	Header map[string]any
-	State  any
-	Token  map[string][]Shown
+	Header  map[string]any // of the JWE; nil when there was none
+	State   any
+	Error   any
+	Token   map[string][]Shown
+	Devices map[string][]Device // what is shown of mdocs
 }
 
+// Answer is the last one that was posted.
 func (v *Verifier) Answer() Answer {
 	v.T.Helper()
 	if len(v.Posts) == 0 {
 		v.T.Fatal("nothing was posted")
 	}
-	compact := v.Posts[len(v.Posts)-1].Get("response")
-	header, plaintext := v.Open(compact)
-	// A second opinion: go-jose reads the same.
-	jwe, err := jose.ParseEncryptedCompact(compact, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A128GCM, jose.A192GCM, jose.A256GCM})
-	if err != nil {
-		v.T.Fatal(err)
+	post := v.Posts[len(v.Posts)-1]
+	if !post.Has("response") {
+		plain := map[string]any{}
+		for name := range post {
+			plain[name] = post.Get(name)
+		}
+		if post.Has("vp_token") {
+			plain["vp_token"] = json.RawMessage(post.Get("vp_token"))
+		}
+		return v.Read([]byte(ToJSON(v.T, plain)), nil)
 	}
-	if again, err := jwe.Decrypt(joseKey(v.T, v.Key)); err != nil || string(again) != string(plaintext) {
-		v.T.Fatalf("go-jose reads the answer differently: %v", err)
-	}
+	header, plaintext := v.Open(post.Get("response"))
+	return v.Read(plaintext, header)
+}
+
+// Read takes the members of a response apart.
+func (v *Verifier) Read(plaintext []byte, header map[string]any) Answer {
+	v.T.Helper()
 	var members struct {
 		Token map[string][]string `json:"vp_token"`
 		State any                 `json:"state"`
+		Error any                 `json:"error"`
 	}
 	FromJSON(v.T, plaintext, &members)
-	a := Answer{Header: header, State: members.State, Token: map[string][]Shown{}}
+	a := Answer{Header: header, State: members.State, Error: members.Error, Token: map[string][]Shown{}, Devices: map[string][]Device{}}
 	for id, list := range members.Token {
 		for _, presentation := range list {
-			a.Token[id] = append(a.Token[id], ReadPresentation(v.T, presentation))
+			if strings.Contains(presentation, "~") {
+				a.Token[id] = append(a.Token[id], ReadPresentation(v.T, presentation))
+			} else {
+				a.Devices[id] = append(a.Devices[id], ReadDevice(v.T, Decode(v.T, presentation)))
+			}
 		}
 	}
 	return a
 }
 
-// Open decrypts with nothing but the standard library (RFC 7516 §5.2, RFC 7518 §4.6, §5.3).
-func (v *Verifier) Open(compact string) (map[string]any, []byte) {
-	v.T.Helper()
-	parts := strings.Split(compact, ".")
-	if len(parts) != 5 || parts[1] != "" {
-		v.T.Fatalf("the answer is no JWE of direct key agreement: %d parts", len(parts))
-	}
-	var header struct {
-		Alg, Enc, Kid, Apu, Apv string
-		Epk                     struct{ Kty, Crv, X, Y string }
-	}
-	FromJSON(v.T, Decode(v.T, parts[0]), &header)
-	epk, err := ecdh.P256().NewPublicKey(append(append([]byte{4}, Decode(v.T, header.Epk.X)...), Decode(v.T, header.Epk.Y)...))
-	if err != nil {
-		v.T.Fatal(err)
-	}
-	secret, err := v.Key.ECDH(epk)
-	if err != nil {
-		v.T.Fatal(err)
-	}
-	size := map[string]int{"A128GCM": 16, "A192GCM": 24, "A256GCM": 32}[header.Enc]
-	info := append([]byte{0, 0, 0, 1}, secret...)
-	for _, part := range [][]byte{[]byte(header.Enc), Decode(v.T, header.Apu), Decode(v.T, header.Apv)} {
-		info = append(binary.BigEndian.AppendUint32(info, uint32(len(part))), part...)
-	}
-	derived := sha256.Sum256(binary.BigEndian.AppendUint32(info, uint32(size*8)))
-	block, err := aes.NewCipher(derived[:size])
-	if err != nil {
-		v.T.Fatal(err)
-	}
-	gcm, err := cipher.NewGCM(block)
-	if err != nil {
-		v.T.Fatal(err)
-	}
-	plaintext, err := gcm.Open(nil, Decode(v.T, parts[2]), append(Decode(v.T, parts[3]), Decode(v.T, parts[4])...), []byte(parts[0]))
-	if err != nil {
-		v.T.Fatal(err)
-	}
-	var members map[string]any
-	FromJSON(v.T, Decode(v.T, parts[0]), &members)
-	return members, plaintext
+// Thumbprint is that of the key that answers are encrypted to, by hand (RFC 7638 §3).
+func (v *Verifier) Thumbprint() []byte {
+	jwk := v.JWK()
+	sum := sha256.Sum256([]byte(ToJSON(v.T, map[string]any{"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"]})))
+	return sum[:]
 }
 
-func joseKey(t testing.TB, key *ecdh.PrivateKey) jose.JSONWebKey {
-	t.Helper()
-	point := key.PublicKey().Bytes()
-	var jwk jose.JSONWebKey
-	raw := ToJSON(t, map[string]any{"kty": "EC", "crv": "P-256", "x": Encode(point[1:33]), "y": Encode(point[33:]), "d": Encode(key.Bytes())})
-	if err := jwk.UnmarshalJSON([]byte(raw)); err != nil {
-		t.Fatal(err)
+// Transcript is the session transcript that an mdoc has to be presented over.
+func (v *Verifier) Transcript() []byte {
+	v.T.Helper()
+	if v.Mode == "direct_post" {
+		return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, nil, v.ResponseURI())
 	}
-	return jwk
+	return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, v.Thumbprint(), v.ResponseURI())
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"net/http"
 	"testing"
 	"time"
 
@@ -36,7 +35,7 @@ func New(t testing.TB) *World {
 	w.Issuer = NewIssuer(t, w.Proofs.Party(t, "Proof House Issuer"))
 	w.Verifier = NewVerifier(t, w.Roots.Party(t, "Contoso Recovery"))
 	w.Config = wallet.Config{
-		HTTPClient: &http.Client{Timeout: 10 * time.Second}, Clock: func() time.Time { return w.Now }, Random: rand.Reader,
+		HTTPClient: wallet.NewHTTPClient(10 * time.Second), Clock: func() time.Time { return w.Now }, Random: rand.Reader,
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Camera: StillCamera("a selfie of Ada"),
 		RequestAnchors: w.Roots.Pool(), IssuerAnchors: w.Proofs.Pool(),
 	}
@@ -90,4 +89,22 @@ func (w *World) Ready(t testing.TB) *wallet.Request {
 		}
 	}
 	return r
+}
+
+// ImportLicence puts a driving licence of the issuer's into the wallet. spoil may be nil.
+func (w *World) ImportLicence(t testing.TB, spoil func(*Licence)) wallet.Credential {
+	t.Helper()
+	key := NewKey(t)
+	licence := NewLicence(&key.PublicKey)
+	if spoil != nil {
+		spoil(licence)
+	}
+	c, err := w.Wallet.Import(wallet.Imported{
+		Format: "mso_mdoc", Credential: Encode(licence.Issue(t, w.Issuer.Signs)), Key: key, Name: "Driving licence",
+		Issuer: w.Issuer.ID(), NonceURL: w.Issuer.Server.URL + "/nonce", FaceCheckURL: w.Issuer.Server.URL + "/face-check",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
