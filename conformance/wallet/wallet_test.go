@@ -129,10 +129,12 @@ func (nowhere) RoundTrip(*http.Request) (*http.Response, error) {
 	return nil, errors.New("nobody there")
 }
 
+func unreachableClient() *http.Client { return &http.Client{Transport: nowhere{}} }
+
 func unreachable(t testing.TB) *wallet.Wallet {
 	t.Helper()
 	w := wallettest.New(t)
-	w.Config.HTTPClient = &http.Client{Transport: nowhere{}}
+	w.Config.HTTPClient = unreachableClient()
 	w.Remake(t)
 	return w.Wallet
 }

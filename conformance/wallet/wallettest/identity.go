@@ -52,7 +52,7 @@ func (w *World) As(t testing.TB, kind string) {
 		v.ClientID = "contoso"
 		key := PublicJWK(t, &v.Signs.Key.PublicKey, "1")
 		w.Config.Requests.Clients = map[string]request.Client{"contoso": {Name: "Contoso Recovery", Keys: []jose.JSONWebKey{key}}}
-		v.SignJWT = keyed(t, v.Signs.Key, map[jose.HeaderKey]any{"kid": "1"})
+		v.SignJWT = keyed(t, v.Signs.Key, map[string]any{"kid": "1"})
 	default:
 		t.Fatalf("no such kind of client_id: %s", kind)
 	}
@@ -92,7 +92,7 @@ func trusting(t testing.TB, roots *x509.CertPool) *http.Client {
 func (v *Verifier) asDID(t testing.TB, did, fragment string) {
 	t.Helper()
 	v.ClientID = "decentralized_identifier:" + did
-	v.SignJWT = keyed(t, v.Signs.Key, map[jose.HeaderKey]any{"kid": did + "#" + fragment})
+	v.SignJWT = keyed(t, v.Signs.Key, map[string]any{"kid": did + "#" + fragment})
 }
 
 // asAttested has an attester vouch for the verifier (OpenID4VP 1.0 §12).
@@ -109,20 +109,26 @@ func (w *World) asAttested(t testing.TB) {
 	v.AttestationTyp = "verifier-attestation+jwt"
 	v.SignJWT = func(typ string, claims any) string {
 		attestation := keyed(t, attester, nil)(v.AttestationTyp, v.Attestation)
-		return keyed(t, v.Signs.Key, map[jose.HeaderKey]any{"jwt": attestation})(typ, claims)
+		return keyed(t, v.Signs.Key, map[string]any{"jwt": attestation})(typ, claims)
 	}
 }
 
-// keyed signs without x5c, with the header members given.
-func keyed(t testing.TB, key *ecdsa.PrivateKey, header map[jose.HeaderKey]any) func(string, any) string {
+// keyed is SignAs for one key and header.
+func keyed(t testing.TB, key *ecdsa.PrivateKey, header map[string]any) func(string, any) string {
 	return func(typ string, claims any) string {
 		t.Helper()
-		options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
-		for name, value := range header {
-			options.WithHeader(name, value)
-		}
-		return signJWT(t, key, options, claims)
+		return SignAs(t, key, typ, header, claims)
 	}
+}
+
+// SignAs writes a compact JWS without x5c, with the header members given.
+func SignAs(t testing.TB, key *ecdsa.PrivateKey, typ string, header map[string]any, claims any) string {
+	t.Helper()
+	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
+	for name, value := range header {
+		options.WithHeader(jose.HeaderKey(name), value)
+	}
+	return signJWT(t, key, options, claims)
 }
 
 // PublicJWK is a public key as a JWK.

@@ -1,6 +1,8 @@
 package wallettest
 
 import (
+	"crypto/ecdsa"
+	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -39,6 +41,8 @@ type Issuer struct {
 	Receipt    func(map[string]any)                              // open claims of the receipt
 	Raw        func(string) string                               // the SD-JWT as text
 	Typ        string                                            // of the credential
+	Licensed   bool                                              // offers a driving licence instead of a Verified ID
+	Licence    func(*Licence)                                    // the licence before it is signed
 	Sealed     map[string]any                                    // selectively disclosable claims
 	Intercept  func(w http.ResponseWriter, r *http.Request) bool // answers instead when it returns true
 }
@@ -66,9 +70,16 @@ func (i *Issuer) Link() string {
 
 func (i *Issuer) Offer() map[string]any {
 	return map[string]any{
-		"credential_issuer": i.ID(), "credential_configuration_ids": []string{"VerifiedIdentity"},
+		"credential_issuer": i.ID(), "credential_configuration_ids": []string{i.configuration()},
 		"grants": map[string]any{"urn:ietf:params:oauth:grant-type:pre-authorized_code": map[string]any{"pre-authorized_code": i.Code}},
 	}
+}
+
+func (i *Issuer) configuration() string {
+	if i.Licensed {
+		return "DrivingLicence"
+	}
+	return "VerifiedIdentity"
 }
 
 func (i *Issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -107,6 +118,11 @@ func (i *Issuer) IssuerMetadata() map[string]any {
 			"cryptographic_binding_methods_supported": []string{"jwk"},
 			"proof_types_supported":                   map[string]any{"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}},
 			"credential_metadata":                     map[string]any{"display": []any{map[string]any{"name": "Verified ID"}}},
+		}, "DrivingLicence": map[string]any{
+			"format": "mso_mdoc", "doctype": LicenceType,
+			"cryptographic_binding_methods_supported": []string{"cose_key"},
+			"proof_types_supported":                   map[string]any{"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}},
+			"credential_metadata":                     map[string]any{"display": []any{map[string]any{"name": "Driving licence"}}},
 		}},
 	}
 }
@@ -149,7 +165,7 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 		i.write(w, http.StatusBadRequest, map[string]any{"error": code})
 		return
 	}
-	credential := i.Credential(holder)
+	credential := i.issue(holder)
 	if i.Raw != nil {
 		credential = i.Raw(credential)
 	}
@@ -184,6 +200,21 @@ func (i *Issuer) checkProof(compact string) (*jose.JSONWebKey, string) {
 	return key, ""
 }
 
+func (i *Issuer) issue(holder *jose.JSONWebKey) string {
+	if !i.Licensed {
+		return i.Credential(holder)
+	}
+	public, ok := holder.Key.(*ecdsa.PublicKey)
+	if !ok {
+		i.T.Fatal("the holder's key is not on a curve")
+	}
+	licence := NewLicence(public)
+	if i.Licence != nil {
+		i.Licence(licence)
+	}
+	return Encode(licence.Issue(i.T, i.Signs))
+}
+
 func (i *Issuer) Credential(holder *jose.JSONWebKey) string {
 	claims := map[string]any{
 		"iss": i.ID(), "vct": IdentityType, "jti": "urn:uuid:" + Random(i.T),
@@ -214,22 +245,57 @@ func (i *Issuer) serveFaceCheck(w http.ResponseWriter, r *http.Request) {
 		i.write(w, http.StatusBadRequest, map[string]any{"error": "invalid_request"})
 		return
 	}
-	shown := ReadPresentation(i.T, body.Presentation)
-	nonce, _ := shown.Binding["nonce"].(string)
-	if len(shown.Disclosed) != 1 || shown.Disclosed["portrait"] == nil || !shown.Sound() || shown.Binding["aud"] != i.ID() || !i.Nonces[nonce] {
+	about := i.checkPortrait(body.Presentation)
+	if about == nil {
 		i.write(w, http.StatusBadRequest, map[string]any{"error": "invalid_presentation"})
 		return
 	}
 	i.Selfie = Decode(i.T, body.Selfie)
 	claims := map[string]any{
 		"iss": i.ID(), "vct": ReceiptType, "jti": "urn:uuid:" + Random(i.T), "iat": Noon().Unix(),
-		"exp": Noon().Add(10 * time.Minute).Unix(), "cnf": shown.Claims["cnf"],
+		"exp": Noon().Add(10 * time.Minute).Unix(), "cnf": about.cnf,
 		"faceCheckResults": []any{map[string]any{
-			"sourceVcJti": shown.Claims["jti"], "sourcePhotoDigest": Digest(shown.Encoded["portrait"]),
+			"sourceVcJti": about.id, "sourcePhotoDigest": about.digest,
 			"matchConfidenceThreshold": 70, "matchConfidenceScore": 86.31, "sourcePhotoQuality": "HIGH",
 		}},
 	}
 	i.write(w, http.StatusOK, map[string]any{"receipt": i.SDJWT(change(claims, i.Receipt), nil)})
+}
+
+// portrait is what a Face Check is about.
+type portrait struct {
+	id, digest string
+	cnf        any
+}
+
+// checkPortrait reads a presentation that shows a portrait and nothing else; nil when it does not.
+func (i *Issuer) checkPortrait(presentation string) *portrait {
+	if !strings.Contains(presentation, "~") {
+		return i.checkLicence(ReadDevice(i.T, Decode(i.T, presentation)))
+	}
+	shown := ReadPresentation(i.T, presentation)
+	nonce, _ := shown.Binding["nonce"].(string)
+	if len(shown.Disclosed) != 1 || shown.Disclosed["portrait"] == nil || !shown.Sound() || shown.Binding["aud"] != i.ID() || !i.Nonces[nonce] {
+		return nil
+	}
+	id, _ := shown.Claims["jti"].(string)
+	return &portrait{id: id, digest: Digest(shown.Encoded["portrait"]), cnf: shown.Claims["cnf"]}
+}
+
+// checkLicence is checkPortrait for an mdoc: its session transcript is that of a request from the
+// issuer, answered at the Face Check endpoint.
+func (i *Issuer) checkLicence(shown Device) *portrait {
+	if len(shown.Elements) != 1 || shown.Elements["portrait"] == nil || !shown.Fits || !shown.IssuedBy(i.T, i.Signs) {
+		return nil
+	}
+	sum := sha256.Sum256(shown.Payload)
+	for nonce := range i.Nonces {
+		if shown.Holds(i.T, Transcript(i.T, "OpenID4VPHandover", i.ID(), nonce, nil, i.Server.URL+"/face-check")) {
+			key := map[string]any{"jwk": PublicJWK(i.T, shown.key, "")}
+			return &portrait{id: "ni:///sha-256;" + Encode(sum[:]), digest: shown.Digests["portrait"], cnf: key}
+		}
+	}
+	return nil
 }
 
 func (i *Issuer) write(w http.ResponseWriter, status int, body any) {

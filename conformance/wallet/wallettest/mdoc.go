@@ -225,6 +225,9 @@ func (d *Device) readMSO(t testing.TB, spaces map[string][]cbor.RawMessage) {
 	FromCBOR(t, d.auth.Unprotected[33], &d.leaf)
 }
 
+// DeviceKey is the holder's key in the MSO.
+func (d Device) DeviceKey() *ecdsa.PublicKey { return d.key }
+
 // Holds reports whether the device key of the MSO signed this transcript.
 func (d Device) Holds(t testing.TB, transcript []byte) bool {
 	t.Helper()

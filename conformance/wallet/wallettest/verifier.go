@@ -26,6 +26,7 @@ type Verifier struct {
 	DID            map[string]any                      // the DID document that is served
 	Attestation    map[string]any                      // claims of the attestation, where it asks under one
 	AttestationTyp string
+	Info           any  // verifier_info of its signature, where there are several
 	Unsealed       bool // leaves request objects unencrypted although the wallet sent a key
 	Nonce          string
 	State          string
