@@ -1,19 +1,28 @@
 // Package wallet is the other side of OpenID4VCI 1.0 and OpenID4VP 1.0: a holder's wallet, written
-// from the specifications alone so that it can be held against an issuer and a verifier.
+// from the specifications alone so that it can be held against an issuer and a verifier. It holds
+// SD-JWT VCs and mdocs.
 //
 // The life of a credential, each step one method:
 //
 //	ReadOffer, Add   an issuer's offer becomes a credential, bound to a key made for it
-//	                 (Accept does both; OpenID4VCI 1.0, pre-authorized code)
+//	                 (Accept does both; OpenID4VCI 1.0, pre-authorized code); Import takes one as it is
 //	Review, Scan     a verifier's link becomes a Request that is authenticated and understood:
 //	                 who asks, what for, which claims would be shared (OpenID4VP 1.0 §5, §6)
 //	FaceCheck        a selfie against the portrait in the credential becomes a receipt
 //	                 (docs/protocols.md, part 3)
 //	Share, Decline   the Request is answered (§8)
+//	Report           a verifier that is known hears why its request was turned down (§8.5)
+//
+// ReviewDigital, ShareDigital and Respond are the same over the Digital Credentials API
+// (Appendix A), where the answer is handed to the page instead of being posted.
+//
+// Below it: request reads what verifiers ask, dcql their queries; sdjwt and mdoc are the two
+// formats; jws, jwe and chain the cryptography of both sides; address says whom it speaks to.
+// phone is the wallet as a person sees it, headless one with nobody in front of it.
 //
 // The wallet is strict where the specification lets it be: a verifier that works with it works
-// with wallets that forgive more. It refuses a request that it cannot authenticate, discloses only
-// what was asked for, and never follows an HTTP redirect.
+// with wallets that forgive more. It refuses a request that it cannot authenticate unless its
+// Policy takes some, discloses only what was asked for, and never follows an HTTP redirect.
 //
 // ShareOptions.Tamper lets a test send an answer with exactly one thing wrong with it. Nothing
 // else in the package can produce a wrong answer.

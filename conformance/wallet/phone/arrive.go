@@ -71,10 +71,22 @@ func (s *Server) takeOffer(v visit, link string) {
 
 func (s *Server) takeRequest(v visit, request *wallet.Request, err error) {
 	if err != nil {
-		s.failWith(v, err, "the site")
+		s.report(v, err)
 		return
 	}
 	s.begin(v, &task{request: request})
+}
+
+// report tells the site what is wrong with its request, where it may be told, and goes where the
+// site wants the browser (OpenID4VP 1.0 §8.2). Otherwise the person is told, here.
+func (s *Server) report(v visit, err error) {
+	redirect, told := v.h.wallet.Report(v.r.Context(), err)
+	if told == nil && redirect != "" {
+		s.log(v, err)
+		v.seeOther(redirect)
+		return
+	}
+	s.failWith(v, err, "the site")
 }
 
 func (s *Server) begin(v visit, t *task) {

@@ -135,7 +135,7 @@ func (s *Server) newHandset() (*handset, error) {
 	h := &handset{token: token}
 	h.wallet, err = wallet.New(wallet.Config{
 		HTTPClient: s.cfg.HTTPClient, Clock: s.cfg.Clock, Random: s.cfg.Random, Logger: s.cfg.Logger, Camera: h,
-		RequestAnchors: s.cfg.RequestAnchors, IssuerAnchors: s.cfg.IssuerAnchors, ReceiptType: s.cfg.ReceiptType,
+		RequestAnchors: s.cfg.RequestAnchors, IssuerAnchors: s.cfg.IssuerAnchors, ReceiptType: s.cfg.ReceiptType, Requests: s.cfg.Requests,
 	})
 	return h, err
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
+	"regain/conformance/wallet/request"
 )
 
 // Person is somebody whose phone this can be.
@@ -22,7 +23,7 @@ type Person struct {
 	Camera wallet.Camera
 }
 
-// Config is what the server is made of. Everything but the last two is required.
+// Config is what the server is made of. Everything but the last three is required.
 type Config struct {
 	BaseURL        string // where browsers reach it, such as http://wallet.localhost:8403
 	People         []Person
@@ -33,6 +34,7 @@ type Config struct {
 	RequestAnchors *x509.CertPool // who may ask
 	IssuerAnchors  *x509.CertPool // who may issue; nil takes every issuer
 	ReceiptType    string         // vct of a Face Check receipt
+	Requests       request.Policy // which requests are taken; the zero value is the strictest
 }
 
 // Server serves the phones.

@@ -97,8 +97,9 @@ func newShareView(share wallet.Share) shareView {
 		return shown
 	}
 	for _, claim := range share.Claims {
-		c := claimView{Label: label(claim)}
-		if claim != "portrait" {
+		name := claim[strings.LastIndexByte(claim, '/')+1:] // of an mdoc the element, without its namespace
+		c := claimView{Label: label(name)}
+		if name != "portrait" {
 			c.Value = share.Credential.Claim(claim)
 		}
 		shown.Claims = append(shown.Claims, c)
@@ -113,7 +114,7 @@ func label(path string) string {
 		return "Given name"
 	case "family_name":
 		return "Family name"
-	case "birthdate":
+	case "birthdate", "birth_date":
 		return "Date of birth"
 	case "document_type":
 		return "Kind of document"
