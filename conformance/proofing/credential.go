@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strings"
 
+	"regain/conformance/proofing/jws"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -154,7 +156,7 @@ func (s *Server) checkProofs(proofs []string) ([]jose.JSONWebKey, error) {
 		}
 		keys = append(keys, key)
 	}
-	if !s.nonces.spend(nonce, s.config.Clock()) {
+	if !s.nonces.Spend(nonce, s.config.Clock()) {
 		return nil, refuse("invalid_nonce", "the nonce is not known, expired or used")
 	}
 	return keys, nil
@@ -162,12 +164,12 @@ func (s *Server) checkProofs(proofs []string) ([]jose.JSONWebKey, error) {
 
 func (s *Server) checkProof(proof string) (jose.JSONWebKey, string, error) {
 	none := jose.JSONWebKey{}
-	parsed, err := parseJWS(proof, "openid4vci-proof+jwt")
+	parsed, err := jws.Parse(proof, "openid4vci-proof+jwt")
 	if err != nil {
 		return none, "", refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256")
 	}
 	// The header names its key in exactly one way (Appendix F.1); a kid or x5c beside the jwk could mean another key.
-	if !publicP256(parsed.header.JSONWebKey) || parsed.header.KeyID != "" || hasCertificates(parsed.header) {
+	if !jws.PublicP256(parsed.Header.JSONWebKey) || parsed.Header.KeyID != "" || parsed.HasCertificates() {
 		return none, "", refuse("invalid_proof", "the header must name its key by a public P-256 jwk and nothing else")
 	}
 	var claims struct {
@@ -176,7 +178,7 @@ func (s *Server) checkProof(proof string) (jose.JSONWebKey, string, error) {
 		Issued   int64   `json:"iat"`
 		Nonce    string  `json:"nonce"`
 	}
-	if err := parsed.open(parsed.header.JSONWebKey.Key, &claims); err != nil {
+	if err := parsed.Open(parsed.Header.JSONWebKey.Key, &claims); err != nil {
 		return none, "", refuse("invalid_proof", "signature or claims cannot be verified")
 	}
 	switch {
@@ -184,12 +186,12 @@ func (s *Server) checkProof(proof string) (jose.JSONWebKey, string, error) {
 		return none, "", refuse("invalid_proof", "iss must be absent after anonymous access")
 	case claims.Audience != s.config.BaseURL:
 		return none, "", refuse("invalid_proof", "aud is not this credential issuer")
-	case !fresh(claims.Issued, s.config.Clock(), shortLife):
+	case !jws.Fresh(claims.Issued, s.config.Clock(), shortLife):
 		return none, "", refuse("invalid_proof", "iat is too far from now")
 	case claims.Nonce == "":
 		return none, "", refuse("invalid_proof", "the nonce is missing")
 	}
-	return *parsed.header.JSONWebKey, claims.Nonce, nil
+	return *parsed.Header.JSONWebKey, claims.Nonce, nil
 }
 
 // readError tells a body that is too long from one that cannot be read.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"regain/conformance/people"
+	"regain/conformance/proofing/jws"
 )
 
 const (
@@ -72,7 +73,7 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 		return "", refuse("invalid_selfie", "the selfie is not base64url")
 	}
 	// The comparison is the dear part: a nonce pays for it, and pays once.
-	if !s.nonces.spend(nonce, s.config.Clock()) {
+	if !s.nonces.Spend(nonce, s.config.Clock()) {
 		return "", refuse("invalid_nonce", "the nonce is not known, expired or used")
 	}
 	match, err := people.Compare(shown.portrait, selfie)
@@ -84,7 +85,7 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 
 // explain says what is wrong with a presentation in words of our own: a library's error may quote what came.
 func explain(err error) string {
-	if errors.Is(err, errToken) {
+	if errors.Is(err, jws.Err) {
 		return "a JWT of the presentation cannot be verified"
 	}
 	return err.Error()

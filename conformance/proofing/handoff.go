@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/proofing/jws"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -43,16 +45,16 @@ func (s *Server) readHandoff(ctx context.Context, compact string) (handoff, erro
 	if len(compact) > maxToken {
 		return handoff{}, fmt.Errorf("%w: too long", ErrHandoff)
 	}
-	parsed, err := parseJWS(compact, "proofing-handoff+jwt")
+	parsed, err := jws.Parse(compact, "proofing-handoff+jwt")
 	if err != nil {
 		return handoff{}, fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
-	key, err := s.regain.find(ctx, parsed.header.KeyID)
+	key, err := s.regain.find(ctx, parsed.Header.KeyID)
 	if err != nil {
 		return handoff{}, err
 	}
 	var h handoff
-	if err := parsed.open(key.Key, &h); err != nil {
+	if err := parsed.Open(key.Key, &h); err != nil {
 		return handoff{}, fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
 	return h, h.check(s.config, s.StartURL())
@@ -70,7 +72,7 @@ func (h handoff) check(config Config, audience string) error {
 		return fmt.Errorf("%w: iss is not known", ErrHandoff)
 	case h.Audience != audience:
 		return fmt.Errorf("%w: aud is not this provider", ErrHandoff)
-	case !fresh(h.Issued, now, handoffLife) || h.Expires <= now.Unix():
+	case !jws.Fresh(h.Issued, now, handoffLife) || h.Expires <= now.Unix():
 		return fmt.Errorf("%w: expired, or not valid yet", ErrHandoff)
 	case h.Expires > h.Issued+int64(handoffLife.Seconds()):
 		return fmt.Errorf("%w: valid for more than five minutes", ErrHandoff)
@@ -138,7 +140,7 @@ func (k *handoffKeys) find(ctx context.Context, kid string) (jose.JSONWebKey, er
 
 func (k *handoffKeys) pick(kid string) (jose.JSONWebKey, bool) {
 	for _, key := range k.set.Key(kid) {
-		if publicP256(&key) && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == "ES256") {
+		if jws.PublicP256(&key) && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == "ES256") {
 			return key, true
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/conformance/people"
+	"regain/conformance/proofing/jws"
 )
 
 // verifiedIDLife is how long a Verified ID lasts.
@@ -39,7 +40,7 @@ func (s *Server) Issue(personID string, holder jose.JSONWebKey) (Issued, error) 
 	if !found {
 		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: no such person", personID)
 	}
-	if !publicP256(&holder) {
+	if !jws.PublicP256(&holder) {
 		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: the holder's key is no public P-256 key", personID)
 	}
 	file, err := newDossier(person)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/proofing/jws"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
@@ -31,21 +33,21 @@ func (s *Server) openPresentation(compact string) (presented, string, error) {
 	}
 	issuerPart, disclosures, binding := parts[0], parts[1:len(parts)-1], parts[len(parts)-1]
 	now := s.config.Clock()
-	parsed, err := parseJWS(issuerPart, "dc+sd-jwt")
+	parsed, err := jws.Parse(issuerPart, "dc+sd-jwt")
 	if err != nil {
 		return presented{}, "", fmt.Errorf("%w: %w", errPresentation, err)
 	}
-	if !certifiedBy(parsed.header, s.ca.anchor, s.ca.issuer.certificate, now) {
+	if !parsed.CertifiedBy(s.ca.anchor, s.ca.issuer.certificate, now) {
 		return presented{}, "", fmt.Errorf("%w: not issued by this issuer", errPresentation)
 	}
 	var claims verifiedID
-	if err := parsed.open(s.ca.issuer.key.Public(), &claims); err != nil {
+	if err := parsed.Open(s.ca.issuer.key.Public(), &claims); err != nil {
 		return presented{}, "", fmt.Errorf("%w: %w", errPresentation, err)
 	}
 	if claims.Issuer != s.config.BaseURL || claims.Type != s.config.Type || claims.Hash != "sha-256" {
 		return presented{}, "", fmt.Errorf("%w: not a Verified ID", errPresentation)
 	}
-	if claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix() || !publicP256(&claims.Holder.Key) {
+	if claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix() || !jws.PublicP256(&claims.Holder.Key) {
 		return presented{}, "", fmt.Errorf("%w: expired, or without a holder", errPresentation)
 	}
 	result := presented{jti: claims.ID, holder: claims.Holder.Key}
@@ -105,7 +107,7 @@ func readDisclosure(text string) (name, value string, err error) {
 
 // checkBinding verifies the KB-JWT over everything before it (RFC 9901 §4.3).
 func (s *Server) checkBinding(binding, before string, holder jose.JSONWebKey) (nonce string, err error) {
-	parsed, err := parseJWS(binding, "kb+jwt")
+	parsed, err := jws.Parse(binding, "kb+jwt")
 	if err != nil {
 		return "", fmt.Errorf("%w: key binding: %w", errPresentation, err)
 	}
@@ -115,7 +117,7 @@ func (s *Server) checkBinding(binding, before string, holder jose.JSONWebKey) (n
 		Nonce    string `json:"nonce"`
 		Hash     string `json:"sd_hash"`
 	}
-	if err := parsed.open(holder.Key, &claims); err != nil {
+	if err := parsed.Open(holder.Key, &claims); err != nil {
 		return "", fmt.Errorf("%w: key binding: %w", errPresentation, err)
 	}
 	switch {
@@ -123,7 +125,7 @@ func (s *Server) checkBinding(binding, before string, holder jose.JSONWebKey) (n
 		return "", fmt.Errorf("%w: the key binding is meant for somebody else", errPresentation)
 	case claims.Hash != digest(before):
 		return "", fmt.Errorf("%w: the key binding is about another presentation", errPresentation)
-	case !fresh(claims.Issued, s.config.Clock(), shortLife):
+	case !jws.Fresh(claims.Issued, s.config.Clock(), shortLife):
 		return "", fmt.Errorf("%w: the key binding is not of now", errPresentation)
 	}
 	return claims.Nonce, nil

@@ -23,6 +23,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"regain/conformance/proofing/nonce"
 )
 
 // DefaultType is the vct of the Verified ID; ReceiptType is the vct of the Face Check receipt.
@@ -60,7 +62,7 @@ type Server struct {
 	config  Config
 	regain  *handoffKeys
 	ca      *authority
-	nonces  *nonceBook
+	nonces  *nonce.Book
 	pages   *pageSet
 	limits  limits
 	handler http.Handler
@@ -91,7 +93,7 @@ func New(config Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the certification authority: %w", err)
 	}
-	nonces, err := newNonceBook(config.Random)
+	nonces, err := nonce.NewBook(config.Random)
 	if err != nil {
 		return nil, err
 	}

@@ -74,7 +74,7 @@ func (s *Server) exchange(code string) (any, error) {
 
 // serveNonce gives out a c_nonce (OpenID4VCI 1.0 §7).
 func (s *Server) serveNonce(w http.ResponseWriter, r *http.Request) {
-	nonce, err := s.nonces.issue(s.config.Clock())
+	nonce, err := s.nonces.Issue(s.config.Clock())
 	if err != nil {
 		s.fault(w, r, err)
 		return
