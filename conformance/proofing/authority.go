@@ -13,14 +13,17 @@ import (
 	"net/url"
 	"time"
 
+	"regain/conformance/proofing/mdoc"
+
 	"github.com/go-jose/go-jose/v4"
 )
 
-// authority is the certification authority and the three keys under it. None of the three is self-signed, and the
-// anchor is never sent along (HAIP 1.0 §6.1.1).
+// authority is the certification authority and the keys under it, none of which is self-signed; the anchor is never
+// sent along (HAIP 1.0 §6.1.1). Driving licences have a PKI of their own, as ISO/IEC 18013-5 wants it.
 type authority struct {
-	anchor                   *x509.Certificate
-	issuer, status, receipts *signer
+	anchor                             *x509.Certificate
+	issuer, status, receipts, metadata *signer
+	licences                           *mdoc.Authority
 }
 
 // signer signs JWTs of one kind with one certified key.
@@ -30,6 +33,15 @@ type signer struct {
 }
 
 const certificateLife = 2 * 365 * 24 * time.Hour
+
+// Where the documents of the sample people come from: a code that ISO 3166-1 leaves to its users, and the sign that
+// ICAO Doc 9303 has on its specimens.
+const (
+	country     = "ZZ"
+	vehicleSign = "UTO"
+)
+
+const revocationPath = "/iaca.crl"
 
 func newAuthority(name, baseURL string, now time.Time) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -50,12 +62,15 @@ func newAuthority(name, baseURL string, now time.Time) (*authority, error) {
 	for _, leaf := range []struct {
 		to   **signer
 		name string
-	}{{&a.issuer, "issuer"}, {&a.status, "status list"}, {&a.receipts, "Face Check receipts"}} {
+	}{{&a.issuer, "issuer"}, {&a.status, "status list"}, {&a.receipts, "Face Check receipts"}, {&a.metadata, "metadata"}} {
 		if *leaf.to, err = a.newSigner(key, name+" "+leaf.name, baseURL); err != nil {
 			return nil, fmt.Errorf("certifying the key for the %s: %w", leaf.name, err)
 		}
 	}
-	return a, nil
+	a.licences, err = mdoc.NewAuthority(mdoc.Config{
+		Name: name, Country: country, Sign: vehicleSign, URL: baseURL, CRLURL: baseURL + revocationPath,
+	}, now)
+	return a, err
 }
 
 // newSigner certifies a fresh key. The issuer's URL and host are alternative names, so that whoever compares iss with
@@ -99,7 +114,16 @@ func certify(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *e
 // sign makes a compact JWS of payload with the media type in typ and the leaf in x5c.
 func (s *signer) sign(mediaType string, payload []byte) (string, error) {
 	chain := []string{base64.StdEncoding.EncodeToString(s.certificate.Raw)}
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(mediaType)).WithHeader("x5c", chain)
+	return s.signWith(mediaType, payload, "x5c", chain)
+}
+
+// signBare is sign with the bare key in jwk, for who would not know the certificate's anchor.
+func (s *signer) signBare(mediaType string, payload []byte) (string, error) {
+	return s.signWith(mediaType, payload, "jwk", jose.JSONWebKey{Key: s.key.Public()})
+}
+
+func (s *signer) signWith(mediaType string, payload []byte, header jose.HeaderKey, value any) (string, error) {
+	options := (&jose.SignerOptions{}).WithType(jose.ContentType(mediaType)).WithHeader(header, value)
 	maker, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: s.key}, options)
 	if err != nil {
 		return "", fmt.Errorf("preparing a %s: %w", mediaType, err)

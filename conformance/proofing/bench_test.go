@@ -35,6 +35,12 @@ type bench struct {
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
+	return setUpWith(t, func(*proofing.Config) {})
+}
+
+// setUpWith is setUp with some of the configuration changed.
+func setUpWith(t *testing.T, change func(*proofing.Config)) *bench {
+	t.Helper()
 	b := &bench{t: t, now: time.Now().Truncate(time.Second), key: newKey(t), log: &bytes.Buffer{}}
 	regain := httptest.NewServer(http.HandlerFunc(b.publish))
 	t.Cleanup(regain.Close)
@@ -43,19 +49,20 @@ func setUp(t *testing.T) *bench {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { handler.ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	b.base = server.URL
-	var err error
-	b.Server, err = proofing.New(proofing.Config{
+	config := proofing.Config{
 		BaseURL: server.URL, RegainIssuer: b.regain, WalletOfferEndpoint: "https://wallet.example/offer", StatusTTL: time.Minute,
 		Clock: func() time.Time { return b.now }, Random: rand.Reader, Logger: slog.New(slog.NewTextHandler(b.log, nil)), HTTPClient: server.Client(),
-	})
-	if err != nil {
+	}
+	change(&config)
+	var err error
+	if b.Server, err = proofing.New(config); err != nil {
 		t.Fatal(err)
 	}
 	handler = b.Handler()
 	return b
 }
 
-func newKey(t *testing.T) *ecdsa.PrivateKey {
+func newKey(t testing.TB) *ecdsa.PrivateKey {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -130,6 +137,11 @@ func (b *bench) code(person string) string {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	return b.codeAt(offer)
+}
+
+func (b *bench) codeAt(offer string) string {
+	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, offer, nil)
 	if err != nil {
 		b.t.Fatal(err)

@@ -45,7 +45,7 @@ func (s *Server) takeSelfie(r *http.Request) error {
 		s.travel(r, func(j *journey) { j.missed(selfie, match.Score) })
 		return nil
 	}
-	made, err := s.newOffer(file)
+	made, err := s.offerTo(file)
 	if err != nil {
 		return err
 	}
@@ -80,7 +80,7 @@ func (s *Server) renew(r *http.Request) error {
 	if !lapsed {
 		return nil
 	}
-	made, err := s.newOffer(file)
+	made, err := s.offerTo(file)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 
 	"regain/conformance/people"
@@ -15,6 +16,8 @@ import (
 )
 
 const (
+	faceCheckPath = "/face-check"
+
 	receiptLife = 10 * time.Minute
 	threshold   = 70 // what this provider calls a match, in receipts and on its own pages
 )
@@ -59,12 +62,13 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 	}
 	var request struct {
 		Presentation string `json:"presentation"`
+		Nonce        string `json:"nonce"` // an mdoc is signed over its digest only, so it has to stand beside it
 		Selfie       string `json:"selfie"`
 	}
 	if err := decodeJSON(body, &request); err != nil || request.Presentation == "" || request.Selfie == "" {
 		return "", refuse("invalid_request", "presentation and selfie are required")
 	}
-	shown, nonce, err := s.openPresentation(request.Presentation)
+	shown, nonce, err := s.openShown(request.Presentation, request.Nonce)
 	if err != nil {
 		return "", refuse("invalid_presentation", explain(err))
 	}
@@ -81,6 +85,15 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 		return "", refuse("invalid_selfie", "the selfie is no usable JPEG")
 	}
 	return s.writeReceipt(shown, match)
+}
+
+// openShown verifies a presentation of either format, and returns it with the nonce that the holder signed.
+func (s *Server) openShown(presentation, nonce string) (presented, string, error) {
+	if strings.Contains(presentation, "~") {
+		return s.openPresentation(presentation)
+	}
+	shown, err := s.openLicence(presentation, nonce)
+	return shown, nonce, err
 }
 
 // explain says what is wrong with a presentation in words of our own: a library's error may quote what came.

@@ -2,7 +2,6 @@ package proofing
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,11 +14,14 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /.well-known/openid-credential-issuer", s.serveIssuerMetadata)
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.serveServerMetadata)
 	mux.HandleFunc("GET /offers/{id}", s.serveOffer)
-	mux.HandleFunc("POST /token", s.serveToken)
+	mux.HandleFunc("GET /authorize", s.serveAuthorize)
+	mux.HandleFunc("POST /token", s.renewing(s.serveToken))
 	mux.HandleFunc("POST /nonce", s.serveNonce)
-	mux.HandleFunc("POST /credential", s.serveCredential)
+	mux.HandleFunc("POST /credential", s.renewing(s.serveCredential))
+	mux.HandleFunc("POST /notification", s.renewing(s.serveNotification))
 	mux.HandleFunc("GET /status/{list}", s.serveStatus)
-	mux.HandleFunc("POST /face-check", s.serveFaceCheck)
+	mux.HandleFunc("GET "+revocationPath, s.serveRevocations)
+	mux.HandleFunc("POST "+faceCheckPath, s.serveFaceCheck)
 	// For people.
 	mux.HandleFunc("GET /{$}", s.serveHome)
 	mux.HandleFunc("GET /start", s.serveStart)
@@ -52,7 +54,7 @@ func (s *Server) protect(next http.Handler) http.Handler {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
 		limit := s.limits.body
-		if r.URL.Path == "/face-check" {
+		if r.URL.Path == faceCheckPath {
 			limit = s.limits.upload
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
@@ -73,37 +75,4 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value)
-}
-
-// fail answers a machine: with what it did wrong, or with a server error that says nothing.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var known oauthError
-	if !errors.As(err, &known) {
-		s.fault(w, r, err)
-		return
-	}
-	s.config.Logger.InfoContext(r.Context(), "request refused", "path", r.URL.Path, "error", known.code, "detail", known.detail)
-	if known.status == http.StatusUnauthorized {
-		challenge := "Bearer"
-		if known.code != "" {
-			challenge += ` error="` + known.code + `"`
-		}
-		w.Header().Set("WWW-Authenticate", challenge)
-	}
-	body := map[string]string{"error_description": known.detail}
-	if known.code != "" {
-		body["error"] = known.code
-	}
-	writeJSON(w, known.status, body)
-}
-
-// fault is our own failure.
-func (s *Server) fault(w http.ResponseWriter, r *http.Request, err error) {
-	s.config.Logger.ErrorContext(r.Context(), "request failed", "path", r.URL.Path, "error", err)
-	if errors.Is(err, ErrFull) {
-		w.Header().Set("Retry-After", "60")
-		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "temporarily_unavailable"})
-		return
-	}
-	writeJSON(w, http.StatusInternalServerError, map[string]string{"error": "server_error"})
 }

@@ -29,25 +29,45 @@ type credential struct {
 
 // Issued is a Verified ID with its identifier.
 type Issued struct {
-	JTI        string
-	Credential string // the SD-JWT VC with all its disclosures
+	JTI        string // jti; a licence is named by a digest (docs/protocols.md section 3)
+	Credential string // the SD-JWT VC with all its disclosures, or the licence's IssuerSigned as base64url
 }
 
 // Issue makes a Verified ID for a sample person, bound to the holder's public P-256 key, as the wallet would get it.
 // It is for tests that don't want to walk through the pages.
 func (s *Server) Issue(personID string, holder jose.JSONWebKey) (Issued, error) {
+	return s.issueTo(personID, ConfigurationID, holder)
+}
+
+// IssueLicence is Issue for a mobile driving licence.
+func (s *Server) IssueLicence(personID string, holder jose.JSONWebKey) (Issued, error) {
+	return s.issueTo(personID, LicenceID, holder)
+}
+
+func (s *Server) issueTo(personID, configuration string, holder jose.JSONWebKey) (Issued, error) {
 	person, found := people.Find(personID)
 	if !found {
-		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: no such person", personID)
+		return Issued{}, fmt.Errorf("issuing to %q: no such person", personID)
 	}
 	if !jws.PublicP256(&holder) {
-		return Issued{}, fmt.Errorf("issuing a Verified ID to %q: the holder's key is no public P-256 key", personID)
+		return Issued{}, fmt.Errorf("issuing to %q: the holder's key is no public P-256 key", personID)
 	}
 	file, err := newDossier(person)
 	if err != nil {
 		return Issued{}, err
 	}
-	return s.issue(file, holder)
+	return s.issue(configuration, file, holder)
+}
+
+// issue makes a credential of the configuration.
+func (s *Server) issue(configuration string, file dossier, holder jose.JSONWebKey) (Issued, error) {
+	// To the hour: copies of one credential that were made in the same second could be told to belong together
+	// (RFC 9901 §10.1).
+	now := s.config.Clock().Truncate(time.Hour)
+	if configuration == LicenceID {
+		return s.issueLicence(file, holder, now)
+	}
+	return s.issueVerifiedID(file, holder, now)
 }
 
 // verifiedID is the payload of a Verified ID: what is always open, and the digests of the rest.
@@ -74,8 +94,7 @@ type statusRef struct {
 	} `json:"status_list"`
 }
 
-func (s *Server) issue(file dossier, holder jose.JSONWebKey) (Issued, error) {
-	now := s.config.Clock()
+func (s *Server) issueVerifiedID(file dossier, holder jose.JSONWebKey, now time.Time) (Issued, error) {
 	id, err := s.identifier()
 	if err != nil {
 		return Issued{}, err
@@ -84,10 +103,11 @@ func (s *Server) issue(file dossier, holder jose.JSONWebKey) (Issued, error) {
 	if err != nil {
 		return Issued{}, err
 	}
-	record, err := s.enroll(id, file.person.Reported)
+	record, err := s.enroll(file.person.Reported)
 	if err != nil {
 		return Issued{}, err
 	}
+	s.remember(id, record)
 	payload := verifiedID{
 		Issuer: s.config.BaseURL, Type: s.config.Type, ID: id, Issued: now.Unix(), Expires: now.Add(verifiedIDLife).Unix(),
 		Holder: bare(holder), Hash: "sha-256", Digests: digests,

@@ -1,56 +1,152 @@
 package proofing
 
-import "net/http"
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
 
-// serveIssuerMetadata is the Credential Issuer Metadata (OpenID4VCI 1.0 §12.2), with the endpoint of the Face Check.
-func (s *Server) serveIssuerMetadata(w http.ResponseWriter, _ *http.Request) {
-	base := s.config.BaseURL
-	writeJSON(w, http.StatusOK, map[string]any{
-		"credential_issuer":         base,
-		"credential_endpoint":       base + "/credential",
-		"nonce_endpoint":            base + "/nonce",
-		"face_check_endpoint":       base + "/face-check",
-		"batch_credential_issuance": map[string]any{"batch_size": s.limits.batch},
-		"display":                   []any{map[string]any{"name": s.config.Name, "locale": "en"}},
-		"credential_configurations_supported": map[string]any{ConfigurationID: map[string]any{
-			"format": "dc+sd-jwt", "vct": s.config.Type, "scope": ConfigurationID,
-			"cryptographic_binding_methods_supported": []string{"jwk"},
-			"credential_signing_alg_values_supported": []string{"ES256"},
-			"proof_types_supported": map[string]any{
-				"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}},
-			},
-			"credential_metadata": map[string]any{
-				"display": []any{map[string]any{
-					"name": "Verified ID", "locale": "en", "background_color": "#1d3a5f", "text_color": "#ffffff",
-				}},
-				"claims": claimDescriptions(),
-			},
-		}},
-	})
+	"regain/conformance/proofing/jwe"
+	"regain/conformance/proofing/mdoc"
+)
+
+// metadataType is the media type in the typ of signed metadata (OpenID4VCI 1.0 §12.2.3).
+const metadataType = "openidvci-issuer-metadata+jwt"
+
+// serveIssuerMetadata answers with the Credential Issuer Metadata, signed for who asks for a JWT (OpenID4VCI 1.0
+// §12.2.2).
+func (s *Server) serveIssuerMetadata(w http.ResponseWriter, r *http.Request) {
+	metadata := s.issuerMetadata()
+	w.Header().Add("Vary", "Accept")
+	if !wantsJWT(r.Header.Values("Accept")) {
+		writeJSON(w, http.StatusOK, metadata)
+		return
+	}
+	metadata["iss"], metadata["sub"], metadata["iat"] = s.config.BaseURL, s.config.BaseURL, s.config.Clock().Unix()
+	payload, err := json.Marshal(metadata)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	signed, err := s.ca.metadata.sign(metadataType, payload)
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	_, _ = io.WriteString(w, signed)
 }
 
-// claimDescriptions say how a wallet may label the claims (OpenID4VCI 1.0 Appendix B.2).
-func claimDescriptions() []any {
-	list := []any{}
-	for _, c := range [][2]string{
+// wantsJWT reports whether an Accept header names application/jwt, and does not name application/json before it.
+func wantsJWT(accept []string) bool {
+	for _, entry := range strings.Split(strings.Join(accept, ","), ",") {
+		kind, _, _ := strings.Cut(entry, ";")
+		switch strings.ToLower(strings.TrimSpace(kind)) {
+		case "application/json":
+			return false
+		case "application/jwt":
+			return true
+		}
+	}
+	return false
+}
+
+// issuerMetadata is the Credential Issuer Metadata (OpenID4VCI 1.0 §12.2.4), with the endpoint of the Face Check.
+func (s *Server) issuerMetadata() map[string]any {
+	base := s.config.BaseURL
+	return map[string]any{
+		"credential_issuer":     base,
+		"credential_endpoint":   base + "/credential",
+		"nonce_endpoint":        base + "/nonce",
+		"notification_endpoint": base + "/notification",
+		"face_check_endpoint":   base + faceCheckPath,
+		"credential_request_encryption": map[string]any{
+			"jwks": s.requests.Set(), "enc_values_supported": jwe.Encodings(), "encryption_required": false,
+		},
+		"credential_response_encryption": map[string]any{
+			"alg_values_supported": jwe.Algorithms(), "enc_values_supported": jwe.Encodings(),
+			"zip_values_supported": jwe.Compressions(), "encryption_required": false,
+		},
+		"batch_credential_issuance": map[string]any{"batch_size": s.limits.batch},
+		"display":                   []any{map[string]any{"name": s.config.Name, "locale": "en"}},
+		"credential_configurations_supported": map[string]any{
+			ConfigurationID: s.verifiedIDMetadata(), LicenceID: licenceMetadata(),
+		},
+	}
+}
+
+func (s *Server) verifiedIDMetadata() map[string]any {
+	about := configurationMetadata(ConfigurationID, "Verified ID", nil, [][2]string{
 		{"given_name", "Given name"}, {"family_name", "Family name"}, {"birthdate", "Date of birth"},
 		{"document_type", "Document"}, {"document_number", "Document number"}, {"portrait", "Photo"},
-	} {
-		list = append(list, map[string]any{
-			"path": []string{c[0]}, "mandatory": true, "display": []any{map[string]any{"name": c[1], "locale": "en"}},
-		})
+	})
+	about["format"], about["vct"] = "dc+sd-jwt", s.config.Type
+	about["cryptographic_binding_methods_supported"] = []string{"jwk"}
+	about["credential_signing_alg_values_supported"] = []string{"ES256"}
+	return about
+}
+
+// licenceMetadata has algorithms as COSE numbers them (OpenID4VCI 1.0 Appendix A.2.2).
+func licenceMetadata() map[string]any {
+	about := configurationMetadata(LicenceID, "Mobile driving licence", []string{mdoc.Namespace}, [][2]string{
+		{"given_name", "Given name"}, {"family_name", "Family name"}, {"birth_date", "Date of birth"},
+		{"document_number", "Document number"}, {"portrait", "Photo"}, {"issue_date", "Issued on"}, {"expiry_date", "Valid until"},
+		{"issuing_authority", "Issued by"}, {"issuing_country", "Country"}, {"driving_privileges", "Vehicles"},
+	})
+	about["format"], about["doctype"] = "mso_mdoc", mdoc.DocType
+	about["cryptographic_binding_methods_supported"] = []string{"cose_key"}
+	about["credential_signing_alg_values_supported"] = []int{-7}
+	return about
+}
+
+// configurationMetadata is what both have in common. Claims are described by their paths (Appendix B.2).
+func configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
+	described := make([]any, len(claims))
+	for i, c := range claims {
+		described[i] = map[string]any{
+			"path": append(append([]string{}, prefix...), c[0]), "mandatory": true,
+			"display": []any{map[string]any{"name": c[1], "locale": "en"}},
+		}
 	}
-	return list
+	return map[string]any{
+		"scope":                 id,
+		"proof_types_supported": map[string]any{"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}},
+		"credential_metadata": map[string]any{
+			"display": []any{map[string]any{"name": name, "locale": "en", "background_color": "#1d3a5f", "text_color": "#ffffff"}},
+			"claims":  described,
+		},
+	}
 }
 
 // serveServerMetadata is the Authorization Server Metadata (RFC 8414, OpenID4VCI 1.0 §12.3).
 func (s *Server) serveServerMetadata(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{
-		"issuer":                                          s.config.BaseURL,
-		"token_endpoint":                                  s.config.BaseURL + "/token",
+	base := s.config.BaseURL
+	metadata := map[string]any{
+		"issuer":                                          base,
+		"token_endpoint":                                  base + "/token",
 		"grant_types_supported":                           []string{grantType},
-		"token_endpoint_auth_methods_supported":           []string{"none"},
+		"token_endpoint_auth_methods_supported":           s.door.Methods(),
 		"response_types_supported":                        []string{},
-		"pre-authorized_grant_anonymous_access_supported": true,
-	})
+		"authorization_details_types_supported":           []string{"openid_credential"},
+		"dpop_signing_alg_values_supported":               []string{"ES256"},
+		"pre-authorized_grant_anonymous_access_supported": !s.door.Closed(),
+	}
+	if len(s.config.Wallets) > 0 {
+		metadata["token_endpoint_auth_signing_alg_values_supported"] = []string{"ES256"}
+	}
+	if len(s.config.Attesters) > 0 {
+		metadata["client_attestation_signing_alg_values_supported"] = []string{"ES256"}
+		metadata["client_attestation_pop_signing_alg_values_supported"] = []string{"ES256"}
+	}
+	if s.door.Closed() {
+		// No grant here uses it, so RFC 8414 §2 lets it be left out; client libraries for known wallets look for it all
+		// the same, and the OpenID Foundation's suite does not start without.
+		metadata["authorization_endpoint"] = base + "/authorize"
+	}
+	writeJSON(w, http.StatusOK, metadata)
+}
+
+// serveAuthorize refuses every authorization request: codes are pre-authorized here, at the end of the pages.
+func (s *Server) serveAuthorize(w http.ResponseWriter, r *http.Request) {
+	s.fail(w, r, refuse("unsupported_response_type", "there is no authorization code flow here"))
 }

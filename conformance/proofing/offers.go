@@ -1,10 +1,13 @@
 package proofing
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"regain/conformance/people"
@@ -15,42 +18,91 @@ const grantType = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 
 // offer is a Verified ID waiting for a wallet. Its fields are guarded by Server.mu.
 type offer struct {
-	id       string
-	code     string // kept in the clear while open: the offer's URL has to answer with it
-	file     dossier
-	expires  time.Time
-	redeemed bool
-	issued   []string // the jti of each Verified ID that the wallet fetched
-}
-
-// grant is an access token: it is good for the Verified IDs of one offer.
-type grant struct {
-	offer   *offer
-	expires time.Time
-	busy    bool // a credential request is under way
+	id             string
+	code           string // kept in the clear while open: the offer's URL has to answer with it
+	configurations []string
+	txCode         string // the person has to type it into the wallet; empty if nothing is asked for
+	misses         int    // wrong transaction codes
+	file           dossier
+	expires        time.Time
+	redeemed       bool
+	issued         map[string][]string // by configuration: the names of the credentials that the wallet fetched
 }
 
 // ErrFull means that too many journeys or offers are open at once.
 var ErrFull = errors.New("too many are open")
 
+// OfferOptions say what to offer to whom.
+type OfferOptions struct {
+	PersonID       string
+	Configurations []string // Config.Offers if empty
+	TxCode         string   // the transaction code that the wallet has to send; empty for none
+}
+
+// Offered is a credential offer that waits for a wallet.
+type Offered struct {
+	URL  string // where the wallet fetches it
+	JSON string // the offer itself
+}
+
+// ByReference is the link that opens a wallet with the offer's URL (OpenID4VCI 1.0 §4.1.3).
+func (o Offered) ByReference(wallet string) string {
+	return wallet + "?" + url.Values{"credential_offer_uri": {o.URL}}.Encode()
+}
+
+// ByValue is the link that opens a wallet with the offer itself (OpenID4VCI 1.0 §4.1.2).
+func (o Offered) ByValue(wallet string) string {
+	return wallet + "?" + url.Values{"credential_offer": {o.JSON}}.Encode()
+}
+
 // Offer makes a credential offer for a sample person and returns its URL, as if they had walked through the pages.
 func (s *Server) Offer(personID string) (string, error) {
-	person, found := people.Find(personID)
+	made, err := s.MakeOffer(OfferOptions{PersonID: personID})
+	return made.URL, err
+}
+
+// MakeOffer makes a credential offer without the pages.
+func (s *Server) MakeOffer(o OfferOptions) (Offered, error) {
+	person, found := people.Find(o.PersonID)
 	if !found {
-		return "", fmt.Errorf("offering a Verified ID to %q: no such person", personID)
+		return Offered{}, fmt.Errorf("offering a Verified ID to %q: no such person", o.PersonID)
+	}
+	for _, id := range o.Configurations {
+		if !known(id) {
+			return Offered{}, fmt.Errorf("offering a Verified ID to %q: there is no credential configuration %q", o.PersonID, id)
+		}
 	}
 	file, err := newDossier(person)
 	if err != nil {
-		return "", err
+		return Offered{}, err
 	}
-	made, err := s.newOffer(file)
+	if len(o.Configurations) == 0 {
+		o.Configurations = s.config.Offers
+	}
+	made, err := s.newOffer(file, o.Configurations, o.TxCode)
 	if err != nil {
-		return "", err
+		return Offered{}, err
 	}
-	return s.offerURL(made), nil
+	text, err := json.Marshal(s.offerObject(made))
+	if err != nil {
+		return Offered{}, fmt.Errorf("writing an offer: %w", err)
+	}
+	return Offered{URL: s.offerURL(made), JSON: string(text)}, nil
 }
 
-func (s *Server) newOffer(file dossier) (*offer, error) {
+// offerTo makes the offer at the end of a journey.
+func (s *Server) offerTo(file dossier) (*offer, error) {
+	code := ""
+	if s.config.TransactionCode {
+		var err error
+		if code, err = s.digits(transactionDigits); err != nil {
+			return nil, err
+		}
+	}
+	return s.newOffer(file, s.config.Offers, code)
+}
+
+func (s *Server) newOffer(file dossier, configurations []string, txCode string) (*offer, error) {
 	id, err := s.token(16)
 	if err != nil {
 		return nil, err
@@ -66,7 +118,10 @@ func (s *Server) newOffer(file dossier) (*offer, error) {
 	if len(s.offers) >= s.limits.open {
 		return nil, fmt.Errorf("making an offer: %w", ErrFull)
 	}
-	made := &offer{id: id, code: code, file: file, expires: now.Add(shortLife)}
+	made := &offer{
+		id: id, code: code, file: file, configurations: slices.Clone(configurations), txCode: txCode,
+		expires: now.Add(shortLife), issued: map[string][]string{},
+	}
 	s.offers[id], s.codes[digest(code)] = made, made
 	return made, nil
 }
@@ -84,6 +139,11 @@ func (s *Server) sweep(now time.Time) {
 			delete(s.grants, id)
 		}
 	}
+	for id, n := range s.notices {
+		if now.After(n.expires) {
+			delete(s.notices, id)
+		}
+	}
 	for id, j := range s.journeys {
 		if now.After(j.expires) {
 			delete(s.journeys, id)
@@ -98,9 +158,9 @@ func (s *Server) sweep(now time.Time) {
 
 func (s *Server) offerURL(o *offer) string { return s.config.BaseURL + "/offers/" + o.id }
 
-// walletLink opens the wallet with the offer (OpenID4VCI 1.0 §4.1.3).
+// walletLink opens the wallet with the offer.
 func (s *Server) walletLink(o *offer) string {
-	return s.config.WalletOfferEndpoint + "?" + url.Values{"credential_offer_uri": {s.offerURL(o)}}.Encode()
+	return Offered{URL: s.offerURL(o)}.ByReference(s.config.WalletOfferEndpoint)
 }
 
 // serveOffer answers the wallet that follows credential_offer_uri. A redeemed or expired offer is gone.
@@ -113,9 +173,24 @@ func (s *Server) serveOffer(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{
+	writeJSON(w, http.StatusOK, s.offerObject(o))
+}
+
+// offerObject is the Credential Offer (OpenID4VCI 1.0 §4.1.1). What it reads of the offer never changes.
+func (s *Server) offerObject(o *offer) map[string]any {
+	grant := map[string]any{"pre-authorized_code": o.code}
+	if o.txCode != "" {
+		mode := "text"
+		if strings.Trim(o.txCode, "0123456789") == "" {
+			mode = "numeric"
+		}
+		grant["tx_code"] = map[string]any{
+			"input_mode": mode, "length": len(o.txCode), "description": "The code that " + s.config.Name + " shows you.",
+		}
+	}
+	return map[string]any{
 		"credential_issuer":            s.config.BaseURL,
-		"credential_configuration_ids": []string{ConfigurationID},
-		"grants":                       map[string]any{grantType: map[string]any{"pre-authorized_code": o.code}},
-	})
+		"credential_configuration_ids": o.configurations,
+		"grants":                       map[string]any{grantType: grant},
+	}
 }

@@ -43,7 +43,8 @@ type view struct {
 	Left             int // selfies
 	Selfie           bool
 	Wallet           string
-	Reload           bool // without scripts, the page asks again by itself
+	TxCode           string // to be typed into the wallet
+	Reload           bool   // without scripts, the page asks again by itself
 }
 
 // viewOf is what the page of a journey shows. The caller holds the lock.
@@ -58,7 +59,7 @@ func (s *Server) viewOf(j *journey) view {
 	case stageDocument:
 		v.People = people.Samples()
 	case stageOffer, stageTaken:
-		v.Wallet, v.Reload = s.walletLink(j.offer), true
+		v.Wallet, v.TxCode, v.Reload = s.walletLink(j.offer), j.offer.txCode, true
 	}
 	return v
 }

@@ -18,10 +18,10 @@ var errPresentation = errors.New("unacceptable presentation")
 
 // presented is what the Face Check needs of a Verified ID that was presented to it and verified.
 type presented struct {
-	jti      string
+	jti      string // what the receipt calls it
 	holder   jose.JSONWebKey
 	portrait []byte
-	digest   string // of the portrait's Disclosure
+	digest   string // of the portrait's Disclosure, or of the licence's data element
 }
 
 // openPresentation verifies an SD-JWT+KB made of one of this server's own Verified IDs (RFC 9901 §7.1, §7.3), and

@@ -4,7 +4,8 @@
 //
 //   - the one-time hand-off, by which a relying party sends a person here and gets them back (handoff.go);
 //   - OpenID4VCI 1.0 with the pre-authorized code flow, by which the wallet fetches the Verified ID (token.go,
-//     credential.go), an SD-JWT VC whose status stands in a Token Status List (status.go);
+//     credential.go): an SD-JWT VC, or a mobile driving licence (mdoc), whose status stands in a Token Status List
+//     (status.go);
 //   - the Face Check, which compares the photo in a Verified ID with a selfie and issues a receipt (facecheck.go).
 //
 // Every Server has a certification authority of its own, made when it starts: two servers do not trust each other,
@@ -24,6 +25,9 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/proofing/client"
+	"regain/conformance/proofing/dpop"
+	"regain/conformance/proofing/jwe"
 	"regain/conformance/proofing/nonce"
 )
 
@@ -33,15 +37,32 @@ const (
 	ReceiptType = "urn:regain:face-check-receipt:1"
 )
 
-// ConfigurationID names the Verified ID in offers and in the issuer's metadata.
-const ConfigurationID = "VerifiedIdentity"
+// The credential configurations: the names of the Verified ID, as an SD-JWT VC and as a mobile driving licence, in
+// offers and in the issuer's metadata.
+const (
+	ConfigurationID = "VerifiedIdentity"
+	LicenceID       = "MobileDrivingLicence"
+)
 
-// Config says what a Server needs. All fields but Name and Type are required.
+// Config says what a Server needs. The first group is optional, everything after it required.
 type Config struct {
 	// Name is the provider's name on its pages; "Northlight Identity" if empty.
 	Name string
 	// Type is the vct of the Verified ID; DefaultType if empty.
 	Type string
+	// Offers are the credential configurations that the people's page offers; ConfigurationID alone if empty.
+	Offers []string
+	// TransactionCode has the people's page show six digits, which have to be typed into the wallet: who photographs
+	// the QR code gets nothing.
+	TransactionCode bool
+	// Wallets and Attesters say which wallets are known. With any of either, all wallets have to authenticate and to
+	// bind their access tokens to a DPoP key; with none, anybody may come, and does not have to.
+	Wallets   []client.Wallet
+	Attesters []client.Attester
+	// BareStatusKey shows the key of status lists as jwk instead of certificates, for a verifier that knows no anchor,
+	// such as the OpenID Foundation's suite.
+	BareStatusKey bool
+
 	// BaseURL is the credential issuer identifier: scheme, host and port, no path. http only on loopback names.
 	BaseURL string
 	// RegainIssuer is who may hand people over; its keys come from its OpenID discovery.
@@ -59,13 +80,16 @@ type Config struct {
 
 // Server is the provider. It is safe for concurrent use.
 type Server struct {
-	config  Config
-	regain  *handoffKeys
-	ca      *authority
-	nonces  *nonce.Book
-	pages   *pageSet
-	limits  limits
-	handler http.Handler
+	config   Config
+	regain   *handoffKeys
+	ca       *authority
+	nonces   *nonce.Book
+	door     *client.Door
+	proofs   *dpop.Checker
+	requests *jwe.Key
+	pages    *pageSet
+	limits   limits
+	handler  http.Handler
 
 	mu          sync.Mutex
 	journeys    map[string]*journey    // by cookie
@@ -73,7 +97,8 @@ type Server struct {
 	offers      map[string]*offer      // by the id in the offer's URL
 	codes       map[string]*offer      // by digest of the pre-authorized code
 	grants      map[string]*grant      // by digest of the access token
-	credentials map[string]*credential // by jti
+	notices     map[string]*notice     // by notification_id
+	credentials map[string]*credential // by what names them in receipts
 	lists       []*statusList
 }
 
@@ -88,28 +113,46 @@ func New(config Config) (*Server, error) {
 	if config.Type == "" {
 		config.Type = DefaultType
 	}
+	if len(config.Offers) == 0 {
+		config.Offers = []string{ConfigurationID}
+	}
 	config.Random = &dice{source: config.Random}
 	ca, err := newAuthority(config.Name, config.BaseURL, config.Clock())
 	if err != nil {
 		return nil, fmt.Errorf("making the certification authority: %w", err)
-	}
-	nonces, err := nonce.NewBook(config.Random)
-	if err != nil {
-		return nil, err
 	}
 	pages, err := newPageSet()
 	if err != nil {
 		return nil, err
 	}
 	s := &Server{
-		config: config, ca: ca, nonces: nonces, pages: pages, limits: defaultLimits(),
-		regain:   newHandoffKeys(config),
+		config: config, ca: ca, pages: pages, limits: defaultLimits(), regain: newHandoffKeys(config),
 		journeys: map[string]*journey{}, seenTokens: map[string]time.Time{},
-		offers: map[string]*offer{}, codes: map[string]*offer{}, grants: map[string]*grant{},
+		offers: map[string]*offer{}, codes: map[string]*offer{}, grants: map[string]*grant{}, notices: map[string]*notice{},
 		credentials: map[string]*credential{},
+	}
+	if err := s.equip(); err != nil {
+		return nil, fmt.Errorf("configuring the proofing provider: %w", err)
 	}
 	s.handler = s.routes()
 	return s, nil
+}
+
+// equip makes what stands at the wallets' endpoints.
+func (s *Server) equip() (err error) {
+	if s.nonces, err = nonce.NewBook(s.config.Random); err != nil {
+		return err
+	}
+	if s.proofs, err = dpop.New(s.config.Random, s.config.Clock); err != nil {
+		return err
+	}
+	if s.requests, err = jwe.NewKey(); err != nil {
+		return err
+	}
+	s.door, err = client.NewDoor(client.Config{
+		Issuer: s.config.BaseURL, Wallets: s.config.Wallets, Attesters: s.config.Attesters, Clock: s.config.Clock,
+	})
+	return err
 }
 
 // Handler serves every endpoint and page.
@@ -117,6 +160,9 @@ func (s *Server) Handler() http.Handler { return s.handler }
 
 // Anchor is the certificate to trust: it is above the issuer, the status list and the Face Check receipts.
 func (s *Server) Anchor() *x509.Certificate { return s.ca.anchor }
+
+// IACA is the certificate to trust above driving licences. Their status lists are under Anchor, like all others.
+func (s *Server) IACA() *x509.Certificate { return s.ca.licences.Root }
 
 // StartURL is where a hand-off begins; it is the hand-off's audience.
 func (s *Server) StartURL() string { return s.config.BaseURL + "/start" }
@@ -126,7 +172,7 @@ type limits struct {
 	open   int   // journeys, offers, hand-off ids: each
 	body   int64 // bytes of an ordinary request
 	upload int64 // bytes of a Face Check request
-	batch  int   // credentials for one offer
+	batch  int   // credentials of one configuration for one offer
 }
 
 func defaultLimits() limits { return limits{open: 20_000, body: 64 << 10, upload: 512 << 10, batch: 5} }
@@ -151,6 +197,11 @@ func (c Config) check() error {
 	} {
 		if err := checkURL(address, name == "BaseURL"); err != nil {
 			missing = append(missing, fmt.Errorf("%s: %w", name, err))
+		}
+	}
+	for _, id := range c.Offers {
+		if !known(id) {
+			missing = append(missing, fmt.Errorf("Offers: there is no credential configuration %q", id))
 		}
 	}
 	if c.StatusTTL < time.Second || c.StatusTTL > 24*time.Hour {

@@ -30,6 +30,24 @@ func (s *Server) token(n int) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw), nil
 }
 
+// transactionDigits is the length of the transaction codes that people type.
+const transactionDigits = 6
+
+// digits draws n decimal digits, each as likely as another.
+func (s *Server) digits(n int) (string, error) {
+	text := make([]byte, 0, n)
+	for len(text) < n {
+		var raw [1]byte
+		if _, err := io.ReadFull(s.config.Random, raw[:]); err != nil {
+			return "", fmt.Errorf("drawing digits: %w", err)
+		}
+		if raw[0] < 250 {
+			text = append(text, '0'+raw[0]%10)
+		}
+	}
+	return string(text), nil
+}
+
 // identifier draws a random UUID as a URN (RFC 9562 §5.4).
 func (s *Server) identifier() (string, error) {
 	var raw [16]byte

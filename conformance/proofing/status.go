@@ -26,7 +26,7 @@ const (
 	statusDecoys = 32
 )
 
-// ErrUnknownCredential means that this server issued no credential with that jti.
+// ErrUnknownCredential means that this server issued no credential with that name.
 var ErrUnknownCredential = errors.New("no such credential")
 
 // statusList is one list. Entries are given out in random order, so that an index says nothing about when a Verified
@@ -50,7 +50,7 @@ func (l *statusList) set(index int, value byte) {
 
 // enroll finds a place in a status list for a new credential. One for a document that was reported lost gets an entry
 // that has said so since the list began.
-func (s *Server) enroll(id string, reported bool) (*credential, error) {
+func (s *Server) enroll(reported bool) (*credential, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if n := len(s.lists); n == 0 || s.lists[n-1].used >= listLength/2 || reported && len(s.lists[n-1].decoys) == 0 {
@@ -71,8 +71,14 @@ func (s *Server) enroll(id string, reported bool) (*credential, error) {
 			return nil, err
 		}
 	}
-	s.credentials[id] = record
 	return record, nil
+}
+
+// remember lets a credential's status be changed by what names the credential.
+func (s *Server) remember(id string, record *credential) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.credentials[id] = record
 }
 
 // newList makes a list with some decoys: entries that are invalid and belong to nobody, so that counting the invalid
@@ -178,7 +184,11 @@ func (s *Server) statusToken(number int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("writing a status list: %w", err)
 	}
-	signed, err := s.ca.status.sign("statuslist+jwt", payload)
+	sign := s.ca.status.sign
+	if s.config.BareStatusKey {
+		sign = s.ca.status.signBare
+	}
+	signed, err := sign("statuslist+jwt", payload)
 	if err != nil {
 		return "", err
 	}

@@ -125,9 +125,11 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			return
 		}
-		var claims struct{}
-		if token.Open(key.Public(), &claims) == nil && strings.TrimRight(compact, "=") != good {
-			t.Logf("another form of the same token: %q", compact) // go-jose takes base64url that is not canonical
+		var claims struct {
+			Issuer string `json:"iss"`
+		}
+		if token.Open(key.Public(), &claims) == nil && claims.Issuer != "a" {
+			t.Errorf("%q opens, and the key signed nothing of the kind", compact)
 		}
 	})
 }

@@ -1,0 +1,188 @@
+package proofing_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/people"
+	"regain/conformance/proofing"
+	"regain/conformance/proofing/mdoc/mdoctest"
+)
+
+// fetchLicence takes a driving licence as a wallet would.
+func (b *bench) fetchLicence(holder *ecdsa.PrivateKey) []byte {
+	b.t.Helper()
+	made, err := b.MakeOffer(proofing.OfferOptions{PersonID: "ada.lindqvist", Configurations: []string{proofing.LicenceID}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	status, answer := b.post("/token", formType, "", tokenForm(b.codeAt(made.URL)).Encode())
+	access, _ := answer["access_token"].(string)
+	if status != http.StatusOK {
+		b.t.Fatalf("token: %d %v", status, answer)
+	}
+	options, claims := b.proof(holder)
+	body := credentialBody(sign(b.t, holder, options, claims))
+	body["credential_configuration_id"] = proofing.LicenceID
+	status, answer = b.ask(access, body)
+	if status != http.StatusOK {
+		b.t.Fatalf("credential: %d %v", status, answer)
+	}
+	return b.decode(answer["credentials"].([]any)[0].(map[string]any)["credential"].(string)) //nolint:forcetypeassert // fails the test
+}
+
+func (b *bench) decode(text string) []byte {
+	b.t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return raw
+}
+
+// The licence is the same person as the SD-JWT, under a root of its own, with a status in the same lists.
+func TestLicence(t *testing.T) {
+	b := setUp(t)
+	holder := newKey(t)
+	parts := mdoctest.Read(t, b.fetchLicence(holder))
+	var name struct {
+		Value string `cbor:"elementValue"`
+	}
+	mdoctest.Decode(t, mdoctest.Unwrap(t, parts.Names["family_name"]), &name)
+	if name.Value != "Lindqvist" || len(parts.Names) != 11 {
+		t.Errorf("%d elements, of %s", len(parts.Names), name.Value)
+	}
+	var auth []any
+	mdoctest.Decode(t, parts.Auth, &auth)
+	certificate, err := x509.ParseCertificate(auth[1].(map[any]any)[uint64(33)].([]byte)) //nolint:forcetypeassert // fails the test
+	if err != nil {
+		t.Fatal(err)
+	}
+	if certificate.CheckSignatureFrom(b.IACA()) != nil || certificate.CheckSignatureFrom(b.Anchor()) == nil {
+		t.Error("the signer's certificate is not under the IACA root, or not there alone")
+	}
+	var object struct {
+		Status struct {
+			List struct {
+				URI string `cbor:"uri"`
+			} `cbor:"status_list"`
+		} `cbor:"status"`
+		Validity map[string]any `cbor:"validityInfo"`
+	}
+	mdoctest.Decode(t, mdoctest.Unwrap(t, auth[2].([]byte)), &object) //nolint:forcetypeassert // fails the test
+	if object.Status.List.URI != b.base+"/status/1" {
+		t.Errorf("its status is at %s", object.Status.List.URI)
+	}
+	if signed, _ := object.Validity["signed"].(time.Time); !signed.Equal(b.now.Truncate(time.Hour)) {
+		t.Errorf("signed %v, at %v", object.Validity["signed"], b.now)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, certificate.CRLDistributionPoints[0], nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list, err := x509.ParseRevocationList(raw); err != nil || list.CheckSignatureFrom(b.IACA()) != nil {
+		t.Errorf("the revocation list: %v", err)
+	}
+}
+
+// shownLicence is a licence with its portrait, as its holder shows it to the Face Check.
+func (b *bench) shownLicence(credential string, holder *ecdsa.PrivateKey, audience, nonce, where string) string {
+	b.t.Helper()
+	response := mdoctest.Show(b.t, mdoctest.Read(b.t, b.decode(credential)), holder, mdoctest.Transcript(b.t, audience, nonce, where), "portrait")
+	return base64.RawURLEncoding.EncodeToString(response.Encode(b.t))
+}
+
+func (b *bench) faceCheckLicence(presentation, nonce, picture string) (int, map[string]any) {
+	b.t.Helper()
+	text, err := json.Marshal(map[string]string{"presentation": presentation, "nonce": nonce, "selfie": picture})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return b.post("/face-check", "application/json", "", string(text))
+}
+
+func TestFaceCheckOfALicence(t *testing.T) {
+	b := setUp(t)
+	holder := newKey(t)
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonce := b.nonce()
+	status, answer := b.faceCheckLicence(b.shownLicence(issued.Credential, holder, b.base, nonce, b.base+"/face-check"), nonce, selfie(t, "ada.lindqvist", people.Good))
+	if status != http.StatusOK {
+		t.Fatalf("%d %v", status, answer)
+	}
+	r := readReceipt(t, answer)
+	if len(r.Results) != 1 || r.Results[0].Score < 70 || r.Results[0].Source != issued.JTI || !strings.HasPrefix(issued.JTI, "ni:///sha-256;") {
+		t.Errorf("%+v of %s", r.Results, issued.JTI)
+	}
+	if !holder.PublicKey.Equal(r.Confirm.Key.Key) || r.Type != proofing.ReceiptType {
+		t.Errorf("a %s, held by another", r.Type)
+	}
+	if digest := b.decode(r.Results[0].Photo); !strings.Contains(string(b.decode(issued.Credential)), string(digest)) {
+		t.Error("the photo's digest is not in the licence")
+	}
+}
+
+func TestFaceChecksOfLicencesThatAreRefused(t *testing.T) {
+	b := setUp(t)
+	holder := newKey(t)
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := setUp(t).IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, nonce, where := selfie(t, "ada.lindqvist", people.Good), b.nonce(), b.base+"/face-check"
+	for name, row := range map[string]struct{ presentation, nonce, code string }{
+		"another audience":   {b.shownLicence(issued.Credential, holder, "https://x.example", nonce, where), nonce, "invalid_presentation"},
+		"another address":    {b.shownLicence(issued.Credential, holder, b.base, nonce, b.base), nonce, "invalid_presentation"},
+		"another nonce":      {b.shownLicence(issued.Credential, holder, b.base, nonce, where), b.nonce(), "invalid_presentation"},
+		"a made-up nonce":    {b.shownLicence(issued.Credential, holder, b.base, "x", where), "x", "invalid_nonce"},
+		"no nonce":           {b.shownLicence(issued.Credential, holder, b.base, "", where), "", "invalid_nonce"},
+		"another's key":      {b.shownLicence(issued.Credential, newKey(t), b.base, nonce, where), nonce, "invalid_presentation"},
+		"another issuer's":   {b.shownLicence(foreign.Credential, holder, b.base, nonce, where), nonce, "invalid_presentation"},
+		"the licence itself": {issued.Credential, nonce, "invalid_presentation"},
+		"not base64url":      {"%", nonce, "invalid_presentation"},
+	} {
+		if status, answer := b.faceCheckLicence(row.presentation, row.nonce, picture); status != http.StatusBadRequest || answer["error"] != row.code {
+			t.Errorf("%s: %d %v", name, status, answer)
+		}
+	}
+}
+
+// A licence is revoked by the same name that receipts call it.
+func TestALicenceIsRevoked(t *testing.T) {
+	b := setUp(t)
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: newKey(t).Public()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Revoke(issued.JTI); err != nil {
+		t.Error(err)
+	}
+	if err := b.Revoke(issued.JTI + "x"); err == nil {
+		t.Error("one that was never issued")
+	}
+}

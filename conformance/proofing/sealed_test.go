@@ -1,0 +1,132 @@
+package proofing_test
+
+import (
+	"crypto/ecdsa"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/proofing"
+)
+
+// requestKey is the issuer's key for encrypted requests, from its metadata.
+func (b *bench) requestKey() jose.JSONWebKey {
+	b.t.Helper()
+	var metadata struct {
+		Requests struct {
+			Set jose.JSONWebKeySet `json:"jwks"`
+		} `json:"credential_request_encryption"`
+	}
+	if err := json.Unmarshal([]byte(text(b.t, b.metadata("/.well-known/openid-credential-issuer"))), &metadata); err != nil {
+		b.t.Fatal(err)
+	}
+	return metadata.Requests.Set.Keys[0]
+}
+
+func (b *bench) metadata(path string) map[string]any {
+	b.t.Helper()
+	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, b.base+path, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	_, answer := b.do(req)
+	return answer
+}
+
+// seal encrypts a request to the issuer.
+func (b *bench) seal(body any) string {
+	b.t.Helper()
+	key := b.requestKey()
+	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: key.KeyID}, nil)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	sealed, err := encrypter.Encrypt([]byte(text(b.t, body)))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	compact, err := sealed.CompactSerialize()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return compact
+}
+
+// unseal decrypts a response to the wallet.
+func unseal(t *testing.T, key *ecdsa.PrivateKey, compact string) map[string]any {
+	t.Helper()
+	sealed, err := jose.ParseEncryptedCompact(compact, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A128GCM, jose.A256GCM})
+	if err != nil {
+		t.Fatalf("%s: %v", compact, err)
+	}
+	plain, err := sealed.Decrypt(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return object(t, plain)
+}
+
+func TestEncryptedRequestsAndResponses(t *testing.T) {
+	k := setUpKnown(t)
+	token, mine := k.token(proofing.OfferOptions{}), newKey(t)
+	for name, zip := range map[string]any{"plain": nil, "compressed": "DEF"} {
+		body := k.request(proofing.ConfigurationID, 1)
+		encryption := map[string]any{"jwk": jose.JSONWebKey{Key: mine.Public(), Algorithm: "ECDH-ES"}, "enc": "A256GCM"}
+		if zip != nil {
+			encryption["zip"] = zip
+		}
+		body["credential_response_encryption"] = encryption
+		status, kind, answer := k.send("/credential", "application/jwt", token, k.seal(body))
+		if status != http.StatusOK || kind != "application/jwt" {
+			t.Fatalf("%s: %d %s %s", name, status, kind, answer)
+		}
+		if response := unseal(t, mine, string(answer)); len(response["credentials"].([]any)) != 1 || response["notification_id"] == "" { //nolint:forcetypeassert // fails the test
+			t.Errorf("%s: %v", name, response)
+		}
+	}
+	status, kind, answer := k.send("/credential", "application/jwt", token, k.seal(k.request(proofing.ConfigurationID, 1)))
+	if status != http.StatusOK || kind != "application/json" {
+		t.Errorf("an encrypted request for a plain response: %d %s %s", status, kind, answer)
+	}
+}
+
+// Each row starts from a good encrypted request and breaks one thing. Errors are never encrypted.
+func TestEncryptedRequestsThatAreRefused(t *testing.T) {
+	k := setUpKnown(t)
+	token := k.token(proofing.OfferOptions{})
+	jwk := func() map[string]any {
+		return object(t, []byte(text(t, jose.JSONWebKey{Key: newKey(t).Public(), Algorithm: "ECDH-ES"})))
+	}
+	with := func(change func(map[string]any)) map[string]any {
+		encryption := map[string]any{"jwk": jwk(), "enc": "A256GCM"}
+		change(encryption)
+		body := k.request(proofing.ConfigurationID, 1)
+		body["credential_response_encryption"] = encryption
+		return body
+	}
+	alg := with(func(e map[string]any) { e["jwk"].(map[string]any)["alg"] = "UNSUPPORTED_ALG" }) //nolint:forcetypeassert // fails the test
+	for name, row := range map[string]struct{ kind, body, code string }{
+		"unsupported alg":      {"application/jwt", k.seal(alg), "invalid_encryption_parameters"},
+		"unsupported enc":      {"application/jwt", k.seal(with(func(e map[string]any) { e["enc"] = "A128CBC-HS256" })), "invalid_encryption_parameters"},
+		"unsupported zip":      {"application/jwt", k.seal(with(func(e map[string]any) { e["zip"] = "GZIP" })), "invalid_encryption_parameters"},
+		"no enc":               {"application/jwt", k.seal(with(func(e map[string]any) { delete(e, "enc") })), "invalid_encryption_parameters"},
+		"no jwk":               {"application/jwt", k.seal(with(func(e map[string]any) { delete(e, "jwk") })), "invalid_encryption_parameters"},
+		"a jwk that is none":   {"application/jwt", k.seal(with(func(e map[string]any) { e["jwk"] = "x" })), "invalid_encryption_parameters"},
+		"in the clear":         {"application/json", text(t, with(func(map[string]any) {})), "invalid_encryption_parameters"},
+		"for another key":      {"application/jwt", setUp(t).seal(k.request(proofing.ConfigurationID, 1)), "invalid_credential_request"},
+		"not encrypted at all": {"application/jwt", text(t, k.request(proofing.ConfigurationID, 1)), "invalid_credential_request"},
+		"another media type":   {"text/plain", text(t, k.request(proofing.ConfigurationID, 1)), "invalid_credential_request"},
+		"not JSON inside":      {"application/jwt", k.seal("x"), "invalid_credential_request"},
+	} {
+		status, kind, answer := k.send("/credential", row.kind, token, row.body)
+		if status != http.StatusBadRequest || kind != "application/json" || object(t, answer)["error"] != row.code {
+			t.Errorf("%s: %d %s %s", name, status, kind, answer)
+		}
+	}
+	if strings.Contains(k.log.String(), token) {
+		t.Error("the log has the access token")
+	}
+}
