@@ -201,12 +201,18 @@ func (s *Server) identify(made *grant, wanted []string) (any, error) {
 	return details, nil
 }
 
-// serveNonce gives out a c_nonce (OpenID4VCI 1.0 §7).
+// serveNonce gives out a c_nonce, and a nonce for the DPoP proof of the request that will carry it (OpenID4VCI 1.0 §7.2).
 func (s *Server) serveNonce(w http.ResponseWriter, r *http.Request) {
 	made, err := s.nonces.Issue(s.config.Clock())
 	if err != nil {
 		s.fault(w, r, err)
 		return
 	}
+	next, err := s.proofs.Nonce()
+	if err != nil {
+		s.fault(w, r, err)
+		return
+	}
+	w.Header().Set(dpop.NonceHeader, next)
 	writeJSON(w, http.StatusOK, map[string]string{"c_nonce": made})
 }

@@ -15,6 +15,8 @@ import (
 	"regain/conformance/wallet/sdjwt"
 )
 
+var errNotBound = errors.New("it is not bound to the key that was proven")
+
 // inspect checks a credential that an issuer handed over before the wallet keeps it: signature and
 // chain, type, dates, the holder key in it, and that everything in it has its digest. No type
 // means any type; no holder means that there must be none in it.
@@ -71,7 +73,7 @@ func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, 
 	case holder == nil && open.CNF != nil:
 		return Credential{}, errors.New("it is bound to a key that is not this wallet's")
 	case holder != nil && (open.CNF == nil || open.CNF.JWK == nil || !holder.Equal(open.CNF.JWK.Key)):
-		return Credential{}, errors.New("it is not bound to the key that was proven")
+		return Credential{}, errNotBound
 	}
 	c := Credential{
 		Type: open.VCT, Issuer: by.Name(), JTI: open.JTI, Issued: time.Unix(open.IAT, 0), token: token, akis: by.AKIs(),
@@ -96,7 +98,7 @@ func (w *Wallet) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, e
 		return Credential{}, err
 	}
 	if holder == nil || !holder.Equal(doc.DeviceKey()) {
-		return Credential{}, errors.New("it is not bound to the key that was proven")
+		return Credential{}, errNotBound
 	}
 	return Credential{
 		Type: doc.DocType(), Issuer: doc.Chain().Name(), JTI: doc.ID(), Issued: doc.Signed(), Expires: doc.Until(),

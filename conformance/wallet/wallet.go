@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/wallet/issuance"
 	"regain/conformance/wallet/request"
 )
 
@@ -28,7 +29,7 @@ type Camera interface {
 	Selfie(ctx context.Context) ([]byte, error)
 }
 
-// Config is what a wallet is made of. Everything but the last four is required.
+// Config is what a wallet is made of. Everything but the last six is required.
 type Config struct {
 	HTTPClient     *http.Client     // used without following redirects and without cookies
 	Clock          func() time.Time //
@@ -40,12 +41,16 @@ type Config struct {
 	ReceiptType    string           // vct of a Face Check receipt; DefaultReceiptType when empty
 	Requests       request.Policy   // which requests are taken; the zero value is the strictest
 	SealErrors     bool             // encrypts error responses too, where the request has a key for it
+
+	Identity *issuance.Identity // who the wallet is to authorization servers; nil comes anonymously
+	Copies   int                // of each credential, where an issuer gives several; 1 when less
 }
 
 // Wallet holds the credentials of one person. It is safe for concurrent use.
 type Wallet struct {
-	cfg  Config
-	http *http.Client
+	cfg      Config
+	http     *http.Client
+	issuance *issuance.Client
 
 	mu       sync.Mutex
 	held     []*holding
@@ -87,7 +92,14 @@ func New(cfg Config) (*Wallet, error) {
 	// A redirect would carry an offer or an answer to a party that nobody checked
 	// (OpenID4VP 1.0 §14.8).
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Wallet{cfg: cfg, http: &client}, nil
+	issuer, err := issuance.New(issuance.Config{
+		HTTPClient: &client, Clock: cfg.Clock, Random: cfg.Random, Formats: []string{sdJWTFormat, mdocFormat},
+		Identity: cfg.Identity, Copies: cfg.Copies,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making a wallet: %w", err)
+	}
+	return &Wallet{cfg: cfg, http: &client, issuance: issuer}, nil
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
