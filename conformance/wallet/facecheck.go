@@ -40,7 +40,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("presenting the portrait: %w", err)
 	}
-	raw, err := w.compare(ctx, h, presentation, selfie)
+	raw, err := w.compare(ctx, h, presentation, nonce, selfie)
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
@@ -56,11 +56,12 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	return nil
 }
 
-func (w *Wallet) compare(ctx context.Context, h *holding, presentation string, selfie []byte) (string, error) {
-	body, err := json.Marshal(map[string]string{
-		"presentation": presentation,
-		"selfie":       base64.RawURLEncoding.EncodeToString(selfie),
-	})
+func (w *Wallet) compare(ctx context.Context, h *holding, presentation, nonce string, selfie []byte) (string, error) {
+	members := map[string]string{"presentation": presentation, "selfie": base64.RawURLEncoding.EncodeToString(selfie)}
+	if h.Format == mdocFormat {
+		members["nonce"] = nonce // an mdoc is signed over its hash, which says it to nobody
+	}
+	body, err := json.Marshal(members)
 	if err != nil {
 		return "", fmt.Errorf("encoding the request: %w", err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/proofing/client"
 	"regain/conformance/wallet"
@@ -48,14 +49,29 @@ func newProvider(t *testing.T, copies int) *provider {
 	}
 	anchors := x509.NewCertPool()
 	anchors.AddCert(p.Anchor())
+	anchors.AddCert(p.IACA())
 	p.wallet, err = wallet.New(wallet.Config{
-		HTTPClient: &http.Client{Timeout: 10 * time.Second}, Clock: time.Now, Random: rand.Reader, Logger: logger, Camera: wallettest.StillCamera("x"),
+		HTTPClient: &http.Client{Timeout: 10 * time.Second}, Clock: time.Now, Random: rand.Reader, Logger: logger, Camera: wallettest.StillCamera(selfie(t)),
 		RequestAnchors: anchors, IssuerAnchors: anchors, Copies: copies, Identity: &issuance.Identity{ClientID: "wallet", Key: key, KeyID: "k"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// selfie is Ada, in good light.
+func selfie(t *testing.T) string {
+	t.Helper()
+	ada, found := people.Find("ada.lindqvist")
+	if !found {
+		t.Fatal("nobody")
+	}
+	picture, err := ada.Selfie(people.Conditions{Light: people.Good, Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(picture)
 }
 
 func (p *provider) serve(w http.ResponseWriter, r *http.Request) {
@@ -132,5 +148,32 @@ func TestACredentialThatIsNotKept(t *testing.T) {
 	}
 	if _, err := p.accept(t); err == nil || len(p.wallet.Credentials()) != 0 || p.paths[len(p.paths)-1] != "/notification" {
 		t.Errorf("%v; the last request was for %s", err, p.paths[len(p.paths)-1])
+	}
+}
+
+// A Verified ID comes as an SD-JWT and as a licence in one offer, and a Face Check is taken of either.
+func TestBothFormatsFromAProvider(t *testing.T) {
+	p := newProvider(t, 1)
+	made, err := p.MakeOffer(proofing.OfferOptions{
+		PersonID: "ada.lindqvist", Configurations: []string{proofing.ConfigurationID, proofing.LicenceID}, TxCode: "493536",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	offer, err := p.wallet.ReadOffer(t.Context(), made.ByValue("openid-credential-offer://"))
+	if err != nil || offer.TxCode == nil {
+		t.Fatalf("%+v, %v", offer, err)
+	}
+	if _, err := p.wallet.AddWithCode(t.Context(), offer, "493536"); err != nil {
+		t.Fatal(err)
+	}
+	held := p.wallet.Credentials()
+	if len(held) != 2 || held[1].Type != "org.iso.18013.5.1.mDL" || held[1].Claim("family_name") != held[0].Claim("family_name") {
+		t.Fatalf("held: %v", held)
+	}
+	for _, c := range held {
+		if err := p.wallet.FaceCheck(t.Context(), c.ID); err != nil || len(p.wallet.Receipts(c.ID)) != 1 {
+			t.Errorf("%s: %v", c.Format, err)
+		}
 	}
 }
