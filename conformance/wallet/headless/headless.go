@@ -1,6 +1,7 @@
 // Package headless is a wallet with nobody in front of it: it agrees to everything at once, so that
 // a program can drive it where a person would tap.
 //
+//	GET  /offer      an issuer's link arrives (see wallet.OfferHandler), and the offer is taken up
 //	GET  /authorize  a verifier's link arrives, with its request by reference, by value or as bare
 //	                 parameters; it is answered, and the browser goes on to where the verifier says
 //	POST /digital    {"protocol", "data", "origin"} as a page and its platform hand them over the
@@ -36,6 +37,7 @@ type Config struct {
 	// Foundation's suite wants the person told, and nobody else.
 	Report bool
 	Share  wallet.ShareOptions // how it answers; the zero value honestly
+	TxCode string              // what it types where an issuer's offer asks for a transaction code
 }
 
 // Handler is the wallet's HTTP surface.
@@ -66,12 +68,13 @@ func New(cfg Config) (*Handler, error) {
 		return nil, fmt.Errorf("making a headless wallet: reading the page: %w", err)
 	}
 	h := &Handler{cfg: cfg, mux: http.NewServeMux(), page: parsed}
+	h.mux.Handle("GET /offer", cfg.Wallet.OfferHandler(cfg.TxCode))
 	h.mux.HandleFunc("GET /authorize", h.authorize)
 	h.mux.HandleFunc("POST /digital", h.digital)
 	return h, nil
 }
 
-// ServeHTTP serves the two routes.
+// ServeHTTP serves the three routes.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
 
 func (h *Handler) authorize(w http.ResponseWriter, r *http.Request) {

@@ -163,3 +163,17 @@ func TestNonsense(t *testing.T) {
 		t.Error("a wallet without parts")
 	}
 }
+
+func TestTakesUpOffers(t *testing.T) {
+	w := wallettest.New(t)
+	h, err := headless.New(headless.Config{Wallet: w.Wallet, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), TxCode: "123456"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, query, _ := strings.Cut(w.Issuer.Link(), "?")
+	answer := httptest.NewRecorder()
+	h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/offer?"+query, nil))
+	if answer.Code != http.StatusOK || len(w.Wallet.Credentials()) != 1 {
+		t.Errorf("status %d: %s", answer.Code, answer.Body)
+	}
+}
