@@ -16,8 +16,8 @@ const preAuthorized = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
 var (
 	// ErrOffer reports an offer that is malformed, or that asks for what this wallet cannot do.
 	ErrOffer = errors.New("unusable credential offer")
-	// ErrTransactionCode reports an offer whose transaction code was not given, or one given where
-	// none is asked for.
+	// ErrTransactionCode reports an offer whose transaction code was not given or may be wrong, or one
+	// given where none is asked for.
 	ErrTransactionCode = errors.New("the offer's transaction code")
 )
 

@@ -46,7 +46,7 @@ const (
 // Redeem takes up an offer (§6.1). typed is what the person typed when TxCode asks for something.
 func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, error) {
 	if (o.TxCode == nil) != (typed == "") {
-		return nil, fmt.Errorf("redeeming the pre-authorized code: %w is missing, or not asked for", ErrTransactionCode)
+		return nil, fmt.Errorf("redeeming the pre-authorized code: %w: it is missing, or not asked for", ErrTransactionCode)
 	}
 	s := &Session{client: c, offer: o, nonces: map[string]string{}}
 	var err error
@@ -63,9 +63,19 @@ func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, 
 		form.Set("tx_code", typed)
 	}
 	if err := s.redeem(ctx, form); err != nil {
-		return nil, fmt.Errorf("redeeming the pre-authorized code: %w", err)
+		return nil, fmt.Errorf("redeeming the pre-authorized code: %w", o.blame(err))
 	}
 	return s, nil
+}
+
+// blame says that the transaction code may be what is wrong: issuers have one error for it and for an
+// offer that is too old (§6.3), so that a person may try again.
+func (o *Offer) blame(err error) error {
+	var refused *RefusedError
+	if o.TxCode == nil || !errors.As(err, &refused) || refused.Code != "invalid_grant" {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrTransactionCode, err)
 }
 
 func (s *Session) redeem(ctx context.Context, form url.Values) error {

@@ -24,6 +24,11 @@ func faceCheckFirst() problem {
 	return problem{"A Face Check comes first", "The last one is too old, or was taken for another request.", "Take a Face Check now."}
 }
 
+func codeFirst() problem {
+	return problem{"The code was not accepted", "It is missing or not the right one, or the offer is too old.",
+		"Type the code again. If it still does not work, go back to the issuer's page and ask for a new one."}
+}
+
 func nobody() problem {
 	return problem{"Whose phone is this?", "The camera does not know whose face it should see.", "Choose a person first."}
 }
@@ -34,7 +39,7 @@ func noPicture() problem {
 }
 
 // again reports whether the same step may be tried once more.
-func (p problem) again() bool { return p == faceCheckFirst() || p == nobody() }
+func (p problem) again() bool { return p == faceCheckFirst() || p == nobody() || p == codeFirst() }
 
 // explain finds the words for an error. other is who the phone was talking to.
 func explain(err error, other string) problem {
@@ -54,6 +59,8 @@ func explain(err error, other string) problem {
 		return problem{"You do not have what is asked for", "Nothing in this wallet answers the request.", "Get a Verified ID first, then open the request again."}
 	case errors.Is(err, wallet.ErrNoFaceCheck):
 		return problem{"No Face Check with this Verified ID", "It holds no portrait, or its issuer compares no faces.", "Get another Verified ID, one with a portrait."}
+	case errors.Is(err, wallet.ErrTransactionCode):
+		return codeFirst()
 	case errors.Is(err, wallet.ErrOffer), errors.Is(err, sdjwt.ErrMalformed):
 		return problem{"This offer cannot be used", "What was offered is damaged, or is not something this wallet can hold.", "Go back to the issuer's page and ask for a new code."}
 	case errors.As(err, &refused):

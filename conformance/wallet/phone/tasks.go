@@ -2,6 +2,7 @@ package phone
 
 import (
 	"net/http"
+	"strings"
 
 	"regain/conformance/wallet"
 )
@@ -41,7 +42,11 @@ func (s *Server) add(v visit) {
 	if t == nil {
 		return
 	}
-	if _, err := v.h.wallet.Add(v.r.Context(), t.offer); err != nil {
+	code := "" // a field that nobody asked for is not sent on
+	if t.offer.TxCode != nil {
+		code = strings.TrimSpace(v.r.PostFormValue("code"))
+	}
+	if _, err := v.h.wallet.AddWithCode(v.r.Context(), t.offer, code); err != nil {
 		s.end(v, t, err, t.offer.IssuerName)
 		return
 	}
