@@ -59,6 +59,9 @@ func (w *World) configure(o Options) (string, error) {
 		"trust": []object{{
 			"types":        []string{proofing.DefaultType, proofing.ReceiptType},
 			"anchors_file": f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)), "issuers": []string{w.Proofing},
+		}, {
+			// Its documents' signers are under the one, its status lists' under the other.
+			"types": []string{LicenceType}, "anchors_file": f.write("iaca.crt", append(encodePEM("CERTIFICATE", w.Issuer.IACA().Raw), encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)...)),
 		}},
 		"status_list": object{"min_ttl": "1s", "max_ttl": "1h"},
 		"fetch": object{
@@ -84,6 +87,9 @@ func (w *World) storage(backend string) object {
 	}
 	return object{"backend": "memory"}
 }
+
+// LicenceType is the doctype of the driving licences that the proofing provider issues beside its Verified IDs.
+const LicenceType = "org.iso.18013.5.1.mDL"
 
 // profiles are the three that the sample people meet.
 func profiles() []object {

@@ -24,6 +24,7 @@ import (
 	"regain/conformance/proofing"
 	"regain/conformance/rp"
 	"regain/conformance/wallet"
+	"regain/conformance/wallet/request"
 	"regain/conformance/wallet/phone"
 	"regain/internal/config"
 	"regain/internal/node"
@@ -272,8 +273,14 @@ func (w *World) Wait(ctx context.Context) error {
 
 // NewWallet returns a wallet without pages, for journeys walked by a program.
 func (w *World) NewWallet(camera wallet.Camera, clock func() time.Time) (*wallet.Wallet, error) {
+	return w.NewWalletThat(camera, clock, request.Policy{})
+}
+
+// NewWalletThat is NewWallet for a wallet that takes other requests than the strictest.
+func (w *World) NewWalletThat(camera wallet.Camera, clock func() time.Time, takes request.Policy) (*wallet.Wallet, error) {
 	return wallet.New(wallet.Config{
 		HTTPClient: w.Client, Clock: clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
+		Requests: takes,
 	})
 }
 

@@ -1,0 +1,98 @@
+package provider_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/wallet"
+	"regain/conformance/wallet/request"
+	"regain/conformance/world"
+	"regain/internal/node"
+)
+
+// A wallet that knows us by our did:web fetches its document from us, over TLS.
+func TestKnownByADID(t *testing.T) {
+	f := setUpWorld(t, world.Options{TLS: true, Change: func(cfg *node.Config) {
+		w := node.WalletConfig{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "decentralized_identifier", KeyID: "request-1", DigitalCredentials: []string{"signed"}}
+		w.ClientID = "did:web:" + strings.ReplaceAll(strings.TrimPrefix(cfg.Issuer, "https://"), ":", "%3A")
+		cfg.Wallets = []node.WalletConfig{w}
+	}})
+	f.wallet = f.newWallet(t, request.Policy{Prefixes: []request.Prefix{request.DecentralizedIdentifier}})
+	f.recovers(t, f.asked(t))
+	f.asked(t)
+	asked := f.requests(t)[0]
+	f.recoversBy(t, asked, f.respond(t, asked, wallet.ShareOptions{}))
+}
+
+// A wallet that trusts somebody who attests verifiers knows us by the attestation.
+func TestKnownByAnAttestation(t *testing.T) {
+	attester, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const issuer = "https://attester.example.org"
+	f := setUpWith(t, func(cfg *node.Config) {
+		path := filepath.Join(t.TempDir(), "attestation.jwt")
+		if err := os.WriteFile(path, []byte(attest(t, attester, issuer, requestKey(t, cfg))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg.Wallets = []node.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "verifier_attestation", AttestationFile: path}}
+	})
+	f.wallet = f.newWallet(t, request.Policy{
+		Prefixes:  []request.Prefix{request.VerifierAttestation},
+		Attesters: map[string]jose.JSONWebKeySet{issuer: {Keys: []jose.JSONWebKey{{Key: attester.Public(), KeyID: "a"}}}},
+	})
+	f.recovers(t, f.asked(t))
+}
+
+// requestKey is the public part of the key that signs requests.
+func requestKey(t *testing.T, cfg *node.Config) crypto.PublicKey {
+	t.Helper()
+	text, err := os.ReadFile(cfg.RequestSigning.CertificateFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode(text)
+	certificate, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return certificate.PublicKey
+}
+
+// attest writes a Verifier Attestation JWT (OpenID4VP 1.0 §12).
+func attest(t *testing.T, key *ecdsa.PrivateKey, issuer string, about crypto.PublicKey) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "a"}},
+		(&jose.SignerOptions{}).WithType("verifier-attestation+jwt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, err := json.Marshal(map[string]any{
+		"iss": issuer, "sub": "regain", "exp": time.Now().Add(time.Hour).Unix(), "cnf": map[string]any{"jwk": jose.JSONWebKey{Key: about}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := signed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

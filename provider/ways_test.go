@@ -1,0 +1,242 @@
+package provider_test
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/browser"
+	"regain/conformance/proofing"
+	"regain/conformance/wallet"
+	"regain/conformance/wallet/phone"
+	"regain/conformance/wallet/request"
+	"regain/conformance/world"
+	"regain/internal/node"
+)
+
+// setUpWallets is a world whose profiles ask these kinds of wallet, and a wallet of Ada's that takes whatever the
+// specification lets it take, with a Verified ID and a driving licence.
+func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
+	t.Helper()
+	f := setUpWith(t, func(cfg *node.Config) {
+		endpoint := cfg.Wallets[0].Endpoint
+		cfg.Wallets = wallets
+		for i := range cfg.Wallets {
+			cfg.Wallets[i].Endpoint = endpoint
+		}
+		if change != nil {
+			change(cfg)
+		}
+	})
+	f.wallet = f.newWallet(t, request.Policy{
+		Prefixes: []request.Prefix{request.X509Hash, request.X509SANDNS, request.RedirectURI, request.DecentralizedIdentifier, request.PreRegistered}, Plain: true,
+		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JSONWebKey{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
+	})
+	return f
+}
+
+// newWallet makes a wallet of Ada's with a Verified ID and a driving licence.
+func (f *fixture) newWallet(t *testing.T, takes request.Policy) *wallet.Wallet {
+	t.Helper()
+	for _, p := range phone.SamplePeople(rand.Reader) {
+		if p.ID != "ada.lindqvist" {
+			continue
+		}
+		made, err := f.NewWalletThat(p.Camera, time.Now, takes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range []string{proofing.ConfigurationID, proofing.LicenceID} {
+			offer, err := f.Issuer.MakeOffer(proofing.OfferOptions{PersonID: p.ID, Configurations: []string{id}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := made.Accept(t.Context(), f.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer.URL}}.Encode()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return made
+	}
+	t.Fatal("no sample person is called Ada")
+	return nil
+}
+
+// asksForLicences changes every profile to ask for a driving licence.
+func asksForLicences(cfg *node.Config) {
+	for i := range cfg.Profiles {
+		cfg.Profiles[i].Credential = licence()
+	}
+}
+
+func licence() node.CredentialConfig {
+	return node.CredentialConfig{Format: "mso_mdoc", Types: []string{world.LicenceType}, Bindings: []node.BindingConfig{
+		{Attribute: "given_name", Claim: "org.iso.18013.5.1/given_name"}, {Attribute: "family_name", Claim: "org.iso.18013.5.1/family_name"},
+	}}
+}
+
+// recovers goes from the presentation page to a redeemed pass.
+func (f *fixture) recovers(t *testing.T, page *browser.Page) {
+	t.Helper()
+	next, err := f.browser.Open(t.Context(), f.share(t, f.review(t, page)))
+	f.finishes(t, f.must(t, next, err))
+}
+
+func (f *fixture) finishes(t *testing.T, page *browser.Page) {
+	t.Helper()
+	if !page.Has("finish") || !strings.Contains(page.Text(), "match this account") {
+		t.Fatalf("page %q: %s", page.Title, page.Text())
+	}
+	code, err := f.RP.Code(f.attempt, f.press(t, page, "finish").URL.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := f.RP.Redeem(t.Context(), f.attempt, code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if recovered, err := f.RP.Check(t.Context(), f.attempt, "ada.lindqvist@example.org", tokens); err != nil || recovered.Recovery.Pass.Value == "" {
+		t.Fatalf("no pass: %v", err)
+	}
+}
+
+// Each kind of wallet that OpenID4VP 1.0 knows recovers an account, with either format.
+func TestWays(t *testing.T) {
+	for name, row := range map[string]struct {
+		wallet node.WalletConfig
+		change func(*node.Config)
+	}{
+		"as most wallets":           {node.WalletConfig{}, nil},
+		"HAIP":                      {node.WalletConfig{HAIP: true}, nil},
+		"by GET":                    {node.WalletConfig{RequestURIMethod: "get"}, nil},
+		"not encrypted":             {node.WalletConfig{ResponseMode: "direct_post"}, nil},
+		"by a DNS name":             {node.WalletConfig{ClientIDPrefix: "x509_san_dns", ClientID: "regain.localhost"}, nil},
+		"by where the answer goes":  {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, nil},
+		"so, and not encrypted":     {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true, ResponseMode: "direct_post"}, nil},
+		"signed, in the link":       {node.WalletConfig{ByValue: true}, nil},
+		"a pre-registered verifier": {node.WalletConfig{ClientIDPrefix: "pre-registered", ClientID: "regain", ByValue: true, ResponseMode: "direct_post"}, nil},
+		"transaction data":          {node.WalletConfig{TransactionData: true}, nil},
+		"a licence":                 {node.WalletConfig{}, asksForLicences},
+		"a licence, HAIP":           {node.WalletConfig{HAIP: true}, asksForLicences},
+		"a licence, not encrypted":  {node.WalletConfig{ResponseMode: "direct_post"}, asksForLicences},
+		"a licence, by its place":   {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, asksForLicences},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setUpWallets(t, row.change, row.wallet)
+			f.recovers(t, f.asked(t))
+			if strings.Contains(f.log.String(), "Lindqvist") {
+				t.Error("the log names a person")
+			}
+		})
+	}
+}
+
+// A profile that takes either credential is content with the one that the wallet has.
+func TestAlternatives(t *testing.T) {
+	f := setUpWallets(t, func(cfg *node.Config) {
+		for i, p := range cfg.Profiles {
+			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []node.CredentialConfig{licence(), p.Credential}, node.CredentialConfig{}
+		}
+	}, node.WalletConfig{})
+	f.recovers(t, f.asked(t)) // both are there: the licence is preferred
+	if !strings.Contains(f.log.String(), `"came":["face_check","verified_id"]`) && !strings.Contains(f.log.String(), `"came":["verified_id","face_check"]`) {
+		t.Errorf("the preferred one did not come")
+	}
+	f.wallet = nil
+	for _, p := range phone.SamplePeople(rand.Reader) { // one without a licence
+		if p.ID == "ada.lindqvist" {
+			var err error
+			if f.wallet, err = f.NewWallet(p.Camera, time.Now); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	offer, err := f.Issuer.Offer("ada.lindqvist")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.wallet.Accept(t.Context(), f.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer}}.Encode()); err != nil {
+		t.Fatal(err)
+	}
+	f.browser = newBrowser(f.World)
+	f.recovers(t, f.asked(t))
+	if !strings.Contains(f.log.String(), "verified_id_2") {
+		t.Error("the second one did not come")
+	}
+}
+
+// An mdoc that is not for this request is refused, and the rightful wallet still answers.
+func TestLicencesThatAreRefused(t *testing.T) {
+	f := setUpWallets(t, asksForLicences, node.WalletConfig{})
+	page := f.asked(t)
+	request := f.review(t, page)
+	for name, tamper := range map[string]wallet.Tamper{
+		"another nonce":        {Nonce: "another-nonce-altogether"},
+		"another verifier":     {Audience: "x509_hash:abc"},
+		"another response URI": {ResponseURI: "https://elsewhere.example/r"},
+		"another key":          {OtherThumbprint: true},
+		"another device":       {OtherKey: true},
+		"a forged signature":   {BreakKBSignature: true},
+		"a forged issuer":      {BreakIssuerSignature: true},
+		"another name":         {AlterElement: "family_name", Only: "verified_id"},
+		"another doctype":      {DocType: "org.iso.23220.photoID.1", Only: "verified_id"},
+		"not encrypted":        {PlainVPToken: true},
+	} {
+		if next, err := f.wallet.Share(t.Context(), request, wallet.ShareOptions{Tamper: tamper}); err == nil {
+			t.Errorf("%s: accepted, and on to %s", name, next)
+		}
+	}
+	next, err := f.browser.Open(t.Context(), f.share(t, request))
+	f.finishes(t, f.must(t, next, err))
+	audit, err := os.ReadFile(f.AuditLog())
+	if err != nil || strings.Count(string(audit), "presentation_rejected") != 10 || strings.Contains(string(audit), "Lindqvist") {
+		t.Errorf("%d refusals in the audit log, %v", strings.Count(string(audit), "presentation_rejected"), err)
+	}
+}
+
+// Two answers race: one wins, the other is told so, and there is one verdict.
+func TestTwoAnswersRace(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{})
+	page := f.asked(t)
+	link, _ := page.Link("open-wallet")
+	const wallets = 8
+	results := make(chan error, wallets)
+	var nexts [wallets]string
+	var shares [wallets]func() (string, error)
+	for i := range wallets {
+		w := f.newWallet(t, request.Policy{})
+		asked, err := w.Review(t.Context(), link)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.FaceCheck(t.Context(), asked.FaceCheckFor()); err != nil {
+			t.Fatal(err)
+		}
+		shares[i] = func() (string, error) { return w.Share(t.Context(), asked, wallet.ShareOptions{}) }
+	}
+	for i, share := range shares {
+		go func() {
+			var err error
+			nexts[i], err = share()
+			results <- err
+		}()
+	}
+	won := 0
+	for range wallets {
+		if err := <-results; err == nil {
+			won++
+		} else if !strings.Contains(err.Error(), "answered already") {
+			t.Errorf("a loser is told %v", err)
+		}
+	}
+	if won != 1 {
+		t.Fatalf("%d answers won", won)
+	}
+	next, err := f.browser.Open(t.Context(), strings.Join(nexts[:], ""))
+	f.finishes(t, f.must(t, next, err))
+}
