@@ -1,0 +1,275 @@
+package authenticator_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	jose "github.com/go-jose/go-jose/v4"
+
+	"regain/presentation"
+	"regain/presentation/authenticator"
+	"regain/presentation/dcql"
+)
+
+var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
+
+const did = "did:web:recover.example.org"
+
+func config(t testing.TB) authenticator.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authenticator.Config{Endpoint: "openid-vc://", DID: did, KeyID: "request-1", Key: key, Name: "Example Organisation", Purpose: "Recover your account"}
+}
+
+func query(t testing.TB) dcql.Query {
+	t.Helper()
+	q, err := dcql.Recovery(dcql.RecoveryParams{
+		Format: dcql.FormatJWTVC, VerifiedIDTypes: []string{"VerifiableCredential VerifiedIdentity"}, Claims: []dcql.Path{dcql.Names("credentialSubject", "firstName")},
+		FaceCheckFormat: dcql.FormatJWTVC, FaceCheckTypes: []string{"VerifiableCredential FaceCheckReceipt"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return q
+}
+
+func asked(t testing.TB) (*authenticator.Profile, authenticator.Request) {
+	t.Helper()
+	p, err := authenticator.New(config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.NewRequest(authenticator.RequestParams{
+		RedirectURI: "https://recover.example.org/r", Query: query(t), Issuers: []string{"did:web:proofing.example"}, Lifetime: 5 * time.Minute,
+	}, rand.Reader, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, r
+}
+
+// What Microsoft's public wallet library checks of a request, and the profile's text demands.
+func TestRequestObject(t *testing.T) {
+	cfg := config(t)
+	p, err := authenticator.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://recover.example.org/r", Query: query(t), Issuers: []string{"did:web:b", "did:web:a.example"}, Lifetime: time.Minute}, rand.Reader, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := p.RequestObject(r, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := jose.ParseSignedCompact(string(object), []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil || signed.Signatures[0].Protected.KeyID != did+"#request-1" {
+		t.Fatalf("%v, kid %v", err, signed.Signatures[0].Protected.KeyID)
+	}
+	payload, err := signed.Verify(cfg.Key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(payload)
+	for _, part := range []string{
+		`"response_type":"id_token"`, `"response_mode":"post"`, `"scope":"openid"`, `"client_id":"did:web:recover.example.org"`, `"redirect_uri":"https://recover.example.org/r"`,
+		`"subject_syntax_types_supported":["did:ion","did:web","did:jwk"]`, `"jwt_vp":{"alg":["ES256K","ES256","EdDSA"]}`, `"jwt_vc":{"alg":["ES256K"`,
+		`"client_name":"Example Organisation"`, `"schema":[{"uri":"VerifiedIdentity"}]`, `"path":["$.vc.credentialSubject.firstName"]`,
+		`"path":["$.issuer","$.vc.issuer","$.iss"],"filter":{"type":"string","pattern":"^did:web:a\\.example$|^did:web:b$"}`, `"schema":[{"uri":"FaceCheckReceipt"}]`,
+		`"nonce":"` + r.Nonce + `"`, `"state":"` + r.State + `"`, fmt.Sprintf(`"exp":%d`, noon.Add(time.Minute).Unix()),
+	} {
+		if !strings.Contains(text, part) {
+			t.Errorf("it lacks %s:\n%s", part, text)
+		}
+	}
+	if strings.Contains(text, "portrait") || strings.Contains(text, "photo") {
+		t.Error("it asks for the picture")
+	}
+	if link := p.Link("https://recover.example.org/q?x=1"); link != "openid-vc://?request_uri=https%3A%2F%2Frecover.example.org%2Fq%3Fx%3D1" {
+		t.Errorf("link %s", link)
+	}
+	if _, err := p.RequestObject(r, noon.Add(time.Minute)); !errors.Is(err, presentation.ErrExpired) {
+		t.Errorf("after its end: %v", err)
+	}
+	if _, err := p.RequestObject(authenticator.Request{ExpiresAt: noon.Add(time.Hour)}, noon); err == nil {
+		t.Error("one that nobody made")
+	}
+}
+
+func TestProfilesThatNoWalletWouldTake(t *testing.T) {
+	for name, change := range map[string]func(*authenticator.Config){
+		"no endpoint":   func(c *authenticator.Config) { c.Endpoint = "" },
+		"a script":      func(c *authenticator.Config) { c.Endpoint = "javascript://x" },
+		"no DID":        func(c *authenticator.Config) { c.DID = "recover.example.org" },
+		"a DID URL":     func(c *authenticator.Config) { c.DID = did + "#k" },
+		"no key id":     func(c *authenticator.Config) { c.KeyID = "" },
+		"no name":       func(c *authenticator.Config) { c.Name = "" },
+		"no key":        func(c *authenticator.Config) { c.Key = nil },
+		"another curve": func(c *authenticator.Config) { c.Key, _ = ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
+	} {
+		cfg := config(t)
+		change(&cfg)
+		if _, err := authenticator.New(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestQueriesThatCannotBeAsked(t *testing.T) {
+	p, _ := asked(t)
+	for name, change := range map[string]func(q *dcql.Query){
+		"another format": func(q *dcql.Query) {
+			q.Credentials[0].Format, q.Credentials[0].Meta = dcql.FormatSDJWT, &dcql.Meta{VCTValues: []string{"x"}}
+		},
+		"two sets of types": func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} },
+		"alternatives":      func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} },
+		"every element":     func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} },
+		"a name with a dot": func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") },
+	} {
+		q := query(t)
+		change(&q)
+		if _, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: q, Lifetime: time.Minute}, rand.Reader, noon); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	for _, life := range []time.Duration{0, time.Hour} {
+		if _, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: query(t), Lifetime: life}, rand.Reader, noon); err == nil {
+			t.Errorf("a lifetime of %s: accepted", life)
+		}
+	}
+}
+
+// answer is what a wallet posts: one presentation with both credentials in it.
+type answer struct {
+	submission map[string]any
+	form       url.Values
+}
+
+func answerTo(r authenticator.Request) answer {
+	descriptor := func(id string, n int) map[string]any {
+		return map[string]any{"id": id, "format": "jwt_vp", "path": "$", "path_nested": map[string]any{"id": id, "format": "jwt_vc", "path": fmt.Sprintf("$.verifiableCredential[%d]", n)}}
+	}
+	return answer{
+		submission: map[string]any{"id": "s", "definition_id": r.ID, "descriptor_map": []any{descriptor("verified_id", 0), descriptor("face_check", 1)}},
+		form:       url.Values{"vp_token": {"a.b.c"}, "state": {r.State}},
+	}
+}
+
+func (a answer) descriptor(i int) map[string]any {
+	return a.submission["descriptor_map"].([]any)[i].(map[string]any) //nolint:forcetypeassert // made by answerTo
+}
+
+func (a answer) post(t testing.TB) url.Values {
+	t.Helper()
+	if a.form.Has("id_token") {
+		return a.form
+	}
+	raw, err := json.Marshal(map[string]any{"iss": "https://self-issued.me/v2/openid-vc", "_vp_token": map[string]any{"presentation_submission": a.submission}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.form.Set("id_token", "e30."+base64.RawURLEncoding.EncodeToString(raw)+".eA")
+	return a.form
+}
+
+func TestOpen(t *testing.T) {
+	_, r := asked(t)
+	got, err := r.Open(answerTo(r).post(t), noon)
+	if err != nil || got.Presentations["verified_id"] != (authenticator.Located{Presentation: "a.b.c"}) || got.Presentations["face_check"].Credential != 1 || got.IDToken == "" {
+		t.Errorf("%d presentations, %v", len(got.Presentations), err)
+	}
+	if text := fmt.Sprintf("%v %+v %#v", got.Presentations, got.Presentations, got.Presentations); strings.Contains(text, "a.b.c") {
+		t.Errorf("it shows %s", text)
+	}
+	// As a newer wallet writes the path, and with a presentation for each.
+	a := answerTo(r)
+	a.form["vp_token"] = []string{"a.b.c", "d.e.f"}
+	a.descriptor(0)["path"], a.descriptor(1)["path"] = "$[0]", "$[1]"
+	a.descriptor(1)["path_nested"] = map[string]any{"format": "jwt_vc", "path": "$.vp.verifiableCredential[0]"}
+	if got, err = r.Open(a.post(t), noon); err != nil || got.Presentations["face_check"].Presentation != "d.e.f" {
+		t.Errorf("two presentations: %v", err)
+	}
+	// A request survives its storage.
+	data, err := json.Marshal(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored authenticator.Request
+	if err := json.Unmarshal(data, &stored); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stored.Open(answerTo(r).post(t), noon); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAnswersThatAreRefused(t *testing.T) {
+	nested := func(path string) map[string]any { return map[string]any{"format": "jwt_vc", "path": path} }
+	for name, row := range map[string]struct {
+		change func(a answer)
+		err    error
+	}{
+		"no state":                 {func(a answer) { a.form.Del("state") }, presentation.ErrMalformed},
+		"another state":            {func(a answer) { a.form.Set("state", "x") }, presentation.ErrState},
+		"two states":               {func(a answer) { a.form.Add("state", "x") }, presentation.ErrMalformed},
+		"no presentation":          {func(a answer) { a.form.Del("vp_token") }, presentation.ErrMalformed},
+		"too many":                 {func(a answer) { a.form["vp_token"] = make([]string, 5) }, presentation.ErrMalformed},
+		"too large":                {func(a answer) { a.form.Set("vp_token", strings.Repeat("x", 300<<10)) }, presentation.ErrTooLarge},
+		"an ID token too large":    {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 64<<10)) }, presentation.ErrTooLarge},
+		"no JWT":                   {func(a answer) { a.form.Set("id_token", "x") }, presentation.ErrMalformed},
+		"not base64":               {func(a answer) { a.form.Set("id_token", "e30.!.eA") }, presentation.ErrMalformed},
+		"not JSON":                 {func(a answer) { a.form.Set("id_token", "e30.eA.eA") }, presentation.ErrMalformed},
+		"no submission":            {func(a answer) { a.form.Set("id_token", "e30.e30.eA") }, presentation.ErrState},
+		"another definition":       {func(a answer) { a.submission["definition_id"] = "x" }, presentation.ErrState},
+		"no map":                   {func(a answer) { delete(a.submission, "descriptor_map") }, presentation.ErrMalformed},
+		"not asked for":            {func(a answer) { a.descriptor(0)["id"] = "passport" }, presentation.ErrNotAsked},
+		"answered twice":           {func(a answer) { a.descriptor(1)["id"] = "verified_id" }, presentation.ErrNotAsked},
+		"no Face Check":            {func(a answer) { a.submission["descriptor_map"] = []any{a.descriptor(0)} }, presentation.ErrMissing},
+		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed},
+		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing},
+		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed},
+		"no credential":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed},
+		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed},
+		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed},
+	} {
+		_, r := asked(t)
+		a := answerTo(r)
+		row.change(a)
+		if got, err := r.Open(a.post(t), noon); !errors.Is(err, row.err) || got.Presentations != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	_, r := asked(t)
+	if _, err := r.Open(answerTo(r).post(t), noon.Add(5*time.Minute)); !errors.Is(err, presentation.ErrExpired) {
+		t.Errorf("too late: %v", err)
+	}
+	if _, err := (authenticator.Request{ExpiresAt: noon.Add(time.Hour)}).Open(url.Values{"state": {""}}, noon); err == nil {
+		t.Error("a request that nobody made opens")
+	}
+}
+
+// Whatever is posted, Open does not panic, and what it finds is what was asked for.
+func FuzzOpen(f *testing.F) {
+	_, r := asked(f)
+	f.Add(answerTo(r).post(f).Get("id_token"), "a.b.c")
+	f.Add("e30.e30.e30", "")
+	f.Fuzz(func(t *testing.T, token, vp string) {
+		got, err := r.Open(url.Values{"id_token": {token}, "vp_token": {vp}, "state": {r.State}}, noon)
+		if err == nil && (len(got.Presentations) != 2 || got.Presentations["verified_id"].Presentation != vp) {
+			t.Errorf("accepted %d", len(got.Presentations))
+		}
+	})
+}
