@@ -17,7 +17,7 @@ import (
 
 // browserRequest gives the script what it hands to navigator.credentials.get.
 func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
-	asked, err := p.deps.Recovery.Retrieve(c, t.HandleOf(browserWay(c)), p.buildRequest)
+	asked, err := p.deps.Recovery.Retrieve(c, t.HandleOf(browserWay(c, t)), p.buildRequest)
 	if err != nil {
 		p.failWallet(c, err)
 		return
@@ -68,7 +68,7 @@ func (p *Provider) browserResponse(c *gin.Context, t recovery.Transaction) {
 }
 
 func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (recovery.Transaction, error) {
-	asked, err := p.deps.Recovery.Find(c, t.HandleOf(browserWay(c)))
+	asked, err := p.deps.Recovery.Find(c, t.HandleOf(browserWay(c, t)))
 	if err != nil {
 		return t, err
 	}
@@ -101,8 +101,8 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 }
 
 // browserWay is the way that the script names by its kind of wallet.
-func browserWay(c *gin.Context) recovery.Way {
-	return recovery.Way{Wallet: recovery.WalletName(c.Request.PostForm.Get("wallet")), Flow: recovery.FlowBrowser}
+func browserWay(c *gin.Context, t recovery.Transaction) recovery.Way {
+	return t.WayTo(recovery.WalletName(c.Request.PostForm.Get("wallet")), recovery.FlowBrowser)
 }
 
 // maxBrowserForm bounds the script's forms: a wallet's answer has photos in it.

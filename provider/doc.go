@@ -26,12 +26,17 @@
 //	GET       /recover/{txn}/return                same device: the wallet sends the browser here
 //	GET       /recover/{txn}/confirmation          cross device: the wallet's browser is shown six digits
 //	POST      /recover/{txn}/confirm               cross device: the starting browser types them
+//	POST      /recover/{txn}/proceed               a wallet that does not come back: the person says that it was theirs
+//	POST      /recover/{txn}/digital-credentials/request   what the page asks through the browser
+//	POST      /recover/{txn}/digital-credentials/response  what it got
 //	POST      /recover/{txn}/cancel
 //	POST      /recover/{txn}/pass                  shows the pass, once, where the client cannot receive it
 //	POST      /recover/{txn}/finish                back to the main IdP, with a code or an error
 //
-//	GET POST  /openid4vp/request/{handle}          the signed request object
-//	POST      /openid4vp/response/{handle}         the encrypted response
+//	GET POST  /openid4vp/request/{handle}          the request object, of whichever protocol the wallet speaks
+//	POST      /openid4vp/response/{handle}         the response
+//	GET       /.well-known/did.json                our DID, where wallets know us by one
+//	GET       /.well-known/did-configuration.json  and that it is this domain's
 //
 // The law of the journey: what a person sees next is decided by the stored state of the transaction, in one place
 // (pageFor), and never by the URL they came from. Every step under /recover needs the cookie of the browser that

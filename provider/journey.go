@@ -134,6 +134,11 @@ func (p *Provider) confirm(c *gin.Context, t recovery.Transaction) {
 	p.again(c, t, err)
 }
 
+func (p *Provider) proceed(c *gin.Context, t recovery.Transaction) {
+	t, err := p.deps.Recovery.Proceed(c, t)
+	p.again(c, t, err)
+}
+
 // finish sends the person back to the main IdP: with a code after an approval, with an error after anything else.
 func (p *Provider) finish(c *gin.Context, t recovery.Transaction) {
 	request, err := oauth.DecodeAuthorization(t.Authorization)

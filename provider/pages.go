@@ -96,6 +96,7 @@ type view struct {
 	MinutesAgo   int          // since when the recovery runs
 	Answered     bool         // same device: the answer waits for the browser's return
 	Confirm      bool         // cross device: the person must type the digits
+	Unbound      bool         // the wallet does not come back: the person says that it was theirs
 	Digits       string
 	Mistake      string
 	WalletError  string
@@ -244,8 +245,9 @@ func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) err
 	}
 	v.WalletError = t.Round.WalletError
 	if answer := t.Round.Answer; answer != nil {
-		v.Confirm = answer.Flow == recovery.FlowCrossDevice
-		v.Answered = !v.Confirm
+		v.Unbound = answer.Unbound
+		v.Confirm = answer.Flow == recovery.FlowCrossDevice && !v.Unbound
+		v.Answered = !v.Confirm && !v.Unbound
 		v.Live = v.Answered
 		return nil
 	}

@@ -159,7 +159,7 @@ func (p *Provider) codes(c *gin.Context, t recovery.Transaction) (map[recovery.W
 
 // qr draws the QR code of a cross-device request as SVG. It is drawn only when a browser asks for it.
 func (p *Provider) qr(c *gin.Context, t recovery.Transaction) {
-	text, err := p.requestURL(c, t, recovery.Way{Wallet: recovery.WalletName(c.Query("wallet")), Flow: recovery.FlowCrossDevice})
+	text, err := p.requestURL(c, t, t.WayTo(recovery.WalletName(c.Query("wallet")), recovery.FlowCrossDevice))
 	if err != nil {
 		p.failPage(c, err)
 		return

@@ -187,6 +187,7 @@ func (p *Provider) journey(j *gin.RouterGroup) {
 	j.POST("/digital-credentials/request", p.post(p.browserRequest))
 	j.POST("/digital-credentials/response", p.postUpTo(maxBrowserForm, p.browserResponse))
 	j.POST("/confirm", p.post(p.confirm))
+	j.POST("/proceed", p.post(p.proceed))
 	j.POST("/cancel", p.post(p.cancel))
 	j.POST("/pass", p.post(p.showPass))
 	j.POST("/finish", p.post(p.finish))

@@ -47,6 +47,7 @@ type recoveryResult struct {
 	Profile   string          `json:"profile"`
 	Mode      string          `json:"mode"`
 	Flow      string          `json:"flow"`
+	Bound     bool            `json:"session_bound"`
 	FaceCheck faceCheckResult `json:"face_check"`
 	Pass      passResult      `json:"temporary_access_pass"`
 }
@@ -100,7 +101,7 @@ func (p *Provider) recoveryClaims(redeemed oauth.Redemption, r recovery.Redempti
 			Claims:       claims,
 		},
 		Recovery: recoveryResult{
-			Profile: string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow),
+			Profile: string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow), Bound: !r.Transaction.Unbound,
 			FaceCheck: faceCheckResult{Score: check.Score, Threshold: r.Profile.FaceCheck.Threshold, Source: string(check.Source)},
 			Pass: passResult{
 				Value: r.Pass.Value.Reveal(), StartsAt: r.Pass.StartsAt.Unix(), ExpiresAt: r.Pass.ExpiresAt.Unix(),

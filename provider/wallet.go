@@ -60,6 +60,10 @@ func (p *Provider) walletResponse(c *gin.Context) {
 		p.failWallet(c, err)
 		return
 	}
+	if redirect == "" { // the wallet would not open it
+		c.JSON(http.StatusOK, gin.H{})
+		return
+	}
 	c.JSON(http.StatusOK, gin.H{"redirect_uri": redirect})
 }
 
@@ -90,19 +94,25 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code); err != nil {
 			return "", err
 		}
-		return p.returnURL(asked.Transaction.ID, asked.Way.Flow), nil
+		return p.returnURL(asked.Transaction.ID, asked.Way), nil
 	}
 	receipt, err := p.present(c, d, asked, e, answer)
 	if err != nil {
 		return "", err
 	}
-	return p.returnURL(receipt.Transaction, receipt.Flow) + "?response_code=" + url.QueryEscape(receipt.ResponseCode), nil
+	if asked.Way.Unbound {
+		return "", nil
+	}
+	return p.returnURL(receipt.Transaction, asked.Way) + "?response_code=" + url.QueryEscape(receipt.ResponseCode), nil
 }
 
-// returnURL is where the wallet sends the browser it was called from.
-func (p *Provider) returnURL(id recovery.TransactionID, flow recovery.Flow) string {
+// returnURL is where the wallet sends the browser it was called from; "" for wallets that send it nowhere.
+func (p *Provider) returnURL(id recovery.TransactionID, way recovery.Way) string {
+	if way.Unbound {
+		return ""
+	}
 	page := "/return"
-	if flow == recovery.FlowCrossDevice {
+	if way.Flow == recovery.FlowCrossDevice {
 		page = "/confirmation"
 	}
 	return p.cfg.Issuer + pagePath(id) + page

@@ -41,6 +41,16 @@ func (t Transaction) Ways() []Way {
 	return ways
 }
 
+// WayTo returns the way in which a kind of wallet is being asked in a flow; the zero Way, which has no handle, if it is not.
+func (t Transaction) WayTo(wallet WalletName, flow Flow) Way {
+	for _, w := range t.Ways() {
+		if w.Wallet == wallet && w.Flow == flow {
+			return w
+		}
+	}
+	return Way{}
+}
+
 // doorFor returns the position of a way's door, or -1.
 func (t Transaction) doorFor(way Way) int { return slices.Index(t.Ways(), way) }
 

@@ -67,6 +67,18 @@ func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, err
 	return t, ErrWrongCode
 }
 
+// Proceed brings the verdict of a presentation into force that came from a wallet which does not come back: the person
+// says in the browser that started that it was theirs. That proves nothing, and the record says so.
+func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, error) {
+	if t.State.Decided() {
+		return t, nil
+	}
+	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil || !t.Round.Answer.Unbound {
+		return t, ErrNoTransaction
+	}
+	return s.conclude(ctx, t)
+}
+
 // Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer, and the six
 // digits to show them. How far their network is from the one that started is noted, for the verdict.
 func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
@@ -110,7 +122,7 @@ func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil {
 		return nil, ErrNoTransaction
 	}
-	if !slices.Contains(flows, t.Round.Answer.Flow) {
+	if !slices.Contains(flows, t.Round.Answer.Flow) || t.Round.Answer.Unbound {
 		return nil, ErrWrongCode
 	}
 	return t.Round.Answer, nil
@@ -119,6 +131,11 @@ func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 // conclude turns the pending verdict into the decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
 	verdict := t.Round.Answer.Verdict
+	if t.Round.Answer.Unbound {
+		verdict.Results = append(slices.Clone(verdict.Results), RuleResult{
+			Rule: "session:bound", Pass: true, Detail: "not asked for: wallets of this kind do not come back to the browser that started",
+		})
+	}
 	if t.Round.Answer.Flow == FlowCrossDevice {
 		profile, err := s.Profile(t)
 		if err != nil {
@@ -126,7 +143,7 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 		}
 		verdict = profile.CrossDevice.judge(t.Round.Answer.Distance, verdict)
 	}
-	t.Decision, t.Flow, t.DecidedAt = &verdict, t.Round.Answer.Flow, s.ports.Clock()
+	t.Decision, t.Flow, t.Unbound, t.DecidedAt = &verdict, t.Round.Answer.Flow, t.Round.Answer.Unbound, s.ports.Clock()
 	switch verdict.Outcome {
 	case OutcomeApproved:
 		return s.advance(ctx, t, EventAccountMatched, StepApprove)

@@ -56,7 +56,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if err != nil {
 		return Receipt{}, err
 	}
-	code, answer, err := s.newAnswer(asked.Way.Flow, verdict)
+	code, answer, err := s.newAnswer(asked.Way, verdict)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -90,13 +90,13 @@ func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (
 	}), nil
 }
 
-func (s *Service) newAnswer(flow Flow, verdict Decision) (string, Answer, error) {
+func (s *Service) newAnswer(way Way, verdict Decision) (string, Answer, error) {
 	code, err := newSecret(s.ports.Random, 32)
 	if err != nil {
 		return "", Answer{}, err
 	}
-	answer := Answer{Flow: flow, ResponseCode: DigestOf(code), Verdict: verdict}
-	if flow == FlowCrossDevice {
+	answer := Answer{Flow: way.Flow, Unbound: way.Unbound, ResponseCode: DigestOf(code), Verdict: verdict}
+	if way.Flow == FlowCrossDevice && !way.Unbound {
 		if answer.Confirmation, err = newConfirmation(s.ports.Random); err != nil {
 			return "", Answer{}, err
 		}

@@ -43,6 +43,9 @@ type WalletName string
 type Way struct {
 	Wallet WalletName `json:"wallet"`
 	Flow   Flow       `json:"flow"`
+	// Unbound wallets do not come back to the browser: nothing proves that whoever holds the wallet is who started, so a
+	// link that was relayed works. It is for wallets that know no better, and for operators who know that.
+	Unbound bool `json:"unbound,omitempty"`
 }
 
 // Reaches reports whether the profile asks wallets in this flow.

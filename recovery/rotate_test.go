@@ -160,3 +160,39 @@ func TestReject(t *testing.T) {
 		t.Errorf("%d recorded, version %d → %d", recorded, before.Version, after.Version)
 	}
 }
+
+// A wallet that does not come back: only the browser that started can go on, without a code, and the record says so.
+func TestUnbound(t *testing.T) {
+	for _, flow := range []recovery.Flow{recovery.FlowSameDevice, recovery.FlowCrossDevice} {
+		b := setUp(t, func(p *recovery.Policy) {
+			for i := range p.Profiles[0].Ways {
+				p.Profiles[0].Ways[i].Unbound = true
+			}
+		})
+		tx, _ := b.start(t, "ada@example.org")
+		if _, err := b.Proceed(t.Context(), tx); !errors.Is(err, recovery.ErrNoTransaction) {
+			t.Errorf("%s: before any answer: %v", flow, err)
+		}
+		receipt := b.present(t, tx, flow, nil)
+		if _, _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, ""); !errors.Is(err, recovery.ErrNoTransaction) {
+			t.Errorf("%s: it has digits: %v", flow, err)
+		}
+		tx, err := b.Proceed(t.Context(), b.stored(tx.ID))
+		if err != nil || tx.State != recovery.StateApproved || !tx.Unbound || tx.Flow != flow {
+			t.Errorf("%s: %s, %v", flow, tx.State, err)
+		}
+		said := false
+		for _, r := range tx.Decision.Results {
+			said = said || r.Rule == "session:bound"
+		}
+		if !said {
+			t.Errorf("%s: the record does not say so", flow)
+		}
+	}
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	b.present(t, tx, recovery.FlowSameDevice, nil)
+	if _, err := b.Proceed(t.Context(), b.stored(tx.ID)); !errors.Is(err, recovery.ErrNoTransaction) {
+		t.Errorf("a wallet that comes back: %v", err)
+	}
+}

@@ -32,7 +32,8 @@ type Transaction struct {
 	// Authorization is the client's authorization request, opaque here: the provider answers it at the end.
 	Authorization []byte    `json:"authorization"`
 	Round         *Round    `json:"round,omitempty"`
-	Flow          Flow      `json:"flow,omitempty"` // how the presentation that was decided upon came
+	Flow          Flow      `json:"flow,omitempty"`    // how the presentation that was decided upon came
+	Unbound       bool      `json:"unbound,omitempty"` // and that it came in a way that does not come back
 	Decision      *Decision `json:"decision,omitempty"`
 	Pass          *Issued   `json:"pass,omitempty"`
 	StartedAt     time.Time `json:"started_at"`
@@ -80,9 +81,11 @@ type Door struct {
 }
 
 // Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that
-// started shows ResponseCode (same device) or the person types Confirmation (cross device).
+// started shows ResponseCode (same device) or the person types Confirmation (cross device); or, where the wallet does not
+// come back, before the person says in that browser that it was theirs.
 type Answer struct {
 	Flow         Flow     `json:"flow"`
+	Unbound      bool     `json:"unbound,omitempty"` // it came in a way that does not come back
 	ResponseCode Digest   `json:"response_code"`
 	Confirmation string   `json:"confirmation,omitempty"` // six digits
 	Tries        int      `json:"tries,omitempty"`        // wrong confirmations so far

@@ -94,6 +94,9 @@ func (w WalletConfig) make(s signing, organisation string) (provider.Wallet, err
 }
 
 func (w WalletConfig) openid4vp(s signing) (provider.Wallet, error) {
+	if !w.returns() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
+		return provider.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
+	}
 	who, err := w.identity(s)
 	if err != nil {
 		return provider.Wallet{}, err
@@ -178,7 +181,7 @@ func (c Config) ways(p ProfileConfig) ([]recovery.Way, error) {
 	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		for _, w := range asked {
 			if w.reachedBy(flow, p.CrossDevice.Allow) {
-				ways = append(ways, recovery.Way{Wallet: recovery.WalletName(w.Name), Flow: flow})
+				ways = append(ways, recovery.Way{Wallet: recovery.WalletName(w.Name), Flow: flow, Unbound: flow != recovery.FlowBrowser && !w.returns()})
 			}
 		}
 	}
@@ -193,6 +196,8 @@ func (c Config) walletNamed(name string) (WalletConfig, bool) {
 	}
 	return WalletConfig{}, false
 }
+
+func (w WalletConfig) returns() bool { return w.Returns == nil || *w.Returns }
 
 func (w WalletConfig) reachedBy(flow recovery.Flow, crossDevice bool) bool {
 	switch flow {
