@@ -61,8 +61,8 @@ func (r RequestParams) validate(p Profile) error {
 		}
 	} else if err := checkURI(r.ResponseURI); err != nil {
 		return fmt.Errorf("response_uri: %w", err)
-	} else if !p.Identity.Takes(r.ResponseURI) {
-		return errors.New("response_uri: it is not under the name that the client_id claims (OpenID4VP 1.0 §5.9.3)")
+	} else if err := p.Identity.CheckResponseURI(r.ResponseURI); err != nil {
+		return fmt.Errorf("response_uri: %w", err)
 	}
 	if err := r.Query.Validate(); err != nil {
 		return err

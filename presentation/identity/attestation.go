@@ -10,7 +10,7 @@ import (
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/json"
+	"github.com/go-jose/go-jose/v4/json" // names match exactly, unlike in encoding/json
 
 	"regain/internal/strictjson"
 )
@@ -19,13 +19,15 @@ const attestationType = "verifier-attestation+jwt" // OpenID4VP 1.0 §12
 
 // attestation is a Verifier Attestation JWT (OpenID4VP 1.0 §12), as far as its holder needs to read it.
 type attestation struct {
-	Issuer  string `json:"iss"`
-	Subject string `json:"sub"`
-	Expires int64  `json:"exp"`
-	Confirm struct {
+	Issuer    string `json:"iss"`
+	Subject   string `json:"sub"`
+	NotBefore int64  `json:"nbf"`
+	Expires   int64  `json:"exp"`
+	Confirm   struct {
 		Key *jose.JSONWebKey `json:"jwk"`
 	} `json:"cnf"`
 	RedirectURIs []string `json:"redirect_uris"`
+	signed       bool     // with a private key; by whom is not known here
 }
 
 // Attested is known by what somebody attested about it, in a JWT that goes along in the header of every request
@@ -44,12 +46,19 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	expires := time.Unix(a.Expires, 0)
-	switch {
-	case a.Issuer == "" || !plain(a.Subject) || a.Confirm.Key == nil:
-		return nil, errors.New("it lacks iss, sub or cnf.jwk")
-	case !now.Before(expires):
-		return nil, fmt.Errorf("it expired at %s; ask its issuer for another", expires.UTC().Format(time.DateTime))
+	if !a.signed {
+		return nil, errors.New("nobody signed it with a private key")
+	}
+	if a.Issuer == "" || !plain(a.Subject) || a.Expires <= 0 || a.Confirm.Key == nil {
+		return nil, errors.New("it lacks iss, sub, exp or cnf.jwk")
+	}
+	i := &Identity{
+		prefix: AttestedOf, clientID: string(AttestedOf) + ":" + a.Subject, allowed: a.RedirectURIs,
+		from: time.Unix(a.NotBefore, 0), to: time.Unix(a.Expires-1, 0), // on exp it has expired already (RFC 7519 §4.1.4)
+	}
+	if i.Usable(now) != nil {
+		return nil, fmt.Errorf("it is valid from %s to %s only; ask its issuer for another",
+			i.from.UTC().Format(time.DateTime), i.to.UTC().Format(time.DateTime))
 	}
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -58,12 +67,7 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	if !ok || !public.Equal(key.Public()) {
 		return nil, errors.New("it is about another key: cnf.jwk is not that of request_signing.key")
 	}
-	i := &Identity{prefix: AttestedOf, clientID: string(AttestedOf) + ":" + a.Subject, to: expires}
-	if i, err = i.signed(key, map[string]any{"jwt": jwt}); err != nil {
-		return nil, err
-	}
-	i.allowed = a.RedirectURIs
-	return i, nil
+	return i.signing(key, map[string]any{"jwt": jwt})
 }
 
 // AttestationEnds returns when an attestation ends, and whether it can be read at all. Nothing about it is verified.
@@ -72,30 +76,39 @@ func AttestationEnds(jwt string) (time.Time, bool) {
 	return time.Unix(a.Expires, 0), err == nil
 }
 
-func readAttestation(jwt string) (attestation, error) {
-	const depth = 8
-	var a attestation
-	parts := strings.Split(jwt, ".")
-	if len(parts) != 3 {
-		return a, errors.New("it is no compact JWT")
+func readAttestation(jwt string) (a attestation, err error) {
+	header, rest, _ := strings.Cut(jwt, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+	var said struct {
+		Type      string `json:"typ"`
+		Algorithm string `json:"alg"`
 	}
-	var header struct {
-		Type string `json:"typ"`
+	if err := readPart(header, &said); err != nil {
+		return a, fmt.Errorf("its header: %w", err)
 	}
-	for n, into := range map[int]any{0: &header, 1: &a} {
-		raw, err := base64.RawURLEncoding.DecodeString(parts[n])
-		if err != nil {
-			return a, errors.New("a part of it is not base64url")
-		}
-		if _, err := strictjson.Object(raw, depth); err != nil {
-			return a, err
-		}
-		if err := json.Unmarshal(raw, into); err != nil {
-			return a, fmt.Errorf("a member of it has the wrong type: %w", err)
-		}
-	}
-	if header.Type != attestationType {
+	if said.Type != attestationType {
 		return a, fmt.Errorf("its typ is not %s", attestationType)
 	}
+	if err := readPart(payload, &a); err != nil {
+		return a, fmt.Errorf("its payload: %w", err)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(signature)
+	a.signed = err == nil && len(raw) > 0 && said.Algorithm != "" && said.Algorithm != "none" && !strings.HasPrefix(said.Algorithm, "HS")
 	return a, nil
+}
+
+// readPart reads a part of a JWT as strictly as any wallet might.
+func readPart(part string, into any) error {
+	const depth = 8
+	raw, err := base64.RawURLEncoding.DecodeString(part)
+	if err != nil {
+		return errors.New("it is no compact JWT in base64url")
+	}
+	if _, err := strictjson.Object(raw, depth); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("a member has the wrong type: %w", err)
+	}
+	return nil
 }

@@ -1,25 +1,15 @@
 package identity
 
 import (
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
-
-// RequestType is the typ of a signed request object (RFC 9101 §10.8, OpenID4VP 1.0 §5).
-const RequestType = "oauth-authz-req+jwt"
 
 // Prefix says how a wallet knows whose request it is (OpenID4VP 1.0 §5.9.3).
 type Prefix string
@@ -48,7 +38,7 @@ type Identity struct {
 	key      jose.OpaqueSigner
 	header   map[string]any // the protected header of what is signed
 	encoded  string         // header, encoded once: x5c makes it two kilobytes
-	from, to time.Time      // when it can be used; zero for always
+	from, to time.Time      // the first and the last moment of its use; zero for no bound
 }
 
 // Prefix returns how wallets know this identity.
@@ -62,17 +52,20 @@ func (i *Identity) ClientID(responseURI string) string {
 	return i.clientID
 }
 
-// Signs reports whether requests of this identity are signed.
-func (i *Identity) Signs() bool { return i.key != nil }
-
-// Takes reports whether answers to this identity may go to responseURI: x509_san_dns binds them to the host that the
-// client_id names (OpenID4VP 1.0 §5.9.3), an attestation may list the URIs (§12).
-func (i *Identity) Takes(responseURI string) bool {
+// CheckResponseURI refuses a URI that a wallet would send no answer of this identity to: x509_san_dns binds answers to the
+// host that the client_id names (OpenID4VP 1.0 §5.9.3), and an attestation may list the URIs, which wallets compare
+// character by character (§12).
+func (i *Identity) CheckResponseURI(responseURI string) error {
 	u, err := url.Parse(responseURI)
-	if err != nil || i.host != "" && u.Hostname() != i.host {
-		return false
+	switch {
+	case err != nil:
+		return errors.New("it is not a URL")
+	case i.host != "" && u.Hostname() != i.host:
+		return fmt.Errorf("its host is not %s, which the client_id names (OpenID4VP 1.0 §5.9.3)", i.host)
+	case len(i.allowed) > 0 && !slices.Contains(i.allowed, responseURI):
+		return errors.New("the attestation's redirect_uris do not list it (OpenID4VP 1.0 §12); ask for an attestation without them, since it is another for each request")
 	}
-	return len(i.allowed) == 0 || slices.Contains(i.allowed, responseURI)
+	return nil
 }
 
 // NotAfter is when the identity ends: its certificate's or attestation's last moment. Zero for never.
@@ -88,90 +81,6 @@ func (i *Identity) Usable(now time.Time) error {
 	}
 	return nil
 }
-
-// Sign makes a compact JWS (RFC 7515 §7.1) of a request's payload.
-//
-// It is put together here, and not by go-jose's Signer, because that one encodes the header with its certificates anew
-// each time, which costs as much as the signature; the signature itself is go-jose's.
-func (i *Identity) Sign(payload []byte) ([]byte, error) {
-	const signatureSize = 64 // ES256: r and s (RFC 7518 §3.4)
-	if !i.Signs() {
-		return nil, errors.New("this identity signs nothing")
-	}
-	size := len(i.encoded) + 2 + base64.RawURLEncoding.EncodedLen(len(payload)) + base64.RawURLEncoding.EncodedLen(signatureSize)
-	object := make([]byte, 0, size)
-	object = append(append(object, i.encoded...), '.')
-	object = base64.RawURLEncoding.AppendEncode(object, payload)
-	signature, err := i.key.SignPayload(object, jose.ES256)
-	if err != nil {
-		return nil, fmt.Errorf("signing a request: %w", err)
-	}
-	return base64.RawURLEncoding.AppendEncode(append(object, '.'), signature), nil
-}
-
-// Signature is one of several over the same payload (RFC 7515 §7.2.1).
-type Signature struct {
-	Protected string `json:"protected"`
-	Signature string `json:"signature"`
-}
-
-// SignOneOf signs a payload that others sign too. What differs from signer to signer, the client_id and verifier_info
-// (nil for none), stands in the protected header then, since the payload is everybody's (OpenID4VP 1.0 Appendix A.3.2).
-// encodedPayload is base64url.
-func (i *Identity) SignOneOf(encodedPayload string, verifierInfo json.RawMessage) (Signature, error) {
-	if !i.Signs() {
-		return Signature{}, errors.New("this identity signs nothing")
-	}
-	header := maps.Clone(i.header)
-	header["client_id"] = i.clientID
-	if verifierInfo != nil {
-		header["verifier_info"] = verifierInfo
-	}
-	protected, err := encodeHeader(header)
-	if err != nil {
-		return Signature{}, err
-	}
-	signature, err := i.key.SignPayload([]byte(protected+"."+encodedPayload), jose.ES256)
-	if err != nil {
-		return Signature{}, fmt.Errorf("signing a request: %w", err)
-	}
-	return Signature{Protected: protected, Signature: encode(signature)}, nil
-}
-
-// signed completes an identity that signs: with this key, and a header that says where its public part is found.
-func (i *Identity) signed(key crypto.Signer, header map[string]any) (*Identity, error) {
-	if err := checkKey(key); err != nil {
-		return nil, err
-	}
-	i.key = cryptosigner.Opaque(key)
-	i.header = map[string]any{"alg": string(jose.ES256), "typ": RequestType}
-	maps.Copy(i.header, header)
-	var err error
-	i.encoded, err = encodeHeader(i.header)
-	return i, err
-}
-
-func encodeHeader(header map[string]any) (string, error) {
-	raw, err := json.Marshal(header)
-	if err != nil {
-		return "", fmt.Errorf("encoding the request header: %w", err)
-	}
-	return encode(raw), nil
-}
-
-// checkKey wants a key for ES256, which may live in an HSM.
-func checkKey(key crypto.Signer) error {
-	if key == nil {
-		return errors.New("there is no key")
-	}
-	public, ok := key.Public().(*ecdsa.PublicKey)
-	if !ok || public.Curve != elliptic.P256() {
-		return errors.New("its key is not on P-256, which ES256 needs")
-	}
-	return nil
-}
-
-func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
 // plain reports whether text can stand in a client_id as it is: visible ASCII and nothing that ends a JSON text.
 func plain(text string) bool {

@@ -11,21 +11,37 @@ import (
 // wallet can tell the person only the host. For trials and conformance suites.
 func RedirectURI() *Identity { return &Identity{prefix: RedirectURIOf} }
 
-// DID is known by a DID, whose document lists the key under authentication. keyID is the fragment of the verification
-// method, without #; the header's kid is the whole DID URL (§5.9.3).
+// DID is known by a DID, whose document has the key. keyID is the fragment of the verification method, without #; the
+// header's kid is the whole DID URL (§5.9.3).
 func DID(did, keyID string, key crypto.Signer) (*Identity, error) {
-	if !strings.HasPrefix(did, "did:") || !plain(did) || strings.ContainsAny(did, "#?/") {
-		return nil, fmt.Errorf("decentralized_identifier: %q is not a DID, such as did:web:recover.example.org", did)
+	if !isDID(did) {
+		return nil, fmt.Errorf("client_id %q: it is not a DID, such as did:web:recover.example.org", did)
 	}
-	if !plain(keyID) {
-		return nil, errors.New("decentralized_identifier: name the fragment of the key's verification method")
+	if !plain(keyID) || strings.Contains(keyID, "#") {
+		return nil, errors.New("key_id: name the fragment of the key's verification method, without #")
 	}
 	i := &Identity{prefix: DIDOf, clientID: string(DIDOf) + ":" + did}
-	made, err := i.signed(key, map[string]any{"kid": did + "#" + keyID})
+	made, err := i.signing(key, map[string]any{"kid": did + "#" + keyID})
 	if err != nil {
-		return nil, fmt.Errorf("decentralized_identifier: %w", err)
+		return nil, fmt.Errorf("client_id %s: %w", did, err)
 	}
 	return made, nil
+}
+
+// isDID reports whether text is a DID and not a DID URL (DID Core §3.1): did, the method in small letters and digits, and
+// what the method makes of the rest, all between colons.
+func isDID(text string) bool {
+	scheme, rest, _ := strings.Cut(text, ":")
+	method, id, _ := strings.Cut(rest, ":")
+	if scheme != "did" || method == "" || id == "" || strings.HasSuffix(id, ":") || !plain(id) {
+		return false
+	}
+	return !strings.ContainsFunc(method, func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') }) &&
+		!strings.ContainsFunc(id, func(c rune) bool { return !letterOrDigit(c) && !strings.ContainsRune(".-_:%", c) })
+}
+
+func letterOrDigit(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
 // PreRegistered is known to a wallet from its maker (§5.9.2). Without a key its requests are not signed. keyID is the
@@ -47,7 +63,7 @@ func PreRegistered(clientID, keyID string, key crypto.Signer) (*Identity, error)
 	if keyID != "" {
 		header["kid"] = keyID
 	}
-	made, err := i.signed(key, header)
+	made, err := i.signing(key, header)
 	if err != nil {
 		return nil, fmt.Errorf("client_id %s: %w", clientID, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -22,42 +23,47 @@ const maxChain = 4
 // chain (HAIP 1.0 §5), another key than the leaf's, a leaf that is a CA or not for signatures, and certificates that
 // are not valid at now.
 func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
-	return ofCertificate(key, chain, now, func(leaf *x509.Certificate) (Identity, error) {
-		hash := sha256.Sum256(leaf.Raw)
-		return Identity{prefix: X509HashOf, clientID: string(X509HashOf) + ":" + encode(hash[:])}, nil
-	})
+	if err := checkCertified(key, chain, now); err != nil {
+		return nil, err
+	}
+	hash := sha256.Sum256(chain[0].Raw)
+	return certified(&Identity{prefix: X509HashOf, clientID: string(X509HashOf) + ":" + encode(hash[:])}, key, chain)
 }
 
 // X509SANDNS is known by a DNS name in its certificate. Answers have to go to that host (§5.9.3). The rest is as with
 // [X509Hash].
+//
+// The name has to be one of the certificate's as it stands there, in small letters and without a wildcard: wallets compare
+// it with the host of the response URI, which their URL parsers put into small letters.
 func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
-	return ofCertificate(key, chain, now, func(leaf *x509.Certificate) (Identity, error) {
-		if !plain(name) || !slices.Contains(leaf.DNSNames, name) {
-			return Identity{}, fmt.Errorf("it lacks the DNS name %q, which the client_id claims; it has %q", name, leaf.DNSNames)
-		}
-		return Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, nil
-	})
+	if err := checkCertified(key, chain, now); err != nil {
+		return nil, err
+	}
+	if !isDNSName(name) {
+		return nil, fmt.Errorf("client_id %q: it is no DNS name in small letters, such as recover.example.org", name)
+	}
+	if !slices.Contains(chain[0].DNSNames, name) {
+		return nil, fmt.Errorf("client_id %q: the certificate of request_signing lacks the DNS name; it has %q", name, chain[0].DNSNames)
+	}
+	return certified(&Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, key, chain)
 }
 
-func ofCertificate(key crypto.Signer, chain []*x509.Certificate, now time.Time, known func(leaf *x509.Certificate) (Identity, error)) (*Identity, error) {
-	made, err := func() (*Identity, error) {
-		if err := checkChain(chain, now); err != nil {
-			return nil, err
+// certified completes the identity of whoever has the key of the chain's leaf.
+func certified(i *Identity, key crypto.Signer, chain []*x509.Certificate) (*Identity, error) {
+	i.from, i.to = validity(chain)
+	return i.signing(key, map[string]any{"x5c": encodeChain(chain)})
+}
+
+// isDNSName reports whether text is a host name as RFC 1123 §2.1 has it, in small letters.
+func isDNSName(text string) bool {
+	const longest, label = 253, 63
+	for part := range strings.SplitSeq(text, ".") {
+		odd := func(c rune) bool { return (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' }
+		if part == "" || len(part) > label || part[0] == '-' || part[len(part)-1] == '-' || strings.ContainsFunc(part, odd) {
+			return false
 		}
-		if err := checkLeaf(chain[0], key); err != nil {
-			return nil, err
-		}
-		i, err := known(chain[0])
-		if err != nil {
-			return nil, err
-		}
-		i.from, i.to = validity(chain)
-		return i.signed(key, map[string]any{"x5c": encodeChain(chain)})
-	}()
-	if err != nil {
-		return nil, fmt.Errorf("request_signing: %w", err)
 	}
-	return made, nil
+	return len(text) <= longest
 }
 
 // encodeChain is x5c, in standard base64 (RFC 7515 §4.1.6).
@@ -81,6 +87,16 @@ func validity(chain []*x509.Certificate) (from, to time.Time) {
 		}
 	}
 	return from, to
+}
+
+func checkCertified(key crypto.Signer, chain []*x509.Certificate, now time.Time) error {
+	if err := checkChain(chain, now); err != nil {
+		return fmt.Errorf("request_signing: %w", err)
+	}
+	if err := checkLeaf(chain[0], key); err != nil {
+		return fmt.Errorf("request_signing: %w", err)
+	}
+	return nil
 }
 
 func checkChain(chain []*x509.Certificate, now time.Time) error {

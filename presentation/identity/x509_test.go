@@ -1,84 +1,131 @@
 package identity_test
 
 import (
+	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
+	"encoding/base64"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"regain/presentation/identity"
 )
 
-func TestSignersThatAWalletWouldRefuse(t *testing.T) {
-	good := newChain(t, nil)
-	other := newChain(t, nil)
-	ca := newChain(t, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign })
-	old := newChain(t, func(c *x509.Certificate) { c.NotAfter = noon.Add(-time.Minute) })
-	usage := newChain(t, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement })
-	for name, row := range map[string]struct {
-		key   chain
-		certs []*x509.Certificate
+func TestX509Identities(t *testing.T) {
+	c := newChain(t, nil)
+	hash := sha256.Sum256(c.leaf.Raw)
+	byHash, err := identity.X509Hash(hsm{c.key}, []*x509.Certificate{c.leaf}, noon)
+	must(t, byHash, err)
+	byName, err := identity.X509SANDNS("recover.example.org", c.key, []*x509.Certificate{c.leaf}, noon)
+	must(t, byName, err)
+	for _, row := range []struct {
+		who              *identity.Identity
+		prefix           identity.Prefix
+		clientID, answer string
 	}{
-		"no certificate": {good, nil}, "the anchor too": {good, []*x509.Certificate{good.leaf, good.ca}}, "the anchor alone": {good, []*x509.Certificate{good.ca}},
-		"another key": {other, []*x509.Certificate{good.leaf}}, "a CA": {ca, []*x509.Certificate{ca.leaf}}, "expired": {old, []*x509.Certificate{old.leaf}},
-		"not for signatures": {usage, []*x509.Certificate{usage.leaf}}, "two leaves": {good, []*x509.Certificate{good.leaf, other.leaf}},
-		"nil": {good, []*x509.Certificate{nil}}, "too many": {good, slices.Repeat([]*x509.Certificate{good.leaf}, 5)},
+		{byHash, identity.X509HashOf, "x509_hash:" + base64.RawURLEncoding.EncodeToString(hash[:]), "https://anywhere.example/r"},
+		{byName, identity.X509SANDNSOf, "x509_san_dns:recover.example.org", "https://recover.example.org/r"},
 	} {
-		if _, err := identity.X509Hash(row.key.key, row.certs, noon); err == nil {
-			t.Errorf("%s: accepted", name)
+		header := signed(t, row.who, c.leaf.PublicKey)
+		x5c, _ := header["x5c"].([]any)
+		if len(x5c) != 1 || len(header) != 3 || header["typ"] != "oauth-authz-req+jwt" || header["alg"] != "ES256" {
+			t.Fatalf("%s: header %v", row.prefix, header)
+		}
+		if der, err := base64.StdEncoding.DecodeString(x5c[0].(string)); err != nil || !bytes.Equal(der, c.leaf.Raw) {
+			t.Errorf("%s: x5c is not the leaf: %v", row.prefix, err)
+		}
+		if row.who.Prefix() != row.prefix || row.who.ClientID(row.answer) != row.clientID || !row.who.Signs() {
+			t.Errorf("%s: %s", row.who.Prefix(), row.who.ClientID(row.answer))
+		}
+		if err := row.who.CheckResponseURI(row.answer); err != nil {
+			t.Error(err)
+		}
+	}
+	// x509_san_dns binds answers to the host (OpenID4VP 1.0 §5.9.3), whatever the port.
+	for uri, ok := range map[string]bool{
+		"https://recover.example.org:8443/r": true, "https://other.example.org/r": false, "https://recover.example.org.evil.example/r": false,
+		"https://evil.example/recover.example.org": false, "https://recover.example.org@evil.example/": false, ":": false, "": false,
+	} {
+		if err := byName.CheckResponseURI(uri); (err == nil) != ok {
+			t.Errorf("%s: %v", uri, err)
 		}
 	}
 }
 
-var noon = time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC)
-
-type fatal interface {
-	Helper()
-	Fatal(args ...any)
+func TestSignersThatAWalletWouldRefuse(t *testing.T) {
+	good, other := newChain(t, nil), newChain(t, nil)
+	ca := newChain(t, func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign })
+	old := newChain(t, func(c *x509.Certificate) { c.NotAfter = noon.Add(-time.Minute) })
+	early := newChain(t, func(c *x509.Certificate) { c.NotBefore = noon.Add(time.Minute) })
+	usage := newChain(t, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement })
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	must(t, p384, err)
+	for name, row := range map[string]struct {
+		key   crypto.Signer
+		certs []*x509.Certificate
+		says  string
+	}{
+		"no certificate":     {good.key, nil, "0 certificates"},
+		"the anchor too":     {good.key, []*x509.Certificate{good.leaf, good.ca}, "certificate 1 is self-issued"},
+		"the anchor alone":   {good.key, []*x509.Certificate{good.ca}, "certificate 0 is self-issued"},
+		"another key":        {other.key, []*x509.Certificate{good.leaf}, "not the one given"},
+		"no key":             {nil, []*x509.Certificate{good.leaf}, "no key"},
+		"another curve":      {p384, []*x509.Certificate{good.leaf}, "P-256"},
+		"a CA":               {ca.key, []*x509.Certificate{ca.leaf}, "is a CA"},
+		"expired":            {old.key, []*x509.Certificate{old.leaf}, "valid from"},
+		"not yet valid":      {early.key, []*x509.Certificate{early.leaf}, "valid from"},
+		"not for signatures": {usage.key, []*x509.Certificate{usage.leaf}, "digitalSignature"},
+		"two leaves":         {good.key, []*x509.Certificate{good.leaf, other.leaf}, "did not issue"},
+		"a hole":             {good.key, []*x509.Certificate{nil}, "missing"},
+		"too many":           {good.key, slices.Repeat([]*x509.Certificate{good.leaf}, 5), "5 certificates"},
+	} {
+		for _, make := range []func() (*identity.Identity, error){
+			func() (*identity.Identity, error) { return identity.X509Hash(row.key, row.certs, noon) },
+			func() (*identity.Identity, error) {
+				return identity.X509SANDNS("recover.example.org", row.key, row.certs, noon)
+			},
+		} {
+			if made, err := make(); err == nil || made != nil || !strings.Contains(err.Error(), "request_signing: ") || !strings.Contains(err.Error(), row.says) {
+				t.Errorf("%s: %v, want %q", name, err, row.says)
+			}
+		}
+	}
+	// The certificate has some of these names, and still no wallet could match them with a host.
+	for _, name := range []string{
+		"", "other.example.org", "*.example.org", "anything.example.org", "Capital.example.org", "capital.example.org", "recover.example.org.", "RECOVER.example.org",
+		"recover.example.org:443", "https://recover.example.org", "-recover.example.org", "recover..example.org", strings.Repeat("a", 64) + ".org", "recover.exämple.org",
+	} {
+		if made, err := identity.X509SANDNS(name, good.key, []*x509.Certificate{good.leaf}, noon); err == nil || made != nil || !strings.HasPrefix(err.Error(), "client_id ") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
 }
 
-func must[T any](t fatal, value T, err error) T {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+// An identity lives as long as the shortest-lived certificate of its chain.
+func TestUsable(t *testing.T) {
+	anchor, between := newChain(t, nil), newKey(t)
+	middle := newChain(t, func(c *x509.Certificate) {
+		c.Subject.CommonName, c.IsCA, c.KeyUsage = "Intermediate", true, x509.KeyUsageCertSign
+		c.NotBefore, c.NotAfter = noon.Add(-time.Minute), noon.Add(time.Minute)
+	})
+	leaf := issue(t, anchor.leaf, middle.leaf, between.Public(), middle.key)
+	who, err := identity.X509Hash(between, []*x509.Certificate{leaf, middle.leaf}, noon)
+	must(t, who, err)
+	if !who.NotAfter().Equal(noon.Add(time.Minute)) {
+		t.Errorf("it ends at %s", who.NotAfter())
 	}
-	return value
-}
-
-// chain is a CA and a leaf under it; change edits the leaf's template.
-type chain struct {
-	ca, leaf *x509.Certificate
-	key      *ecdsa.PrivateKey
-}
-
-func newChain(t fatal, change func(*x509.Certificate)) chain {
-	t.Helper()
-	above, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, above, err)
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, key, err)
-	root := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Test CA"}, NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	for after, ok := range map[time.Duration]bool{-2 * time.Minute: false, -time.Minute: true, time.Minute: true, time.Minute + 1: false} {
+		if err := who.Usable(noon.Add(after)); (err == nil) != ok {
+			t.Errorf("%s later: %v", after, err)
+		}
 	}
-	signing := &x509.Certificate{
-		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "Verifier"}, NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, BasicConstraintsValid: true,
+	if header := signed(t, who, between.Public()); len(header["x5c"].([]any)) != 2 {
+		t.Error("the intermediate is missing in x5c")
 	}
-	if change != nil {
-		change(signing)
-	}
-	der, err := x509.CreateCertificate(rand.Reader, root, root, above.Public(), above)
-	must(t, der, err)
-	ca, err := x509.ParseCertificate(der)
-	must(t, ca, err)
-	der, err = x509.CreateCertificate(rand.Reader, signing, ca, key.Public(), above)
-	must(t, der, err)
-	leaf, err := x509.ParseCertificate(der)
-	return chain{ca: ca, leaf: must(t, leaf, err), key: key}
 }
