@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 
 	"regain/presentation/dcql"
@@ -11,6 +12,9 @@ import (
 
 // TransactionType is the type of our one kind of transaction data (OpenID4VP 1.0 §8.4).
 const TransactionType = "urn:regain:account-recovery:1"
+
+// transactionHash is the one algorithm that package verifier knows for the hashes of transaction data.
+const transactionHash = "sha-256"
 
 // TransactionData tells a wallet what its answer is for, so that it can say so to the person, and has the answer signed
 // over it: recover this account at this organisation (§5.1). docs/protocols.md describes it for wallet makers.
@@ -26,23 +30,22 @@ type TransactionData struct {
 // NewTransactionData is the data of a recovery, authorised by the credential that answers the query with this id.
 func NewTransactionData(account, organisation, credentialID string) TransactionData {
 	return TransactionData{
-		Type: TransactionType, CredentialIDs: []string{credentialID}, HashAlgorithms: []string{"sha-256"}, Account: account, Organisation: organisation,
+		Type: TransactionType, CredentialIDs: []string{credentialID}, HashAlgorithms: []string{transactionHash}, Account: account, Organisation: organisation,
 	}
 }
 
-// encodeTransactionData is base64url of each object's JSON. Only SD-JWT credentials can authorise ours: for an mdoc the
-// type would have to name a device-signed element (Appendix B.2.1).
+// Format keeps the account out of every fmt verb: that it is masked is for whoever made it to say.
+func (d TransactionData) Format(f fmt.State, _ rune) { redact(f, "TransactionData "+d.Type+" ") }
+
+// LogValue shows slog the type.
+func (d TransactionData) LogValue() slog.Value { return slog.StringValue(d.Type) }
+
+// encodeTransactionData is base64url of each object's JSON, as it stands in the request.
 func encodeTransactionData(list []TransactionData, q dcql.Query) ([]string, error) {
 	var encoded []string
 	for _, data := range list {
-		if len(data.CredentialIDs) == 0 {
-			return nil, errors.New("transaction_data: nothing could authorise it")
-		}
-		for _, id := range data.CredentialIDs {
-			i := slices.IndexFunc(q.Credentials, func(c dcql.Credential) bool { return c.ID == id })
-			if i < 0 || q.Credentials[i].Format != dcql.FormatSDJWT || !q.Credentials[i].NeedsHolderBinding() {
-				return nil, fmt.Errorf("transaction_data: %s asks for no SD-JWT that its holder signs with", id)
-			}
+		if err := data.validate(q); err != nil {
+			return nil, fmt.Errorf("transaction_data: %w", err)
 		}
 		raw, err := json.Marshal(data)
 		if err != nil {
@@ -51,4 +54,25 @@ func encodeTransactionData(list []TransactionData, q dcql.Query) ([]string, erro
 		encoded = append(encoded, encode(raw))
 	}
 	return encoded, nil
+}
+
+// validate refuses what a wallet would (§8.5, invalid_transaction_data), and what could not be verified afterwards. Only
+// SD-JWT credentials can authorise ours: for an mdoc the type would have to name a device-signed element (Appendix B.2.1).
+func (d TransactionData) validate(q dcql.Query) error {
+	if d.Type == "" || len(d.CredentialIDs) == 0 {
+		return errors.New("it wants a type, and a credential that authorises it")
+	}
+	if !slices.Equal(d.HashAlgorithms, []string{transactionHash}) {
+		return fmt.Errorf("its hashes have to be of %s and nothing else", transactionHash)
+	}
+	for i, id := range d.CredentialIDs {
+		asked, ok := q.Credential(id)
+		if !ok || asked.Format != dcql.FormatSDJWT || !asked.NeedsHolderBinding() {
+			return fmt.Errorf("%s asks for no SD-JWT that its holder signs with", id)
+		}
+		if slices.Contains(d.CredentialIDs[:i], id) {
+			return fmt.Errorf("%s stands twice", id)
+		}
+	}
+	return nil
 }

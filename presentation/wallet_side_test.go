@@ -1,6 +1,7 @@
 package presentation_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -8,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"math/big"
 	"net/url"
 	"strings"
@@ -22,7 +24,10 @@ import (
 
 var noon = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 
-const responseURI = "https://recover.example.org/openid4vp/response/handle"
+const (
+	responseURI = "https://recover.example.org/openid4vp/response/handle"
+	origin      = "https://recover.example.org"
+)
 
 // fatal is what a test and a benchmark have in common.
 type fatal interface {
@@ -47,6 +52,13 @@ func newRequest(t fatal) presentation.Request {
 func requestOf(t fatal, p presentation.Profile) presentation.Request {
 	t.Helper()
 	r, err := p.NewRequest(presentation.RequestParams{ResponseURI: responseURI, Query: recoveryQuery(t), Lifetime: 5 * time.Minute}, rand.Reader, noon)
+	return must(t, r, err)
+}
+
+// browserRequestOf asks through the Digital Credentials API.
+func browserRequestOf(t fatal, p presentation.Profile) presentation.Request {
+	t.Helper()
+	r, err := p.NewRequest(presentation.RequestParams{Origin: origin, Query: recoveryQuery(t), Lifetime: 5 * time.Minute}, rand.Reader, noon)
 	return must(t, r, err)
 }
 
@@ -104,16 +116,74 @@ func profileOf(t fatal, c chain) presentation.Profile {
 	return presentation.Profile{Endpoint: "openid4vp://authorize", Identity: who, ResponseMode: presentation.DirectPostJWT}
 }
 
+// plainProfile is a wallet as conformance suites have it: known by its redirect URI, by value, not encrypted.
+func plainProfile() presentation.Profile {
+	return presentation.Profile{Endpoint: "openid4vp://authorize", Identity: identity.RedirectURI(), ByValue: true, ResponseMode: presentation.DirectPost}
+}
+
+// inBrowser has the profile asked through the Digital Credentials API too.
+func inBrowser(p presentation.Profile, protocols ...presentation.Protocol) presentation.Profile {
+	p.Protocols = protocols
+	return p
+}
+
+// known are identities that sign, each with the public key that a wallet finds for it.
+type known struct {
+	who    *identity.Identity
+	public crypto.PublicKey
+}
+
+func byDID(t fatal) known {
+	t.Helper()
+	key := newChain(t, nil).key
+	who, err := identity.DID("did:web:recover.example.org", "key-1", key)
+	return known{must(t, who, err), key.Public()}
+}
+
+func bySAN(t fatal) known {
+	t.Helper()
+	c := newChain(t, func(c *x509.Certificate) { c.DNSNames = []string{"recover.example.org"} })
+	who, err := identity.X509SANDNS("recover.example.org", c.key, []*x509.Certificate{c.leaf}, noon)
+	return known{must(t, who, err), c.leaf.PublicKey}
+}
+
+func byRegistration(t fatal) known {
+	t.Helper()
+	key := newChain(t, nil).key
+	who, err := identity.PreRegistered("regain", "key-1", key)
+	return known{must(t, who, err), key.Public()}
+}
+
+// verified checks a signed request object as a wallet does, and returns its header and its payload.
+func verified(t fatal, object string, public crypto.PublicKey) (header, claims map[string]any) {
+	t.Helper()
+	signed, err := jose.ParseSignedCompact(object, []jose.SignatureAlgorithm{jose.ES256})
+	must(t, signed, err)
+	raw, err := signed.Verify(public)
+	must(t, raw, err)
+	return objectOf(t, part(t, object, 0)), objectOf(t, raw)
+}
+
+// part is a part of a compact JWS or JWE, decoded.
+func part(t fatal, compact string, n int) []byte {
+	t.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(compact, ".")[n])
+	return must(t, raw, err)
+}
+
+// objectOf reads a JSON object.
+func objectOf[T ~string | ~[]byte](t fatal, raw T) (object map[string]any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(raw), &object); err != nil {
+		t.Fatal(err)
+	}
+	return object
+}
+
 // payload is the payload of a request object, unverified.
 func payload(t fatal, object []byte) map[string]any {
 	t.Helper()
-	raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1])
-	must(t, raw, err)
-	var claims map[string]any
-	if err := json.Unmarshal(raw, &claims); err != nil {
-		t.Fatal(err)
-	}
-	return claims
+	return objectOf(t, part(t, string(object), 1))
 }
 
 // key is the public key that the request's answer is encrypted to.
@@ -128,9 +198,47 @@ func key(t fatal, r presentation.Request) jose.JSONWebKey {
 	return private.Public()
 }
 
-// answer is a good answer, before it is sealed.
+// answer is a good answer, before it is sealed. Through a browser it has no state (OpenID4VP 1.0 Appendix A.2).
 func answer(r presentation.Request) map[string]any {
-	return map[string]any{"vp_token": map[string]any{"verified_id": []any{"a~b"}, "face_check": []any{"c~"}}, "state": r.State}
+	good := map[string]any{"vp_token": map[string]any{"verified_id": []any{"a~b"}, "face_check": []any{"c~"}}}
+	if r.State != "" {
+		good["state"] = r.State
+	}
+	return good
+}
+
+// answerTo is a good answer as a wallet sends it, see [sent].
+func answerTo(t fatal, r presentation.Request) url.Values {
+	t.Helper()
+	return sent(t, r, answer(r))
+}
+
+// sent is the form of an answer, encrypted or not as the request wants it.
+func sent(t fatal, r presentation.Request, a map[string]any) url.Values {
+	t.Helper()
+	if r.Mode.Encrypted() {
+		return form(seal(t, key(t, r), jose.A128GCM, a))
+	}
+	return url.Values{"vp_token": {text(t, a["vp_token"])}, "state": {r.State}}
+}
+
+// open opens a form or, through a browser, the data that the page has instead of it.
+func open(p presentation.Profile, r presentation.Request, form url.Values) (presentation.Answer, error) {
+	if !r.Mode.Browser() {
+		return r.Open(form, noon)
+	}
+	data := fmt.Sprintf(`{"response":%q}`, form.Get("response"))
+	if form.Has("vp_token") {
+		data = `{"vp_token":` + form.Get("vp_token") + `}`
+	}
+	return p.OpenBrowser(r, string(p.Protocols[0]), []byte(data), noon)
+}
+
+// text is the JSON of a value.
+func text(t fatal, value any) string {
+	t.Helper()
+	raw, err := json.Marshal(value)
+	return string(must(t, raw, err))
 }
 
 // seal encrypts with go-jose, as a foreign wallet would.
@@ -138,16 +246,22 @@ func seal(t fatal, k jose.JSONWebKey, enc jose.ContentEncryption, plain any) str
 	t.Helper()
 	encrypter, err := jose.NewEncrypter(enc, jose.Recipient{Algorithm: jose.ECDH_ES, Key: k.Key, KeyID: k.KeyID}, nil)
 	must(t, encrypter, err)
-	text, isText := plain.(string)
-	data := []byte(text)
+	data, isText := plain.(string)
 	if !isText {
-		data, err = json.Marshal(plain)
-		must(t, data, err)
+		data = text(t, plain)
 	}
-	sealed, err := encrypter.Encrypt(data)
+	sealed, err := encrypter.Encrypt([]byte(data))
 	must(t, sealed, err)
 	compact, err := sealed.CompactSerialize()
 	return must(t, compact, err)
 }
 
 func form(response string) url.Values { return url.Values{"response": {response}} }
+
+// shortLived is an identity that ends a minute after noon.
+func shortLived(t fatal) *identity.Identity {
+	t.Helper()
+	c := newChain(t, func(c *x509.Certificate) { c.NotAfter = noon.Add(time.Minute) })
+	who, err := identity.X509Hash(c.key, []*x509.Certificate{c.leaf}, noon)
+	return must(t, who, err)
+}
