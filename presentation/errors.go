@@ -39,7 +39,7 @@ func answer(err error) (description string, known bool) {
 		{ErrUnsupportedWallet, "the wallet metadata lacks something this request needs: compare it with the request object"},
 		{ErrExpired, "the request has expired"},
 		{ErrPlaintext, "the response has to be encrypted"},
-		{ErrAlgorithm, "the response has to be encrypted with ECDH-ES on P-256 and A128GCM or A256GCM"},
+		{ErrAlgorithm, "the response is encrypted in a way that the request did not offer: if it did, with ECDH-ES on P-256 and A128GCM or A256GCM"},
 		{ErrUnknownKey, "the response has to be encrypted to the key of the request, with its kid"},
 		{ErrDecrypt, "the response cannot be decrypted"},
 		{ErrState, "the response lacks the state of the request"},

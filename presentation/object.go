@@ -1,11 +1,10 @@
 package presentation
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"time"
 
-	"regain/presentation/dcql"
 	"regain/presentation/identity"
 )
 
@@ -13,6 +12,7 @@ const (
 	// audience of a wallet that was not discovered (§5.8).
 	audience     = "https://self-issued.me/v2"
 	responseType = "vp_token"
+	usual        = 3 << 9 // bytes of a request, rarely more
 )
 
 // ContentType is that of a request object on the wire.
@@ -40,6 +40,9 @@ func (p Profile) RequestObject(r Request, params RequestObjectParams) ([]byte, e
 }
 
 func (p Profile) requestObject(r Request, params RequestObjectParams) ([]byte, error) {
+	if r.Mode.Browser() {
+		return nil, errors.New("the request is for a browser")
+	}
 	if err := p.ready(r, params.Now); err != nil {
 		return nil, err
 	}
@@ -67,32 +70,38 @@ func (p Profile) ready(r Request, now time.Time) error {
 	if err := r.usable(now); err != nil {
 		return err
 	}
-	if r.ClientID != p.Identity.ClientID(r.ResponseURI) {
+	if r.ClientID != p.clientID(r.Mode, r.ResponseURI) {
 		return fmt.Errorf("%w: it was made under another client_id", ErrExpired)
 	}
 	return p.Identity.Usable(now)
 }
 
-// payload is everything that a signed request for a wallet holds, but for the wallet's nonce.
+// payload is everything that a request says that one party signs, but for the wallet's nonce.
 func (p Profile) payload(r Request) *object {
-	const usual = 2 << 10
+	o := p.shared(r)
+	o.text("client_id", r.ClientID)
+	o.optional("verifier_info", p.VerifierInfo)
+	return o
+}
+
+// shared is what a signed request says whoever signs it.
+func (p Profile) shared(r Request) *object {
 	o := newObject(usual)
 	o.own("aud", audience)
-	o.text("client_id", r.ClientID)
 	if r.Mode.Browser() {
-		o.value("expected_origins", []string{r.Origin})
+		o.value("expected_origins", []string{r.Origin}) // no other page may hand this request on (Appendix A.2)
 	}
-	p.common(o, r)
+	p.ask(o, r)
 	o.number("iat", r.IssuedAt.Unix())
 	o.number("exp", r.ExpiresAt.Unix())
-	if p.VerifierInfo != nil {
-		o.raw("verifier_info", p.VerifierInfo)
+	if !p.registered() {
+		o.raw("client_metadata", r.clientMetadata())
 	}
 	return o
 }
 
-// common is what every request holds, signed or not, whichever way it goes.
-func (p Profile) common(o *object, r Request) {
+// ask writes what every request says, signed or not, whichever way it goes.
+func (p Profile) ask(o *object, r Request) {
 	o.own("response_type", responseType)
 	o.own("response_mode", string(r.Mode))
 	if !r.Mode.Browser() {
@@ -104,53 +113,4 @@ func (p Profile) common(o *object, r Request) {
 	if len(r.TransactionData) > 0 {
 		o.value("transaction_data", r.TransactionData)
 	}
-	if p.Identity.Prefix() != identity.None || r.Mode.Browser() { // a wallet that knows the client takes none (§5.1)
-		o.raw("client_metadata", r.clientMetadata())
-	}
-}
-
-// clientMetadata says how to answer: nothing else may stand there (§5.1), so neither a name nor a logo of ours.
-//
-// Every JWK says alg, kid and use (§8.3). HAIP 1.0 §5 wants both content encryptions offered; wallets that do not choose
-// take the first, which is the specification's default.
-func (r Request) clientMetadata() []byte {
-	const usual = 512
-	o := newObject(usual)
-	if r.Key != nil {
-		o.raw("jwks", []byte(`{"keys":[{"kty":"EC","crv":"P-256","use":"enc","alg":"ECDH-ES","kid":"`+r.Key.ID+`","x":"`+r.Key.x()+`","y":"`+r.Key.y()+`"}]}`))
-		o.raw("encrypted_response_enc_values_supported", []byte(`["A128GCM","A256GCM"]`))
-	}
-	formats := newObject(usual)
-	for _, format := range r.formats() {
-		formats.raw(format, []byte(algorithmsOf(format)))
-	}
-	written, _ := formats.close() // constants only
-	o.raw("vp_formats_supported", written)
-	whole, _ := o.close()
-	return whole
-}
-
-// formats lists the formats that the query asks for, each once.
-func (r Request) formats() []string {
-	var found []string
-	for _, c := range r.Query.Credentials {
-		if !slices.Contains(found, c.Format) {
-			found = append(found, c.Format)
-		}
-	}
-	return found
-}
-
-// algorithmsOf is what package verifier verifies, in the words of each format (Appendix B.1.3.1.3, B.2.2, B.3.4): JWS
-// names, or COSE's numbers for ES256, registered twice.
-func algorithmsOf(format string) string {
-	switch format {
-	case dcql.FormatSDJWT:
-		return `{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256"]}`
-	case dcql.FormatMdoc:
-		return `{"issuerauth_alg_values":[-7,-9],"deviceauth_alg_values":[-7,-9]}`
-	case dcql.FormatJWTVC:
-		return `{"alg_values":["ES256","ES256K","EdDSA"]}`
-	}
-	return `{}`
 }

@@ -22,7 +22,7 @@ const secretSize = 32 // bytes of nonce and state; §5.2 and §5.3 want 16 at le
 type Request struct {
 	Nonce       string       `json:"nonce"` // what the wallet's proof of possession signs
 	Mode        ResponseMode `json:"mode"`
-	ClientID    string       `json:"client_id,omitempty"`    // with its prefix
+	ClientID    string       `json:"client_id,omitempty"`    // with its prefix; none where only a browser vouches for us
 	State       string       `json:"state,omitempty"`        // comes back with the answer; not through a browser
 	ResponseURI string       `json:"response_uri,omitempty"` // where the wallet posts; not through a browser
 	Origin      string       `json:"origin,omitempty"`       // of the page that asks through a browser
@@ -53,18 +53,10 @@ func (r RequestParams) validate(p Profile) error {
 		return fmt.Errorf("a lifetime of %s is not between 1s and %s", r.Lifetime, MaxLifetime)
 	}
 	if r.Origin != "" {
-		if len(p.Protocols) == 0 {
-			return errors.New("this profile does not use the Digital Credentials API")
+		if err := p.checkOrigin(r.Origin); err != nil {
+			return err
 		}
-		if err := checkOrigin(r.Origin); err != nil {
-			return fmt.Errorf("origin: %w", err)
-		}
-	} else if err := checkURI(r.ResponseURI); err != nil {
-		return fmt.Errorf("response_uri: %w", err)
-	} else if err := p.Identity.CheckResponseURI(r.ResponseURI); err != nil {
-		return fmt.Errorf("response_uri: %w", err)
-	}
-	if err := r.Query.Validate(); err != nil {
+	} else if err := p.checkResponseURI(r.ResponseURI); err != nil {
 		return err
 	}
 	return p.ValidateQuery(r.Query)
@@ -94,13 +86,14 @@ func (p Profile) newRequest(params RequestParams, random io.Reader, now time.Tim
 	if err != nil {
 		return Request{}, err
 	}
+	mode := p.ResponseMode
+	if params.Origin != "" {
+		mode = mode.inBrowser()
+	}
 	issued := now.UTC().Truncate(time.Second) // because that is what iat and exp can say
 	r := Request{
-		Mode: p.ResponseMode, ClientID: p.Identity.ClientID(params.ResponseURI), ResponseURI: params.ResponseURI, Origin: params.Origin,
+		Mode: mode, ClientID: p.clientID(mode, params.ResponseURI), ResponseURI: params.ResponseURI, Origin: params.Origin,
 		Query: params.Query, TransactionData: data, IssuedAt: issued, ExpiresAt: issued.Add(params.Lifetime),
-	}
-	if params.Origin != "" {
-		r.Mode = map[ResponseMode]ResponseMode{DirectPost: BrowserPlain, DirectPostJWT: BrowserJWT}[p.ResponseMode]
 	}
 	return r, r.draw(random)
 }
@@ -146,11 +139,16 @@ func (r Request) Thumbprint() []byte {
 	return r.Key.thumbprint()
 }
 
-// usable refuses a request that is over or was never made: a zero one would agree with an empty state and an empty kid.
+// usable refuses a request that is over or was never made: a zero one would agree with an empty state and an empty kid,
+// and one without a mode, as a store that lost half of it might give back, with an answer in the clear.
 func (r Request) usable(now time.Time) error {
 	own := []string{r.Nonce}
-	if !r.Mode.Browser() {
+	switch r.Mode {
+	case DirectPost, DirectPostJWT:
 		own = append(own, r.State)
+	case BrowserPlain, BrowserJWT:
+	default:
+		return errors.New("the presentation request has no response mode")
 	}
 	if r.Mode.Encrypted() {
 		if r.Key == nil || len(r.Key.private) != scalarSize || len(r.Key.point) != pointSize {

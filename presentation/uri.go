@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/url"
 	"strings"
+	"unicode"
 )
 
 const maxURI = 2048 // bytes; a QR code holds 2953
@@ -29,7 +30,7 @@ func checkURI(raw string) error {
 }
 
 // checkOrigin wants an origin as browsers write it (RFC 6454 §6.2): wallets compare it character by character
-// (OpenID4VP 1.0 Appendix A.2), so no slash at the end and no capital letters.
+// (OpenID4VP 1.0 Appendix A.2), so no slash at the end, no capital letters, and no port that is the scheme's own.
 func checkOrigin(raw string) error {
 	if err := checkURI(raw); err != nil {
 		return err
@@ -37,6 +38,13 @@ func checkOrigin(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || raw != u.Scheme+"://"+u.Host || raw != strings.ToLower(raw) {
 		return errors.New("it has to be scheme, host and port only, in small letters")
+	}
+	if strings.ContainsFunc(raw, func(c rune) bool { return c > unicode.MaxASCII }) {
+		return errors.New("its host has to be in ASCII, as xn--…")
+	}
+	usual := map[string]string{"https": "443", "http": "80"}
+	if port := u.Port(); port == usual[u.Scheme] || port != strings.TrimLeft(port, "0") || strings.HasSuffix(raw, ":") {
+		return errors.New("a port that goes without saying is not in it")
 	}
 	return nil
 }

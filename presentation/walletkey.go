@@ -32,7 +32,7 @@ func (m metadata) key() (*WalletKey, error) {
 	if err != nil || len(asked) == 0 {
 		return nil, err
 	}
-	if err := m.wants("request_object_encryption_alg_values_supported", string(jose.ECDH_ES)); err != nil {
+	if err := wants(m, "request_object_encryption_alg_values_supported", string(jose.ECDH_ES)); err != nil {
 		return nil, err
 	}
 	enc, err := m.contentEncryption()
@@ -90,16 +90,17 @@ func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
 // A128GCM, the default of the opposite direction (§8.3).
 func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
 	const name = "request_object_encryption_enc_values_supported"
-	list, there, err := m.list(name)
-	if err != nil || !there {
-		return jose.A128GCM, err
+	ours := []string{string(jose.A256GCM), string(jose.A128GCM), string(jose.A128CBC_HS256), string(jose.A256CBC_HS512)}
+	if err := wants(m, name, ours...); err != nil {
+		return "", err
 	}
-	for _, enc := range []jose.ContentEncryption{jose.A256GCM, jose.A128GCM, jose.A128CBC_HS256, jose.A256CBC_HS512} {
-		if slices.Contains(list, string(enc)) {
-			return enc, nil
+	theirs, _ := elements[string](m[name])
+	for _, enc := range ours {
+		if slices.Contains(theirs, enc) {
+			return jose.ContentEncryption(enc), nil
 		}
 	}
-	return "", fmt.Errorf("%w: %s", ErrUnsupportedWallet, name)
+	return jose.A128GCM, nil
 }
 
 // encrypt wraps a signed request object into a JWE (RFC 7519 §5.2: cty JWT).

@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"regain/presentation/identity"
 )
 
 // Link is the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with client_id,
@@ -32,43 +30,49 @@ func (p Profile) Link(requestURI, responseURI string) (string, error) {
 }
 
 // LinkWith is the link that holds the whole request: signed in `request`, or parameter by parameter where nobody signs
-// (OpenID4VP 1.0 §5, RFC 9101 §5.1). Objects are the texts of their JSON.
+// (OpenID4VP 1.0 §5, RFC 9101 §5.1).
 func (p Profile) LinkWith(r Request, now time.Time) (string, error) {
-	if err := p.ready(r, now); err != nil {
-		return "", fmt.Errorf("building the wallet's link: %w", err)
-	}
-	if p.Identity.Signs() {
-		object, err := p.requestObject(r, RequestObjectParams{Now: now})
-		if err != nil {
-			return "", fmt.Errorf("building the wallet's link: %w", err)
-		}
-		return p.link([]parameter{{"client_id", r.ClientID}, {"request", string(object)}})
-	}
-	query, err := json.Marshal(r.Query)
+	parameters, err := p.parametersOf(r, now)
 	if err != nil {
 		return "", fmt.Errorf("building the wallet's link: %w", err)
 	}
+	return p.link(parameters)
+}
+
+func (p Profile) parametersOf(r Request, now time.Time) ([]parameter, error) {
+	if !p.ByValue {
+		return nil, errors.New("this profile has the request fetched: use Link")
+	}
+	if r.Mode.Browser() {
+		return nil, errors.New("the request is for a browser")
+	}
+	if p.Identity.Signs() {
+		object, err := p.requestObject(r, RequestObjectParams{Now: now})
+		return []parameter{{"client_id", r.ClientID}, {"request", string(object)}}, err
+	}
+	if err := p.ready(r, now); err != nil {
+		return nil, err
+	}
+	query, errQuery := json.Marshal(r.Query)
+	data, errData := json.Marshal(r.TransactionData)
 	parameters := []parameter{
 		{"response_type", responseType}, {"client_id", r.ClientID}, {"response_mode", string(r.Mode)}, {"response_uri", r.ResponseURI},
 		{"nonce", r.Nonce}, {"state", r.State}, {"dcql_query", string(query)},
 	}
-	if p.Identity.Prefix() != identity.None {
+	if !p.registered() {
 		parameters = append(parameters, parameter{"client_metadata", string(r.clientMetadata())})
 	}
 	if len(r.TransactionData) > 0 {
-		data, err := json.Marshal(r.TransactionData)
-		if err != nil {
-			return "", fmt.Errorf("building the wallet's link: %w", err)
-		}
 		parameters = append(parameters, parameter{"transaction_data", string(data)})
 	}
 	if p.VerifierInfo != nil {
 		parameters = append(parameters, parameter{"verifier_info", string(p.VerifierInfo)})
 	}
-	return p.link(parameters)
+	return parameters, errors.Join(errQuery, errData)
 }
 
-// parameter of a link. They are in a list, so that a link reads in the order of the specification.
+// parameter of a link; an object is the text of its JSON (§5.1). They are in a list, so that a link reads in the order of
+// the specification.
 type parameter struct{ name, value string }
 
 func (p Profile) link(parameters []parameter) (string, error) {
@@ -114,7 +118,10 @@ func walletEndpoint(endpoint string) (*url.URL, error) {
 	if err != nil {
 		return nil, errors.New("its query cannot be read")
 	}
-	for _, name := range []string{"client_id", "request_uri", "request_uri_method", "request", "response_type", "nonce"} {
+	for _, name := range []string{
+		"client_id", "request_uri", "request_uri_method", "request", "response_type", "response_mode", "response_uri", "redirect_uri", "nonce",
+		"state", "scope", "dcql_query", "client_metadata", "transaction_data", "verifier_info",
+	} {
 		if existing.Has(name) {
 			return nil, fmt.Errorf("its query holds %s already", name)
 		}

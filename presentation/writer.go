@@ -41,6 +41,13 @@ func (o *object) raw(name string, value []byte) {
 	o.b = append(o.b, value...)
 }
 
+// optional writes what is JSON already, or nothing.
+func (o *object) optional(name string, value []byte) {
+	if value != nil {
+		o.raw(name, value)
+	}
+}
+
 func (o *object) value(name string, value any) {
 	raw, err := json.Marshal(value)
 	if err != nil && o.err == nil {

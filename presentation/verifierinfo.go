@@ -1,0 +1,66 @@
+package presentation
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"regain/internal/strictjson"
+	"regain/presentation/dcql"
+)
+
+// validateInfo reads verifier_info as strictly as a wallet might (OpenID4VP 1.0 §5.1, §5.11): a list of attestations, each
+// of a format, with data, and perhaps with the credentials that it is about.
+func validateInfo(info json.RawMessage) error {
+	_, err := infoCredentials(info)
+	return err
+}
+
+// infoMatches refuses a verifier_info about credentials that the query does not ask for.
+func infoMatches(info json.RawMessage, q dcql.Query) error {
+	ids, err := infoCredentials(info)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if _, asked := q.Credential(id); !asked {
+			return fmt.Errorf("verifier_info: credential_ids names %q, which the query does not ask for", id)
+		}
+	}
+	return nil
+}
+
+// infoCredentials validates verifier_info and returns the credential queries that it names.
+func infoCredentials(info json.RawMessage) (ids []string, err error) {
+	const depth = 12
+	if info == nil {
+		return nil, nil
+	}
+	parsed, err := strictjson.Parse(info, depth)
+	if err != nil {
+		return nil, fmt.Errorf("verifier_info: %w", err)
+	}
+	entries, ok := parsed.([]any)
+	if !ok || len(entries) == 0 {
+		return nil, errors.New("verifier_info: it is no array of attestations, or empty")
+	}
+	for i, value := range entries {
+		entry, _ := value.(map[string]any)
+		format, _ := entry["format"].(string)
+		text, _ := entry["data"].(string)
+		data, _ := entry["data"].(map[string]any)
+		if format == "" || text == "" && data == nil {
+			return nil, fmt.Errorf("verifier_info[%d]: it wants a format, and data that is a text or an object (OpenID4VP 1.0 §5.1)", i)
+		}
+		named, there := entry["credential_ids"]
+		if !there {
+			continue
+		}
+		list, ok := elements[string](named)
+		if !ok || len(list) == 0 {
+			return nil, fmt.Errorf("verifier_info[%d]: credential_ids is no list of ids, or empty", i)
+		}
+		ids = append(ids, list...)
+	}
+	return ids, nil
+}
