@@ -24,8 +24,8 @@ import (
 	"regain/conformance/proofing"
 	"regain/conformance/rp"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/request"
 	"regain/conformance/wallet/phone"
+	"regain/conformance/wallet/request"
 	"regain/internal/config"
 	"regain/internal/node"
 )
