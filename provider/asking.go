@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -12,28 +11,32 @@ import (
 	"regain/presentation"
 	"regain/presentation/dcql"
 	"regain/provider/diagnosis"
+	"regain/provider/evidence"
+	"regain/provider/exchange"
 	"regain/recovery"
-	"regain/verifier"
 )
 
 // exchange returns the protocol of a way's wallet. Configuration names no other, so a missing one is a server error.
-func (p *Provider) exchange(way recovery.Way) (exchange, error) {
-	switch w := p.cfg.Wallets[way.Wallet]; {
-	case w.OpenID4VP != nil:
-		return openid4vp{*w.OpenID4VP, p.deps.Random}, nil
-	case w.Authenticator != nil:
-		return siop2022{w.Authenticator, w.Issuers, p.deps.Random}, nil
+func (p *Provider) exchange(way recovery.Way) (exchange.Exchange, error) {
+	e, err := p.cfg.Wallets[way.Wallet].Exchange(p.deps.Random)
+	if err != nil {
+		return nil, fmt.Errorf("wallet profile %q: %w", way.Wallet, err)
 	}
-	return nil, fmt.Errorf("the wallet profile %q is no longer configured", way.Wallet)
+	return e, nil
 }
 
 // stored returns the request behind an opened door, and the protocol that it is written in.
-func (p *Provider) stored(asked recovery.Asked) (exchange, []byte, error) {
+func (p *Provider) stored(asked recovery.Asked) (exchange.Exchange, []byte, error) {
 	if asked.Request() == nil {
 		return nil, nil, recovery.ErrNoTransaction // answered before it was fetched
 	}
 	e, err := p.exchange(asked.Way)
 	return e, asked.Request(), err
+}
+
+// rules say what is asked beside the profile's own credentials.
+func (p *Provider) rules() evidence.Rules {
+	return evidence.Rules{ReceiptTypes: p.cfg.ReceiptTypes, ReceiptVCTypes: p.cfg.ReceiptVCTypes}
 }
 
 // buildRequest makes the presentation request when it is first asked for: fresh nonce, state and key.
@@ -42,22 +45,26 @@ func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expir
 	if err != nil {
 		return nil, err
 	}
-	w := wish{now: p.deps.Clock()}
-	w.lifetime = min(p.cfg.RequestLifetime, expires.Sub(w.now))
-	if w.query, err = p.queryFor(asked.Profile, e.formats()); err != nil {
+	w := exchange.Wish{Now: p.deps.Clock()}
+	w.Lifetime = min(p.cfg.RequestLifetime, expires.Sub(w.Now))
+	if w.Query, err = p.rules().Query(asked.Profile, e.Formats()); err != nil {
 		return nil, err
 	}
 	if asked.Way.Flow == recovery.FlowBrowser {
-		w.origin = p.cfg.Issuer
+		w.Origin = p.cfg.Issuer
 	} else {
-		w.responseURI = p.doors(asked.Handle()).response
+		w.ResponseURI = p.doors(asked.Handle()).Response
 	}
 	if p.cfg.Wallets[asked.Way.Wallet].TransactionData {
-		w.data = []presentation.TransactionData{
+		w.TransactionData = []presentation.TransactionData{
 			presentation.NewTransactionData(asked.Transaction.Account.Mask(), p.organisation(ctx, asked.Transaction), dcql.VerifiedID),
 		}
 	}
-	return e.newRequest(w)
+	return e.New(w)
+}
+
+func (p *Provider) doors(handle recovery.Handle) exchange.Doors {
+	return exchange.Doors{Request: p.cfg.Issuer + "/openid4vp/request/" + string(handle), Response: p.cfg.Issuer + "/openid4vp/response/" + string(handle)}
 }
 
 // checkWays makes a request for every way of every profile, as a trial: what a wallet cannot be asked is a mistake of the
@@ -75,10 +82,6 @@ func (p *Provider) checkWays() error {
 	return errors.Join(problems...)
 }
 
-func (p *Provider) doors(handle recovery.Handle) doors {
-	return doors{request: p.cfg.Issuer + "/openid4vp/request/" + string(handle), response: p.cfg.Issuer + "/openid4vp/response/" + string(handle)}
-}
-
 // requestURL is what the link or the QR code of a way says.
 func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recovery.Way) (string, error) {
 	handle := t.HandleOf(way)
@@ -90,88 +93,36 @@ func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recove
 		return "", err
 	}
 	var request []byte
-	if e.inLink() {
+	if e.InLink() {
 		asked, err := p.deps.Recovery.Prepare(c, handle, p.buildRequest)
 		if err != nil {
 			return "", err
 		}
 		request = asked.Request()
 	}
-	return e.link(p.doors(handle), request, p.deps.Clock())
-}
-
-// queryFor asks for the claims that the profile matches, and for nothing else: not the portrait. Of the profile's
-// alternatives it asks for those that the wallet's protocol can present.
-func (p *Provider) queryFor(profile recovery.Profile, formats []string) (dcql.Query, error) {
-	var asked []dcql.RecoveryParams
-	for _, i := range rulesFor(profile, formats) {
-		params, err := p.askFor(profile, profile.Credentials[i])
-		if err != nil {
-			return dcql.Query{}, err
-		}
-		asked = append(asked, params)
-	}
-	if len(asked) == 0 {
-		return dcql.Query{}, fmt.Errorf("profile %s: no credential of it can be asked of this kind of wallet", profile.Name)
-	}
-	return dcql.Recovery(asked[0], asked[1:]...)
-}
-
-// rulesFor are the positions of the profile's credentials that are in one of the formats.
-func rulesFor(profile recovery.Profile, formats []string) (rules []int) {
-	for i, rule := range profile.Credentials {
-		if slices.Contains(formats, rule.Format) {
-			rules = append(rules, i)
-		}
-	}
-	return rules
-}
-
-func (p *Provider) askFor(profile recovery.Profile, rule recovery.CredentialRule) (dcql.RecoveryParams, error) {
-	params := dcql.RecoveryParams{Format: rule.Format, VerifiedIDTypes: rule.Types}
-	for _, binding := range rule.Bindings {
-		path, err := pathOf(binding.Claim)
-		if err != nil {
-			return params, err
-		}
-		if !slices.ContainsFunc(params.Claims, func(p dcql.Path) bool { return slices.Equal(p, path) }) {
-			params.Claims = append(params.Claims, path)
-		}
-	}
-	if !profile.FaceCheck.NotAsked {
-		receipt := p.receiptFor(rule.Format)
-		params.FaceCheckFormat, params.FaceCheckTypes = receipt.Format, receipt.Types
-	}
-	return params, nil
-}
-
-// receiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
-// wallets hold nothing else.
-func (p *Provider) receiptFor(format string) verifier.Wanted {
-	if format == dcql.FormatJWTVC {
-		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: p.cfg.ReceiptVCTypes}
-	}
-	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: p.cfg.ReceiptTypes}
+	return e.Link(p.doors(handle), request, p.deps.Clock())
 }
 
 // present verifies the presentations of an opened answer, and has the domain weigh what they show.
-func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recovery.Asked, e exchange, answer opened) (recovery.Receipt, error) {
-	d.Came = answer.ids()
-	q, err := p.question(asked.Profile, e, answer)
+func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recovery.Asked, formats []string, answer exchange.Answer) (recovery.Receipt, error) {
+	d.Came = answer.IDs()
+	q, err := p.rules().Question(asked.Profile, formats, answer)
 	if err := d.Step("asked for", err); err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	verified, err := p.deps.Verifier.Verify(c, q.shown, q.expect)
+	verified, err := p.deps.Verifier.Verify(c, q.Shown, q.Expect)
 	if err := d.Step("genuine", err); err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
 	for _, cause := range verified.Causes() {
 		d.Note("credential", false, cause)
 	}
-	if err := d.Step("matches the query", q.compare(d, verified)); err != nil {
+	evaluation, err := q.Compare(verified)
+	if err := d.Step("matches the query", err); err != nil {
+		d.Query = &evaluation
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}
-	receipt, err := p.deps.Recovery.Present(c, asked.Handle(), evidenceOf(verified, q.rule, asked.Profile.Credentials[q.rule].Bindings))
+	receipt, err := p.deps.Recovery.Present(c, asked.Handle(), q.Evidence(verified))
 	for _, r := range receipt.Results {
 		d.Note(r.Rule, r.Pass, r.Detail)
 	}

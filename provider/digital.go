@@ -8,6 +8,7 @@ import (
 
 	"regain/presentation"
 	"regain/provider/diagnosis"
+	"regain/provider/exchange"
 	"regain/recovery"
 )
 
@@ -35,24 +36,22 @@ func (p *Provider) browserRequests(d *diagnosis.Diagnosis, asked recovery.Asked)
 	if err != nil {
 		return nil, err
 	}
-	request, err := e.read(stored)
-	if err != nil {
-		return nil, err
+	if query, err := p.rules().Query(asked.Profile, e.Formats()); err == nil {
+		d.Ask(query)
 	}
-	d.Ask(request.Query)
-	requests, err := e.BrowserRequests(request, p.deps.Clock())
+	requests, err := e.BrowserRequests(stored, p.deps.Clock())
 	return requests, d.Step("served", err)
 }
 
 // browserExchange is stored for a way through the browser, which only one protocol has.
-func (p *Provider) browserExchange(asked recovery.Asked) (openid4vp, []byte, error) {
+func (p *Provider) browserExchange(asked recovery.Asked) (exchange.OpenID4VP, []byte, error) {
 	e, stored, err := p.stored(asked)
 	if err != nil {
-		return openid4vp{}, nil, err
+		return exchange.OpenID4VP{}, nil, err
 	}
-	through, ok := e.(openid4vp)
+	through, ok := e.(exchange.OpenID4VP)
 	if !ok {
-		return openid4vp{}, nil, errors.New("this kind of wallet is not asked through the browser")
+		return exchange.OpenID4VP{}, nil, errors.New("this kind of wallet is not asked through the browser")
 	}
 	return through, stored, nil
 }
@@ -81,16 +80,16 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 		return t, err
 	}
 	form := c.Request.PostForm
-	answer, err := e.openBrowser(stored, form.Get("protocol"), form.Get("data"), p.deps.Clock())
+	answer, err := e.OpenBrowser(stored, form.Get("protocol"), form.Get("data"), p.deps.Clock())
 	if err := d.Step("opened", err); err != nil {
 		return t, p.rejected(c, asked, err)
 	}
-	if answer.problem != nil {
-		d.Error = answer.problem.Code
-		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code)
+	if answer.Problem != nil {
+		d.Error = answer.Problem.Code
+		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Problem.Code)
 		return t, err
 	}
-	receipt, err := p.present(c, d, asked, e, answer)
+	receipt, err := p.present(c, d, asked, e.Formats(), answer)
 	if err != nil {
 		return t, err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation/identity"
+	"regain/provider/exchange"
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/registration"
@@ -27,7 +28,7 @@ type Config struct {
 	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
 	MutualTLS string
 	// Wallets are the kinds of wallet that the recovery profiles ask.
-	Wallets map[recovery.WalletName]Wallet
+	Wallets map[recovery.WalletName]exchange.Wallet
 	// DIDWeb is our did:web, whose document is served here; nil for none.
 	DIDWeb *identity.Web
 	// ReceiptTypes are the vct values of Face Check receipts that are asked for; ReceiptVCTypes the W3C types of those

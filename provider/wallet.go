@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation"
+	"regain/provider/exchange"
 	"regain/provider/problem"
 	"regain/recovery"
 	"regain/verifier"
@@ -23,30 +24,30 @@ func (p *Provider) walletRequest(c *gin.Context) {
 		p.failWallet(c, err)
 		return
 	}
-	c.Data(http.StatusOK, object.contentType, object.body)
+	c.Data(http.StatusOK, object.ContentType, object.Body)
 }
 
-func (p *Provider) retrieve(c *gin.Context) (object served, err error) {
+func (p *Provider) retrieve(c *gin.Context) (object exchange.Object, err error) {
 	var form url.Values
 	if c.Request.Method == http.MethodPost {
 		if form, err = p.walletForm(c); err != nil {
-			return served{}, err
+			return exchange.Object{}, err
 		}
 	}
 	asked, err := p.deps.Recovery.Retrieve(c, recovery.Handle(c.Param("handle")), p.buildRequest)
 	if err != nil {
-		return served{}, err
+		return exchange.Object{}, err
 	}
 	note(c, asked.Transaction)
 	d := p.diagnose(c, asked.Way)
 	e, request, err := p.stored(asked)
 	if err != nil {
-		return served{}, err
+		return exchange.Object{}, err
 	}
-	if query, err := p.queryFor(asked.Profile, e.formats()); err == nil {
+	if query, err := p.rules().Query(asked.Profile, e.Formats()); err == nil {
 		d.Ask(query)
 	}
-	object, err = e.object(request, form, p.deps.Clock())
+	object, err = e.Object(request, form, p.deps.Clock())
 	return object, d.Step("served", err)
 }
 
@@ -85,18 +86,18 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := e.open(request, form, p.deps.Clock())
+	answer, err := e.Open(request, form, p.deps.Clock())
 	if err := d.Step("opened", err); err != nil {
 		return "", p.rejected(c, asked, err)
 	}
-	if answer.problem != nil {
-		d.Error = answer.problem.Code
-		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.problem.Code); err != nil {
+	if answer.Problem != nil {
+		d.Error = answer.Problem.Code
+		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Problem.Code); err != nil {
 			return "", err
 		}
 		return p.returnURL(asked.Transaction.ID, asked.Way), nil
 	}
-	receipt, err := p.present(c, d, asked, e, answer)
+	receipt, err := p.present(c, d, asked, e.Formats(), answer)
 	if err != nil {
 		return "", err
 	}

@@ -12,7 +12,7 @@ import (
 	"regain/presentation"
 	"regain/presentation/authenticator"
 	"regain/presentation/identity"
-	"regain/provider"
+	"regain/provider/exchange"
 	"regain/recovery"
 )
 
@@ -61,8 +61,8 @@ type signing struct {
 }
 
 // newWallets makes the wallet profiles. Its errors name the key and the cure.
-func (c Config) newWallets(s signing) (map[recovery.WalletName]provider.Wallet, error) {
-	made := make(map[recovery.WalletName]provider.Wallet)
+func (c Config) newWallets(s signing) (map[recovery.WalletName]exchange.Wallet, error) {
+	made := make(map[recovery.WalletName]exchange.Wallet)
 	var problems []error
 	for i, w := range c.wallets() {
 		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
@@ -79,7 +79,7 @@ func (c Config) newWallets(s signing) (map[recovery.WalletName]provider.Wallet, 
 	return made, errors.Join(problems...)
 }
 
-func (w WalletConfig) make(s signing, organisation string) (provider.Wallet, error) {
+func (w WalletConfig) make(s signing, organisation string) (exchange.Wallet, error) {
 	switch w.Protocol {
 	case protocolOpenID4VP:
 		return w.openid4vp(s)
@@ -88,18 +88,18 @@ func (w WalletConfig) make(s signing, organisation string) (provider.Wallet, err
 			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: or(w.ClientName, organisation),
 			Purpose: w.ClientPurpose, LogoURI: w.LogoURI, TermsURI: w.TermsURI,
 		})
-		return provider.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
+		return exchange.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
 	}
-	return provider.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
+	return exchange.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
 }
 
-func (w WalletConfig) openid4vp(s signing) (provider.Wallet, error) {
+func (w WalletConfig) openid4vp(s signing) (exchange.Wallet, error) {
 	if !w.returns() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
-		return provider.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
+		return exchange.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
 	}
 	who, err := w.identity(s)
 	if err != nil {
-		return provider.Wallet{}, err
+		return exchange.Wallet{}, err
 	}
 	profile := presentation.Profile{
 		HAIP: w.HAIP, Endpoint: w.Endpoint, Identity: who, ByValue: w.ByValue, ResponseMode: presentation.ResponseMode(w.ResponseMode),
@@ -109,7 +109,7 @@ func (w WalletConfig) openid4vp(s signing) (provider.Wallet, error) {
 	case "get":
 		profile.FetchByGet = true
 	default:
-		return provider.Wallet{}, fmt.Errorf("request_uri_method %q: use post or get", w.RequestURIMethod)
+		return exchange.Wallet{}, fmt.Errorf("request_uri_method %q: use post or get", w.RequestURIMethod)
 	}
 	for _, name := range w.DigitalCredentials {
 		profile.Protocols = append(profile.Protocols, presentation.Protocol("openid4vp-v1-"+name))
@@ -117,11 +117,11 @@ func (w WalletConfig) openid4vp(s signing) (provider.Wallet, error) {
 	if w.VerifierInfoFile != "" {
 		text, err := os.ReadFile(w.VerifierInfoFile)
 		if err != nil {
-			return provider.Wallet{}, fmt.Errorf("verifier_info_file: %w", err)
+			return exchange.Wallet{}, fmt.Errorf("verifier_info_file: %w", err)
 		}
 		profile.VerifierInfo = json.RawMessage(text)
 	}
-	return provider.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
+	return exchange.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
 }
 
 // identity is who we are to this kind of wallet.

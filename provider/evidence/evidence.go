@@ -1,27 +1,26 @@
-package provider
+package evidence
 
 import (
-	"regain/presentation/dcql"
 	"regain/recovery"
 	"regain/verifier"
 )
 
-// evidenceOf puts what the verifier found into the words of the domain. Only claims that a profile may match are
-// evidence; the rest is left behind.
-func evidenceOf(verified verifier.Verified, rule int, bindings []recovery.Binding) recovery.Evidence {
-	claims := make(map[recovery.ClaimName]string, len(bindings))
-	for _, b := range bindings {
+// Evidence puts what the verifier found into the words of the domain. Only claims that the profile matches are evidence;
+// the rest is left behind.
+func (q Question) Evidence(verified verifier.Verified) recovery.Evidence {
+	claims := make(map[recovery.ClaimName]string, len(q.bound))
+	for _, b := range q.bound {
 		if value, ok := claimAt(verified.VerifiedID().Claims, b.Claim); ok {
 			claims[b.Claim] = value
 		}
 	}
-	evidence := recovery.Evidence{Objection: reasonFor(verified.Objection()), Rule: rule, Claims: claims}
+	found := recovery.Evidence{Objection: reasonFor(verified.Objection()), Rule: q.rule, Claims: claims}
 	if check, there := verified.FaceCheck(); there {
-		evidence.FaceCheck = recovery.FaceCheck{
+		found.FaceCheck = recovery.FaceCheck{
 			Objection: reasonFor(check.Objection), Source: recovery.FaceCheckReceipt, Score: check.Score, At: check.At, Bound: check.Bound,
 		}
 	}
-	return evidence
+	return found
 }
 
 // reasonFor is the one table from the verifier's objections to reasons. One that it does not know is no trust.
@@ -52,6 +51,3 @@ func claimAt(from map[string]any, name recovery.ClaimName) (string, bool) {
 	text, ok := found[0].(string)
 	return text, ok
 }
-
-// pathOf reads the path of a claim as the configuration has it.
-func pathOf(name recovery.ClaimName) (dcql.Path, error) { return dcql.ParsePointer(string(name)) }

@@ -1,0 +1,77 @@
+// Package evidence is what a recovery profile asks of a wallet, and what the answer shows: the words of the domain put into
+// a query, and back.
+//
+//	Rules.Query         a profile's credentials, as a DCQL query for the formats that a wallet's protocol has
+//	Rules.Question      an answer, as a question to the verifier
+//	Question.Compare    what was verified, held against the query: wallets are not trusted to have followed it
+//	Question.Evidence   what was verified, in the words of the domain
+package evidence
+
+import (
+	"fmt"
+	"slices"
+
+	"regain/presentation/dcql"
+	"regain/recovery"
+	"regain/verifier"
+)
+
+// Rules are the types of Face Check receipts that are asked for: vct values of SD-JWT VCs, and W3C types of JWT VCs.
+type Rules struct{ ReceiptTypes, ReceiptVCTypes []string }
+
+// Query asks for the claims that the profile matches, and for nothing else: not the portrait. Of the profile's
+// alternatives it asks for those in one of the formats.
+func (r Rules) Query(profile recovery.Profile, formats []string) (dcql.Query, error) {
+	var asked []dcql.RecoveryParams
+	for _, i := range rulesIn(profile, formats) {
+		params, err := r.params(profile, profile.Credentials[i])
+		if err != nil {
+			return dcql.Query{}, err
+		}
+		asked = append(asked, params)
+	}
+	if len(asked) == 0 {
+		return dcql.Query{}, fmt.Errorf("profile %s: no credential of it can be asked of this kind of wallet", profile.Name)
+	}
+	return dcql.Recovery(asked[0], asked[1:]...)
+}
+
+// rulesIn are the positions of the profile's credentials that are in one of the formats.
+func rulesIn(profile recovery.Profile, formats []string) (rules []int) {
+	for i, rule := range profile.Credentials {
+		if slices.Contains(formats, rule.Format) {
+			rules = append(rules, i)
+		}
+	}
+	return rules
+}
+
+func (r Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (dcql.RecoveryParams, error) {
+	params := dcql.RecoveryParams{Format: rule.Format, VerifiedIDTypes: rule.Types}
+	for _, binding := range rule.Bindings {
+		path, err := pathOf(binding.Claim)
+		if err != nil {
+			return params, err
+		}
+		if !slices.ContainsFunc(params.Claims, func(p dcql.Path) bool { return slices.Equal(p, path) }) {
+			params.Claims = append(params.Claims, path)
+		}
+	}
+	if !profile.FaceCheck.NotAsked {
+		receipt := r.receiptFor(rule.Format)
+		params.FaceCheckFormat, params.FaceCheckTypes = receipt.Format, receipt.Types
+	}
+	return params, nil
+}
+
+// receiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
+// wallets hold nothing else.
+func (r Rules) receiptFor(format string) verifier.Wanted {
+	if format == dcql.FormatJWTVC {
+		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: r.ReceiptVCTypes}
+	}
+	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: r.ReceiptTypes}
+}
+
+// pathOf reads the path of a claim as the configuration has it.
+func pathOf(name recovery.ClaimName) (dcql.Path, error) { return dcql.ParsePointer(string(name)) }
