@@ -5,6 +5,7 @@ import (
 	"crypto/x509/pkix"
 	_ "embed"
 	"net/url"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
@@ -44,7 +45,7 @@ func (c *configuration) verify(cfg *node.Config) {
 	cfg.Wallets = append(cfg.Wallets, wallets...)
 	for _, h := range c.held() {
 		h.trust.Types, h.trust.StatusOptional = h.credential.Types, true
-		cfg.Trust = append(cfg.Trust, h.trust)
+		cfg.Trust = append(slices.DeleteFunc(cfg.Trust, func(t node.TrustConfig) bool { return slices.Equal(t.Types, h.trust.Types) }), h.trust)
 		for _, w := range wallets {
 			name := h.variant + "." + w.Name
 			cfg.Profiles = append(cfg.Profiles, node.ProfileConfig{
