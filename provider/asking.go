@@ -11,7 +11,6 @@ import (
 	"regain/presentation"
 	"regain/presentation/dcql"
 	"regain/provider/diagnosis"
-	"regain/provider/evidence"
 	"regain/provider/exchange"
 	"regain/recovery"
 )
@@ -34,11 +33,6 @@ func (p *Provider) stored(asked recovery.Asked) (exchange.Exchange, []byte, erro
 	return e, asked.Request(), err
 }
 
-// rules say what is asked beside the profile's own credentials.
-func (p *Provider) rules() evidence.Rules {
-	return evidence.Rules{ReceiptTypes: p.cfg.ReceiptTypes, ReceiptVCTypes: p.cfg.ReceiptVCTypes}
-}
-
 // buildRequest makes the presentation request when it is first asked for: fresh nonce, state and key.
 func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expires time.Time) ([]byte, error) {
 	e, err := p.exchange(asked.Way)
@@ -47,7 +41,7 @@ func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expir
 	}
 	w := exchange.Wish{Now: p.deps.Clock()}
 	w.Lifetime = min(p.cfg.RequestLifetime, expires.Sub(w.Now))
-	if w.Query, err = p.rules().Query(asked.Profile, e.Formats()); err != nil {
+	if w.Query, err = p.rules.Query(asked.Profile, e.Formats()); err != nil {
 		return nil, err
 	}
 	if asked.Way.Flow == recovery.FlowBrowser {
@@ -73,6 +67,12 @@ func (p *Provider) checkWays() error {
 	var problems []error
 	for _, profile := range p.deps.Recovery.Profiles() {
 		for _, way := range profile.Ways {
+			if e, err := p.exchange(way); err == nil {
+				if err := p.rules.Prepare(profile, e.Formats()); err != nil {
+					problems = append(problems, err)
+					continue
+				}
+			}
 			asked := recovery.Asked{Way: way, Profile: profile, Transaction: recovery.Transaction{ID: "trial"}}
 			if _, err := p.buildRequest(context.Background(), asked, p.deps.Clock().Add(time.Minute)); err != nil {
 				problems = append(problems, fmt.Errorf("profiles (%s): wallets (%s): %w", profile.Name, way.Wallet, err))
@@ -106,7 +106,7 @@ func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recove
 // present verifies the presentations of an opened answer, and has the domain weigh what they show.
 func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recovery.Asked, formats []string, answer exchange.Answer) (recovery.Receipt, error) {
 	d.Came = answer.IDs()
-	q, err := p.rules().Question(asked.Profile, formats, answer)
+	q, err := p.rules.Question(asked.Profile, formats, answer)
 	if err := d.Step("asked for", err); err != nil {
 		return recovery.Receipt{}, p.rejected(c, asked, err)
 	}

@@ -36,7 +36,7 @@ func (p *Provider) browserRequests(d *diagnosis.Diagnosis, asked recovery.Asked)
 	if err != nil {
 		return nil, err
 	}
-	if query, err := p.rules().Query(asked.Profile, e.Formats()); err == nil {
+	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
 		d.Ask(query)
 	}
 	requests, err := e.BrowserRequests(stored, p.deps.Clock())

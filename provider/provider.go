@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/presentation/identity"
+	"regain/provider/evidence"
 	"regain/provider/exchange"
 	"regain/provider/keys"
 	"regain/provider/oauth"
@@ -92,6 +93,7 @@ type Provider struct {
 	metadata []byte
 	pages    *pages
 	streams  streams
+	rules    *evidence.Rules // what is asked of wallets
 	handler  http.Handler
 }
 
@@ -108,7 +110,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		deps.Passes == nil || deps.Notify == nil || deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("provider: a part is missing")
 	}
-	p := &Provider{cfg: cfg, deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}
+	p := &Provider{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), streams: streams{open: make(map[recovery.TransactionID]int)}}
 	if err := p.checkWays(); err != nil {
 		return nil, err
 	}

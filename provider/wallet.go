@@ -44,7 +44,7 @@ func (p *Provider) retrieve(c *gin.Context) (object exchange.Object, err error) 
 	if err != nil {
 		return exchange.Object{}, err
 	}
-	if query, err := p.rules().Query(asked.Profile, e.Formats()); err == nil {
+	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
 		d.Ask(query)
 	}
 	object, err = e.Object(request, form, p.deps.Clock())

@@ -10,18 +10,54 @@ package evidence
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"regain/presentation/dcql"
 	"regain/recovery"
 	"regain/verifier"
 )
 
-// Rules are the types of Face Check receipts that are asked for: vct values of SD-JWT VCs, and W3C types of JWT VCs.
-type Rules struct{ ReceiptTypes, ReceiptVCTypes []string }
+// Rules say what is asked. They are safe for concurrent use.
+type Rules struct {
+	receipts, receiptVCs []string
+	queries              map[key]dcql.Query // made once: profiles do not change
+}
+
+// key names a query: a profile's, for a protocol with these formats.
+type key struct {
+	profile recovery.ProfileName
+	formats string
+}
+
+func keyOf(profile recovery.Profile, formats []string) key {
+	return key{profile.Name, strings.Join(formats, " ")}
+}
+
+// New takes the types of Face Check receipts: vct values of SD-JWT VCs, and W3C types of JWT VCs.
+func New(receipts, receiptVCs []string) *Rules {
+	return &Rules{receipts: receipts, receiptVCs: receiptVCs, queries: make(map[key]dcql.Query)}
+}
+
+// Prepare makes the query of a profile for a protocol with these formats; it is for the time before anything is asked.
+func (r *Rules) Prepare(profile recovery.Profile, formats []string) error {
+	q, err := r.query(profile, formats)
+	if err != nil {
+		return err
+	}
+	r.queries[keyOf(profile, formats)] = q
+	return nil
+}
 
 // Query asks for the claims that the profile matches, and for nothing else: not the portrait. Of the profile's
 // alternatives it asks for those in one of the formats.
-func (r Rules) Query(profile recovery.Profile, formats []string) (dcql.Query, error) {
+func (r *Rules) Query(profile recovery.Profile, formats []string) (dcql.Query, error) {
+	if q, prepared := r.queries[keyOf(profile, formats)]; prepared {
+		return q, nil
+	}
+	return r.query(profile, formats)
+}
+
+func (r *Rules) query(profile recovery.Profile, formats []string) (dcql.Query, error) {
 	var asked []dcql.RecoveryParams
 	for _, i := range rulesIn(profile, formats) {
 		params, err := r.params(profile, profile.Credentials[i])
@@ -46,7 +82,7 @@ func rulesIn(profile recovery.Profile, formats []string) (rules []int) {
 	return rules
 }
 
-func (r Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (dcql.RecoveryParams, error) {
+func (r *Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (dcql.RecoveryParams, error) {
 	params := dcql.RecoveryParams{Format: rule.Format, VerifiedIDTypes: rule.Types}
 	for _, binding := range rule.Bindings {
 		path, err := pathOf(binding.Claim)
@@ -66,11 +102,11 @@ func (r Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (d
 
 // receiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
 // wallets hold nothing else.
-func (r Rules) receiptFor(format string) verifier.Wanted {
+func (r *Rules) receiptFor(format string) verifier.Wanted {
 	if format == dcql.FormatJWTVC {
-		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: r.ReceiptVCTypes}
+		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: r.receiptVCs}
 	}
-	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: r.ReceiptTypes}
+	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: r.receipts}
 }
 
 // pathOf reads the path of a claim as the configuration has it.

@@ -24,7 +24,7 @@ type Question struct {
 }
 
 // Question puts an answer to the verifier. Of several alternatives that came the preferred one counts.
-func (r Rules) Question(profile recovery.Profile, formats []string, answer exchange.Answer) (Question, error) {
+func (r *Rules) Question(profile recovery.Profile, formats []string, answer exchange.Answer) (Question, error) {
 	q := Question{
 		Shown:  verifier.Presentation{IDToken: answer.IDToken},
 		Expect: verifier.Expect{Session: answer.Session, TransactionData: answer.TransactionData},
