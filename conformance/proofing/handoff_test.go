@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/conformance/browser"
+	"regain/conformance/proofing"
 )
 
 // handoff is a good hand-off with some claims changed.
@@ -127,13 +128,7 @@ func TestJourney(t *testing.T) {
 	}
 	press := func(id string, change url.Values) {
 		t.Helper()
-		form, ok := page.Form(id)
-		if !ok {
-			t.Fatalf("page %q has no %s", page.Title, id)
-		}
-		if page, err = person.Submit(t.Context(), form, change); err != nil {
-			t.Fatal(err)
-		}
+		page = press(t, person, page, id, change)
 	}
 	press("agree", nil)
 	press("person-ada.lindqvist", nil)
@@ -156,4 +151,69 @@ func TestJourney(t *testing.T) {
 	if page, err = person.Submit(t.Context(), forged, url.Values{"csrf": {"x"}}); err != nil || page.Attr("problem", "data-problem") != "form" {
 		t.Errorf("a forged form: %s, %v", page.Text(), err)
 	}
+}
+
+func press(t *testing.T, person *browser.Browser, page *browser.Page, id string, change url.Values) *browser.Page {
+	t.Helper()
+	form, ok := page.Form(id)
+	if !ok {
+		t.Fatalf("page %q has no %s", page.Title, id)
+	}
+	next, err := person.Submit(t.Context(), form, change)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// Only who sees the page, and not just its QR code, gets the documents. Guessing ends the offer.
+func TestJourneyWithATransactionCode(t *testing.T) {
+	b := setUpWith(t, func(c *proofing.Config) {
+		c.TransactionCode, c.Offers = true, []string{proofing.ConfigurationID, proofing.LicenceID}
+	})
+	person := b.newBrowser()
+	page := press(t, person, b.arrive(person), "take-selfie", url.Values{"light": {"good"}})
+	if code, ok := page.ByID("tx-code"); !ok || len(code) != 6 {
+		t.Fatalf("no code for the person's eyes: %s", page.Text())
+	}
+	for range 3 {
+		if status, _ := b.redeem(page, "000000x"); status != http.StatusBadRequest {
+			t.Fatalf("a guess: %d", status)
+		}
+	}
+	page, err := person.Open(t.Context(), b.base+"/journey")
+	if err != nil || !page.Has("renew") {
+		t.Fatalf("after three guesses: %s, %v", page.Text(), err)
+	}
+	page = press(t, person, page, "renew", nil)
+	code, _ := page.ByID("tx-code")
+	if status, answer := b.redeem(page, code); status != http.StatusOK {
+		t.Errorf("with the code of the page: %d %v", status, answer)
+	}
+}
+
+// redeem is what a wallet does with the page's link and the code that was typed into it.
+func (b *bench) redeem(page *browser.Page, typed string) (int, map[string]any) {
+	b.t.Helper()
+	link, _ := page.Link("wallet-link")
+	u, err := url.Parse(link)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	form := tokenForm(b.codeAt(u.Query().Get("credential_offer_uri")))
+	form.Set("tx_code", typed)
+	return b.post("/token", formType, "", form.Encode())
+}
+
+// arrive goes as far as the selfie.
+func (b *bench) arrive(person *browser.Browser) *browser.Page {
+	b.t.Helper()
+	page, err := person.Open(b.t.Context(), b.handoff(b.key, handoffType, "regain", nil))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, id := range []string{"agree", "person-ada.lindqvist", "confirm"} {
+		page = press(b.t, person, page, id, nil)
+	}
+	return page
 }

@@ -22,7 +22,7 @@ const (
 	stageOffer    stage = "offer"    // the Verified ID waits for the wallet
 	stageTaken    stage = "taken"    // the wallet came for it
 	stageDone     stage = "done"     // the wallet has it
-	stageLapsed   stage = "lapsed"   // nobody came for it in time
+	stageLapsed   stage = "lapsed"   // nobody came for it in time, or with too many wrong codes
 	stageFailed   stage = "failed"   // the face did not match, too often
 )
 
@@ -55,7 +55,7 @@ func (j *journey) now(at time.Time) stage {
 			return stageLapsed
 		}
 		return stageTaken
-	case at.After(j.offer.expires):
+	case at.After(j.offer.expires), j.offer.misses >= maxMisses:
 		return stageLapsed
 	}
 	return stageOffer
