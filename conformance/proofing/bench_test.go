@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/conformance/proofing"
 )
@@ -83,13 +82,22 @@ func (b *bench) publish(w http.ResponseWriter, r *http.Request) {
 // sign signs claims; nil values are left out.
 func sign(t *testing.T, key *ecdsa.PrivateKey, options *jose.SignerOptions, claims map[string]any) string {
 	t.Helper()
+	kept := maps.Clone(claims)
+	maps.DeleteFunc(kept, func(_ string, v any) bool { return v == nil })
+	return signBytes(t, key, options, []byte(text(t, kept)))
+}
+
+func signBytes(t *testing.T, key *ecdsa.PrivateKey, options *jose.SignerOptions, payload []byte) string {
+	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := maps.Clone(claims)
-	maps.DeleteFunc(kept, func(_ string, v any) bool { return v == nil })
-	token, err := jwt.Signed(signer).Claims(kept).Serialize()
+	signed, err := signer.Sign(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := signed.CompactSerialize()
 	if err != nil {
 		t.Fatal(err)
 	}

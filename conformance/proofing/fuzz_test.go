@@ -22,12 +22,16 @@ type stranger struct {
 	t testing.TB
 }
 
-func newStranger(t testing.TB) stranger {
+func newStranger(t testing.TB, changes ...func(*proofing.Config)) stranger {
 	t.Helper()
-	s, err := proofing.New(proofing.Config{
+	config := proofing.Config{
 		BaseURL: "https://proofing.example", RegainIssuer: "https://regain.example", WalletOfferEndpoint: "https://wallet.example/offer", StatusTTL: time.Minute,
 		Clock: time.Now, Random: rand.Reader, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), HTTPClient: http.DefaultClient,
-	})
+	}
+	for _, change := range changes {
+		change(&config)
+	}
+	s, err := proofing.New(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +97,21 @@ func FuzzKeyProof(f *testing.F) {
 	f.Add("eyJhbGciOiJFUzI1NiIsInR5cCI6Im9wZW5pZDR2Y2ktcHJvb2Yrand0In0.e30.AAAA")
 	f.Add(string(key))
 	f.Fuzz(func(t *testing.T, proof string) {
+		refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, credentialBody(proof))))
+	})
+}
+
+// What a wallet provider attests is not to be trusted to be well-formed either.
+func FuzzKeyAttestation(f *testing.F) {
+	attester, holder := newKey(f), newKey(f)
+	s := newStranger(f, func(c *proofing.Config) { c.KeyAttesters.Keys = []jose.JSONWebKey{{Key: attester.Public()}} })
+	token := s.access()
+	f.Add([]byte(text(f, map[string]any{"iat": 1, "exp": 9999999999, "nonce": "x", "attested_keys": []any{jose.JSONWebKey{Key: holder.Public()}}})))
+	f.Add([]byte(`{"iat":1,"exp":9999999999,"attested_keys":[{"kty":"oct","k":""},null]}`))
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		options := (&jose.SignerOptions{}).WithType("openid4vci-proof+jwt").WithHeader("jwk", jose.JSONWebKey{Key: holder.Public()})
+		options.WithHeader("key_attestation", signBytes(t, attester, (&jose.SignerOptions{}).WithType("key-attestation+jwt"), payload))
+		proof := sign(t, holder, options, map[string]any{"aud": "https://proofing.example", "iat": time.Now().Unix(), "nonce": "x"})
 		refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, credentialBody(proof))))
 	})
 }

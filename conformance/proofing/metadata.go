@@ -70,13 +70,13 @@ func (s *Server) issuerMetadata() map[string]any {
 		"batch_credential_issuance": map[string]any{"batch_size": s.limits.batch},
 		"display":                   []any{map[string]any{"name": s.config.Name, "locale": "en"}},
 		"credential_configurations_supported": map[string]any{
-			ConfigurationID: s.verifiedIDMetadata(), LicenceID: licenceMetadata(),
+			ConfigurationID: s.verifiedIDMetadata(), LicenceID: s.licenceMetadata(),
 		},
 	}
 }
 
 func (s *Server) verifiedIDMetadata() map[string]any {
-	about := configurationMetadata(ConfigurationID, "Verified ID", nil, [][2]string{
+	about := s.configurationMetadata(ConfigurationID, "Verified ID", nil, [][2]string{
 		{"given_name", "Given name"}, {"family_name", "Family name"}, {"birthdate", "Date of birth"},
 		{"document_type", "Document"}, {"document_number", "Document number"}, {"portrait", "Photo"},
 	})
@@ -87,8 +87,8 @@ func (s *Server) verifiedIDMetadata() map[string]any {
 }
 
 // licenceMetadata has algorithms as COSE numbers them (OpenID4VCI 1.0 Appendix A.2.2).
-func licenceMetadata() map[string]any {
-	about := configurationMetadata(LicenceID, "Mobile driving licence", []string{mdoc.Namespace}, [][2]string{
+func (s *Server) licenceMetadata() map[string]any {
+	about := s.configurationMetadata(LicenceID, "Mobile driving licence", []string{mdoc.Namespace}, [][2]string{
 		{"given_name", "Given name"}, {"family_name", "Family name"}, {"birth_date", "Date of birth"},
 		{"document_number", "Document number"}, {"portrait", "Photo"}, {"issue_date", "Issued on"}, {"expiry_date", "Valid until"},
 		{"issuing_authority", "Issued by"}, {"issuing_country", "Country"}, {"driving_privileges", "Vehicles"},
@@ -100,7 +100,7 @@ func licenceMetadata() map[string]any {
 }
 
 // configurationMetadata is what both have in common. Claims are described by their paths (Appendix B.2).
-func configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
+func (s *Server) configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
 	described := make([]any, len(claims))
 	for i, c := range claims {
 		described[i] = map[string]any{
@@ -108,9 +108,13 @@ func configurationMetadata(id, name string, prefix []string, claims [][2]string)
 			"display": []any{map[string]any{"name": c[1], "locale": "en"}},
 		}
 	}
+	proof := map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}
+	if s.attests() {
+		proof["key_attestations_required"] = map[string]any{} // of any kind of storage
+	}
 	return map[string]any{
 		"scope":                 id,
-		"proof_types_supported": map[string]any{"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}},
+		"proof_types_supported": map[string]any{"jwt": proof},
 		"credential_metadata": map[string]any{
 			"display": []any{map[string]any{"name": name, "locale": "en", "background_color": "#1d3a5f", "text_color": "#ffffff"}},
 			"claims":  described,

@@ -74,7 +74,7 @@ func (d *Door) openAttestation(compact string) (attestation, error) {
 		return attestation{}, fmt.Errorf("%w: not an oauth-client-attestation+jwt signed with ES256", ErrAttestation)
 	}
 	for _, attester := range d.config.Attesters {
-		for _, key := range usable(attester.Keys, parsed.Header.KeyID) {
+		for _, key := range jws.Usable(attester.Keys, parsed.Header.KeyID) {
 			var claims attestation
 			if parsed.Open(key, &claims) == nil && claims.Issuer == attester.Issuer {
 				return claims, nil

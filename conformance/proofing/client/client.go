@@ -168,7 +168,7 @@ func (d *Door) openAssertion(compact string) (assertion, error) {
 			continue
 		}
 		for _, wallet := range d.config.Wallets {
-			for _, key := range usable(wallet.Keys, parsed.Header.KeyID) {
+			for _, key := range jws.Usable(wallet.Keys, parsed.Header.KeyID) {
 				var claims assertion
 				if parsed.Open(key, &claims) == nil && claims.Subject == wallet.ID {
 					return claims, nil
@@ -177,18 +177,6 @@ func (d *Door) openAssertion(compact string) (assertion, error) {
 		}
 	}
 	return assertion{}, fmt.Errorf("%w: no wallet that is registered signed the assertion", ErrClient)
-}
-
-// usable are the keys of a set that may have made a signature; a kid narrows them down.
-func usable(set jose.JSONWebKeySet, kid string) []any {
-	var keys []any
-	for _, key := range set.Keys {
-		fits := kid == "" || key.KeyID == "" || key.KeyID == kid
-		if jws.PublicP256(&key) && fits && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(jose.ES256)) {
-			keys = append(keys, key.Key)
-		}
-	}
-	return keys
 }
 
 // use takes a jti, once for each who signed it.

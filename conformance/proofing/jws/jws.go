@@ -79,6 +79,18 @@ func PublicP256(key *jose.JSONWebKey) bool {
 	return ok && public.Curve == elliptic.P256()
 }
 
+// Usable are the keys of a set that may have made a signature; a kid narrows them down.
+func Usable(set jose.JSONWebKeySet, kid string) []any {
+	var keys []any
+	for _, key := range set.Keys {
+		fits := kid == "" || key.KeyID == "" || key.KeyID == kid
+		if PublicP256(&key) && fits && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == string(jose.ES256)) {
+			keys = append(keys, key.Key)
+		}
+	}
+	return keys
+}
+
 // Fresh reports whether iat is neither further back than age nor more than a minute ahead.
 func Fresh(iat int64, now time.Time, age time.Duration) bool {
 	return iat >= now.Add(-age).Unix() && iat <= now.Add(time.Minute).Unix()

@@ -1,0 +1,62 @@
+package proofing
+
+import (
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/proofing/jws"
+)
+
+// maxAttested is how many keys an attestation may name: each costs a comparison.
+const maxAttested = 50
+
+// keyAttestation are the claims of a key attestation (OpenID4VCI 1.0 Appendix D.1).
+type keyAttestation struct {
+	Issued  int64             `json:"iat"`
+	Expires int64             `json:"exp"`
+	Nonce   string            `json:"nonce"`
+	Keys    []jose.JSONWebKey `json:"attested_keys"`
+}
+
+// attests reports whether keys have to be attested.
+func (s *Server) attests() bool { return len(s.config.KeyAttesters.Keys) > 0 }
+
+// checkAttestation verifies the key attestation in a proof's header, and returns the keys that it names. The key of the
+// proof has to be one of them (Appendix D.1), and the nonce the proof's own (Appendix F.1): an older attestation may be of
+// keys that have left their storage since. What kind of storage it is, is for whoever relies on it to weigh.
+func (s *Server) checkAttestation(proof jws.Token, key jose.JSONWebKey, nonce string) ([]jose.JSONWebKey, error) {
+	compact, _ := proof.Header.ExtraHeaders["key_attestation"].(string)
+	parsed, err := jws.Parse(compact, "key-attestation+jwt")
+	if err != nil {
+		return nil, refuse("invalid_proof", "the proof has no key-attestation+jwt signed with ES256 in its header")
+	}
+	claims, found := s.openAttestation(parsed)
+	now := s.config.Clock()
+	switch {
+	case !found:
+		return nil, refuse("invalid_proof", "nobody who is trusted signed the key attestation")
+	case claims.Issued <= 0 || claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix():
+		return nil, refuse("invalid_proof", "the key attestation is not of now")
+	case len(claims.Keys) > maxAttested || !contains(claims.Keys, key):
+		return nil, refuse("invalid_proof", "the key attestation is about other keys than the proof's")
+	case claims.Nonce != nonce:
+		return nil, refuse("invalid_nonce", "the key attestation carries another nonce than the proof")
+	}
+	for _, attested := range claims.Keys {
+		if !jws.PublicP256(&attested) {
+			return nil, refuse("invalid_proof", "an attested key is no public P-256 key")
+		}
+	}
+	return claims.Keys, nil
+}
+
+func (s *Server) openAttestation(parsed jws.Token) (claims keyAttestation, found bool) {
+	for _, signer := range jws.Usable(s.config.KeyAttesters, parsed.Header.KeyID) {
+		claims = keyAttestation{}
+		if parsed.Open(signer, &claims) == nil {
+			return claims, true
+		}
+	}
+	return keyAttestation{}, false
+}
