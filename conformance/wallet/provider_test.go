@@ -1,6 +1,8 @@
 package wallet_test
 
 import (
+	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/json"
@@ -23,7 +25,8 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-// provider is an issuer that was written by others: known wallets only, DPoP, encryption, batches.
+// provider is an issuer that was written by others: known wallets and attested keys only, DPoP,
+// encryption, batches.
 type provider struct {
 	*proofing.Server
 	wallet *wallet.Wallet
@@ -36,13 +39,14 @@ func newProvider(t *testing.T, copies int) *provider {
 	p := &provider{}
 	server := httptest.NewServer(http.HandlerFunc(p.serve))
 	t.Cleanup(server.Close)
-	key := wallettest.NewKey(t)
+	key, attester := wallettest.NewKey(t), wallettest.NewKey(t)
 	logger := slog.New(slog.NewTextHandler(io.Discard, nil))
 	var err error
 	p.Server, err = proofing.New(proofing.Config{
 		BaseURL: server.URL, RegainIssuer: "https://regain.example", WalletOfferEndpoint: "https://wallet.example/offer", StatusTTL: time.Minute,
 		Clock: time.Now, Random: rand.Reader, Logger: logger, HTTPClient: http.DefaultClient,
-		Wallets: []client.Wallet{{ID: "wallet", Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k"}}}}},
+		Wallets:      []client.Wallet{{ID: "wallet", Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k"}}}}},
+		KeyAttesters: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: attester.Public()}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -52,12 +56,26 @@ func newProvider(t *testing.T, copies int) *provider {
 	anchors.AddCert(p.IACA())
 	p.wallet, err = wallet.New(wallet.Config{
 		HTTPClient: &http.Client{Timeout: 10 * time.Second}, Clock: time.Now, Random: rand.Reader, Logger: logger, Camera: wallettest.StillCamera(selfie(t)),
-		RequestAnchors: anchors, IssuerAnchors: anchors, Copies: copies, Identity: &issuance.Identity{ClientID: "wallet", Key: key, KeyID: "k"},
+		RequestAnchors: anchors, IssuerAnchors: anchors, Copies: copies, Identity: &issuance.Identity{ClientID: "wallet", Key: key, KeyID: "k", AttestKeys: attesting(t, attester)},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// attesting is a wallet provider that vouches for every key.
+func attesting(t *testing.T, attester *ecdsa.PrivateKey) func(context.Context, string, []*ecdsa.PublicKey) (string, error) {
+	return func(_ context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error) {
+		named := make([]jose.JSONWebKey, len(keys))
+		for i, key := range keys {
+			named[i] = jose.JSONWebKey{Key: key}
+		}
+		now := time.Now()
+		return wallettest.SignAs(t, attester, "key-attestation+jwt", nil, map[string]any{
+			"iat": now.Unix(), "exp": now.Add(time.Minute).Unix(), "nonce": nonce, "attested_keys": named,
+		}), nil
+	}
 }
 
 // selfie is Ada, in good light.

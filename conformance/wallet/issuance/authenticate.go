@@ -57,7 +57,7 @@ func (s *Session) assert(form url.Values) error {
 	if err != nil {
 		return err
 	}
-	assertion, err := sign(named(id.Key, id.KeyID), "", false, map[string]any{
+	assertion, err := sign(named(id.Key, id.KeyID), nil, map[string]any{
 		"iss": id.ClientID, "sub": id.ClientID, "aud": s.offer.server.Issuer, "jti": jti,
 		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	})
@@ -96,7 +96,7 @@ func (s *Session) attest(ctx context.Context, form url.Values, header http.Heade
 	} else if challenge != "" {
 		claims["challenge"] = challenge
 	}
-	proof, err := sign(named(s.instance, ""), "oauth-client-attestation-pop+jwt", false, claims)
+	proof, err := sign(named(s.instance, ""), joseHeader{"typ": "oauth-client-attestation-pop+jwt"}, claims)
 	if err != nil {
 		return err
 	}

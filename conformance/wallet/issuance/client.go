@@ -37,6 +37,9 @@ type Identity struct {
 	// Attest has the wallet's provider vouch for a key of this very wallet: a client attestation
 	// (OpenID4VCI 1.0 Appendix E). nil if there is no provider.
 	Attest func(ctx context.Context, instance *ecdsa.PublicKey) (string, error)
+	// AttestKeys has the wallet's provider vouch for where holder keys are kept, for the issuer's
+	// nonce: a key attestation (Appendix D). nil if nobody does.
+	AttestKeys func(ctx context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error)
 }
 
 // Client takes up offers. It is safe for concurrent use.
@@ -50,7 +53,7 @@ func New(cfg Config) (*Client, error) {
 	if cfg.HTTPClient == nil || cfg.Clock == nil || cfg.Random == nil || len(cfg.Formats) == 0 {
 		return nil, errors.New("making an issuance client: HTTPClient, Clock, Random or Formats is missing")
 	}
-	if id := cfg.Identity; id != nil && (id.ClientID == "" || id.Key == nil && id.Attest == nil) {
+	if id := cfg.Identity; id != nil && (id.ClientID == "" || id.Key == nil && id.Attest == nil && id.AttestKeys == nil) {
 		return nil, errors.New("making an issuance client: the identity has no ClientID, or nothing to prove it with")
 	}
 	cfg.Copies = max(cfg.Copies, 1)
@@ -59,6 +62,8 @@ func New(cfg Config) (*Client, error) {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{cfg: cfg, http: &client}, nil
 }
+
+func (c *Client) attests() bool { return c.cfg.Identity != nil && c.cfg.Identity.AttestKeys != nil }
 
 func (c *Client) holds(format string) bool { return slices.Contains(c.cfg.Formats, format) }
 

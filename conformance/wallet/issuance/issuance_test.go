@@ -296,3 +296,49 @@ func TestIdentifiersOfTheToken(t *testing.T) {
 		t.Errorf("%v: %s", err, s.heard["/credential"][0].body)
 	}
 }
+
+// The provider vouches for all keys at once, for the issuer's nonce; what nobody can vouch for is not an offer.
+func TestKeyAttestations(t *testing.T) {
+	var asked []*ecdsa.PublicKey
+	attest := func(_ context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error) {
+		asked = keys
+		return "attestation for " + nonce, nil
+	}
+	s := newStub(t)
+	s.configuration()["proof_types_supported"] = map[string]any{"jwt": map[string]any{
+		"proof_signing_alg_values_supported": []string{"ES256"}, "key_attestations_required": map[string]any{},
+	}}
+	if _, err := s.take(client(t, nil), ""); !errors.Is(err, issuance.ErrOffer) {
+		t.Errorf("without anybody to attest: %v", err)
+	}
+	known := func(attest func(context.Context, string, []*ecdsa.PublicKey) (string, error)) *issuance.Client {
+		return client(t, func(c *issuance.Config) {
+			c.Copies, c.Identity = 2, &issuance.Identity{ClientID: "wallet", Key: newKey(t), AttestKeys: attest}
+		})
+	}
+	issued, err := s.take(known(attest), "")
+	if err != nil || len(asked) != 2 {
+		t.Fatalf("%d keys were attested, %v", len(asked), err)
+	}
+	var body struct {
+		Proofs map[string][]string `json:"proofs"`
+	}
+	if err := json.Unmarshal([]byte(s.heard["/credential"][0].body), &body); err != nil {
+		t.Fatal(err)
+	}
+	for i, proof := range body.Proofs["jwt"] {
+		parsed, err := jose.ParseSignedCompact(proof, []jose.SignatureAlgorithm{jose.ES256})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h := parsed.Signatures[0].Protected.ExtraHeaders["key_attestation"]; h != "attestation for nonce" || !asked[i].Equal(&issued.Keys[i].PublicKey) {
+			t.Errorf("proof %d carries %v", i, h)
+		}
+	}
+	away := func(context.Context, string, []*ecdsa.PublicKey) (string, error) {
+		return "", errors.New("the provider is away")
+	}
+	if _, err := s.take(known(away), ""); err == nil || len(s.heard["/credential"]) != 1 {
+		t.Errorf("with the provider away: %v", err)
+	}
+}

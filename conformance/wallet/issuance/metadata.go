@@ -77,10 +77,10 @@ func (c configuration) typ() string {
 }
 
 // takesKeys reports whether the wallet can prove its keys as the configuration wants it: by
-// signatures, and without anybody else vouching for them.
-func (c configuration) takesKeys() bool {
+// signatures, and, where attested says so, with its provider's word for the keys.
+func (c configuration) takesKeys() (taken, attested bool) {
 	proof, ok := c.Proofs["jwt"]
-	return ok && slices.Contains(proof.Algorithms, "ES256") && proof.Attestation == nil
+	return ok && slices.Contains(proof.Algorithms, "ES256"), proof.Attestation != nil
 }
 
 // server is the part of the authorization server's metadata (RFC 8414, §12.3) that the wallet uses.

@@ -44,6 +44,8 @@ type TxCode struct {
 type Kind struct {
 	ID, Name     string // in the metadata, and for people
 	Format, Type string // Type is the vct or the doctype
+
+	attested bool // the issuer wants the wallet provider's word for the keys
 }
 
 // Metadata is the issuer's metadata of an offer.
@@ -150,12 +152,14 @@ func (c *Client) kinds(m Metadata, offered []string) []Kind {
 	seen := map[string]bool{}
 	for _, id := range offered {
 		configuration := m.Configurations[id]
-		if seen[id] || !c.holds(configuration.Format) || configuration.typ() == "" || !configuration.takesKeys() {
+		taken, attested := configuration.takesKeys()
+		if seen[id] || !c.holds(configuration.Format) || configuration.typ() == "" || !taken || attested && !c.attests() {
 			continue
 		}
 		seen[id] = true
 		kinds = append(kinds, Kind{
 			ID: id, Name: firstName(configuration.Metadata.Display, id), Format: configuration.Format, Type: configuration.typ(),
+			attested: attested,
 		})
 	}
 	return kinds

@@ -62,7 +62,7 @@ type response struct {
 }
 
 func (s *Session) request(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey) (response, error) {
-	proofs, err := s.proofs(ctx, keys)
+	proofs, err := s.proofs(ctx, kind, keys)
 	if err != nil {
 		return response{}, err
 	}
@@ -89,28 +89,52 @@ func (t accessToken) identifier(configuration string) string {
 	return ""
 }
 
-// proofs show possession of the keys (Appendix F.1), all for one nonce.
-func (s *Session) proofs(ctx context.Context, keys []*ecdsa.PrivateKey) ([]string, error) {
+// proofs show possession of the keys (Appendix F.1), all for one nonce and with one key attestation.
+func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey) ([]string, error) {
 	claims := map[string]any{"aud": s.offer.Issuer, "iat": s.client.cfg.Clock().Unix()}
 	if s.method != "" {
 		claims["iss"] = s.client.cfg.Identity.ClientID // and never when the token was got anonymously
 	}
 	if endpoint := s.offer.metadata.NonceURL; endpoint != "" {
-		nonce, header, err := s.client.nonce(ctx, endpoint)
+		nonce, got, err := s.client.nonce(ctx, endpoint)
 		if err != nil {
 			return nil, err
 		}
-		s.learn(header)
+		s.learn(got)
 		claims["nonce"] = nonce
+	}
+	attestation, err := s.vouch(ctx, kind, keys, claims)
+	if err != nil {
+		return nil, err
 	}
 	proofs := make([]string, len(keys))
 	for i, key := range keys {
-		var err error
-		if proofs[i], err = sign(named(key, ""), "openid4vci-proof+jwt", true, claims); err != nil {
+		h := embedding(key, "openid4vci-proof+jwt")
+		if attestation != "" {
+			h["key_attestation"] = attestation
+		}
+		if proofs[i], err = sign(named(key, ""), h, claims); err != nil {
 			return nil, err
 		}
 	}
 	return proofs, nil
+}
+
+// vouch has the wallet's provider attest the keys where the issuer wants that (Appendix D.1, F.1).
+func (s *Session) vouch(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey, claims map[string]any) (string, error) {
+	if !kind.attested {
+		return "", nil
+	}
+	public := make([]*ecdsa.PublicKey, len(keys))
+	for i, key := range keys {
+		public[i] = &key.PublicKey
+	}
+	nonce, _ := claims["nonce"].(string)
+	attestation, err := s.client.cfg.Identity.AttestKeys(ctx, nonce, public)
+	if err != nil {
+		return "", fmt.Errorf("asking the wallet provider for a key attestation: %w", err)
+	}
+	return attestation, nil
 }
 
 // Nonce fetches a c_nonce (§7).

@@ -154,7 +154,7 @@ func (s *Session) prove(endpoint string, header http.Header) error {
 	if nonce := s.nonces[s.speaksTo()]; nonce != "" {
 		claims["nonce"] = nonce
 	}
-	proof, err := sign(named(s.key, ""), "dpop+jwt", true, claims)
+	proof, err := sign(named(s.key, ""), embedding(s.key, "dpop+jwt"), claims)
 	if err != nil {
 		return err
 	}

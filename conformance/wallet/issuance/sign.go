@@ -10,24 +10,27 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 )
 
-// sign writes a compact JWS with ES256. With embed the public key stands in the header; else a key
-// that has a name is named there.
-func sign(key jose.JSONWebKey, typ string, embed bool, claims map[string]any) (string, error) {
-	options := &jose.SignerOptions{EmbedJWK: embed}
-	if typ != "" {
-		options.WithType(jose.ContentType(typ))
-	}
-	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
+// joseHeader is what a JWS says about itself, but for the algorithm and the key's name.
+type joseHeader map[jose.HeaderKey]any
+
+// embedding is the header of a JWS that brings its key along.
+func embedding(key *ecdsa.PrivateKey, typ string) joseHeader {
+	return joseHeader{"typ": typ, "jwk": jose.JSONWebKey{Key: &key.PublicKey}}
+}
+
+// sign writes a compact JWS with ES256. A key that has a name is named in the header.
+func sign(key jose.JSONWebKey, h joseHeader, claims map[string]any) (string, error) {
+	s, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, &jose.SignerOptions{ExtraHeaders: h})
 	if err != nil {
-		return "", fmt.Errorf("making a signer for %s: %w", typ, err)
+		return "", fmt.Errorf("making a signer of %v: %w", h["typ"], err)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
-		return "", fmt.Errorf("encoding %s: %w", typ, err)
+		return "", fmt.Errorf("encoding %v: %w", h["typ"], err)
 	}
 	jws, err := s.Sign(payload)
 	if err != nil {
-		return "", fmt.Errorf("signing %s: %w", typ, err)
+		return "", fmt.Errorf("signing %v: %w", h["typ"], err)
 	}
 	return jws.CompactSerialize()
 }
