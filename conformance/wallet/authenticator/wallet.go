@@ -1,0 +1,162 @@
+package authenticator
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"regain/conformance/wallet"
+	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/authenticator/did"
+	"regain/conformance/wallet/authenticator/jws"
+)
+
+// DefaultReceiptType is the type of a Face Check receipt as a JWT VC.
+const DefaultReceiptType = "FaceCheckReceipt"
+
+// Config is what a wallet is made of. The first five are required.
+type Config struct {
+	HTTPClient *http.Client     // used without following redirects and without cookies
+	Clock      func() time.Time //
+	Random     io.Reader        // identifiers and keys
+	Logger     *slog.Logger     // never sees claims, tokens, pictures or the holder's DID
+	Camera     wallet.Camera    //
+
+	Method         did.Method    // of the holder's DID; did.ION when empty, as in the Android library
+	Algorithm      jws.Algorithm // of the holder's key; jws.ES256K when empty, likewise
+	Issuers        []string      // DIDs of who may issue; nil takes every issuer
+	ReceiptType    string        // DefaultReceiptType when empty
+	StrictDomains  bool          // refuse a verifier whose domain is not verified, instead of warning
+	PlainLocalhost bool          // did:web of names under localhost by http, in a world without certificates
+}
+
+// Wallet holds the credentials of one person under one DID. It is safe for concurrent use.
+type Wallet struct {
+	cfg      Config
+	agent    agent.Agent
+	resolver did.Resolver
+	holder   did.Identity
+
+	mu       sync.Mutex
+	held     []*holding
+	lastForm string // the last answer, for Tamper.ReplayLast
+}
+
+// holding is a credential with what only the wallet knows of it.
+type holding struct {
+	Credential
+	from   Source
+	source string    // of a receipt: the credential whose portrait was compared
+	taken  time.Time // of a receipt: when it arrived, by the wallet's clock
+}
+
+// New checks the configuration, makes the holder's DID, and returns an empty wallet.
+func New(cfg Config) (*Wallet, error) {
+	switch {
+	case cfg.HTTPClient == nil:
+		return nil, errors.New("making an authenticator: HTTPClient is missing")
+	case cfg.Clock == nil:
+		return nil, errors.New("making an authenticator: Clock is missing")
+	case cfg.Random == nil:
+		return nil, errors.New("making an authenticator: Random is missing")
+	case cfg.Logger == nil:
+		return nil, errors.New("making an authenticator: Logger is missing")
+	case cfg.Camera == nil:
+		return nil, errors.New("making an authenticator: Camera is missing")
+	}
+	if cfg.Method == "" {
+		cfg.Method = did.ION
+	}
+	if cfg.Algorithm == "" {
+		cfg.Algorithm = jws.ES256K
+	}
+	if cfg.ReceiptType == "" {
+		cfg.ReceiptType = DefaultReceiptType
+	}
+	holder, err := did.New(cfg.Random, cfg.Method, cfg.Algorithm)
+	if err != nil {
+		return nil, fmt.Errorf("making an authenticator: the holder's DID: %w", err)
+	}
+	calls := agent.New(cfg.HTTPClient)
+	return &Wallet{
+		cfg: cfg, agent: calls, holder: holder,
+		resolver: did.Resolver{Agent: calls, PlainLocalhost: cfg.PlainLocalhost},
+	}, nil
+}
+
+// DID is the holder's, which an issuer puts into a credential as its subject.
+func (w *Wallet) DID() string { return w.holder.DID }
+
+// Proof writes a proof of the holder's key for an issuer: OpenID4VCI 1.0, Appendix F.1, with a kid
+// that is a DID URL. nonce may be empty.
+func (w *Wallet) Proof(issuer, nonce string) (string, error) {
+	claims := map[string]any{"aud": issuer, "iat": w.cfg.Clock().Unix()}
+	if nonce != "" {
+		claims["nonce"] = nonce
+	}
+	return w.holder.Sign(jws.Header{Type: "openid4vci-proof+jwt", KeyID: w.holder.KeyID()}, claims)
+}
+
+// Credentials returns what the person holds, oldest first, without Face Check receipts.
+func (w *Wallet) Credentials() []Credential {
+	return w.list(func(h *holding) bool { return h.source == "" })
+}
+
+// Receipts returns the Face Check receipts taken for a credential, oldest first.
+func (w *Wallet) Receipts(credentialID string) []Credential {
+	return w.list(func(h *holding) bool { return h.source != "" && h.source == credentialID })
+}
+
+// Forget removes a credential and its receipts from the wallet. The issuer is not told.
+func (w *Wallet) Forget(credentialID string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = slices.DeleteFunc(w.held, func(h *holding) bool { return h.ID == credentialID || h.source == credentialID })
+}
+
+func (w *Wallet) list(want func(*holding) bool) []Credential {
+	var credentials []Credential
+	for _, h := range w.snapshot() {
+		if want(h) {
+			credentials = append(credentials, h.Credential)
+		}
+	}
+	return credentials
+}
+
+// snapshot returns the holdings of this moment; a holding never changes once it is in.
+func (w *Wallet) snapshot() []*holding {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.held)
+}
+
+func (w *Wallet) find(id string) (*holding, error) {
+	for _, h := range w.snapshot() {
+		if h.ID == id {
+			return h, nil
+		}
+	}
+	return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
+}
+
+func (w *Wallet) keep(h *holding) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, h)
+}
+
+// text returns n random bytes as base64url.
+func (w *Wallet) text(n int) (string, error) {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(w.cfg.Random, b); err != nil {
+		return "", fmt.Errorf("reading randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
