@@ -13,6 +13,7 @@ type task struct {
 	id       string
 	offer    *wallet.Offer   // to add a credential
 	request  *wallet.Request // to share
+	older    *older          // who answers it, when it is of the profile of 2022
 	back     string          // where the person came from, when that is known and the issuer's own
 	checked  bool            // the Face Check was taken
 	selfie   []byte
@@ -34,10 +35,10 @@ const (
 // arriveOffer takes an issuer's link (OpenID4VCI 1.0 §4.1).
 func (s *Server) arriveOffer(v visit) { s.takeOffer(v, "?"+v.r.URL.RawQuery) }
 
-// arriveRequest takes a verifier's link (OpenID4VP 1.0 §5).
+// arriveRequest takes a verifier's link (OpenID4VP 1.0 §5, or of the profile of 2022).
 func (s *Server) arriveRequest(v visit) {
-	request, err := v.h.wallet.Review(v.r.Context(), s.cfg.BaseURL+"/authorize?"+v.r.URL.RawQuery)
-	s.takeRequest(v, request, err)
+	t, err := s.review(v, s.cfg.BaseURL+"/authorize?"+v.r.URL.RawQuery, v.r.URL.Query(), wallet.SameDevice)
+	s.takeRequest(v, t, err)
 }
 
 // scan takes what a code said, and finds out which of the two it is.
@@ -53,8 +54,8 @@ func (s *Server) scan(v visit) {
 	case query.Has("credential_offer") || query.Has("credential_offer_uri"):
 		s.takeOffer(v, code)
 	case query.Has("client_id") || query.Has("request_uri"):
-		request, err := v.h.wallet.Scan(v.r.Context(), code)
-		s.takeRequest(v, request, err)
+		t, err := s.review(v, code, query, wallet.CrossDevice)
+		s.takeRequest(v, t, err)
 	default:
 		s.fail(v, http.StatusBadRequest, notACode())
 	}
@@ -69,12 +70,12 @@ func (s *Server) takeOffer(v visit, link string) {
 	s.begin(v, &task{offer: offer, back: wayBack(v.r, offer.Issuer)})
 }
 
-func (s *Server) takeRequest(v visit, request *wallet.Request, err error) {
+func (s *Server) takeRequest(v visit, t *task, err error) {
 	if err != nil {
 		s.report(v, err)
 		return
 	}
-	s.begin(v, &task{request: request})
+	s.begin(v, t)
 }
 
 // report tells the site what is wrong with its request, where it may be told, and goes where the

@@ -6,7 +6,8 @@
 //	POST /person                chooses the person whose face the camera sees
 //	POST /scan                  what a scanned code said, pasted
 //	GET  /offer                 an issuer's link arrives            → a task
-//	GET  /authorize             a verifier's link arrives           → a task
+//	GET  /authorize             a verifier's link arrives           → a task; without client_id it is
+//	                            one for the authenticator, of the JWT VC Presentation Profile
 //	GET  /tasks/{id}            the task as it stands: who asks, what for, what would be shared
 //	POST /tasks/{id}/add        takes up an offer
 //	POST /tasks/{id}/face-check takes a selfie and has it compared

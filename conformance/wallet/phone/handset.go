@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
+	"regain/conformance/wallet/authenticator"
 )
 
 const (
@@ -30,10 +31,13 @@ type handset struct {
 	mu     sync.Mutex
 	token  string // against forged requests
 	wallet *wallet.Wallet
-	owner  *Person
-	photo  []byte // the last selfie
-	tasks  []*task
-	used   time.Time // guarded by the shelf
+	// authenticator answers requests of the profile of 2022, out of credentials of its own.
+	authenticator *authenticator.Wallet
+
+	owner *Person
+	photo []byte // the last selfie
+	tasks []*task
+	used  time.Time // guarded by the shelf
 }
 
 // Selfie lets the wallet use the owner's camera, and keeps the picture for the page.
@@ -137,6 +141,10 @@ func (s *Server) newHandset() (*handset, error) {
 		HTTPClient: s.cfg.HTTPClient, Clock: s.cfg.Clock, Random: s.cfg.Random, Logger: s.cfg.Logger, Camera: h,
 		RequestAnchors: s.cfg.RequestAnchors, IssuerAnchors: s.cfg.IssuerAnchors, ReceiptType: s.cfg.ReceiptType, Requests: s.cfg.Requests,
 	})
+	if err != nil {
+		return nil, err
+	}
+	h.authenticator, err = s.newAuthenticator(h)
 	return h, err
 }
 

@@ -3,8 +3,6 @@ package phone
 import (
 	"net/http"
 	"strings"
-
-	"regain/conformance/wallet"
 )
 
 // find returns the task of the address, or says that it is gone.
@@ -64,7 +62,7 @@ func (s *Server) faceCheck(v visit) {
 		v.seeOther("/tasks/" + t.id)
 		return
 	}
-	if err := v.h.wallet.FaceCheck(v.r.Context(), id); err != nil {
+	if err := t.takeFaceCheck(v.r.Context(), v.h, id); err != nil {
 		p := explain(err, "the Face Check service")
 		t.problem = &p // the task stays open: another try is fine
 		s.log(v, err)
@@ -79,7 +77,7 @@ func (s *Server) share(v visit) {
 	if t == nil {
 		return
 	}
-	redirect, err := v.h.wallet.Share(v.r.Context(), t.request, wallet.ShareOptions{})
+	redirect, err := t.share(v.r.Context(), v.h)
 	if err != nil {
 		s.end(v, t, err, t.request.Verifier)
 		return
@@ -100,7 +98,7 @@ func (s *Server) decline(v visit) {
 		v.seeOther("/tasks/" + t.id)
 		return
 	}
-	redirect, err := v.h.wallet.Decline(v.r.Context(), t.request)
+	redirect, err := t.decline(v.r.Context(), v.h)
 	t.outcome, t.redirect = declined, redirect
 	if err != nil {
 		s.log(v, err) // nothing was shared, which is what the person wanted

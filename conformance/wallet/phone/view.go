@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
+	"regain/conformance/wallet/authenticator/domain"
 )
 
 //go:embed pages
@@ -44,7 +45,8 @@ type taskView struct {
 	Scanned   bool
 	FaceCheck bool // still to be taken
 	Selfie    bool
-	Ready     bool // nothing stands between the person and Share
+	Ready     bool           // nothing stands between the person and Share
+	Domain    *domain.Domain // of a verifier that says which one is its own
 }
 
 type shareView struct {
@@ -84,6 +86,10 @@ func (t *task) view() *taskView {
 	shown.Scanned = t.request.Flow == wallet.CrossDevice
 	shown.FaceCheck = t.request.FaceCheckFor() != "" && !t.checked
 	shown.Ready = len(shown.Missing) == 0 && !shown.FaceCheck
+	if t.older != nil {
+		shown.Shares, shown.Domain = t.older.shares(), &t.older.request.Domain
+		return shown
+	}
 	for _, share := range t.request.Shares {
 		shown.Shares = append(shown.Shares, newShareView(share))
 	}
@@ -144,7 +150,7 @@ func cards(w *wallet.Wallet) []card {
 
 func (s *Server) render(v visit, status int, name string, shown view) {
 	shown.CSRF, shown.BaseURL = v.h.token, s.cfg.BaseURL
-	shown.Owner, shown.People, shown.Cards = v.h.owner, s.cfg.People, cards(v.h.wallet)
+	shown.Owner, shown.People, shown.Cards = v.h.owner, s.cfg.People, append(cards(v.h.wallet), olderCards(v.h.authenticator)...)
 	var page bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&page, name, shown); err != nil {
 		s.cfg.Logger.ErrorContext(v.r.Context(), "rendering a page", "page", name, "error", err)
@@ -191,7 +197,7 @@ func (s *Server) portrait(v visit) {
 			return
 		}
 	}
-	http.NotFound(v.w, v.r)
+	s.olderPortrait(v)
 }
 
 // picture serves a JPEG as nothing but that, whatever an issuer put there.
