@@ -67,7 +67,7 @@ func (w Web) Configuration(now time.Time) ([]byte, error) {
 		return nil, err
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: cryptosigner.Opaque(w.Key)},
-		(&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", w.DID+"#"+w.KeyID))
+		(&jose.SignerOptions{}).WithHeader("kid", w.DID+"#"+w.KeyID)) // and no typ: DIF Well Known DID Configuration, JSON Web Token Proof Format
 	if err != nil {
 		return nil, fmt.Errorf("did:web: %w", err)
 	}

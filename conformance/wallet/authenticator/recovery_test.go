@@ -199,7 +199,7 @@ func TestRecovery(t *testing.T) {
 			r.config.Method, r.config.Algorithm = row.method, row.holder
 			r.equip(t)
 			request := r.review(t)
-			if u, err := url.Parse(r.Regain); err != nil || request.Domain.Host != u.Host {
+			if u, err := url.Parse(r.Regain); err != nil || request.Domain.Host != u.Host || !request.Domain.Verified {
 				t.Errorf("its domain is %+v", request.Domain)
 			}
 			r.finish(t, request, row.share)
