@@ -126,7 +126,10 @@ func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recover
 	for _, r := range receipt.Results {
 		d.Note(r.Rule, r.Pass, r.Detail)
 	}
-	return receipt, d.Step("weighed", err)
+	if err := d.Step("weighed", err); errors.Is(err, recovery.ErrAnswered) { // another answer was faster
+		return receipt, p.rejected(c, asked, err)
+	}
+	return receipt, err
 }
 
 // rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same.

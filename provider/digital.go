@@ -73,7 +73,7 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	}
 	d := p.diagnose(c, asked.Way)
 	if asked.Answered() {
-		return t, recovery.ErrAnswered
+		return t, p.rejected(c, asked, recovery.ErrAnswered)
 	}
 	e, stored, err := p.browserExchange(asked)
 	if err != nil {

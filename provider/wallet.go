@@ -69,18 +69,18 @@ func (p *Provider) walletResponse(c *gin.Context) {
 }
 
 func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
-	form, err := p.walletForm(c)
-	if err != nil {
-		return "", err
-	}
 	asked, err := p.deps.Recovery.Find(c, recovery.Handle(c.Param("handle")))
 	if err != nil {
 		return "", err
 	}
 	note(c, asked.Transaction)
 	d := p.diagnose(c, asked.Way)
+	form, err := p.walletForm(c)
+	if err := d.Step("read", err); err != nil {
+		return "", p.rejected(c, asked, err)
+	}
 	if asked.Answered() {
-		return "", recovery.ErrAnswered
+		return "", p.rejected(c, asked, recovery.ErrAnswered)
 	}
 	e, request, err := p.stored(asked)
 	if err != nil {
