@@ -22,13 +22,16 @@ type link struct {
 
 // parseLink reads a link of any scheme: openid4vp://, haip-vp:// or a wallet's own https address.
 // Where there is a request object, it alone counts, and other members are ignored (§5.10.1).
-func parseLink(raw string) (link, error) {
+func (p Policy) parseLink(raw string) (link, error) {
 	if len(raw) > address.Longest {
 		return link{}, turnDown(InvalidRequest, "the link is longer than %d characters", address.Longest)
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil || u.Scheme == "" {
 		return link{}, turnDown(InvalidRequest, "it is not a link")
+	}
+	if p.LiteralPlus {
+		u.RawQuery = strings.ReplaceAll(u.RawQuery, "+", "%2B")
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -44,6 +44,9 @@ type Policy struct {
 	// UntypedObject takes unsigned request objects without typ, which §5 forbids and the OpenID
 	// Foundation's suite sends. Nobody signed them, so nothing else can be passed off as one.
 	UntypedObject bool
+	// LiteralPlus takes a + in a link for itself. In application/x-www-form-urlencoded it is a
+	// space; the OpenID Foundation's suite writes dc+sd-jwt into links as it is.
+	LiteralPlus bool
 }
 
 // Client is what the wallet knows of a verifier in advance.

@@ -27,7 +27,7 @@ type Reader struct {
 // Read finds the request that a link is or points to, authenticates who asks, and holds it against
 // the rules. An error of type *Error means that it must not be answered but with that error.
 func (r *Reader) Read(ctx context.Context, raw string) (*Request, error) {
-	l, err := parseLink(raw)
+	l, err := r.Policy.parseLink(raw)
 	if err != nil {
 		return nil, err
 	}

@@ -179,3 +179,13 @@ func TestPlainLinksMayHoldMore(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAPlusNeedsToBeAllowed(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		w := ask(t, "redirect_uri", func(w *wallettest.World) { w.Config.Requests.LiteralPlus = allowed })
+		_, err := w.Wallet.Review(t.Context(), strings.ReplaceAll(w.Verifier.Link("plain"), "%2B", "+"))
+		if allowed != (err == nil) {
+			t.Errorf("allowed %v: got %v", allowed, err)
+		}
+	}
+}
