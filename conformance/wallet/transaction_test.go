@@ -16,7 +16,8 @@ import (
 // recovery is transaction data as a verifier writes it, after spoil.
 func recovery(t *testing.T, spoil func(map[string]any)) string {
 	t.Helper()
-	entry := map[string]any{"type": request.AccountRecovery, "credential_ids": []string{"verified_id"}, "account": "ada@example.org"}
+	entry := map[string]any{"type": request.AccountRecovery, "credential_ids": []string{"verified_id"},
+		"account": "ada@example.org", "organisation": "Contoso"}
 	if spoil != nil {
 		spoil(entry)
 	}
@@ -33,7 +34,7 @@ func transacting(t *testing.T, entries ...string) *wallettest.World {
 }
 
 func TestTransactionsAreAuthorised(t *testing.T) {
-	first, second := recovery(t, nil), recovery(t, set("purpose", "a new phone"))
+	first, second := recovery(t, nil), recovery(t, set("organisation", "Fabrikam"))
 	sha512of := func(text string) string { sum := sha512.Sum512([]byte(text)); return wallettest.Encode(sum[:]) }
 	named := recovery(t, set("transaction_data_hashes_alg", []string{"sha-1", "sha-512"}))
 	both := recovery(t, set("transaction_data_hashes_alg", []string{"sha-512", "sha-256"}))
@@ -83,6 +84,7 @@ func TestTransactionsTurnedDown(t *testing.T) {
 		"a member of wrong type":  {recovery(t, set("account", 1))},
 		"an empty member":         {recovery(t, set("account", ""))},
 		"no account":              {recovery(t, unset("account"))},
+		"no organisation":         {recovery(t, unset("organisation"))},
 		"a hash it cannot make":   {recovery(t, set("transaction_data_hashes_alg", []string{"sha-1"}))},
 		"no hash":                 {recovery(t, set("transaction_data_hashes_alg", []string{}))},
 		"hashes as text":          {recovery(t, set("transaction_data_hashes_alg", "sha-256"))},
@@ -126,13 +128,13 @@ func TestTransactionsOfWhatIsNotShared(t *testing.T) {
 
 func TestOtherTypesOfTransaction(t *testing.T) {
 	w := wallettest.New(t)
-	w.Config.Requests.Transactions = map[string]request.TransactionType{"urn:payment": {Required: []string{"amount"}}}
+	w.Config.Requests.Transactions = map[string]request.TransactionType{"urn:payment": {Required: []string{"amount"}, Optional: []string{"for"}}}
 	w.Remake(t)
 	w.Accept(t)
 	w.Verifier.Query = wallettest.IdentityQuery()
 	pay := func(entry map[string]any) {
-		entry["type"], entry["amount"] = "urn:payment", "12"
-		delete(entry, "account")
+		clear(entry)
+		entry["type"], entry["amount"], entry["credential_ids"] = "urn:payment", "12", []string{"verified_id"}
 	}
 	w.Verifier.Claims = set("transaction_data", []string{recovery(t, pay)})
 	if r := w.Review(t); r.Transactions[0].Details["amount"] != "12" {

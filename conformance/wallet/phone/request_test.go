@@ -39,7 +39,7 @@ func asking(t *testing.T, kind string, spoil func(*wallettest.World)) (*browser.
 
 func TestThePersonSeesWhoAsksAndForWhat(t *testing.T) {
 	licence := func(w *wallettest.World) { w.Issuer.Licensed = true; w.Verifier.Query = wallettest.LicenceQuery() }
-	recovery := wallettest.Encode([]byte(`{"type":"` + request.AccountRecovery + `","credential_ids":["verified_id"],"account":"ada@example.org"}`))
+	recovery := wallettest.Encode([]byte(`{"type":"` + request.AccountRecovery + `","credential_ids":["verified_id"],"account":"ada@example.org","organisation":"Contoso"}`))
 	claim := func(name string, value any) func(*wallettest.World) {
 		return func(w *wallettest.World) { w.Verifier.Claims = func(c map[string]any) { c[name] = value } }
 	}

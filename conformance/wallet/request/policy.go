@@ -66,7 +66,7 @@ type TransactionType struct {
 
 // accountRecovery names the account and the organisation where it is recovered.
 func accountRecovery() TransactionType {
-	return TransactionType{Required: []string{"account"}, Optional: []string{"organisation", "purpose", "transaction"}}
+	return TransactionType{Required: []string{"account", "organisation"}}
 }
 
 func (p Policy) transactionType(name string) (TransactionType, bool) {
