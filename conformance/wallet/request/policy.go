@@ -54,7 +54,7 @@ type Client struct {
 	Name         string
 	Keys         []jose.JSONWebKey // one of which signs its requests; none: it signs nothing
 	Metadata     json.RawMessage   // its client_metadata; nil: it comes with each request
-	ResponseURIs []string          // where its answers may go; nil: anywhere
+	ResponseURIs []string          // where its answers may go; nil: anywhere, for a client that signs
 }
 
 // TransactionType is a type of transaction data: the members beyond those that every type has

@@ -195,9 +195,10 @@ func TestSomebodyRegistered(t *testing.T) {
 		}, ""},
 		"both metadata":        {"", func(w *wallettest.World) { client(func(c *request.Client) { c.Metadata = metadata(w) })(w) }, "invalid_client"},
 		"neither metadata":     {"", unset("client_metadata"), "client_metadata is missing"},
-		"without a key":        {"plain", client(func(c *request.Client) { c.Keys, c.Name = nil, "" }), ""},
-		"an unsigned JWT":      {"value", func(w *wallettest.World) { client(func(c *request.Client) { c.Keys = nil })(w); unsigned(w) }, ""},
-		"signed all by itself": {"value", client(func(c *request.Client) { c.Keys = nil }), "cannot be signed"},
+		"without a key":        {"plain", keyless, ""},
+		"without anything":     {"plain", client(func(c *request.Client) { c.Keys = nil }), "neither a key nor response URIs"},
+		"an unsigned JWT":      {"value", func(w *wallettest.World) { keyless(w); unsigned(w) }, ""},
+		"signed all by itself": {"value", keyless, "cannot be signed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := ask(t, "pre-registered", test.spoil)
@@ -265,6 +266,11 @@ func client(change func(*request.Client)) func(*wallettest.World) {
 		change(&c)
 		w.Config.Requests.Clients["contoso"] = c
 	}
+}
+
+// keyless is known by where its answers go.
+func keyless(w *wallettest.World) {
+	client(func(c *request.Client) { c.Keys, c.Name, c.ResponseURIs = nil, "", []string{w.Verifier.ResponseURI()} })(w)
 }
 
 func rename(w *wallettest.World, id string) {

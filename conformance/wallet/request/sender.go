@@ -138,6 +138,9 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 		s.mayReceive = func(uri string) bool { return slices.Contains(client.ResponseURIs, uri) }
 	}
 	if len(client.Keys) == 0 {
+		if client.ResponseURIs == nil { // or anybody could have an answer sent to themselves in its name
+			return sender{}, turnDown(InvalidRequest, "the client has neither a key nor response URIs registered")
+		}
 		payload, err := r.open(o)
 		s.payload = payload
 		return s, err
