@@ -202,6 +202,12 @@ func TestOpen(t *testing.T) {
 	if got, err = r.Open(a.post(t), noon); err != nil || got.Presentations["face_check"].Presentation != "d.e.f" {
 		t.Errorf("two presentations: %v", err)
 	}
+	// As OpenID4VP had it in 2022: an array in one parameter.
+	a = answerTo(r)
+	a.form.Set("vp_token", `["a.b.c"]`)
+	if got, err = r.Open(a.post(t), noon); err != nil || got.Presentations["verified_id"].Presentation != "a.b.c" {
+		t.Errorf("an array: %v", err)
+	}
 	// A request survives its storage.
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -228,6 +234,8 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		"no presentation":          {func(a answer) { a.form.Del("vp_token") }, presentation.ErrMalformed},
 		"too many":                 {func(a answer) { a.form["vp_token"] = make([]string, 5) }, presentation.ErrMalformed},
 		"too large":                {func(a answer) { a.form.Set("vp_token", strings.Repeat("x", 300<<10)) }, presentation.ErrTooLarge},
+		"an array of numbers":      {func(a answer) { a.form.Set("vp_token", "[1]") }, presentation.ErrMalformed},
+		"an empty array":           {func(a answer) { a.form.Set("vp_token", "[]") }, presentation.ErrMalformed},
 		"an ID token too large":    {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 64<<10)) }, presentation.ErrTooLarge},
 		"no JWT":                   {func(a answer) { a.form.Set("id_token", "x") }, presentation.ErrMalformed},
 		"not base64":               {func(a answer) { a.form.Set("id_token", "e30.!.eA") }, presentation.ErrMalformed},

@@ -1,15 +1,15 @@
 package authenticator
 
 import (
+	"crypto/subtle"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
 	"time"
-
-	"crypto/subtle"
 
 	"regain/internal/strictjson"
 	"regain/presentation"
@@ -57,7 +57,6 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	if err := r.usable(now); err != nil {
 		return Answer{}, err
 	}
-	presentations := form["vp_token"]
 	for _, name := range []string{"id_token", "state"} {
 		if len(form[name]) != 1 {
 			return Answer{}, fmt.Errorf("%w: %s is missing or stands twice", presentation.ErrMalformed, name)
@@ -66,13 +65,9 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	if subtle.ConstantTimeCompare([]byte(form.Get("state")), []byte(r.State)) != 1 {
 		return Answer{}, presentation.ErrState
 	}
-	if len(presentations) == 0 || len(presentations) > maxPresentations {
-		return Answer{}, fmt.Errorf("%w: vp_token is missing, or stands too often", presentation.ErrMalformed)
-	}
-	for _, text := range presentations {
-		if len(text) > maxText {
-			return Answer{}, fmt.Errorf("%w: vp_token", presentation.ErrTooLarge)
-		}
+	presentations, err := presentationsIn(form["vp_token"])
+	if err != nil {
+		return Answer{}, err
 	}
 	token := form.Get("id_token")
 	places, err := r.places(token)
@@ -87,6 +82,26 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 		answer.Presentations[id] = Located{presentations[at.presentation], at.credential}
 	}
 	return answer, nil
+}
+
+// presentationsIn reads vp_token: one presentation, several parameters of that name, or one with a JSON array of them.
+func presentationsIn(values []string) ([]string, error) {
+	if len(values) == 1 && strings.HasPrefix(values[0], "[") && len(values[0]) <= maxText {
+		var list []string
+		if err := json.Unmarshal([]byte(values[0]), &list); err != nil {
+			return nil, fmt.Errorf("%w: vp_token is no array of texts", presentation.ErrMalformed)
+		}
+		values = list
+	}
+	if len(values) == 0 || len(values) > maxPresentations {
+		return nil, fmt.Errorf("%w: vp_token is missing, or stands too often", presentation.ErrMalformed)
+	}
+	for _, text := range values {
+		if len(text) > maxText {
+			return nil, fmt.Errorf("%w: vp_token", presentation.ErrTooLarge)
+		}
+	}
+	return values, nil
 }
 
 // place is where the submission says that a credential is.
