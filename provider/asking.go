@@ -13,6 +13,7 @@ import (
 	"regain/provider/diagnosis"
 	"regain/provider/exchange"
 	"regain/recovery"
+	"regain/verifier"
 )
 
 // exchange returns the protocol of a way's wallet. Configuration names no other, so a missing one is a server error.
@@ -134,7 +135,8 @@ func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recover
 
 // rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same.
 func (p *Provider) rejected(c *gin.Context, asked recovery.Asked, cause error) error {
-	if c.Request.Context().Err() != nil { // the wallet went away before a status list came: nothing was refused
+	// The wallet went away before a status list came, or somebody's DID document cannot be had: nothing was refused.
+	if c.Request.Context().Err() != nil || errors.Is(cause, verifier.ErrUnavailable) {
 		return cause
 	}
 	results := []recovery.RuleResult{

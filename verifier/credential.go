@@ -32,7 +32,7 @@ type credential struct {
 	issued  time.Time // zero if it does not say
 
 	// trusted checks that the issuer is trusted for this type.
-	trusted func(now time.Time) error
+	trusted func(ctx context.Context, now time.Time) error
 	// current checks when it is valid, and reports whether it ends by itself. Without an end its status must say when.
 	current func(now time.Time) (ends bool, err error)
 	status  func() (status.Reference, bool, error)

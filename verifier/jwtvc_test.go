@@ -140,3 +140,48 @@ func mustVerify(t *testing.T, s *card) verifier.Verified {
 	}
 	return got
 }
+
+// An issuer known by a did:web, whose domain has to vouch for it.
+func TestLinkedDomain(t *testing.T) {
+	for name, row := range map[string]struct {
+		change func(s *card, site *verifiertest.Site)
+		want   verifier.Objection
+	}{
+		"it does": {func(*card, *verifiertest.Site) {}, verifier.NoObjection},
+		"for another DID": {func(s *card, site *verifiertest.Site) {
+			site.ServeConfiguration(verifiertest.NewDomainLinkage(s.owner, site.Origin, s.clock.Now()).Sign(t))
+		}, verifier.Untrusted},
+		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted},
+		"it does not answer":  {func(_ *card, site *verifiertest.Site) { delete(site.Pages, "/.well-known/did-configuration.json") }, verifier.StatusUnavailable},
+		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoObjection},
+		"an untrusted issuer": {func(s *card, _ *verifiertest.Site) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
+	} {
+		s, site := newCard(t, "ES256K"), verifiertest.NewSite(t)
+		s.fetch, s.authority = site.Fetcher(), site.Identity("ES256")
+		now := s.clock.Now()
+		site.ServeConfiguration(verifiertest.NewDomainLinkage(s.authority, site.Origin, now).Sign(t))
+		s.rules[0].DIDs, s.rules[0].LinkedDomain = []string{site.DID}, true
+		s.vc = verifiertest.NewVC(s.authority, s.owner, now)
+		s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, s.vc, 86.31, now)
+		row.change(s, site)
+		if got := mustVerify(t, s); got.Objection() != row.want {
+			t.Errorf("%s: %q; log: %s", name, got.Objection(), s.log.String())
+		}
+		if row.want == verifier.Untrusted && len(s.rules[0].DIDs) > 0 && s.rules[0].DIDs[0] != site.DID && site.Requests.Load() > 0 {
+			t.Errorf("%s: a host that nobody trusts was asked", name)
+		}
+	}
+}
+
+// A DID document that cannot be had is nobody's fault: nothing is decided, and the wallet may try again.
+func TestAnIssuerThatIsDown(t *testing.T) {
+	s, site := newCard(t, "ES256K"), verifiertest.NewSite(t)
+	s.fetch, s.authority = site.Fetcher(), site.Identity("ES256")
+	delete(site.Pages, "/.well-known/did.json")
+	s.rules[0].DIDs = []string{site.DID}
+	s.vc = verifiertest.NewVC(s.authority, s.owner, s.clock.Now())
+	s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, s.vc, 86.31, s.clock.Now())
+	if _, err := s.verify(t); !errors.Is(err, verifier.ErrUnavailable) || errors.Is(err, verifier.ErrRefused) {
+		t.Errorf("got %v", err)
+	}
+}

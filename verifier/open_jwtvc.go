@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/verifier/did"
 	"regain/verifier/jwtvc"
 	"regain/verifier/status"
 )
@@ -79,16 +80,16 @@ func (v *Verifier) checkIDToken(ctx context.Context, token string, holder jwtvc.
 // verifyVC checks the issuer's signature, and returns the check of whether it is trusted. By which of two mechanisms it
 // is known is for the rules to say, and not for the VC to choose: an issuer that is trusted by its DID is asked by it.
 // One that nobody trusts is not asked at all, since whoever wrote the VC chose the host; it is objected to, unverified.
-func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind string) (func(now time.Time) error, error) {
+func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind string) (func(context.Context, time.Time) error, error) {
 	if v.rules.KnowsDID(c.Issuer(), kind) {
 		issuer, err := c.VerifyIssuer(ctx, v.resolver)
 		if err != nil {
 			return nil, err
 		}
-		return func(time.Time) error { return v.rules.CheckDID(issuer.String(), kind) }, nil
+		return func(ctx context.Context, _ time.Time) error { return v.checkDID(ctx, issuer, kind) }, nil
 	}
 	if len(c.Certificates()) == 0 {
-		return func(time.Time) error { return v.rules.CheckDID(c.Issuer(), kind) }, nil
+		return func(context.Context, time.Time) error { return v.rules.CheckDID(c.Issuer(), kind) }, nil
 	}
 	leaf, err := v.rules.Leaf(c.Certificates(), kind)
 	if err != nil {
@@ -97,7 +98,18 @@ func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind strin
 	if err := c.VerifyChain(crypto.PublicKey(leaf)); err != nil {
 		return nil, err
 	}
-	return func(now time.Time) error { return v.rules.Check(c.Certificates(), kind, c.Issuer(), now) }, nil
+	return func(_ context.Context, now time.Time) error {
+		return v.rules.Check(c.Certificates(), kind, c.Issuer(), now)
+	}, nil
+}
+
+// checkDID checks that a DID is trusted for a type and, where the rule wants it, that the DID's domain vouches for it.
+func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) error {
+	if err := v.rules.CheckDID(issuer.String(), kind); err != nil || !v.rules.LinkedDomain(kind) {
+		return err
+	}
+	_, err := v.linked.Verify(ctx, issuer)
+	return err
 }
 
 // currentVC checks nbf and exp, which stand for issuanceDate and expirationDate (VCDM 1.1 §6.3.1).

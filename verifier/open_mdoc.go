@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -34,7 +35,7 @@ func (v *Verifier) openMdoc(presented string, types []string, to bound) (*creden
 	return &credential{
 		format: FormatMdoc, kind: parsed.DocType(), types: []string{parsed.DocType()}, chain: parsed.Certificates(), claims: parsed.Claims(),
 		id: parsed.ID(), photos: parsed.Digests(), holder: holder, issued: signed,
-		trusted: func(now time.Time) error {
+		trusted: func(_ context.Context, now time.Time) error {
 			return v.rules.CheckDocument(parsed.Certificates(), parsed.DocType(), signed, now)
 		},
 		current: func(now time.Time) (bool, error) { return true, currentMdoc(parsed, now) },

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -40,7 +41,9 @@ func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*crede
 	return &credential{
 		format: FormatSDJWT, kind: vct, types: []string{vct}, iss: iss, chain: parsed.Certificates(), claims: parsed.Claims(), id: id, photos: parsed.Digests(), holder: holder, issued: issued,
 		results: parsed.Claims()["faceCheckResults"],
-		trusted: func(now time.Time) error { return v.rules.Check(parsed.Certificates(), vct, iss, now) },
+		trusted: func(_ context.Context, now time.Time) error {
+			return v.rules.Check(parsed.Certificates(), vct, iss, now)
+		},
 		current: func(now time.Time) (bool, error) { return currentSDJWT(parsed, now) },
 		status:  func() (status.Reference, bool, error) { return status.ReferenceIn(parsed.Claims()) },
 	}, nil

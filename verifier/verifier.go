@@ -21,6 +21,7 @@ import (
 
 	"regain/verifier/did"
 	"regain/verifier/internal/jws"
+	"regain/verifier/linkeddomain"
 	"regain/verifier/status"
 	"regain/verifier/trust"
 )
@@ -61,6 +62,7 @@ type Verifier struct {
 	rules    *trust.Rules
 	lists    *status.Lists
 	resolver *did.Resolver
+	linked   *linkeddomain.Verifier
 	clock    func() time.Time
 	logger   *slog.Logger
 }
@@ -82,7 +84,11 @@ func New(cfg Config, deps Deps) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{rules: rules, lists: lists, resolver: resolver, clock: deps.Clock, logger: deps.Logger}, nil
+	linked, err := linkeddomain.New(linkeddomain.Config{MinTTL: cfg.MinStatusTTL, MaxTTL: cfg.MaxStatusTTL, Fetch: deps.Fetch, Resolver: resolver, Clock: deps.Clock})
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{rules: rules, lists: lists, resolver: resolver, linked: linked, clock: deps.Clock, logger: deps.Logger}, nil
 }
 
 // Presentation is what a wallet presented, as it stands in a vp_token, each in the format that was asked for: a Verified
@@ -190,7 +196,10 @@ func refused(ctx context.Context, what string, err error) error {
 // objection returns the gravest objection to a credential, and why. brief is for types that live minutes and have no
 // status.
 func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) (Objection, error) {
-	if err := c.trusted(now); err != nil {
+	switch err := c.trusted(ctx, now); {
+	case errors.Is(err, linkeddomain.ErrUnavailable), errors.Is(err, did.ErrUnresolvable): // later it may be
+		return StatusUnavailable, v.note(ctx, c, err)
+	case err != nil:
 		return Untrusted, v.note(ctx, c, err)
 	}
 	ends, err := c.current(now)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"regain/verifier"
+	"regain/verifier/status"
 	"regain/verifier/trust"
 	"regain/verifier/verifiertest"
 )
@@ -22,6 +23,7 @@ type scene struct {
 	faceBind verifiertest.Binding
 	rules    []trust.Rule
 	expect   verifier.Expect
+	fetch    status.Fetcher // nil for the issuer's
 	log      bytes.Buffer
 }
 
@@ -43,9 +45,13 @@ func newScene(t testing.TB) *scene {
 
 func (s *scene) verifier(t testing.TB) *verifier.Verifier {
 	t.Helper()
+	fetcher := s.fetch
+	if fetcher == nil {
+		fetcher = s.issuer.Fetcher()
+	}
 	v, err := verifier.New(
 		verifier.Config{Trust: s.rules, MinStatusTTL: time.Minute, MaxStatusTTL: time.Hour},
-		verifier.Deps{Fetch: s.issuer.Fetcher(), Clock: s.clock.Now, Logger: slog.New(slog.NewTextHandler(&s.log, nil))},
+		verifier.Deps{Fetch: fetcher, Clock: s.clock.Now, Logger: slog.New(slog.NewTextHandler(&s.log, nil))},
 	)
 	if err != nil {
 		t.Fatal(err)

@@ -111,7 +111,9 @@ type TrustConfig struct {
 	Types       []string `koanf:"types"`        // vct values
 	AnchorsFile string   `koanf:"anchors_file"` // PEM: who issues the certificates of issuers
 	DIDs        []string `koanf:"dids"`         // of issuers of JWT VCs
-	SignersFile string   `koanf:"signers_file"` // PEM: certificates of issuers that are trusted as they are
+	// LinkedDomain wants the domain of such a DID to vouch for it.
+	LinkedDomain bool   `koanf:"linked_domain"`
+	SignersFile  string `koanf:"signers_file"` // PEM: certificates of issuers that are trusted as they are
 	// StatusOptional takes credentials that name no status list, as long as they end by themselves.
 	StatusOptional bool     `koanf:"status_optional"`
 	Issuers        []string `koanf:"issuers"` // allowed iss values; empty allows any under the anchors

@@ -142,7 +142,7 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 
 // rule reads the certificates of a trust entry.
 func (t TrustConfig) rule() (trust.Rule, error) {
-	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, DIDs: t.DIDs, StatusOptional: t.StatusOptional}
+	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, DIDs: t.DIDs, LinkedDomain: t.LinkedDomain, StatusOptional: t.StatusOptional}
 	var err error
 	if t.AnchorsFile != "" || t.SignersFile == "" && len(t.DIDs) == 0 {
 		if rule.Anchors, err = readCertificates(t.AnchorsFile); err != nil {

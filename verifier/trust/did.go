@@ -10,6 +10,9 @@ func (r *Rules) KnowsDID(did, name string) bool {
 	return did != "" && slices.Contains(r.byType[name].DIDs, did)
 }
 
+// LinkedDomain reports whether issuers of this type have to be linked with their domains.
+func (r *Rules) LinkedDomain(name string) bool { return r.byType[name].LinkedDomain }
+
 // CheckDID reports whether a DID is trusted to issue credentials of a type. The caller has verified that it did.
 func (r *Rules) CheckDID(did, name string) error {
 	if !r.KnowsDID(did, name) {

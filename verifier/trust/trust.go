@@ -26,6 +26,8 @@ type Rule struct {
 	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a list allows none
 	// DIDs are issuers of JWT VCs that are known by their DIDs, and by no certificate.
 	DIDs []string
+	// LinkedDomain wants the domain of such a DID to vouch for it (DIF Well Known DID Configuration).
+	LinkedDomain bool
 	// StatusOptional accepts credentials without a status list entry, for types that live minutes.
 	StatusOptional bool
 }
