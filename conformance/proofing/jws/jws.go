@@ -1,6 +1,6 @@
-// Package jws reads the JWTs that strangers send to the proofing provider: compact, ES256, explicitly typed (RFC 8725
-// §3.1, §3.11), and with no name twice in their claims. Every sender has its own media type, so that a JWT made for one
-// place is nothing anywhere else.
+// Package jws reads the JWTs that strangers send to the proofing provider: compact, ES256 unless a caller takes more,
+// explicitly typed (RFC 8725 §3.1, §3.11), and with no name twice in their claims. Every sender has its own media type, so
+// that a JWT made for one place is nothing anywhere else.
 package jws
 
 import (
@@ -19,8 +19,8 @@ import (
 // Err means that a JWT from outside is not what it has to be.
 var Err = errors.New("unacceptable JWT")
 
-// Token is a JWS that was taken apart: its one header is known to say ES256 and the expected typ. Nothing in it is to
-// be believed before Open.
+// Token is a JWS that was taken apart: its one header is known to have the expected alg and typ. Nothing in it is to be
+// believed before Open.
 type Token struct {
 	Header jose.Header
 	signed *jose.JSONWebSignature
@@ -28,10 +28,15 @@ type Token struct {
 
 // Parse reads a compact JWS with alg ES256 and the media type in typ.
 func Parse(compact, mediaType string) (Token, error) {
+	return ParseWith(compact, mediaType, jose.ES256)
+}
+
+// ParseWith is Parse for one of several algorithms. That it is the one of the key, Open checks.
+func ParseWith(compact, mediaType string, algorithms ...jose.SignatureAlgorithm) (Token, error) {
 	if strings.Count(compact, ".") != 2 {
 		return Token{}, fmt.Errorf("%w: not a compact JWS", Err)
 	}
-	signed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.ParseSignedCompact(compact, algorithms)
 	if err != nil {
 		return Token{}, fmt.Errorf("%w: %w", Err, err)
 	}
