@@ -5,4 +5,4 @@ import "slices"
 // known reports whether there is a credential configuration of that name.
 func known(id string) bool { return slices.Contains(configurations(), id) }
 
-func configurations() []string { return []string{ConfigurationID, LicenceID} }
+func configurations() []string { return []string{ConfigurationID, LicenceID, JWTID} }

@@ -71,16 +71,16 @@ func (s *Server) answerCredential(r *http.Request) (credentialResponse, *jwe.Par
 	if err != nil {
 		return none, nil, err
 	}
-	keys, err := s.checkProofs(request.Proofs, held.client)
+	holders, err := s.checkProofs(configuration, request.Proofs, held.client)
 	if err != nil {
 		return none, nil, err
 	}
-	if len(held.offer.issued[configuration])+len(keys) > s.limits.batch {
+	if len(held.offer.issued[configuration])+len(holders) > s.limits.batch {
 		return none, nil, refuse("credential_request_denied", "all credentials of this offer were issued")
 	}
-	issued := make([]Issued, 0, len(keys))
-	for _, key := range keys {
-		one, err := s.issue(configuration, held.offer.file, key)
+	issued := make([]Issued, 0, len(holders))
+	for _, holder := range holders {
+		one, err := s.issue(configuration, held.offer.file, holder)
 		if err != nil {
 			return none, nil, err
 		}

@@ -87,10 +87,13 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 	return s.writeReceipt(shown, match)
 }
 
-// openShown verifies a presentation of either format, and returns it with the nonce that the holder signed.
+// openShown verifies a presentation of any format, and returns it with the nonce that the holder signed.
 func (s *Server) openShown(presentation, nonce string) (presented, string, error) {
-	if strings.Contains(presentation, "~") {
+	switch {
+	case strings.Contains(presentation, "~"):
 		return s.openPresentation(presentation)
+	case strings.Contains(presentation, "."):
+		return s.openVC(presentation)
 	}
 	shown, err := s.openLicence(presentation, nonce)
 	return shown, nonce, err
@@ -105,6 +108,9 @@ func explain(err error) string {
 }
 
 func (s *Server) writeReceipt(shown presented, match people.Comparison) (string, error) {
+	if shown.holder.did != "" {
+		return s.writeReceiptVC(shown, match)
+	}
 	id, err := s.identifier()
 	if err != nil {
 		return "", err
@@ -112,10 +118,7 @@ func (s *Server) writeReceipt(shown presented, match people.Comparison) (string,
 	now := s.config.Clock()
 	payload, err := json.Marshal(receipt{
 		Issuer: s.config.BaseURL, Type: ReceiptType, ID: id, Issued: now.Unix(), Expires: now.Add(receiptLife).Unix(),
-		Holder: bare(shown.holder),
-		Results: []faceCheckResult{{
-			Source: shown.jti, Photo: shown.digest, Threshold: threshold, Score: match.Score, Quality: match.Quality,
-		}},
+		Holder: bare(shown.holder.key), Results: shown.results(match),
 	})
 	if err != nil {
 		return "", fmt.Errorf("writing a receipt: %w", err)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/conformance/proofing"
+	"regain/conformance/proofing/did/didtest"
 )
 
 // stranger is a provider that is called without a network.
@@ -53,7 +54,7 @@ func (s stranger) post(path, contentType, authorization, proof, body string) *ht
 // access is a bearer token for the body that is fuzzed.
 func (s stranger) access() string {
 	s.t.Helper()
-	made, err := s.MakeOffer(proofing.OfferOptions{PersonID: "ada.lindqvist", Configurations: []string{proofing.ConfigurationID, proofing.LicenceID}})
+	made, err := s.MakeOffer(proofing.OfferOptions{PersonID: "ada.lindqvist", Configurations: []string{proofing.ConfigurationID, proofing.LicenceID, proofing.JWTID}})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -96,8 +97,12 @@ func FuzzKeyProof(f *testing.F) {
 	}
 	f.Add("eyJhbGciOiJFUzI1NiIsInR5cCI6Im9wZW5pZDR2Y2ktcHJvb2Yrand0In0.e30.AAAA")
 	f.Add(string(key))
+	holder := didtest.ION(f, "ES256K")
+	f.Add(holder.Sign(f, map[string]any{"typ": "openid4vci-proof+jwt"}, map[string]any{"aud": "https://proofing.example", "iat": time.Now().Unix(), "nonce": "x"}))
 	f.Fuzz(func(t *testing.T, proof string) {
-		refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, credentialBody(proof))))
+		for _, body := range []map[string]any{credentialBody(proof), vcBody(proof)} {
+			refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, body)))
+		}
 	})
 }
 
@@ -139,6 +144,7 @@ func FuzzFaceCheck(f *testing.F) {
 	s := newStranger(f)
 	f.Add("x~y~z", "", "AAAA")
 	f.Add("omdkb2NUeXBl", "n", "AAAA")
+	f.Add("e30.e30.AAAA", "", "AAAA")
 	f.Fuzz(func(t *testing.T, presentation, nonce, selfie string) {
 		body := text(t, map[string]string{"presentation": presentation, "nonce": nonce, "selfie": selfie})
 		refusedPolitely(t, "/face-check", s.post("/face-check", "application/json", "", "", body))

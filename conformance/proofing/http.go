@@ -13,6 +13,8 @@ func (s *Server) routes() http.Handler {
 	// For wallets and verifiers.
 	mux.HandleFunc("GET /.well-known/openid-credential-issuer", s.serveIssuerMetadata)
 	mux.HandleFunc("GET /.well-known/oauth-authorization-server", s.serveServerMetadata)
+	mux.HandleFunc("GET /.well-known/did.json", s.serveDID)
+	mux.HandleFunc("GET /.well-known/did-configuration.json", s.serveDIDConfiguration)
 	mux.HandleFunc("GET /offers/{id}", s.serveOffer)
 	mux.HandleFunc("GET /authorize", s.serveAuthorize)
 	mux.HandleFunc("POST /token", s.renewing(s.serveToken))

@@ -1,6 +1,7 @@
 package proofing
 
 import (
+	"crypto/ecdsa"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -30,27 +31,49 @@ type credential struct {
 // Issued is a Verified ID with its identifier.
 type Issued struct {
 	JTI        string // jti; a licence is named by a digest (docs/protocols.md section 3)
-	Credential string // the SD-JWT VC with all its disclosures, or the licence's IssuerSigned as base64url
+	Credential string // the SD-JWT VC with all its disclosures, the licence's IssuerSigned as base64url, or the JWT VC
+}
+
+// bound is what a credential is bound to: a key, and for a JWT VC the DID that the key is of.
+type bound struct {
+	key jose.JSONWebKey // public; on P-256 but for a DID
+	did string          // "" but for a JWT VC
+}
+
+// Format keeps a DID, which is a name of a person, out of every verb of fmt.
+func (bound) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, redacted) }
+
+// same reports whether two credentials would have one holder.
+func (b bound) same(other bound) bool {
+	if b.did != "" || other.did != "" {
+		return b.did == other.did
+	}
+	public, ok := b.key.Key.(*ecdsa.PublicKey)
+	return ok && public.Equal(other.key.Key)
 }
 
 // Issue makes a Verified ID for a sample person, bound to the holder's public P-256 key, as the wallet would get it.
 // It is for tests that don't want to walk through the pages.
 func (s *Server) Issue(personID string, holder jose.JSONWebKey) (Issued, error) {
-	return s.issueTo(personID, ConfigurationID, holder)
+	return s.issueToKey(personID, ConfigurationID, holder)
 }
 
 // IssueLicence is Issue for a mobile driving licence.
 func (s *Server) IssueLicence(personID string, holder jose.JSONWebKey) (Issued, error) {
-	return s.issueTo(personID, LicenceID, holder)
+	return s.issueToKey(personID, LicenceID, holder)
 }
 
-func (s *Server) issueTo(personID, configuration string, holder jose.JSONWebKey) (Issued, error) {
+func (s *Server) issueToKey(personID, configuration string, holder jose.JSONWebKey) (Issued, error) {
+	if !jws.PublicP256(&holder) {
+		return Issued{}, fmt.Errorf("issuing to %q: the holder's key is no public P-256 key", personID)
+	}
+	return s.issueTo(personID, configuration, bound{key: holder})
+}
+
+func (s *Server) issueTo(personID, configuration string, holder bound) (Issued, error) {
 	person, found := people.Find(personID)
 	if !found {
 		return Issued{}, fmt.Errorf("issuing to %q: no such person", personID)
-	}
-	if !jws.PublicP256(&holder) {
-		return Issued{}, fmt.Errorf("issuing to %q: the holder's key is no public P-256 key", personID)
 	}
 	file, err := newDossier(person)
 	if err != nil {
@@ -60,14 +83,17 @@ func (s *Server) issueTo(personID, configuration string, holder jose.JSONWebKey)
 }
 
 // issue makes a credential of the configuration.
-func (s *Server) issue(configuration string, file dossier, holder jose.JSONWebKey) (Issued, error) {
+func (s *Server) issue(configuration string, file dossier, holder bound) (Issued, error) {
 	// To the hour: copies of one credential that were made in the same second could be told to belong together
 	// (RFC 9901 §10.1).
 	now := s.config.Clock().Truncate(time.Hour)
-	if configuration == LicenceID {
-		return s.issueLicence(file, holder, now)
+	switch configuration {
+	case LicenceID:
+		return s.issueLicence(file, holder.key, now)
+	case JWTID:
+		return s.issueVC(file, holder, now)
 	}
-	return s.issueVerifiedID(file, holder, now)
+	return s.issueVerifiedID(file, holder.key, now)
 }
 
 // verifiedID is the payload of a Verified ID: what is always open, and the digests of the rest.

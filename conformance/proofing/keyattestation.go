@@ -1,6 +1,8 @@
 package proofing
 
 import (
+	"crypto/ecdsa"
+	"slices"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -59,4 +61,11 @@ func (s *Server) openAttestation(parsed jws.Token) (claims keyAttestation, found
 		}
 	}
 	return keyAttestation{}, false
+}
+
+func contains(keys []jose.JSONWebKey, wanted jose.JSONWebKey) bool {
+	return slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
+		public, ok := key.Key.(*ecdsa.PublicKey)
+		return ok && public.Equal(wanted.Key)
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/conformance/proofing"
+	"regain/conformance/proofing/did/didtest"
 )
 
 // attested is a key proof, and the key attestation that stands in its header; a test breaks either.
@@ -126,5 +127,32 @@ func TestAnAttestationThatNobodyAskedFor(t *testing.T) {
 	a := newAttested(t, b, newKey(t))
 	if status, answer := a.ask(b.access("ada.lindqvist")); status != http.StatusOK || len(list(answer["credentials"])) != 1 {
 		t.Errorf("%d %v", status, answer["error"])
+	}
+}
+
+// The key of a DID is attested like any other; the keys beside it are of nobody's DID.
+func TestAttestedDIDs(t *testing.T) {
+	b, attester := setUpAttested(t)
+	access := b.accessTo(proofing.JWTID)
+	for name, row := range map[string]struct {
+		holder didtest.Holder
+		names  func(own jose.JSONWebKey) []jose.JSONWebKey
+		want   int // credentials
+	}{
+		"its own key and another": {didtest.JWK(t, "ES256"), func(own jose.JSONWebKey) []jose.JSONWebKey { return []jose.JSONWebKey{{Key: newKey(t).Public()}, own} }, 1},
+		"another key":             {didtest.JWK(t, "ES256"), func(jose.JSONWebKey) []jose.JSONWebKey { return []jose.JSONWebKey{{Key: newKey(t).Public()}} }, 0},
+		"of another curve":        {didtest.JWK(t, "EdDSA"), func(own jose.JSONWebKey) []jose.JSONWebKey { return []jose.JSONWebKey{own} }, 0},
+	} {
+		var own jose.JSONWebKey
+		if err := own.UnmarshalJSON([]byte(text(t, row.holder.JWK))); err != nil {
+			t.Fatal(err)
+		}
+		a := newAttested(t, b, attester)
+		a.claims["attested_keys"] = row.names(own)
+		proof := b.didProof(row.holder, a.claims["nonce"].(string), map[string]any{"key_attestation": sign(t, attester, a.options, a.claims)}, nil)
+		status, answer := b.ask(access, vcBody(proof))
+		if list, _ := answer["credentials"].([]any); len(list) != row.want || (status == http.StatusOK) != (row.want > 0) {
+			t.Errorf("%s: %d %v", name, status, answer)
+		}
 	}
 }

@@ -55,7 +55,7 @@ func (s *Server) openLicence(presentation, nonce string) (presented, error) {
 	if err != nil {
 		return presented{}, fmt.Errorf("%w: %w", errPresentation, err)
 	}
-	return presented{jti: shown.ID, holder: jose.JSONWebKey{Key: shown.Device}, portrait: shown.Portrait, digest: shown.Digest}, nil
+	return presented{jti: shown.ID, holder: bound{key: jose.JSONWebKey{Key: shown.Device}}, portrait: shown.Portrait, digest: shown.Digest}, nil
 }
 
 // serveRevocations is the CRL of those who sign licences.

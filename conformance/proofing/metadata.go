@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/proofing/did"
 	"regain/conformance/proofing/jwe"
 	"regain/conformance/proofing/mdoc"
 )
@@ -70,7 +73,7 @@ func (s *Server) issuerMetadata() map[string]any {
 		"batch_credential_issuance": map[string]any{"batch_size": s.limits.batch},
 		"display":                   []any{map[string]any{"name": s.config.Name, "locale": "en"}},
 		"credential_configurations_supported": map[string]any{
-			ConfigurationID: s.verifiedIDMetadata(), LicenceID: s.licenceMetadata(),
+			ConfigurationID: s.verifiedIDMetadata(), LicenceID: s.licenceMetadata(), JWTID: s.vcMetadata(),
 		},
 	}
 }
@@ -99,7 +102,21 @@ func (s *Server) licenceMetadata() map[string]any {
 	return about
 }
 
-// configurationMetadata is what both have in common. Claims are described by their paths (Appendix B.2).
+// vcMetadata is of JWT VCs (OpenID4VCI 1.0 Appendix A.1.1.2).
+func (s *Server) vcMetadata() map[string]any {
+	about := s.configurationMetadata(JWTID, "Verified ID", []string{"credentialSubject"}, [][2]string{
+		{"firstName", "Given name"}, {"lastName", "Family name"}, {"dateOfBirth", "Date of birth"}, {"portrait", "Photo"},
+	})
+	about["format"], about["credential_definition"] = "jwt_vc_json", map[string]any{"type": []string{"VerifiableCredential", IdentityType}}
+	about["cryptographic_binding_methods_supported"] = did.Methods()
+	about["credential_signing_alg_values_supported"] = []string{"ES256"}
+	if !s.attests() { // keys on P-256 alone are attested
+		about["proof_types_supported"] = s.proofTypes(did.Algorithms()...)
+	}
+	return about
+}
+
+// configurationMetadata is what all have in common. Claims are described by their paths (Appendix B.2).
 func (s *Server) configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
 	described := make([]any, len(claims))
 	for i, c := range claims {
@@ -108,18 +125,22 @@ func (s *Server) configurationMetadata(id, name string, prefix []string, claims 
 			"display": []any{map[string]any{"name": c[1], "locale": "en"}},
 		}
 	}
-	proof := map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}
-	if s.attests() {
-		proof["key_attestations_required"] = map[string]any{} // of any kind of storage
-	}
 	return map[string]any{
 		"scope":                 id,
-		"proof_types_supported": map[string]any{"jwt": proof},
+		"proof_types_supported": s.proofTypes(jose.ES256),
 		"credential_metadata": map[string]any{
 			"display": []any{map[string]any{"name": name, "locale": "en", "background_color": "#1d3a5f", "text_color": "#ffffff"}},
 			"claims":  described,
 		},
 	}
+}
+
+func (s *Server) proofTypes(algorithms ...jose.SignatureAlgorithm) map[string]any {
+	proof := map[string]any{"proof_signing_alg_values_supported": algorithms}
+	if s.attests() {
+		proof["key_attestations_required"] = map[string]any{} // of any kind of storage
+	}
+	return map[string]any{"jwt": proof}
 }
 
 // serveServerMetadata is the Authorization Server Metadata (RFC 8414, OpenID4VCI 1.0 §12.3).

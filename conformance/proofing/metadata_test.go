@@ -44,6 +44,7 @@ func TestIssuerMetadata(t *testing.T) {
 	var configurations map[string]struct {
 		Format     string           `json:"format"`
 		DocType    string           `json:"doctype"`
+		Definition map[string]any   `json:"credential_definition"`
 		Binding    []string         `json:"cryptographic_binding_methods_supported"`
 		Algorithms []any            `json:"credential_signing_alg_values_supported"`
 		Proofs     map[string]any   `json:"proof_types_supported"`
@@ -56,8 +57,15 @@ func TestIssuerMetadata(t *testing.T) {
 	if licence.Format != "mso_mdoc" || licence.DocType != "org.iso.18013.5.1.mDL" || licence.Binding[0] != "cose_key" || licence.Algorithms[0] != float64(-7) {
 		t.Errorf("licence: %+v", licence)
 	}
-	if identity.Format != "dc+sd-jwt" || identity.Binding[0] != "jwk" || identity.Algorithms[0] != "ES256" || len(configurations) != 2 {
+	if identity.Format != "dc+sd-jwt" || identity.Binding[0] != "jwk" || identity.Algorithms[0] != "ES256" || len(configurations) != 3 {
 		t.Errorf("identity: %+v", identity)
+	}
+	vc := configurations["VerifiedIdentityJWT"]
+	if vc.Format != "jwt_vc_json" || text(t, vc.Definition) != `{"type":["VerifiableCredential","VerifiedIdentity"]}` || text(t, vc.Binding) != `["did:jwk","did:ion"]` {
+		t.Errorf("JWT VC: %+v", vc)
+	}
+	if algorithms := `{"jwt":{"proof_signing_alg_values_supported":["ES256K","ES256","EdDSA"]}}`; text(t, vc.Proofs) != algorithms || vc.Algorithms[0] != "ES256" {
+		t.Errorf("JWT VC: %v, %v", vc.Proofs, vc.Algorithms)
 	}
 	for id, c := range configurations {
 		if c.Proofs["jwt"] == nil || len(c.Metadata["display"]) == 0 || len(c.Metadata["claims"]) == 0 {

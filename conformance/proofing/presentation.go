@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/people"
 	"regain/conformance/proofing/jws"
 
 	"github.com/go-jose/go-jose/v4"
@@ -19,9 +20,14 @@ var errPresentation = errors.New("unacceptable presentation")
 // presented is what the Face Check needs of a Verified ID that was presented to it and verified.
 type presented struct {
 	jti      string // what the receipt calls it
-	holder   jose.JSONWebKey
+	holder   bound
 	portrait []byte
-	digest   string // of the portrait's Disclosure, or of the licence's data element
+	digest   string // of the portrait's Disclosure, of the licence's data element, or of the portrait's text
+}
+
+// results are what a receipt says: one result, about this photo in this credential.
+func (p presented) results(match people.Comparison) []faceCheckResult {
+	return []faceCheckResult{{Source: p.jti, Photo: p.digest, Threshold: threshold, Score: match.Score, Quality: match.Quality}}
 }
 
 // openPresentation verifies an SD-JWT+KB made of one of this server's own Verified IDs (RFC 9901 §7.1, §7.3), and
@@ -50,7 +56,7 @@ func (s *Server) openPresentation(compact string) (presented, string, error) {
 	if claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix() || !jws.PublicP256(&claims.Holder.Key) {
 		return presented{}, "", fmt.Errorf("%w: expired, or without a holder", errPresentation)
 	}
-	result := presented{jti: claims.ID, holder: claims.Holder.Key}
+	result := presented{jti: claims.ID, holder: bound{key: claims.Holder.Key}}
 	if err := result.take(disclosures, claims.Digests); err != nil {
 		return presented{}, "", err
 	}

@@ -4,8 +4,8 @@
 //
 //   - the one-time hand-off, by which a relying party sends a person here and gets them back (handoff.go);
 //   - OpenID4VCI 1.0 with the pre-authorized code flow, by which the wallet fetches the Verified ID (token.go,
-//     credential.go): an SD-JWT VC, or a mobile driving licence (mdoc), whose status stands in a Token Status List
-//     (status.go);
+//     credential.go): an SD-JWT VC, a mobile driving licence (mdoc), or a JWT VC for wallets like Microsoft Authenticator,
+//     whose status stands in a Token Status List (status.go);
 //   - the Face Check, which compares the photo in a Verified ID with a selfie and issues a receipt (facecheck.go).
 //
 // Every Server has a certification authority of its own, made when it starts: two servers do not trust each other,
@@ -30,6 +30,7 @@ import (
 	"regain/conformance/proofing/client"
 	"regain/conformance/proofing/dpop"
 	"regain/conformance/proofing/jwe"
+	"regain/conformance/proofing/jwtvc"
 	"regain/conformance/proofing/nonce"
 )
 
@@ -39,11 +40,12 @@ const (
 	ReceiptType = "urn:regain:face-check-receipt:1"
 )
 
-// The credential configurations: the names of the Verified ID, as an SD-JWT VC and as a mobile driving licence, in
-// offers and in the issuer's metadata.
+// The credential configurations: the names of the Verified ID, as an SD-JWT VC, as a mobile driving licence and as a JWT
+// VC, in offers and in the issuer's metadata.
 const (
 	ConfigurationID = "VerifiedIdentity"
 	LicenceID       = "MobileDrivingLicence"
+	JWTID           = "VerifiedIdentityJWT"
 )
 
 // Config says what a Server needs. The first group is optional, everything after it required.
@@ -92,6 +94,7 @@ type Server struct {
 	door     *client.Door
 	proofs   *dpop.Checker
 	requests *jwe.Key
+	vcs      *jwtvc.Issuer
 	pages    *pageSet
 	limits   limits
 	handler  http.Handler
@@ -143,7 +146,7 @@ func New(config Config) (*Server, error) {
 	return s, nil
 }
 
-// equip makes what stands at the wallets' endpoints.
+// equip makes what stands at the wallets' endpoints, and who signs the JWT VCs.
 func (s *Server) equip() (err error) {
 	if s.nonces, err = nonce.NewBook(s.config.Random); err != nil {
 		return err
@@ -152,6 +155,9 @@ func (s *Server) equip() (err error) {
 		return err
 	}
 	if s.requests, err = jwe.NewKey(); err != nil {
+		return err
+	}
+	if s.vcs, err = jwtvc.New(jwtvc.Config{BaseURL: s.config.BaseURL, Random: s.config.Random}); err != nil {
 		return err
 	}
 	s.door, err = client.NewDoor(client.Config{
@@ -163,7 +169,8 @@ func (s *Server) equip() (err error) {
 // Handler serves every endpoint and page.
 func (s *Server) Handler() http.Handler { return s.handler }
 
-// Anchor is the certificate to trust: it is above the issuer, the status list and the Face Check receipts.
+// Anchor is the certificate to trust: it is above the issuer, the status list and the Face Check receipts. JWT VCs are
+// signed by DID, and their status lists are under Anchor too.
 func (s *Server) Anchor() *x509.Certificate { return s.ca.anchor }
 
 // IACA is the certificate to trust above driving licences. Their status lists are under Anchor, like all others.

@@ -1,54 +1,47 @@
 package proofing
 
 import (
-	"crypto/ecdsa"
 	"encoding/json"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/conformance/proofing/did"
 	"regain/conformance/proofing/jws"
 )
 
-// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns the holder's keys: those that signed
-// a proof, and then those that were attested along with them, as far as the batch goes. All proofs carry the same nonce,
-// which is spent when everything else is right; each has a key of its own. client is who got the access token.
-func (s *Server) checkProofs(shown map[string]json.RawMessage, client string) ([]jose.JSONWebKey, error) {
+// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns to whom to issue: to those who signed
+// a proof, and then to the keys that were attested along with them, as far as the batch goes. All proofs carry the same
+// nonce, which is spent when everything else is right; each has a key of its own. client is who got the access token.
+func (s *Server) checkProofs(configuration string, shown map[string]json.RawMessage, client string) ([]bound, error) {
 	proofs, err := s.readProofs(shown)
 	if err != nil {
 		return nil, err
 	}
 	var nonce string
-	var keys, more []jose.JSONWebKey
+	var holders, more []bound
 	for i, proof := range proofs {
-		shown, err := s.checkProof(proof, client)
+		shown, err := s.checkProof(configuration, proof, client)
 		if err != nil {
 			return nil, err
 		}
 		if i > 0 && shown.nonce != nonce {
 			return nil, refuse("invalid_nonce", "the proofs carry different nonces")
 		}
-		if contains(keys, shown.key) {
+		if slices.ContainsFunc(holders, shown.by.same) {
 			return nil, refuse("invalid_proof", "two proofs have the same key")
 		}
-		nonce, keys, more = shown.nonce, append(keys, shown.key), append(more, shown.attested...)
+		nonce, holders, more = shown.nonce, append(holders, shown.by), append(more, shown.attested...)
 	}
 	if !s.nonces.Spend(nonce, s.config.Clock()) {
 		return nil, refuse("invalid_nonce", "the nonce is not known, expired or used")
 	}
-	for _, key := range more {
-		if len(keys) < s.limits.batch && !contains(keys, key) {
-			keys = append(keys, key)
+	for _, one := range more {
+		if len(holders) < s.limits.batch && !slices.ContainsFunc(holders, one.same) {
+			holders = append(holders, one)
 		}
 	}
-	return keys, nil
-}
-
-func contains(keys []jose.JSONWebKey, wanted jose.JSONWebKey) bool {
-	return slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
-		public, ok := key.Key.(*ecdsa.PublicKey)
-		return ok && public.Equal(wanted.Key)
-	})
+	return holders, nil
 }
 
 // readProofs wants proofs of one type (§8.2), and of the only type that is taken here.
@@ -77,23 +70,53 @@ type proofClaims struct {
 
 // proven is what a key proof shows.
 type proven struct {
-	key      jose.JSONWebKey
-	attested []jose.JSONWebKey // by the key attestation in its header, where those are asked for
+	by       bound
+	attested []bound // by the key attestation in its header, where those are asked for
 	nonce    string
 }
 
-func (s *Server) checkProof(proof, client string) (proven, error) {
-	none := proven{}
-	parsed, err := jws.Parse(proof, "openid4vci-proof+jwt")
+const proofType = "openid4vci-proof+jwt"
+
+// readProof finds the key of a proof. The header names it in exactly one way (Appendix F.1); a kid or x5c beside the jwk
+// could mean another key.
+func readProof(proof string) (jws.Token, bound, error) {
+	parsed, err := jws.Parse(proof, proofType)
 	if err != nil {
-		return none, refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256")
+		return parsed, bound{}, refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256")
 	}
-	// The header names its key in exactly one way (Appendix F.1); a kid or x5c beside the jwk could mean another key.
 	if !jws.PublicP256(parsed.Header.JSONWebKey) || parsed.Header.KeyID != "" || parsed.HasCertificates() {
-		return none, refuse("invalid_proof", "the header must name its key by a public P-256 jwk and nothing else")
+		return parsed, bound{}, refuse("invalid_proof", "the header must name its key by a public P-256 jwk and nothing else")
+	}
+	return parsed, bound{key: *parsed.Header.JSONWebKey}, nil
+}
+
+// readDIDProof is readProof where the credential is to be bound to a DID: then the kid is a DID URL.
+func readDIDProof(proof string) (jws.Token, bound, error) {
+	parsed, err := jws.ParseWith(proof, proofType, did.Algorithms()...)
+	if err != nil {
+		return parsed, bound{}, refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256K, ES256 or EdDSA")
+	}
+	if parsed.Header.JSONWebKey != nil || parsed.HasCertificates() {
+		return parsed, bound{}, refuse("invalid_proof", "the header must name its key by a kid and nothing else")
+	}
+	holder, err := did.KeyOf(parsed.Header.KeyID)
+	if err != nil {
+		return parsed, bound{}, refuse("invalid_proof", "kid: "+err.Error())
+	}
+	return parsed, bound{key: jose.JSONWebKey{Key: holder.Key}, did: holder.DID}, nil
+}
+
+func (s *Server) checkProof(configuration, proof, client string) (proven, error) {
+	none, read := proven{}, readProof
+	if configuration == JWTID {
+		read = readDIDProof
+	}
+	parsed, holder, err := read(proof)
+	if err != nil {
+		return none, err
 	}
 	var claims proofClaims
-	if err := parsed.Open(parsed.Header.JSONWebKey.Key, &claims); err != nil {
+	if err := parsed.Open(holder.key.Key, &claims); err != nil {
 		return none, refuse("invalid_proof", "signature or claims cannot be verified")
 	}
 	switch {
@@ -108,10 +131,16 @@ func (s *Server) checkProof(proof, client string) (proven, error) {
 	case claims.Nonce == "":
 		return none, refuse("invalid_proof", "the nonce is missing")
 	}
-	shown := proven{key: *parsed.Header.JSONWebKey, nonce: claims.Nonce}
+	shown := proven{by: holder, nonce: claims.Nonce}
 	if !s.attests() {
 		return shown, nil
 	}
-	shown.attested, err = s.checkAttestation(parsed, shown.key, shown.nonce)
-	return shown, err
+	attested, err := s.checkAttestation(parsed, holder.key, shown.nonce)
+	if err != nil || holder.did != "" { // of no other key is it known whose DID it belongs to
+		return shown, err
+	}
+	for _, key := range attested {
+		shown.attested = append(shown.attested, bound{key: key})
+	}
+	return shown, nil
 }

@@ -1,0 +1,296 @@
+package proofing_test
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/people"
+	"regain/conformance/proofing"
+	"regain/conformance/proofing/did/didtest"
+)
+
+// accessTo is an access token for one configuration.
+func (b *bench) accessTo(configuration string) string {
+	b.t.Helper()
+	made, err := b.MakeOffer(proofing.OfferOptions{PersonID: "ada.lindqvist", Configurations: []string{configuration}})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	_, answer := b.post("/token", formType, "", tokenForm(b.codeAt(made.URL)).Encode())
+	token, _ := answer["access_token"].(string)
+	if token == "" {
+		b.t.Fatalf("token: %v", answer)
+	}
+	return token
+}
+
+// didProof is a key proof of a holder of a DID, with one thing changed.
+func (b *bench) didProof(holder didtest.Holder, nonce string, header, claims map[string]any) string {
+	b.t.Helper()
+	head, body := map[string]any{"typ": "openid4vci-proof+jwt"}, map[string]any{"aud": b.base, "iat": b.now.Unix(), "nonce": nonce}
+	maps.Copy(head, header)
+	maps.Copy(body, claims)
+	return holder.Sign(b.t, head, body)
+}
+
+func vcBody(proofs ...string) map[string]any {
+	body := credentialBody(proofs...)
+	body["credential_configuration_id"] = proofing.JWTID
+	return body
+}
+
+// opened verifies a JWT VC with the key that the DID document publishes, and returns its claims.
+func (b *bench) opened(compact string) map[string]any {
+	b.t.Helper()
+	_, raw := b.get("/.well-known/did.json", "")
+	var document struct {
+		ID      string `json:"id"`
+		Methods []struct {
+			ID  string          `json:"id"`
+			JWK jose.JSONWebKey `json:"publicKeyJwk"`
+		} `json:"verificationMethod"`
+		Asserts []string `json:"assertionMethod"`
+	}
+	if err := json.Unmarshal(raw, &document); err != nil {
+		b.t.Fatal(err)
+	}
+	signed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	payload, err := signed.Verify(document.Methods[0].JWK)
+	if kid := signed.Signatures[0].Header.KeyID; err != nil || document.ID != b.DID() || kid != document.Methods[0].ID || !slices.Contains(document.Asserts, kid) {
+		b.t.Fatalf("kid %s: %v", kid, err)
+	}
+	return object(b.t, payload)
+}
+
+func subjectOf(claims map[string]any) map[string]any {
+	vc, _ := claims["vc"].(map[string]any)
+	subject, _ := vc["credentialSubject"].(map[string]any)
+	return subject
+}
+
+// A JWT VC is fetched with a proof of the holder's DID, and is as docs/protocols.md §3 has it.
+func TestVC(t *testing.T) {
+	b := setUp(t)
+	for _, alg := range []string{"ES256K", "ES256", "EdDSA"} {
+		for _, holder := range []didtest.Holder{didtest.ION(t, alg), didtest.JWK(t, alg)} {
+			status, answer := b.ask(b.accessTo(proofing.JWTID), vcBody(b.didProof(holder, b.nonce(), nil, nil)))
+			if status != http.StatusOK {
+				t.Fatalf("%s: %d %v", alg, status, answer)
+			}
+			claims := b.opened(answer["credentials"].([]any)[0].(map[string]any)["credential"].(string)) //nolint:forcetypeassert // fails the test
+			if claims["iss"] != b.DID() || claims["sub"] != holder.DID || !strings.HasPrefix(claims["jti"].(string), "urn:pic:") {
+				t.Errorf("%s: from %v, named %v", alg, claims["iss"], claims["jti"])
+			}
+			if at := float64(b.now.Truncate(time.Hour).Unix()); claims["nbf"] != at || claims["exp"] != at+180*24*3600 {
+				t.Errorf("from %v until %v", claims["nbf"], claims["exp"])
+			}
+			if subject := subjectOf(claims); subject["firstName"] != "Ada" || subject["lastName"] != "Lindqvist" || subject["dateOfBirth"] == "" || len(subject) != 4 {
+				t.Errorf("it has %d claims", len(subject))
+			}
+			if !strings.Contains(text(t, claims["status"]), b.base+"/status/1") {
+				t.Errorf("status: %v", claims["status"])
+			}
+		}
+	}
+}
+
+// Each row changes one thing about a proof that is right.
+func TestDIDProofs(t *testing.T) {
+	b := setUp(t)
+	access, holder, other := b.accessTo(proofing.JWTID), didtest.ION(t, "ES256K"), didtest.JWK(t, "EdDSA")
+	jwk := jose.JSONWebKey{Key: newKey(t).Public()}
+	for name, row := range map[string]struct {
+		by             didtest.Holder
+		header, claims map[string]any
+		code           string
+	}{
+		"typ":               {holder, map[string]any{"typ": "JWT"}, nil, "invalid_proof"},
+		"another's key":     {other, map[string]any{"kid": holder.KID()}, nil, "invalid_proof"},
+		"another alg":       {holder, map[string]any{"alg": "ES256"}, nil, "invalid_proof"},
+		"no kid":            {holder, map[string]any{"kid": nil}, nil, "invalid_proof"},
+		"a relative kid":    {holder, map[string]any{"kid": "#key-1"}, nil, "invalid_proof"},
+		"a DID to fetch":    {holder, map[string]any{"kid": "did:web:wallet.example#key-1"}, nil, "invalid_proof"},
+		"a jwk too":         {holder, map[string]any{"jwk": jwk}, nil, "invalid_proof"},
+		"a jwk alone":       {didtest.JWK(t, "ES256"), map[string]any{"jwk": jwk, "kid": nil}, nil, "invalid_proof"},
+		"another audience":  {holder, nil, map[string]any{"aud": "https://other.example"}, "invalid_proof"},
+		"iss":               {holder, nil, map[string]any{"iss": holder.DID}, "invalid_proof"},
+		"no nonce":          {holder, nil, map[string]any{"nonce": nil}, "invalid_proof"},
+		"a made-up nonce":   {holder, nil, map[string]any{"nonce": "x"}, "invalid_nonce"},
+		"made an hour ago":  {holder, nil, map[string]any{"iat": b.now.Add(-time.Hour).Unix()}, "invalid_proof"},
+		"right, at last":    {holder, nil, nil, ""},
+		"right, of another": {other, nil, nil, ""},
+	} {
+		status, answer := b.ask(access, vcBody(b.didProof(row.by, b.nonce(), row.header, row.claims)))
+		if code, _ := answer["error"].(string); code != row.code || (status == http.StatusOK) != (row.code == "") {
+			t.Errorf("%s: %d %v", name, status, answer)
+		}
+	}
+	if strings.Contains(b.log.String(), holder.DID) || strings.Contains(b.log.String(), "Lindqvist") {
+		t.Error("the log names the holder")
+	}
+}
+
+// Proofs of several DIDs give several credentials; two of one DID, or proofs of keys without one, give none.
+func TestVCsOfSeveralDIDs(t *testing.T) {
+	b := setUp(t)
+	access, one, two, nonce := b.accessTo(proofing.JWTID), didtest.ION(t, "ES256K"), didtest.JWK(t, "ES256"), b.nonce()
+	if status, answer := b.ask(access, vcBody(b.didProof(one, nonce, nil, nil), b.didProof(one, nonce, nil, nil))); status != http.StatusBadRequest {
+		t.Errorf("one DID twice: %d %v", status, answer)
+	}
+	holder := newKey(t)
+	options, claims := b.proof(holder)
+	if status, answer := b.ask(access, vcBody(sign(t, holder, options, claims))); status != http.StatusBadRequest || answer["error"] != "invalid_proof" {
+		t.Errorf("a bare key: %d %v", status, answer)
+	}
+	if status, answer := b.ask(b.access("ada.lindqvist"), credentialBody(b.didProof(two, nonce, nil, nil))); status != http.StatusBadRequest || answer["error"] != "invalid_proof" {
+		t.Errorf("a DID for an SD-JWT: %d %v", status, answer)
+	}
+	status, answer := b.ask(access, vcBody(b.didProof(one, nonce, nil, nil), b.didProof(two, nonce, nil, nil)))
+	if list, _ := answer["credentials"].([]any); status != http.StatusOK || len(list) != 2 {
+		t.Errorf("two DIDs: %d %v", status, answer)
+	}
+}
+
+func TestIssueVC(t *testing.T) {
+	b := setUp(t)
+	holder := didtest.ION(t, "ES256K")
+	issued, err := b.IssueVC("ada.lindqvist", holder.DID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims := b.opened(issued.Credential); claims["jti"] != issued.JTI || claims["sub"] != holder.DID {
+		t.Errorf("it is named %v", claims["jti"])
+	}
+	if err := b.Revoke(issued.JTI); err != nil {
+		t.Error(err)
+	}
+	for name, row := range map[string][2]string{
+		"nobody": {"nobody", holder.DID}, "no DID": {"ada.lindqvist", "x"}, "a DID to fetch": {"ada.lindqvist", "did:web:wallet.example"},
+	} {
+		if _, err := b.IssueVC(row[0], row[1]); err == nil || strings.Contains(err.Error(), "web:") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Everybody may read who issues.
+func TestDIDAndItsDomain(t *testing.T) {
+	b := setUp(t)
+	for _, path := range []string{"/.well-known/did.json", "/.well-known/did-configuration.json"} {
+		resp, raw := b.get(path, "")
+		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != "application/json" || resp.Header.Get("Access-Control-Allow-Origin") != "*" {
+			t.Errorf("%s: %d %v", path, resp.StatusCode, resp.Header)
+		}
+		if path == "/.well-known/did.json" {
+			continue
+		}
+		linked, _ := object(t, raw)["linked_dids"].([]any)
+		if len(linked) != 1 || subjectOf(b.opened(fmt.Sprint(linked[0])))["origin"] != b.base {
+			t.Errorf("%s", raw)
+		}
+	}
+}
+
+// shownVC is a VC in a VP, as its holder shows it to the Face Check, with some of the VP changed.
+func (b *bench) shownVC(credential string, holder didtest.Holder, change map[string]any) string {
+	b.t.Helper()
+	claims := map[string]any{
+		"iss": holder.DID, "aud": b.base, "nonce": b.nonce(), "iat": b.now.Unix(), "exp": b.now.Add(time.Hour).Unix(),
+		"vp": map[string]any{"@context": []string{"https://www.w3.org/2018/credentials/v1"}, "type": []string{"VerifiablePresentation"}, "verifiableCredential": []string{credential}},
+	}
+	maps.Copy(claims, change)
+	return holder.Sign(b.t, map[string]any{"typ": "JWT"}, claims)
+}
+
+// The receipt for a JWT VC is one too, for the same DID, about this very photo.
+func TestFaceCheckOfAVC(t *testing.T) {
+	b := setUp(t)
+	holder := didtest.ION(t, "ES256K")
+	issued, err := b.IssueVC("ada.lindqvist", holder.DID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	portrait, _ := subjectOf(b.opened(issued.Credential))["portrait"].(string)
+	sum := sha256.Sum256([]byte(portrait))
+	for name, row := range map[string]struct {
+		person   string
+		light    people.Light
+		min, max float64
+	}{
+		"herself": {"ada.lindqvist", people.Good, 70, 100}, "herself in poor light": {"ada.lindqvist", people.Poor, 1, 70}, "another": {"tomasz.nowak", people.Good, 0, 50},
+	} {
+		status, answer := b.faceCheck(b.shownVC(issued.Credential, holder, nil), selfie(t, row.person, row.light))
+		if status != http.StatusOK {
+			t.Fatalf("%s: %d %v", name, status, answer)
+		}
+		claims := b.opened(fmt.Sprint(answer["receipt"]))
+		results, _ := subjectOf(claims)["faceCheckResults"].([]any)
+		if len(results) != 1 || len(subjectOf(claims)) != 1 {
+			t.Fatalf("%s: %v", name, claims)
+		}
+		result, _ := results[0].(map[string]any)
+		if score, _ := result["matchConfidenceScore"].(float64); score < row.min || score > row.max || result["sourceVcJti"] != issued.JTI ||
+			result["sourcePhotoDigest"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
+			t.Errorf("%s: %v", name, result)
+		}
+		if claims["sub"] != holder.DID || claims["nbf"] != float64(b.now.Unix()) || claims["exp"] != float64(b.now.Unix()+600) || claims["status"] != nil {
+			t.Errorf("%s: from %v until %v", name, claims["nbf"], claims["exp"])
+		}
+		if vc, _ := claims["vc"].(map[string]any); fmt.Sprint(vc["type"]) != "[VerifiableCredential FaceCheckReceipt]" {
+			t.Errorf("%s: %v", name, vc["type"])
+		}
+	}
+}
+
+// What else is wrong with a VP, package jwtvc tests: here it is told apart from a nonce and a selfie that are.
+func TestFaceChecksOfVCsThatAreRefused(t *testing.T) {
+	b, holder := setUp(t), didtest.ION(t, "ES256K")
+	issued, err := b.IssueVC("ada.lindqvist", holder.DID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := setUp(t).IssueVC("ada.lindqvist", holder.DID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, other := selfie(t, "ada.lindqvist", people.Good), didtest.ION(t, "ES256K")
+	_, answer := b.faceCheck(b.shownVC(issued.Credential, holder, nil), picture)
+	receipt := fmt.Sprint(answer["receipt"])
+	for name, row := range map[string]struct{ presentation, selfie, code string }{
+		"another audience":  {b.shownVC(issued.Credential, holder, map[string]any{"aud": "https://x.example"}), picture, "invalid_presentation"},
+		"another's key":     {b.shownVC(issued.Credential, other, nil), picture, "invalid_presentation"},
+		"another issuer's":  {b.shownVC(foreign.Credential, holder, nil), picture, "invalid_presentation"},
+		"a receipt":         {b.shownVC(receipt, holder, nil), picture, "invalid_presentation"},
+		"the VC itself":     {issued.Credential, picture, "invalid_presentation"},
+		"dots":              {"..", picture, "invalid_presentation"},
+		"a made-up nonce":   {b.shownVC(issued.Credential, holder, map[string]any{"nonce": "x"}), picture, "invalid_nonce"},
+		"no nonce":          {b.shownVC(issued.Credential, holder, map[string]any{"nonce": nil}), picture, "invalid_nonce"},
+		"selfie not a JPEG": {b.shownVC(issued.Credential, holder, nil), "AAAA", "invalid_selfie"},
+	} {
+		if status, answer := b.faceCheck(row.presentation, row.selfie); status != http.StatusBadRequest || answer["error"] != row.code {
+			t.Errorf("%s: %d %v", name, status, answer)
+		}
+	}
+	used := b.shownVC(issued.Credential, holder, nil)
+	for i, want := range []int{http.StatusOK, http.StatusBadRequest} {
+		if status, answer := b.faceCheck(used, picture); status != want {
+			t.Errorf("use %d of a presentation: %d %v", i+1, status, answer)
+		}
+	}
+	if strings.Contains(b.log.String(), holder.DID) {
+		t.Error("the log names the holder")
+	}
+}
