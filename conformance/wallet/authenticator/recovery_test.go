@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -93,8 +94,9 @@ func (r *recovery) change(cfg *node.Config) {
 		Name: "authenticator", Protocol: "authenticator", Endpoint: "openid-vc://", ClientID: "did:web:" + strings.ReplaceAll(issuer.Host, ":", "%3A"),
 		KeyID: "request-1", Issuers: []string{r.issuer.Signs.DID}, ClientPurpose: "To recover your account",
 	}}
-	cfg.Trust = append(cfg.Trust, node.TrustConfig{
-		Types: []string{authenticatortest.IdentityType, authenticatortest.ReceiptType}, DIDs: []string{r.issuer.Signs.DID}, StatusOptional: true,
+	types := []string{authenticatortest.IdentityType, authenticatortest.ReceiptType}
+	cfg.Trust = append(slices.DeleteFunc(cfg.Trust, func(c node.TrustConfig) bool { return slices.Equal(c.Types, types) }), node.TrustConfig{
+		Types: types, DIDs: []string{r.issuer.Signs.DID}, StatusOptional: true,
 	})
 	for i := range cfg.Profiles {
 		cfg.Profiles[i].Credential = node.CredentialConfig{
