@@ -46,6 +46,7 @@ func (w *World) configure(o Options) (string, error) {
 		f.note(err)
 		return u.Host
 	}
+	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
 		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
@@ -57,11 +58,13 @@ func (w *World) configure(o Options) (string, error) {
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
 		"audit":           object{"file": w.AuditLog()},
 		"trust": []object{{
-			"types":        []string{proofing.DefaultType, proofing.ReceiptType},
-			"anchors_file": f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)), "issuers": []string{w.Proofing},
+			"types": []string{proofing.DefaultType, proofing.ReceiptType}, "anchors_file": anchors, "issuers": []string{w.Proofing},
 		}, {
 			// Its documents' signers are under the one, its status lists' under the other.
 			"types": []string{LicenceType}, "anchors_file": f.write("iaca.crt", append(encodePEM("CERTIFICATE", w.Issuer.IACA().Raw), encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw)...)),
+		}, {
+			// JWT VCs are signed by DID; their status lists are under the anchor like all others.
+			"types": []string{proofing.IdentityType, proofing.ReceiptVCType}, "dids": []string{w.Issuer.DID()}, "anchors_file": anchors,
 		}},
 		"status_list": object{"min_ttl": "1s", "max_ttl": "1h"},
 		"fetch": object{
