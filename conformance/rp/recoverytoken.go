@@ -36,6 +36,7 @@ type Recovery struct {
 		Profile   string `json:"profile"`
 		Mode      string `json:"mode"`
 		Flow      string `json:"flow"`
+		Bound     bool   `json:"session_bound"`
 		FaceCheck struct {
 			Score     float64 `json:"score"`
 			Threshold int     `json:"threshold"`
