@@ -22,6 +22,7 @@ func journeys() []journey {
 	return []journey{
 		{"recovered-same-device", recoveredSameDevice},
 		{"recovered-cross-device", recoveredCrossDevice},
+		{"recovered-with-authenticator", recoveredWithAuthenticator},
 		{"signed-in-with-passkey", signedInWithPasskey},
 		{"evaluated-no-pass", evaluatedNoPass},
 		{"name-mismatch-denied", nameMismatchDenied},
@@ -62,7 +63,7 @@ func Drive(ctx context.Context, o Options) error {
 		if !strings.Contains(j.name, o.Only) {
 			continue
 		}
-		if err := walk(ctx, j, w, clock); err != nil {
+		if err := walk(ctx, j, newWalker(w, clock, o.logger())); err != nil {
 			failed++
 			fmt.Fprintf(o.Out, "FAIL %s: %v\n", j.name, err)
 		} else {
@@ -83,10 +84,10 @@ func Drive(ctx context.Context, o Options) error {
 	return nil
 }
 
-func walk(ctx context.Context, j journey, w *world.World, clock *shiftedClock) error {
+func walk(ctx context.Context, j journey, k *walker) error {
 	ctx, cancel := context.WithTimeout(ctx, journeyTimeout)
 	defer cancel()
-	return j.walk(ctx, newWalker(w, clock))
+	return j.walk(ctx, k)
 }
 
 // shiftedClock is the real clock, moved forward by whoever has to see something expire.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"os"
@@ -24,6 +25,7 @@ import (
 type walker struct {
 	world   *world.World
 	clock   *shiftedClock
+	logger  *slog.Logger // of a world that a walk needs beside this one
 	browser *browser.Browser
 	wallet  *wallet.Wallet
 
@@ -33,8 +35,8 @@ type walker struct {
 	attempt rp.Attempt
 }
 
-func newWalker(w *world.World, clock *shiftedClock) *walker {
-	return &walker{world: w, clock: clock, watch: clock.now, browser: newBrowser(w)}
+func newWalker(w *world.World, clock *shiftedClock, logger *slog.Logger) *walker {
+	return &walker{world: w, clock: clock, logger: logger, watch: clock.now, browser: newBrowser(w)}
 }
 
 // newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.
