@@ -16,7 +16,8 @@ type Asked struct {
 	Way         Way
 	Profile     Profile
 
-	door int
+	door  int
+	older bool // the handle was that of the QR code before this one
 }
 
 // Request returns the presentation request behind the door, as MakeRequest made it; nil before that.
@@ -47,33 +48,34 @@ func (s *Service) Find(ctx context.Context, handle Handle) (Asked, error) {
 	if err != nil {
 		return Asked{}, err
 	}
-	i, err := t.doorBehind(secret, now, profile.CrossDevice.QRLifetime)
+	i, older, err := t.doorBehind(secret, now, profile.CrossDevice.QRLifetime)
 	if err != nil {
 		return Asked{}, err
 	}
-	return Asked{Transaction: t, Way: t.Round.Doors[i].Way, Profile: profile, door: i}, nil
+	return Asked{Transaction: t, Way: t.Round.Doors[i].Way, Profile: profile, door: i, older: older}, nil
 }
 
-// doorBehind returns the door that a secret opens. A QR code that nobody scanned in its time opens nothing any more.
-func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) (int, error) {
+// doorBehind returns the door that a secret opens, and whether it is that of the code before. A QR code that nobody
+// scanned in its time opens nothing any more.
+func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) (door int, older bool, err error) {
 	if t.Round == nil {
-		return 0, ErrNoTransaction
+		return 0, false, ErrNoTransaction
 	}
 	for i, d := range t.Round.Doors {
 		if sameSecret(d.Secret, secret) {
 			if d.Way.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
-				return 0, ErrExpired
+				return 0, false, ErrExpired
 			}
-			return i, nil
+			return i, false, nil
 		}
 		if sameSecret(d.Before, secret) {
 			if d.Request == nil && now.After(d.Since.Add(rotationGrace)) {
-				return 0, ErrExpired
+				return 0, false, ErrExpired
 			}
-			return i, nil
+			return i, true, nil
 		}
 	}
-	return 0, ErrNoTransaction
+	return 0, false, ErrNoTransaction
 }
 
 // sameSecret compares secrets in constant time. No secret is nobody's.
@@ -131,7 +133,11 @@ func (s *Service) openDoor(ctx context.Context, asked Asked, build MakeRequest, 
 	if err != nil {
 		return Asked{}, err
 	}
-	changed.Round = changed.Round.with(asked.door, func(d *Door) { d.Request = request })
+	changed.Round = changed.Round.with(asked.door, func(d *Door) {
+		if d.Request = request; !asked.older { // who scanned this code shuts out whoever has a picture of the one before
+			d.Before = ""
+		}
+	})
 	asked.Transaction, err = s.store(ctx, changed, event)
 	return asked, err
 }

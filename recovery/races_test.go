@@ -1,0 +1,53 @@
+package recovery_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"regain/recovery"
+)
+
+// rotated is a transaction whose QR code was replaced just now, with the handles of both.
+func (b *bench) rotated(t *testing.T) (tx recovery.Transaction, before, current recovery.Handle) {
+	t.Helper()
+	tx, _ = b.start(t, "ada@example.org")
+	before = tx.Handle(recovery.FlowCrossDevice)
+	b.now = b.now.Add(time.Minute)
+	tx, err := b.Rotate(t.Context(), tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tx, before, tx.Handle(recovery.FlowCrossDevice)
+}
+
+// A picture of the code before is worth nothing, even when the one that took its place is scanned: a request that is
+// there must not bring back to life what had died, or never had its moment.
+func TestAPictureStaysDead(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"within the grace": time.Second, "after it": 20 * time.Second} {
+		b := setUp(t, nil)
+		_, before, current := b.rotated(t)
+		b.now = b.now.Add(wait)
+		if _, err := b.Retrieve(t.Context(), current, buildRequest); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := b.Find(t.Context(), before); !errors.Is(err, recovery.ErrNoTransaction) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Who had just scanned the code before may fetch again and answer, for as long as anybody.
+func TestWhoHadJustScannedGoesOn(t *testing.T) {
+	b := setUp(t, nil)
+	_, before, current := b.rotated(t)
+	for range 2 {
+		if _, err := b.Retrieve(t.Context(), before, buildRequest); err != nil {
+			t.Fatal(err)
+		}
+		b.now = b.now.Add(2 * time.Minute)
+	}
+	if _, err := b.Present(t.Context(), current, b.evidence(nil)); err != nil {
+		t.Error(err)
+	}
+}
