@@ -44,12 +44,16 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if asked.Answered() {
 		return Receipt{}, ErrAnswered
 	}
+	if asked.Request() == nil { // whatever other doors were opened: by this one nobody got a nonce
+		return Receipt{}, errors.Join(
+			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.audit(ctx, t, EventTransitionRefused, ReasonNone))
+	}
 	verdict, err := s.weigh(ctx, t, evidence)
 	if err != nil {
 		return Receipt{}, err
 	}
 	steps := []Step{StepPresent}
-	if t.State == StateRequested && asked.Request() != nil {
+	if t.State == StateRequested {
 		steps = []Step{StepRetrieve, StepPresent} // the link had the request in it: only now it shows that a wallet has it
 	}
 	changed, err := s.apply(ctx, t, steps...)
