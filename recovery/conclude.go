@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"slices"
 )
 
@@ -82,6 +83,17 @@ func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, erro
 // Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer, and the six
 // digits to show them. How far their network is from the one that started is noted, for the verdict.
 func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
+	const tries = 3 // phones open a page twice, to look what it is: both write, and one shows it to the person
+	for range tries {
+		t, digits, err := s.confirmation(ctx, id, responseCode, network)
+		if !errors.Is(err, ErrConflict) {
+			return t, digits, err
+		}
+	}
+	return Transaction{}, "", fmt.Errorf("note where the wallet is: %w", ErrConflict)
+}
+
+func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
 	t, err := s.get(ctx, id)
 	if err != nil {
 		return t, "", err

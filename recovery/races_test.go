@@ -51,3 +51,44 @@ func TestWhoHadJustScannedGoesOn(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// An answer goes through the door that its request was fetched from: that another one was opened is no excuse.
+func TestNoAnswerThroughAClosedDoor(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	if _, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowSameDevice), buildRequest); err != nil {
+		t.Fatal(err)
+	}
+	for _, flow := range []recovery.Flow{recovery.FlowCrossDevice, recovery.FlowBrowser} {
+		if _, err := b.Present(t.Context(), tx.Handle(flow), b.evidence(nil)); !errors.Is(err, recovery.ErrIllegalStep) {
+			t.Errorf("%s: %v", flow, err)
+		}
+		if b.last().Type != recovery.EventTransitionRefused {
+			t.Errorf("%s: recorded as %s", flow, b.last().Type)
+		}
+	}
+}
+
+// A page that is opened twice at once shows its digits both times: where the wallet is was noted by one of them.
+func TestTheDigitsAreShownTwice(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
+	raced := false
+	b.failStore = func(stored recovery.Transaction) error {
+		if raced {
+			return nil
+		}
+		raced = true // the other page, which is in another network, was faster
+		answer := *stored.Round.Answer
+		answer.Distance = recovery.OtherNetwork
+		stored.Round = &recovery.Round{Doors: stored.Round.Doors, Answer: &answer}
+		b.versions[tx.ID]++
+		b.transactions[tx.ID] = stored
+		return nil
+	}
+	shown, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
+	if err != nil || len(digits) != 6 || shown.Round.Answer.Distance != recovery.OtherNetwork {
+		t.Errorf("%q, %v", digits, err)
+	}
+}
