@@ -34,6 +34,22 @@ func (p *Provider) stored(asked recovery.Asked) (exchange.Exchange, []byte, erro
 	return e, asked.Request(), err
 }
 
+// living is what was asked, with a request that can still be answered: one that is over is made anew, or the page of the
+// person who comes back to it would be of no more use.
+func (p *Provider) living(ctx context.Context, asked recovery.Asked, err error) (recovery.Asked, error) {
+	if err != nil {
+		return asked, err
+	}
+	e, request, err := p.stored(asked)
+	if err != nil {
+		return asked, err
+	}
+	if over, err := e.Over(request, p.deps.Clock()); err != nil || !over {
+		return asked, err
+	}
+	return p.deps.Recovery.Renew(ctx, asked, p.buildRequest)
+}
+
 // buildRequest makes the presentation request when it is first asked for: fresh nonce, state and key.
 func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expires time.Time) ([]byte, error) {
 	e, err := p.exchange(asked.Way)
@@ -96,7 +112,7 @@ func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recove
 	var request []byte
 	if e.InLink() {
 		asked, err := p.deps.Recovery.Prepare(c, handle, p.buildRequest)
-		if err != nil {
+		if asked, err = p.living(c, asked, err); err != nil {
 			return "", err
 		}
 		request = asked.Request()

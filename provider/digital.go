@@ -19,7 +19,7 @@ import (
 // browserRequest gives the script what it hands to navigator.credentials.get.
 func (p *Provider) browserRequest(c *gin.Context, t recovery.Transaction) {
 	asked, err := p.deps.Recovery.Retrieve(c, t.HandleOf(browserWay(c, t)), p.buildRequest)
-	if err != nil {
+	if asked, err = p.living(c, asked, err); err != nil {
 		p.failWallet(c, err)
 		return
 	}

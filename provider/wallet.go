@@ -35,7 +35,7 @@ func (p *Provider) retrieve(c *gin.Context) (object exchange.Object, err error) 
 		}
 	}
 	asked, err := p.deps.Recovery.Retrieve(c, recovery.Handle(c.Param("handle")), p.buildRequest)
-	if err != nil {
+	if asked, err = p.living(c, asked, err); err != nil {
 		return exchange.Object{}, err
 	}
 	note(c, asked.Transaction)

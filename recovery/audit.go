@@ -13,6 +13,7 @@ const (
 	EventProofingFailed        EventType = "proofing_failed"
 	EventPresentationRequested EventType = "presentation_requested"
 	EventPresentationPrepared  EventType = "presentation_prepared" // a link with the whole request in it was made
+	EventPresentationRenewed   EventType = "presentation_renewed"  // nobody answered it in its time, and somebody came back to it
 	EventPresentationRetrieved EventType = "presentation_retrieved"
 	EventPresentationCompleted EventType = "presentation_completed"
 	EventPresentationRefused   EventType = "presentation_refused"  // the wallet reported an error

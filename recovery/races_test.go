@@ -1,7 +1,10 @@
 package recovery_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -90,5 +93,42 @@ func TestTheDigitsAreShownTwice(t *testing.T) {
 	shown, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
 	if err != nil || len(digits) != 6 || shown.Round.Answer.Distance != recovery.OtherNetwork {
 		t.Errorf("%q, %v", digits, err)
+	}
+}
+
+// A request that ended is made anew behind the same door, once for however many came back to it, and not behind a QR code.
+func TestRenew(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	made := 0
+	build := func(context.Context, recovery.Asked, time.Time) ([]byte, error) {
+		made++
+		return fmt.Appendf(nil, `{"nonce":%d}`, made), nil
+	}
+	for flow, want := range map[recovery.Flow]error{recovery.FlowSameDevice: nil, recovery.FlowBrowser: nil, recovery.FlowCrossDevice: recovery.ErrExpired} {
+		old, err := b.Retrieve(t.Context(), tx.Handle(flow), build)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := made
+		first, err := b.Renew(t.Context(), old, build)
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v", flow, err)
+		}
+		if want != nil {
+			continue
+		}
+		second, err := b.Renew(t.Context(), old, build) // another tab, which saw the old one too
+		if err != nil || made != before+1 || !bytes.Equal(first.Request(), second.Request()) || bytes.Equal(first.Request(), old.Request()) || first.Handle() != old.Handle() {
+			t.Errorf("%s: made %d, %v", flow, made-before, err)
+		}
+	}
+	b.present(t, tx, recovery.FlowSameDevice, nil)
+	asked, err := b.Find(t.Context(), tx.Handle(recovery.FlowSameDevice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Renew(t.Context(), asked, build); !errors.Is(err, recovery.ErrAnswered) {
+		t.Errorf("one that was answered: %v", err)
 	}
 }

@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -89,7 +90,7 @@ type MakeRequest func(ctx context.Context, a Asked, expires time.Time) ([]byte, 
 // Retrieve is the wallet fetching its request. The first fetch makes the request; later ones, which are allowed until
 // it is answered, get the same one.
 func (s *Service) Retrieve(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
-	return s.request(ctx, handle, build, func(t Transaction) (Transaction, EventType, error) {
+	return s.request(ctx, handle, nil, build, func(t Transaction) (Transaction, EventType, error) {
 		changed, err := s.apply(ctx, t, StepRetrieve)
 		return changed, EventPresentationRetrieved, err
 	})
@@ -97,13 +98,24 @@ func (s *Service) Retrieve(ctx context.Context, handle Handle, build MakeRequest
 
 // Prepare makes the request without a wallet having fetched it, for a link that has the whole request in it.
 func (s *Service) Prepare(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
-	return s.request(ctx, handle, build, func(t Transaction) (Transaction, EventType, error) {
+	return s.request(ctx, handle, nil, build, func(t Transaction) (Transaction, EventType, error) {
 		return t, EventPresentationPrepared, nil
 	})
 }
 
-// request returns the request behind a handle, made and stored if it is not there.
-func (s *Service) request(ctx context.Context, handle Handle, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
+// Renew makes the request behind a door anew, in the place of the one that old has, which can no longer be answered. It
+// does not behind a QR code: one that was scanned would come to life again for whoever has its picture.
+func (s *Service) Renew(ctx context.Context, old Asked, build MakeRequest) (Asked, error) {
+	if old.Way.Flow == FlowCrossDevice {
+		return Asked{}, ErrExpired
+	}
+	return s.request(ctx, old.Handle(), old.Request(), build, func(t Transaction) (Transaction, EventType, error) {
+		return t, EventPresentationRenewed, nil
+	})
+}
+
+// request returns the request behind a handle, made and stored if none is there but a stale one.
+func (s *Service) request(ctx context.Context, handle Handle, stale []byte, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
 	const tries = 3 // two wallets, or a wallet and the page, may race for the same version
 	for range tries {
 		asked, err := s.Find(ctx, handle)
@@ -113,7 +125,7 @@ func (s *Service) request(ctx context.Context, handle Handle, build MakeRequest,
 		if asked.Answered() {
 			return Asked{}, ErrAnswered
 		}
-		if asked.Request() != nil {
+		if asked.Request() != nil && !bytes.Equal(asked.Request(), stale) {
 			return asked, nil
 		}
 		asked, err = s.openDoor(ctx, asked, build, step)

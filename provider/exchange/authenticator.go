@@ -32,6 +32,11 @@ func (e siop2022) New(w Wish) ([]byte, error) {
 	return json.Marshal(request)
 }
 
+func (siop2022) Over(stored []byte, now time.Time) (bool, error) {
+	request, err := readStored[authenticator.Request](stored)
+	return err == nil && !now.Before(request.ExpiresAt), err
+}
+
 func (siop2022) InLink() bool { return false }
 
 func (e siop2022) Link(to Doors, _ []byte, _ time.Time) (string, error) {

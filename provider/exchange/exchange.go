@@ -55,6 +55,8 @@ type Exchange interface {
 	Formats() []string
 	// New makes a request, to be stored.
 	New(w Wish) ([]byte, error)
+	// Over reports whether the request can no longer be answered.
+	Over(request []byte, now time.Time) (bool, error)
 	// InLink reports whether the link has the whole request in it, so that it must be made first.
 	InLink() bool
 	// Link is what a link or a QR code says.

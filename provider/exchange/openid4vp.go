@@ -34,6 +34,12 @@ func (e OpenID4VP) New(w Wish) ([]byte, error) {
 	return json.Marshal(request)
 }
 
+// Over implements Exchange.
+func (OpenID4VP) Over(stored []byte, now time.Time) (bool, error) {
+	request, err := readStored[presentation.Request](stored)
+	return err == nil && request.Expired(now), err
+}
+
 // InLink implements Exchange.
 func (e OpenID4VP) InLink() bool { return e.ByValue }
 

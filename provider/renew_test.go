@@ -1,0 +1,69 @@
+package provider_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"regain/conformance/wallet"
+	"regain/internal/node"
+)
+
+// A request that nobody answered in its time is made anew when somebody comes back to it: the page is there, and the
+// link on it, or the browser's button, works.
+func TestARequestThatEnded(t *testing.T) {
+	const life = 2 * time.Second
+	short := func(cfg *node.Config) { cfg.RequestLife = life }
+	for name, row := range map[string]struct {
+		wallet node.WalletConfig
+		visit  func(t *testing.T, f *fixture) // makes the request
+	}{
+		"in the link":         {node.WalletConfig{ByValue: true}, func(*testing.T, *fixture) {}},
+		"fetched":             {node.WalletConfig{}, func(t *testing.T, f *fixture) { f.review(t, f.browser.Current()) }},
+		"through the browser": {node.WalletConfig{DigitalCredentials: []string{"signed"}}, func(t *testing.T, f *fixture) { f.requests(t) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := setUpWallets(t, short, row.wallet)
+			page := f.asked(t)
+			row.visit(t, f)
+			time.Sleep(life + 100*time.Millisecond)
+			page, err := f.browser.Follow(t.Context(), page.URL.String())
+			if f.must(t, page, err); page.Status != http.StatusOK || !page.Has("open-wallet") {
+				t.Fatalf("%d %s", page.Status, page.Text())
+			}
+			if len(row.wallet.DigitalCredentials) > 0 {
+				asked := f.requests(t)[0]
+				f.recoversBy(t, asked, f.respond(t, asked, wallet.ShareOptions{}))
+				return
+			}
+			f.recovers(t, page)
+		})
+	}
+}
+
+// A QR code that was scanned does not come back to life: it is short-lived, and its picture stays worthless.
+func TestAScannedCodeEnds(t *testing.T) {
+	const life = 2 * time.Second
+	f := setUpWallets(t, func(cfg *node.Config) {
+		cfg.RequestLife = life
+		for i := range cfg.Profiles {
+			cfg.Profiles[i].CrossDevice.Allow = true
+		}
+	}, node.WalletConfig{})
+	page := f.asked(t)
+	code, _ := page.ByID("qr-text")
+	if _, err := f.wallet.Scan(t.Context(), code); err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(life + 100*time.Millisecond)
+	asked, err := url.Parse(code)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, body := f.send(t, http.MethodGet, asked.Query().Get("request_uri"), "", "")
+	if resp.StatusCode != http.StatusGone || !strings.Contains(body, "expired") {
+		t.Errorf("%d %s", resp.StatusCode, body)
+	}
+}
