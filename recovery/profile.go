@@ -198,6 +198,9 @@ func (p Profile) validate() error {
 	if p.Reaches(FlowCrossDevice) {
 		problems = append(problems, p.CrossDevice.validate())
 	}
+	if p.CrossDevice.SameNetwork && slices.ContainsFunc(p.Ways, func(w Way) bool { return w.Unbound && w.Flow == FlowCrossDevice }) {
+		problems = append(problems, errors.New("cross_device.same_network: a wallet that does not come back opens no page, so where it is can never be seen and every recovery with it would be denied"))
+	}
 	for i, c := range p.Credentials {
 		if err := c.validate(); err != nil {
 			problems = append(problems, fmt.Errorf("credentials[%d]: %w", i, err))

@@ -80,6 +80,10 @@ func TestProfilesValidate(t *testing.T) {
 		"pass.length 7":                 func(ps recovery.Profiles) { ps[0].Pass.Length = 7 },
 		"pass.length 49":                func(ps recovery.Profiles) { ps[0].Pass.Length = 49 },
 		"lifetime 2h0m0s":               func(ps recovery.Profiles) { ps[0].Lifetime = 2 * time.Hour },
+		"can never be seen": func(ps recovery.Profiles) {
+			ps[0].CrossDevice = recovery.CrossDevicePolicy{QRLifetime: time.Minute, SameNetwork: true}
+			ps[0].Ways = append(ps[0].Ways, recovery.Way{Wallet: "any", Flow: recovery.FlowCrossDevice, Unbound: true})
+		},
 		"no profile is enabled": func(ps recovery.Profiles) {
 			for i := range ps {
 				ps[i].Enabled = false
