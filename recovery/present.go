@@ -46,7 +46,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	}
 	if asked.Request() == nil { // whatever other doors were opened: by this one nobody got a nonce
 		return Receipt{}, errors.Join(
-			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.audit(ctx, t, EventTransitionRefused, ReasonNone))
+			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.auditFew(ctx, t, EventTransitionRefused))
 	}
 	verdict, err := s.weigh(ctx, t, evidence)
 	if err != nil {
@@ -128,21 +128,11 @@ func secretsOnly(doors []Door) []Door {
 	return c
 }
 
-// maxRejections is how many answers that were refused one recovery records: a stranger at its door cannot fill the log.
-const maxRejections = 16
-
 // Reject records that an answer was refused, and by which check. The transaction is not changed: its request stays open
 // for the wallet that it was meant for.
 func (s *Service) Reject(ctx context.Context, t Transaction, results []RuleResult) error {
-	n, err := s.ports.Attempts.Increment(ctx, "rejected\x00"+string(t.ID), MaxLifetime)
-	if err != nil {
-		return fmt.Errorf("count the refused answer: %w", err)
-	}
-	if n > maxRejections {
-		return nil
-	}
 	t.Decision = &Decision{Results: results} // of a copy: only the record has it
-	return s.audit(ctx, t, EventPresentationRejected, ReasonNone)
+	return s.auditFew(ctx, t, EventPresentationRejected)
 }
 
 // Report notes that the wallet answered with an error (the person declined, nothing to present …). Such an answer is

@@ -182,15 +182,37 @@ func (s *Service) apply(ctx context.Context, t Transaction, steps ...Step) (Tran
 	now := s.ports.Clock()
 	changed := t
 	for _, step := range steps {
+		if t.Version > maxChanges && step.repeats() {
+			return t, fmt.Errorf("%s after %d changes: %w", step, maxChanges, ErrIllegalStep)
+		}
 		var err error
 		if changed, err = changed.Apply(step, now); err != nil {
 			if t.Late(now) {
 				return t, errors.Join(ErrExpired, err)
 			}
-			return t, errors.Join(err, s.audit(ctx, t, EventTransitionRefused, ReasonNone))
+			return t, errors.Join(err, s.auditFew(ctx, t, EventTransitionRefused))
 		}
 	}
 	return changed, nil
+}
+
+// maxChanges is how often a transaction may be changed before it can only be gone on with, and not gone round in: every
+// round is a record, and a program at a browser's cookie must not fill the log. An hour of new QR codes is not half of it.
+const maxChanges = 500
+
+// maxRepeats is how many records one transaction gets of something that strangers can do over and over.
+const maxRepeats = 16
+
+// auditFew is audit for what can be done over and over: the first times are recorded, the rest is not.
+func (s *Service) auditFew(ctx context.Context, t Transaction, event EventType) error {
+	n, err := s.ports.Attempts.Increment(ctx, string(event)+"\x00"+string(t.ID), MaxLifetime)
+	if err != nil {
+		return fmt.Errorf("count %s: %w", event, err)
+	}
+	if n > maxRepeats {
+		return nil
+	}
+	return s.audit(ctx, t, event, ReasonNone)
 }
 
 // store swaps the changed transaction in and then records the event: an audit log that cannot be written stops the

@@ -112,6 +112,9 @@ func ending(from State, step Step) State {
 	return StateCancelled
 }
 
+// repeats reports whether the table lets a person go round in circles with the step.
+func (s Step) repeats() bool { return s == StepRequest || s == StepProof || s == StepInform }
+
 func when(step, wanted Step, to State) State {
 	if step == wanted {
 		return to
