@@ -4,10 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"regain/internal/fetch"
 )
 
 // address returns where the document of a did:web is (did:web, Read): /.well-known/did.json of a host, or did.json under
@@ -77,10 +78,15 @@ func (r *Resolver) web(ctx context.Context, id DID) (*Document, error) {
 	return document, err
 }
 
-// withoutURL keeps the address out of an error: under a path it may name a person.
+// withoutURL says what went wrong in the fetcher's words alone: what is below quotes the host, and with the path it may
+// name a person.
 func withoutURL(err error) error {
-	if at := (*url.Error)(nil); errors.As(err, &at) {
-		return at.Err
+	for _, known := range []error{
+		context.Canceled, context.DeadlineExceeded, fetch.ErrForbidden, fetch.ErrTooLarge, fetch.ErrStatus, fetch.ErrEncoded, fetch.ErrTimeout, fetch.ErrNetwork,
+	} {
+		if errors.Is(err, known) {
+			return known
+		}
 	}
-	return err
+	return errors.New("the fetcher says no more")
 }

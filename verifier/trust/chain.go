@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,12 +27,31 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return verified{}, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		return verified{}, fmt.Errorf("%w: %s", ErrUntrusted, why(err))
 	}
 	v := span(chains[0])
 	v.leaf = leaf
 	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // of another kind: Leaf says so
 	return v, nil
+}
+
+// why says in our words what x509 found. Its own quote the certificates, and those anybody writes.
+func why(err error) string {
+	var invalid x509.CertificateInvalidError
+	if errors.As(err, &invalid) {
+		switch invalid.Reason {
+		case x509.Expired:
+			return "a certificate of the chain has expired, or is not valid yet"
+		case x509.CANotAuthorizedForThisName, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs, x509.TooManyConstraints:
+			return "an authority may not certify this name"
+		case x509.NotAuthorizedToSign, x509.TooManyIntermediates:
+			return "who certifies is no authority, or may not have authorities below"
+		}
+	}
+	if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
+		return "the chain leads to no anchor"
+	}
+	return "the chain does not verify"
 }
 
 // parse returns the leaf and what is between it and an anchor.
@@ -40,7 +60,7 @@ func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertP
 	for i, der := range chain {
 		certificate, err := x509.ParseCertificate(der)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%w: certificate %d: %w", ErrUntrusted, i, err)
+			return nil, nil, fmt.Errorf("%w: certificate %d cannot be read", ErrUntrusted, i)
 		}
 		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
 			return nil, nil, fmt.Errorf("%w: the chain brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1

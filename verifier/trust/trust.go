@@ -103,7 +103,7 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	}
 	leaf, err := x509.ParseCertificate(chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: the leaf cannot be read", ErrMalformed) // x509's own words quote it
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
