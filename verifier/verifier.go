@@ -182,9 +182,9 @@ func (v *Verified) because(o Objection, cause error) Objection {
 }
 
 // refused is a no to what was presented, unless the caller went away while something was looked up, or somebody's DID
-// document could not be had.
+// document could not be had. That the caller went away excuses nothing else.
 func refused(ctx context.Context, what string, err error) error {
-	if gone := ctx.Err(); gone != nil {
+	if gone := ctx.Err(); gone != nil && errors.Is(err, gone) {
 		return fmt.Errorf("verify the %s: %w", what, gone)
 	}
 	if errors.Is(err, did.ErrUnresolvable) {
