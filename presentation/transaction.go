@@ -27,10 +27,10 @@ type TransactionData struct {
 	Organisation   string   `json:"organisation"` // whose account it is
 }
 
-// NewTransactionData is the data of a recovery, authorised by the credential that answers the query with this id.
-func NewTransactionData(account, organisation, credentialID string) TransactionData {
+// NewTransactionData is the data of a recovery, authorised by the credential that answers the query with one of these ids.
+func NewTransactionData(account, organisation string, credentialIDs ...string) TransactionData {
 	return TransactionData{
-		Type: TransactionType, CredentialIDs: []string{credentialID}, HashAlgorithms: []string{transactionHash}, Account: account, Organisation: organisation,
+		Type: TransactionType, CredentialIDs: credentialIDs, HashAlgorithms: []string{transactionHash}, Account: account, Organisation: organisation,
 	}
 }
 

@@ -68,10 +68,21 @@ func (p *Provider) buildRequest(ctx context.Context, asked recovery.Asked, expir
 	}
 	if p.cfg.Wallets[asked.Way.Wallet].TransactionData {
 		w.TransactionData = []presentation.TransactionData{
-			presentation.NewTransactionData(asked.Transaction.Account.Mask(), p.organisation(ctx, asked.Transaction), dcql.VerifiedID),
+			presentation.NewTransactionData(asked.Transaction.Account.Mask(), p.organisation(ctx, asked.Transaction), verifiedIDs(w.Query)...),
 		}
 	}
 	return e.New(w)
+}
+
+// verifiedIDs are the ids of every Verified ID that will do: whichever the wallet chooses has to authorise the transaction,
+// or it would be the one without that an attacker has their victim choose.
+func verifiedIDs(q dcql.Query) (ids []string) {
+	for _, c := range q.Credentials {
+		if dcql.Role(c.ID) == dcql.VerifiedID {
+			ids = append(ids, c.ID)
+		}
+	}
+	return ids
 }
 
 func (p *Provider) doors(handle recovery.Handle) exchange.Doors {

@@ -170,6 +170,31 @@ func TestAlternatives(t *testing.T) {
 	}
 }
 
+// Whichever of several Verified IDs comes, its holder authorised the recovery.
+func TestEveryAlternativeAuthorises(t *testing.T) {
+	const other = "urn:example:another-identity"
+	f := setUpWallets(t, func(cfg *node.Config) {
+		cfg.Trust[0].Types = append(cfg.Trust[0].Types, other)
+		for i, p := range cfg.Profiles {
+			first := p.Credential
+			first.Types = []string{other}
+			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []node.CredentialConfig{first, p.Credential}, node.CredentialConfig{}
+		}
+	}, node.WalletConfig{TransactionData: true})
+	page := f.asked(t)
+	request := f.review(t, page)
+	for name, tamper := range map[string]wallet.Tamper{"none": {OmitTransactionHashes: true}, "another": {BreakTransactionHash: true}} {
+		if next, err := f.wallet.Share(t.Context(), request, wallet.ShareOptions{Tamper: tamper}); err == nil {
+			t.Errorf("%s: accepted, and on to %s", name, next)
+		}
+	}
+	next, err := f.browser.Open(t.Context(), f.share(t, request))
+	f.finishes(t, f.must(t, next, err))
+	if !strings.Contains(f.log.String(), "verified_id_2") {
+		t.Error("the second one did not come")
+	}
+}
+
 // An mdoc that is not for this request is refused, and the rightful wallet still answers.
 func TestLicencesThatAreRefused(t *testing.T) {
 	f := setUpWallets(t, asksForLicences, node.WalletConfig{})

@@ -3,6 +3,7 @@ package verifier
 import (
 	"context"
 	"crypto"
+	"errors"
 	"fmt"
 	"time"
 
@@ -57,6 +58,9 @@ type bound struct {
 // open reads a presentation in the format that was asked for and checks every signature. What needs no trust comes
 // first. It fails for everything that is not a genuine answer.
 func (v *Verifier) open(ctx context.Context, presented string, at int, want Wanted, to bound) (*credential, error) {
+	if len(to.transactionData) > 0 && want.Format != FormatSDJWT {
+		return nil, errors.New("its format has no place for transaction data, which the request demanded") // Appendix B.2.1
+	}
 	switch want.Format {
 	case FormatSDJWT:
 		return v.openSDJWT(presented, want.Types, to)

@@ -72,6 +72,7 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		"another audience":     func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" },
 		"another type":         func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} },
 		"half of a type":       func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} },
+		"not the transaction":  func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} },
 		"no type":              func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} },
 		"the receipt is no VC": func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} },
 		"another's VC":         func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") },

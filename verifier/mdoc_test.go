@@ -62,6 +62,7 @@ func TestMdocsThatAreRefused(t *testing.T) {
 		"no nonce expected":    func(s *licence) { s.expect.Session.Nonce = "" },
 		"another doctype":      func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} },
 		"another format":       func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT },
+		"not the transaction":  func(s *licence) { s.expect.TransactionData = []string{"e30"} },
 		"a format of nobody":   func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" },
 	} {
 		s := newLicence(t)

@@ -55,6 +55,16 @@ func TestWalletMistakes(t *testing.T) {
 			}
 			c.Trust[0].Types = append(c.Trust[0].Types, "org.iso.18013.5.1.mDL")
 		},
+		"verified_id_2 asks for no SD-JWT": func(_ *testing.T, c *node.Config) { // one that a wallet could choose to sign nothing
+			c.Wallets = []node.WalletConfig{{TransactionData: true}}
+			second := node.CredentialConfig{Format: "mso_mdoc", Types: []string{"org.iso.18013.5.1.mDL"}}
+			for _, b := range c.Profiles[0].Credential.Bindings {
+				b.Claim = "org.iso.18013.5.1/" + b.Claim
+				second.Bindings = append(second.Bindings, b)
+			}
+			c.Profiles[0].Credentials, c.Profiles[0].Credential = []node.CredentialConfig{c.Profiles[0].Credential, second}, node.CredentialConfig{}
+			c.Trust[0].Types = append(c.Trust[0].Types, "org.iso.18013.5.1.mDL")
+		},
 		"cross_device.qr_lifetime": func(_ *testing.T, c *node.Config) {
 			c.Profiles[0].CrossDevice = node.CrossDeviceConfig{Allow: true, QRLifetime: time.Hour}
 		},
