@@ -83,7 +83,12 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		"an ID token of yore":     func(_ *testing.T, s *card) { s.token.Claims["nonce"] = "yesterday's" },
 		"a forged ID token":       func(t *testing.T, s *card) { s.token.Signer = verifiertest.NewSigner(t, "ES256K") },
 		"a forged VC":             func(t *testing.T, s *card) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") },
-		"a forged receipt":        func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") },
+		// Which of the two mechanisms an issuer is known by is not for the VC to choose.
+		"certificates beside the DID": func(t *testing.T, s *card) { certify(t, s, s.issuer.Authority) },
+		"a stranger's, for a trusted DID": func(t *testing.T, s *card) {
+			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
+		},
+		"a forged receipt": func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") },
 	} {
 		s := newCard(t, "ES256K")
 		change(t, s)
@@ -91,6 +96,12 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 			t.Errorf("%s: got %q, %v", name, got.Objection(), err)
 		}
 	}
+}
+
+// certify has the VC bring a chain of an authority for its issuer's key, and no kid.
+func certify(t *testing.T, s *card, by *verifiertest.Authority) {
+	t.Helper()
+	s.vc.Certify(by.Certify(t, s.authority.Public(), nil))
 }
 
 func TestJWTVCsThatAreObjectedTo(t *testing.T) {
@@ -103,10 +114,17 @@ func TestJWTVCsThatAreObjectedTo(t *testing.T) {
 			s.vc.Claims["iss"], s.vc.Header["kid"] = "did:web:attacker.example", "did:web:attacker.example#key-1"
 		}, verifier.Untrusted},
 		"trusted for another type": {func(_ *testing.T, s *card) { s.rules[0].Types = []string{receiptVC} }, verifier.Untrusted},
-		"expired":                  {func(_ *testing.T, s *card) { s.vc.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired},
-		"from tomorrow":            {func(_ *testing.T, s *card) { s.vc.Claims["nbf"] = s.clock.Now().Add(time.Hour).Unix() }, verifier.Expired},
-		"never ends":               {func(_ *testing.T, s *card) { delete(s.vc.Claims, "exp") }, verifier.Expired},
-		"no status, and it must":   {func(_ *testing.T, s *card) { s.rules[0].StatusOptional = false }, verifier.StatusUnavailable},
+		"certified by a stranger": {func(t *testing.T, s *card) {
+			s.rules[0].DIDs = []string{"did:web:other.example"}
+			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
+		}, verifier.Untrusted},
+		"a status list, and nobody to sign it": {func(_ *testing.T, s *card) {
+			s.vc.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": 0, "uri": s.issuer.Status.URI}}
+		}, verifier.StatusUnavailable},
+		"expired":                {func(_ *testing.T, s *card) { s.vc.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired},
+		"from tomorrow":          {func(_ *testing.T, s *card) { s.vc.Claims["nbf"] = s.clock.Now().Add(time.Hour).Unix() }, verifier.Expired},
+		"never ends":             {func(_ *testing.T, s *card) { delete(s.vc.Claims, "exp") }, verifier.Expired},
+		"no status, and it must": {func(_ *testing.T, s *card) { s.rules[0].StatusOptional = false }, verifier.StatusUnavailable},
 		"a status of another kind": {func(_ *testing.T, s *card) {
 			s.vc.VC()["credentialStatus"] = map[string]any{"id": "urn:uuid:x", "type": "RevocationList2021Status", "statusListIndex": "1", "statusListCredential": "https://x.example"}
 		}, verifier.StatusUnavailable},
@@ -130,6 +148,37 @@ func TestReceiptOfAnotherVC(t *testing.T) {
 	s.vc.Subject()["portrait"] = "another picture" // after the receipt was made
 	if check, there := mustVerify(t, s).FaceCheck(); !there || check.Bound {
 		t.Errorf("of another photo: %+v", check)
+	}
+}
+
+// A receipt says when the Face Check was in iat, or in nbf, or in both; never both in vain.
+func TestWhenAReceiptWasIssued(t *testing.T) {
+	for name, row := range map[string]struct {
+		nbf, iat any // seconds from now
+		want     time.Duration
+		refused  bool
+	}{
+		"both":        {0, 0, 0, false},
+		"iat alone":   {nil, -30, -30 * time.Second, false},
+		"nbf alone":   {-30, nil, -30 * time.Second, false},
+		"an old iat":  {0, -3600, -time.Hour, false},
+		"an old nbf":  {-3600, 0, -time.Hour, false},
+		"neither":     {nil, nil, 0, true},
+		"iat in 1970": {0, -1 << 40, 0, true},
+	} {
+		s := newCard(t, "ES256K")
+		now := s.clock.Now()
+		for claim, value := range map[string]any{"nbf": row.nbf, "iat": row.iat} {
+			delete(s.receipt.Claims, claim)
+			if seconds, there := value.(int); there {
+				s.receipt.Claims[claim] = now.Unix() + int64(seconds)
+			}
+		}
+		got, err := s.verify(t)
+		check, there := got.FaceCheck()
+		if row.refused != errors.Is(err, verifier.ErrRefused) || there == row.refused || there && !check.At.Equal(time.Unix(now.Add(row.want).Unix(), 0)) {
+			t.Errorf("%s: at %s, %v", name, check.At, err)
+		}
 	}
 }
 

@@ -37,13 +37,9 @@ func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, type
 		return nil, err
 	}
 	claims := parsed.Claims()
-	var issued time.Time
-	if seconds, there, err := parsed.Time("nbf"); there && err == nil {
-		issued = time.Unix(seconds, 0)
-	}
 	return &credential{
 		format: FormatJWTVC, kind: kind, types: parsed.Types(), iss: parsed.Issuer(), chain: parsed.Certificates(), claims: claims,
-		id: parsed.ID(), photos: parsed.Digests(), holder: holder.Key, issued: issued, results: resultsIn(claims),
+		id: parsed.ID(), photos: parsed.Digests(), holder: holder.Key, issued: issuedVC(parsed.Credential), results: resultsIn(claims),
 		trusted: trusted,
 		current: func(now time.Time) (bool, error) { return currentVC(parsed.Credential, now) },
 		status:  func() (status.Reference, bool, error) { return statusOfVC(parsed.Credential) },
@@ -110,6 +106,19 @@ func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) er
 	}
 	_, err := v.linked.Verify(ctx, issuer)
 	return err
+}
+
+// issuedVC is when a VC says that it was issued: nbf, which stands for issuanceDate (VCDM 1.1 §6.3.1), or iat where it has
+// none, as Entra's. Of two that differ the earlier counts: a Face Check is no fresher than its receipt says anywhere.
+func issuedVC(c *jwtvc.Credential) (issued time.Time) {
+	for _, name := range []string{"nbf", "iat"} {
+		if seconds, there, err := c.Time(name); there && err == nil {
+			if at := time.Unix(seconds, 0); issued.IsZero() || at.Before(issued) {
+				issued = at
+			}
+		}
+	}
+	return issued
 }
 
 // currentVC checks nbf and exp, which stand for issuanceDate and expirationDate (VCDM 1.1 §6.3.1).
