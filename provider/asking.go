@@ -160,16 +160,17 @@ func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recover
 	return receipt, err
 }
 
-// rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same.
+// rejected records that an answer was refused, and returns why. What cannot be recorded is refused all the same. That the
+// wallet went away before a status list came is no refusal, nor is a DID document that cannot be had; that it went away
+// before it was told of a refusal hides nothing.
 func (p *Provider) rejected(c *gin.Context, asked recovery.Asked, cause error) error {
-	// The wallet went away before a status list came, or somebody's DID document cannot be had: nothing was refused.
-	if c.Request.Context().Err() != nil || errors.Is(cause, verifier.ErrUnavailable) {
+	if gone := c.Request.Context().Err(); gone != nil && errors.Is(cause, gone) || errors.Is(cause, verifier.ErrUnavailable) {
 		return cause
 	}
 	results := []recovery.RuleResult{
 		{Rule: "presentation:" + string(asked.Way.Flow), Detail: cause.Error()}, {Rule: "correlation", Pass: true, Detail: correlationID(c)},
 	}
-	return errors.Join(cause, p.deps.Recovery.Reject(c, asked.Transaction, results))
+	return errors.Join(cause, p.deps.Recovery.Reject(context.WithoutCancel(c), asked.Transaction, results))
 }
 
 // organisation is the client's name, "" for a client that was removed.

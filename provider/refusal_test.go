@@ -1,8 +1,10 @@
 package provider_test
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"strings"
@@ -58,5 +60,22 @@ func TestEveryRefusalIsRecorded(t *testing.T) {
 		if resp, _ := f.send(t, http.MethodPost, f.Regain+"/openid4vp/response/"+handle, formType, "response=x"); resp.StatusCode/100 != 4 {
 			t.Errorf("%.20s: %d", handle, resp.StatusCode)
 		}
+	}
+}
+
+// A wallet that hangs up before it is told is recorded like any other: answers cannot be tried unseen.
+func TestHangingUpIsRecorded(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{})
+	target := f.review(t, f.asked(t)).ResponseURI()
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for _, body := range []string{"response=x", "vp_token=Lovelace", "response=%zLovelace"} {
+		request := httptest.NewRequestWithContext(gone, http.MethodPost, target, strings.NewReader(body))
+		request.Header.Set("Content-Type", formType)
+		f.Node.ServeHTTP(httptest.NewRecorder(), request)
+	}
+	text, err := os.ReadFile(f.AuditLog())
+	if err != nil || strings.Count(string(text), "presentation_rejected") != 3 || strings.Contains(string(text), "Lov") {
+		t.Errorf("%v, and the audit log has %s", err, text)
 	}
 }

@@ -144,8 +144,11 @@ func (p *Provider) wellKnown(c *gin.Context, body []byte, err error) {
 // walletForm reads the form of a wallet's POST. Whether parameters may repeat is for the presentation package to say.
 func (p *Provider) walletForm(c *gin.Context) (url.Values, error) {
 	c.Request.Body = http.MaxBytesReader(c.Writer, c.Request.Body, presentation.MaxForm)
-	if err := c.Request.ParseForm(); err != nil {
-		return nil, fmt.Errorf("read form: %w", errors.Join(err, presentation.ErrMalformed))
+	if err := c.Request.ParseForm(); err != nil { // whose words quote what came
+		if large := (*http.MaxBytesError)(nil); errors.As(err, &large) {
+			return nil, fmt.Errorf("read form: %w", presentation.ErrTooLarge)
+		}
+		return nil, fmt.Errorf("read form: %w", presentation.ErrMalformed)
 	}
 	return c.Request.PostForm, nil
 }
