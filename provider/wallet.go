@@ -44,6 +44,9 @@ func (p *Provider) retrieve(c *gin.Context) (object exchange.Object, err error) 
 	if err != nil {
 		return exchange.Object{}, err
 	}
+	if e.InLink() || asked.Way.Flow == recovery.FlowBrowser { // it is handed over another way, and perhaps not signed
+		return exchange.Object{}, recovery.ErrNoTransaction
+	}
 	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
 		d.Ask(query)
 	}
