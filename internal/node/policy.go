@@ -77,11 +77,13 @@ func (c Config) untrusted() []string {
 			trusted[name] = true
 		}
 	}
-	var missing []string
-	asked := c.FaceCheck.ReceiptTypes
+	var missing, asked []string
 	for _, p := range c.Profiles {
 		for _, credential := range p.credentials() {
-			asked = append(asked[:len(asked):len(asked)], credential.trustedTypes()...)
+			asked = append(asked, credential.trustedTypes()...)
+			if p.FaceCheck.Source != faceCheckNone {
+				asked = append(asked, c.receiptFor(credential).trustedTypes()...)
+			}
 		}
 	}
 	for _, name := range asked {
@@ -91,6 +93,14 @@ func (c Config) untrusted() []string {
 		}
 	}
 	return missing
+}
+
+// receiptFor are the Face Check receipts that go with a credential: JWT VCs with a JWT VC, else SD-JWT VCs.
+func (c Config) receiptFor(credential CredentialConfig) CredentialConfig {
+	if credential.Format == verifier.FormatJWTVC {
+		return CredentialConfig{Format: credential.Format, Types: c.FaceCheck.ReceiptVCTypes}
+	}
+	return CredentialConfig{Format: verifier.FormatSDJWT, Types: c.FaceCheck.ReceiptTypes}
 }
 
 // trustedTypes are the types as rules of trust name them: of a set of W3C types, the last.

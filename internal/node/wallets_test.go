@@ -47,6 +47,10 @@ func TestWalletMistakes(t *testing.T) {
 		"no credential of it can be asked": func(_ *testing.T, c *node.Config) {
 			c.Wallets = []node.WalletConfig{{Protocol: "authenticator", ClientID: "did:web:x.localhost", KeyID: "k"}}
 		},
+		"no entry covers the type FaceCheckReceipt": func(_ *testing.T, c *node.Config) {
+			asksForJWTVCs(c)
+			c.Trust[0].Types = c.Trust[0].Types[:1]
+		},
 		"asks for no SD-JWT": func(_ *testing.T, c *node.Config) {
 			c.Wallets = []node.WalletConfig{{TransactionData: true}}
 			c.Profiles[0].Credential.Format, c.Profiles[0].Credential.Types = "mso_mdoc", []string{"org.iso.18013.5.1.mDL"}
@@ -148,5 +152,23 @@ func TestOurDID(t *testing.T) {
 	cfg.Storage.Path += "-2"
 	if err := node.Check(cfg); err == nil || !strings.Contains(err.Error(), "give it one name") {
 		t.Errorf("one key with two names: %v", err)
+	}
+}
+
+// asksForJWTVCs has every profile ask for JWT VCs, and nobody trusted with anything else.
+func asksForJWTVCs(c *node.Config) {
+	for i := range c.Profiles {
+		c.Profiles[i].Credential = node.CredentialConfig{
+			Format: "jwt_vc_json", Types: []string{"VerifiableCredential VerifiedIdentity"}, Bindings: []node.BindingConfig{{Attribute: "family_name", Claim: "credentialSubject/lastName"}},
+		}
+	}
+	c.Trust = []node.TrustConfig{{Types: []string{"VerifiedIdentity", "FaceCheckReceipt"}, DIDs: []string{"did:web:proofing.example"}, AnchorsFile: c.Trust[0].AnchorsFile}}
+}
+
+// Where nobody is asked for an SD-JWT, nobody has to be trusted with one.
+func TestJWTVCsAlone(t *testing.T) {
+	cfg := valid(t)
+	if asksForJWTVCs(&cfg); node.Check(cfg) != nil {
+		t.Error(node.Check(cfg))
 	}
 }
