@@ -381,7 +381,7 @@ func TestAuthenticatorsThatAreDenied(t *testing.T) {
 	})
 }
 
-// A request whose time is over is gone: for who would answer it, and for who fetches it then.
+// A request whose time is over is gone for who would answer it, and one whose recovery is over for who fetches it too.
 func TestAuthenticatorsThatAreLate(t *testing.T) {
 	f := setUpAuthenticator(t, holder{}, nil)
 	page := f.asked(t)
@@ -392,9 +392,10 @@ func TestAuthenticatorsThatAreLate(t *testing.T) {
 		if next, err := f.app.Share(t.Context(), request, authenticator.ShareOptions{}); !errors.As(err, &refused) || refused.Status != http.StatusGone && refused.Status != http.StatusNotFound {
 			t.Errorf("an answer after %s: on to %q, %v", by, next, err)
 		}
-		link, _ := page.Link("open-wallet")
-		if _, err := f.app.Review(t.Context(), link); !errors.Is(err, wallet.ErrExpired) && !(errors.As(err, &refused) && refused.Status == http.StatusGone) {
-			t.Errorf("fetched after %s: %v", by, err)
-		}
+	}
+	var refused *wallet.ResponseError
+	link, _ := page.Link("open-wallet")
+	if _, err := f.app.Review(t.Context(), link); !errors.Is(err, wallet.ErrExpired) && !(errors.As(err, &refused) && refused.Status == http.StatusGone) {
+		t.Errorf("fetched when the recovery is over: %v", err)
 	}
 }
