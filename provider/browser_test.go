@@ -3,6 +3,7 @@ package provider_test
 import (
 	"bufio"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -163,10 +164,38 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// What happens between the page and its stream is told at once: nothing would tell it later.
+func TestProgressOfAPageThatIsOver(t *testing.T) {
+	f := setUp(t)
+	page := f.asked(t)
+	back := f.share(t, f.review(t, page))
+	for _, change := range []func(){func() {}, func() {
+		answered, err := f.browser.Open(t.Context(), page.URL.String())
+		if page = f.must(t, answered, err); !strings.Contains(page.Text(), "Your wallet has answered") {
+			t.Fatalf("the page after the answer: %s", page.Text())
+		}
+		done, err := f.browser.Open(t.Context(), back)
+		f.must(t, done, err)
+	}} {
+		change()
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		resp := f.follow(ctx, t, page)
+		defer resp.Body.Close()
+		if stream, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(stream), `"reload":true`) {
+			t.Errorf("%s, %v", stream, err)
+		}
+	}
+}
+
 // follow opens the page's stream of events.
 func (f *fixture) follow(ctx context.Context, t *testing.T, page *browser.Page) *http.Response {
 	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, page.URL.String()+"/events", nil)
+	u, err := page.URL.Parse(page.Attr("progress", "data-events"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -151,6 +151,22 @@ func TestDeclinedInTheBrowser(t *testing.T) {
 	f.recovers(t, page)
 }
 
+// The page's script fetches the request before any wallet is asked, so the page must not say that one is at it.
+func TestTheScriptIsNoWallet(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"signed"}})
+	page := f.asked(t)
+	f.requests(t)
+	again, err := f.browser.Open(t.Context(), page.URL.String())
+	if text, _ := f.must(t, again, err).ByID("progress"); !strings.Contains(text, "Waiting for your wallet") {
+		t.Errorf("after the script: %q", text)
+	}
+	f.review(t, page)
+	again, err = f.browser.Open(t.Context(), page.URL.String())
+	if text, _ := f.must(t, again, err).ByID("progress"); !strings.Contains(text, "Opened in your wallet") {
+		t.Errorf("after a wallet: %q", text)
+	}
+}
+
 // The browser that asked is the browser that answers.
 func TestAnotherBrowserCannotAnswer(t *testing.T) {
 	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"unsigned"}})

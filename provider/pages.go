@@ -94,6 +94,7 @@ type view struct {
 	Agent        string       // the browser that started, at the other device; "" if not known
 	Elsewhere    bool         // the other device is in another network
 	MinutesAgo   int          // since when the recovery runs
+	Opened       bool         // a wallet has fetched its request
 	Answered     bool         // same device: the answer waits for the browser's return
 	Confirm      bool         // cross device: the person must type the digits
 	Unbound      bool         // the wallet does not come back: the person says that it was theirs
@@ -101,10 +102,11 @@ type view struct {
 	Mistake      string
 	WalletError  string
 	Denial       denial
-	Live         bool // the page follows the transaction by server-sent events
-	SignIn       bool // the client asks who somebody is, and for no pass
-	ShowsPass    bool // the person gets the pass here
-	Returned     bool // the browser was sent back to the client
+	Live         bool   // the page follows the transaction by server-sent events
+	Seen         string // what it shows, so that they can tell it when that is over
+	SignIn       bool   // the client asks who somebody is, and for no pass
+	ShowsPass    bool   // the person gets the pass here
+	Returned     bool   // the browser was sent back to the client
 	Pass         shownPass
 	ClientID     string
 	RequestURI   string
@@ -236,11 +238,13 @@ func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) err
 	if t.Round == nil {
 		return nil
 	}
+	v.Seen = snapshot(t)
 	t, err := p.deps.Recovery.Rotate(c, t)
 	if err != nil {
 		return err
 	}
-	if t.Round == nil { // somebody ended it meanwhile; the page says so when it is loaded next
+	if t.Round == nil { // somebody ended it meanwhile, which the events say at once
+		v.Live = true
 		return nil
 	}
 	v.WalletError = t.Round.WalletError
@@ -251,7 +255,7 @@ func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) err
 		v.Live = v.Answered
 		return nil
 	}
-	v.Live = true
+	v.Live, v.Opened = true, opened(t)
 	for _, way := range t.Ways() {
 		if err := p.addWay(c, v, t, way); err != nil {
 			return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -80,9 +81,11 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	defer ticker.Stop()
 	end := time.NewTimer(progressFor)
 	defer end.Stop()
-	began := snapshot(t)
+	// The page says what it shows: between its rendering and this connection, or between two connections, the transaction
+	// may have moved on, and a page that nobody tells waits for ever.
+	seen := c.DefaultQuery("seen", snapshot(t))
 	for {
-		event := progressOf(t, began != snapshot(t))
+		event := progressOf(t, seen != snapshot(t))
 		if event.Codes, err = p.codes(c, t); err != nil {
 			return
 		}
@@ -112,25 +115,34 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	}
 }
 
-// snapshot is what makes another page due.
+// snapshot names what a page shows: another name, another page is due. It can stand in an address as it is.
 func snapshot(t recovery.Transaction) string {
 	answered, walletError := false, ""
 	if t.Round != nil {
 		answered, walletError = t.Round.Answer != nil, t.Round.WalletError
 	}
-	return fmt.Sprint(pageFor(t.State), answered, walletError)
+	const short = 12
+	return string(recovery.DigestOf(fmt.Sprint(pageFor(t.State), answered, walletError)))[:short]
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
 	switch {
 	case changed:
 		return progress{Text: "Checking what your wallet showed …", Reload: true}
-	case t.State == recovery.StateRetrieved:
+	case opened(t):
 		return progress{Text: "Opened in your wallet. Follow the steps there."}
 	case t.State == recovery.StatePresented:
 		return progress{Text: "Your wallet has answered. Come back through the page it opened."}
 	}
 	return progress{Text: "Waiting for your wallet …"}
+}
+
+// opened reports whether a wallet has fetched its request. What goes through the browser is fetched by our own script, before
+// any wallet is asked.
+func opened(t recovery.Transaction) bool {
+	return t.State == recovery.StateRetrieved && t.Round != nil && slices.ContainsFunc(t.Round.Doors, func(d recovery.Door) bool {
+		return d.Flow != recovery.FlowBrowser && d.Request != nil
+	})
 }
 
 func (e progress) encode() string {
