@@ -6,15 +6,36 @@
   if (!section || !window.DigitalCredential || !navigator.credentials) { return; }
   var status = document.getElementById('digital-credentials-status');
   var buttons = Array.prototype.slice.call(section.querySelectorAll('button'));
+  var busy = false;
+
+  function say(text, mistake) {
+    status.className = mistake ? 'mistake' : 'note';
+    status.textContent = text;
+  }
+
+  // Told is an error whose message is for the person.
+  function told(text) {
+    var error = new Error(text);
+    error.told = true;
+    return error;
+  }
+
+  // Refusal says what an answer of the server means to the person; the reference finds the cause in its log.
+  function refusal(answer) {
+    var reference = answer.headers.get('Correlation-Id');
+    var end = reference ? ' (Reference ' + reference + ')' : '';
+    if (answer.status >= 500) { return told('Something that is needed did not answer. Try again in a minute, or choose another way below.' + end); }
+    if (answer.status === 400 && /\/response$/.test(answer.url)) { return told('What your wallet answered cannot be accepted. Try again, or choose another way below.' + end); }
+    return told('This request is over. Start over with a new one below.' + end);
+  }
 
   function post(path, fields) {
     fields.csrf = section.dataset.csrf;
     return fetch(section.dataset.base + path, { method: 'POST', body: new URLSearchParams(fields), redirect: 'error' })
+      .catch(function () { throw told('The connection was lost. Try again, or choose another way below.'); })
       .then(function (answer) {
-        return answer.json().then(function (body) {
-          if (!answer.ok) { throw new Error(body.error_description || 'The answer was not accepted.'); }
-          return body;
-        });
+        if (!answer.ok) { throw refusal(answer); }
+        return answer.json();
       });
   }
 
@@ -26,31 +47,35 @@
   function ask(wallet) {
     return post('/digital-credentials/request', { wallet: wallet }).then(function (asked) {
       var requests = asked.requests.filter(allowed);
-      if (requests.length === 0) { throw new Error('This browser speaks none of the protocols that are offered. Choose another way.'); }
+      if (requests.length === 0) { throw told('This browser cannot ask in any way that your organisation offers. Choose another way below.'); }
       return navigator.credentials.get({ mediation: 'required', digital: { requests: requests } });
     }).then(function (credential) {
       if (!credential) { throw new DOMException('', 'NotAllowedError'); }
-      status.textContent = 'Checking what your wallet showed …';
+      say('Checking what your wallet showed …');
       return post('/digital-credentials/response', { wallet: wallet, protocol: credential.protocol, data: JSON.stringify(credential.data) });
     }).then(function (done) { window.location.assign(done.next); });
   }
 
   function explain(error) {
+    if (error.told) { return error.message; }
     if (error.name === 'NotAllowedError' || error.name === 'AbortError') {
       return 'Nothing was shared. Try again, or choose another way below.';
     }
-    if (error.name === 'NotSupportedError' || error.name === 'TypeError') {
-      return 'This browser could not reach a wallet. Choose another way below.';
-    }
-    return error.message;
+    return 'This browser could not reach a wallet. Choose another way below.';
+  }
+
+  // Set does not disable the buttons: that would take the focus from whoever uses a keyboard.
+  function set(now) {
+    busy = now;
+    buttons.forEach(function (button) { button.setAttribute('aria-disabled', String(now)); });
   }
 
   buttons.forEach(function (button) {
     button.addEventListener('click', function () {
-      buttons.forEach(function (b) { b.disabled = true; });
-      status.textContent = 'Follow the steps that your browser shows …';
-      ask(button.dataset.wallet).catch(function (error) { status.textContent = explain(error); })
-        .finally(function () { buttons.forEach(function (b) { b.disabled = false; }); });
+      if (busy) { return; }
+      set(true);
+      say('Follow the steps that your browser shows …');
+      ask(button.dataset.wallet).catch(function (error) { say(explain(error), true); }).finally(function () { set(false); });
     });
   });
   section.hidden = false;
