@@ -24,6 +24,9 @@ type Options struct {
 	Verbose bool
 	Only    string // journeys whose name contains this; "" for all
 	Clients string // file whose `clients` are registered too, as docs/configuration.md writes them; "" for none
+	// Configuration is a file that is merged into Regain's configuration; "" for none.
+	Configuration string
+	Offers        []string // credential configurations that the proofing provider offers; its usual one if empty
 }
 
 func (o Options) logger() *slog.Logger {
@@ -35,7 +38,7 @@ func (o Options) logger() *slog.Logger {
 
 // Run starts the world, prints where to click, and serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients})
+	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers})
 	if err != nil {
 		return err
 	}

@@ -54,7 +54,7 @@ func (w *World) configure(o Options) (string, error) {
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
 		},
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
-		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize"}},
+		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize", "digital_credentials": []string{"signed", "unsigned"}}},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
 		"audit":           object{"file": w.AuditLog()},
 		"trust": []object{{
@@ -80,6 +80,11 @@ func (w *World) configure(o Options) (string, error) {
 	path := f.yaml("regain.yaml", doc)
 	if f.err != nil {
 		return "", fmt.Errorf("configure Regain: %w", f.err)
+	}
+	if o.Configuration != "" {
+		if err := bring(path, o.Configuration); err != nil {
+			return "", fmt.Errorf("configure Regain: %w", err)
+		}
 	}
 	return path, nil
 }

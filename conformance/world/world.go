@@ -39,6 +39,11 @@ type Options struct {
 	Clock func() time.Time
 	// Clients is a file whose `clients` are registered too, written as in docs/configuration.md; "" for none.
 	Clients string
+	// Configuration is a file that is merged into Regain's configuration, written as in docs/configuration.md: lists get
+	// longer, everything else takes the place of what was there; "" for none.
+	Configuration string
+	// Offers are the credential configurations that the proofing provider offers; its usual one if empty.
+	Offers []string
 	// Change edits Regain's configuration before it starts; nil leaves it.
 	Change func(*node.Config)
 	// Elsewhere serves Regain in another process, which reads the configuration file and accepts on the listener; nil
@@ -147,7 +152,7 @@ func listen(o Options) ([]party, error) {
 func (w *World) startProofing(o Options, parties []party) error {
 	for i, target := range map[int]**proofing.Server{2: &w.Issuer, 4: &w.Rogue} {
 		server, err := proofing.New(proofing.Config{
-			BaseURL: parties[i].url, RegainIssuer: w.Regain, WalletOfferEndpoint: w.Wallet + "/offer", StatusTTL: 2 * time.Second,
+			BaseURL: parties[i].url, RegainIssuer: w.Regain, WalletOfferEndpoint: w.Wallet + "/offer", Offers: o.Offers, StatusTTL: 2 * time.Second,
 			Clock: w.Clock, Random: rand.Reader, Logger: o.Logger.With("party", "proofing"), HTTPClient: w.Client,
 		})
 		if err != nil {
