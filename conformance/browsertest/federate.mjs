@@ -3,8 +3,6 @@
 //
 //   node federate.mjs PROGRAM [PICTURES]
 import { strict as assert } from "node:assert";
-import dns from "node:dns";
-import { createServer } from "node:http";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,18 +10,15 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { MainIdP } from "./idp.mjs";
-import { startBrowser, startDemo } from "./world.mjs";
+import { startBrowser, startDemo, startLanding } from "./world.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const account = "ada.lindqvist@example.org";
 const [program, pictures] = process.argv.slice(2);
-const lookup = dns.lookup; // names under .localhost are this machine, whatever the resolver says (RFC 6761 §6.3)
-dns.lookup = (host, options, done) => lookup(host.endsWith(".localhost") ? "127.0.0.1" : host, options, done);
 
 const directory = await mkdtemp(join(tmpdir(), "regain-federate-"));
-const landing = createServer((_, response) => response.end("back at the relying party"));
-await new Promise((resolve) => { landing.listen(0, "127.0.0.1", resolve); });
-const redirect = `http://localhost:${landing.address().port}/callback`;
+const landing = await startLanding();
+const { redirect } = landing;
 const idp = await MainIdP.start();
 
 /** Registers a client with a secret. */
@@ -190,7 +185,7 @@ try {
 } finally {
   await browser.close();
   await demo.stop();
-  landing.close();
+  landing.stop();
   idp.stop();
   await rm(directory, { recursive: true });
 }

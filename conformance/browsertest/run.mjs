@@ -3,7 +3,7 @@
 //
 //   node run.mjs PROGRAM [PICTURES]
 import { strict as assert } from "node:assert";
-import { addAuthenticator, startBrowser, startDemo } from "./world.mjs";
+import { addAuthenticator, listen, startBrowser, startDemo } from "./world.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const [program, pictures] = process.argv.slice(2);
@@ -18,8 +18,7 @@ const complaints = [];
 async function open(options) {
   const context = await browser.newContext(options);
   context.setDefaultTimeout(20_000);
-  context.on("console", (message) => { if (message.type() === "error" && !/status of 40[03]|status of 422/.test(message.text())) complaints.push(`${message.text()} ${message.location().url}`); });
-  context.on("weberror", (error) => complaints.push(String(error.error())));
+  listen(context, complaints);
   return context.newPage();
 }
 

@@ -31,6 +31,13 @@ export class Walk {
 
   async picture(name) { if (this.pictures) await picture(this.page, this.pictures, name); }
 
+  /** A wallet opens the address that it got, in a tab of its own, as phones do. The page that waited goes on by itself. */
+  async comeBack(address) {
+    const tab = await this.page.context().newPage();
+    await tab.goto(address);
+    await tab.close();
+  }
+
   /** Steps 1 to 4: from the main IdP to Regain's first page. */
   async recover(account) {
     await this.step("the main IdP's sign-in page", async () => {

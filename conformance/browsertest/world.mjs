@@ -1,7 +1,13 @@
 // Starts `regain demo` and a browser, and ends both.
 import { spawn } from "node:child_process";
+import dns from "node:dns";
+import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
+
+// Names under .localhost are this machine, whatever the resolver says (RFC 6761 §6.3): for everything that fetches here.
+const lookup = dns.lookup;
+dns.lookup = (host, options, done) => lookup(host.endsWith(".localhost") ? "127.0.0.1" : host, options, done);
 
 /** Starts the demo and returns the base URLs that it prints, by name. */
 export async function startDemo(program, port, more = []) {
@@ -18,13 +24,26 @@ export async function startDemo(program, port, more = []) {
   return { urls, stop: async () => { demo.kill("SIGINT"); await ended; } };
 }
 
-/** Starts Debian's Chromium. Names under .localhost are this machine whatever the resolver says (RFC 6761 §6.3). */
+/** Starts a server to which a relying party has its people sent back. */
+export async function startLanding() {
+  const server = createServer((_, response) => response.end("back at the relying party"));
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return { redirect: `http://localhost:${server.address().port}/callback`, stop: () => server.close() };
+}
+
+/** Starts Debian's Chromium. It has to be told about names under .localhost too. */
 export function startBrowser(executablePath) {
   return chromium.launch({
     executablePath, headless: true,
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
       "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP *.localhost 127.0.0.1"],
   });
+}
+
+/** Notes what the pages of a context complain about on their console, but for the refusals that a test is after. */
+export function listen(context, complaints) {
+  context.on("console", (message) => { if (message.type() === "error" && !/status of 40[03]|status of 422/.test(message.text())) complaints.push(`${message.text()} ${message.location().url}`); });
+  context.on("weberror", (error) => complaints.push(String(error.error())));
 }
 
 /** Gives a page an authenticator that holds passkeys, and says yes for its user. */
