@@ -89,12 +89,18 @@ func (r *Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (
 		if err != nil {
 			return params, err
 		}
+		if rule.Format == dcql.FormatSDJWT && slices.ContainsFunc(path, func(s dcql.Step) bool { _, named := s.Name(); return !named }) {
+			return params, fmt.Errorf("profile %s: bindings: %s: of an array in an SD-JWT the holder shows what they like, and the rest moves up; bind a claim that has a name", profile.Name, binding.Claim)
+		}
 		if !slices.ContainsFunc(params.Claims, func(p dcql.Path) bool { return slices.Equal(p, path) }) {
 			params.Claims = append(params.Claims, path)
 		}
 	}
 	if !profile.FaceCheck.NotAsked {
 		receipt := r.receiptFor(rule.Format)
+		if len(receipt.Types) == 0 {
+			return params, fmt.Errorf("profile %s: face_check.receipt_types, or receipt_vc_types for JWT VCs, is empty: no Face Check of a %s could be asked for", profile.Name, rule.Format)
+		}
 		params.FaceCheckFormat, params.FaceCheckTypes = receipt.Format, receipt.Types
 	}
 	return params, nil
