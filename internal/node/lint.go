@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"regain/presentation/identity"
+	"regain/recovery"
 )
 
 // expiresSoon is how long before its end a certificate is worth a word: time to get another.
@@ -38,8 +39,13 @@ func (c Config) Warnings(now time.Time) []string {
 	if issuer.Scheme == "http" {
 		add("issuer %s: wallets fetch requests from https addresses only; http works with those of the demonstration", c.Issuer)
 	}
+	if c.behindAStranger() {
+		add("trusted_proxies: is empty and something else terminates TLS: everybody seems to be in its network, so limits by network are shared by all")
+	}
 	c.lintTLS(issuer.Hostname(), add)
 	c.lintWallets(now, add)
+	c.lintTrust(add)
+	c.lintProfiles(add)
 	return warnings
 }
 
@@ -108,6 +114,38 @@ func (c Config) lintAttestation(key string, w WalletConfig, now time.Time, add f
 	if ends, ok := identity.AttestationEnds(string(text)); ok && ends.Sub(now) < expiresSoon {
 		add("%s: attestation_file: it ends at %s; ask its issuer for another", key, day(ends))
 	}
+}
+
+// lintTrust is about issuers that are known by a DID alone: a status list is signed with a certificate.
+func (c Config) lintTrust(add func(string, ...any)) {
+	for i, t := range c.Trust {
+		if len(t.DIDs) > 0 && t.AnchorsFile == "" && t.SignersFile == "" && !t.StatusOptional {
+			add("trust[%d]: dids alone: nobody can sign a status list for these types, so all but Face Check receipts are denied; name whose certificates do in anchors_file, or set status_optional", i)
+		}
+	}
+}
+
+// lintProfiles is about what tells one account from another: one that does not exist meets the pages of one profile.
+func (c Config) lintProfiles(add func(string, ...any)) {
+	policy, err := c.policy()
+	if err != nil {
+		return // an error of New
+	}
+	common := policy.Profiles.StandIn()
+	for i, p := range policy.Profiles {
+		if p.Enabled && !looksLike(p, common) {
+			add("profiles[%d] (%s): asks other wallets or credentials than %s, whose pages an account that does not exist meets: which accounts %s covers can be seen from outside", i, p.Name, common.Name, p.Name)
+		}
+	}
+}
+
+// looksLike reports whether two profiles have the same pages and requests.
+func looksLike(a, b recovery.Profile) bool {
+	same := func(a, b recovery.CredentialRule) bool {
+		return a.Format == b.Format && slices.Equal(a.Types, b.Types) && slices.EqualFunc(a.Bindings, b.Bindings, func(a, b recovery.Binding) bool { return a.Claim == b.Claim })
+	}
+	return slices.Equal(a.Ways, b.Ways) && a.CrossDevice == b.CrossDevice && a.Proofing == b.Proofing && a.Lifetime == b.Lifetime &&
+		a.FaceCheck.NotAsked == b.FaceCheck.NotAsked && slices.EqualFunc(a.Credentials, b.Credentials, same)
 }
 
 // Renamed are keys that had another name once, and where what they said belongs now.

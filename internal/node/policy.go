@@ -49,9 +49,17 @@ func (c Config) validate() error {
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
 		mistake("request_lifetime %s: at most %s", c.RequestLife, presentation.MaxLifetime)
 	}
+	c.validateProfiles(mistake)
+	return errors.Join(problems...)
+}
+
+func (c Config) validateProfiles(mistake func(format string, args ...any)) {
 	for i, p := range c.Profiles {
 		if len(p.Credentials) > 0 && (len(p.Credential.Types) > 0 || len(p.Credential.Bindings) > 0) {
 			mistake("profiles[%d] (%s): set either credential or credentials", i, p.Name)
+		}
+		if p.CrossDevice.Allow && p.CrossDevice.SameNetwork && c.behindAStranger() {
+			mistake("profiles[%d] (%s).cross_device.same_network: every device seems to be in the network of the proxy that terminates TLS: name it in trusted_proxies", i, p.Name)
 		}
 	}
 	names := map[string]bool{"": true}
@@ -66,7 +74,12 @@ func (c Config) validate() error {
 			mistake("profiles[%d].proofing %q: there is no provider of this name under proofing", i, p.Proofing)
 		}
 	}
-	return errors.Join(problems...)
+}
+
+// behindAStranger reports whether somebody terminates TLS in front of this node whose word for where people are is not
+// believed: then they are all in one place.
+func (c Config) behindAStranger() bool {
+	return strings.HasPrefix(c.Issuer, "https:") && c.TLS.CertificateFile == "" && len(c.TrustedProxies) == 0
 }
 
 // untrusted lists the credential types that are asked for and that nobody is trusted to issue.
@@ -108,8 +121,11 @@ func (c CredentialConfig) trustedTypes() []string {
 	if c.Format != verifier.FormatJWTVC {
 		return c.Types
 	}
-	var last []string
-	for _, set := range c.Types {
+	return lastOf(c.Types)
+}
+
+func lastOf(sets []string) (last []string) {
+	for _, set := range sets {
 		if types := strings.Fields(set); len(types) > 0 {
 			last = append(last, types[len(types)-1])
 		}

@@ -84,6 +84,9 @@ func (w WalletConfig) make(s signing, organisation string) (exchange.Wallet, err
 	case protocolOpenID4VP:
 		return w.openid4vp(s)
 	case protocolAuthenticator:
+		if w.HAIP || w.TransactionData {
+			return exchange.Wallet{}, errors.New("haip and transaction_data: wallets of the protocol authenticator know neither; leave them out")
+		}
 		profile, err := authenticator.New(authenticator.Config{
 			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: or(w.ClientName, organisation),
 			Purpose: w.ClientPurpose, LogoURI: w.LogoURI, TermsURI: w.TermsURI,

@@ -69,6 +69,18 @@ func TestWalletMistakes(t *testing.T) {
 			c.Profiles[0].Credentials, c.Profiles[0].Credential = []node.CredentialConfig{c.Profiles[0].Credential, second}, node.CredentialConfig{}
 			c.Trust[0].Types = append(c.Trust[0].Types, "org.iso.18013.5.1.mDL")
 		},
+		"receipt_vc_types": func(_ *testing.T, c *node.Config) {
+			c.Profiles[0].Credential.Format, c.Profiles[0].Credential.Types = "jwt_vc_json", []string{"VerifiableCredential VerifiedIdentity"}
+			c.Trust[0].Types, c.FaceCheck.ReceiptVCTypes = append(c.Trust[0].Types, "VerifiedIdentity"), nil
+		},
+		"the rest moves up": func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Bindings[0].Claim = "given_names/0" },
+		"know neither": func(_ *testing.T, c *node.Config) {
+			c.Wallets = []node.WalletConfig{{Protocol: "authenticator", ClientID: "did:web:x.localhost", KeyID: "k", TransactionData: true}}
+		},
+		"name it in trusted_proxies": func(_ *testing.T, c *node.Config) {
+			c.Issuer = "https://regain.localhost"
+			c.Profiles[0].CrossDevice = node.CrossDeviceConfig{Allow: true, SameNetwork: true}
+		},
 		"cross_device.qr_lifetime": func(_ *testing.T, c *node.Config) {
 			c.Profiles[0].CrossDevice = node.CrossDeviceConfig{Allow: true, QRLifetime: time.Hour}
 		},
@@ -114,6 +126,22 @@ func TestWarnings(t *testing.T) {
 	cfg.Wallets = []node.WalletConfig{{ClientIDPrefix: "redirect_uri", ByValue: true, ResponseMode: "direct_post"}}
 	says(now, "nothing proves to a wallet who asks")
 	says(now, "not encrypted")
+	cfg.TLS.CertificateFile = ""
+	says(now, "limits by network are shared by all") // TLS ends elsewhere
+	if cfg.TrustedProxies = []string{"10.0.0.0/8"}; strings.Contains(strings.Join(cfg.Warnings(now), "\n"), "shared by all") {
+		t.Error("a proxy that is believed is warned of")
+	}
+	cfg.Trust = append(cfg.Trust, node.TrustConfig{Types: []string{"VerifiedIdentity"}, DIDs: []string{"did:web:issuer.example"}})
+	says(now, "trust[1]: dids alone")
+	cfg.Wallets = nil
+	other := cfg.Profiles[0]
+	other.Name, other.Priority, other.AllUsers, other.Groups, other.CrossDevice.Allow = "pilot", 5, false, []string{"pilot"}, true
+	cfg.Profiles = append(cfg.Profiles, other)
+	says(now, "which accounts pilot covers can be seen from outside")
+	cfg.Profiles[1].CrossDevice.Allow = cfg.Profiles[0].CrossDevice.Allow
+	if all := strings.Join(cfg.Warnings(now), "\n"); strings.Contains(all, "seen from outside") {
+		t.Errorf("profiles that look alike: %s", all)
+	}
 	jwt := filepath.Join(t.TempDir(), "attestation.jwt")
 	text := "eyJ0eXAiOiJ2ZXJpZmllci1hdHRlc3RhdGlvbitqd3QifQ." + "eyJleHAiOjF9" + ".eA" // exp: 1
 	if err := os.WriteFile(jwt, []byte(text), 0o600); err != nil {
