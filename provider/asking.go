@@ -164,13 +164,15 @@ func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recover
 // wallet went away before a status list came is no refusal, nor is a DID document that cannot be had; that it went away
 // before it was told of a refusal hides nothing.
 func (p *Provider) rejected(c *gin.Context, asked recovery.Asked, cause error) error {
+	ctx := context.WithoutCancel(c)
+	missed := p.deps.Recovery.Miss(ctx, asked)
 	if gone := c.Request.Context().Err(); gone != nil && errors.Is(cause, gone) || errors.Is(cause, verifier.ErrUnavailable) {
-		return cause
+		return errors.Join(cause, missed)
 	}
 	results := []recovery.RuleResult{
 		{Rule: "presentation:" + string(asked.Way.Flow), Detail: cause.Error()}, {Rule: "correlation", Pass: true, Detail: correlationID(c)},
 	}
-	return errors.Join(cause, p.deps.Recovery.Reject(context.WithoutCancel(c), asked.Transaction, results))
+	return errors.Join(cause, missed, p.deps.Recovery.Reject(ctx, asked.Transaction, results))
 }
 
 // organisation is the client's name, "" for a client that was removed.

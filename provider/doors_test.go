@@ -122,6 +122,30 @@ func (f *fixture) triesDoors(t *testing.T) {
 	f.recovers(t, f.browser.Current())
 }
 
+// A stranger who keeps sending nonsense to a link's door has it closed; the page stays, and asks anew.
+func TestNonsenseHasAnEnd(t *testing.T) {
+	for name, row := range map[string]node.WalletConfig{"by reference": {}, "in the link": {ByValue: true}} {
+		t.Run(name, func(t *testing.T) {
+			f := setUpWallets(t, nil, row)
+			page := f.asked(t)
+			target := f.review(t, page).ResponseURI()
+			last, n := 0, 0
+			for ; last != http.StatusGone && n < 1000; n++ {
+				resp, _ := f.send(t, http.MethodPost, target, formType, "response=x")
+				last = resp.StatusCode
+			}
+			if n != 101 {
+				t.Errorf("closed after %d", n)
+			}
+			page, err := f.browser.Follow(t.Context(), page.URL.String())
+			if f.must(t, page, err); page.Status != http.StatusOK || page.Has("open-wallet") {
+				t.Fatalf("%d %s", page.Status, page.Text())
+			}
+			f.recovers(t, f.press(t, page, "again"))
+		})
+	}
+}
+
 // asForm writes what came through a browser as a wallet would post it.
 func asForm(t *testing.T, data string) string {
 	t.Helper()

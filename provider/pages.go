@@ -265,6 +265,9 @@ func (p *Provider) addRound(c *gin.Context, v *view, t recovery.Transaction) err
 }
 
 func (p *Provider) addWay(c *gin.Context, v *view, t recovery.Transaction, way recovery.Way) error {
+	if t.HandleOf(way) == "" { // closed; the page has a button to ask anew
+		return nil
+	}
 	wallet := p.cfg.Wallets[way.Wallet]
 	if way.Flow == recovery.FlowBrowser {
 		v.Browser = append(v.Browser, browserAsk{wallet.DisplayName, way.Wallet})

@@ -157,7 +157,7 @@ func (e progress) encode() string {
 func (p *Provider) codes(c *gin.Context, t recovery.Transaction) (map[recovery.WalletName]string, error) {
 	texts := make(map[recovery.WalletName]string)
 	for _, way := range t.Ways() {
-		if way.Flow != recovery.FlowCrossDevice || t.Round.Answer != nil {
+		if way.Flow != recovery.FlowCrossDevice || t.Round.Answer != nil || t.HandleOf(way) == "" {
 			continue
 		}
 		text, err := p.requestURL(c, t, way)

@@ -21,9 +21,9 @@ func (t Transaction) Handle(flow Flow) Handle {
 	return ""
 }
 
-// HandleOf returns the handle of a way, or "" when the wallet is not being asked, or not in this way.
+// HandleOf returns the handle of a way, or "" when the wallet is not being asked, or not in this way, or no longer.
 func (t Transaction) HandleOf(way Way) Handle {
-	if i := t.doorFor(way); i >= 0 {
+	if i := t.doorFor(way); i >= 0 && !t.Round.Doors[i].Closed {
 		return Handle(string(t.ID) + "." + t.Round.Doors[i].Secret)
 	}
 	return ""

@@ -18,6 +18,7 @@ const (
 	EventPresentationCompleted EventType = "presentation_completed"
 	EventPresentationRefused   EventType = "presentation_refused"  // the wallet reported an error
 	EventPresentationRejected  EventType = "presentation_rejected" // what came was no genuine answer to this request
+	EventPresentationClosed    EventType = "presentation_closed"   // so much came that was none that nothing more is looked at
 	EventAccountMatched        EventType = "account_matched"
 	EventRecoveryEvaluated     EventType = "recovery_evaluated"
 	EventRecoveryDenied        EventType = "recovery_denied"
@@ -34,7 +35,7 @@ const (
 // Succeeds reports whether the event is good news.
 func (e EventType) Succeeds() bool {
 	switch e {
-	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
+	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
 		EventPassFailed, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
 		return false
 	}

@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"regain/recovery"
 )
@@ -57,5 +58,64 @@ func TestRefusedStepsHaveAnEnd(t *testing.T) {
 	}
 	if n := b.recorded(recovery.EventTransitionRefused); n != 16 {
 		t.Errorf("%d recorded", n)
+	}
+}
+
+// A door through which nothing comes but nonsense is closed, the others stay open, and the person may ask anew.
+func TestADoorIsClosed(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	handle := tx.Handle(recovery.FlowCrossDevice)
+	asked, err := b.Retrieve(t.Context(), handle, buildRequest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	misses := 0
+	for ; err == nil && misses < 1000; misses++ {
+		if err = b.Miss(t.Context(), asked); err == nil {
+			asked, err = b.Find(t.Context(), handle)
+		}
+	}
+	if !errors.Is(err, recovery.ErrExpired) || misses != 100 || b.recorded(recovery.EventPresentationClosed) != 1 {
+		t.Fatalf("%d misses, then %v; %d records", misses, err, b.recorded(recovery.EventPresentationClosed))
+	}
+	if err := b.Miss(t.Context(), asked); err != nil { // one that was on its way
+		t.Error(err)
+	}
+	if _, err := b.Retrieve(t.Context(), handle, buildRequest); !errors.Is(err, recovery.ErrExpired) {
+		t.Errorf("it is fetched again: %v", err)
+	}
+	b.now = b.now.Add(2 * time.Minute)
+	if tx, err = b.Rotate(t.Context(), b.stored(tx.ID)); err != nil || tx.Handle(recovery.FlowCrossDevice) != "" {
+		t.Errorf("another code takes its place by itself: %v", err)
+	}
+	b.present(t, tx, recovery.FlowSameDevice, nil)
+	if tx, err = b.Ask(t.Context(), b.stored(tx.ID)); err != nil {
+		t.Fatal(err)
+	}
+	b.present(t, tx, recovery.FlowCrossDevice, nil)
+}
+
+// Nonsense after the answer closes nothing.
+func TestMissesAfterTheAnswer(t *testing.T) {
+	b := setUp(t, nil)
+	tx, secret := b.start(t, "ada@example.org")
+	handle := tx.Handle(recovery.FlowSameDevice)
+	receipt := b.present(t, tx, recovery.FlowSameDevice, nil)
+	for range 200 {
+		asked, err := b.Find(t.Context(), handle)
+		if err == nil {
+			err = b.Miss(t.Context(), asked)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	tx, err := b.Open(t.Context(), tx.ID, secret)
+	if err == nil {
+		tx, err = b.Return(t.Context(), tx, receipt.ResponseCode)
+	}
+	if err != nil || tx.State != recovery.StateApproved {
+		t.Errorf("%s, %v", tx.State, err)
 	}
 }

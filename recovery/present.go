@@ -135,6 +135,28 @@ func (s *Service) Reject(ctx context.Context, t Transaction, results []RuleResul
 	return s.auditFew(ctx, t, EventPresentationRejected)
 }
 
+// maxMisses is how much may come through one door that is no answer, before it is closed until the person asks anew.
+// Whoever got that far could have ended the round with an answer of their own.
+const maxMisses = 100
+
+// Miss notes that something came through a door that was no answer. Each time may cost a look at somebody's DID document, at
+// an address that a stranger chose, so there is an end to it.
+func (s *Service) Miss(ctx context.Context, asked Asked) error {
+	n, err := s.ports.Attempts.Increment(ctx, "miss\x00"+string(DigestOf(string(asked.Handle()))), MaxLifetime)
+	if err != nil {
+		return fmt.Errorf("count what came: %w", err)
+	}
+	if n < maxMisses || asked.Answered() {
+		return nil
+	}
+	t := asked.Transaction
+	t.Round = t.Round.with(asked.door, func(d *Door) { d.Closed, d.Request = true, nil })
+	if _, err := s.store(ctx, t, EventPresentationClosed); err != nil && !errors.Is(err, ErrConflict) { // the next one tries again
+		return err
+	}
+	return nil
+}
+
 // Report notes that the wallet answered with an error (the person declined, nothing to present …). Such an answer is
 // unsigned, so it changes nothing but what the page says; the person may try again or cancel.
 func (s *Service) Report(ctx context.Context, handle Handle, walletError string) (Asked, error) {

@@ -63,6 +63,9 @@ func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) 
 		return 0, false, ErrNoTransaction
 	}
 	for i, d := range t.Round.Doors {
+		if d.Closed && (sameSecret(d.Secret, secret) || sameSecret(d.Before, secret)) {
+			return 0, false, ErrExpired
+		}
 		if sameSecret(d.Secret, secret) {
 			if d.Way.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
 				return 0, false, ErrExpired
@@ -179,7 +182,7 @@ func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error
 	now := s.ports.Clock()
 	changed := t
 	for i, d := range t.Round.Doors {
-		if d.Flow != FlowCrossDevice || d.Request != nil || now.Before(d.Since.Add(profile.CrossDevice.QRLifetime)) {
+		if d.Flow != FlowCrossDevice || d.Request != nil || d.Closed || now.Before(d.Since.Add(profile.CrossDevice.QRLifetime)) {
 			continue
 		}
 		secret, err := newSecret(s.ports.Random, handleSize)

@@ -78,6 +78,7 @@ type Door struct {
 	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret was made
 	Before  string    `json:"before,omitempty"`  // cross device: the secret of the QR code before this one
 	Request []byte    `json:"request,omitempty"` // the presentation request with its keys, opaque here
+	Closed  bool      `json:"closed,omitempty"`  // too much came that was no answer
 }
 
 // Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that
