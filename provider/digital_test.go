@@ -181,3 +181,44 @@ func TestAnotherBrowserCannotAnswer(t *testing.T) {
 		t.Errorf("got %d", resp.StatusCode)
 	}
 }
+
+// Another site's page can have the person's browser send what it likes, cookie and all: the browser says whose page it
+// was, and nobody frames ours to have somebody press its button.
+func TestAnotherSiteAsksAndAnswersNothing(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"unsigned"}})
+	page := f.asked(t)
+	asked := f.requests(t)[0]
+	form, _ := page.Form("cancel")
+	base := strings.TrimSuffix(form.Action, "/cancel")
+	for _, header := range []http.Header{
+		{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Origin": {"https://evil.example"}}, {"Origin": {"null"}},
+	} {
+		for path, fields := range map[string]url.Values{
+			"/digital-credentials/request": {}, "/digital-credentials/response": {"protocol": {asked.Protocol}, "data": {f.respond(t, asked, wallet.ShareOptions{})}},
+		} {
+			fields.Set("csrf", form.Values.Get("csrf")) // which no other site knows
+			fields.Set("wallet", "default")
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, strings.NewReader(fields.Encode()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header = header.Clone()
+			request.Header.Set("Content-Type", formType)
+			for _, cookie := range f.browser.Cookies(page.URL.String()) {
+				request.AddCookie(cookie)
+			}
+			answer, err := f.Client.Transport.RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if answer.Body.Close(); answer.StatusCode != http.StatusForbidden || answer.Header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s with %v: %d", path, header, answer.StatusCode)
+			}
+		}
+	}
+	answer, err := f.browser.Fetch(t.Context(), browser.Request{Method: http.MethodGet, Address: page.URL.String()})
+	if err != nil || answer.Header.Get("X-Frame-Options") != "DENY" || !strings.Contains(answer.Header.Get("Content-Security-Policy"), "frame-ancestors 'none'") {
+		t.Errorf("the page may be framed: %v, %v", answer.Header, err)
+	}
+	f.recoversBy(t, asked, f.respond(t, asked, wallet.ShareOptions{}))
+}
