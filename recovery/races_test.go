@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -130,5 +131,68 @@ func TestRenew(t *testing.T) {
 	}
 	if _, err := b.Renew(t.Context(), asked, build); !errors.Is(err, recovery.ErrAnswered) {
 		t.Errorf("one that was answered: %v", err)
+	}
+}
+
+// A page that looks twice a second has a code replaced once in its time, however many pages there are.
+func TestRotateWritesOnceATime(t *testing.T) {
+	b := setUp(t, nil)
+	tx, _ := b.start(t, "ada@example.org")
+	before := b.writes
+	for range 240 { // two minutes
+		b.now = b.now.Add(500 * time.Millisecond)
+		for range 3 { // tabs, of which each read the same
+			if _, err := b.Rotate(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		tx = b.stored(tx.ID)
+	}
+	if n := b.writes - before; n != 2 {
+		t.Errorf("%d writes", n)
+	}
+}
+
+// However answers, new rounds and new codes race, one answer of the round that it was asked in wins, or none.
+func TestEverythingRaces(t *testing.T) {
+	for range 20 {
+		b := setUp(t, nil)
+		tx, secret := b.start(t, "ada@example.org")
+		handles := []recovery.Handle{tx.Handle(recovery.FlowSameDevice), tx.Handle(recovery.FlowCrossDevice), tx.Handle(recovery.FlowBrowser)}
+		for _, h := range handles {
+			if _, err := b.Retrieve(t.Context(), h, buildRequest); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var wg sync.WaitGroup
+		won := make(chan recovery.Receipt, 64)
+		for i := range 24 {
+			wg.Go(func() {
+				if receipt, err := b.Present(t.Context(), handles[i%3], b.evidence(nil)); err == nil {
+					won <- receipt
+				}
+			})
+			if i%6 == 0 {
+				wg.Go(func() {
+					if seen, err := b.Open(t.Context(), tx.ID, secret); err == nil {
+						_, _ = b.Ask(t.Context(), seen) // it may lose
+						_, _ = b.Rotate(t.Context(), seen)
+					}
+				})
+			}
+		}
+		wg.Wait()
+		close(won)
+		now := b.stored(tx.ID)
+		for receipt := range won {
+			stands := now.Round.Answer != nil && now.Round.Answer.ResponseCode.Matches(receipt.ResponseCode)
+			if stands != (now.State == recovery.StatePresented) || len(won) > 0 {
+				t.Fatalf("%s with the answer of this receipt %t, and %d more won", now.State, stands, len(won))
+			}
+			_, err := b.Return(t.Context(), now, receipt.ResponseCode)
+			if errors.Is(err, nil) != (stands && receipt.Flow != recovery.FlowCrossDevice) {
+				t.Fatalf("%s, stands %t: %v", receipt.Flow, stands, err)
+			}
+		}
 	}
 }

@@ -1,0 +1,56 @@
+package provider_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"regain/conformance/wallet/request"
+	"regain/conformance/world"
+	"regain/internal/node"
+	"regain/storage"
+)
+
+// writes counts the changes of a store.
+type writes struct {
+	storage.Store
+	n atomic.Int64
+}
+
+func (w *writes) Update(ctx context.Context, r storage.Record) error {
+	w.n.Add(1)
+	return w.Store.Update(ctx, r)
+}
+
+// Looking at a page changes nothing: the request in its link was made when it was first shown, and a QR code lives on.
+func TestLookingIsFree(t *testing.T) {
+	for name, row := range map[string]struct{ wallet node.WalletConfig }{
+		"in the link": {wallet: node.WalletConfig{ByValue: true}}, "by reference": {wallet: node.WalletConfig{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := &writes{}
+			f := setUpWorld(t, world.Options{
+				Deps: func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
+				Change: func(cfg *node.Config) {
+					row.wallet.Endpoint = cfg.Wallets[0].Endpoint
+					cfg.Wallets = []node.WalletConfig{row.wallet}
+					for i := range cfg.Profiles {
+						cfg.Profiles[i].CrossDevice.Allow = true
+					}
+				},
+			})
+			f.wallet = f.newWallet(t, request.Policy{})
+			page := f.asked(t)
+			before := store.n.Load()
+			for range 10 {
+				var err error
+				page, err = f.browser.Follow(t.Context(), page.URL.String())
+				f.must(t, page, err)
+			}
+			if n := store.n.Load() - before; n != 0 {
+				t.Errorf("ten looks changed the store %d times", n)
+			}
+			f.recovers(t, page)
+		})
+	}
+}
