@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -41,6 +42,21 @@ type Located struct {
 
 // Format keeps a presentation out of every fmt verb.
 func (Located) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }
+
+// LogValue keeps a presentation out of slog.
+func (Located) LogValue() slog.Value { return slog.StringValue("presentation[redacted]") }
+
+// MarshalJSON keeps a presentation out of JSON.
+func (Located) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+
+// Format keeps an answer out of every fmt verb: the ID token has the person's DID in it.
+func (Answer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "answer[redacted]") }
+
+// LogValue keeps an answer out of slog.
+func (Answer) LogValue() slog.Value { return slog.StringValue("answer[redacted]") }
+
+// MarshalJSON keeps an answer out of JSON.
+func (Answer) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // Open takes apart what a wallet posted to the redirect URI: id_token, vp_token and state. It checks the form, that the
 // request is still open, that the state is its own, and that the ID token says for each credential query where the answer

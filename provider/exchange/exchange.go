@@ -11,7 +11,9 @@ package exchange
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"slices"
 	"time"
@@ -100,6 +102,24 @@ type Located struct {
 	Text string
 	At   int
 }
+
+// Format keeps an answer out of every fmt verb: its texts are the person's, and so is the DID in its ID token.
+func (Answer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "answer[redacted]") }
+
+// LogValue keeps an answer out of slog.
+func (Answer) LogValue() slog.Value { return slog.StringValue("answer[redacted]") }
+
+// MarshalJSON keeps an answer out of JSON.
+func (Answer) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+
+// Format keeps a presentation out of every fmt verb.
+func (Located) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }
+
+// LogValue keeps a presentation out of slog.
+func (Located) LogValue() slog.Value { return slog.StringValue("presentation[redacted]") }
+
+// MarshalJSON keeps a presentation out of JSON.
+func (Located) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // IDs are the credential queries that were answered, sorted.
 func (a Answer) IDs() []string {
