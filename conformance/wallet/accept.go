@@ -58,7 +58,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	metadata := offer.offered.Metadata()
 	for _, h := range held {
 		h.issuer, h.faceCheckURL, h.nonceURL = offer.Issuer, metadata.FaceCheckURL, metadata.NonceURL
-		w.keep(h)
+		w.shelf.Put(h)
 		w.cfg.Logger.InfoContext(ctx, "credential added", "credential", h.Credential)
 	}
 	if notified := session.Notify(ctx, issued, event); notified != nil {

@@ -51,7 +51,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err := receipt.namesSource(h.JTI, digest); err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
-	w.keep(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
+	w.shelf.Put(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
 }

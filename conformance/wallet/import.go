@@ -37,6 +37,6 @@ func (w *Wallet) Import(i Imported) (Credential, error) {
 	if i.Name != "" {
 		c.Name = i.Name
 	}
-	w.keep(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
+	w.shelf.Put(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
 	return c, nil
 }

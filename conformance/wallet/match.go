@@ -43,7 +43,7 @@ func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
 // was taken for.
 func (w *Wallet) usable(formats request.Formats) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.snapshot(), func(h *holding) bool {
+	held := slices.DeleteFunc(w.shelf.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !h.takenBy(formats)
 	})
 	slices.Reverse(held)

@@ -144,7 +144,7 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 		return w.find(instead)
 	}
 	var newest *holding
-	for _, h := range w.snapshot() {
+	for _, h := range w.shelf.All() {
 		if h.source == s.Credential.ID && !h.taken.Before(r.reviewed) && !h.expired(w.cfg.Clock()) {
 			newest = h
 		}

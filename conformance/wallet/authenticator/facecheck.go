@@ -45,7 +45,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err := receipt.isAbout(h.Credential, w.cfg.ReceiptType); err != nil {
 		return fmt.Errorf("checking the receipt: %w: %w", ErrCredential, err)
 	}
-	w.keep(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
+	w.shelf.Put(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
 }

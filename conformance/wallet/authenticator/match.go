@@ -54,7 +54,7 @@ func (w *Wallet) share(d exchange.Descriptor, held []*holding, source *holding) 
 // others. Receipts are not among them: each belongs to the request that it was taken for.
 func (w *Wallet) usable(accepted []jws.Algorithm) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.snapshot(), func(h *holding) bool {
+	held := slices.DeleteFunc(w.shelf.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !slices.Contains(accepted, h.algorithm)
 	})
 	slices.Reverse(held)

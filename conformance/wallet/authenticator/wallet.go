@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +14,7 @@ import (
 	"regain/conformance/wallet/authenticator/agent"
 	"regain/conformance/wallet/authenticator/did"
 	"regain/conformance/wallet/authenticator/jws"
+	"regain/conformance/wallet/shelf"
 )
 
 // DefaultReceiptType is the type of a Face Check receipt as a JWT VC.
@@ -43,8 +43,9 @@ type Wallet struct {
 	resolver did.Resolver
 	holder   did.Identity
 
+	shelf shelf.Shelf[*holding]
+
 	mu       sync.Mutex
-	held     []*holding
 	lastForm string // the last answer, for Tamper.ReplayLast
 }
 
@@ -55,6 +56,9 @@ type holding struct {
 	source string    // of a receipt: the credential whose portrait was compared
 	taken  time.Time // of a receipt: when it arrived, by the wallet's clock
 }
+
+// Names implements shelf.Held.
+func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration, makes the holder's DID, and returns an empty wallet.
 func New(cfg Config) (*Wallet, error) {
@@ -104,52 +108,30 @@ func (w *Wallet) Proof(issuer, nonce string) (string, error) {
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential {
-	return w.list(func(h *holding) bool { return h.source == "" })
-}
+func (w *Wallet) Credentials() []Credential { return shown(w.shelf.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return w.list(func(h *holding) bool { return h.source != "" && h.source == credentialID })
+	return shown(w.shelf.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held = slices.DeleteFunc(w.held, func(h *holding) bool { return h.ID == credentialID || h.source == credentialID })
-}
+func (w *Wallet) Forget(credentialID string) { w.shelf.Forget(credentialID) }
 
-func (w *Wallet) list(want func(*holding) bool) []Credential {
+func shown(held []*holding) []Credential {
 	var credentials []Credential
-	for _, h := range w.snapshot() {
-		if want(h) {
-			credentials = append(credentials, h.Credential)
-		}
+	for _, h := range held {
+		credentials = append(credentials, h.Credential)
 	}
 	return credentials
 }
 
-// snapshot returns the holdings of this moment; a holding never changes once it is in.
-func (w *Wallet) snapshot() []*holding {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.held)
-}
-
 func (w *Wallet) find(id string) (*holding, error) {
-	for _, h := range w.snapshot() {
-		if h.ID == id {
-			return h, nil
-		}
+	h, held := w.shelf.Find(id)
+	if !held {
+		return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
 	}
-	return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
-}
-
-func (w *Wallet) keep(h *holding) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held = append(w.held, h)
+	return h, nil
 }
 
 // text returns n random bytes as base64url.
