@@ -15,7 +15,7 @@ func show(value any) string {
 	var log strings.Builder
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("m", "v", value)
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q"} {
-		log.WriteString(fmt.Sprintf(verb, value))
+		fmt.Fprintf(&log, verb, value)
 	}
 	return log.String()
 }

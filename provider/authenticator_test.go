@@ -72,17 +72,18 @@ func setUpAuthenticator(t *testing.T, h holder, change func(*node.Config)) *olde
 	return f
 }
 
-// call sends one request to the proofing provider and reads its answer.
-func (f *older) call(t *testing.T, method, address, contentType, token string, body []byte, into any) {
+// call sends one request to the proofing provider, a POST where there is a header, and reads its answer.
+func (f *older) call(t *testing.T, address string, header http.Header, body []byte, into any) {
 	t.Helper()
+	method := http.MethodGet
+	if header != nil {
+		method = http.MethodPost
+	}
 	req, err := http.NewRequestWithContext(t.Context(), method, address, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("Content-Type", contentType)
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+token)
-	}
+	req.Header = header.Clone()
 	resp, err := f.Client.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -110,11 +111,12 @@ func (f *older) fetch(t *testing.T, person string) authenticator.Credential {
 		t.Fatal(err)
 	}
 	var metadata, answer map[string]any
-	f.call(t, http.MethodGet, f.Proofing+"/.well-known/openid-credential-issuer", "", "", nil, &metadata)
+	f.call(t, f.Proofing+"/.well-known/openid-credential-issuer", nil, nil, &metadata)
+	filled := http.Header{"Content-Type": {formType}}
 	form := url.Values{"grant_type": {grantType}, "pre-authorized_code": {offer.Grants[grantType].Code}}
-	f.call(t, http.MethodPost, f.Proofing+"/token", formType, "", []byte(form.Encode()), &answer)
-	token := fmt.Sprint(answer["access_token"])
-	f.call(t, http.MethodPost, fmt.Sprint(metadata["nonce_endpoint"]), formType, "", nil, &answer)
+	f.call(t, f.Proofing+"/token", filled, []byte(form.Encode()), &answer)
+	authorized := http.Header{"Content-Type": {"application/json"}, "Authorization": {fmt.Sprint("Bearer ", answer["access_token"])}}
+	f.call(t, fmt.Sprint(metadata["nonce_endpoint"]), filled, nil, &answer)
 	proof, err := f.app.Proof(f.Proofing, fmt.Sprint(answer["c_nonce"]))
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +130,7 @@ func (f *older) fetch(t *testing.T, person string) authenticator.Credential {
 			Credential string `json:"credential"`
 		} `json:"credentials"`
 	}
-	f.call(t, http.MethodPost, fmt.Sprint(metadata["credential_endpoint"]), "application/json", token, body, &issued)
+	f.call(t, fmt.Sprint(metadata["credential_endpoint"]), authorized, body, &issued)
 	return f.take(t, issued.Credentials[0].Credential, f.Proofing)
 }
 
@@ -395,7 +397,7 @@ func TestAuthenticatorsThatAreLate(t *testing.T) {
 	}
 	var refused *wallet.ResponseError
 	link, _ := page.Link("open-wallet")
-	if _, err := f.app.Review(t.Context(), link); !errors.Is(err, wallet.ErrExpired) && !(errors.As(err, &refused) && refused.Status == http.StatusGone) {
+	if _, err := f.app.Review(t.Context(), link); !errors.Is(err, wallet.ErrExpired) && (!errors.As(err, &refused) || refused.Status != http.StatusGone) {
 		t.Errorf("fetched when the recovery is over: %v", err)
 	}
 }

@@ -31,7 +31,7 @@ func (f *fixture) script(t *testing.T, path string, fields url.Values) (int, map
 		t.Fatal(err)
 	}
 	var body map[string]any
-	_ = json.Unmarshal([]byte(answer.Body), &body) // a page says more in its status
+	_ = json.Unmarshal(answer.Body, &body) // a page says more in its status
 	return answer.Status, body
 }
 

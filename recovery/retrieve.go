@@ -67,7 +67,7 @@ func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) 
 			return 0, false, ErrExpired
 		}
 		if sameSecret(d.Secret, secret) {
-			if d.Way.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
+			if d.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
 				return 0, false, ErrExpired
 			}
 			return i, false, nil

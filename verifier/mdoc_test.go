@@ -53,11 +53,11 @@ func TestMdoc(t *testing.T) {
 // Each row is an answer to another request, or no genuine one.
 func TestMdocsThatAreRefused(t *testing.T) {
 	for name, change := range map[string]func(s *licence){
-		"another nonce":        func(s *licence) { s.device.Handover.Nonce = "another" },
-		"another verifier":     func(s *licence) { s.device.Handover.ClientID = "x509_hash:other" },
-		"another response URI": func(s *licence) { s.device.Handover.ResponseURI = "https://other.example/r" },
-		"another key":          func(s *licence) { s.device.Handover.Thumbprint = nil },
-		"for a browser":        func(s *licence) { s.device.Handover.Origin = "https://recover.example.org" },
+		"another nonce":        func(s *licence) { s.device.Nonce = "another" },
+		"another verifier":     func(s *licence) { s.device.ClientID = "x509_hash:other" },
+		"another response URI": func(s *licence) { s.device.ResponseURI = "https://other.example/r" },
+		"another key":          func(s *licence) { s.device.Thumbprint = nil },
+		"for a browser":        func(s *licence) { s.device.Origin = "https://recover.example.org" },
 		"asked by a browser":   func(s *licence) { s.expect.Session.Origin = "https://recover.example.org" },
 		"no nonce expected":    func(s *licence) { s.expect.Session.Nonce = "" },
 		"another doctype":      func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} },

@@ -213,7 +213,7 @@ func (c Config) check() error {
 	}
 	for _, id := range c.Offers {
 		if !known(id) {
-			missing = append(missing, fmt.Errorf("Offers: there is no credential configuration %q", id))
+			missing = append(missing, fmt.Errorf("there is no credential configuration %q, which Offers names", id))
 		}
 	}
 	if c.StatusTTL < time.Second || c.StatusTTL > 24*time.Hour {

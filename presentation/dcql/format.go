@@ -45,7 +45,7 @@ func (m Meta) Names() []string {
 
 // validate refuses a member of another format too: a wallet ignores it, and whoever wrote it expected something of it.
 func (m Meta) validate(format string) error {
-	member := ""
+	var member string
 	var err error
 	switch format {
 	case FormatSDJWT:

@@ -34,9 +34,9 @@ func newKey(t testing.TB) *jwe.Key {
 }
 
 // seal encrypts as a wallet would.
-func seal(t testing.TB, alg jose.KeyAlgorithm, enc jose.ContentEncryption, kid string, key any, zip jose.CompressionAlgorithm) string {
+func seal(t testing.TB, enc jose.ContentEncryption, to jose.Recipient, zip jose.CompressionAlgorithm) string {
 	t.Helper()
-	encrypter, err := jose.NewEncrypter(enc, jose.Recipient{Algorithm: alg, Key: key, KeyID: kid}, &jose.EncrypterOptions{Compression: zip})
+	encrypter, err := jose.NewEncrypter(enc, to, &jose.EncrypterOptions{Compression: zip})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestRequests(t *testing.T) {
 		t.Fatalf("published: %+v", public)
 	}
 	for _, enc := range jwe.Encodings() {
-		plain, err := key.Open(seal(t, jose.ECDH_ES, jose.ContentEncryption(enc), public.KeyID, public.Key, jose.NONE))
+		plain, err := key.Open(seal(t, jose.ContentEncryption(enc), jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.NONE))
 		if err != nil || string(plain) != `{"a":1}` {
 			t.Errorf("%s: %q, %v", enc, plain, err)
 		}
@@ -68,22 +68,22 @@ func TestRequests(t *testing.T) {
 func TestRequestsThatAreRefused(t *testing.T) {
 	key := newKey(t)
 	public := key.Set().Keys[0]
-	good := seal(t, jose.ECDH_ES, jose.A256GCM, public.KeyID, public.Key, jose.NONE)
+	good := seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.NONE)
 	rest := good[strings.Index(good, "."):]
 	for name, compact := range map[string]string{
 		"nothing":           "",
 		"in the clear":      `{"a":1}`,
-		"another kid":       seal(t, jose.ECDH_ES, jose.A256GCM, "other", public.Key, jose.NONE),
-		"no kid":            seal(t, jose.ECDH_ES, jose.A256GCM, "", public.Key, jose.NONE),
-		"another key":       seal(t, jose.ECDH_ES, jose.A256GCM, public.KeyID, newPrivate(t, elliptic.P256()).Public(), jose.NONE),
-		"another alg":       seal(t, jose.ECDH_ES_A128KW, jose.A256GCM, public.KeyID, public.Key, jose.NONE),
-		"another enc":       seal(t, jose.ECDH_ES, jose.A128CBC_HS256, public.KeyID, public.Key, jose.NONE),
-		"compressed":        seal(t, jose.ECDH_ES, jose.A256GCM, public.KeyID, public.Key, jose.DEFLATE),
+		"another kid":       seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: "other", Key: public.Key}, jose.NONE),
+		"no kid":            seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: "", Key: public.Key}, jose.NONE),
+		"another key":       seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: newPrivate(t, elliptic.P256()).Public()}, jose.NONE),
+		"another alg":       seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES_A128KW, KeyID: public.KeyID, Key: public.Key}, jose.NONE),
+		"another enc":       seal(t, jose.A128CBC_HS256, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.NONE),
+		"compressed":        seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.DEFLATE),
 		"cut":               good[:len(good)-4],
 		"no header":         rest,
 		"header not JSON":   "AAAA" + rest,
 		"header not base64": "%" + rest,
-		"a secret":          seal(t, jose.DIRECT, jose.A256GCM, public.KeyID, make([]byte, 32), jose.NONE),
+		"a secret":          seal(t, jose.A256GCM, jose.Recipient{Algorithm: jose.DIRECT, KeyID: public.KeyID, Key: make([]byte, 32)}, jose.NONE),
 	} {
 		if _, err := key.Open(compact); !errors.Is(err, jwe.ErrRequest) {
 			t.Errorf("%s: %v", name, err)
@@ -149,8 +149,8 @@ func TestParametersThatAreRefused(t *testing.T) {
 func FuzzOpen(f *testing.F) {
 	key := newKey(f)
 	public := key.Set().Keys[0]
-	f.Add(seal(f, jose.ECDH_ES, jose.A256GCM, public.KeyID, public.Key, jose.NONE))
-	f.Add(seal(f, jose.ECDH_ES, jose.A128GCM, public.KeyID, public.Key, jose.DEFLATE))
+	f.Add(seal(f, jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.NONE))
+	f.Add(seal(f, jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, KeyID: public.KeyID, Key: public.Key}, jose.DEFLATE))
 	f.Add("e30.....")
 	f.Fuzz(func(t *testing.T, compact string) {
 		if plain, err := key.Open(compact); err == nil && string(plain) != `{"a":1}` {

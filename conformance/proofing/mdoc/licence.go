@@ -19,10 +19,17 @@ type Licence struct {
 
 const redacted = "[personal data]"
 
-func (Licence) String() string               { return redacted }
-func (Licence) GoString() string             { return redacted }
+// String implements fmt.Stringer.
+func (Licence) String() string { return redacted }
+
+// GoString implements fmt.GoStringer.
+func (Licence) GoString() string { return redacted }
+
+// MarshalText implements encoding.TextMarshaler.
 func (Licence) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-func (Licence) LogValue() slog.Value         { return slog.StringValue(redacted) }
+
+// LogValue implements slog.LogValuer.
+func (Licence) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // Format keeps %x and its like from walking through the fields.
 func (Licence) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, redacted) }

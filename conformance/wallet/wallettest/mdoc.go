@@ -206,7 +206,11 @@ func (d *Device) readMSO(t testing.TB, spaces map[string][]cbor.RawMessage) {
 	}
 	FromCBOR(t, inside(t, d.Payload), &mso)
 	d.MSOType = mso.DocType
-	d.key = &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(mso.Info.Key.X), Y: new(big.Int).SetBytes(mso.Info.Key.Y)}
+	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, mso.Info.Key.X, mso.Info.Key.Y))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.key = key
 	for space, items := range spaces {
 		d.Spaces = append(d.Spaces, space)
 		for _, raw := range items {

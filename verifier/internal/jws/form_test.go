@@ -124,7 +124,7 @@ func TestVerifyKoblitzSignatures(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := secp256k1.S256().N
+	n := secp256k1.Params().N
 	r, s := new(big.Int).SetBytes(raw[:32]), new(big.Int).SetBytes(raw[32:])
 	for name, tt := range map[string]struct {
 		r, s *big.Int
@@ -220,7 +220,7 @@ func TestKeyRefuses(t *testing.T) {
 // TestVerifyKoblitzReducesNothing makes a key for which s = 1 verifies, and writes s as n + 1, which fits 32 bytes too.
 func TestVerifyKoblitzReducesNothing(t *testing.T) {
 	text := verifiertest.Encode([]byte(`{"alg":"ES256K"}`)) + "." + verifiertest.Encode([]byte(`{}`))
-	n, digest := secp256k1.S256().N, sha256.Sum256([]byte(text))
+	n, digest := secp256k1.Params().N, sha256.Sum256([]byte(text))
 	k, err := secp256k1.GeneratePrivateKey()
 	if err != nil {
 		t.Fatal(err)

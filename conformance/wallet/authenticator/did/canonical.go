@@ -115,7 +115,7 @@ func decodeCanonical(encoded string) ([]byte, map[string]any, error) {
 		return nil, nil, errCanonical
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
+	decoder.SetNumberType(json.UnmarshalJSONNumber)
 	var members map[string]any
 	if err := decoder.Decode(&members); err != nil {
 		return nil, nil, errCanonical

@@ -124,7 +124,7 @@ func (s initialState) document(did string) (Document, error) {
 			return Document{}, fmt.Errorf("%w: the id of a key is not base64url or too long", ErrDocument)
 		}
 		name := key.ID
-		key.rawMethod.ID = "#" + name
+		key.ID = "#" + name
 		if err := d.addMethod(key.rawMethod); err != nil {
 			return Document{}, err
 		}
