@@ -178,6 +178,37 @@ func TestReadmeIsAccurateToTheFile(t *testing.T) {
 	}
 }
 
+// TestThreatsNameTheirTests holds that every test that the page of threats names is there, in the package that it names.
+func TestThreatsNameTheirTests(t *testing.T) {
+	text, err := os.ReadFile("docs/threats.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := map[string]bool{}
+	function := regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+	eachGoFile(t, func(path string) {
+		if !strings.HasSuffix(path, "_test.go") {
+			return
+		}
+		code, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range function.FindAllStringSubmatch(string(code), -1) {
+			written[filepath.Base(filepath.Dir(path))+"."+found[1]] = true
+		}
+	})
+	named := regexp.MustCompile("`([a-z]+\\.Test\\w+)`").FindAllStringSubmatch(string(text), -1)
+	for _, test := range named {
+		if !written[test[1]] {
+			t.Errorf("docs/threats.md names %s, which nobody wrote", test[1])
+		}
+	}
+	if len(named) < 40 {
+		t.Errorf("%d tests are named; they are written package.TestName", len(named))
+	}
+}
+
 func eachGoFile(t *testing.T, do func(path string)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
