@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -93,10 +94,11 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	if err != nil {
 		return t, err
 	}
-	if t, err = p.deps.Recovery.Open(c, t.ID, browserSecret(c, t.ID)); err != nil {
+	ctx := context.WithoutCancel(c) // the answer is taken, and nobody else has its code
+	if t, err = p.deps.Recovery.Open(ctx, t.ID, browserSecret(c, t.ID)); err != nil {
 		return t, err
 	}
-	return p.deps.Recovery.Return(c, t, receipt.ResponseCode)
+	return p.deps.Recovery.Return(ctx, t, receipt.ResponseCode)
 }
 
 // browserWay is the way that the script names by its kind of wallet.
