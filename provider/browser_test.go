@@ -178,13 +178,27 @@ func TestProgressOfAPageThatIsOver(t *testing.T) {
 		f.must(t, done, err)
 	}} {
 		change()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		resp := f.follow(ctx, t, page)
-		defer resp.Body.Close()
-		if stream, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(stream), `"reload":true`) {
-			t.Errorf("%s, %v", stream, err)
-		}
+		f.reloads(t, page)
+	}
+}
+
+// A tab whose links another tab made stale by starting over shows the new ones.
+func TestProgressOfAnotherTab(t *testing.T) {
+	f := setUp(t)
+	page := f.asked(t)
+	f.press(t, page, "again")
+	f.reloads(t, page)
+}
+
+// reloads holds that the page's events tell it that another page is due.
+func (f *fixture) reloads(t *testing.T, page *browser.Page) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	resp := f.follow(ctx, t, page)
+	defer resp.Body.Close()
+	if stream, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(stream), `"reload":true`) {
+		t.Errorf("%s, %v", stream, err)
 	}
 }
 

@@ -137,8 +137,9 @@ func TestNonsenseHasAnEnd(t *testing.T) {
 			if n != 101 {
 				t.Errorf("closed after %d", n)
 			}
+			f.reloads(t, page)
 			page, err := f.browser.Follow(t.Context(), page.URL.String())
-			if f.must(t, page, err); page.Status != http.StatusOK || page.Has("open-wallet") {
+			if f.must(t, page, err); page.Status != http.StatusOK || page.Has("open-wallet") || page.Has("closed") == page.Has("qr") {
 				t.Fatalf("%d %s", page.Status, page.Text())
 			}
 			f.recovers(t, f.press(t, page, "again"))

@@ -115,14 +115,23 @@ func (p *Provider) events(c *gin.Context, t recovery.Transaction) {
 	}
 }
 
-// snapshot names what a page shows: another name, another page is due. It can stand in an address as it is.
+// snapshot names what a page shows: another name, another page is due. It can stand in an address as it is. QR codes are not
+// among it, which events change in place.
 func snapshot(t recovery.Transaction) string {
 	answered, walletError := false, ""
+	var ways []string
 	if t.Round != nil {
 		answered, walletError = t.Round.Answer != nil, t.Round.WalletError
+		for _, d := range t.Round.Doors {
+			way := fmt.Sprint(d.Closed)
+			if d.Flow != recovery.FlowCrossDevice { // another tab that started over made these links stale
+				way += d.Secret
+			}
+			ways = append(ways, way)
+		}
 	}
 	const short = 12
-	return string(recovery.DigestOf(fmt.Sprint(pageFor(t.State), answered, walletError)))[:short]
+	return string(recovery.DigestOf(fmt.Sprint(pageFor(t.State), answered, walletError, ways)))[:short]
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
