@@ -23,8 +23,8 @@ type Options struct {
 	Plans    []string // names of plan files; none runs all
 	Modules  []string // modules to run; none runs all, and only then is anything written
 	Results  string   // directory of RESULTS.md
-	Alias    string   // what the suite calls the server under test in its URLs
-	Port     int      // first of six ports of the server under test
+	Alias    string   // what the suite calls who is under test in its URLs
+	Port     int      // first of eight ports of who is under test
 	List     bool     // only list the plans
 	Render   bool     // only write RESULTS.md anew, from results.json
 	Verbose  bool     // log every request to the server under test
@@ -33,7 +33,7 @@ type Options struct {
 // errNotAsExpected ends a run with exit status 1.
 var errNotAsExpected = errors.New("some results are not as expected")
 
-// Run starts the server under test, runs the plans, and writes the report.
+// Run starts who is under test, runs the plans, and writes the report.
 func Run(ctx context.Context, o Options, out io.Writer) error {
 	all, err := Plans()
 	if err != nil {

@@ -20,6 +20,12 @@ type Party interface {
 	Rotate() error
 	// Recover recovers an account as its owner would, with the suite for a wallet.
 	Recover(ctx context.Context, account string) (target.Ending, error)
+	// Visit opens an address as a person would.
+	Visit(ctx context.Context, address string) (*browser.Page, error)
+	// Ask asks a wallet of ours over the Digital Credentials API.
+	Ask(ctx context.Context, wallet string, a target.Asked) (target.Answered, error)
+	// Offer has an issuer of ours offer a credential, and returns the query of the offer's link.
+	Offer(ctx context.Context, issuer, configuration string) (string, error)
 }
 
 // errDrive ends a module in which the runner could not do its part.
@@ -37,13 +43,24 @@ func (s *Suite) steps(p Plan, m Module, instance string) map[string]func(context
 			return s.call(ctx, http.MethodPost, "/api/runner/"+instance, nil, nil)
 		},
 	}
-	if p.Drive.Recover != "" {
-		steps["WAITING"] = func(ctx context.Context) error {
-			if err := s.recover(ctx, instance, p.Drive.Recover); err != nil {
-				return fmt.Errorf("%w: %w", errDrive, err)
-			}
-			return nil
+	var drive func(context.Context) error
+	switch d := p.Drive; {
+	case d.Recover != "":
+		drive = func(ctx context.Context) error { return s.recover(ctx, instance, d.Recover) }
+	case d.Present != "":
+		drive = func(ctx context.Context) error { return s.present(ctx, instance, d.Present) }
+	case d.Accept:
+		drive = func(ctx context.Context) error { return s.accept(ctx, instance) }
+	case d.Offer != (Offered{}):
+		drive = func(ctx context.Context) error { return s.offer(ctx, instance, d.Offer) }
+	default:
+		return steps
+	}
+	steps["WAITING"] = func(ctx context.Context) error {
+		if err := drive(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errDrive, err)
 		}
+		return nil
 	}
 	return steps
 }
@@ -63,12 +80,7 @@ func (s *Suite) recover(ctx context.Context, instance, account string) error {
 	if ending.Succeeded != (len(wanted) > 0) {
 		return fmt.Errorf("the suite wants %d pictures of a success, and the page says: %s", len(wanted), ending.Page.Text())
 	}
-	for _, placeholder := range wanted {
-		if err := s.show(ctx, instance, placeholder, ending.Page); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.show(ctx, instance, wanted, pictured(ending.Page))
 }
 
 // wanted are the placeholders of the pictures that an instance waits for.
@@ -86,16 +98,26 @@ func (s *Suite) wanted(ctx context.Context, instance string) ([]string, error) {
 	return placeholders, nil
 }
 
-// show uploads a picture of a page.
-func (s *Suite) show(ctx context.Context, instance, placeholder string, page *browser.Page) error {
-	text, ok := page.ByID("main")
-	if !ok {
-		text = page.Text()
-	}
-	drawn, err := picture.Draw(picture.Page{Address: page.URL.Scheme + "://" + page.URL.Host, Title: page.Title, Text: text})
+// show uploads a picture of a page for each placeholder.
+func (s *Suite) show(ctx context.Context, instance string, placeholders []string, page picture.Page) error {
+	drawn, err := picture.Draw(page)
 	if err != nil {
 		return err
 	}
 	body := plain("data:image/png;base64," + base64.StdEncoding.EncodeToString(drawn))
-	return s.call(ctx, http.MethodPost, "/api/log/"+instance+"/images/"+url.PathEscape(placeholder), body, nil)
+	for _, placeholder := range placeholders {
+		if err := s.call(ctx, http.MethodPost, "/api/log/"+instance+"/images/"+url.PathEscape(placeholder), body, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pictured is what a picture shows of a page.
+func pictured(page *browser.Page) picture.Page {
+	text, ok := page.ByID("main")
+	if !ok {
+		text = page.Text()
+	}
+	return picture.Page{Address: page.URL.Scheme + "://" + page.URL.Host, Title: page.Title, Text: text}
 }

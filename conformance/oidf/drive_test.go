@@ -12,19 +12,19 @@ import (
 	"testing"
 
 	"regain/conformance/browser"
+	"regain/conformance/oidf"
 	"regain/conformance/oidf/target"
 )
 
 // party recovers accounts at the fake suite, without a server.
 type party struct {
-	fake    *fakeSuite
-	account string
-	wants   []string // pictures that the suite then wants
-	ending  target.Ending
-	err     error
+	oidf.Party // nobody asks for the rest
+	fake       *fakeSuite
+	account    string
+	wants      []string // pictures that the suite then wants
+	ending     target.Ending
+	err        error
 }
-
-func (*party) Rotate() error { return errors.New("nobody asked for that") }
 
 func (p *party) Recover(_ context.Context, account string) (target.Ending, error) {
 	p.fake.mu.Lock()

@@ -7,7 +7,10 @@ import (
 	"regexp"
 )
 
-var placeholder = regexp.MustCompile(`\$\{([a-z0-9_.]+)\}`)
+var (
+	placeholder = regexp.MustCompile(`\$\{([a-z0-9_.-]+)\}`)
+	ofVariant   = regexp.MustCompile(`\$\{(variant\.[a-z0-9_]+)\}`)
+)
 
 // Fill replaces the placeholders of the configuration: a text that is one placeholder becomes the value, of whatever
 // type; one that contains placeholders gets their texts.
@@ -28,8 +31,16 @@ func (p Plan) Fill(values map[string]any) (Plan, error) {
 	if err := json.Unmarshal(text, &p.Config); err != nil {
 		return p, fmt.Errorf("plan %s: %w", p.Name, err)
 	}
-	if p.Drive.Recover, err = replace(p.Drive.Recover, known); err != nil {
-		return p, fmt.Errorf("plan %s: drive.recover: %w", p.Name, err)
+	d := &p.Drive
+	for name, text := range map[string]*string{
+		"recover": &d.Recover, "present": &d.Present, "offer.issuer": &d.Offer.Issuer, "offer.configuration": &d.Offer.Configuration,
+	} {
+		value, err := fillText(*text, known)
+		filled, isText := value.(string)
+		if err != nil || !isText {
+			return p, fmt.Errorf("plan %s: drive.%s is no text: %w", p.Name, name, err)
+		}
+		*text = filled
 	}
 	return p, nil
 }
@@ -63,6 +74,10 @@ func fill(node any, values map[string]any) (any, error) {
 }
 
 func fillText(text string, values map[string]any) (any, error) {
+	text, err := replace(ofVariant, text, values) // they may stand within others: "${query_${variant.credential_format}}"
+	if err != nil {
+		return nil, err
+	}
 	if whole := placeholder.FindStringSubmatch(text); whole != nil && whole[0] == text {
 		value, there := values[whole[1]]
 		if !there {
@@ -70,14 +85,14 @@ func fillText(text string, values map[string]any) (any, error) {
 		}
 		return value, nil
 	}
-	return replace(text, values)
+	return replace(placeholder, text, values)
 }
 
 // replace replaces placeholders by texts.
-func replace(text string, values map[string]any) (string, error) {
+func replace(kind *regexp.Regexp, text string, values map[string]any) (string, error) {
 	var missing error
-	filled := placeholder.ReplaceAllStringFunc(text, func(found string) string {
-		value, ok := values[placeholder.FindStringSubmatch(found)[1]].(string)
+	filled := kind.ReplaceAllStringFunc(text, func(found string) string {
+		value, ok := values[kind.FindStringSubmatch(found)[1]].(string)
 		if !ok {
 			missing = fmt.Errorf("%s: the target has no such text", found)
 		}

@@ -24,6 +24,7 @@ var update = flag.Bool("update", false, "rewrite the golden files") //nolint:goc
 // fakeSuite answers as the suite's REST API does, with results told beforehand.
 type fakeSuite struct {
 	mu      sync.Mutex
+	url     string
 	modules []string
 	results map[string]string // by module
 	config  map[string]any    // of the plan that was created
@@ -32,6 +33,10 @@ type fakeSuite struct {
 	asked   bool     // somebody did what the module "driven" waits for
 	picture string   // that was uploaded
 	wanted  []string // placeholders of pictures, once the module was driven
+	running any      // what the module wants of a person
+	posted  []string // to the suite's pages
+	waits   int      // for an offer, so far
+	offers  []string // that were brought
 }
 
 func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -61,6 +66,10 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Query().Get("test")
 		f.started = append(f.started, name)
 		answer(201, map[string]string{"id": name})
+	case r.URL.Path == "/api/runner/driven" && r.Method == http.MethodGet:
+		answer(200, f.running)
+	case strings.HasPrefix(r.URL.Path, "/test/"):
+		f.page(w, r)
 	case strings.HasPrefix(r.URL.Path, "/api/runner/") && r.Method == http.MethodDelete:
 		f.stopped = append(f.stopped, id)
 		answer(200, nil)
@@ -85,6 +94,9 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case "FAILED":
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE", "http": 1})
 		}
+		for range f.waits {
+			entries = append(entries, map[string]any{"src": "VCIWaitForCredentialOffer", "msg": "bring me an offer"})
+		}
 		for _, placeholder := range f.wanted {
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "show me", "upload": placeholder})
 		}
@@ -94,11 +106,33 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// page are the pages of a module that a person's browser meets.
+func (f *fakeSuite) page(w http.ResponseWriter, r *http.Request) {
+	text, _ := io.ReadAll(r.Body)
+	switch r.URL.Path {
+	case "/test/callback":
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = fmt.Fprintf(w, `<title>Please wait</title><script>xhr.open('POST', "http:\/\/%s\/test\/submit", true);</script>`, r.Host)
+	case "/test/submit":
+		f.posted, f.asked = append(f.posted, string(text)), true
+	case "/test/offer":
+		f.offers = append(f.offers, r.URL.RawQuery)
+		if f.asked = len(f.offers) == 2; !f.asked {
+			f.waits++
+		} else {
+			w.WriteHeader(http.StatusBadRequest) // a module that fails says so here
+		}
+	default:
+		w.WriteHeader(http.StatusNotFound)
+	}
+}
+
 func setUp(t *testing.T) (*fakeSuite, *oidf.Suite) {
 	t.Helper()
 	fake := &fakeSuite{modules: []string{"passes", "reviewed", "skipped", "warned", "failed"}, results: map[string]string{"passes": "PASSED", "reviewed": "REVIEW", "skipped": "SKIPPED", "warned": "WARNING", "failed": "FAILED"}}
 	server := httptest.NewServer(fake)
 	t.Cleanup(server.Close)
+	fake.url = server.URL
 	suite, err := oidf.NewSuite(server.URL, server.Client(), "")
 	if err != nil {
 		t.Fatal(err)
@@ -162,6 +196,13 @@ func TestResultsAreHeldAgainstExpectations(t *testing.T) {
 	o, err = suite.Run(t.Context(), plan(t), []string{"passes"}, &out)
 	if err != nil || len(o.Modules) != 1 {
 		t.Errorf("one module: %d, %v", len(o.Modules), err)
+	}
+	fake.started = nil
+	p := plan(t)
+	p.Expect[3].Result = "OMITTED"
+	o, err = suite.Run(t.Context(), p, nil, &out)
+	if err != nil || o.Problems() != 0 || o.Modules[4].Result != "OMITTED" || slices.Contains(fake.started, "failed") {
+		t.Errorf("without one: %+v, %v, started %v", o, err, fake.started)
 	}
 	if strings.Contains(out.String(), "went well") {
 		t.Error("successes are reported")
@@ -267,8 +308,15 @@ func TestReport(t *testing.T) {
 	o.Date = "2026-11-24"
 	o.Modules[0].Result, o.Modules[0].Problem = "FAILED", "is FAILED, and must be PASSED"
 	never := oidf.Plan{Name: "never", Plan: "another-plan", Variant: map[string]string{"b": "2", "a": "1"}}
+	passes := oidf.Outcome{Plan: "many", Date: "2026-11-23", Suite: o.Suite, Modules: []oidf.ModuleOutcome{{Name: "m", Result: "PASSED"}}}
+	reviewed := passes
+	reviewed.Modules = []oidf.ModuleOutcome{{Name: "m", Result: "REVIEW", Why: "A picture."}}
+	list, results := []oidf.Plan{ours, never}, oidf.Results{"ours": o, "many/a/x": passes, "many/a/y": reviewed, "many/b/x": passes}
+	for _, name := range []string{"many/a/x", "many/a/y", "many/b/x", "many/b/y"} {
+		list = append(list, oidf.Plan{Name: name, Plan: "many", Variant: map[string]string{"k": name[5:6], "l": name[7:8], "m": "z"}})
+	}
 	directory := t.TempDir()
-	if err := (oidf.Results{"ours": o}).Write(directory, []oidf.Plan{ours, never}); err != nil {
+	if err := results.Write(directory, list); err != nil {
 		t.Fatal(err)
 	}
 	got, err := os.ReadFile(filepath.Join(directory, "RESULTS.md"))

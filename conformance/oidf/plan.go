@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -36,15 +38,32 @@ type Drive struct {
 	// Recover is the account that is recovered at the server under test, in a browser of the runner's. The suite is the
 	// wallet.
 	Recover string `yaml:"recover"`
+	// Present is the wallet of ours that answers what the suite asks as a verifier: by the link that it wants visited, or
+	// over the Digital Credentials API.
+	Present string `yaml:"present"`
+	// Accept has a wallet of ours take up what the suite offers as an issuer, by the link that it wants visited.
+	Accept bool `yaml:"accept"`
+	// Offer is what an issuer of ours offers to the suite, which is the wallet.
+	Offer Offered `yaml:"offer"`
+}
+
+// Offered is a credential configuration of one of our issuers.
+type Offered struct {
+	Issuer        string `yaml:"issuer"` // URL
+	Configuration string `yaml:"configuration"`
 }
 
 // Expectation is a module that does not plainly pass, and why that is right. One that passes all the same is a failure:
 // an expectation must not outlive its reason.
 type Expectation struct {
-	Module string `yaml:"module"`
-	Result string `yaml:"result"` // REVIEW, SKIPPED, WARNING or FAILED
-	Why    string `yaml:"why"`
+	Module string            `yaml:"module"`
+	When   map[string]string `yaml:"when"`   // only in variants that have these values
+	Result string            `yaml:"result"` // REVIEW, SKIPPED, WARNING or FAILED; or OMITTED
+	Why    string            `yaml:"why"`
 }
+
+// omitted is the result of a module that is not run: it makes no sense in the variant, and the suite lists it all the same.
+const omitted = "OMITTED"
 
 // Plans reads every plan file, in the order of their names.
 func Plans() ([]Plan, error) {
@@ -86,17 +105,15 @@ func ParsePlans(name string, text []byte) ([]Plan, error) {
 }
 
 func validate(expected []Expectation) error {
-	seen := make(map[string]bool)
-	for _, e := range expected {
+	for i, e := range expected {
 		switch {
-		case seen[e.Module]:
+		case slices.ContainsFunc(expected[:i], func(before Expectation) bool { return before.Module == e.Module && maps.Equal(before.When, e.When) }):
 			return fmt.Errorf("expect: %s stands twice", e.Module)
 		case e.Why == "":
 			return fmt.Errorf("expect: %s: say why", e.Module)
-		case e.Result != "REVIEW" && e.Result != "SKIPPED" && e.Result != "WARNING" && e.Result != "FAILED":
-			return fmt.Errorf("expect: %s: result %q is none of REVIEW, SKIPPED, WARNING and FAILED", e.Module, e.Result)
+		case !slices.Contains([]string{"REVIEW", "SKIPPED", "WARNING", "FAILED", omitted}, e.Result):
+			return fmt.Errorf("expect: %s: result %q is none of REVIEW, SKIPPED, WARNING, FAILED and OMITTED", e.Module, e.Result)
 		}
-		seen[e.Module] = true
 	}
 	return nil
 }

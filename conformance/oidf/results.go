@@ -44,62 +44,131 @@ func (r Results) Write(directory string, plans []Plan) error {
 	)
 }
 
-// Markdown is the report: a table of the plans, then every module that did not plainly pass, with its reason.
+// Markdown is the report: a table of the plan files, then every module that did not plainly pass, with its reason.
 func (r Results) Markdown(plans []Plan) string {
 	var b strings.Builder
 	b.WriteString("# Results of the OpenID Foundation's conformance suite\n\nWritten by `regain oidf` from what the suite answered; do not edit.\n\n" +
-		"| plan | variant | suite | date | passed | for review | warned | failed | skipped |\n|---|---|---|---|---|---|---|---|---|\n")
-	for _, p := range plans {
-		o, run := r[p.Name]
-		if !run {
-			fmt.Fprintf(&b, "| `%s` | %s | | not run | | | | | |\n", p.Plan, inline(p.Variant))
-			continue
-		}
-		count := make(map[string]int)
-		for _, m := range o.Modules {
-			count[m.Result]++
-		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s (%s) | %s | %d | %d | %d | %d | %d |\n", o.Plan, inline(o.Variant), o.Suite.Version, o.Suite.Revision, o.Date,
-			count["PASSED"], count["REVIEW"], count["WARNING"], count["FAILED"], count["SKIPPED"])
+		"| | plan | variants | suite | date | runs | passed | for review | warned | failed | skipped | not as expected |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+	for _, file := range files(plans) {
+		r.row(&b, file)
 	}
-	for _, p := range plans {
-		if o, run := r[p.Name]; run {
-			o.details(&b, p.Name)
-		}
+	for _, file := range files(plans) {
+		r.details(&b, file)
 	}
 	return b.String()
 }
 
-func inline(variant map[string]string) string {
+// row sums up the runs of one plan file.
+func (r Results) row(b *strings.Builder, plans []Plan) {
+	var last Outcome
+	count, runs, problems := make(map[string]int), 0, 0
+	for _, p := range plans {
+		o, run := r[p.Name]
+		if !run {
+			continue
+		}
+		runs++
+		problems += o.Problems()
+		for _, m := range o.Modules {
+			count[m.Result]++
+		}
+		if last.Date == "" || o.Date < last.Date { // the oldest: the report is no newer than that
+			last = o
+		}
+	}
+	fmt.Fprintf(b, "| %s | `%s` | %s ", plans[0].file(), plans[0].Plan, inline(plans))
+	if runs == 0 {
+		b.WriteString("| | not run | | | | | | | |\n")
+		return
+	}
+	fmt.Fprintf(b, "| %s (%s) | %s | %d of %d | %d | %d | %d | %d | %d | %d |\n", last.Suite.Version, last.Suite.Revision, last.Date, runs, len(plans),
+		count["PASSED"], count["REVIEW"], count["WARNING"], count["FAILED"], count["SKIPPED"], problems)
+}
+
+// files are the plans of each plan file.
+func files(plans []Plan) [][]Plan {
+	var all [][]Plan
+	for _, p := range plans {
+		if last := len(all) - 1; last >= 0 && all[last][0].file() == p.file() {
+			all[last] = append(all[last], p)
+			continue
+		}
+		all = append(all, []Plan{p})
+	}
+	return all
+}
+
+// file is the name of the plan's file, and rest what tells this variant from the others of it.
+func (p Plan) file() string { file, _, _ := strings.Cut(p.Name, "/"); return file }
+func (p Plan) rest() string { _, rest, _ := strings.Cut(p.Name, "/"); return rest }
+
+// details tells of one file, and once what is the same in several variants.
+func (r Results) details(b *strings.Builder, plans []Plan) {
+	var texts []string
+	variants := make(map[string][]string) // by text
+	count := 0
+	for _, p := range plans {
+		o, run := r[p.Name]
+		if !run {
+			continue
+		}
+		count++
+		text := o.details()
+		if len(variants[text]) == 0 {
+			texts = append(texts, text)
+		}
+		variants[text] = append(variants[text], "`"+p.rest()+"`")
+	}
+	if count == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n## %s: `%s`\n", plans[0].file(), plans[0].Plan)
+	for _, text := range texts {
+		if names := variants[text]; len(names) < count {
+			fmt.Fprintf(b, "\n%s:\n", strings.Join(names, ", "))
+		}
+		b.WriteString("\n" + text)
+	}
+}
+
+// inline is the variants in one line, with all values that a parameter has.
+func inline(plans []Plan) string {
+	values := make(map[string][]string)
+	for _, p := range plans {
+		for key, value := range p.Variant {
+			if !slices.Contains(values[key], value) {
+				values[key] = append(values[key], value)
+			}
+		}
+	}
 	var parts []string
-	for _, key := range slices.Sorted(maps.Keys(variant)) {
-		parts = append(parts, key+"="+variant[key])
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		parts = append(parts, key+"="+strings.Join(values[key], " or "))
 	}
 	return strings.Join(parts, ", ")
 }
 
 // details lists the modules that did not plainly pass.
-func (o Outcome) details(b *strings.Builder, name string) {
-	fmt.Fprintf(b, "\n## %s: `%s`\n\n", name, o.Plan)
-	plain := true
+func (o Outcome) details() string {
+	var b strings.Builder
 	for _, m := range o.Modules {
 		if m.Result == "PASSED" && m.Problem == "" {
 			continue
 		}
-		plain = false
-		fmt.Fprintf(b, "- **%s** `%s`", m.Result, m.Name)
+		fmt.Fprintf(&b, "- **%s** `%s`", m.Result, m.Name)
 		if m.Why != "" {
-			fmt.Fprintf(b, ": %s", m.Why)
+			fmt.Fprintf(&b, ": %s", m.Why)
 		}
 		if m.Problem != "" {
-			fmt.Fprintf(b, " **Not as expected: it %s.**", m.Problem)
+			fmt.Fprintf(&b, " **Not as expected: it %s.**", m.Problem)
 		}
 		b.WriteString("\n")
 		for _, f := range m.Findings {
-			fmt.Fprintf(b, "  - %s `%s`: %s\n", f.Result, f.Source, strings.Join(strings.Fields(f.Message), " "))
+			fmt.Fprintf(&b, "  - %s `%s`: %s\n", f.Result, f.Source, strings.Join(strings.Fields(f.Message), " "))
 		}
 	}
-	if plain {
-		b.WriteString("Every module passed.\n")
+	if b.Len() == 0 {
+		return "Every module passed.\n"
 	}
+	return b.String()
 }

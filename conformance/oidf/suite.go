@@ -7,21 +7,29 @@
 //	regain oidf --suite … --local --plan verifier/x509_hash              the variants of one plan that begin so
 //	regain oidf --list
 //
-// The server under test is package target's: Regain itself over TLS, in the demo's world. A suite elsewhere must be able
+// The party under test is package target's: Regain itself over TLS, in the demo's world. A suite elsewhere must be able
 // to reach it, so it is for suites on the same machine; names under .localhost must resolve there.
 //
-// In the plans for OpenID providers the suite is the client and brings the browser along. In those for verifiers the suite
-// is the wallet, and the runner is the person: it recovers an account in a browser of its own, follows the link to the
-// wallet, and comes back. Such a module wants a picture of the page that tells the outcome (package picture).
+// Who is under test differs from plan to plan, and so does what the runner does (Drive):
+//
+//	an OpenID provider     Regain; the suite is the client and brings the browser along
+//	a verifier             Regain; the suite is the wallet, and the runner is the person: it recovers an account in a
+//	                       browser of its own, follows the link to the wallet, and comes back
+//	a wallet               conformance/wallet; the suite is the verifier or the issuer, and the runner opens its link
+//	an issuer              conformance/proofing; the suite is the wallet, and the runner brings it offers
+//
+// The last two are the other side of every journey in Regain's tests: they prove little if they are wrong themselves. A
+// module that wants a person to look at a page gets a picture of it (package picture).
 //
 //	plans/NAME.yaml   what to run and what to expect        results.json   what came of it, run by run
-//	target/           the server under test                 RESULTS.md     the same, to read; never edited by hand
+//	target/           who is under test                     RESULTS.md     the same, to read; never edited by hand
 package oidf
 
 import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -151,6 +159,9 @@ func (s *Suite) stop(ctx context.Context, instance string) {
 
 const maxAnswer = 64 << 20
 
+// errSays is an answer of the suite's that is no success.
+var errSays = errors.New("the suite says")
+
 // plain is a body that is sent as it is; every other is sent as JSON.
 type plain string
 
@@ -193,7 +204,7 @@ func (s *Suite) call(ctx context.Context, method, path string, body, into any) e
 		return fmt.Errorf("%s %s: %w", method, path, err)
 	}
 	if answer.StatusCode/100 != 2 {
-		return fmt.Errorf("%s %s: the suite says %d: %.500s", method, path, answer.StatusCode, text)
+		return fmt.Errorf("%s %s: %w %d: %.500s", method, path, errSays, answer.StatusCode, text)
 	}
 	if into == nil {
 		return nil

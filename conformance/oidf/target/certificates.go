@@ -9,6 +9,8 @@ import (
 	"encoding/pem"
 	"math/big"
 	"time"
+
+	"github.com/go-jose/go-jose/v4"
 )
 
 // certified is a key with a certificate.
@@ -24,10 +26,19 @@ func (c *configuration) certificate(name string) certified {
 	})
 }
 
+// authority is one that certifies itself, and others.
+func (c *configuration) authority(name string) certified {
+	return c.certify(nil, &x509.Certificate{Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+}
+
+// signer is somebody who signs under an authority; hosts are names of theirs.
+func (c *configuration) signer(authority certified, name string, hosts ...string) certified {
+	return c.certify(&authority, &x509.Certificate{Subject: pkix.Name{CommonName: name}, DNSNames: hosts, KeyUsage: x509.KeyUsageDigitalSignature})
+}
+
 // certify makes a key, and a certificate of an authority for it; without one it certifies itself.
 func (c *configuration) certify(authority *certified, t *x509.Certificate) certified {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	c.note(err)
+	key := c.key()
 	now := time.Now()
 	t.SerialNumber, t.NotBefore, t.NotAfter = big.NewInt(now.UnixNano()), now.Add(-time.Hour), now.Add(30*24*time.Hour)
 	parent := certified{key: key, certificate: t}
@@ -51,6 +62,18 @@ func (s certified) values() map[string]any {
 		"cert": string(encodeCertificate(s.certificate)),
 		"key":  string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})),
 	}
+}
+
+// private is the key with its certificate, as whoever signs with it reads it.
+func (s certified) private(id string) jose.JSONWebKey {
+	return jose.JSONWebKey{Key: s.key, KeyID: id, Use: "sig", Algorithm: string(jose.ES256), Certificates: []*x509.Certificate{s.certificate}}
+}
+
+// key is a fresh one on P-256.
+func (c *configuration) key() *ecdsa.PrivateKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	c.note(err)
+	return key
 }
 
 func encodeCertificate(certificate *x509.Certificate) []byte {

@@ -23,9 +23,7 @@ func (t *Target) Recover(ctx context.Context, account string) (Ending, error) {
 	if err != nil {
 		return Ending{}, err
 	}
-	b := browser.New(browser.Config{HTTPClient: &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: t.roots, MinVersion: tls.VersionTLS12},
-	}}})
+	b := t.browser()
 	page, err := b.Open(ctx, attempt.AuthorizeURL)
 	if err != nil {
 		return Ending{}, err
@@ -55,6 +53,18 @@ func (t *Target) Recover(ctx context.Context, account string) (Ending, error) {
 		return Ending{}, unexpected(page)
 	}
 	return Ending{Page: page, Succeeded: succeeded}, nil
+}
+
+// Visit opens an address in a browser of its own, and returns the page where that ends.
+func (t *Target) Visit(ctx context.Context, address string) (*browser.Page, error) {
+	return t.browser().Open(ctx, address)
+}
+
+// browser is one that trusts the world and the suite.
+func (t *Target) browser() *browser.Browser {
+	return browser.New(browser.Config{HTTPClient: &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{RootCAs: t.roots, MinVersion: tls.VersionTLS12},
+	}}})
 }
 
 func unexpected(page *browser.Page) error {

@@ -36,14 +36,14 @@ func TestEveryPlanIsAskedInItsOwnWay(t *testing.T) {
 	}
 	count := 0
 	for _, p := range plans {
-		if p.Drive.Recover == "" {
-			continue
-		}
-		count++
 		p, err := p.Fill(party.Values)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if p.Drive.Recover == "" {
+			continue
+		}
+		count++
 		asked = nil
 		ending, err := party.Recover(t.Context(), p.Drive.Recover)
 		if err != nil || ending.Succeeded || !strings.HasPrefix(ending.Page.URL.String(), party.Regain) {

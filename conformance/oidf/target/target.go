@@ -8,6 +8,9 @@
 //
 // For the plans in which the suite is the wallet there is a wallet profile for each way to ask it, and an account for each
 // way and each credential that it holds.
+//
+// Other plans are of Regain's counterparts: wallets of package wallet, which agree to everything, and issuers of package
+// proofing, which know the suite.
 package target
 
 import (
@@ -28,6 +31,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"regain/conformance/people"
+	"regain/conformance/proofing"
 	"regain/conformance/world"
 	"regain/internal/node"
 	"regain/provider/keys"
@@ -43,15 +47,18 @@ type Options struct {
 	Logger     *slog.Logger
 }
 
-// Target is a running server under test.
+// Target is a running server under test, with the counterparts of ours that are under test in other plans.
 type Target struct {
 	*world.World
 	// Values are what the plans' templates name.
 	Values map[string]any
 
 	directory string
-	mutual    *http.Server
-	roots     *x509.CertPool // of browsers that go to the suite too
+	servers   []*http.Server              // beside the world's
+	roots     *x509.CertPool              // of browsers and wallets that go to the suite too
+	issuers   map[string]*proofing.Server // of the suite, by their URLs
+	presenter *presenter
+	holders   map[string]*holder
 }
 
 // Account is whom the suite's browser recovers.
@@ -59,51 +66,87 @@ const Account = "ada.lindqvist@example.org"
 
 // Start starts the target; Close ends it.
 func Start(ctx context.Context, o Options) (*Target, error) {
-	t := &Target{}
-	mutual, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", o.mutualPort()))
+	t := &Target{presenter: &presenter{}, issuers: make(map[string]*proofing.Server), holders: make(map[string]*holder)}
+	if err := t.start(ctx, o); err != nil {
+		return nil, errors.Join(err, t.Close())
+	}
+	return t, nil
+}
+
+func (t *Target) start(ctx context.Context, o Options) error {
+	mutual, err := listen(o, 5)
 	if err != nil {
-		return nil, fmt.Errorf("listen for clients with certificates: %w", err)
+		return err
 	}
 	if t.directory, err = os.MkdirTemp("", "regain-oidf-"); err != nil {
-		return nil, fmt.Errorf("make a directory for the target: %w", err)
+		return fmt.Errorf("make a directory for the target: %w", err)
 	}
-	base := fmt.Sprintf("https://regain.localhost:%d", mutual.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // we listened on TCP
-	c := &configuration{options: o, mutual: base, directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
-	presenter := &presenter{}
-	t.World, err = world.Start(world.Options{
-		Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: presenter.Handler(), Change: c.change,
-	})
-	if err != nil {
-		return nil, err
+	c := &configuration{options: o, mutual: addressOf("regain", mutual), directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
+	if t.World, err = world.Start(world.Options{Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: t.walletPages(), Change: c.change}); err != nil {
+		return err
 	}
 	t.roots = c.roots(t.PKI.Anchor)
-	if err := c.err; err != nil {
-		return nil, err
+	c.verifiers()
+	t.value(c)
+	t.serve(o, node.NewServer(t.Node, o.Logger), tls.NewListener(mutual, t.PKI.MutualTLS()))
+	if err := t.startIssuers(c); err != nil {
+		return err
 	}
+	if err := c.err; err != nil {
+		return err
+	}
+	if err := t.equipHolders(c); err != nil {
+		return fmt.Errorf("give the suite's wallets their Verified IDs: %w", err)
+	}
+	if err := t.presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {
+		return fmt.Errorf("give the wallet its Verified ID: %w", err)
+	}
+	return nil
+}
+
+// value completes what the plans' templates name.
+func (t *Target) value(c *configuration) {
+	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, c.mutual, t.Wallet
 	c.values["request_anchor"] = string(encodeCertificate(t.PKI.Anchor))
-	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, base, t.Wallet
+	c.values["anchor_sd_jwt_vc"], c.values["anchor_iso_mdl"] = string(encodeCertificate(t.Issuer.Anchor())), string(encodeCertificate(t.Issuer.IACA()))
 	// The first three are ours; the last is of OpenID Connect for Identity Assurance 1.0 §9, and the suite does not know it.
 	c.values["our_metadata"] = []string{
 		"temporary_access_pass_endpoint", "recovery_token_encryption_alg_values_supported", "recovery_token_encryption_enc_values_supported",
 		"verified_claims_supported",
 	}
 	c.browse(t.Regain, t.Wallet)
-	t.serveMutual(mutual, o.Logger)
 	t.Values = c.values
-	if err := presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {
-		return nil, fmt.Errorf("give the wallet its Verified ID: %w", err)
+}
+
+// walletPages are the page with two buttons, and below their names the wallets that the suite asks.
+func (t *Target) walletPages() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", t.presenter.Handler())
+	for _, name := range []string{openWallet, strictWallet, applicant} {
+		mux.HandleFunc("/"+name+"/", func(w http.ResponseWriter, r *http.Request) {
+			http.StripPrefix("/"+name, t.holders[name].pages).ServeHTTP(w, r) // there since Start returned
+		})
 	}
-	return t, nil
+	return mux
 }
 
 const signingFile = "signing.pem"
 
-// mutualPort is the port after the world's five.
-func (o Options) mutualPort() int {
-	if o.Port == 0 {
-		return 0
+// listen takes a port after the world's five.
+func listen(o Options, after int) (net.Listener, error) {
+	port := 0
+	if o.Port != 0 {
+		port = o.Port + after
 	}
-	return o.Port + 5
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		return nil, fmt.Errorf("listen beside the world: %w", err)
+	}
+	return l, nil
+}
+
+func addressOf(name string, l net.Listener) string {
+	return fmt.Sprintf("https://%s.localhost:%d", name, l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // we listened on TCP
 }
 
 // Rotate adds a signing key that is published at once, as an operator does with `regain keys rotate` and SIGHUP.
@@ -119,23 +162,25 @@ func (t *Target) Rotate() error {
 	return t.Node.ReloadKeys()
 }
 
-// serveMutual serves Regain a second time, for clients that show certificates.
-func (t *Target) serveMutual(l net.Listener, logger *slog.Logger) {
-	t.mutual = node.NewServer(t.Node, logger)
+func (t *Target) serve(o Options, server *http.Server, l net.Listener) {
+	t.servers = append(t.servers, server)
 	go func() {
-		if err := t.mutual.Serve(tls.NewListener(l, t.PKI.MutualTLS())); !errors.Is(err, http.ErrServerClosed) {
-			logger.Error("serve mutual TLS", "error", err)
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			o.Logger.Error("serve beside the world", "error", err)
 		}
 	}()
 }
 
 // Close ends the servers and removes their files.
 func (t *Target) Close() error {
-	err := errors.Join(t.mutual.Close(), t.World.Close())
-	if removed := os.RemoveAll(t.directory); err == nil {
-		err = removed
+	var problems []error
+	for _, server := range t.servers {
+		problems = append(problems, server.Close())
 	}
-	return err
+	if t.World != nil {
+		problems = append(problems, t.World.Close())
+	}
+	return errors.Join(append(problems, os.RemoveAll(t.directory))...)
 }
 
 // configuration changes the world's configuration of Regain into the suite's, and remembers the first mistake.
@@ -145,6 +190,9 @@ type configuration struct {
 	directory string
 	values    map[string]any
 	owners    []account // whose Verified IDs the suite holds
+	attesters certified // the wallet provider's CA
+	attester  certified // who vouches for wallets
+	asks      asks      // who the suite is to wallets of ours
 	suite     []byte    // certificate of a suite on this machine, PEM; nil for others
 	err       error
 }

@@ -1,13 +1,9 @@
 package target
 
 import (
-	"crypto/x509"
-	"crypto/x509/pkix"
 	_ "embed"
 	"net/url"
 	"slices"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/node"
 )
@@ -80,13 +76,8 @@ func (c *configuration) suiteWallets(host string) []node.WalletConfig {
 
 // held are the Verified IDs in the suite's wallet. It signs those of one format itself, with a key that we give it.
 func (c *configuration) held() []held {
-	authority := c.certify(nil, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "Conformance suite's issuers"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	})
-	issuer := c.certify(&authority, &x509.Certificate{Subject: pkix.Name{CommonName: "Conformance suite's issuer"}, KeyUsage: x509.KeyUsageDigitalSignature})
-	c.values["verified_id_key"] = jose.JSONWebKey{
-		Key: issuer.key, KeyID: "verified-id", Use: "sig", Algorithm: string(jose.ES256), Certificates: []*x509.Certificate{issuer.certificate},
-	}
+	authority := c.authority("Conformance suite's issuers")
+	c.values["verified_id_key"] = c.signer(authority, "Conformance suite's issuer").private("verified-id")
 	return []held{
 		{
 			variant: "sd_jwt_vc", given: "Jean", family: "Dupont",
