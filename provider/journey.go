@@ -102,12 +102,13 @@ func (p *Provider) confirmation(c *gin.Context) {
 		p.render(c, http.StatusOK, "declined", view{Title: "Nothing was shared"})
 		return
 	}
-	t, digits, err := p.deps.Recovery.Confirmation(c, recovery.TransactionID(c.Param("txn")), c.Query("response_code"), network(c.ClientIP()))
+	t, err := p.deps.Recovery.Confirmation(c, recovery.TransactionID(c.Param("txn")), c.Query("response_code"), network(c.ClientIP()))
 	if err != nil {
 		p.failPage(c, err)
 		return
 	}
 	note(c, t)
+	digits := t.Round.Answer.Confirmation
 	p.render(c, http.StatusOK, "confirmation", view{
 		Title: "Type this code on your other device", Digits: digits[:3] + " " + digits[3:], Account: t.Account.Mask(), Organisation: p.organisation(c, t),
 		Agent: t.Agent, Elsewhere: t.Round.Answer.Distance == recovery.OtherNetwork, MinutesAgo: int(p.deps.Clock().Sub(t.StartedAt) / time.Minute),

@@ -170,6 +170,27 @@ func TestAlternatives(t *testing.T) {
 	}
 }
 
+// A trial without Face Checks asks for none, and hands out no pass.
+func TestATrialWithoutFaceChecks(t *testing.T) {
+	f := setUpWallets(t, func(cfg *node.Config) {
+		for i := range cfg.Profiles {
+			cfg.Profiles[i].Mode, cfg.Profiles[i].FaceCheck.Source = "evaluation", "none"
+		}
+	}, node.WalletConfig{})
+	link, _ := f.asked(t).Link("open-wallet")
+	asked, err := f.wallet.Review(t.Context(), link)
+	if err != nil || len(asked.Shares) != 1 || asked.Shares[0].FaceCheck {
+		t.Fatalf("asked for %+v, %v", asked, err)
+	}
+	page, err := f.browser.Open(t.Context(), f.share(t, asked))
+	if f.must(t, page, err); !page.Has("evaluated") {
+		t.Fatalf("page %q: %s", page.Title, page.Text())
+	}
+	if code, err := f.RP.Code(f.attempt, f.press(t, page, "finish").URL.String()); err == nil {
+		t.Errorf("the client got the code %q", code)
+	}
+}
+
 // Whichever of several Verified IDs comes, its holder authorised the recovery.
 func TestEveryAlternativeAuthorises(t *testing.T) {
 	const other = "urn:example:another-identity"

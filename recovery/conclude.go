@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"slices"
 )
 
@@ -80,37 +79,28 @@ func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, erro
 	return s.conclude(ctx, t)
 }
 
-// Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer, and the six
-// digits to show them. How far their network is from the one that started is noted, for the verdict.
-func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
-	const tries = 3 // phones open a page twice, to look what it is: both write, and one shows it to the person
-	for range tries {
-		t, digits, err := s.confirmation(ctx, id, responseCode, network)
-		if !errors.Is(err, ErrConflict) {
-			return t, digits, err
-		}
-	}
-	return Transaction{}, "", fmt.Errorf("note where the wallet is: %w", ErrConflict)
+// Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer; its answer has
+// the six digits to show them. How far their network is from the one that started is noted, for the verdict.
+func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
+	return again(func() (Transaction, error) { return s.confirmation(ctx, id, responseCode, network) })
 }
 
-func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, string, error) {
+func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
 	t, err := s.get(ctx, id)
 	if err != nil {
-		return t, "", err
+		return t, err
 	}
 	answer, err := t.pending(FlowCrossDevice)
 	if err != nil || !answer.ResponseCode.Matches(responseCode) || t.Late(s.ports.Clock()) {
-		return t, "", ErrNoTransaction
+		return t, ErrNoTransaction
 	}
 	if distance := t.distanceTo(network); answer.Distance == "" && distance != "" {
 		noted := *answer
 		noted.Distance = distance
 		t.Round = &Round{Doors: t.Round.Doors, Answer: &noted}
-		if t, err = s.swap(ctx, t); err != nil {
-			return t, "", err
-		}
+		return s.swap(ctx, t)
 	}
-	return t, answer.Confirmation, nil
+	return t, nil
 }
 
 // ReturnElsewhere is a browser that did not start the transaction opening the redirect_uri of a same-device answer:

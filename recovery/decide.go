@@ -58,6 +58,10 @@ func Decide(q Question) Decision {
 	}
 	switch q.Profile.Mode {
 	case ModeProduction:
+		if q.Profile.FaceCheck.NotAsked { // fail closed here too
+			decision.Reason = ReasonFaceCheckMissing
+			break
+		}
 		decision.Outcome = OutcomeApproved
 	case ModeEvaluation:
 		decision.Outcome = OutcomeEvaluated

@@ -57,7 +57,13 @@ func TestDecide(t *testing.T) {
 		"barred": {func(q *recovery.Question) { q.Barred = recovery.ReasonAccountExcluded }, recovery.OutcomeDenied, recovery.ReasonAccountExcluded},
 		"revoked": {func(q *recovery.Question) { q.Evidence.Objection = recovery.ReasonCredentialRevoked }, recovery.OutcomeDenied,
 			recovery.ReasonCredentialRevoked},
-		"no Face Check":    {func(q *recovery.Question) { q.Evidence.FaceCheck = recovery.FaceCheck{} }, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
+		"no Face Check": {func(q *recovery.Question) { q.Evidence.FaceCheck = recovery.FaceCheck{} }, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
+		"a trial without Face Checks": {func(q *recovery.Question) {
+			q.Profile.Mode, q.Profile.FaceCheck.NotAsked, q.Evidence.FaceCheck = recovery.ModeEvaluation, true, recovery.FaceCheck{}
+		}, recovery.OutcomeEvaluated, recovery.ReasonNone},
+		"none asked for in production": {func(q *recovery.Question) {
+			q.Profile.FaceCheck.NotAsked, q.Evidence.FaceCheck = true, recovery.FaceCheck{}
+		}, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
 		"at the threshold": {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = 70 }, recovery.OutcomeApproved, recovery.ReasonNone},
 		"below it":         {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = 69.99 }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
 		"no number":        {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = math.NaN() }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},

@@ -38,7 +38,7 @@ func (r FaceCheckRule) validate() error {
 // judge returns the first reason against the Face Check, and what each part of the rule said.
 func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []RuleResult) {
 	if r.NotAsked {
-		return ReasonNone, []RuleResult{{Rule: "face_check:asked", Detail: "this profile asks for no Face Check"}}
+		return ReasonNone, []RuleResult{{Rule: "face_check:asked", Pass: true, Detail: "not asked for: this profile is a trial without a Face Check"}}
 	}
 	if check.Source == "" {
 		return ReasonFaceCheckMissing, []RuleResult{{Rule: "face_check:present", Detail: "no Face Check was presented"}}

@@ -25,14 +25,7 @@ type Receipt struct {
 // weighs it. The verdict is not in force before the browser that started shows the response code or the confirmation,
 // so an answer that a stranger slipped in denies nobody anything. The evidence itself is not stored.
 func (s *Service) Present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {
-	const tries = 4 // the page, or another wallet that fetches, may change the transaction meanwhile
-	for range tries {
-		receipt, err := s.present(ctx, handle, evidence)
-		if !errors.Is(err, ErrConflict) {
-			return receipt, err
-		}
-	}
-	return Receipt{}, fmt.Errorf("take the presentation: %w", ErrConflict)
+	return again(func() (Receipt, error) { return s.present(ctx, handle, evidence) })
 }
 
 func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {

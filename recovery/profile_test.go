@@ -75,6 +75,7 @@ func TestProfilesValidate(t *testing.T) {
 		"face_check.threshold 49":       func(ps recovery.Profiles) { ps[0].FaceCheck.Threshold = 49 },
 		"face_check.threshold 101":      func(ps recovery.Profiles) { ps[0].FaceCheck.Threshold = 101 },
 		"face_check.max_age":            func(ps recovery.Profiles) { ps[0].FaceCheck.MaxAge = -1 },
+		"face_check.source none":        func(ps recovery.Profiles) { ps[0].Mode, ps[0].FaceCheck.NotAsked = recovery.ModeProduction, true },
 		"pass.lifetime_minutes 9":       func(ps recovery.Profiles) { ps[0].Pass.Lifetime = 9 * time.Minute },
 		"pass.lifetime_minutes 43201":   func(ps recovery.Profiles) { ps[0].Pass.Lifetime = 43_201 * time.Minute },
 		"pass.length 7":                 func(ps recovery.Profiles) { ps[0].Pass.Length = 7 },

@@ -91,9 +91,9 @@ func TestTheDigitsAreShownTwice(t *testing.T) {
 		b.transactions[tx.ID] = stored
 		return nil
 	}
-	shown, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
-	if err != nil || len(digits) != 6 || shown.Round.Answer.Distance != recovery.OtherNetwork {
-		t.Errorf("%q, %v", digits, err)
+	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
+	if err != nil || len(shown.Round.Answer.Confirmation) != 6 || shown.Round.Answer.Distance != recovery.OtherNetwork {
+		t.Errorf("%+v, %v", shown.Round, err)
 	}
 }
 

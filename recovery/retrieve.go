@@ -119,24 +119,18 @@ func (s *Service) Renew(ctx context.Context, old Asked, build MakeRequest) (Aske
 
 // request returns the request behind a handle, made and stored if none is there but a stale one.
 func (s *Service) request(ctx context.Context, handle Handle, stale []byte, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
-	const tries = 3 // two wallets, or a wallet and the page, may race for the same version
-	for range tries {
+	return again(func() (Asked, error) {
 		asked, err := s.Find(ctx, handle)
-		if err != nil {
+		switch {
+		case err != nil:
 			return Asked{}, err
-		}
-		if asked.Answered() {
+		case asked.Answered():
 			return Asked{}, ErrAnswered
-		}
-		if asked.Request() != nil && !bytes.Equal(asked.Request(), stale) {
+		case asked.Request() != nil && !bytes.Equal(asked.Request(), stale):
 			return asked, nil
 		}
-		asked, err = s.openDoor(ctx, asked, build, step)
-		if !errors.Is(err, ErrConflict) {
-			return asked, err
-		}
-	}
-	return Asked{}, fmt.Errorf("retrieve request: %w", ErrConflict)
+		return s.openDoor(ctx, asked, build, step)
+	})
 }
 
 func (s *Service) openDoor(ctx context.Context, asked Asked, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {

@@ -85,16 +85,16 @@ func TestDistance(t *testing.T) {
 		b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].CrossDevice.SameNetwork = row.policy })
 		tx, _ := b.start(t, "ada@example.org")
 		receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-		shown, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, row.network)
+		shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, row.network)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if row.network != "" { // the first page counts: whoever opens it again from elsewhere changes nothing
-			if _, _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "203.0.113.9"); err != nil {
+			if _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "203.0.113.9"); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), digits); err != nil {
+		if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), shown.Round.Answer.Confirmation); err != nil {
 			t.Fatal(err)
 		}
 		if tx.Decision.Outcome != row.outcome || tx.Decision.Reason != row.reason {
@@ -174,7 +174,7 @@ func TestUnbound(t *testing.T) {
 			t.Errorf("%s: before any answer: %v", flow, err)
 		}
 		receipt := b.present(t, tx, flow, nil)
-		if _, _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, ""); !errors.Is(err, recovery.ErrNoTransaction) {
+		if _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, ""); !errors.Is(err, recovery.ErrNoTransaction) {
 			t.Errorf("%s: it has digits: %v", flow, err)
 		}
 		tx, err := b.Proceed(t.Context(), b.stored(tx.ID))

@@ -229,6 +229,18 @@ func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Tr
 	return t, s.audit(ctx, t, event, reason)
 }
 
+// again repeats a change that somebody else was faster than: wallets that race, the page that follows them, a phone that
+// opens a page twice to look what it is. Each time it must read the transaction anew.
+func again[T any](change func() (T, error)) (T, error) {
+	const tries = 4
+	for range tries - 1 {
+		if result, err := change(); !errors.Is(err, ErrConflict) {
+			return result, err
+		}
+	}
+	return change()
+}
+
 // swap stores the changed transaction if nobody else changed it since it was read, or returns ErrConflict.
 func (s *Service) swap(ctx context.Context, t Transaction) (Transaction, error) {
 	version, err := s.ports.Transactions.Update(ctx, t)

@@ -270,10 +270,11 @@ func TestRecoveryOnTwoDevices(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	_, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
-	if err != nil || len(digits) != 6 {
-		t.Fatalf("digits %q: %v", digits, err)
+	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
+	if err != nil || len(shown.Round.Answer.Confirmation) != 6 {
+		t.Fatalf("digits: %v", err)
 	}
+	digits := shown.Round.Answer.Confirmation
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
 	// The response code of the phone is worth nothing in the starting browser's return.
 	_, err = b.Return(t.Context(), tx, receipt.ResponseCode)

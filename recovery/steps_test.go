@@ -71,17 +71,17 @@ func (b *bench) answered(t *testing.T) (tx recovery.Transaction, secret, digits 
 	t.Helper()
 	tx, secret = b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
-	_, digits, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
+	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tx, secret, digits
+	return tx, secret, shown.Round.Answer.Confirmation
 }
 
 func TestThreeWrongCodesVoidTheRound(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret, digits := b.answered(t)
-	_, _, err := b.Confirmation(t.Context(), tx.ID, "guess", "192.0.2.1")
+	_, err := b.Confirmation(t.Context(), tx.ID, "guess", "192.0.2.1")
 	wantErr(t, err, recovery.ErrNoTransaction)
 	old := tx.Handle(recovery.FlowCrossDevice)
 	for range 3 {
