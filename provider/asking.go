@@ -131,8 +131,14 @@ func (p *Provider) requestURL(c *gin.Context, t recovery.Transaction, way recove
 	return e.Link(p.doors(handle), request, p.deps.Clock())
 }
 
-// present verifies the presentations of an opened answer, and has the domain weigh what they show.
+// present verifies the presentations of an opened answer, and has the domain weigh what they show. A wallet's own error is
+// noted for the page, and has a receipt without a response code.
 func (p *Provider) present(c *gin.Context, d *diagnosis.Diagnosis, asked recovery.Asked, formats []string, answer exchange.Answer) (recovery.Receipt, error) {
+	if answer.Problem != nil {
+		d.Error = answer.Problem.Code
+		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Problem.Code)
+		return recovery.Receipt{}, err
+	}
 	d.Came = answer.IDs()
 	q, err := p.rules.Question(asked.Profile, formats, answer)
 	if err := d.Step("asked for", err); err != nil {

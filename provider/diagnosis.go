@@ -6,6 +6,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/diagnosis"
+	"regain/provider/exchange"
 	"regain/recovery"
 )
 
@@ -17,6 +18,13 @@ func (p *Provider) diagnose(c *gin.Context, way recovery.Way) *diagnosis.Diagnos
 	d := diagnosis.New(string(way.Wallet), string(way.Flow), p.deps.Clock)
 	c.Set(keyDiagnosis, d)
 	return d
+}
+
+// noteQuery notes what a wallet is asked.
+func (p *Provider) noteQuery(d *diagnosis.Diagnosis, asked recovery.Asked, e exchange.Exchange) {
+	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
+		d.Ask(query)
+	}
 }
 
 // diagnosed is the attribute of the request's event record.

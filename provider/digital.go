@@ -37,9 +37,7 @@ func (p *Provider) browserRequests(d *diagnosis.Diagnosis, asked recovery.Asked)
 	if err != nil {
 		return nil, err
 	}
-	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
-		d.Ask(query)
-	}
+	p.noteQuery(d, asked, e)
 	requests, err := e.BrowserRequests(stored, p.deps.Clock())
 	return requests, d.Step("served", err)
 }
@@ -85,13 +83,8 @@ func (p *Provider) takeBrowserAnswer(c *gin.Context, t recovery.Transaction) (re
 	if err := d.Step("opened", err); err != nil {
 		return t, p.rejected(c, asked, err)
 	}
-	if answer.Problem != nil {
-		d.Error = answer.Problem.Code
-		_, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Problem.Code)
-		return t, err
-	}
 	receipt, err := p.present(c, d, asked, e.Formats(), answer)
-	if err != nil {
+	if err != nil || receipt.ResponseCode == "" {
 		return t, err
 	}
 	ctx := context.WithoutCancel(c) // the answer is taken, and nobody else has its code

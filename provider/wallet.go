@@ -47,9 +47,7 @@ func (p *Provider) retrieve(c *gin.Context) (object exchange.Object, err error) 
 	if e.InLink() || asked.Way.Flow == recovery.FlowBrowser { // it is handed over another way, and perhaps not signed
 		return exchange.Object{}, recovery.ErrNoTransaction
 	}
-	if query, err := p.rules.Query(asked.Profile, e.Formats()); err == nil {
-		d.Ask(query)
-	}
+	p.noteQuery(d, asked, e)
 	object, err = e.Object(request, form, p.deps.Clock())
 	return object, d.Step("served", err)
 }
@@ -93,21 +91,15 @@ func (p *Provider) takeAnswer(c *gin.Context) (redirect string, err error) {
 	if err := d.Step("opened", err); err != nil {
 		return "", p.rejected(c, asked, err)
 	}
-	if answer.Problem != nil {
-		d.Error = answer.Problem.Code
-		if _, err := p.deps.Recovery.Report(c, asked.Handle(), answer.Problem.Code); err != nil {
-			return "", err
-		}
-		return p.returnURL(asked.Transaction.ID, asked.Way), nil
-	}
 	receipt, err := p.present(c, d, asked, e.Formats(), answer)
 	if err != nil {
 		return "", err
 	}
-	if asked.Way.Unbound {
-		return "", nil
+	redirect = p.returnURL(asked.Transaction.ID, asked.Way)
+	if redirect == "" || receipt.ResponseCode == "" {
+		return redirect, nil
 	}
-	return p.returnURL(receipt.Transaction, asked.Way) + "?response_code=" + url.QueryEscape(receipt.ResponseCode), nil
+	return redirect + "?response_code=" + url.QueryEscape(receipt.ResponseCode), nil
 }
 
 // returnURL is where the wallet sends the browser it was called from; "" for wallets that send it nowhere.

@@ -74,3 +74,24 @@ func (v *Verifier) open(ctx context.Context, presented string, at int, want Want
 
 // clockSkew is how far an issuer's clock may be ahead of ours.
 const clockSkew = time.Minute
+
+// dated is a JWT, whose times are NumericDates (RFC 7519 §2).
+type dated interface {
+	Time(name string) (seconds int64, there bool, err error)
+}
+
+// current checks that none of a JWT's beginnings is in the future, and exp; of a JWT VC nbf and exp stand for issuanceDate
+// and expirationDate (VCDM 1.1 §6.3.1). It reports whether it ends by itself.
+func current(c dated, now time.Time, beginnings ...string) (ends bool, err error) {
+	for _, name := range beginnings {
+		seconds, there, err := c.Time(name)
+		if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
+			return false, errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
+		}
+	}
+	seconds, there, err := c.Time("exp")
+	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
+		return false, errors.Join(errors.New("exp is past, or no date"), err)
+	}
+	return there, nil
+}

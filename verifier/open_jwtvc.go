@@ -41,7 +41,7 @@ func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, type
 		format: FormatJWTVC, kind: kind, types: parsed.Types(), iss: parsed.Issuer(), chain: parsed.Certificates(), claims: claims,
 		id: parsed.ID(), photos: parsed.Digests(), holder: holder.Key, issued: issuedVC(parsed.Credential), results: resultsIn(claims),
 		trusted: trusted,
-		current: func(now time.Time) (bool, error) { return currentVC(parsed.Credential, now) },
+		current: func(now time.Time) (bool, error) { return current(parsed.Credential, now, "nbf") },
 		status:  func() (status.Reference, bool, error) { return statusOfVC(parsed.Credential) },
 	}, nil
 }
@@ -119,19 +119,6 @@ func issuedVC(c *jwtvc.Credential) (issued time.Time) {
 		}
 	}
 	return issued
-}
-
-// currentVC checks nbf and exp, which stand for issuanceDate and expirationDate (VCDM 1.1 §6.3.1).
-func currentVC(c *jwtvc.Credential, now time.Time) (ends bool, err error) {
-	seconds, there, err := c.Time("nbf")
-	if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
-		return false, errors.Join(errors.New("nbf is in the future, or no date"), err)
-	}
-	seconds, there, err = c.Time("exp")
-	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
-		return false, errors.Join(errors.New("exp is past, or no date"), err)
-	}
-	return there, nil
 }
 
 // statusOfVC finds a Token Status List entry. A credentialStatus of another kind cannot be looked up, so it is an error:

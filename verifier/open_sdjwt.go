@@ -3,7 +3,6 @@ package verifier
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -44,22 +43,7 @@ func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*crede
 		trusted: func(_ context.Context, now time.Time) error {
 			return v.rules.Check(parsed.Certificates(), vct, iss, now)
 		},
-		current: func(now time.Time) (bool, error) { return currentSDJWT(parsed, now) },
+		current: func(now time.Time) (bool, error) { return current(parsed, now, "iat", "nbf") },
 		status:  func() (status.Reference, bool, error) { return status.ReferenceIn(parsed.Claims()) },
 	}, nil
-}
-
-// currentSDJWT checks iat, nbf and exp.
-func currentSDJWT(c *sdjwt.Parsed, now time.Time) (ends bool, err error) {
-	for _, name := range []string{"iat", "nbf"} {
-		seconds, there, err := c.Time(name)
-		if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
-			return false, errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
-		}
-	}
-	seconds, there, err := c.Time("exp")
-	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
-		return false, errors.Join(errors.New("exp is past, or no date"), err)
-	}
-	return there, nil
 }

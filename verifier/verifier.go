@@ -8,8 +8,9 @@
 //   - an Objection inside Verified: the holder really presented this, and it is not good enough. It is revoked, has
 //     expired, comes from somebody nobody trusts. That is an outcome, which the person is told.
 //
-// The parts, each a package: sdjwt, mdoc and jwtvc read the formats, did finds the keys of DIDs, trust knows who may
-// issue what, status asks whether it was revoked. Here they are put together, and the Face Check receipt is tied to the Verified ID that it is about.
+// The parts, each a package: sdjwt, mdoc and jwtvc read the formats, did finds the keys of DIDs, linkeddomain asks their
+// domains, trust knows who may issue what, status asks whether it was revoked. Here they are put together, and the Face
+// Check receipt is tied to the Verified ID that it is about.
 package verifier
 
 import (

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"regain/presentation"
+	"regain/provider/evidence"
 	"regain/recovery"
 	"regain/verifier"
 )
@@ -90,12 +91,13 @@ func (c Config) untrusted() []string {
 			trusted[name] = true
 		}
 	}
+	receipts := evidence.New(c.FaceCheck.ReceiptTypes, c.FaceCheck.ReceiptVCTypes)
 	var missing, asked []string
 	for _, p := range c.Profiles {
 		for _, credential := range p.credentials() {
-			asked = append(asked, credential.trustedTypes()...)
+			asked = append(asked, trustedTypes(verifier.Wanted{Format: credential.Format, Types: credential.Types})...)
 			if p.FaceCheck.Source != faceCheckNone {
-				asked = append(asked, c.receiptFor(credential).trustedTypes()...)
+				asked = append(asked, trustedTypes(receipts.ReceiptFor(credential.Format))...)
 			}
 		}
 	}
@@ -108,24 +110,12 @@ func (c Config) untrusted() []string {
 	return missing
 }
 
-// receiptFor are the Face Check receipts that go with a credential: JWT VCs with a JWT VC, else SD-JWT VCs.
-func (c Config) receiptFor(credential CredentialConfig) CredentialConfig {
-	if credential.Format == verifier.FormatJWTVC {
-		return CredentialConfig{Format: credential.Format, Types: c.FaceCheck.ReceiptVCTypes}
-	}
-	return CredentialConfig{Format: verifier.FormatSDJWT, Types: c.FaceCheck.ReceiptTypes}
-}
-
 // trustedTypes are the types as rules of trust name them: of a set of W3C types, the last.
-func (c CredentialConfig) trustedTypes() []string {
-	if c.Format != verifier.FormatJWTVC {
-		return c.Types
+func trustedTypes(w verifier.Wanted) (last []string) {
+	if w.Format != verifier.FormatJWTVC {
+		return w.Types
 	}
-	return lastOf(c.Types)
-}
-
-func lastOf(sets []string) (last []string) {
-	for _, set := range sets {
+	for _, set := range w.Types {
 		if types := strings.Fields(set); len(types) > 0 {
 			last = append(last, types[len(types)-1])
 		}

@@ -97,7 +97,7 @@ func (r *Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (
 		}
 	}
 	if !profile.FaceCheck.NotAsked {
-		receipt := r.receiptFor(rule.Format)
+		receipt := r.ReceiptFor(rule.Format)
 		if len(receipt.Types) == 0 {
 			return params, fmt.Errorf("profile %s: face_check.receipt_types, or receipt_vc_types for JWT VCs, is empty: no Face Check of a %s could be asked for", profile.Name, rule.Format)
 		}
@@ -106,9 +106,9 @@ func (r *Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (
 	return params, nil
 }
 
-// receiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
+// ReceiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
 // wallets hold nothing else.
-func (r *Rules) receiptFor(format string) verifier.Wanted {
+func (r *Rules) ReceiptFor(format string) verifier.Wanted {
 	if format == dcql.FormatJWTVC {
 		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: r.receiptVCs}
 	}

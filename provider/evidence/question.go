@@ -54,7 +54,7 @@ func (r *Rules) Question(profile recovery.Profile, formats []string, answer exch
 	rule := profile.Credentials[q.rule]
 	q.bound, q.Expect.VerifiedID = rule.Bindings, verifier.Wanted{Format: rule.Format, Types: rule.Types}
 	if !profile.FaceCheck.NotAsked {
-		q.Expect.FaceCheck = r.receiptFor(rule.Format)
+		q.Expect.FaceCheck = r.ReceiptFor(rule.Format)
 	}
 	return q, nil
 }
