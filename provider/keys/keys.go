@@ -79,7 +79,7 @@ func (k *Key) prepare() error {
 	if len(k.Certificates) > 0 && !sameKey(k.Certificates[0].PublicKey, k.public.Key) {
 		return errors.New("signing key: the certificate after it is another key's")
 	}
-	k.signer = cryptosigner.Opaque(k.Private)
+	k.signer = cryptosigner.Opaque(saltOfHashLength{k.Private})
 	return nil
 }
 
