@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 
@@ -113,12 +114,12 @@ func (p *Provider) nameAccount(c *gin.Context) {
 		p.failPage(c, err)
 		return
 	}
-	name := recovery.AccountName(form.Get("account"))
+	name := recovery.AccountName(strings.TrimSpace(form.Get("account"))) // phones put a space after a word
 	switch {
 	case request.Account != "": // the client named it: nobody else does
 		p.failPage(c, errStaleForm)
 		return
-	case name.Key() == "" || len(name) > maxAccountName:
+	case name == "" || len(name) > maxAccountName:
 		p.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
 		return
 	}

@@ -20,6 +20,11 @@ func (a Account) In(groups []GroupName) bool {
 	return slices.ContainsFunc(a.Groups, func(g GroupName) bool { return slices.Contains(groups, g) })
 }
 
+// named reports whether name is this account's name, exactly, or its id.
+func (a Account) named(name AccountName) bool {
+	return name != "" && (a.Name.Exact() == name.Exact() || a.ID == string(name))
+}
+
 // Format keeps the account out of every fmt verb.
 func (a Account) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "account %s", a.Name.Mask()) }
 

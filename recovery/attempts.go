@@ -41,13 +41,13 @@ func (l Limit) Key(s LimitSubject) (key string, counts bool) {
 	var subject string
 	switch l.Per {
 	case PerAccount:
-		subject = s.Account.Key()
+		subject = s.Account.LimitKey()
 	case PerClient:
 		subject = string(s.Client)
 	case PerNetwork:
 		subject = s.Network
 	case PerAccountNetwork:
-		subject = s.Account.Key() + "\x00" + s.Network
+		subject = s.Account.LimitKey() + "\x00" + s.Network
 		if s.Network == "" {
 			return "", false
 		}

@@ -29,9 +29,20 @@ type AttributeName string
 // AccountName is the account as the main IdP names it: a user principal name, an e-mail address, an opaque subject.
 type AccountName string
 
-// Key returns the name in the form that directories and limits compare: normalised (NFKC) and case-folded, so that an
-// attacker gains no attempts by spelling a name differently.
-func (n AccountName) Key() string {
+// Exact returns the name in the form in which two names are one account's: A to Z as a to z, and nothing else changed.
+// Whatever folds, normalises or trims more makes "weiß" and "weiss", two people of one directory, the same.
+func (n AccountName) Exact() string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, string(n))
+}
+
+// LimitKey returns the name in the form in which attempts are counted, and nothing else: normalised (NFKC) and
+// case-folded, so that an attacker gains no attempts by spelling a name differently.
+func (n AccountName) LimitKey() string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(string(n)))))
 }
 

@@ -23,7 +23,8 @@ type Transactions interface {
 }
 
 // Directory finds an account by the name that the main IdP used, and by nothing else: recovery matches evidence
-// against a named account and never searches for a person. An account that is not there is ErrNotFound.
+// against a named account and never searches for a person. The name is the account's own, but for the case of A to Z, or
+// its id; an account of any other spelling is ErrNotFound, and so is one that is not there.
 type Directory interface {
 	Find(ctx context.Context, name AccountName) (Account, error)
 }

@@ -97,11 +97,15 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 	return t, nil
 }
 
-// Account returns an account as the directory has it now, for what a token may say about it.
+// Account returns the account of exactly this name or id, as the directory has it now. Every look at the directory goes
+// through here.
 func (s *Service) Account(ctx context.Context, name AccountName) (Account, error) {
 	account, err := s.ports.Directory.Find(ctx, name)
 	if err != nil {
 		return Account{}, fmt.Errorf("find the account: %w", err)
+	}
+	if !account.named(name) { // directories fold and normalise what they look up (RFC 4518 §2); one person is not the other
+		return Account{}, fmt.Errorf("find the account: the directory answered with one of another name: %w", ErrNotFound)
 	}
 	return account, nil
 }

@@ -83,7 +83,7 @@ func (o *outside) Find(_ context.Context, name recovery.AccountName) (recovery.A
 	if o.failDirectory != nil {
 		return recovery.Account{}, o.failDirectory
 	}
-	a, ok := o.accounts[name.Key()]
+	a, ok := o.accounts[name.Exact()]
 	if !ok {
 		return a, recovery.ErrNotFound
 	}
@@ -132,6 +132,7 @@ func (o *outside) Increment(_ context.Context, key string, _ time.Duration) (int
 type bench struct {
 	*recovery.Service
 	*outside
+	policy recovery.Policy
 }
 
 // Find is the service's; the directory's, of the same name, is reached through the port.
@@ -157,15 +158,23 @@ func setUp(t *testing.T, change func(*recovery.Policy)) *bench {
 		a := goodQuestion().Account
 		a.Name, a.Groups = name, []recovery.GroupName{group}
 		a.Attributes = maps.Clone(a.Attributes)
-		o.accounts[name.Key()] = a
+		o.accounts[name.Exact()] = a
 	}
+	b := &bench{outside: o, policy: policy}
+	b.useDirectory(t, o)
+	return b
+}
+
+// useDirectory makes the service anew with another directory.
+func (b *bench) useDirectory(t *testing.T, d recovery.Directory) {
+	t.Helper()
 	s, err := recovery.NewService(recovery.Ports{
-		Transactions: o, Directory: o, Passes: o, Audit: o, Attempts: o, Clock: o.clock, Random: rand.Reader,
-	}, policy)
+		Transactions: b.outside, Directory: d, Passes: b.outside, Audit: b.outside, Attempts: b.outside, Clock: b.clock, Random: rand.Reader,
+	}, b.policy)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &bench{Service: s, outside: o}
+	b.Service = s
 }
 
 // start opens a transaction for an account and asks the wallet.
@@ -477,7 +486,9 @@ func TestTooManyAttempts(t *testing.T) {
 	}
 	// Another way to name the account is no way round the limit.
 	b.mu.Lock()
-	b.accounts["17"] = b.accounts["ada@example.org"]
+	ada := b.accounts["ada@example.org"]
+	ada.ID = "17"
+	b.accounts["17"] = ada
 	b.mu.Unlock()
 	open.Account = "17"
 	if tx, _, _ := b.Start(t.Context(), open); tx.State != recovery.StateDenied {

@@ -58,12 +58,12 @@ func (s *Service) Start(ctx context.Context, o Opening) (Transaction, string, er
 
 // lookUp finds the account and the profile for it. What bars the account is a Reason, not an error.
 func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profile, Reason, error) {
-	account, err := s.ports.Directory.Find(ctx, name)
+	account, err := s.Account(ctx, name)
 	if errors.Is(err, ErrNotFound) {
 		return Account{Name: name}, s.policy.Profiles.StandIn(), ReasonAccountUnknown, nil
 	}
 	if err != nil {
-		return Account{}, Profile{}, ReasonDirectoryUnavailable, fmt.Errorf("find the account: %w", err)
+		return Account{}, Profile{}, ReasonDirectoryUnavailable, err
 	}
 	profile, barred := s.policy.Profiles.Match(account, s.policy.Exclude)
 	if barred != ReasonNone {

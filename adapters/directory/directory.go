@@ -2,7 +2,7 @@
 // keep their accounts in one. The file is read once, at the start, and every mistake in it is told with its place.
 //
 //	accounts:
-//	  - name: ada@example.org          # as the main IdP names it
+//	  - name: ada@example.org          # as the main IdP names it; only the case of A to Z does not count
 //	    id: 7f3a…                      # immutable; optional, the name when missing. A main IdP may name the account by it
 //	    enabled: true                  # default true
 //	    attributes: {given_name: Ada, family_name: Lindqvist}
@@ -16,6 +16,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -27,8 +28,8 @@ const maxFile = 64 << 20
 
 // Directory holds the accounts of one file.
 type Directory struct {
-	accounts map[string]recovery.Account // by name key
-	byID     map[string]string           // id key → name key
+	accounts map[string]recovery.Account // by exact name
+	byID     map[string]string           // id → exact name
 }
 
 type document struct {
@@ -78,24 +79,23 @@ func Parse(text []byte) (*Directory, error) {
 		if err != nil {
 			return nil, fmt.Errorf("accounts[%d]: %w", i, err)
 		}
-		key := account.Name.Key()
+		key := account.Name.Exact()
 		if other, taken := d.accounts[key]; taken {
-			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than case", i, e.Name, other.Name)
+			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than the case of A to Z", i, e.Name, other.Name)
 		}
 		d.accounts[key] = account
 	}
 	for key, account := range d.accounts {
-		byID := recovery.AccountName(account.ID).Key()
-		if other, taken := d.accounts[byID]; taken && other.ID != account.ID || d.byID[byID] != "" {
+		if other, taken := d.accounts[recovery.AccountName(account.ID).Exact()]; taken && other.ID != account.ID || d.byID[account.ID] != "" {
 			return nil, fmt.Errorf("id %q is the name or id of two accounts", account.ID)
 		}
-		d.byID[byID] = key
+		d.byID[account.ID] = key
 	}
 	return d, nil
 }
 
 func (e entry) account() (recovery.Account, error) {
-	if recovery.AccountName(e.Name).Key() == "" {
+	if strings.TrimSpace(e.Name) == "" {
 		return recovery.Account{}, errors.New("name is missing")
 	}
 	a := recovery.Account{
@@ -117,12 +117,11 @@ func (e entry) account() (recovery.Account, error) {
 	return a, nil
 }
 
-// Find implements recovery.Directory: by the name, or by the id. Both are compared without regard to case.
+// Find implements recovery.Directory: by the name, without regard to the case of A to Z, or by the very id.
 func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
-	key := name.Key()
-	account, ok := d.accounts[key]
+	account, ok := d.accounts[name.Exact()]
 	if !ok {
-		account, ok = d.accounts[d.byID[key]]
+		account, ok = d.accounts[d.byID[string(name)]]
 	}
 	if !ok {
 		return recovery.Account{}, fmt.Errorf("account: %w", recovery.ErrNotFound)

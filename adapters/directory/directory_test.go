@@ -85,3 +85,23 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestAnotherSpellingIsAnotherAccount: two people of one directory whose names a fold would make one.
+func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
+	d, err := directory.Parse([]byte(`accounts:
+  - {name: weiss@example.org, id: K1}
+  - {name: weiß@example.org, id: k1}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, id := range map[recovery.AccountName]string{
+		"weiss@example.org": "K1", "WEISS@example.org": "K1", "weiß@example.org": "k1", "K1": "K1", "k1": "k1",
+		"WEIẞ@example.org": "", "ｗeiss@example.org": "", "weiſſ@example.org": "", " weiss@example.org": "", "weiss@example.org ": "",
+		"weiss@example.org\u00ad": "", "\u212a1": "", "": "",
+	} {
+		if found, err := d.Find(t.Context(), name); found.ID != id || (id == "") != errors.Is(err, recovery.ErrNotFound) {
+			t.Errorf("%q finds %q, want %q: %v", name, found.ID, id, err)
+		}
+	}
+}

@@ -187,7 +187,7 @@ func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
 
 // key is the account's digest: the store does not learn who has a pass.
 func (i *Issuer) key(account recovery.AccountName) string {
-	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Key()))
+	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Exact()))
 }
 
 // hash binds the pass to its account.

@@ -129,9 +129,11 @@ func TestPassForManyUses(t *testing.T) {
 
 func TestEveryKindOfNo(t *testing.T) {
 	for name, try := range map[string]func(b *bench, pass string) (recovery.AccountName, string){
-		"another account": func(_ *bench, pass string) (recovery.AccountName, string) { return "bob@example.org", pass },
-		"no account":      func(_ *bench, pass string) (recovery.AccountName, string) { return "", pass },
-		"empty pass":      func(*bench, string) (recovery.AccountName, string) { return "ada@example.org", "" },
+		"another account":     func(_ *bench, pass string) (recovery.AccountName, string) { return "bob@example.org", pass },
+		"a full-width letter": func(_ *bench, pass string) (recovery.AccountName, string) { return "ａda@example.org", pass },
+		"a space before":      func(_ *bench, pass string) (recovery.AccountName, string) { return " ada@example.org", pass },
+		"no account":          func(_ *bench, pass string) (recovery.AccountName, string) { return "", pass },
+		"empty pass":          func(*bench, string) (recovery.AccountName, string) { return "ada@example.org", "" },
 		"one letter off": func(_ *bench, pass string) (recovery.AccountName, string) {
 			return "ada@example.org", pass[1:] + "?"
 		},

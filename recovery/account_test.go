@@ -1,0 +1,55 @@
+package recovery_test
+
+import (
+	"context"
+	"testing"
+
+	"regain/recovery"
+)
+
+// otherSpellings are what folding, normalising or trimming makes "weiss@example.org" of: each may be another person's name.
+func otherSpellings() []recovery.AccountName {
+	return []recovery.AccountName{
+		"weiß@example.org", "WEIẞ@example.org", "ｗeiss@example.org", "weiſſ@example.org", " weiss@example.org", "weiss@example.org ",
+		"weiss@example.org\u00a0", "weiss\u00ad@example.org", "weiss@example。org", "weıss@example.org", "weİss@example.org", "\u212aelvin@example.org", "",
+	}
+}
+
+// folding is a directory that finds by the folded key, as one of LDAP may (RFC 4518 §2).
+type folding struct{ *outside }
+
+func (f folding) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, a := range f.accounts {
+		if a.Name.LimitKey() == name.LimitKey() || name == "" {
+			return a, nil
+		}
+	}
+	return recovery.Account{}, recovery.ErrNotFound
+}
+
+// TestAnotherSpellingIsAnotherAccount holds that no directory can make one account of two names.
+func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
+	b := setUp(t, nil)
+	for _, name := range []recovery.AccountName{"weiss@example.org", "kelvin@example.org"} {
+		a := b.accounts["ada@example.org"]
+		a.Name, a.ID = name, "id of "+string(name)
+		b.accounts[name.Exact()] = a
+	}
+	b.useDirectory(t, folding{b.outside})
+	for _, name := range otherSpellings() {
+		if _, err := b.Account(t.Context(), name); err == nil {
+			t.Errorf("%q opens another account", name)
+		}
+		tx := b.approved(t, name)
+		if got := b.state(tx.ID); got != recovery.StateDenied {
+			t.Errorf("%q: the recovery with the evidence of another account is %s", name, got)
+		}
+	}
+	for _, name := range []recovery.AccountName{"weiss@example.org", "WEISS@Example.ORG"} {
+		if tx := b.approved(t, name); tx.State != recovery.StateApproved {
+			t.Errorf("%q: the account's own name is %s", name, tx.State)
+		}
+	}
+}
