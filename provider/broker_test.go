@@ -378,7 +378,7 @@ func TestLogoutAsks(t *testing.T) {
 	}
 }
 
-// A response by form_post is a page that sends itself, to the client's origin and no other.
+// A response by form_post is a page that sends itself to the client, whose answer may redirect to any origin.
 func TestFormPost(t *testing.T) {
 	b := setUpBroker(t)
 	page := b.open(url.Values{"response_mode": {"form_post"}, "prompt": {"none"}})
@@ -387,7 +387,7 @@ func TestFormPost(t *testing.T) {
 		t.Fatalf("%+v: %s", form, page.Text())
 	}
 	policy := page.Header.Get("Content-Security-Policy")
-	if !strings.HasSuffix(policy, "form-action https://program.localhost") || page.Header.Get("Cache-Control") != "no-store" {
+	if form.Action != brokerRedirect || strings.Contains(policy, "form-action") || !strings.Contains(policy, "default-src 'none'") || page.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("policy %q", policy)
 	}
 }

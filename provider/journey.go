@@ -58,7 +58,7 @@ func (p *Provider) leaveForProofing(c *gin.Context, t recovery.Transaction) {
 		p.again(c, t, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, target)
+	p.leave(c, target)
 }
 
 // proofed is the way back. The status is a courtesy for the page: what was issued shows when it is presented.

@@ -55,16 +55,11 @@ func (p *Provider) confirmed(c *gin.Context, form url.Values, s sessions.Session
 func (p *Provider) askLogout(c *gin.Context, form url.Values, s sessions.Session) {
 	secureHeaders(c)
 	v := view{Title: "Do you want to sign out?", CSRF: csrfToken(string(s.Secret))}
-	targets := []string{"'self'"}
 	for _, name := range []string{"id_token_hint", "post_logout_redirect_uri", "state", "client_id"} {
 		if form.Has(name) {
 			v.Fields = append(v.Fields, field{name, form.Get(name)})
 		}
 	}
-	if uri := form.Get("post_logout_redirect_uri"); uri != "" { // it is registered, or the request would have been refused
-		targets = append(targets, originOf(uri))
-	}
-	setPolicy(c, targets...)
 	p.render(c, http.StatusOK, "logout", v)
 }
 
@@ -123,7 +118,6 @@ func (p *Provider) tellClient(ctx context.Context, id string, s sessions.Session
 }
 
 func (p *Provider) signedOut(c *gin.Context, request oauth.Logout) {
-	noStore(c)
 	if request.RedirectURI == "" {
 		secureHeaders(c)
 		p.render(c, http.StatusOK, "signedout", view{Title: "You are signed out"})
@@ -134,5 +128,5 @@ func (p *Provider) signedOut(c *gin.Context, request oauth.Logout) {
 		p.failPage(c, err)
 		return
 	}
-	c.Redirect(http.StatusSeeOther, location)
+	p.leave(c, location)
 }

@@ -7,7 +7,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -110,7 +109,8 @@ type view struct {
 	Pass         shownPass
 	ClientID     string
 	RequestURI   string
-	Action       string // where a form-posted response goes
+	Leave        template.URL // where the browser is sent on to
+	Action       string       // where a form-posted response goes
 	Fields       []field
 }
 
@@ -220,12 +220,9 @@ func (p *Provider) viewOf(c *gin.Context, t recovery.Transaction) (view, error) 
 		v.Organisation, v.PolicyURI, v.TermsURI, v.ShowsPass = client.Name, client.PolicyURI, client.TermsURI, client.ShowPass
 	}
 	v.SignIn, v.Returned = !request.Recovers() && !v.ShowsPass, !t.ReturnedAt.IsZero()
-	formTargets := []string{"'self'", originOf(request.RedirectURI)}
 	if proofing, ok := p.deps.Proofing[profile.Proofing]; ok {
 		v.Verifier = proofing.Name()
-		formTargets = append(formTargets, proofing.Origin())
 	}
-	setPolicy(c, formTargets...)
 	if t.Decision != nil {
 		v.Denial = denialFor(t.Decision.Reason.Public())
 	}
@@ -312,13 +309,4 @@ func denialFor(reason recovery.PublicReason) denial {
 	}
 	return denial{"What your wallet showed does not match this account, or the account cannot be recovered here.",
 		[]string{"Check that you typed the right account name at your organisation's sign-in page.", "Check that the wallet holds your own, current Verified ID.", helpdesk}}
-}
-
-// originOf returns scheme://host of a URI that was validated before, for a policy header.
-func originOf(uri string) string {
-	u, err := url.Parse(uri)
-	if err != nil {
-		return "'none'"
-	}
-	return u.Scheme + "://" + u.Host
 }

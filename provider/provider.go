@@ -51,9 +51,8 @@ type Verifier interface {
 // Proofing makes the one-time URL that hands a person to an identity proofing provider.
 type Proofing interface {
 	URL(ctx context.Context, reference, returnURL string) (string, error)
-	// Name is what people see: who verifies their identity. Origin is where the URL leads, for the page's policy.
+	// Name is what people see: who verifies their identity.
 	Name() string
-	Origin() string
 }
 
 // PassVerifier verifies and consumes passes for the client that got them. Every kind of no is a nil PassVerdict.

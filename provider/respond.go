@@ -13,22 +13,21 @@ import (
 // field is one parameter of a form-posted response.
 type field struct{ Name, Value string }
 
-// respond sends the browser to the client with an authorization response: by a redirect that repeats no form (303, RFC
-// 9700 §4.12), or by a form that submits itself (OAuth 2.0 Form Post Response Mode §2).
+// respond sends the browser to the client with an authorization response: by a navigation that repeats no form (RFC 9700
+// §4.12), or by a form that submits itself (OAuth 2.0 Form Post Response Mode §2).
 func (p *Provider) respond(c *gin.Context, r oauth.Response) {
-	noStore(c)
 	if !r.Mode.Posted() {
 		location, err := r.Location()
 		if err != nil {
 			p.failPage(c, err)
 			return
 		}
-		c.Redirect(http.StatusSeeOther, location)
+		p.leave(c, location)
 		return
 	}
 	secureHeaders(c)
 	c.Header("Referrer-Policy", "no-referrer")
-	setPolicy(c, originOf(r.RedirectURI))
+	setPolicy(c) // the form's one address is the client's, and where that redirects to is not for us to say
 	v := view{Title: "Going back", Action: r.RedirectURI}
 	for _, name := range slices.Sorted(maps.Keys(r.Parameters)) {
 		v.Fields = append(v.Fields, field{name, r.Parameters.Get(name)})

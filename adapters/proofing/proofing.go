@@ -55,9 +55,6 @@ func New(cfg Config) (*Provider, error) {
 // Name is what people see.
 func (p *Provider) Name() string { return p.cfg.Name }
 
-// Origin is scheme and host of the start URL.
-func (p *Provider) Origin() string { return p.start.Scheme + "://" + p.start.Host }
-
 // handoff are the claims of the token. The account is not among them: the provider need not know it.
 type handoff struct {
 	Issuer      string `json:"iss"`

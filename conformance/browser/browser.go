@@ -9,6 +9,7 @@
 //   - SameSite counts: names directly under `.localhost` are sites of their own, as names under any public suffix are;
 //   - a request says where it comes from (Sec-Fetch-Site, and Origin on a POST, which is `null` where the page's
 //     Referrer-Policy says no-referrer);
+//   - a page that refreshes itself at once (`<meta http-equiv="refresh">`) navigates;
 //   - a form may only go, and be redirected, where the page's `form-action` allows.
 //
 // One [Browser] is one browser profile. Two people, or one person with two devices, are two browsers.
@@ -172,20 +173,37 @@ func (b *Browser) navigate(ctx context.Context, n navigation) (*Page, error) {
 		if err != nil {
 			return nil, err
 		}
-		location := page.Header.Get("Location")
-		if page.Status < 300 || page.Status > 399 || location == "" {
+		next, goes, err := n.next(page)
+		if err != nil {
+			return nil, fmt.Errorf("redirect from %s: %w", origin(n.target), err)
+		}
+		if !goes {
 			page.Redirects = addresses(chain)
 			b.current = page
 			return page, nil
 		}
-		to, err := n.target.Parse(location)
-		if err != nil {
-			return nil, fmt.Errorf("redirect from %s: %w", origin(n.target), err)
-		}
-		n = n.redirected(page.Status, to)
-		chain = append(chain, to)
+		n = next
+		chain = append(chain, n.target)
 	}
 	return nil, fmt.Errorf("open %s: %w", origin(n.target), ErrRedirects)
+}
+
+// next is the navigation that an answer leads to, if it leads anywhere: by a redirect, or by a page that refreshes itself,
+// in which no form of the page before has a say.
+func (n navigation) next(page *Page) (next navigation, goes bool, err error) {
+	location, refresh := page.Header.Get("Location"), page.refresh()
+	switch {
+	case page.Status >= 300 && page.Status <= 399 && location != "":
+		to, err := n.target.Parse(location)
+		if err != nil {
+			return n, false, err
+		}
+		return n.redirected(page.Status, to), true, nil
+	case refresh != "":
+		to, err := n.target.Parse(refresh)
+		return navigation{method: http.MethodGet, target: to, from: page}, err == nil, err
+	}
+	return n, false, nil
 }
 
 // redirected is the navigation after a redirect (Fetch §4.4): only 307 and 308 send a POST on, and 301 and 302 turn one

@@ -76,6 +76,22 @@ func (p *Page) Link(id string) (href string, ok bool) {
 	return u.String(), true
 }
 
+// refresh returns where the page navigates at once by itself, "" if it stays (HTML Living Standard, "Refresh state").
+func (p *Page) refresh() string {
+	n := find(p.root, func(n *html.Node) bool {
+		return n.Data == "meta" && strings.EqualFold(attr(n, "http-equiv"), "refresh")
+	})
+	if n == nil {
+		return ""
+	}
+	delay, target, _ := strings.Cut(attr(n, "content"), ";")
+	name, address, ok := strings.Cut(strings.TrimSpace(target), "=")
+	if strings.TrimSpace(delay) != "0" || !ok || !strings.EqualFold(name, "url") {
+		return ""
+	}
+	return address
+}
+
 func (p *Page) element(id string) *html.Node {
 	if id == "" {
 		return nil

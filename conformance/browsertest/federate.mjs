@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { MainIdP } from "./idp.mjs";
-import { startBrowser, startDemo, startLanding } from "./world.mjs";
+import { back, startBrowser, startDemo, startLanding } from "./world.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const account = "ada.lindqvist@example.org";
@@ -117,11 +117,10 @@ async function fapi() {
   const { context, page, walk } = await open();
   await page.goto(url.href);
   await prove(walk);
-  const back = page.waitForURL((at) => at.href.startsWith(redirect));
   await walk.press("finish");
-  await back;
-  assert.deepEqual([...new URL(page.url()).searchParams.keys()], ["response"]);
-  const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }, undefined, { DPoP });
+  const returned = new URL(await back(page, redirect));
+  assert.deepEqual([...returned.searchParams.keys()], ["response"]);
+  const tokens = await client.authorizationCodeGrant(config, returned, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }, undefined, { DPoP });
   assert.equal(tokens.token_type, "dpop");
   const info = await client.fetchUserInfo(config, tokens.access_token, account, { DPoP });
   assert.equal(info.family_name, "Lindqvist");
@@ -158,10 +157,9 @@ async function passOnTheScreen() {
   await page.reload();
   await walk.see("finish");
   assert.doesNotMatch(await page.content(), new RegExp(pass.replace(/[^\w]/g, "\\$&")));
-  const back = page.waitForURL((at) => at.href.startsWith(redirect));
   await walk.press("finish");
-  await back;
-  const tokens = await client.authorizationCodeGrant(config, new URL(page.url()), { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });
+  const returned = new URL(await back(page, redirect));
+  const tokens = await client.authorizationCodeGrant(config, returned, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true });
   assert.equal(tokens.claims().sub, account);
   const ask = async () => (await fetch(config.serverMetadata().temporary_access_pass_endpoint, {
     method: "POST", body: new URLSearchParams({ client_id: "screen", client_secret: screen.secret, account, pass }),

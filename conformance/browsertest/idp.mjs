@@ -1,6 +1,7 @@
 // A main IdP that shares nothing with us: panva's oidc-provider, which signs nobody in itself but federates to Regain with
 // panva's openid-client, as the broker inside an IdP does: requests in the query, PKCE, a form-posted response, the ID
-// token and userinfo. An application signs in at the IdP and never hears of Regain.
+// token and userinfo. An application of another origin
+// signs in at the IdP and never hears of Regain.
 import { createServer } from "node:http";
 import { randomBytes } from "node:crypto";
 import * as client from "openid-client";
@@ -22,7 +23,7 @@ export class MainIdP {
     idp.server = createServer((request, response) => idp.serve(request, response).catch((error) => { idp.failure = error; response.writeHead(500).end(String(error)); }));
     await new Promise((resolve) => { idp.server.listen(0, "127.0.0.1", resolve); });
     idp.issuer = `http://localhost:${idp.server.address().port}`;
-    idp.application = { client_id: "application", client_secret: secret(), redirect_uris: [`${idp.issuer}/application/callback`] };
+    idp.application = { client_id: "application", client_secret: secret(), redirect_uris: [`http://127.0.0.1:${idp.server.address().port}/application/callback`] };
     idp.provider = new Provider(idp.issuer, {
       clients: [idp.application],
       cookies: { keys: [secret()] },

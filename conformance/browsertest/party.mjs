@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { Walk } from "./steps.mjs";
-import { listen } from "./world.mjs";
+import { back, listen } from "./world.mjs";
 
 /** Makes a client's keys, and the files with which it is registered. */
 export async function register(directory, id, redirect, method) {
@@ -66,10 +66,8 @@ export async function recover({ browser, demo, party, options, account, pictures
   await prove(walk);
   await walk.see("finish");
   await walk.title(/We confirmed it is you/);
-  const back = page.waitForURL((url) => url.href.startsWith(party.redirect));
   await walk.press("finish");
-  await back;
-  const redeemed = await recovery.redeem(page.url());
+  const redeemed = await recovery.redeem(await back(page, party.redirect));
   await context.close();
   assert.deepEqual(complaints, [], "the browser's console");
   return redeemed;

@@ -24,11 +24,21 @@ export async function startDemo(program, port, more = []) {
   return { urls, stop: async () => { demo.kill("SIGINT"); await ended; } };
 }
 
-/** Starts a server to which a relying party has its people sent back. */
+/** Starts a server to which a relying party has its people sent back. As brokers do, it sends them on to another origin. */
 export async function startLanding() {
-  const server = createServer((_, response) => response.end("back at the relying party"));
+  const server = createServer((request, response) => {
+    const { pathname, search } = new URL(request.url, "http://localhost");
+    if (pathname !== "/callback") return response.end("at the application");
+    return response.writeHead(303, { location: `http://127.0.0.1:${server.address().port}/application${search}` }).end();
+  });
   await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
   return { redirect: `http://localhost:${server.address().port}/callback`, stop: () => server.close() };
+}
+
+/** Waits until a page was sent on by the landing at redirect, and returns the URL at which it came back there. */
+export async function back(page, redirect) {
+  await page.waitForURL((url) => url.pathname === "/application");
+  return redirect + new URL(page.url()).search;
 }
 
 /** Starts Debian's Chromium. It has to be told about names under .localhost too. */

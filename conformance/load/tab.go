@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/url"
@@ -42,8 +43,11 @@ func (b *tab) navigate(method, address, body string) (string, error) {
 		for _, c := range resp.Cookies() {
 			b.cookie = c
 		}
-		location := resp.Header.Get("Location")
+		location, leaves := resp.Header.Get("Location"), between(string(text), `http-equiv="refresh" content="0;url=`, `"`)
 		switch {
+		case leaves != "":
+			b.left = html.UnescapeString(leaves)
+			return "", nil
 		case resp.StatusCode == http.StatusOK:
 			b.path = resp.Request.URL.Path
 			return string(text), nil
