@@ -12,18 +12,18 @@ import (
 	"testing"
 )
 
-// arrow forbids imports. A path ending in /... covers what is below it, and itself.
-type arrow struct {
+// importRule forbids imports. A path ending in /... covers what is below it, and itself.
+type importRule struct {
 	from   []string
 	never  []string
 	except []string
 	why    string
 }
 
-// arrows are the import arrows of the house. Test files are free: an end-to-end test may see everything.
-func arrows() []arrow {
+// importRules are the import rules of the module. Test files are free: an end-to-end test may see everything.
+func importRules() []importRule {
 	const protocols = "the domain outlives every protocol and database; a rule that needs one of them cannot be tested without it"
-	return []arrow{
+	return []importRule{
 		{from: []string{"regain/recovery"}, never: []string{"regain/..."}, why: protocols},
 		{from: []string{"regain/recovery"}, never: []string{
 			"github.com/...", "go.etcd.io/...", "net/http", "database/sql",
@@ -39,6 +39,21 @@ func arrows() []arrow {
 		{from: []string{"regain/provider/..."}, never: []string{"regain/..."},
 			except: []string{"regain/provider/...", "regain/recovery", "regain/presentation/...", "regain/verifier", "regain/storage", "regain/internal/..."},
 			why:    "the HTTP face works with any backend and any adapter; which ones, the wiring says"},
+		{from: []string{"regain/provider/web"}, never: []string{"regain/provider/..."}, except: []string{"regain/provider/problem"},
+			why: "what every face needs once knows none of them"},
+		{from: []string{"regain/provider/binding"}, never: []string{"regain/provider/..."}, except: []string{"regain/provider/web"},
+			why: "whose browser it is has nothing to do with what it asks for"},
+		{from: []string{"regain/provider/wallet"}, never: []string{"regain/provider/..."}, except: append(face(),
+			"regain/provider/protocol", "regain/provider/evidence", "regain/provider/diagnosis"),
+			why: "a wallet knows no client, and is shown no page"},
+		{from: []string{"regain/provider/journey"}, never: []string{"regain/provider/...", "regain/presentation/...", "regain/verifier"}, except: face(),
+			why: "pages show where a transaction stands: they know neither how a wallet is asked nor how a client asked"},
+		{from: []string{"regain/provider/openid"}, never: []string{
+			"regain/provider", "regain/provider/wallet", "regain/provider/journey", "regain/provider/protocol", "regain/provider/evidence",
+			"regain/presentation/...", "regain/verifier",
+		}, why: "what a client is told depends on the decision, and on nothing that a wallet sent"},
+		{from: []string{"regain/provider/..."}, never: []string{"regain/provider/web", "regain/provider/binding", "regain/provider/wallet", "regain/provider/journey", "regain/provider/openid"},
+			why: "the faces stand on the packages below them, and none of those looks back up"},
 		{from: []string{"regain/internal/config", "regain/internal/fetch", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
@@ -49,17 +64,41 @@ func arrows() []arrow {
 		{from: []string{"regain/..."}, never: []string{"github.com/ory/fosite/..."},
 			why: "fosite's defects are contained in one package (docs/decisions/0001-fosite.md)"},
 		{from: []string{"regain/..."}, never: []string{"github.com/gin-gonic/gin/..."},
-			why: "one package knows how HTTP is routed"},
+			why: "the faces of the provider know how HTTP is routed"},
 		{from: []string{"regain/..."}, never: []string{"go.etcd.io/bbolt/..."}, why: "one backend knows its file format"},
 	}
 }
 
-// allowed lists the pairs that an arrow as a whole forbids, each with its reason.
+// face is what each face of the provider stands on.
+func face() []string {
+	return []string{"regain/provider/web", "regain/provider/binding", "regain/provider/problem"}
+}
+
+// allowed lists the pairs that a rule as a whole forbids, each with its reason.
 func allowed() map[[2]string]string {
 	world := "starts a node as an operator would, from configuration files"
+	mounts := "makes the faces and mounts them"
+	layer := "stands on it"
 	return map[[2]string]string{
+		{"regain/provider", "regain/provider/web"}:                   mounts,
+		{"regain/provider", "regain/provider/binding"}:               mounts,
+		{"regain/provider", "regain/provider/wallet"}:                mounts,
+		{"regain/provider", "regain/provider/journey"}:               mounts,
+		{"regain/provider", "regain/provider/openid"}:                mounts,
+		{"regain/provider/binding", "regain/provider/web"}:           layer,
+		{"regain/provider/wallet", "regain/provider/web"}:            layer,
+		{"regain/provider/wallet", "regain/provider/binding"}:        layer,
+		{"regain/provider/journey", "regain/provider/web"}:           layer,
+		{"regain/provider/journey", "regain/provider/binding"}:       layer,
+		{"regain/provider/openid", "regain/provider/web"}:            layer,
+		{"regain/provider/openid", "regain/provider/binding"}:        layer,
+		{"regain/provider/web", "github.com/gin-gonic/gin/..."}:      "is a face's own",
+		{"regain/provider/binding", "github.com/gin-gonic/gin/..."}:  "is a face's own",
+		{"regain/provider/wallet", "github.com/gin-gonic/gin/..."}:   "is a face",
+		{"regain/provider/journey", "github.com/gin-gonic/gin/..."}:  "is a face",
+		{"regain/provider/openid", "github.com/gin-gonic/gin/..."}:   "is a face",
 		{"regain/provider/oauth", "github.com/ory/fosite/..."}:       "is that package",
-		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "is that package",
+		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "has the router",
 		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:              "is that backend",
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
 		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
@@ -76,7 +115,7 @@ func allowed() map[[2]string]string {
 	}
 }
 
-func TestImportArrows(t *testing.T) {
+func TestImportRules(t *testing.T) {
 	for pkg, imports := range importsOf(t) {
 		for _, problem := range violations(pkg, imports) {
 			t.Error(problem)
@@ -84,8 +123,8 @@ func TestImportArrows(t *testing.T) {
 	}
 }
 
-// TestArrowsBite shows that the test above can fail.
-func TestArrowsBite(t *testing.T) {
+// TestImportRulesBite shows that the test above can fail.
+func TestImportRulesBite(t *testing.T) {
 	for pkg, imported := range map[string]string{
 		"regain/recovery":            "regain/storage",
 		"regain/presentation":        "regain/verifier",
@@ -99,8 +138,20 @@ func TestArrowsBite(t *testing.T) {
 		"regain/provider/keys":       "github.com/ory/fosite",
 		"regain/conformance/demo":    "github.com/gin-gonic/gin",
 		"regain/conformance/wallet/": "regain/recovery",
+		"regain/provider/web":        "regain/provider/binding",
+		"regain/provider/binding":    "regain/provider/openid",
+		"regain/provider/wallet":     "regain/provider/oauth",
+		"regain/provider/wallet/":    "regain/provider/journey",
+		"regain/provider/journey":    "regain/provider/openid",
+		"regain/provider/journey/":   "regain/provider/wallet",
+		"regain/provider/journey//":  "regain/verifier",
+		"regain/provider/openid":     "regain/provider/journey",
+		"regain/provider/openid/":    "regain/presentation",
+		"regain/provider/openid//":   "regain/provider",
+		"regain/provider/oauth":      "regain/provider/web",
+		"regain/provider/evidence":   "regain/provider/wallet",
 	} {
-		if len(violations(strings.TrimSuffix(pkg, "/"), []string{imported})) == 0 {
+		if len(violations(strings.TrimRight(pkg, "/"), []string{imported})) == 0 {
 			t.Errorf("%s may import %s", pkg, imported)
 		}
 	}
@@ -108,7 +159,7 @@ func TestArrowsBite(t *testing.T) {
 
 func violations(pkg string, imports []string) []string {
 	var found []string
-	for _, a := range arrows() {
+	for _, a := range importRules() {
 		if !matches(a.from, pkg) {
 			continue
 		}
@@ -121,20 +172,20 @@ func violations(pkg string, imports []string) []string {
 	return found
 }
 
-// within lets conformance know itself under the arrow that keeps everybody else from it.
-func within(a arrow, pkg, imported string) bool {
+// within lets conformance know itself under the rule that keeps everybody else from it.
+func within(a importRule, pkg, imported string) bool {
 	return slices.Equal(a.never, []string{"regain/conformance/..."}) && strings.HasPrefix(pkg, "regain/conformance/") && strings.HasPrefix(imported, "regain/conformance/")
 }
 
 func TestTopLevelPackages(t *testing.T) {
-	rooms := []string{"adapters", "conformance", "docs", "internal", "presentation", "provider", "recovery", "scripts", "storage", "verifier"}
+	known := []string{"adapters", "conformance", "docs", "internal", "presentation", "provider", "recovery", "scripts", "storage", "verifier"}
 	entries, err := os.ReadDir(".")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		made := e.Name() == "bin" || e.Name() == "zdeps" || e.Name() == "testdata" // not rooms
-		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !made && !slices.Contains(rooms, e.Name()) {
+		made := e.Name() == "bin" || e.Name() == "zdeps" || e.Name() == "testdata" // not packages
+		if e.IsDir() && !strings.HasPrefix(e.Name(), ".") && !made && !slices.Contains(known, e.Name()) {
 			t.Errorf("%s: a new top-level package needs a decision record in docs/decisions", e.Name())
 		}
 	}
@@ -169,7 +220,7 @@ func TestReadmeIsAccurateToTheFile(t *testing.T) {
 			path := found[1]
 			_, first := os.Stat(strings.SplitN(path, "/", 2)[0])
 			if !strings.Contains(path, "/") || first != nil {
-				continue // not a path of the house
+				continue // not a path of the module
 			}
 			if _, err := os.Stat(path); err != nil {
 				t.Errorf("%s names %s: %v", page, path, err)

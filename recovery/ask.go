@@ -5,57 +5,58 @@ import (
 	"slices"
 )
 
-// Handle names the request URI of one flow of one round: `<transaction id>.<secret>`. It is unguessable, is not the
-// browser's secret, and dies with the round.
+// Handle names the request URI of one channel in one presentation attempt: `<transaction id>.<secret>`. It is
+// unguessable, is not the browser's secret, and ends with the attempt.
 type Handle string
 
 const handleSize = 16 // bytes of a handle's secret
 
-// Handle returns the handle of the first way of a flow, or "" when the wallet is not being asked, or not in this flow.
+// Handle returns the handle of the first channel of a flow, or "" when no request of that flow is pending.
 func (t Transaction) Handle(flow Flow) Handle {
-	for _, w := range t.Ways() {
-		if w.Flow == flow {
-			return t.HandleOf(w)
+	for _, c := range t.Channels() {
+		if c.Flow == flow {
+			return t.HandleOf(c)
 		}
 	}
 	return ""
 }
 
-// HandleOf returns the handle of a way, or "" when the wallet is not being asked, or not in this way, or no longer.
-func (t Transaction) HandleOf(way Way) Handle {
-	if i := t.doorFor(way); i >= 0 && !t.Round.Doors[i].Closed {
-		return Handle(string(t.ID) + "." + t.Round.Doors[i].Secret)
+// HandleOf returns the handle of a channel, or "" when no request is pending there, or it was closed.
+func (t Transaction) HandleOf(channel Channel) Handle {
+	if i := t.requestFor(channel); i >= 0 && !t.Presentation.Requests[i].Closed {
+		return Handle(string(t.ID) + "." + t.Presentation.Requests[i].Secret)
 	}
 	return ""
 }
 
-// Ways lists the ways in which the wallet is being asked, the preferred first.
-func (t Transaction) Ways() []Way {
-	if t.Round == nil {
+// Channels lists the channels of the pending requests, the preferred first.
+func (t Transaction) Channels() []Channel {
+	if t.Presentation == nil {
 		return nil
 	}
-	ways := make([]Way, 0, len(t.Round.Doors))
-	for _, d := range t.Round.Doors {
-		ways = append(ways, d.Way)
+	channels := make([]Channel, 0, len(t.Presentation.Requests))
+	for _, r := range t.Presentation.Requests {
+		channels = append(channels, r.Channel)
 	}
-	return ways
+	return channels
 }
 
-// WayTo returns the way in which a kind of wallet is being asked in a flow; the zero Way, which has no handle, if it is not.
-func (t Transaction) WayTo(wallet WalletName, flow Flow) Way {
-	for _, w := range t.Ways() {
-		if w.Wallet == wallet && w.Flow == flow {
-			return w
+// ChannelTo returns the channel of a pending request to a kind of wallet in a flow; the zero Channel, which has no
+// handle, if there is none.
+func (t Transaction) ChannelTo(wallet WalletName, flow Flow) Channel {
+	for _, c := range t.Channels() {
+		if c.Wallet == wallet && c.Flow == flow {
+			return c
 		}
 	}
-	return Way{}
+	return Channel{}
 }
 
-// doorFor returns the position of a way's door, or -1.
-func (t Transaction) doorFor(way Way) int { return slices.Index(t.Ways(), way) }
+// requestFor returns the position of a channel's request, or -1.
+func (t Transaction) requestFor(channel Channel) int { return slices.Index(t.Channels(), channel) }
 
-// Ask puts a new presentation request to the wallet, whatever was asked before. The person has read the information
-// page, or wants to try again.
+// Ask begins a presentation attempt, in place of the one before. The person has read the information page, or wants to
+// try again.
 func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 	steps := []Step{StepRequest}
 	if t.State == StateStarted {
@@ -69,16 +70,16 @@ func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 	if err != nil {
 		return t, err
 	}
-	changed.Round = &Round{Doors: make([]Door, 0, len(profile.Ways))}
-	for _, way := range profile.Ways {
-		door := Door{Way: way}
-		if door.Secret, err = newSecret(s.ports.Random, handleSize); err != nil {
+	changed.Presentation = &PresentationAttempt{Requests: make([]PendingRequest, 0, len(profile.Channels))}
+	for _, channel := range profile.Channels {
+		pending := PendingRequest{Channel: channel}
+		if pending.Secret, err = newSecret(s.ports.Random, handleSize); err != nil {
 			return t, err
 		}
-		if way.Flow == FlowCrossDevice {
-			door.Since = s.ports.Clock()
+		if channel.Flow == FlowCrossDevice {
+			pending.Since = s.ports.Clock()
 		}
-		changed.Round.Doors = append(changed.Round.Doors, door)
+		changed.Presentation.Requests = append(changed.Presentation.Requests, pending)
 	}
 	return s.store(ctx, changed, EventPresentationRequested)
 }

@@ -13,12 +13,12 @@ const (
 	EventProofingFailed        EventType = "proofing_failed"
 	EventPresentationRequested EventType = "presentation_requested"
 	EventPresentationPrepared  EventType = "presentation_prepared" // a link with the whole request in it was made
-	EventPresentationRenewed   EventType = "presentation_renewed"  // nobody answered it in its time, and somebody came back to it
+	EventPresentationRenewed   EventType = "presentation_renewed"  // the request had expired, and somebody came back to it
 	EventPresentationRetrieved EventType = "presentation_retrieved"
 	EventPresentationCompleted EventType = "presentation_completed"
 	EventPresentationRefused   EventType = "presentation_refused"  // the wallet reported an error
-	EventPresentationRejected  EventType = "presentation_rejected" // what came was no genuine answer to this request
-	EventPresentationClosed    EventType = "presentation_closed"   // so much came that was none that nothing more is looked at
+	EventPresentationRejected  EventType = "presentation_rejected" // the response was not a valid answer to its request
+	EventPresentationClosed    EventType = "presentation_closed"   // too many invalid responses; channel closed
 	EventAccountMatched        EventType = "account_matched"
 	EventRecoveryEvaluated     EventType = "recovery_evaluated"
 	EventRecoveryDenied        EventType = "recovery_denied"

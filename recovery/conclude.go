@@ -25,8 +25,8 @@ func (s *Service) Return(ctx context.Context, t Transaction, responseCode string
 }
 
 // Confirm brings the verdict of a cross-device presentation into force: the person typed the six digits that the
-// wallet's side showed, which proves that whoever holds the wallet talks to whoever sits at this browser (against the
-// relayed QR code). After three wrong ones the round is void and Ask starts another.
+// wallet's side showed, which proves that the holder of the wallet talks to the person at this browser (against the
+// relayed QR code). After three wrong ones the attempt is void and Ask begins another.
 func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Transaction, error) {
 	if t.State.Decided() {
 		return t, nil
@@ -42,8 +42,8 @@ func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Tr
 	// one try.
 	tried := *answer
 	tried.Tries++
-	t.Round = &Round{Doors: t.Round.Doors, Answer: &tried}
-	if t, err = s.swap(ctx, t); err != nil {
+	t.Presentation = &PresentationAttempt{Requests: t.Presentation.Requests, Answer: &tried}
+	if t, err = s.compareAndSwap(ctx, t); err != nil {
 		return t, err
 	}
 	if subtle.ConstantTimeCompare([]byte(answer.Confirmation), []byte(digits)) == 1 {
@@ -58,7 +58,7 @@ func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Tr
 	return t, ErrWrongCode
 }
 
-// askAgain makes the round void and says that the code was wrong.
+// askAgain makes the attempt void and says that the code was wrong.
 func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, error) {
 	t, err := s.Ask(ctx, t)
 	if err != nil {
@@ -73,16 +73,16 @@ func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, erro
 	if t.State.Decided() {
 		return t, nil
 	}
-	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil || !t.Round.Answer.Unbound {
+	if t.State != StatePresented || t.Presentation == nil || t.Presentation.Answer == nil || !t.Presentation.Answer.NoRedirectBack {
 		return t, ErrNoTransaction
 	}
 	return s.conclude(ctx, t)
 }
 
-// Confirmation returns the answered transaction for whoever opens the redirect_uri of a cross-device answer; its answer has
-// the six digits to show them. How far their network is from the one that started is noted, for the verdict.
+// Confirmation returns the answered transaction to the browser that opens the redirect_uri of a cross-device answer; its
+// answer has the six digits to show there. How far their network is from the one that started is noted, for the verdict.
 func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
-	return again(func() (Transaction, error) { return s.confirmation(ctx, id, responseCode, network) })
+	return RetryOnConflict(func() (Transaction, error) { return s.confirmation(ctx, id, responseCode, network) })
 }
 
 func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
@@ -97,8 +97,8 @@ func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCo
 	if distance := t.distanceTo(network); answer.Distance == "" && distance != "" {
 		noted := *answer
 		noted.Distance = distance
-		t.Round = &Round{Doors: t.Round.Doors, Answer: &noted}
-		return s.swap(ctx, t)
+		t.Presentation = &PresentationAttempt{Requests: t.Presentation.Requests, Answer: &noted}
+		return s.compareAndSwap(ctx, t)
 	}
 	return t, nil
 }
@@ -121,31 +121,31 @@ func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, respons
 
 // pending returns the answer that waits for its browser, if it came by one of flows.
 func (t Transaction) pending(flows ...Flow) (*Answer, error) {
-	if t.State != StatePresented || t.Round == nil || t.Round.Answer == nil {
+	if t.State != StatePresented || t.Presentation == nil || t.Presentation.Answer == nil {
 		return nil, ErrNoTransaction
 	}
-	if !slices.Contains(flows, t.Round.Answer.Flow) || t.Round.Answer.Unbound {
+	if !slices.Contains(flows, t.Presentation.Answer.Flow) || t.Presentation.Answer.NoRedirectBack {
 		return nil, ErrWrongCode
 	}
-	return t.Round.Answer, nil
+	return t.Presentation.Answer, nil
 }
 
 // conclude turns the pending verdict into the decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
-	verdict := t.Round.Answer.Verdict
-	if t.Round.Answer.Unbound {
+	verdict := t.Presentation.Answer.Verdict
+	if t.Presentation.Answer.NoRedirectBack {
 		verdict.Results = append(slices.Clone(verdict.Results), RuleResult{
 			Rule: "session:bound", Pass: true, Detail: "not asked for: wallets of this kind do not come back to the browser that started",
 		})
 	}
-	if t.Round.Answer.Flow == FlowCrossDevice {
+	if t.Presentation.Answer.Flow == FlowCrossDevice {
 		profile, err := s.Profile(t)
 		if err != nil {
 			return t, err
 		}
-		verdict = profile.CrossDevice.judge(t.Round.Answer.Distance, verdict)
+		verdict = profile.CrossDevice.judge(t.Presentation.Answer.Distance, verdict)
 	}
-	t.Decision, t.Flow, t.Unbound, t.DecidedAt = &verdict, t.Round.Answer.Flow, t.Round.Answer.Unbound, s.ports.Clock()
+	t.Decision, t.Flow, t.NoRedirectBack, t.DecidedAt = &verdict, t.Presentation.Answer.Flow, t.Presentation.Answer.NoRedirectBack, s.ports.Clock()
 	switch verdict.Outcome {
 	case OutcomeApproved:
 		return s.advance(ctx, t, EventAccountMatched, StepApprove)
@@ -156,9 +156,9 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 	}
 }
 
-// Leave notes that the browser is sent back to the client with a code, after the approval or, where the pass was shown on
+// MarkReturned notes that the browser is sent back to the client with a code, after the approval or, where the pass was shown on
 // the screen, after that. It succeeds once for each transaction.
-func (s *Service) Leave(ctx context.Context, t Transaction) (Transaction, error) {
+func (s *Service) MarkReturned(ctx context.Context, t Transaction) (Transaction, error) {
 	now := s.ports.Clock()
 	if t.Late(now) {
 		return t, ErrExpired

@@ -12,14 +12,14 @@ const (
 	OutcomeDenied    Outcome = "denied"
 )
 
-// Question is everything a decision depends on.
-type Question struct {
-	Profile   Profile
-	Account   Account // the one that the main IdP named
-	Barred    Reason  // why this account recovers nothing whatever the evidence, or ReasonNone
-	Evidence  Evidence
-	StartedAt time.Time
-	Now       time.Time
+// DecisionInput is everything a decision depends on.
+type DecisionInput struct {
+	Profile    Profile
+	Account    Account // the one that the main IdP named
+	Ineligible Reason  // why this account recovers nothing whatever the evidence, or ReasonNone
+	Evidence   Evidence
+	StartedAt  time.Time
+	Now        time.Time
 }
 
 // Decision is the answer, in a form that may be stored and audited: it holds no value of the person's.
@@ -41,8 +41,8 @@ type FaceCheckResult struct {
 //
 // Of several reasons the one about the credential comes first, then the Face Check, then the account: a stranger with
 // a worthless credential learns about the credential and nothing about the account.
-func Decide(q Question) Decision {
-	credential := q.Evidence.Objection
+func Decide(q DecisionInput) Decision {
+	credential := q.Evidence.ValidationFailure
 	results := []RuleResult{{Rule: "credential", Pass: credential == ReasonNone, Detail: string(credential)}}
 	face, said := q.Profile.FaceCheck.judge(q.Evidence.FaceCheck, q.StartedAt, q.Now)
 	results = append(results, said...)
@@ -71,8 +71,8 @@ func Decide(q Question) Decision {
 	return decision
 }
 
-// judgeAccount compares even where the account is barred: the work and the time are those of a mismatch.
-func judgeAccount(q Question) (Reason, []RuleResult) {
+// judgeAccount compares even where the account is ineligible: the work and the time are those of a mismatch.
+func judgeAccount(q DecisionInput) (Reason, []RuleResult) {
 	var bindings []Binding // none match nothing
 	if i := q.Evidence.Rule; i >= 0 && i < len(q.Profile.Credentials) {
 		bindings = q.Profile.Credentials[i].Bindings
@@ -82,10 +82,10 @@ func judgeAccount(q Question) (Reason, []RuleResult) {
 	for _, r := range results {
 		matched = matched && r.Pass
 	}
-	eligible := RuleResult{Rule: "account:eligible", Pass: q.Barred == ReasonNone, Detail: string(q.Barred)}
+	eligible := RuleResult{Rule: "account:eligible", Pass: q.Ineligible == ReasonNone, Detail: string(q.Ineligible)}
 	results = append([]RuleResult{eligible}, results...)
-	if q.Barred != ReasonNone {
-		return q.Barred, results
+	if q.Ineligible != ReasonNone {
+		return q.Ineligible, results
 	}
 	if !matched {
 		return ReasonAccountMismatch, results

@@ -13,8 +13,8 @@ import (
 )
 
 // goodQuestion is approved; each row of a test breaks one thing in it.
-func goodQuestion() recovery.Question {
-	return recovery.Question{
+func goodQuestion() recovery.DecisionInput {
+	return recovery.DecisionInput{
 		Profile: goodProfile("employees", 1),
 		Account: recovery.Account{
 			Name: "ada@example.org", Enabled: true,
@@ -34,53 +34,57 @@ func goodProfile(name recovery.ProfileName, priority int) recovery.Profile {
 		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:regain:verified-identity:1"}, Bindings: bindings(recovery.MatchExact)}},
 		FaceCheck:   recovery.FaceCheckRule{Threshold: 70},
 		Pass:        recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: true},
-		Ways:        []recovery.Way{{Wallet: "any", Flow: recovery.FlowSameDevice}},
+		Channels:    []recovery.Channel{{Wallet: "any", Flow: recovery.FlowSameDevice}},
 	}
 }
 
 func TestDecide(t *testing.T) {
 	for name, row := range map[string]struct {
-		change  func(*recovery.Question)
+		change  func(*recovery.DecisionInput)
 		outcome recovery.Outcome
 		reason  recovery.Reason
 	}{
-		"as it should be": {func(*recovery.Question) {}, recovery.OutcomeApproved, recovery.ReasonNone},
-		"evaluation":      {func(q *recovery.Question) { q.Profile.Mode = recovery.ModeEvaluation }, recovery.OutcomeEvaluated, recovery.ReasonNone},
-		"no mode":         {func(q *recovery.Question) { q.Profile.Mode = "" }, recovery.OutcomeDenied, recovery.ReasonAccountOutOfScope},
-		"another name":    {func(q *recovery.Question) { q.Evidence.Claims["family_name"] = "Stone" }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"another rule":    {func(q *recovery.Question) { q.Evidence.Rule = 1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"no rule":         {func(q *recovery.Question) { q.Evidence.Rule = -1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"no claims":       {func(q *recovery.Question) { q.Evidence.Claims = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"no bindings":     {func(q *recovery.Question) { q.Profile.Credentials[0].Bindings = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
-		"unknown level": {func(q *recovery.Question) { q.Profile.Credentials[0].Bindings[0].Level = "fuzzy" }, recovery.OutcomeDenied,
+		"as it should be": {func(*recovery.DecisionInput) {}, recovery.OutcomeApproved, recovery.ReasonNone},
+		"evaluation":      {func(q *recovery.DecisionInput) { q.Profile.Mode = recovery.ModeEvaluation }, recovery.OutcomeEvaluated, recovery.ReasonNone},
+		"no mode":         {func(q *recovery.DecisionInput) { q.Profile.Mode = "" }, recovery.OutcomeDenied, recovery.ReasonAccountOutOfScope},
+		"another name":    {func(q *recovery.DecisionInput) { q.Evidence.Claims["family_name"] = "Stone" }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"another rule":    {func(q *recovery.DecisionInput) { q.Evidence.Rule = 1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"no rule":         {func(q *recovery.DecisionInput) { q.Evidence.Rule = -1 }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"no claims":       {func(q *recovery.DecisionInput) { q.Evidence.Claims = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"no bindings":     {func(q *recovery.DecisionInput) { q.Profile.Credentials[0].Bindings = nil }, recovery.OutcomeDenied, recovery.ReasonAccountMismatch},
+		"unknown level": {func(q *recovery.DecisionInput) { q.Profile.Credentials[0].Bindings[0].Level = "fuzzy" }, recovery.OutcomeDenied,
 			recovery.ReasonAccountMismatch},
-		"barred": {func(q *recovery.Question) { q.Barred = recovery.ReasonAccountExcluded }, recovery.OutcomeDenied, recovery.ReasonAccountExcluded},
-		"revoked": {func(q *recovery.Question) { q.Evidence.Objection = recovery.ReasonCredentialRevoked }, recovery.OutcomeDenied,
+		"ineligible": {func(q *recovery.DecisionInput) { q.Ineligible = recovery.ReasonAccountExcluded }, recovery.OutcomeDenied, recovery.ReasonAccountExcluded},
+		"revoked": {func(q *recovery.DecisionInput) { q.Evidence.ValidationFailure = recovery.ReasonCredentialRevoked }, recovery.OutcomeDenied,
 			recovery.ReasonCredentialRevoked},
-		"no Face Check": {func(q *recovery.Question) { q.Evidence.FaceCheck = recovery.FaceCheck{} }, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
-		"a trial without Face Checks": {func(q *recovery.Question) {
+		"no Face Check": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck = recovery.FaceCheck{} }, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
+		"a trial without Face Checks": {func(q *recovery.DecisionInput) {
 			q.Profile.Mode, q.Profile.FaceCheck.NotAsked, q.Evidence.FaceCheck = recovery.ModeEvaluation, true, recovery.FaceCheck{}
 		}, recovery.OutcomeEvaluated, recovery.ReasonNone},
-		"none asked for in production": {func(q *recovery.Question) {
+		"none asked for in production": {func(q *recovery.DecisionInput) {
 			q.Profile.FaceCheck.NotAsked, q.Evidence.FaceCheck = true, recovery.FaceCheck{}
 		}, recovery.OutcomeDenied, recovery.ReasonFaceCheckMissing},
-		"at the threshold": {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = 70 }, recovery.OutcomeApproved, recovery.ReasonNone},
-		"below it":         {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = 69.99 }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
-		"no number":        {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = math.NaN() }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
-		"above a hundred":  {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = 100.1 }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
-		"infinite": {func(q *recovery.Question) { q.Evidence.FaceCheck.Score = math.Inf(1) }, recovery.OutcomeDenied,
+		"at the threshold": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Score = 70 }, recovery.OutcomeApproved, recovery.ReasonNone},
+		"below it":         {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Score = 69.99 }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
+		"no number":        {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Score = math.NaN() }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
+		"above a hundred":  {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Score = 100.1 }, recovery.OutcomeDenied, recovery.ReasonFaceCheckTooLow},
+		"infinite": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Score = math.Inf(1) }, recovery.OutcomeDenied,
 			recovery.ReasonFaceCheckTooLow},
-		"of another credential": {func(q *recovery.Question) { q.Evidence.FaceCheck.Bound = false }, recovery.OutcomeDenied,
+		"of another credential": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.Bound = false }, recovery.OutcomeDenied,
 			recovery.ReasonFaceCheckUnbound},
-		"its receipt is untrusted": {func(q *recovery.Question) { q.Evidence.FaceCheck.Objection = recovery.ReasonCredentialUntrusted },
+		"its receipt is untrusted": {func(q *recovery.DecisionInput) {
+			q.Evidence.FaceCheck.ValidationFailure = recovery.ReasonCredentialUntrusted
+		},
 			recovery.OutcomeDenied, recovery.ReasonCredentialUntrusted},
-		"before the transaction": {func(q *recovery.Question) { q.Evidence.FaceCheck.At = noon.Add(-61 * time.Second) }, recovery.OutcomeDenied,
+		"before the transaction": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.At = noon.Add(-61 * time.Second) }, recovery.OutcomeDenied,
 			recovery.ReasonFaceCheckStale},
-		"clocks differ a little": {func(q *recovery.Question) { q.Evidence.FaceCheck.At = noon.Add(-59 * time.Second) }, recovery.OutcomeApproved,
+		"clocks differ a little": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.At = noon.Add(-59 * time.Second) }, recovery.OutcomeApproved,
 			recovery.ReasonNone},
-		"in the future": {func(q *recovery.Question) { q.Evidence.FaceCheck.At = q.Now.Add(2 * time.Minute) }, recovery.OutcomeDenied,
+		"in the future": {func(q *recovery.DecisionInput) { q.Evidence.FaceCheck.At = q.Now.Add(2 * time.Minute) }, recovery.OutcomeDenied,
 			recovery.ReasonFaceCheckStale},
-		"too long ago": {func(q *recovery.Question) { q.Profile.FaceCheck.MaxAge, q.Now = time.Minute, noon.Add(10*time.Minute) },
+		"too long ago": {func(q *recovery.DecisionInput) {
+			q.Profile.FaceCheck.MaxAge, q.Now = time.Minute, noon.Add(10*time.Minute)
+		},
 			recovery.OutcomeDenied, recovery.ReasonFaceCheckStale},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,11 +104,11 @@ func TestDecide(t *testing.T) {
 // Of several reasons the one that says least about the account is told.
 func TestReasonsHaveAnOrder(t *testing.T) {
 	q := goodQuestion()
-	q.Barred, q.Evidence.FaceCheck.Score, q.Evidence.Objection = recovery.ReasonAccountUnknown, 10, recovery.ReasonCredentialExpired
+	q.Ineligible, q.Evidence.FaceCheck.Score, q.Evidence.ValidationFailure = recovery.ReasonAccountUnknown, 10, recovery.ReasonCredentialExpired
 	if d := recovery.Decide(q); d.Reason != recovery.ReasonCredentialExpired {
 		t.Errorf("with three faults: %s", d.Reason)
 	}
-	q.Evidence.Objection = recovery.ReasonNone
+	q.Evidence.ValidationFailure = recovery.ReasonNone
 	if d := recovery.Decide(q); d.Reason != recovery.ReasonFaceCheckTooLow {
 		t.Errorf("with two faults: %s", d.Reason)
 	}
@@ -112,7 +116,7 @@ func TestReasonsHaveAnOrder(t *testing.T) {
 
 // Every rule is evaluated and kept, whatever the others said.
 func TestEveryRuleIsKept(t *testing.T) {
-	all := func(q recovery.Question) string {
+	all := func(q recovery.DecisionInput) string {
 		var rules []string
 		for _, r := range recovery.Decide(q).Results {
 			rules = append(rules, r.Rule)
@@ -124,7 +128,7 @@ func TestEveryRuleIsKept(t *testing.T) {
 	if got := all(q); got != want {
 		t.Errorf("rules of an approval:\n%s, want\n%s", got, want)
 	}
-	q.Evidence.Objection, q.Evidence.FaceCheck.Bound, q.Barred = recovery.ReasonCredentialRevoked, false, recovery.ReasonAccountUnknown
+	q.Evidence.ValidationFailure, q.Evidence.FaceCheck.Bound, q.Ineligible = recovery.ReasonCredentialRevoked, false, recovery.ReasonAccountUnknown
 	q.Evidence.Claims = nil
 	if got := all(q); got != want {
 		t.Errorf("rules of a denial:\n%s, want\n%s", got, want)
@@ -149,8 +153,8 @@ func TestRedaction(t *testing.T) {
 	const secret = "Lindqvist"
 	q := goodQuestion()
 	q.Account.Name = secret
-	tx := recovery.Transaction{ID: "txn", Account: secret, Authorization: []byte(secret), Round: &recovery.Round{
-		Doors: []recovery.Door{{Way: recovery.Way{Flow: recovery.FlowSameDevice}, Secret: secret}},
+	tx := recovery.Transaction{ID: "txn", Account: secret, Authorization: []byte(secret), Presentation: &recovery.PresentationAttempt{
+		Requests: []recovery.PendingRequest{{Channel: recovery.Channel{Flow: recovery.FlowSameDevice}, Secret: secret}},
 	}}
 	for name, value := range map[string]any{
 		"account": q.Account, "evidence": q.Evidence, "pass value": recovery.NewPassValue(secret),

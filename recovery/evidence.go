@@ -9,9 +9,9 @@ import (
 // Evidence is what a genuine presentation showed: it came from the holder, for this request. Whether it is good enough
 // is for Decide to say. It is personal data: it is weighed and forgotten, never stored, logged or marshalled.
 type Evidence struct {
-	// Objection says why the Verified ID cannot be used although it was genuinely presented (revoked, expired,
-	// from an issuer nobody trusts …). ReasonNone when it can.
-	Objection Reason
+	// ValidationFailure says why the Verified ID cannot be used although it was genuinely presented (revoked, expired,
+	// from an untrusted issuer …). ReasonNone when it can.
+	ValidationFailure Reason
 	// Rule is which of the profile's Credentials was presented.
 	Rule      int
 	Claims    map[ClaimName]string
@@ -26,12 +26,12 @@ const FaceCheckReceipt FaceCheckSource = "receipt"
 
 // FaceCheck is the result of one Face Check. The zero value is none.
 type FaceCheck struct {
-	// Objection is the Face Check's own: its receipt is untrusted or expired.
-	Objection Reason
-	Source    FaceCheckSource
-	Score     float64 // 0 to 100
-	At        time.Time
-	Bound     bool // to the presented Verified ID, its photo and its holder's key
+	// ValidationFailure is the Face Check's own: its receipt is untrusted or expired.
+	ValidationFailure Reason
+	Source            FaceCheckSource
+	Score             float64 // 0 to 100
+	At                time.Time
+	Bound             bool // to the presented Verified ID, its photo and its holder's key
 }
 
 // Format keeps the evidence out of every fmt verb.

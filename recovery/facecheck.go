@@ -53,7 +53,7 @@ func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []R
 		}
 		results = append(results, RuleResult{Rule: "face_check:" + name, Pass: pass, Detail: detail})
 	}
-	rule("trusted", check.Objection == ReasonNone, check.Objection, "its receipt cannot be used: "+string(check.Objection))
+	rule("trusted", check.ValidationFailure == ReasonNone, check.ValidationFailure, "its receipt cannot be used: "+string(check.ValidationFailure))
 	rule("bound", check.Bound, ReasonFaceCheckUnbound, "it is of another credential, photo or holder")
 	rule("fresh", r.fresh(check.At, began, now), ReasonFaceCheckStale, "it was not taken during this recovery")
 	// Written so that NaN fails.

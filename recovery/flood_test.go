@@ -19,27 +19,27 @@ func (b *bench) recorded(kind recovery.EventType) (n int) {
 }
 
 // A program that goes round in circles with a browser's cookie has an end, and what it did until then can still end well.
-func TestRoundsHaveAnEnd(t *testing.T) {
+func TestAttemptsHaveAnEnd(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	var err error
-	rounds := 0
-	for ; rounds < 2000; rounds++ {
+	attempts := 0
+	for ; attempts < 2000; attempts++ {
 		next, failed := b.Ask(t.Context(), tx)
 		if err = failed; err != nil {
 			break
 		}
 		tx = next
 	}
-	if !errors.Is(err, recovery.ErrIllegalStep) || rounds > 600 || b.recorded(recovery.EventPresentationRequested) > 600 {
-		t.Fatalf("%d rounds, then %v", rounds, err)
+	if !errors.Is(err, recovery.ErrIllegalStep) || attempts > 600 || b.recorded(recovery.EventPresentationRequested) > 600 {
+		t.Fatalf("%d attempts, then %v", attempts, err)
 	}
 	if _, err := b.LeaveForProofing(t.Context(), tx); !errors.Is(err, recovery.ErrIllegalStep) {
 		t.Errorf("by way of the proofing provider it goes on: %v", err)
 	}
 	receipt := b.present(t, tx, recovery.FlowSameDevice, nil)
 	if tx, err = b.Return(t.Context(), b.stored(tx.ID), receipt.ResponseCode); err != nil || tx.State != recovery.StateApproved {
-		t.Errorf("the last round: %s, %v", tx.State, err)
+		t.Errorf("the last attempt: %s, %v", tx.State, err)
 	}
 }
 
@@ -61,25 +61,25 @@ func TestRefusedStepsHaveAnEnd(t *testing.T) {
 	}
 }
 
-// A door through which nothing comes but nonsense is closed, the others stay open, and the person may ask anew.
-func TestADoorIsClosed(t *testing.T) {
+// A channel with too many invalid responses is closed, the others stay open, and the person may ask anew.
+func TestTooManyInvalidResponsesCloseAChannel(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	handle := tx.Handle(recovery.FlowCrossDevice)
-	asked, err := b.Retrieve(t.Context(), handle, buildRequest)
+	open, err := b.Retrieve(t.Context(), handle, buildRequest)
 	if err != nil {
 		t.Fatal(err)
 	}
 	misses := 0
 	for ; err == nil && misses < 1000; misses++ {
-		if err = b.Miss(t.Context(), asked); err == nil {
-			asked, err = b.Find(t.Context(), handle)
+		if err = b.CountInvalidResponse(t.Context(), open); err == nil {
+			open, err = b.Find(t.Context(), handle)
 		}
 	}
 	if !errors.Is(err, recovery.ErrExpired) || misses != 100 || b.recorded(recovery.EventPresentationClosed) != 1 {
 		t.Fatalf("%d misses, then %v; %d records", misses, err, b.recorded(recovery.EventPresentationClosed))
 	}
-	if err := b.Miss(t.Context(), asked); err != nil { // one that was on its way
+	if err := b.CountInvalidResponse(t.Context(), open); err != nil { // one that was on its way
 		t.Error(err)
 	}
 	if _, err := b.Retrieve(t.Context(), handle, buildRequest); !errors.Is(err, recovery.ErrExpired) {
@@ -97,15 +97,15 @@ func TestADoorIsClosed(t *testing.T) {
 }
 
 // Nonsense after the answer closes nothing.
-func TestMissesAfterTheAnswer(t *testing.T) {
+func TestInvalidResponsesAfterTheAnswer(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")
 	handle := tx.Handle(recovery.FlowSameDevice)
 	receipt := b.present(t, tx, recovery.FlowSameDevice, nil)
 	for range 200 {
-		asked, err := b.Find(t.Context(), handle)
+		open, err := b.Find(t.Context(), handle)
 		if err == nil {
-			err = b.Miss(t.Context(), asked)
+			err = b.CountInvalidResponse(t.Context(), open)
 		}
 		if err != nil {
 			t.Fatal(err)

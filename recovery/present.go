@@ -12,38 +12,38 @@ import (
 // at one in a million.
 const maxConfirmationTries = 3
 
-// Receipt is what the wallet is told after a genuine answer: the response code for its redirect_uri (OpenID4VP 1.0
+// PresentResult is what the wallet is told after a genuine answer: the response code for its redirect_uri (OpenID4VP 1.0
 // §8.2), unguessable and given out once.
-type Receipt struct {
+type PresentResult struct {
 	Transaction  TransactionID
 	Flow         Flow
 	ResponseCode string
 	Results      []RuleResult // what each rule said, for the operator; the wallet is told nothing of it
 }
 
-// Present takes the evidence of a genuine presentation, the first one for its round (ErrAnswered after that), and
+// Present takes the evidence of a genuine presentation, the first one of its attempt (ErrAnswered after that), and
 // weighs it. The verdict is not in force before the browser that started shows the response code or the confirmation,
-// so an answer that a stranger slipped in denies nobody anything. The evidence itself is not stored.
-func (s *Service) Present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {
-	return again(func() (Receipt, error) { return s.present(ctx, handle, evidence) })
+// so a stranger's answer cannot deny the person anything. The evidence itself is not stored.
+func (s *Service) Present(ctx context.Context, handle Handle, evidence Evidence) (PresentResult, error) {
+	return RetryOnConflict(func() (PresentResult, error) { return s.present(ctx, handle, evidence) })
 }
 
-func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence) (Receipt, error) {
-	asked, err := s.Find(ctx, handle)
+func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence) (PresentResult, error) {
+	open, err := s.Find(ctx, handle)
 	if err != nil {
-		return Receipt{}, err
+		return PresentResult{}, err
 	}
-	t := asked.Transaction
-	if asked.Answered() {
-		return Receipt{}, ErrAnswered
+	t := open.Transaction
+	if open.Answered() {
+		return PresentResult{}, ErrAnswered
 	}
-	if asked.Request() == nil { // whatever other doors were opened: by this one nobody got a nonce
-		return Receipt{}, errors.Join(
+	if open.Request() == nil { // no wallet can have its nonce, whatever other channels were fetched
+		return PresentResult{}, errors.Join(
 			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.auditFew(ctx, t, EventTransitionRefused))
 	}
 	verdict, err := s.weigh(ctx, t, evidence)
 	if err != nil {
-		return Receipt{}, err
+		return PresentResult{}, err
 	}
 	steps := []Step{StepPresent}
 	if t.State == StateRequested {
@@ -51,49 +51,49 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	}
 	changed, err := s.apply(ctx, t, steps...)
 	if err != nil {
-		return Receipt{}, err
+		return PresentResult{}, err
 	}
-	code, answer, err := s.newAnswer(asked.Way, verdict)
+	code, answer, err := s.newAnswer(open.Channel, verdict)
 	if err != nil {
-		return Receipt{}, err
+		return PresentResult{}, err
 	}
 	// The keys of the answered request are of no more use to anybody.
-	changed.Round = &Round{Doors: secretsOnly(t.Round.Doors), Answer: &answer}
+	changed.Presentation = &PresentationAttempt{Requests: secretsOnly(t.Presentation.Requests), Answer: &answer}
 	if _, err := s.store(ctx, changed, EventPresentationCompleted); err != nil {
-		return Receipt{}, err
+		return PresentResult{}, err
 	}
-	return Receipt{Transaction: t.ID, Flow: asked.Way.Flow, ResponseCode: code, Results: verdict.Results}, nil
+	return PresentResult{Transaction: t.ID, Flow: open.Channel.Flow, ResponseCode: code, Results: verdict.Results}, nil
 }
 
 // weigh asks the directory again, since minutes have passed, and decides.
 func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (Decision, error) {
-	account, profile, barred, err := s.lookUp(ctx, t.Account)
+	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
 	if err != nil {
 		// Fail closed, with a reason that the operator can read.
 		return Decision{Outcome: OutcomeDenied, Reason: ReasonDirectoryUnavailable}, nil //nolint:nilerr // a denial is an outcome
 	}
-	if t.Barred != ReasonNone {
-		barred = t.Barred
+	if t.Ineligible != ReasonNone {
+		ineligible = t.Ineligible
 	}
-	if barred == ReasonNone && profile.Name != t.Profile {
+	if ineligible == ReasonNone && profile.Name != t.Profile {
 		// The account moved to another profile meanwhile: what was asked for is not what that one demands.
-		barred = ReasonAccountOutOfScope
+		ineligible = ReasonAccountOutOfScope
 	}
 	if profile, err = s.Profile(t); err != nil {
 		return Decision{}, err
 	}
-	return Decide(Question{
-		Profile: profile, Account: account, Barred: barred, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
+	return Decide(DecisionInput{
+		Profile: profile, Account: account, Ineligible: ineligible, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
 	}), nil
 }
 
-func (s *Service) newAnswer(way Way, verdict Decision) (string, Answer, error) {
+func (s *Service) newAnswer(channel Channel, verdict Decision) (string, Answer, error) {
 	code, err := newSecret(s.ports.Random, 32)
 	if err != nil {
 		return "", Answer{}, err
 	}
-	answer := Answer{Flow: way.Flow, Unbound: way.Unbound, ResponseCode: DigestOf(code), Verdict: verdict}
-	if way.Flow == FlowCrossDevice && !way.Unbound {
+	answer := Answer{Flow: channel.Flow, NoRedirectBack: channel.NoRedirectBack, ResponseCode: DigestOf(code), Verdict: verdict}
+	if channel.Flow == FlowCrossDevice && !channel.NoRedirectBack {
 		if answer.Confirmation, err = newConfirmation(s.ports.Random); err != nil {
 			return "", Answer{}, err
 		}
@@ -112,11 +112,11 @@ func newConfirmation(random io.Reader) (string, error) {
 	return fmt.Sprintf("%06d", n.Int64()), nil
 }
 
-func secretsOnly(doors []Door) []Door {
-	c := make([]Door, 0, len(doors))
-	for _, door := range doors {
-		door.Request = nil
-		c = append(c, door)
+func secretsOnly(requests []PendingRequest) []PendingRequest {
+	c := make([]PendingRequest, 0, len(requests))
+	for _, r := range requests {
+		r.Request = nil
+		c = append(c, r)
 	}
 	return c
 }
@@ -128,22 +128,22 @@ func (s *Service) Reject(ctx context.Context, t Transaction, results []RuleResul
 	return s.auditFew(ctx, t, EventPresentationRejected)
 }
 
-// maxMisses is how much may come through one door that is no answer, before it is closed until the person asks anew.
-// Whoever got that far could have ended the round with an answer of their own.
-const maxMisses = 100
+// maxInvalidResponses is how many invalid responses a pending request takes before it is closed until the person asks anew.
+// A sender who knows its handle could have ended the attempt with an answer of their own.
+const maxInvalidResponses = 100
 
-// Miss notes that something came through a door that was no answer. Each time may cost a look at somebody's DID document, at
-// an address that a stranger chose, so there is an end to it.
-func (s *Service) Miss(ctx context.Context, asked Asked) error {
-	n, err := s.ports.Attempts.Increment(ctx, "miss\x00"+string(DigestOf(string(asked.Handle()))), MaxLifetime)
+// CountInvalidResponse counts a response that was not a valid answer to its request. Each one may cost the fetch of a DID
+// document, at an address that a stranger chose, so their number is bounded.
+func (s *Service) CountInvalidResponse(ctx context.Context, open OpenRequest) error {
+	n, err := s.ports.Attempts.Increment(ctx, "invalid response\x00"+string(DigestOf(string(open.Handle()))), MaxLifetime)
 	if err != nil {
-		return fmt.Errorf("count what came: %w", err)
+		return fmt.Errorf("count the invalid response: %w", err)
 	}
-	if n < maxMisses || asked.Answered() {
+	if n < maxInvalidResponses || open.Answered() {
 		return nil
 	}
-	t := asked.Transaction
-	t.Round = t.Round.with(asked.door, func(d *Door) { d.Closed, d.Request = true, nil })
+	t := open.Transaction
+	t.Presentation = t.Presentation.with(open.index, func(r *PendingRequest) { r.Closed, r.Request = true, nil })
 	if _, err := s.store(ctx, t, EventPresentationClosed); err != nil && !errors.Is(err, ErrConflict) { // the next one tries again
 		return err
 	}
@@ -152,21 +152,21 @@ func (s *Service) Miss(ctx context.Context, asked Asked) error {
 
 // Report notes that the wallet answered with an error (the person declined, nothing to present …). Such an answer is
 // unsigned, so it changes nothing but what the page says; the person may try again or cancel.
-func (s *Service) Report(ctx context.Context, handle Handle, walletError string) (Asked, error) {
-	asked, err := s.Find(ctx, handle)
+func (s *Service) Report(ctx context.Context, handle Handle, walletError string) (OpenRequest, error) {
+	open, err := s.Find(ctx, handle)
 	if err != nil {
-		return Asked{}, err
+		return OpenRequest{}, err
 	}
-	t := asked.Transaction
-	if t.Round.Answer != nil {
-		return Asked{}, ErrAnswered
+	t := open.Transaction
+	if t.Presentation.Answer != nil {
+		return OpenRequest{}, ErrAnswered
 	}
-	if t.Round.WalletError != "" {
-		return asked, nil
+	if t.Presentation.WalletError != "" {
+		return open, nil
 	}
-	round := *t.Round
-	round.WalletError = walletError
-	t.Round = &round
-	asked.Transaction, err = s.store(ctx, t, EventPresentationRefused)
-	return asked, err
+	attempt := *t.Presentation
+	attempt.WalletError = walletError
+	t.Presentation = &attempt
+	open.Transaction, err = s.store(ctx, t, EventPresentationRefused)
+	return open, err
 }

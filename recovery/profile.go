@@ -29,8 +29,8 @@ type Profile struct {
 	Credentials []CredentialRule
 	FaceCheck   FaceCheckRule
 	Pass        PassPolicy
-	// Ways are the kinds of wallet that are asked, and how each is reached, the preferred first.
-	Ways        []Way
+	// Channels are the kinds of wallet that are asked, and how each is reached, the preferred first.
+	Channels    []Channel
 	CrossDevice CrossDevicePolicy
 	Proofing    string        // name of the proofing provider to offer; "" for none
 	Lifetime    time.Duration // of a transaction; 0 for the default of 15 minutes
@@ -39,21 +39,21 @@ type Profile struct {
 // WalletName names a kind of wallet: one of the wallet profiles of the configuration.
 type WalletName string
 
-// Way is one way to ask for a presentation.
-type Way struct {
+// Channel is one way to reach a wallet with a presentation request.
+type Channel struct {
 	Wallet WalletName `json:"wallet"`
 	Flow   Flow       `json:"flow"`
-	// Unbound wallets do not come back to the browser: nothing proves that whoever holds the wallet is who started, so a
-	// link that was relayed works. It is for wallets that know no better, and for operators who know that.
-	Unbound bool `json:"unbound,omitempty"`
+	// NoRedirectBack: the wallet does not send the person back to the browser that started, so nothing proves that the
+	// holder of the wallet is the person there, and a relayed link works. For wallets that cannot, and operators who know.
+	NoRedirectBack bool `json:"no_redirect_back,omitempty"`
 }
 
 // Reaches reports whether the profile asks wallets in this flow.
 func (p Profile) Reaches(flow Flow) bool {
-	return slices.ContainsFunc(p.Ways, func(w Way) bool { return w.Flow == flow })
+	return slices.ContainsFunc(p.Channels, func(w Channel) bool { return w.Flow == flow })
 }
 
-// CrossDevicePolicy says how a wallet on another device is asked, where a way allows it: a QR code can be relayed to
+// CrossDevicePolicy says how a wallet on another device is asked, where a channel allows it: a QR code can be relayed to
 // somebody else's wallet, so it lives shortly, and where the two devices are can be compared.
 type CrossDevicePolicy struct {
 	QRLifetime  time.Duration // how long one code can be scanned, before another takes its place
@@ -132,9 +132,9 @@ func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
 	return Profile{}, reason
 }
 
-// StandIn returns the profile under which an account that no profile covers walks the journey: the one that most
+// DecoyProfile returns the profile under which an account that no profile covers walks the journey: the one that most
 // accounts meet, so that the pages of a stranger's guess look like everybody's.
-func (ps Profiles) StandIn() Profile {
+func (ps Profiles) DecoyProfile() Profile {
 	ordered := ps.inOrder()
 	for _, p := range ordered {
 		if p.Scope.All {
@@ -186,7 +186,7 @@ func (p Profile) validate() error {
 		return errors.New("groups is empty and all_users is not set: the profile covers nobody")
 	case len(p.Credentials) == 0:
 		return errors.New("credentials is empty: say which Verified IDs count")
-	case len(p.Ways) == 0:
+	case len(p.Channels) == 0:
 		return errors.New("wallets is empty: name a wallet profile")
 	case p.Lifetime < 0 || p.Lifetime > MaxLifetime:
 		return fmt.Errorf("lifetime %s: at most %s", p.Lifetime, MaxLifetime)
@@ -198,7 +198,7 @@ func (p Profile) validate() error {
 	if p.Reaches(FlowCrossDevice) {
 		problems = append(problems, p.CrossDevice.validate())
 	}
-	if p.CrossDevice.SameNetwork && slices.ContainsFunc(p.Ways, func(w Way) bool { return w.Unbound && w.Flow == FlowCrossDevice }) {
+	if p.CrossDevice.SameNetwork && slices.ContainsFunc(p.Channels, func(w Channel) bool { return w.NoRedirectBack && w.Flow == FlowCrossDevice }) {
 		problems = append(problems, errors.New("cross_device.same_network: a wallet that does not come back opens no page, so where it is can never be seen and every recovery with it would be denied"))
 	}
 	for i, c := range p.Credentials {

@@ -50,10 +50,10 @@ func TestProfilesMatch(t *testing.T) {
 }
 
 func TestStandInIsTheProfileThatMostMeet(t *testing.T) {
-	if p := profiles().StandIn(); p.Name != "everyone" {
+	if p := profiles().DecoyProfile(); p.Name != "everyone" {
 		t.Errorf("got %s", p.Name)
 	}
-	if p := profiles()[1:].StandIn(); p.Name != "pilot" {
+	if p := profiles()[1:].DecoyProfile(); p.Name != "pilot" {
 		t.Errorf("without a profile for all: %s", p.Name)
 	}
 }
@@ -83,7 +83,7 @@ func TestProfilesValidate(t *testing.T) {
 		"lifetime 2h0m0s":               func(ps recovery.Profiles) { ps[0].Lifetime = 2 * time.Hour },
 		"can never be seen": func(ps recovery.Profiles) {
 			ps[0].CrossDevice = recovery.CrossDevicePolicy{QRLifetime: time.Minute, SameNetwork: true}
-			ps[0].Ways = append(ps[0].Ways, recovery.Way{Wallet: "any", Flow: recovery.FlowCrossDevice, Unbound: true})
+			ps[0].Channels = append(ps[0].Channels, recovery.Channel{Wallet: "any", Flow: recovery.FlowCrossDevice, NoRedirectBack: true})
 		},
 		"no profile is enabled": func(ps recovery.Profiles) {
 			for i := range ps {

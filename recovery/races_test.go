@@ -2,7 +2,6 @@ package recovery_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -56,8 +55,8 @@ func TestWhoHadJustScannedGoesOn(t *testing.T) {
 	}
 }
 
-// An answer goes through the door that its request was fetched from: that another one was opened is no excuse.
-func TestNoAnswerThroughAClosedDoor(t *testing.T) {
+// An answer counts in the channel whose request was fetched; a fetch in another channel does not help it.
+func TestNoAnswerToARequestThatWasNotFetched(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	if _, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowSameDevice), buildRequest); err != nil {
@@ -84,52 +83,54 @@ func TestTheDigitsAreShownTwice(t *testing.T) {
 			return nil
 		}
 		raced = true // the other page, which is in another network, was faster
-		answer := *stored.Round.Answer
+		answer := *stored.Presentation.Answer
 		answer.Distance = recovery.OtherNetwork
-		stored.Round = &recovery.Round{Doors: stored.Round.Doors, Answer: &answer}
+		stored.Presentation = &recovery.PresentationAttempt{Requests: stored.Presentation.Requests, Answer: &answer}
 		b.versions[tx.ID]++
 		b.transactions[tx.ID] = stored
 		return nil
 	}
 	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
-	if err != nil || len(shown.Round.Answer.Confirmation) != 6 || shown.Round.Answer.Distance != recovery.OtherNetwork {
-		t.Errorf("%+v, %v", shown.Round, err)
+	if err != nil || len(shown.Presentation.Answer.Confirmation) != 6 || shown.Presentation.Answer.Distance != recovery.OtherNetwork {
+		t.Errorf("%+v, %v", shown.Presentation, err)
 	}
 }
 
-// A request that ended is made anew behind the same door, once for however many came back to it, and not behind a QR code.
-func TestRenew(t *testing.T) {
+// A request that expired is replaced under the same handle, once for all who came back to it, and not behind a QR code.
+func TestAnExpiredRequestIsReplacedOnce(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	made := 0
-	build := func(context.Context, recovery.Asked, time.Time) ([]byte, error) {
+	build := func() []byte {
 		made++
-		return fmt.Appendf(nil, `{"nonce":%d}`, made), nil
+		return fmt.Appendf(nil, `{"nonce":%d}`, made)
 	}
 	for flow, want := range map[recovery.Flow]error{recovery.FlowSameDevice: nil, recovery.FlowBrowser: nil, recovery.FlowCrossDevice: recovery.ErrExpired} {
 		old, err := b.Retrieve(t.Context(), tx.Handle(flow), build)
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := made
-		first, err := b.Renew(t.Context(), old, build)
+		first, err := b.Attach(t.Context(), old, build(), recovery.RequestExpired)
 		if !errors.Is(err, want) {
 			t.Errorf("%s: %v", flow, err)
 		}
 		if want != nil {
 			continue
 		}
-		second, err := b.Renew(t.Context(), old, build) // another tab, which saw the old one too
-		if err != nil || made != before+1 || !bytes.Equal(first.Request(), second.Request()) || bytes.Equal(first.Request(), old.Request()) || first.Handle() != old.Handle() {
-			t.Errorf("%s: made %d, %v", flow, made-before, err)
+		if _, err := b.Attach(t.Context(), old, build(), recovery.RequestExpired); !errors.Is(err, recovery.ErrConflict) { // another tab, which saw the old one too
+			t.Errorf("%s: the request of the faster tab was replaced: %v", flow, err)
+		}
+		second, err := b.Retrieve(t.Context(), old.Handle(), build)
+		if err != nil || !bytes.Equal(first.Request(), second.Request()) || bytes.Equal(first.Request(), old.Request()) || first.Handle() != old.Handle() {
+			t.Errorf("%s: %v", flow, err)
 		}
 	}
 	b.present(t, tx, recovery.FlowSameDevice, nil)
-	asked, err := b.Find(t.Context(), tx.Handle(recovery.FlowSameDevice))
+	open, err := b.Find(t.Context(), tx.Handle(recovery.FlowSameDevice))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := b.Renew(t.Context(), asked, build); !errors.Is(err, recovery.ErrAnswered) {
+	if _, err := b.Attach(t.Context(), open, build(), recovery.RequestExpired); !errors.Is(err, recovery.ErrAnswered) {
 		t.Errorf("one that was answered: %v", err)
 	}
 }
@@ -153,7 +154,7 @@ func TestRotateWritesOnceATime(t *testing.T) {
 	}
 }
 
-// However answers, new rounds and new codes race, one answer of the round that it was asked in wins, or none.
+// However answers, new attempts and new codes race, one answer of the attempt that asked for it wins, or none.
 func TestEverythingRaces(t *testing.T) {
 	for range 20 {
 		b := setUp(t, nil)
@@ -165,7 +166,7 @@ func TestEverythingRaces(t *testing.T) {
 			}
 		}
 		var wg sync.WaitGroup
-		won := make(chan recovery.Receipt, 64)
+		won := make(chan recovery.PresentResult, 64)
 		for i := range 24 {
 			wg.Go(func() {
 				if receipt, err := b.Present(t.Context(), handles[i%3], b.evidence(nil)); err == nil {
@@ -185,7 +186,7 @@ func TestEverythingRaces(t *testing.T) {
 		close(won)
 		now := b.stored(tx.ID)
 		for receipt := range won {
-			stands := now.Round.Answer != nil && now.Round.Answer.ResponseCode.Matches(receipt.ResponseCode)
+			stands := now.Presentation.Answer != nil && now.Presentation.Answer.ResponseCode.Matches(receipt.ResponseCode)
 			if stands != (now.State == recovery.StatePresented) || len(won) > 0 {
 				t.Fatalf("%s with the answer of this receipt %t, and %d more won", now.State, stands, len(won))
 			}

@@ -46,11 +46,11 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 // order makes the order while nothing is spent yet: a directory outage here costs only a retry of the whole journey,
 // and an account that was disabled, excluded or moved since the decision gets nothing.
 func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile, error) {
-	account, profile, barred, err := s.lookUp(ctx, t.Account)
+	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
 	if err != nil {
 		return PassOrder{}, Profile{}, err
 	}
-	if barred != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
+	if ineligible != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
 		return PassOrder{}, Profile{}, fmt.Errorf("account is no longer eligible under profile %s: %w", t.Profile, ErrNoTransaction)
 	}
 	return PassOrder{Transaction: t.ID, Client: t.Client, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil

@@ -1,79 +1,78 @@
 package recovery
 
 import (
-	"bytes"
 	"context"
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Asked is an open presentation request as the wallet's side of the server needs it.
-type Asked struct {
+// OpenRequest is a pending presentation request as the wallet's side of the server needs it.
+type OpenRequest struct {
 	Transaction Transaction
-	Way         Way
+	Channel     Channel
 	Profile     Profile
 
-	door  int
+	index int
 	older bool // the handle was that of the QR code before this one
 }
 
-// Request returns the presentation request behind the door, as MakeRequest made it; nil before that.
-func (a Asked) Request() []byte { return a.Transaction.Round.Doors[a.door].Request }
+// Request returns the presentation request that Attach stored; nil before that, and after an answer.
+func (o OpenRequest) Request() []byte { return o.Transaction.Presentation.Requests[o.index].Request }
 
-// Handle returns the door's own handle. A code that was just replaced leads here too, and its wallet answers here.
-func (a Asked) Handle() Handle { return a.Transaction.HandleOf(a.Way) }
+// Handle returns the request's current handle: a QR code that was just replaced leads to it too, and its wallet answers
+// here.
+func (o OpenRequest) Handle() Handle { return o.Transaction.HandleOf(o.Channel) }
 
 // Answered reports whether a genuine answer came already.
-func (a Asked) Answered() bool { return a.Transaction.Round.Answer != nil }
+func (o OpenRequest) Answered() bool { return o.Transaction.Presentation.Answer != nil }
 
-// Find returns the open request that handle names. A handle of an earlier round, of an ended transaction or of none
+// Find returns the pending request that a handle names. A handle of an earlier attempt, of an ended transaction or of none
 // is ErrNoTransaction.
-func (s *Service) Find(ctx context.Context, handle Handle) (Asked, error) {
+func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) {
 	id, secret, ok := strings.Cut(string(handle), ".")
 	if !ok || secret == "" {
-		return Asked{}, ErrNoTransaction
+		return OpenRequest{}, ErrNoTransaction
 	}
 	t, err := s.get(ctx, TransactionID(id))
 	if err != nil {
-		return Asked{}, err
+		return OpenRequest{}, err
 	}
 	now := s.ports.Clock()
 	if t.Late(now) {
-		return Asked{}, ErrExpired
+		return OpenRequest{}, ErrExpired
 	}
 	profile, err := s.Profile(t)
 	if err != nil {
-		return Asked{}, err
+		return OpenRequest{}, err
 	}
-	i, older, err := t.doorBehind(secret, now, profile.CrossDevice.QRLifetime)
+	i, older, err := t.requestBehind(secret, now, profile.CrossDevice.QRLifetime)
 	if err != nil {
-		return Asked{}, err
+		return OpenRequest{}, err
 	}
-	return Asked{Transaction: t, Way: t.Round.Doors[i].Way, Profile: profile, door: i, older: older}, nil
+	return OpenRequest{Transaction: t, Channel: t.Presentation.Requests[i].Channel, Profile: profile, index: i, older: older}, nil
 }
 
-// doorBehind returns the door that a secret opens, and whether it is that of the code before. A QR code that nobody
-// scanned in its time opens nothing any more.
-func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) (door int, older bool, err error) {
-	if t.Round == nil {
+// requestBehind returns the position of the request that a secret opens, and whether the secret is that of the QR code
+// before. A QR code that was not scanned in its time opens nothing any more.
+func (t Transaction) requestBehind(secret string, now time.Time, qr time.Duration) (index int, older bool, err error) {
+	if t.Presentation == nil {
 		return 0, false, ErrNoTransaction
 	}
-	for i, d := range t.Round.Doors {
-		if d.Closed && (sameSecret(d.Secret, secret) || sameSecret(d.Before, secret)) {
+	for i, r := range t.Presentation.Requests {
+		if r.Closed && (sameSecret(r.Secret, secret) || sameSecret(r.Before, secret)) {
 			return 0, false, ErrExpired
 		}
-		if sameSecret(d.Secret, secret) {
-			if d.Flow == FlowCrossDevice && d.Request == nil && t.Round.Answer == nil && now.After(d.Since.Add(qr+rotationGrace)) {
+		if sameSecret(r.Secret, secret) {
+			if r.Flow == FlowCrossDevice && r.Request == nil && t.Presentation.Answer == nil && now.After(r.Since.Add(qr+rotationGrace)) {
 				return 0, false, ErrExpired
 			}
 			return i, false, nil
 		}
-		if sameSecret(d.Before, secret) {
-			if d.Request == nil && now.After(d.Since.Add(rotationGrace)) {
+		if sameSecret(r.Before, secret) {
+			if r.Request == nil && now.After(r.Since.Add(rotationGrace)) {
 				return 0, false, ErrExpired
 			}
 			return i, true, nil
@@ -82,91 +81,72 @@ func (t Transaction) doorBehind(secret string, now time.Time, qr time.Duration) 
 	return 0, false, ErrNoTransaction
 }
 
-// sameSecret compares secrets in constant time. No secret is nobody's.
+// sameSecret compares secrets in constant time. The empty secret matches nothing.
 func sameSecret(own, other string) bool {
 	return own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(other)) == 1
 }
 
-// MakeRequest builds the presentation request for a way: protocol matter that the domain keeps without reading.
-type MakeRequest func(ctx context.Context, a Asked, expires time.Time) ([]byte, error)
+// Occasion is why a presentation request is built and attached.
+type Occasion int
 
-// Retrieve is the wallet fetching its request. The first fetch makes the request; later ones, which are allowed until
-// it is answered, get the same one.
-func (s *Service) Retrieve(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
-	return s.request(ctx, handle, nil, build, func(t Transaction) (Transaction, EventType, error) {
-		changed, err := s.apply(ctx, t, StepRetrieve)
-		return changed, EventPresentationRetrieved, err
-	})
-}
+// The occasions.
+const (
+	WalletFetched  Occasion = iota // a wallet came to the request URI for the first time
+	LinkShown                      // a link that holds the whole request is about to be shown
+	RequestExpired                 // the request that was attached can no longer be answered, and somebody came back to it
+)
 
-// Prepare makes the request without a wallet having fetched it, for a link that has the whole request in it.
-func (s *Service) Prepare(ctx context.Context, handle Handle, build MakeRequest) (Asked, error) {
-	return s.request(ctx, handle, nil, build, func(t Transaction) (Transaction, EventType, error) {
-		return t, EventPresentationPrepared, nil
-	})
-}
-
-// Renew makes the request behind a door anew, in the place of the one that old has, which can no longer be answered. It
-// does not behind a QR code: one that was scanned would come to life again for whoever has its picture.
-func (s *Service) Renew(ctx context.Context, old Asked, build MakeRequest) (Asked, error) {
-	if old.Way.Flow == FlowCrossDevice {
-		return Asked{}, ErrExpired
+// Attach stores the presentation request that was built for an open request: protocol matter, which the domain keeps
+// without reading it. A request that is there stays, but for one that expired. Attach returns ErrConflict if somebody else changed the transaction since Find; RetryOnConflict then
+// finds their request. A request behind a QR code is attached once: a code that was scanned would come to life again for
+// whoever has a picture of it.
+func (s *Service) Attach(ctx context.Context, open OpenRequest, request []byte, occasion Occasion) (OpenRequest, error) {
+	if open.Answered() {
+		return OpenRequest{}, ErrAnswered
 	}
-	return s.request(ctx, old.Handle(), old.Request(), build, func(t Transaction) (Transaction, EventType, error) {
-		return t, EventPresentationRenewed, nil
-	})
-}
-
-// request returns the request behind a handle, made and stored if none is there but a stale one.
-func (s *Service) request(ctx context.Context, handle Handle, stale []byte, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
-	return again(func() (Asked, error) {
-		asked, err := s.Find(ctx, handle)
-		switch {
-		case err != nil:
-			return Asked{}, err
-		case asked.Answered():
-			return Asked{}, ErrAnswered
-		case asked.Request() != nil && !bytes.Equal(asked.Request(), stale):
-			return asked, nil
+	if occasion != RequestExpired && open.Request() != nil {
+		return open, nil
+	}
+	if occasion == RequestExpired && open.Channel.Flow == FlowCrossDevice {
+		return OpenRequest{}, ErrExpired
+	}
+	changed, event := open.Transaction, EventPresentationRenewed
+	switch occasion {
+	case LinkShown:
+		event = EventPresentationPrepared
+	case WalletFetched:
+		event = EventPresentationRetrieved
+		var err error
+		if changed, err = s.apply(ctx, open.Transaction, StepRetrieve); err != nil {
+			return OpenRequest{}, err
 		}
-		return s.openDoor(ctx, asked, build, step)
-	})
-}
-
-func (s *Service) openDoor(ctx context.Context, asked Asked, build MakeRequest, step func(Transaction) (Transaction, EventType, error)) (Asked, error) {
-	request, err := build(ctx, asked, asked.Transaction.ExpiresAt)
-	if err != nil {
-		return Asked{}, fmt.Errorf("build presentation request: %w", err)
 	}
-	changed, event, err := step(asked.Transaction)
-	if err != nil {
-		return Asked{}, err
-	}
-	changed.Round = changed.Round.with(asked.door, func(d *Door) {
-		if d.Request = request; !asked.older { // who scanned this code shuts out whoever has a picture of the one before
-			d.Before = ""
+	changed.Presentation = changed.Presentation.with(open.index, func(r *PendingRequest) {
+		if r.Request = request; !open.older { // who scanned this code shuts out whoever has a picture of the one before
+			r.Before = ""
 		}
 	})
-	asked.Transaction, err = s.store(ctx, changed, event)
-	return asked, err
+	var err error
+	open.Transaction, err = s.store(ctx, changed, event)
+	return open, err
 }
 
-// with returns a copy of r with one door changed: transactions are values, and what is inside must not be shared.
-func (r *Round) with(door int, change func(*Door)) *Round {
-	c := *r
-	c.Doors = slices.Clone(r.Doors)
-	change(&c.Doors[door])
+// with returns a copy of a with one request changed: transactions are values, and what is inside must not be shared.
+func (a *PresentationAttempt) with(index int, change func(*PendingRequest)) *PresentationAttempt {
+	c := *a
+	c.Requests = slices.Clone(a.Requests)
+	change(&c.Requests[index])
 	return &c
 }
 
 // rotationGrace is how long a QR code still works after another took its place: somebody had just scanned it.
 const rotationGrace = 15 * time.Second
 
-// Rotate gives each QR code that nobody scanned in its time another secret, so that a picture of one is soon worth
-// nothing (OAuth cross-device security best practice: short-lived, one at a time). It returns t when none is due; when
-// somebody else changed the transaction meanwhile, theirs is as good.
+// Rotate gives each QR code that was not scanned in its time another secret, so that a picture of one is soon worth
+// nothing (Cross-Device Flows: Security BCP §6.1.2, short-lived codes). It returns t when none is due; when somebody else
+// changed the transaction meanwhile, theirs is as good.
 func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error) {
-	if t.Round == nil || t.Round.Answer != nil || !t.State.Open() {
+	if t.Presentation == nil || t.Presentation.Answer != nil || !t.State.Open() {
 		return t, nil
 	}
 	profile, err := s.Profile(t)
@@ -175,20 +155,20 @@ func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error
 	}
 	now := s.ports.Clock()
 	changed := t
-	for i, d := range t.Round.Doors {
-		if d.Flow != FlowCrossDevice || d.Request != nil || d.Closed || now.Before(d.Since.Add(profile.CrossDevice.QRLifetime)) {
+	for i, r := range t.Presentation.Requests {
+		if r.Flow != FlowCrossDevice || r.Request != nil || r.Closed || now.Before(r.Since.Add(profile.CrossDevice.QRLifetime)) {
 			continue
 		}
 		secret, err := newSecret(s.ports.Random, handleSize)
 		if err != nil {
 			return t, err
 		}
-		changed.Round = changed.Round.with(i, func(d *Door) { d.Before, d.Secret, d.Since = d.Secret, secret, now })
+		changed.Presentation = changed.Presentation.with(i, func(r *PendingRequest) { r.Before, r.Secret, r.Since = r.Secret, secret, now })
 	}
-	if changed.Round == t.Round {
+	if changed.Presentation == t.Presentation {
 		return t, nil
 	}
-	stored, err := s.swap(ctx, changed)
+	stored, err := s.compareAndSwap(ctx, changed)
 	if errors.Is(err, ErrConflict) {
 		return s.get(ctx, t.ID)
 	}

@@ -35,7 +35,7 @@ func TestRotate(t *testing.T) {
 	if rotate(); tx.Handle(recovery.FlowCrossDevice) == old || tx.Handle(recovery.FlowSameDevice) != same {
 		t.Fatal("it was not replaced, or the link was")
 	}
-	if asked, err := b.Find(t.Context(), old); err != nil || asked.Handle() != tx.Handle(recovery.FlowCrossDevice) {
+	if open, err := b.Find(t.Context(), old); err != nil || open.Handle() != tx.Handle(recovery.FlowCrossDevice) {
 		t.Errorf("who had just scanned it: %v", err)
 	}
 	b.now = b.now.Add(20 * time.Second)
@@ -94,7 +94,7 @@ func TestDistance(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), shown.Round.Answer.Confirmation); err != nil {
+		if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), shown.Presentation.Answer.Confirmation); err != nil {
 			t.Fatal(err)
 		}
 		if tx.Decision.Outcome != row.outcome || tx.Decision.Reason != row.reason {
@@ -106,7 +106,7 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// What the browser brought back is in force at once: it came in the session that asked.
+// What the browser brought back is in force at once: it came in the session that open.
 func TestThroughTheBrowser(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
@@ -127,9 +127,9 @@ func TestPrepare(t *testing.T) {
 	if _, err := b.Present(t.Context(), handle, b.evidence(nil)); !errors.Is(err, recovery.ErrIllegalStep) {
 		t.Errorf("an answer to what nobody was asked: %v", err)
 	}
-	asked, err := b.Prepare(t.Context(), handle, buildRequest)
-	if err != nil || asked.Request() == nil || asked.Transaction.State != recovery.StateRequested {
-		t.Fatalf("%v, %s", err, asked.Transaction.State)
+	open, err := b.Prepare(t.Context(), handle, buildRequest)
+	if err != nil || open.Request() == nil || open.Transaction.State != recovery.StateRequested {
+		t.Fatalf("%v, %s", err, open.Transaction.State)
 	}
 	if _, err := b.Present(t.Context(), handle, b.evidence(nil)); err != nil || b.stored(tx.ID).State != recovery.StatePresented {
 		t.Errorf("%s, %v", b.stored(tx.ID).State, err)
@@ -162,11 +162,11 @@ func TestReject(t *testing.T) {
 }
 
 // A wallet that does not come back: only the browser that started can go on, without a code, and the record says so.
-func TestUnbound(t *testing.T) {
+func TestNoRedirectBack(t *testing.T) {
 	for _, flow := range []recovery.Flow{recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		b := setUp(t, func(p *recovery.Policy) {
-			for i := range p.Profiles[0].Ways {
-				p.Profiles[0].Ways[i].Unbound = true
+			for i := range p.Profiles[0].Channels {
+				p.Profiles[0].Channels[i].NoRedirectBack = true
 			}
 		})
 		tx, _ := b.start(t, "ada@example.org")
@@ -178,7 +178,7 @@ func TestUnbound(t *testing.T) {
 			t.Errorf("%s: it has digits: %v", flow, err)
 		}
 		tx, err := b.Proceed(t.Context(), b.stored(tx.ID))
-		if err != nil || tx.State != recovery.StateApproved || !tx.Unbound || tx.Flow != flow {
+		if err != nil || tx.State != recovery.StateApproved || !tx.NoRedirectBack || tx.Flow != flow {
 			t.Errorf("%s: %s, %v", flow, tx.State, err)
 		}
 		said := false

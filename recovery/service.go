@@ -201,7 +201,8 @@ func (s *Service) apply(ctx context.Context, t Transaction, steps ...Step) (Tran
 }
 
 // maxChanges is how often a transaction may be changed before it can only be gone on with, and not gone round in: every
-// round is a record, and a program at a browser's cookie must not fill the log. An hour of new QR codes is not half of it.
+// attempt is a record, and a program that holds a browser's cookie must not fill the log. An hour of new QR codes is not
+// half of it.
 const maxChanges = 500
 
 // maxRepeats is how many records one transaction gets of something that strangers can do over and over.
@@ -222,7 +223,7 @@ func (s *Service) auditFew(ctx context.Context, t Transaction, event EventType) 
 // store swaps the changed transaction in and then records the event: an audit log that cannot be written stops the
 // journey at the next step.
 func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Transaction, error) {
-	t, err := s.swap(ctx, t)
+	t, err := s.compareAndSwap(ctx, t)
 	if err != nil {
 		return t, err
 	}
@@ -233,9 +234,9 @@ func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Tr
 	return t, s.audit(ctx, t, event, reason)
 }
 
-// again repeats a change that somebody else was faster than: wallets that race, the page that follows them, a phone that
-// opens a page twice to look what it is. Each time it must read the transaction anew.
-func again[T any](change func() (T, error)) (T, error) {
+// RetryOnConflict repeats a change that lost a compare-and-swap: wallets race, and so does the page that follows them, and
+// a phone that opens a page twice for its preview. Each time change must read the transaction anew.
+func RetryOnConflict[T any](change func() (T, error)) (T, error) {
 	const tries = 4
 	for range tries - 1 {
 		if result, err := change(); !errors.Is(err, ErrConflict) {
@@ -245,8 +246,8 @@ func again[T any](change func() (T, error)) (T, error) {
 	return change()
 }
 
-// swap stores the changed transaction if nobody else changed it since it was read, or returns ErrConflict.
-func (s *Service) swap(ctx context.Context, t Transaction) (Transaction, error) {
+// compareAndSwap stores the changed transaction if nobody else changed it since it was read, or returns ErrConflict.
+func (s *Service) compareAndSwap(ctx context.Context, t Transaction) (Transaction, error) {
 	version, err := s.ports.Transactions.Update(ctx, t)
 	if err != nil {
 		return t, fmt.Errorf("store transaction %s as %s: %w", t.ID, t.State, err)

@@ -13,7 +13,7 @@ import (
 	"regain/recovery"
 )
 
-// outside is the world as the service needs it, kept in maps. Any part of it can be made to fail.
+// outside is every port of the service, kept in maps. Any part of it can be made to fail.
 type outside struct {
 	mu           sync.Mutex
 	now          time.Time
@@ -128,7 +128,7 @@ func (o *outside) Increment(_ context.Context, key string, _ time.Duration) (int
 	return o.hits[key], nil
 }
 
-// bench is a service and the world around it.
+// bench is a service and everything around it.
 type bench struct {
 	*recovery.Service
 	*outside
@@ -136,14 +136,14 @@ type bench struct {
 }
 
 // Find is the service's; the directory's, of the same name, is reached through the port.
-func (b *bench) Find(ctx context.Context, h recovery.Handle) (recovery.Asked, error) {
+func (b *bench) Find(ctx context.Context, h recovery.Handle) (recovery.OpenRequest, error) {
 	return b.Service.Find(ctx, h)
 }
 
 func setUp(t *testing.T, change func(*recovery.Policy)) *bench {
 	t.Helper()
 	employees, pilot := goodProfile("employees", 20), goodProfile("pilot", 10)
-	employees.Ways = append(employees.Ways, recovery.Way{Wallet: "any", Flow: recovery.FlowCrossDevice}, recovery.Way{Wallet: "any", Flow: recovery.FlowBrowser})
+	employees.Channels = append(employees.Channels, recovery.Channel{Wallet: "any", Flow: recovery.FlowCrossDevice}, recovery.Channel{Wallet: "any", Flow: recovery.FlowBrowser})
 	employees.CrossDevice = recovery.CrossDevicePolicy{QRLifetime: time.Minute}
 	pilot.Mode, pilot.Scope = recovery.ModeEvaluation, recovery.Scope{Include: []recovery.GroupName{"pilot"}}
 	policy := recovery.Policy{Profiles: recovery.Profiles{employees, pilot}, Exclude: []recovery.GroupName{"executives"}}
@@ -180,7 +180,7 @@ func (b *bench) useDirectory(t *testing.T, d recovery.Directory) {
 // start opens a transaction for an account and asks the wallet.
 func (b *bench) start(t *testing.T, account recovery.AccountName) (recovery.Transaction, string) {
 	t.Helper()
-	tx, secret, err := b.Start(t.Context(), recovery.Opening{Client: "main-idp", Account: account, Network: "192.0.2.1", Authorization: []byte("{}")})
+	tx, secret, err := b.Start(t.Context(), recovery.StartParams{Client: "main-idp", Account: account, Network: "192.0.2.1", Authorization: []byte("{}")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func (b *bench) start(t *testing.T, account recovery.AccountName) (recovery.Tran
 }
 
 // present fetches and answers the request of a flow with good evidence.
-func (b *bench) present(t *testing.T, tx recovery.Transaction, flow recovery.Flow, change func(*recovery.Evidence)) recovery.Receipt {
+func (b *bench) present(t *testing.T, tx recovery.Transaction, flow recovery.Flow, change func(*recovery.Evidence)) recovery.PresentResult {
 	t.Helper()
 	handle := tx.Handle(flow)
 	if _, err := b.Retrieve(t.Context(), handle, buildRequest); err != nil {
@@ -213,8 +213,28 @@ func (b *bench) evidence(change func(*recovery.Evidence)) recovery.Evidence {
 	return e
 }
 
-func buildRequest(context.Context, recovery.Asked, time.Time) ([]byte, error) {
-	return []byte(`{"nonce":"n"}`), nil
+// makeRequest builds a presentation request.
+type makeRequest func() []byte
+
+func buildRequest() []byte { return []byte(`{"nonce":"n"}`) }
+
+// Retrieve is a wallet that fetches its request; Prepare is a page that shows a link with the request in it.
+func (b *bench) Retrieve(ctx context.Context, h recovery.Handle, build makeRequest) (recovery.OpenRequest, error) {
+	return b.attach(ctx, h, build, recovery.WalletFetched)
+}
+
+func (b *bench) Prepare(ctx context.Context, h recovery.Handle, build makeRequest) (recovery.OpenRequest, error) {
+	return b.attach(ctx, h, build, recovery.LinkShown)
+}
+
+func (b *bench) attach(ctx context.Context, h recovery.Handle, build makeRequest, occasion recovery.Occasion) (recovery.OpenRequest, error) {
+	return recovery.RetryOnConflict(func() (recovery.OpenRequest, error) {
+		open, err := b.Find(ctx, h)
+		if err != nil || !open.Answered() && open.Request() != nil {
+			return open, err
+		}
+		return b.Attach(ctx, open, build(), occasion)
+	})
 }
 
 // approved walks an account to its approval and out to the client.
@@ -232,7 +252,7 @@ func (b *bench) approved(t *testing.T, account recovery.AccountName) recovery.Tr
 	if tx.State != recovery.StateApproved {
 		return tx
 	}
-	if tx, err = b.Leave(t.Context(), tx); err != nil {
+	if tx, err = b.MarkReturned(t.Context(), tx); err != nil {
 		t.Fatal(err)
 	}
 	return tx
@@ -270,7 +290,7 @@ func TestRecoveryOnOneDevice(t *testing.T) {
 	if b.writes > 8 {
 		t.Errorf("%d transaction writes for one recovery, want at most 8", b.writes)
 	}
-	if stored := b.transactions[tx.ID]; stored.Round != nil {
+	if stored := b.transactions[tx.ID]; stored.Presentation != nil {
 		t.Error("the request's keys outlived the decision")
 	}
 }
@@ -280,10 +300,10 @@ func TestRecoveryOnTwoDevices(t *testing.T) {
 	tx, secret := b.start(t, "ada@example.org")
 	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
 	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "192.0.2.1")
-	if err != nil || len(shown.Round.Answer.Confirmation) != 6 {
+	if err != nil || len(shown.Presentation.Answer.Confirmation) != 6 {
 		t.Fatalf("digits: %v", err)
 	}
-	digits := shown.Round.Answer.Confirmation
+	digits := shown.Presentation.Answer.Confirmation
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
 	// The response code of the phone is worth nothing in the starting browser's return.
 	_, err = b.Return(t.Context(), tx, receipt.ResponseCode)
@@ -421,7 +441,7 @@ func TestADirectoryThatDoesNotAnswer(t *testing.T) {
 	down := errors.New("directory is down")
 	b := setUp(t, nil)
 	b.failDirectory = down
-	_, _, err := b.Start(t.Context(), recovery.Opening{Client: "main-idp", Account: "ada@example.org"})
+	_, _, err := b.Start(t.Context(), recovery.StartParams{Client: "main-idp", Account: "ada@example.org"})
 	wantErr(t, err, down)
 	if len(b.transactions) != 0 {
 		t.Error("a transaction was opened")
@@ -474,7 +494,7 @@ func TestTooManyAttempts(t *testing.T) {
 	b := setUp(t, func(p *recovery.Policy) {
 		p.Limits = recovery.Limits{{Name: "account", Per: recovery.PerAccountNetwork, Max: 2, Window: time.Hour}}
 	})
-	open := recovery.Opening{Client: "main-idp", Account: "ada@example.org", Network: "192.0.2.1"}
+	open := recovery.StartParams{Client: "main-idp", Account: "ada@example.org", Network: "192.0.2.1"}
 	for i := range 3 {
 		tx, _, err := b.Start(t.Context(), open)
 		if err != nil {

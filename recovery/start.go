@@ -11,8 +11,8 @@ import (
 // otherwise: document, selfie and presentation take minutes, and the published IdP contracts give up at ten.
 const defaultLifetime = 15 * time.Minute
 
-// Opening is what the provider knows when a client's authorization request arrives.
-type Opening struct {
+// StartParams is what the provider knows when a client's authorization request arrives.
+type StartParams struct {
 	Client        ClientID
 	Account       AccountName // from login_hint or a signed id_token_hint
 	Authorization []byte
@@ -23,22 +23,22 @@ type Opening struct {
 }
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
-// gets a transaction like any other, under a stand-in profile, which is denied at the end. When an attempt limit is
+// gets a transaction like any other, under a decoy profile, which is denied at the end. When an attempt limit is
 // reached the transaction is denied at once. A directory that does not answer is an error: nothing is opened.
-func (s *Service) Start(ctx context.Context, o Opening) (Transaction, string, error) {
-	account, profile, barred, err := s.lookUp(ctx, o.Account)
+func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, string, error) {
+	account, profile, ineligible, err := s.lookUp(ctx, params.Account)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	exceeded, err := s.spend(ctx, o, account.Name)
+	exceeded, err := s.countAttempt(ctx, params, account.Name)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	t, secret, err := s.newTransaction(o, profile)
+	t, secret, err := s.newTransaction(params, profile)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	t.Barred = barred
+	t.Ineligible = ineligible
 	if exceeded {
 		if t, err = t.Apply(StepDeny, t.StartedAt); err != nil {
 			return Transaction{}, "", err
@@ -56,27 +56,27 @@ func (s *Service) Start(ctx context.Context, o Opening) (Transaction, string, er
 	return t, secret, s.audit(ctx, t, event, reason)
 }
 
-// lookUp finds the account and the profile for it. What bars the account is a Reason, not an error.
+// lookUp finds the account and the profile for it. Why the account is ineligible is a Reason, not an error.
 func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profile, Reason, error) {
 	account, err := s.Account(ctx, name)
 	if errors.Is(err, ErrNotFound) {
-		return Account{Name: name}, s.policy.Profiles.StandIn(), ReasonAccountUnknown, nil
+		return Account{Name: name}, s.policy.Profiles.DecoyProfile(), ReasonAccountUnknown, nil
 	}
 	if err != nil {
 		return Account{}, Profile{}, ReasonDirectoryUnavailable, err
 	}
-	profile, barred := s.policy.Profiles.Match(account, s.policy.Exclude)
-	if barred != ReasonNone {
-		profile = s.policy.Profiles.StandIn()
+	profile, ineligible := s.policy.Profiles.Match(account, s.policy.Exclude)
+	if ineligible != ReasonNone {
+		profile = s.policy.Profiles.DecoyProfile()
 	}
-	return account, profile, barred, nil
+	return account, profile, ineligible, nil
 }
 
-// spend counts this attempt against every limit and reports whether one is exceeded. All counters are hit, so that
+// countAttempt counts this attempt against every limit and reports whether one is exceeded. All counters are hit, so that
 // the work does not tell which limit it was. name is the account's in the directory: one that can be named in two ways
 // has no two counters.
-func (s *Service) spend(ctx context.Context, o Opening, name AccountName) (exceeded bool, err error) {
-	subject := LimitSubject{Account: name, Client: o.Client, Network: o.Network}
+func (s *Service) countAttempt(ctx context.Context, params StartParams, name AccountName) (exceeded bool, err error) {
+	subject := LimitSubject{Account: name, Client: params.Client, Network: params.Network}
 	for _, rule := range s.policy.Limits {
 		key, counts := rule.Key(subject)
 		if !counts {
@@ -91,7 +91,7 @@ func (s *Service) spend(ctx context.Context, o Opening, name AccountName) (excee
 	return exceeded, nil
 }
 
-func (s *Service) newTransaction(o Opening, profile Profile) (Transaction, string, error) {
+func (s *Service) newTransaction(params StartParams, profile Profile) (Transaction, string, error) {
 	id, err := newSecret(s.ports.Random, 16)
 	if err != nil {
 		return Transaction{}, "", err
@@ -104,16 +104,16 @@ func (s *Service) newTransaction(o Opening, profile Profile) (Transaction, strin
 	if lifetime == 0 {
 		lifetime = defaultLifetime
 	}
-	if o.Lifetime > 0 {
-		lifetime = min(lifetime, o.Lifetime)
+	if params.Lifetime > 0 {
+		lifetime = min(lifetime, params.Lifetime)
 	}
 	now := s.ports.Clock()
 	var network Digest
 	if profile.Reaches(FlowCrossDevice) {
-		network = networkOf(TransactionID(id), o.Network)
+		network = networkOf(TransactionID(id), params.Network)
 	}
 	return Transaction{
-		ID: TransactionID(id), State: StateStarted, Client: o.Client, Account: o.Account, Profile: profile.Name, Mode: profile.Mode,
-		Browser: DigestOf(secret), Network: network, Agent: o.Agent, Authorization: o.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
+		ID: TransactionID(id), State: StateStarted, Client: params.Client, Account: params.Account, Profile: profile.Name, Mode: profile.Mode,
+		Browser: DigestOf(secret), Network: network, Agent: params.Agent, Authorization: params.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
 	}, secret, nil
 }

@@ -163,7 +163,7 @@ func (t Transaction) Apply(step Step, now time.Time) (Transaction, error) {
 	switch step {
 	case StepRequest, StepProof, StepExpire, StepCancel, StepDeny, StepApprove, StepEvaluate:
 		// Nothing kept: keys, nonces and a pending answer live for the open request only.
-		t.Round = nil
+		t.Presentation = nil
 	}
 	return t, nil
 }

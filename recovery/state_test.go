@@ -46,7 +46,7 @@ func legal() map[recovery.State]map[recovery.Step]recovery.State {
 func transaction(state recovery.State) recovery.Transaction {
 	return recovery.Transaction{
 		ID: "txn", State: state, StartedAt: noon, ChangedAt: noon, ExpiresAt: noon.Add(15 * time.Minute),
-		Round: &recovery.Round{Doors: []recovery.Door{{Way: recovery.Way{Flow: recovery.FlowSameDevice}, Secret: "secret"}}},
+		Presentation: &recovery.PresentationAttempt{Requests: []recovery.PendingRequest{{Channel: recovery.Channel{Flow: recovery.FlowSameDevice}, Secret: "secret"}}},
 	}
 }
 
@@ -63,7 +63,7 @@ func TestEveryStepFromEveryState(t *testing.T) {
 			case !allowed && (!errors.Is(err, recovery.ErrIllegalStep) || after.State != from):
 				t.Errorf("%s from %s: got %s, %v, want it refused", step, from, after.State, err)
 			}
-			if before.State != from || before.Round == nil {
+			if before.State != from || before.Presentation == nil {
 				t.Errorf("%s from %s changed the transaction it was given", step, from)
 			}
 		}
@@ -91,8 +91,8 @@ func TestStepsThatEndARequestForgetIt(t *testing.T) {
 			}
 			keeps := step == recovery.StepRetrieve || step == recovery.StepPresent || step == recovery.StepInform ||
 				step == recovery.StepIssue || step == recovery.StepRedeem
-			if (after.Round != nil) != keeps {
-				t.Errorf("%s from %s: request kept: %t, want %t", step, from, after.Round != nil, keeps)
+			if (after.Presentation != nil) != keeps {
+				t.Errorf("%s from %s: request kept: %t, want %t", step, from, after.Presentation != nil, keeps)
 			}
 		}
 	}

@@ -1,7 +1,6 @@
 package recovery_test
 
 import (
-	"context"
 	"errors"
 	"strings"
 	"sync"
@@ -75,7 +74,7 @@ func (b *bench) answered(t *testing.T) (tx recovery.Transaction, secret, digits 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return tx, secret, shown.Round.Answer.Confirmation
+	return tx, secret, shown.Presentation.Answer.Confirmation
 }
 
 func TestThreeWrongCodesVoidTheRound(t *testing.T) {
@@ -118,13 +117,13 @@ func TestManyGuessesAtOnce(t *testing.T) {
 	}
 }
 
-// A third wrong code that was counted, and whose new round could not be stored, is no invitation to a fourth.
+// A third wrong code that was counted, and whose new attempt could not be stored, is no invitation to a fourth.
 func TestNoFourthGuess(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret, digits := b.answered(t)
 	outage := errors.New("outage")
 	b.failStore = func(t recovery.Transaction) error {
-		if t.Round.Answer == nil {
+		if t.Presentation.Answer == nil {
 			return outage
 		}
 		return nil
@@ -151,7 +150,7 @@ func TestFirstAnswerWins(t *testing.T) {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
-	won := make(chan recovery.Receipt, 16)
+	won := make(chan recovery.PresentResult, 16)
 	for range 16 {
 		wg.Go(func() {
 			receipt, err := b.Present(t.Context(), handle, b.evidence(nil))
@@ -170,7 +169,7 @@ func TestFirstAnswerWins(t *testing.T) {
 	wantErr(t, err, recovery.ErrAnswered)
 	_, err = b.Retrieve(t.Context(), handle, buildRequest)
 	wantErr(t, err, recovery.ErrAnswered)
-	// Nor by the other door.
+	// Nor in the other channel.
 	_, err = b.Present(t.Context(), tx.Handle(recovery.FlowCrossDevice), b.evidence(nil))
 	wantErr(t, err, recovery.ErrAnswered)
 }
@@ -190,14 +189,14 @@ func TestARequestIsMadeOnceAndFetchedOften(t *testing.T) {
 	b := setUp(t, nil)
 	tx, _ := b.start(t, "ada@example.org")
 	made := 0
-	build := func(context.Context, recovery.Asked, time.Time) ([]byte, error) {
+	build := func() []byte {
 		made++
-		return []byte(`{"nonce":"n"}`), nil
+		return buildRequest()
 	}
 	for range 3 {
-		asked, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowSameDevice), build)
-		if err != nil || string(asked.Request()) != `{"nonce":"n"}` {
-			t.Fatalf("%s, %v", asked.Request(), err)
+		open, err := b.Retrieve(t.Context(), tx.Handle(recovery.FlowSameDevice), build)
+		if err != nil || string(open.Request()) != `{"nonce":"n"}` {
+			t.Fatalf("%s, %v", open.Request(), err)
 		}
 	}
 	if made != 1 {
@@ -208,7 +207,7 @@ func TestARequestIsMadeOnceAndFetchedOften(t *testing.T) {
 	}
 }
 
-// Handles of an earlier round, of another transaction or of nobody find nothing.
+// Handles of an earlier attempt, of another transaction or of none find nothing.
 func TestHandles(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")
@@ -234,7 +233,7 @@ func TestHandles(t *testing.T) {
 }
 
 func TestNoDoorForAnotherDeviceUnlessAllowed(t *testing.T) {
-	b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].Ways = p.Profiles[0].Ways[:1] })
+	b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].Channels = p.Profiles[0].Channels[:1] })
 	tx, _ := b.start(t, "ada@example.org")
 	if tx.Handle(recovery.FlowCrossDevice) != "" || tx.Handle(recovery.FlowSameDevice) == "" {
 		t.Error("another device may answer, or this one may not")
@@ -252,8 +251,8 @@ func TestReportDecidesNothing(t *testing.T) {
 		}
 	}
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
-	if !tx.State.Open() || tx.Round.WalletError != "access_denied" {
-		t.Errorf("%s, %+v", tx.State, tx.Round)
+	if !tx.State.Open() || tx.Presentation.WalletError != "access_denied" {
+		t.Errorf("%s, %+v", tx.State, tx.Presentation)
 	}
 	receipt := b.present(t, tx, recovery.FlowSameDevice, nil)
 	tx, _ = b.Open(t.Context(), tx.ID, secret)
@@ -264,7 +263,7 @@ func TestReportDecidesNothing(t *testing.T) {
 
 func TestProofingAndBack(t *testing.T) {
 	b := setUp(t, nil)
-	tx, _, err := b.Start(t.Context(), recovery.Opening{Client: "main-idp", Account: "ada@example.org"})
+	tx, _, err := b.Start(t.Context(), recovery.StartParams{Client: "main-idp", Account: "ada@example.org"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,11 +287,11 @@ func TestProofingAndBack(t *testing.T) {
 func TestTheClientIsAnsweredOnce(t *testing.T) {
 	b := setUp(t, nil)
 	tx := b.approved(t, "ada@example.org")
-	_, err := b.Leave(t.Context(), tx)
+	_, err := b.MarkReturned(t.Context(), tx)
 	wantErr(t, err, recovery.ErrRedeemed)
 	tx.ReturnedAt = time.Time{} // a copy from before
 	tx.Version--
-	_, err = b.Leave(t.Context(), tx)
+	_, err = b.MarkReturned(t.Context(), tx)
 	wantErr(t, err, recovery.ErrRedeemed)
 }
 
@@ -300,7 +299,7 @@ func TestExpiryAndCancellation(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")
 	cancelled, _ := b.start(t, "ada@example.org")
-	if cancelled, err := b.Cancel(t.Context(), cancelled); err != nil || cancelled.State != recovery.StateCancelled || cancelled.Round != nil {
+	if cancelled, err := b.Cancel(t.Context(), cancelled); err != nil || cancelled.State != recovery.StateCancelled || cancelled.Presentation != nil {
 		t.Errorf("%s, %v", cancelled.State, err)
 	}
 	b.now = b.now.Add(15 * time.Minute)

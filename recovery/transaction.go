@@ -20,9 +20,9 @@ type Transaction struct {
 	Account AccountName   `json:"account"` // as the main IdP named it, never as evidence names it
 	Profile ProfileName   `json:"profile"`
 	Mode    Mode          `json:"mode"`
-	// Barred says why this transaction will be denied whatever the wallet answers (no such account, out of scope …).
-	// It is not shown: the journey of a barred transaction looks like any other (nothing to enumerate).
-	Barred Reason `json:"barred,omitempty"`
+	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope …).
+	// It is not shown: the journey of an ineligible account looks like any other (nothing to enumerate).
+	Ineligible Reason `json:"ineligible,omitempty"`
 	// Browser is the digest of the secret that the browser which started holds in its cookie.
 	Browser Digest `json:"browser"`
 	// Network is the digest of the network that it started from, to compare another device's with; Agent is what to call
@@ -30,16 +30,16 @@ type Transaction struct {
 	Network Digest `json:"network,omitempty"`
 	Agent   string `json:"agent,omitempty"`
 	// Authorization is the client's authorization request, opaque here: the provider answers it at the end.
-	Authorization []byte    `json:"authorization"`
-	Round         *Round    `json:"round,omitempty"`
-	Flow          Flow      `json:"flow,omitempty"`    // how the presentation that was decided upon came
-	Unbound       bool      `json:"unbound,omitempty"` // and that it came in a way that does not come back
-	Decision      *Decision `json:"decision,omitempty"`
-	Pass          *Issued   `json:"pass,omitempty"`
-	StartedAt     time.Time `json:"started_at"`
-	ChangedAt     time.Time `json:"changed_at"`
-	ExpiresAt     time.Time `json:"expires_at"`
-	DecidedAt     time.Time `json:"decided_at,omitzero"`
+	Authorization  []byte               `json:"authorization"`
+	Presentation   *PresentationAttempt `json:"presentation,omitempty"`
+	Flow           Flow                 `json:"flow,omitempty"`             // how the presentation that was decided upon came
+	NoRedirectBack bool                 `json:"no_redirect_back,omitempty"` // and that its wallet did not come back to the browser
+	Decision       *Decision            `json:"decision,omitempty"`
+	Pass           *Issued              `json:"pass,omitempty"`
+	StartedAt      time.Time            `json:"started_at"`
+	ChangedAt      time.Time            `json:"changed_at"`
+	ExpiresAt      time.Time            `json:"expires_at"`
+	DecidedAt      time.Time            `json:"decided_at,omitzero"`
 	// ReturnedAt is when the browser was sent back to the client with a code; it happens once.
 	ReturnedAt time.Time `json:"returned_at,omitzero"`
 }
@@ -63,35 +63,35 @@ const (
 	FlowBrowser Flow = "digital_credentials"
 )
 
-// Round is one time of asking the wallet: a request for each way, and the first genuine answer.
-type Round struct {
-	Doors  []Door  `json:"doors"`
-	Answer *Answer `json:"answer,omitempty"`
+// PresentationAttempt is one attempt to get a presentation: a request for each channel, and the first genuine answer.
+type PresentationAttempt struct {
+	Requests []PendingRequest `json:"requests"`
+	Answer   *Answer          `json:"answer,omitempty"`
 	// WalletError is the error that a wallet reported (OpenID4VP 1.0 §8.5), for the page. Unsigned, so it decides nothing.
 	WalletError string `json:"wallet_error,omitempty"`
 }
 
-// Door is the request URI of one way and, once a wallet fetched it, the request behind it.
-type Door struct {
-	Way
+// PendingRequest is the request URI of one channel and, once a wallet fetched it, the request behind it.
+type PendingRequest struct {
+	Channel
 	Secret  string    `json:"secret"`
 	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret was made
 	Before  string    `json:"before,omitempty"`  // cross device: the secret of the QR code before this one
 	Request []byte    `json:"request,omitempty"` // the presentation request with its keys, opaque here
-	Closed  bool      `json:"closed,omitempty"`  // too much came that was no answer
+	Closed  bool      `json:"closed,omitempty"`  // too many invalid responses
 }
 
 // Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that
 // started shows ResponseCode (same device) or the person types Confirmation (cross device); or, where the wallet does not
 // come back, before the person says in that browser that it was theirs.
 type Answer struct {
-	Flow         Flow     `json:"flow"`
-	Unbound      bool     `json:"unbound,omitempty"` // it came in a way that does not come back
-	ResponseCode Digest   `json:"response_code"`
-	Confirmation string   `json:"confirmation,omitempty"` // six digits
-	Tries        int      `json:"tries,omitempty"`        // wrong confirmations so far
-	Distance     Distance `json:"distance,omitempty"`     // cross device, once the wallet's page was opened
-	Verdict      Decision `json:"verdict"`
+	Flow           Flow     `json:"flow"`
+	NoRedirectBack bool     `json:"no_redirect_back,omitempty"` // its wallet does not come back to the browser
+	ResponseCode   Digest   `json:"response_code"`
+	Confirmation   string   `json:"confirmation,omitempty"` // six digits
+	Tries          int      `json:"tries,omitempty"`        // wrong confirmations so far
+	Distance       Distance `json:"distance,omitempty"`     // cross device, once the wallet's page was opened
+	Verdict        Decision `json:"verdict"`
 }
 
 // Late reports whether the transaction's end of life has come.

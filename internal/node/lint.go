@@ -131,7 +131,7 @@ func (c Config) lintProfiles(add func(string, ...any)) {
 	if err != nil {
 		return // an error of New
 	}
-	common := policy.Profiles.StandIn()
+	common := policy.Profiles.DecoyProfile()
 	for i, p := range policy.Profiles {
 		if p.Enabled && !looksLike(p, common) {
 			add("profiles[%d] (%s): asks other wallets or credentials than %s, whose pages an account that does not exist meets: which accounts %s covers can be seen from outside", i, p.Name, common.Name, p.Name)
@@ -144,7 +144,7 @@ func looksLike(a, b recovery.Profile) bool {
 	same := func(a, b recovery.CredentialRule) bool {
 		return a.Format == b.Format && slices.Equal(a.Types, b.Types) && slices.EqualFunc(a.Bindings, b.Bindings, func(a, b recovery.Binding) bool { return a.Claim == b.Claim })
 	}
-	return slices.Equal(a.Ways, b.Ways) && a.CrossDevice == b.CrossDevice && a.Proofing == b.Proofing && a.Lifetime == b.Lifetime &&
+	return slices.Equal(a.Channels, b.Channels) && a.CrossDevice == b.CrossDevice && a.Proofing == b.Proofing && a.Lifetime == b.Lifetime &&
 		a.FaceCheck.NotAsked == b.FaceCheck.NotAsked && slices.EqualFunc(a.Credentials, b.Credentials, same)
 }
 

@@ -22,7 +22,9 @@ import (
 	"regain/internal/fetch"
 	"regain/provider"
 	"regain/provider/keys"
+	"regain/provider/openid"
 	"regain/provider/sessions"
+	"regain/provider/wallet"
 	"regain/recovery"
 	"regain/storage"
 )
@@ -166,8 +168,11 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife, TrustedProxies: cfg.TrustedProxies,
-		EntraContract: entra,
+		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
+		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
+		Wallet: wallet.Config{
+			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
+		},
 	}, parts)
 	return err
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/fetch"
-	"regain/provider"
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/keys"
 	"regain/provider/oauth"
+	"regain/provider/openid"
 	"regain/provider/registration"
 	"regain/provider/remotekeys"
 	"regain/storage"
@@ -68,7 +68,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: provider.ACR, Secret: o.secret},
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: openid.ACR, Secret: o.secret},
 		oauth.Deps{Clients: registry, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
 	if err != nil {
 		return core{}, fmt.Errorf("OpenID provider: %w", err)

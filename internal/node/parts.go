@@ -15,8 +15,9 @@ import (
 	"regain/adapters/proofing"
 	"regain/internal/config"
 	"regain/internal/fetch"
-	"regain/provider"
+	"regain/provider/journey"
 	"regain/provider/keys"
+	"regain/provider/openid"
 	"regain/recovery"
 	"regain/storage"
 	"regain/storage/bolt"
@@ -203,8 +204,8 @@ func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]provider.Proofing, error) {
-	providers := make(map[string]provider.Proofing, len(cfg.Proofing))
+func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.Proofing, error) {
+	providers := make(map[string]journey.Proofing, len(cfg.Proofing))
 	for i, p := range cfg.Proofing {
 		adapter, err := proofing.New(proofing.Config{
 			Name: p.DisplayName, StartURL: p.StartURL, Issuer: cfg.Issuer, OrgID: cfg.Organisation,
@@ -221,11 +222,11 @@ func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]provider.
 // passEndpoint answers the provider with the local issuer's verdicts.
 type passEndpoint struct{ issuer *localpass.Issuer }
 
-// Verify implements provider.PassVerifier.
-func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (provider.PassVerdict, error) {
+// Verify implements openid.PassVerifier.
+func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (openid.PassVerdict, error) {
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
-		return provider.PassVerdict{}, err
+		return openid.PassVerdict{}, err
 	}
-	return provider.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
+	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
 }

@@ -141,7 +141,7 @@ func (c Config) policy() (recovery.Policy, error) {
 	for i, p := range c.Profiles {
 		profile := p.profile()
 		var err error
-		if profile.Ways, err = c.ways(p); err != nil {
+		if profile.Channels, err = c.ways(p); err != nil {
 			problems = append(problems, fmt.Errorf("profiles[%d] (%s): %w", i, p.Name, err))
 		}
 		if source := or(p.FaceCheck.Source, faceCheckReceipt); source != faceCheckReceipt && source != faceCheckNone {

@@ -12,7 +12,7 @@ import (
 	"regain/presentation"
 	"regain/presentation/authenticator"
 	"regain/presentation/identity"
-	"regain/provider/exchange"
+	"regain/provider/protocol"
 	"regain/recovery"
 )
 
@@ -61,8 +61,8 @@ type signing struct {
 }
 
 // newWallets makes the wallet profiles. Its errors name the key and the cure.
-func (c Config) newWallets(s signing) (map[recovery.WalletName]exchange.Wallet, error) {
-	made := make(map[recovery.WalletName]exchange.Wallet)
+func (c Config) newWallets(s signing) (map[recovery.WalletName]protocol.Wallet, error) {
+	made := make(map[recovery.WalletName]protocol.Wallet)
 	var problems []error
 	for i, w := range c.wallets() {
 		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
@@ -79,30 +79,30 @@ func (c Config) newWallets(s signing) (map[recovery.WalletName]exchange.Wallet, 
 	return made, errors.Join(problems...)
 }
 
-func (w WalletConfig) make(s signing, organisation string) (exchange.Wallet, error) {
+func (w WalletConfig) make(s signing, organisation string) (protocol.Wallet, error) {
 	switch w.Protocol {
 	case protocolOpenID4VP:
 		return w.openid4vp(s)
 	case protocolAuthenticator:
 		if w.HAIP || w.TransactionData {
-			return exchange.Wallet{}, errors.New("haip and transaction_data: wallets of the protocol authenticator know neither; leave them out")
+			return protocol.Wallet{}, errors.New("haip and transaction_data: wallets of the protocol authenticator know neither; leave them out")
 		}
 		profile, err := authenticator.New(authenticator.Config{
 			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: or(w.ClientName, organisation),
 			Purpose: w.ClientPurpose, LogoURI: w.LogoURI, TermsURI: w.TermsURI,
 		})
-		return exchange.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
+		return protocol.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
 	}
-	return exchange.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
+	return protocol.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
 }
 
-func (w WalletConfig) openid4vp(s signing) (exchange.Wallet, error) {
+func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
 	if !w.returns() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
-		return exchange.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
+		return protocol.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
 	}
 	who, err := w.identity(s)
 	if err != nil {
-		return exchange.Wallet{}, err
+		return protocol.Wallet{}, err
 	}
 	profile := presentation.Profile{
 		HAIP: w.HAIP, Endpoint: w.Endpoint, Identity: who, ByValue: w.ByValue, ResponseMode: presentation.ResponseMode(w.ResponseMode),
@@ -112,7 +112,7 @@ func (w WalletConfig) openid4vp(s signing) (exchange.Wallet, error) {
 	case "get":
 		profile.FetchByGet = true
 	default:
-		return exchange.Wallet{}, fmt.Errorf("request_uri_method %q: use post or get", w.RequestURIMethod)
+		return protocol.Wallet{}, fmt.Errorf("request_uri_method %q: use post or get", w.RequestURIMethod)
 	}
 	for _, name := range w.DigitalCredentials {
 		profile.Protocols = append(profile.Protocols, presentation.Protocol("openid4vp-v1-"+name))
@@ -120,11 +120,11 @@ func (w WalletConfig) openid4vp(s signing) (exchange.Wallet, error) {
 	if w.VerifierInfoFile != "" {
 		text, err := os.ReadFile(w.VerifierInfoFile)
 		if err != nil {
-			return exchange.Wallet{}, fmt.Errorf("verifier_info_file: %w", err)
+			return protocol.Wallet{}, fmt.Errorf("verifier_info_file: %w", err)
 		}
 		profile.VerifierInfo = json.RawMessage(text)
 	}
-	return exchange.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
+	return protocol.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
 }
 
 // identity is who we are to this kind of wallet.
@@ -168,7 +168,7 @@ func (c Config) web(s signing) (*identity.Web, error) {
 
 // ways are how a profile asks its wallets: through the browser first, which only a wallet nearby can answer, then on this
 // device, then with a QR code where the profile allows one.
-func (c Config) ways(p ProfileConfig) ([]recovery.Way, error) {
+func (c Config) ways(p ProfileConfig) ([]recovery.Channel, error) {
 	asked := c.wallets()
 	if len(p.Wallets) > 0 {
 		asked = asked[:0:0]
@@ -180,11 +180,11 @@ func (c Config) ways(p ProfileConfig) ([]recovery.Way, error) {
 			asked = append(asked, w)
 		}
 	}
-	var ways []recovery.Way
+	var ways []recovery.Channel
 	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		for _, w := range asked {
 			if w.reachedBy(flow, p.CrossDevice.Allow) {
-				ways = append(ways, recovery.Way{Wallet: recovery.WalletName(w.Name), Flow: flow, Unbound: flow != recovery.FlowBrowser && !w.returns()})
+				ways = append(ways, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.returns()})
 			}
 		}
 	}

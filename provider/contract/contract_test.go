@@ -14,7 +14,7 @@ import (
 const request = `{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"IDV-DELEGATED","essential":true},"assurance_level":{"value":"VERIFIED","essential":true}},` +
 	`"claims":{"given_name":{"value":"Ada","fuzzy":true},"family_name":{"value":"Lindqvist"},"address":{"country":{"value":"Sweden","fuzzy":true}}}}]}}`
 
-func read(t *testing.T, text string) ([]contract.Asked, error) {
+func read(t *testing.T, text string) ([]contract.RequestedClaim, error) {
 	t.Helper()
 	wanted, err := claims.Parse(text)
 	if err != nil {
@@ -25,7 +25,7 @@ func read(t *testing.T, text string) ([]contract.Asked, error) {
 
 func TestReadOkta(t *testing.T) {
 	asked, err := read(t, request)
-	want := []contract.Asked{{Name: "address.country", Value: "Sweden", Fuzzy: true}, {Name: "family_name", Value: "Lindqvist"}, {Name: "given_name", Value: "Ada", Fuzzy: true}}
+	want := []contract.RequestedClaim{{Name: "address.country", Value: "Sweden", Fuzzy: true}, {Name: "family_name", Value: "Lindqvist"}, {Name: "given_name", Value: "Ada", Fuzzy: true}}
 	if err != nil || len(asked) != len(want) || asked[0] != want[0] || asked[1] != want[1] || asked[2] != want[2] {
 		t.Fatalf("%v %v", asked, err)
 	}
@@ -65,7 +65,7 @@ func TestOktaVerdict(t *testing.T) {
 	for name, c := range map[string]struct {
 		approved bool
 		verified func(string, string) bool
-		asked    []contract.Asked
+		asked    []contract.RequestedClaim
 		level    string
 		nulls    int
 	}{

@@ -28,9 +28,9 @@ func oktaClaims() []string {
 	}
 }
 
-// Asked is one claim that the vendor wants verified: its name, `address.` before the members of the address, and the
+// RequestedClaim is one claim that the vendor wants verified: its name, `address.` before the members of the address, and the
 // value in the user's profile.
-type Asked struct {
+type RequestedClaim struct {
 	Name  string
 	Value string
 	Fuzzy bool // was sent with the claim, and is sent back
@@ -40,7 +40,7 @@ type Asked struct {
 var ErrOkta = errors.New("request is not as okta-idv has it")
 
 // ReadOkta returns what the claims parameter of a pushed request wants verified.
-func ReadOkta(wanted claims.Request) ([]Asked, error) {
+func ReadOkta(wanted claims.Request) ([]RequestedClaim, error) {
 	list, ok := wanted[claims.IDToken]["verified_claims"].([]any)
 	if !ok || len(list) != 1 {
 		return nil, fmt.Errorf("%w: claims.id_token.verified_claims must be an array of one", ErrOkta)
@@ -61,12 +61,12 @@ func ReadOkta(wanted claims.Request) ([]Asked, error) {
 	if len(asked) == 0 {
 		return nil, fmt.Errorf("%w: no claims are asked for", ErrOkta)
 	}
-	slices.SortFunc(asked, func(a, b Asked) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(asked, func(a, b RequestedClaim) int { return strings.Compare(a.Name, b.Name) })
 	return asked, nil
 }
 
-func readAsked(members map[string]any, prefix string) ([]Asked, error) {
-	var asked []Asked
+func readAsked(members map[string]any, prefix string) ([]RequestedClaim, error) {
+	var asked []RequestedClaim
 	for name, member := range members {
 		if name == "address" && prefix == "" {
 			parts, ok := member.(map[string]any)
@@ -89,7 +89,7 @@ func readAsked(members map[string]any, prefix string) ([]Asked, error) {
 			return nil, fmt.Errorf("%w: the claim %s has no value", ErrOkta, prefix+name)
 		}
 		_, fuzzy := conditions["fuzzy"]
-		asked = append(asked, Asked{Name: prefix + name, Value: value, Fuzzy: fuzzy})
+		asked = append(asked, RequestedClaim{Name: prefix + name, Value: value, Fuzzy: fuzzy})
 	}
 	return asked, nil
 }
@@ -113,7 +113,7 @@ type OktaResult struct {
 
 // VerifiedClaims is the verified_claims of the ID token: VERIFIED when the person was approved and every claim that was
 // asked for was verified, and FAILED with a null for each claim that was not. It tells nothing that Okta did not say.
-func (r OktaResult) VerifiedClaims(asked []Asked) []any {
+func (r OktaResult) VerifiedClaims(asked []RequestedClaim) []any {
 	level, said, address := oktaVerified, make(map[string]any), make(map[string]any)
 	for _, a := range asked {
 		var value any = a.Value

@@ -15,24 +15,24 @@ import (
 )
 
 // Attribute is the key under which a diagnosis stands in an event record.
-const Attribute = "exchange"
+const Attribute = "presentation"
 
 // Diagnosis is of one contact. Only New makes one that can be written to.
 type Diagnosis struct {
-	Wallet string           `json:"wallet"` // the wallet profile
-	Flow   string           `json:"flow"`
-	Asked  []Asked          `json:"asked,omitempty"`
-	Came   []string         `json:"came,omitempty"`         // ids of the credential queries that were answered
-	Error  string           `json:"wallet_error,omitempty"` // the wallet's own
-	Checks []Check          `json:"checks,omitempty"`
-	Query  *dcql.Evaluation `json:"query,omitempty"` // how what came compares with what was asked, where it does not match
+	Wallet string                `json:"wallet"` // the wallet profile
+	Flow   string                `json:"flow"`
+	Asked  []RequestedCredential `json:"asked,omitempty"`
+	Came   []string              `json:"came,omitempty"`         // ids of the credential queries that were answered
+	Error  string                `json:"wallet_error,omitempty"` // the wallet's own
+	Checks []Check               `json:"checks,omitempty"`
+	Query  *dcql.Evaluation      `json:"query,omitempty"` // how what came compares with what was asked, where it does not match
 
 	clock func() time.Time
 	since time.Time
 }
 
-// Asked is one credential query.
-type Asked struct {
+// RequestedCredential is one credential query.
+type RequestedCredential struct {
 	ID     string   `json:"id"`
 	Format string   `json:"format"`
 	Types  []string `json:"types"`
@@ -55,7 +55,7 @@ func New(wallet, flow string, clock func() time.Time) *Diagnosis {
 // Ask notes the query.
 func (d *Diagnosis) Ask(q dcql.Query) {
 	for _, c := range q.Credentials {
-		asked := Asked{ID: c.ID, Format: c.Format, Types: c.Meta.Names()}
+		asked := RequestedCredential{ID: c.ID, Format: c.Format, Types: c.Meta.Names()}
 		for _, claim := range c.Claims {
 			asked.Claims = append(asked.Claims, claim.Path.Pointer())
 		}

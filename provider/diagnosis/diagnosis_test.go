@@ -82,7 +82,7 @@ func TestWrite(t *testing.T) {
 
 // Whatever is in a log, reading it does no harm.
 func FuzzFind(f *testing.F) {
-	f.Add(`{"correlation_id":"c1","transaction":{"id":"t"},"exchange":{"checks":[{"check":"x"}]}}`, "c1")
+	f.Add(`{"correlation_id":"c1","transaction":{"id":"t"},"presentation":{"checks":[{"check":"x"}]}}`, "c1")
 	f.Fuzz(func(t *testing.T, logs, id string) {
 		found, err := diagnosis.Find(strings.NewReader(logs), id)
 		if err == nil && (len(found) == 0 || diagnosis.Write(&bytes.Buffer{}, found) != nil) {

@@ -23,8 +23,8 @@ type Record struct {
 		ID    string `json:"id"`
 		State string `json:"state"`
 	} `json:"transaction"`
-	Exchange *Diagnosis `json:"exchange"`
-	Cause    string     `json:"cause"`
+	Presentation *Diagnosis `json:"presentation"`
+	Cause        string     `json:"cause"`
 }
 
 // ErrNotFound means that no record has the id.

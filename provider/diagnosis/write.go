@@ -20,10 +20,10 @@ func Write(out io.Writer, records []Record) error {
 			fmt.Fprintf(w, ", %s", r.Transaction.State)
 		}
 		fmt.Fprintf(w, "  (%s)\n", r.Correlation)
-		if r.Exchange != nil {
-			r.Exchange.write(w)
+		if r.Presentation != nil {
+			r.Presentation.write(w)
 		}
-		if r.Cause != "" && (r.Exchange == nil || !r.Exchange.Failed()) {
+		if r.Cause != "" && (r.Presentation == nil || !r.Presentation.Failed()) {
 			fmt.Fprintf(w, "    cause: %s\n", r.Cause)
 		}
 	}

@@ -5,19 +5,19 @@ import (
 	"regain/verifier"
 )
 
-// Evidence puts what the verifier found into the words of the domain. Only claims that the profile matches are evidence;
+// evidence puts what the verifier found into the words of the domain. Only claims that the profile matches are evidence;
 // the rest is left behind.
-func (q Question) Evidence(verified verifier.Verified) recovery.Evidence {
+func (q verificationInput) evidence(verified verifier.Verified) recovery.Evidence {
 	claims := make(map[recovery.ClaimName]string, len(q.bound))
 	for _, b := range q.bound {
 		if value, ok := claimAt(verified.VerifiedID().Claims, b.Claim); ok {
 			claims[b.Claim] = value
 		}
 	}
-	found := recovery.Evidence{Objection: reasonFor(verified.Objection()), Rule: q.rule, Claims: claims}
+	found := recovery.Evidence{ValidationFailure: reasonFor(verified.Objection()), Rule: q.rule, Claims: claims}
 	if check, there := verified.FaceCheck(); there {
 		found.FaceCheck = recovery.FaceCheck{
-			Objection: reasonFor(check.Objection), Source: recovery.FaceCheckReceipt, Score: check.Score, At: check.At, Bound: check.Bound,
+			ValidationFailure: reasonFor(check.Objection), Source: recovery.FaceCheckReceipt, Score: check.Score, At: check.At, Bound: check.Bound,
 		}
 	}
 	return found

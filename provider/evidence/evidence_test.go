@@ -38,10 +38,10 @@ func TestEvidence(t *testing.T) {
 			continue
 		}
 		check := found.FaceCheck
-		if found.Rule != row.rule || found.Objection != recovery.ReasonNone || !maps.Equal(found.Claims, row.claims) {
-			t.Errorf("%s: rule %d, objection %q, %d claims", name, found.Rule, found.Objection, len(found.Claims))
+		if found.Rule != row.rule || found.ValidationFailure != recovery.ReasonNone || !maps.Equal(found.Claims, row.claims) {
+			t.Errorf("%s: rule %d, objection %q, %d claims", name, found.Rule, found.ValidationFailure, len(found.Claims))
 		}
-		if check.Source != recovery.FaceCheckReceipt || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) || check.Objection != recovery.ReasonNone {
+		if check.Source != recovery.FaceCheckReceipt || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) || check.ValidationFailure != recovery.ReasonNone {
 			t.Errorf("%s: %+v", name, check)
 		}
 	}
@@ -55,25 +55,25 @@ func TestEvidenceOfAJWTVC(t *testing.T) {
 	answer := s.answer(map[string]string{})
 	vp := verifiertest.NewVP(owner, s.clock.Now(), vc.Sign(t), receipt.Sign(t)).Sign(t)
 	for id, at := range map[string]int{"verified_id": 0, "face_check": 1} {
-		shown := answer.Shown[id]
+		shown := answer.Presentations[id]
 		shown.Text, shown.At = vp, at
-		answer.Shown[id] = shown
+		answer.Presentations[id] = shown
 	}
 	s.trust = append(s.trust, trust.Rule{Types: []string{verifiertest.VCType, "FaceCheckReceipt"}, DIDs: []string{authority.DID}, StatusOptional: true})
 	found, err := s.weigh(t, []string{dcql.FormatJWTVC}, answer)
-	if err != nil || found.Rule != 0 || found.Objection != recovery.ReasonNone || found.Claims["credentialSubject/lastName"] != "Lovelace" || !found.FaceCheck.Bound {
-		t.Errorf("rule %d, objection %q, %v", found.Rule, found.Objection, err)
+	if err != nil || found.Rule != 0 || found.ValidationFailure != recovery.ReasonNone || found.Claims["credentialSubject/lastName"] != "Lovelace" || !found.FaceCheck.Bound {
+		t.Errorf("rule %d, objection %q, %v", found.Rule, found.ValidationFailure, err)
 	}
 	// Nobody is trusted for it: nothing of the VC has been verified, so it must not be able to decide anything but a denial.
 	s.trust = s.trust[:len(s.trust)-1]
 	found, err = s.weigh(t, []string{dcql.FormatJWTVC}, answer)
-	if err != nil || found.Objection != recovery.ReasonCredentialUntrusted {
-		t.Fatalf("objection %q, %v", found.Objection, err)
+	if err != nil || found.ValidationFailure != recovery.ReasonCredentialUntrusted {
+		t.Fatalf("objection %q, %v", found.ValidationFailure, err)
 	}
 	account := recovery.Account{Name: "ada@example.org", Enabled: true, Attributes: map[recovery.AttributeName]string{"given_name": "Ada", "family_name": "Lovelace"}}
 	s.profile.Mode, s.profile.FaceCheck.Threshold = recovery.ModeProduction, 50
 	for _, barred := range []recovery.Reason{recovery.ReasonNone, recovery.ReasonAccountUnknown} {
-		verdict := recovery.Decide(recovery.Question{Profile: s.profile, Account: account, Barred: barred, Evidence: found, StartedAt: s.clock.Now(), Now: s.clock.Now()})
+		verdict := recovery.Decide(recovery.DecisionInput{Profile: s.profile, Account: account, Ineligible: barred, Evidence: found, StartedAt: s.clock.Now(), Now: s.clock.Now()})
 		if verdict.Outcome != recovery.OutcomeDenied || verdict.Reason.Public() != recovery.PublicCredential {
 			t.Errorf("%s, %s: it tells of the account, or worse", verdict.Outcome, verdict.Reason)
 		}
@@ -86,9 +86,9 @@ func TestTheChosenOneCounts(t *testing.T) {
 	s := newScene(t)
 	receipt := s.present(t, s.issuer.Receipt(s.id, 86.31))
 	both := s.answer(map[string]string{"verified_id": s.present(t, s.id), "verified_id_2": s.presentLicence(t), "face_check": receipt})
-	q, err := s.rules.Question(s.profile, newer(), both)
-	if err != nil || q.Shown.VerifiedID != both.Shown["verified_id"].Text || q.Expect.VerifiedID.Format != verifier.FormatSDJWT {
-		t.Fatalf("%s, %v", q.Expect.VerifiedID.Format, err)
+	shown, expect, err := s.rules.Input(s.submission(newer(), both))
+	if err != nil || shown.VerifiedID != both.Presentations["verified_id"].Text || expect.VerifiedID.Format != verifier.FormatSDJWT {
+		t.Fatalf("%s, %v", expect.VerifiedID.Format, err)
 	}
 	if found, err := s.weigh(t, newer(), both); err != nil || found.Rule != 1 || !found.FaceCheck.Bound {
 		t.Errorf("rule %d, %v", found.Rule, err)
@@ -117,7 +117,7 @@ func TestReceiptsGoWithTheirFormat(t *testing.T) {
 		"nothing":                     {},
 		"what nobody asked for":       {"verified_id_9": s.present(t, s.id), "face_check_2": receipt},
 	} {
-		if _, err := s.rules.Question(s.profile, every(), s.answer(shown)); !errors.Is(err, presentation.ErrMissing) {
+		if _, _, err := s.rules.Input(s.submission(every(), s.answer(shown))); !errors.Is(err, presentation.ErrMissing) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -155,17 +155,17 @@ func TestObjections(t *testing.T) {
 		s := newScene(t)
 		change(s)
 		found, err := s.weigh(t, newer(), s.answer(map[string]string{"verified_id": s.present(t, s.id), "face_check": s.present(t, s.issuer.Receipt(s.id, 86.31))}))
-		if err != nil || found.Objection != want {
-			t.Errorf("%q, %v; want %q", found.Objection, err, want)
+		if err != nil || found.ValidationFailure != want {
+			t.Errorf("%q, %v; want %q", found.ValidationFailure, err, want)
 		}
 	}
 	s := newScene(t)
-	q, err := s.rules.Question(s.profile, newer(), s.answer(map[string]string{"verified_id": "x", "face_check": "y"}))
+	found, err := s.rules.OfNothing(s.submission(newer(), s.answer(map[string]string{"verified_id": "x", "face_check": "y"})))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found := q.Evidence(verifier.Verified{}); found.Objection != recovery.ReasonCredentialUntrusted || found.FaceCheck.Source != "" || len(found.Claims) != 0 {
-		t.Errorf("nothing verified is %q with %d claims", found.Objection, len(found.Claims))
+	if found.ValidationFailure != recovery.ReasonCredentialUntrusted || found.FaceCheck.Source != "" || len(found.Claims) != 0 {
+		t.Errorf("nothing verified is %q with %d claims", found.ValidationFailure, len(found.Claims))
 	}
 }
 
@@ -191,8 +191,8 @@ func TestAClaimIsOneText(t *testing.T) {
 	}
 }
 
-// FuzzQuestion has a wallet answer whatever queries it likes.
-func FuzzQuestion(f *testing.F) {
+// FuzzInput has a wallet answer whatever queries it likes.
+func FuzzInput(f *testing.F) {
 	f.Add("verified_id,face_check", 0)
 	f.Add("verified_id_2,face_check,verified_id", 3)
 	f.Add("face_check_2,verified_id_9", -1)
@@ -200,22 +200,22 @@ func FuzzQuestion(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list string, at int) {
 		answer := s.answer(nil)
 		for _, id := range slices.Compact(splitOn(list)) {
-			located := answer.Shown[id]
+			located := answer.Presentations[id]
 			located.Text, located.At = id, at
-			answer.Shown[id] = located
+			answer.Presentations[id] = located
 		}
-		q, err := s.rules.Question(s.profile, every(), answer)
+		shown, expect, err := s.rules.Input(s.submission(every(), answer))
 		if err != nil {
 			if !errors.Is(err, presentation.ErrMissing) {
 				t.Fatal(err)
 			}
 			return
 		}
-		if dcql.Role(q.Shown.VerifiedID) != dcql.VerifiedID || dcql.Role(q.Shown.FaceCheck) != dcql.FaceCheck {
-			t.Fatalf("%q is shown as a Verified ID and %q as a receipt", q.Shown.VerifiedID, q.Shown.FaceCheck)
+		if dcql.Role(shown.VerifiedID) != dcql.VerifiedID || dcql.Role(shown.FaceCheck) != dcql.FaceCheck {
+			t.Fatalf("%q is shown as a Verified ID and %q as a receipt", shown.VerifiedID, shown.FaceCheck)
 		}
-		if jwt := q.Shown.VerifiedID == "verified_id"; jwt != (q.Expect.FaceCheck.Format == dcql.FormatJWTVC) || jwt != (q.Shown.FaceCheck == "face_check") {
-			t.Fatalf("%s goes with %s as %s", q.Shown.VerifiedID, q.Shown.FaceCheck, q.Expect.FaceCheck.Format)
+		if jwt := shown.VerifiedID == "verified_id"; jwt != (expect.FaceCheck.Format == dcql.FormatJWTVC) || jwt != (shown.FaceCheck == "face_check") {
+			t.Fatalf("%s goes with %s as %s", shown.VerifiedID, shown.FaceCheck, expect.FaceCheck.Format)
 		}
 	})
 }

@@ -1,10 +1,9 @@
 // Package evidence is what a recovery profile asks of a wallet, and what the answer shows: the words of the domain put into
 // a query, and back.
 //
-//	Rules.Query         a profile's credentials, as a DCQL query for the formats that a wallet's protocol has
-//	Rules.Question      an answer, as a question to the verifier
-//	Question.Compare    what was verified, held against the query: wallets are not trusted to have followed it
-//	Question.Evidence   what was verified, in the words of the domain
+//	Rules.Query    a profile's credentials, as a DCQL query for the formats that a wallet's protocol has
+//	Rules.Verify   an answer, verified, held against the query (wallets are not trusted to have followed it), and put into
+//	               the words of the domain
 package evidence
 
 import (

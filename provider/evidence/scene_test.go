@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"regain/presentation/dcql"
+	"regain/provider/diagnosis"
 	"regain/provider/evidence"
-	"regain/provider/exchange"
+	"regain/provider/protocol"
 	"regain/recovery"
 	"regain/verifier"
 	"regain/verifier/trust"
@@ -70,12 +71,12 @@ func (s *scene) verifier(t testing.TB) *verifier.Verifier {
 }
 
 // answer is what the holder shows, under the ids of the queries.
-func (s *scene) answer(shown map[string]string) exchange.Answer {
-	a := exchange.Answer{Shown: make(map[string]exchange.Located), Session: verifier.Session{
+func (s *scene) answer(shown map[string]string) protocol.Answer {
+	a := protocol.Answer{Presentations: make(map[string]protocol.PresentationRef), Session: verifier.Session{
 		Nonce: verifiertest.Nonce, Audience: verifiertest.Audience, ResponseURI: verifiertest.ResponseURI, Thumbprint: make([]byte, sha256.Size),
 	}}
 	for id, text := range shown {
-		a.Shown[id] = exchange.Located{Text: text}
+		a.Presentations[id] = protocol.PresentationRef{Text: text}
 	}
 	return a
 }
@@ -91,20 +92,13 @@ func (s *scene) presentLicence(t testing.TB) string {
 }
 
 // weigh goes from an answer to evidence.
-func (s *scene) weigh(t testing.TB, formats []string, a exchange.Answer) (recovery.Evidence, error) {
+func (s *scene) weigh(t testing.TB, formats []string, a protocol.Answer) (recovery.Evidence, error) {
 	t.Helper()
-	q, err := s.rules.Question(s.profile, formats, a)
-	if err != nil {
-		return recovery.Evidence{}, err
-	}
-	verified, err := s.verifier(t).Verify(t.Context(), q.Shown, q.Expect)
-	if err != nil {
-		return recovery.Evidence{}, err
-	}
-	if _, err := q.Compare(verified); err != nil {
-		return recovery.Evidence{}, err
-	}
-	return q.Evidence(verified), nil
+	return s.rules.Verify(t.Context(), s.verifier(t), s.submission(formats, a), diagnosis.New("any", "same_device", s.clock.Now))
+}
+
+func (s *scene) submission(formats []string, a protocol.Answer) evidence.Submission {
+	return evidence.Submission{Profile: s.profile, Formats: formats, Answer: a}
 }
 
 func claimAt(from map[string]any, name string) (string, bool) {

@@ -21,17 +21,17 @@ import (
 // Authorization is a validated authorization request of a registered client. It is kept, encrypted, with the
 // transaction and answered once, by Grant or Reject.
 type Authorization struct {
-	ClientID    string       `json:"client_id"`
-	RedirectURI string       `json:"redirect_uri"`
-	State       string       `json:"state,omitempty"`
-	Mode        ResponseMode `json:"mode,omitempty"`
-	Form        url.Values   `json:"form"`    // what fosite validated, and will validate again when the code is made
-	Account     string       `json:"account"` // from login_hint or id_token_hint; "" when the person is to name it
-	Demands     Demands      `json:"demands"`
-	Claims      string       `json:"claims,omitempty"`   // the claims parameter as it was sent
-	CodeKey     string       `json:"code_key,omitempty"` // the DPoP key that the code is to be bound to
-	Pushed      string       `json:"pushed,omitempty"`
-	Echo        *echo        `json:"echo,omitempty"` // entra-external-method only
+	ClientID          string            `json:"client_id"`
+	RedirectURI       string            `json:"redirect_uri"`
+	State             string            `json:"state,omitempty"`
+	Mode              ResponseMode      `json:"mode,omitempty"`
+	Form              url.Values        `json:"form"`    // what fosite validated, and will validate again when the code is made
+	Account           string            `json:"account"` // from login_hint or id_token_hint; "" when the person is to name it
+	AuthnRequirements AuthnRequirements `json:"authn_requirements"`
+	Claims            string            `json:"claims,omitempty"`   // the claims parameter as it was sent
+	CodeKey           string            `json:"code_key,omitempty"` // the DPoP key that the code is to be bound to
+	Pushed            string            `json:"pushed,omitempty"`
+	Echo              *echo             `json:"echo,omitempty"` // entra-external-method only
 }
 
 // Recovers reports whether the request asks for a recovery token.
@@ -99,7 +99,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
 	}
-	demands, cleaned, refusal := read(client, form)
+	requirements, cleaned, refusal := read(client, form)
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
 	}
@@ -120,10 +120,10 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	demands.Subject = subject
+	requirements.Subject = subject
 	return Authorization{
 		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
-		Form: cleaned, Account: account, Demands: demands, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
+		Form: cleaned, Account: account, AuthnRequirements: requirements, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
 	}, nil
 }
 

@@ -119,21 +119,21 @@ func TestFositeRequestURIIsFetched(t *testing.T) {
 // max_age=0 and max_age=abc are ignored, and prompt=none may come back with a login.
 func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	b := setUp(t)
-	demands := func(name, value string) (oauth.Demands, error) {
+	requirements := func(name, value string) (oauth.AuthnRequirements, error) {
 		form := request()
 		form.Set(name, value)
 		a, err := b.Authorize(t.Context(), form)
 		if a.Form.Has(name) {
 			t.Errorf("%s=%s reaches fosite", name, value)
 		}
-		return a.Demands, err
+		return a.AuthnRequirements, err
 	}
 	for _, maxAge := range []string{"abc", "-1", "99999999999999999999", "1.5", " 1"} {
-		_, err := demands("max_age", maxAge)
+		_, err := requirements("max_age", maxAge)
 		wantCode(t, err, "invalid_request")
 	}
 	for _, prompt := range []string{"none login", "login none", "create", "NONE"} {
-		_, err := demands("prompt", prompt)
+		_, err := requirements("prompt", prompt)
 		wantCode(t, err, "invalid_request")
 	}
 	// One signed in an hour ago satisfies …
@@ -145,7 +145,7 @@ func TestFositeMaxAgeAndPrompt(t *testing.T) {
 		{"max_age", "0", false}, {"max_age", "3599", false}, {"max_age", "3600", true}, {"max_age", "", true},
 		{"prompt", "none", true}, {"prompt", "login", false}, {"prompt", "consent", false}, {"prompt", "select_account", false}, {"prompt", "", true},
 	} {
-		d, err := demands(c.name, c.value)
+		d, err := requirements(c.name, c.value)
 		b.must(err)
 		if d.Allow("ada@example.org", hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
 			t.Errorf("%s=%s: %+v", c.name, c.value, d)

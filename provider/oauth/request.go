@@ -32,8 +32,8 @@ func forFosite() []string {
 	return []string{"client_id", "response_type", "redirect_uri", "scope", "nonce", "code_challenge", "code_challenge_method"}
 }
 
-// Demands is what a request says about the authentication itself (OpenID Connect Core 1.0 §3.1.2.1).
-type Demands struct {
+// AuthnRequirements is what a request says about the authentication itself (OpenID Connect Core 1.0 §3.1.2.1).
+type AuthnRequirements struct {
 	Silent  bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
 	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: no session may answer
 	MaxAge  *int64 `json:"max_age,omitempty"` // seconds
@@ -41,7 +41,7 @@ type Demands struct {
 }
 
 // Allow reports whether an authentication of subject at a certain time satisfies the request.
-func (d Demands) Allow(subject string, at, now time.Time) bool {
+func (d AuthnRequirements) Allow(subject string, at, now time.Time) bool {
 	switch {
 	case d.Fresh, d.Subject != "" && d.Subject != subject:
 		return false
@@ -51,14 +51,14 @@ func (d Demands) Allow(subject string, at, now time.Time) bool {
 	return true
 }
 
-// read checks what fosite would get wrong, and returns what the request demands and the form that fosite may see.
-func read(client *clients.Client, form url.Values) (Demands, url.Values, *problem.Error) {
+// read checks what fosite would get wrong, and returns what the request asks of the authentication and the form that fosite may see.
+func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Values, *problem.Error) {
 	if refusal := checkParameters(client, form); refusal != nil {
-		return Demands{}, nil, refusal
+		return AuthnRequirements{}, nil, refusal
 	}
-	demands, refusal := readDemands(form)
+	requirements, refusal := readAuthnRequirements(form)
 	if refusal != nil {
-		return Demands{}, nil, refusal
+		return AuthnRequirements{}, nil, refusal
 	}
 	cleaned := url.Values{"state": {placeholderState}}
 	for _, name := range forFosite() {
@@ -67,7 +67,7 @@ func read(client *clients.Client, form url.Values) (Demands, url.Values, *proble
 		}
 	}
 	cleaned.Set("client_id", client.ID)
-	return demands, cleaned, nil
+	return requirements, cleaned, nil
 }
 
 // unpack returns the form that a request object says, in place of what stands beside it, or the form itself where there
@@ -126,8 +126,8 @@ func checkPKCE(client *clients.Client, form url.Values) *problem.Error {
 	return nil
 }
 
-func readDemands(form url.Values) (Demands, *problem.Error) {
-	var d Demands
+func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) {
+	var d AuthnRequirements
 	prompts := strings.Fields(form.Get("prompt"))
 	for _, prompt := range prompts {
 		switch prompt {

@@ -121,7 +121,7 @@ func TestFositeManglesRequestObjects(t *testing.T) {
 	b.must(err)
 	a, err := b.Authorize(t.Context(), url.Values{"client_id": {"bank"}, "request_uri": {pushed.RequestURI}})
 	b.must(err)
-	if a.Demands.MaxAge == nil || *a.Demands.MaxAge != 60 || a.Claims != `{"userinfo":{"email":null}}` || a.Account != "ada@example.org" || a.State != "s" || a.Form.Get("nonce") != "n" {
+	if a.AuthnRequirements.MaxAge == nil || *a.AuthnRequirements.MaxAge != 60 || a.Claims != `{"userinfo":{"email":null}}` || a.Account != "ada@example.org" || a.State != "s" || a.Form.Get("nonce") != "n" {
 		t.Errorf("%+v", a)
 	}
 	unsigned := request()

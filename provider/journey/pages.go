@@ -1,0 +1,116 @@
+package journey
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/binding"
+	"regain/provider/web"
+	"regain/recovery"
+)
+
+// basePage is what every page of the browser that started may show. It holds no claim and no reason but the public one.
+type basePage struct {
+	web.Page
+	Base        string // path of the transaction's page
+	CSRF        string
+	State       recovery.State
+	Account     string // masked
+	MinutesLeft int
+	SignIn      bool // the client asks who somebody is, and for no pass
+	ShowsPass   bool // the person gets the pass here
+	Returned    bool // the browser was sent back to the client
+}
+
+// proofingPage is a page that offers the proofing provider.
+type proofingPage struct {
+	basePage
+	Verifier string // its name, "" for none
+}
+
+// deniedPage says what a person may know of a denial.
+type deniedPage struct {
+	basePage
+	Denial denial
+}
+
+// pageFor is the one place that decides what a person sees next: from the stored state, and from nothing else.
+func pageFor(s recovery.State) (name, title string) {
+	switch s {
+	case recovery.StateStarted, recovery.StateInformed:
+		return "information", "Recover your account"
+	case recovery.StateProofing:
+		return "proofing", "Get your Verified ID"
+	case recovery.StateRequested, recovery.StateRetrieved, recovery.StatePresented:
+		return "presentation", "Show your Verified ID"
+	case recovery.StateApproved, recovery.StateIssuing, recovery.StateRedeemed:
+		return "done", "We confirmed it is you"
+	case recovery.StateEvaluated:
+		return "evaluated", "This was a trial run"
+	case recovery.StateDenied:
+		return "denied", "We could not confirm that this is your account"
+	case recovery.StateCancelled:
+		return "cancelled", "You cancelled the recovery"
+	}
+	return "expired", "This recovery has expired"
+}
+
+// showPage renders the transaction's page, with a mistake of the person's to point out, if any.
+func (p *Pages) showPage(c *gin.Context, t recovery.Transaction, mistake string) error {
+	base, err := p.basePage(c, t)
+	if err != nil {
+		return err
+	}
+	var name string
+	name, base.Title = pageFor(t.State)
+	data, err := p.dataFor(c, t, name, base, mistake)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if mistake != "" {
+		status = http.StatusUnprocessableEntity
+	}
+	p.deps.Web.Render(c, status, name, data)
+	return nil
+}
+
+// dataFor returns the data of a page by its name.
+func (p *Pages) dataFor(c *gin.Context, t recovery.Transaction, name string, base basePage, mistake string) (web.Data, error) {
+	switch name {
+	case "information", "proofing":
+		profile, err := p.deps.Recovery.Profile(t)
+		if err != nil {
+			return nil, err
+		}
+		page := &proofingPage{basePage: base}
+		if provider, ok := p.deps.Proofing[profile.Proofing]; ok {
+			page.Verifier = provider.Name()
+		}
+		return page, nil
+	case "presentation":
+		return p.presentationPage(c, t, base, mistake)
+	case "denied":
+		reason := recovery.ReasonNone
+		if t.Decision != nil {
+			reason = t.Decision.Reason
+		}
+		return &deniedPage{base, denialFor(reason.Public())}, nil
+	}
+	return &base, nil
+}
+
+func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, error) {
+	client, err := p.deps.Client(c, t)
+	if err != nil {
+		return basePage{}, err
+	}
+	return basePage{
+		Page: web.Page{Organisation: client.Organisation, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
+		Base: binding.Path(t.ID), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Account.Mask(),
+		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
+		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(),
+	}, nil
+}

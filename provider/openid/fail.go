@@ -1,0 +1,87 @@
+package openid
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/dpop"
+	"regain/provider/oauth"
+	"regain/provider/problem"
+	"regain/provider/web"
+)
+
+// forClient renders a handler's error as JSON (RFC 6749 §5.2), and keeps the answer out of caches.
+func (e *Endpoints) forClient(next web.Handler) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		web.NoStore(c)
+		err := next(c)
+		if err == nil {
+			return
+		}
+		var shown *problem.Error
+		if errors.As(err, &shown) {
+			switch shown.Code {
+			case "invalid_client":
+				c.Header("WWW-Authenticate", `Basic realm="regain"`)
+			case "use_dpop_nonce": // RFC 9449 §8
+				c.Header(dpop.NonceHeader, e.deps.OAuth.DPoPNonce())
+			}
+		}
+		web.FailJSON(c, err)
+	}
+}
+
+// forBrowser gives an error that may reach the client to it, and shows a page for one that may not.
+func (e *Endpoints) forBrowser(next web.Handler) gin.HandlerFunc {
+	return e.deps.Web.Page(func(c *gin.Context) error {
+		err := next(c)
+		var refused *oauth.AuthorizeError
+		if !errors.As(err, &refused) || refused.Response == nil {
+			return err
+		}
+		web.NoteError(c, err)
+		return e.respond(c, *refused.Response)
+	})
+}
+
+// reject is an error that the client hears of: a valid request that is refused.
+func (e *Endpoints) reject(c *gin.Context, request oauth.Authorization, refusal *problem.Error) error {
+	response, err := e.deps.OAuth.Reject(c, request, refusal)
+	if err != nil {
+		return err
+	}
+	return &oauth.AuthorizeError{Problem: refusal, Response: &response}
+}
+
+// respond sends the browser to the client with an authorization response, by a navigation that repeats no form (RFC 9700
+// §4.12) or by a form that submits itself, as the request wants it.
+func (e *Endpoints) respond(c *gin.Context, r oauth.Response) error {
+	if r.Mode.Posted() {
+		e.deps.Web.LeaveByPost(c, r.RedirectURI, r.Parameters)
+		return nil
+	}
+	location, err := r.Location()
+	if err != nil {
+		return err
+	}
+	e.deps.Web.Leave(c, location)
+	return nil
+}
+
+// challenge adds to an error of a bearer's what RFC 6750 §3 asks for, and RFC 9449 §7.1 for errors of a proof.
+func challenge(c *gin.Context, err error) error {
+	var shown *problem.Error
+	if !errors.As(err, &shown) || shown.Status >= http.StatusInternalServerError {
+		return err
+	}
+	scheme := "Bearer"
+	if strings.Contains(shown.Code, "dpop") {
+		scheme = `DPoP algs="ES256 PS256 EdDSA",`
+		err = shown.At(http.StatusUnauthorized)
+	}
+	c.Header("WWW-Authenticate", scheme+` error="`+shown.Code+`"`)
+	return err
+}

@@ -1,0 +1,163 @@
+package openid
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/gin-gonic/gin"
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/claims"
+	"regain/provider/clientauth"
+	"regain/provider/clients"
+	"regain/provider/dpop"
+	"regain/provider/oauth"
+	"regain/provider/registration"
+	"regain/recovery"
+)
+
+// algorithms is a list of JWS algorithms.
+type algorithms = []jose.SignatureAlgorithm
+
+// metadata is OpenID Connect Discovery 1.0 §3 and RFC 8414 §2, encoded once so that it is the same to the byte at
+// every request and on every node.
+type metadata struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	TokenEndpoint         string   `json:"token_endpoint"`
+	UserInfoEndpoint      string   `json:"userinfo_endpoint"`
+	JWKSURI               string   `json:"jwks_uri"`
+	PAREndpoint           string   `json:"pushed_authorization_request_endpoint"`
+	IntrospectionEndpoint string   `json:"introspection_endpoint"`
+	RevocationEndpoint    string   `json:"revocation_endpoint"`
+	EndSessionEndpoint    string   `json:"end_session_endpoint"`
+	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
+	PassEndpoint          string   `json:"temporary_access_pass_endpoint"` // ours: docs/protocols.md
+	MutualTLS             *aliases `json:"mtls_endpoint_aliases,omitempty"`
+
+	Scopes        []string             `json:"scopes_supported"`
+	ResponseTypes []string             `json:"response_types_supported"`
+	ResponseModes []oauth.ResponseMode `json:"response_modes_supported"`
+	GrantTypes    []string             `json:"grant_types_supported"`
+	SubjectTypes  []string             `json:"subject_types_supported"`
+	ACRValues     []string             `json:"acr_values_supported"`
+	PromptValues  []string             `json:"prompt_values_supported"`
+	Claims        []string             `json:"claims_supported"`
+	ClaimTypes    []string             `json:"claim_types_supported"`
+
+	CodeChallengeMethods    []string             `json:"code_challenge_methods_supported"`
+	TokenAuthMethods        []clients.AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	IntrospectionAuth       []clients.AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
+	RevocationAuth          []clients.AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
+	TokenAuthAlgorithms     algorithms           `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IDTokenAlgorithms       algorithms           `json:"id_token_signing_alg_values_supported"`
+	UserInfoAlgorithms      algorithms           `json:"userinfo_signing_alg_values_supported"`
+	RequestObjectAlgorithms algorithms           `json:"request_object_signing_alg_values_supported"`
+	ResponseAlgorithms      algorithms           `json:"authorization_signing_alg_values_supported"`
+	DPoPAlgorithms          algorithms           `json:"dpop_signing_alg_values_supported"`
+	RecoveryTokenEncryption []string             `json:"recovery_token_encryption_alg_values_supported"` // ours: docs/recovery-token.md
+	RecoveryTokenContent    []string             `json:"recovery_token_encryption_enc_values_supported"`
+
+	IssParameter             bool `json:"authorization_response_iss_parameter_supported"`
+	RequestParameter         bool `json:"request_parameter_supported"`
+	RequestURIParameter      bool `json:"request_uri_parameter_supported"`
+	ClaimsParameter          bool `json:"claims_parameter_supported"`
+	RequirePushed            bool `json:"require_pushed_authorization_requests"`
+	CertificateBound         bool `json:"tls_client_certificate_bound_access_tokens"`
+	BackChannelLogout        bool `json:"backchannel_logout_supported"`
+	BackChannelLogoutSession bool `json:"backchannel_logout_session_supported"`
+
+	identityAssurance
+}
+
+// identityAssurance is OpenID Connect for Identity Assurance 1.0 §9.
+type identityAssurance struct {
+	VerifiedClaims   bool                     `json:"verified_claims_supported"`
+	TrustFrameworks  []string                 `json:"trust_frameworks_supported"`
+	Evidence         []string                 `json:"evidence_supported"`
+	Records          []string                 `json:"electronic_records_supported"`
+	Documents        []string                 `json:"documents_supported,omitempty"`
+	CheckMethods     []string                 `json:"documents_check_methods_supported"`
+	ClaimsInVerified []recovery.AttributeName `json:"claims_in_verified_claims_supported"`
+}
+
+// aliases are RFC 8705 §5.
+type aliases struct {
+	Token         string `json:"token_endpoint"`
+	PAR           string `json:"pushed_authorization_request_endpoint"`
+	UserInfo      string `json:"userinfo_endpoint"`
+	Introspection string `json:"introspection_endpoint"`
+	Revocation    string `json:"revocation_endpoint"`
+}
+
+// encodeMetadata describes a provider with these parts.
+func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
+	can, verified := deps.Ring.Algorithms(), deps.Recovery.Attributes()
+	base := cfg.Issuer
+	m := metadata{
+		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
+		JWKSURI: base + "/jwks", PAREndpoint: base + "/par", IntrospectionEndpoint: base + "/introspect", RevocationEndpoint: base + "/revoke",
+		EndSessionEndpoint: base + "/logout", PassEndpoint: base + "/pass/verify",
+
+		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: oauth.GrantTypes(),
+		SubjectTypes: []string{"public"}, ACRValues: []string{ACR}, PromptValues: []string{"none", "login", "consent", "select_account"},
+		Claims:     append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn", "verified_claims"}, claims.Standard()...),
+		ClaimTypes: []string{"normal"},
+
+		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), IntrospectionAuth: clients.AuthMethods(), RevocationAuth: clients.AuthMethods(),
+		TokenAuthAlgorithms: append(clientauth.Algorithms(), jose.RS256),
+		IDTokenAlgorithms:   can, UserInfoAlgorithms: can, ResponseAlgorithms: can,
+		RequestObjectAlgorithms: append(clientauth.Algorithms(), jose.RS256), DPoPAlgorithms: dpop.Algorithms(),
+		RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
+
+		IssParameter: true, RequestParameter: true, ClaimsParameter: true, CertificateBound: cfg.MutualTLS != "",
+		BackChannelLogout: true, BackChannelLogoutSession: true,
+
+		identityAssurance: identityAssurance{
+			VerifiedClaims: len(verified) > 0, TrustFrameworks: []string{trustFramework}, Evidence: []string{"electronic_record"},
+			Records: []string{recordVerifiedID}, CheckMethods: []string{checkSignature, checkFace}, ClaimsInVerified: verified,
+		},
+	}
+	m.addDocuments(deps.Recovery.Documents())
+	if deps.Registration != nil {
+		m.RegistrationEndpoint = base + registration.Path
+	}
+	if cfg.EntraContract {
+		m.ResponseTypes, m.GrantTypes = append(m.ResponseTypes, "id_token"), append(m.GrantTypes, "implicit")
+	}
+	if alias := cfg.MutualTLS; alias != "" {
+		m.MutualTLS = &aliases{Token: alias + "/token", PAR: alias + "/par", UserInfo: alias + "/userinfo", Introspection: alias + "/introspect", Revocation: alias + "/revoke"}
+	}
+	encoded, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode provider metadata: %w", err)
+	}
+	return encoded, nil
+}
+
+// addDocuments adds what documents stand behind the credentials.
+func (i *identityAssurance) addDocuments(documents []recovery.Document) {
+	for _, d := range documents {
+		if !slices.Contains(i.Evidence, "document") {
+			i.Evidence = append(i.Evidence, "document")
+		}
+		if !slices.Contains(i.Documents, d.Type) {
+			i.Documents = append(i.Documents, d.Type)
+		}
+		if !slices.Contains(i.CheckMethods, d.CheckMethod) {
+			i.CheckMethods = append(i.CheckMethods, d.CheckMethod)
+		}
+	}
+}
+
+func (e *Endpoints) serveMetadata(c *gin.Context) {
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/json", e.metadata)
+}
+
+func (e *Endpoints) serveJWKS(c *gin.Context) {
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/jwk-set+json", e.deps.Ring.JWKS())
+}

@@ -1,0 +1,132 @@
+// Package openid is the face that clients and brokers see: an OpenID provider with the endpoints of OAuth 2.0, and the two
+// moments at which a recovery meets them: its start at the authorization endpoint, and its end, when the browser is sent
+// back to the client. It reads requests, asks provider/oauth and the domain, and renders what they say.
+//
+//	GET            /.well-known/openid-configuration  metadata (also /.well-known/oauth-authorization-server)
+//	GET            /jwks                              keys
+//	POST           /par                               pushed authorization request
+//	GET POST       /authorize                         opens a transaction → /recover/{txn}
+//	POST           /authorize/account                 the person says which account, where the client did not
+//	POST           /recover/{txn}/finish              back to the client, with a code or an error
+//	POST           /token                             code → tokens, recovery token: issues the pass
+//	POST           /introspect                        what a token of the client's stands for
+//	POST           /revoke                            ends a token of the client's
+//	GET POST       /userinfo
+//	GET POST       /logout                            ends the browser's session, and tells the clients
+//	POST           /register                          a client registers itself, where the operator lets it
+//	GET PUT DELETE /register/{client}                 and manages its registration
+//	POST           /pass/verify                       verify and consume a pass, for the main IdP
+package openid
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/binding"
+	"regain/provider/keys"
+	"regain/provider/oauth"
+	"regain/provider/registration"
+	"regain/provider/sessions"
+	"regain/provider/web"
+	"regain/recovery"
+)
+
+// ACR is the authentication context of a recovery: a Verified ID and a Face Check, both bound to the person
+// holding the wallet. amrVerified are its methods (RFC 8176): proof of possession of the wallet's key, and the face.
+const ACR = "urn:regain:acr:verified-id-face-check"
+
+func amrVerified() []string { return []string{"pop", "face"} }
+
+// PassVerifier verifies and consumes passes for the client that got them. Every kind of no is an inactive verdict.
+type PassVerifier interface {
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
+}
+
+// PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).
+type PassVerdict struct {
+	Active      bool
+	UsableOnce  bool
+	ExpiresAt   time.Time
+	Transaction recovery.TransactionID
+}
+
+// Notifier posts a form to a client; the hardened fetcher in production.
+type Notifier interface {
+	PostForm(ctx context.Context, address string, form url.Values) error
+}
+
+// Config is what the operator decides about the OpenID provider.
+type Config struct {
+	Issuer string // URL without a trailing slash
+	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
+	MutualTLS string
+	// EntraContract publishes what clients with the contract entra-external-method look for in the metadata.
+	EntraContract bool
+}
+
+// Deps are the parts; all are required but Registration.
+type Deps struct {
+	Web      *web.Web
+	Binding  *binding.Binding
+	OAuth    *oauth.Server
+	Recovery *recovery.Service
+	Sessions *sessions.Sessions
+	Ring     *keys.Ring
+	Passes   PassVerifier
+	Notify   Notifier
+	// Registration lets clients register themselves; nil when nobody may.
+	Registration *registration.Service
+	Clock        func() time.Time
+}
+
+// Endpoints serve clients, and the browsers that clients send.
+type Endpoints struct {
+	cfg      Config
+	deps     Deps
+	metadata []byte
+}
+
+// New refuses missing parts.
+func New(cfg Config, deps Deps) (*Endpoints, error) {
+	if issuer, err := url.Parse(cfg.Issuer); err != nil || issuer.Host == "" {
+		return nil, errors.New("openid: issuer is not a URL")
+	}
+	if deps.Web == nil || deps.Binding == nil || deps.OAuth == nil || deps.Recovery == nil || deps.Sessions == nil || deps.Ring == nil ||
+		deps.Passes == nil || deps.Notify == nil || deps.Clock == nil {
+		return nil, errors.New("openid: a part is missing")
+	}
+	e := &Endpoints{cfg: cfg, deps: deps}
+	var err error
+	e.metadata, err = encodeMetadata(cfg, deps)
+	return e, err
+}
+
+// Mount adds the endpoints to a router, and the end of a recovery to its group.
+func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
+	r.GET("/.well-known/openid-configuration", e.serveMetadata)
+	r.GET("/.well-known/oauth-authorization-server", e.serveMetadata)
+	r.GET("/jwks", e.serveJWKS)
+	r.POST("/par", e.forClient(e.push))
+	r.GET("/authorize", e.forBrowser(e.authorize))
+	r.POST("/authorize", e.forBrowser(e.authorize))
+	r.POST("/authorize/account", e.forBrowser(e.nameAccount))
+	txn.POST("/finish", e.deps.Binding.Post(e.finish))
+	r.POST("/token", e.forClient(e.token))
+	r.POST("/introspect", e.forClient(e.introspect))
+	r.POST("/revoke", e.forClient(e.revoke))
+	r.GET("/userinfo", e.forClient(e.userInfo))
+	r.POST("/userinfo", e.forClient(e.userInfo))
+	r.GET("/logout", e.deps.Web.Page(e.logout))
+	r.POST("/logout", e.deps.Web.Page(e.logout))
+	r.POST("/pass/verify", e.forClient(e.verifyPass))
+	if e.deps.Registration != nil {
+		r.POST(registration.Path, e.forClient(e.register))
+		r.GET(registration.Path+"/:client", e.forClient(e.registration))
+		r.PUT(registration.Path+"/:client", e.forClient(e.registration))
+		r.DELETE(registration.Path+"/:client", e.forClient(e.registration))
+	}
+}

@@ -1,0 +1,57 @@
+package openid
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/provider/claims"
+	"regain/provider/oauth"
+	"regain/provider/problem"
+	"regain/recovery"
+)
+
+// userInfo is OpenID Connect Core 1.0 §5.3. The claims are the directory's own, read now: none is kept.
+func (e *Endpoints) userInfo(c *gin.Context) error {
+	form := url.Values{}
+	if c.Request.Method == http.MethodPost && c.Request.ContentLength != 0 {
+		var err error
+		if form, err = oauth.ReadForm(c.Writer, c.Request); err != nil {
+			return err
+		}
+	}
+	access, err := e.deps.OAuth.Access(c.Request, form)
+	if err != nil {
+		return challenge(c, err)
+	}
+	info, err := e.info(c, access)
+	if err != nil {
+		return problem.Unavailable(err)
+	}
+	if access.Client.UserInfoAlgorithm == "" {
+		c.JSON(http.StatusOK, info)
+		return nil
+	}
+	signed, err := e.deps.OAuth.SignedUserInfo(access.Client, info)
+	if err != nil {
+		return err
+	}
+	c.Data(http.StatusOK, "application/jwt", []byte(signed))
+	return nil
+}
+
+// info are the claims that an access token releases.
+func (e *Endpoints) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
+	subject, err := e.subject(c, access.Client, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := claims.Parse(access.ClaimsRequest)
+	if err != nil {
+		return nil, err
+	}
+	info := release(access.Client, wanted[claims.UserInfo], access.Scopes, subject)
+	info["sub"], info["txn"] = access.Subject, access.Transaction
+	return info, nil
+}

@@ -1,0 +1,131 @@
+package protocol
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+
+	"regain/presentation"
+	"regain/presentation/dcql"
+	"regain/verifier"
+)
+
+// OpenID4VP is OpenID4VP 1.0, by a link or through the browser.
+type OpenID4VP struct {
+	presentation.Profile
+	random io.Reader
+}
+
+// Formats implements Protocol.
+func (OpenID4VP) Formats() []string {
+	return []string{dcql.FormatSDJWT, dcql.FormatMdoc, dcql.FormatJWTVC}
+}
+
+// New implements Protocol.
+func (e OpenID4VP) New(w RequestParams) ([]byte, error) {
+	request, err := e.NewRequest(presentation.RequestParams{
+		ResponseURI: w.ResponseURI, Origin: w.Origin, Query: w.Query, TransactionData: w.TransactionData, Lifetime: w.Lifetime,
+	}, e.random, w.Now)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(request)
+}
+
+// Expired implements Protocol.
+func (OpenID4VP) Expired(stored []byte, now time.Time) (bool, error) {
+	request, err := readStored[presentation.Request](stored)
+	return err == nil && request.Expired(now), err
+}
+
+// InLink implements Protocol.
+func (e OpenID4VP) InLink() bool { return e.ByValue }
+
+// Link implements Protocol.
+func (e OpenID4VP) Link(to Endpoints, stored []byte, now time.Time) (string, error) {
+	if !e.ByValue {
+		return e.Profile.Link(to.Request, to.Response)
+	}
+	request, err := readStored[presentation.Request](stored)
+	if err != nil {
+		return "", err
+	}
+	return e.LinkWith(request, now)
+}
+
+// Object implements Protocol. It is signed for each fetch; only a POST can carry a wallet_nonce, which goes into the
+// signature (OpenID4VP 1.0 §5.10).
+func (e OpenID4VP) Object(stored []byte, form url.Values, now time.Time) (Object, error) {
+	request, err := readStored[presentation.Request](stored)
+	if err != nil {
+		return Object{}, err
+	}
+	said, err := presentation.ParseRequestURIPost(form)
+	if err != nil {
+		return Object{}, err
+	}
+	if err := said.Check(e.Profile, request); err != nil {
+		return Object{}, err
+	}
+	body, err := e.RequestObject(request, presentation.RequestObjectParams{WalletNonce: said.Nonce, WalletKey: said.Key, Now: now})
+	return Object{presentation.ContentType, body}, err
+}
+
+// Open implements Protocol.
+func (e OpenID4VP) Open(stored []byte, form url.Values, now time.Time) (Answer, error) {
+	request, err := readStored[presentation.Request](stored)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := request.Open(form, now)
+	if err != nil {
+		return Answer{}, err
+	}
+	return answerTo(request, answer), nil
+}
+
+// BrowserRequests are what a page hands to navigator.credentials.get.
+func (e OpenID4VP) BrowserRequests(stored []byte, now time.Time) ([]presentation.BrowserRequest, error) {
+	request, err := readStored[presentation.Request](stored)
+	if err != nil {
+		return nil, err
+	}
+	return e.Profile.BrowserRequests(request, now)
+}
+
+// OpenBrowser is Open for what a page got from there.
+func (e OpenID4VP) OpenBrowser(stored []byte, protocol, data string, now time.Time) (Answer, error) {
+	request, err := readStored[presentation.Request](stored)
+	if err != nil {
+		return Answer{}, err
+	}
+	answer, err := e.Profile.OpenBrowser(request, protocol, []byte(data), now)
+	if err != nil {
+		return Answer{}, err
+	}
+	return answerTo(request, answer), nil
+}
+
+func answerTo(request presentation.Request, answer presentation.Answer) Answer {
+	a := Answer{
+		Problem: answer.Error, Presentations: make(map[string]PresentationRef, len(answer.Presentations)), TransactionData: request.TransactionData,
+		Session: verifier.Session{
+			Nonce: request.Nonce, Audience: request.Audience(), ResponseURI: request.ResponseURI, Origin: request.Origin, Thumbprint: request.Thumbprint(),
+		},
+	}
+	for id, list := range answer.Presentations {
+		a.Presentations[id] = PresentationRef{Text: list[0]} // a recovery asks for one of each
+	}
+	return a
+}
+
+// readStored reads a request that New made.
+func readStored[R any](stored []byte) (R, error) {
+	var request R
+	if err := json.Unmarshal(stored, &request); err != nil {
+		return request, fmt.Errorf("decode presentation request: %w", err)
+	}
+	return request, nil
+}

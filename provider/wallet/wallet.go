@@ -1,0 +1,117 @@
+// Package wallet is the face that wallets see: the request object, the response endpoint, the two calls of the Digital
+// Credentials API, which a page makes for a wallet, and our DID.
+//
+//	GET POST  /openid4vp/request/{handle}                          the request object, in the wallet's own protocol
+//	POST      /openid4vp/response/{handle}                         the response
+//	POST      /recover/{txn}/digital-credentials/request, response  what a page asks through the browser, and what it got
+//	GET       /.well-known/did.json, did-configuration.json        our DID, where wallets know us by one
+//
+// A request is found, built when it is first fetched, and attached to its transaction (request.go). A response is opened,
+// verified, and weighed by the domain (response.go). A refused one changes nothing: the request stays open for the wallet
+// it was meant for, and the operator gets a diagnosis.
+package wallet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/presentation"
+	"regain/presentation/identity"
+	"regain/provider/binding"
+	"regain/provider/evidence"
+	"regain/provider/problem"
+	"regain/provider/protocol"
+	"regain/provider/web"
+	"regain/recovery"
+)
+
+// Config is what the operator decides about wallets.
+type Config struct {
+	Issuer string // URL without a trailing slash
+	// Wallets are the kinds of wallet that the recovery profiles ask.
+	Wallets map[recovery.WalletName]protocol.Wallet
+	// DIDWeb is our did:web, whose document is served here; nil for none.
+	DIDWeb *identity.Web
+	// ReceiptTypes are the vct values of Face Check receipts that are asked for; ReceiptVCTypes the W3C types of those
+	// that are JWT VCs.
+	ReceiptTypes, ReceiptVCTypes []string
+	// RequestLifetime bounds how long a wallet may take to answer one request.
+	RequestLifetime time.Duration
+}
+
+// Deps are the parts; all are required.
+type Deps struct {
+	Binding  *binding.Binding
+	Recovery *recovery.Service
+	Verifier evidence.Verifier
+	// Organisation names the organisation of a client to a person, "" for a client that was removed.
+	Organisation func(ctx context.Context, client recovery.ClientID) string
+	Clock        func() time.Time
+	Random       io.Reader
+}
+
+// Endpoints serve wallets.
+type Endpoints struct {
+	cfg   Config
+	deps  Deps
+	rules *evidence.Rules // what is asked
+}
+
+// New refuses missing parts, and profiles whose wallets cannot be asked what they ask for.
+func New(cfg Config, deps Deps) (*Endpoints, error) {
+	if len(cfg.Wallets) == 0 || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
+		return nil, errors.New("wallet endpoints: Wallets, RequestLifetime and ReceiptTypes are required")
+	}
+	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("wallet endpoints: a part is missing")
+	}
+	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes)}
+	return e, e.checkChannels()
+}
+
+// Mount adds the endpoints to a router, and those of one recovery to its group.
+func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
+	r.GET("/openid4vp/request/:handle", forWallet(e.requestObject))
+	r.POST("/openid4vp/request/:handle", forWallet(e.requestObject))
+	r.POST("/openid4vp/response/:handle", forWallet(e.response))
+	txn.POST("/digital-credentials/request", e.deps.Binding.Post(forScript(e.browserRequest)))
+	txn.POST("/digital-credentials/response", e.deps.Binding.PostUpTo(presentation.MaxForm, forScript(e.browserResponse)))
+	if e.cfg.DIDWeb != nil {
+		r.GET("/.well-known/did.json", wellKnown(e.cfg.DIDWeb.Document))
+		r.GET("/.well-known/did-configuration.json", wellKnown(func() ([]byte, error) { return e.cfg.DIDWeb.Configuration(e.deps.Clock()) }))
+	}
+}
+
+// DisplayName is what people call a kind of wallet, "" for any.
+func (e *Endpoints) DisplayName(wallet recovery.WalletName) string {
+	return e.cfg.Wallets[wallet].DisplayName
+}
+
+// protocol returns the protocol of a channel's wallet. Configuration names no other, so a missing one is a server error.
+func (e *Endpoints) protocol(channel recovery.Channel) (protocol.Protocol, error) {
+	p, err := e.cfg.Wallets[channel.Wallet].Protocol(e.deps.Random)
+	if err != nil {
+		return nil, fmt.Errorf("wallet profile %q: %w", channel.Wallet, err)
+	}
+	return p, nil
+}
+
+// wellKnown serves a public document, which wallets in browsers read too.
+func wellKnown(document func() ([]byte, error)) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		body, err := document()
+		if err != nil {
+			web.FailJSON(c, problem.ServerError(err))
+			return
+		}
+		c.Header("Access-Control-Allow-Origin", "*")
+		c.Header("Cache-Control", "public, max-age=300")
+		c.Data(http.StatusOK, "application/json", body)
+	}
+}

@@ -1,0 +1,54 @@
+// Package web is what every face of the provider needs once: the event record of a request, forms and where they come
+// from, cookies, the peer's network, the page templates, the renderers of errors, and the way out of our origin.
+//
+//	Record, RecoverPanic   one log event a request, with a correlation id
+//	Page, JSON             a handler returns an error, and these render it: for people, and for programs
+//	Render                 a page from its own data, which embeds Page
+//	Leave, LeaveByPost     to another origin, by a navigation that no Content Security Policy of ours can block
+//	ReadForm, FromOwnPage  a bounded form, and whether a page of ours sent it
+//
+// It knows no protocol and none of the faces that use it.
+package web
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// Config are the parts; all are required.
+type Config struct {
+	Issuer string // URL without a trailing slash: our own origin
+	Logger *slog.Logger
+	Clock  func() time.Time
+	Random io.Reader
+}
+
+// Web is what the faces share.
+type Web struct {
+	cfg   Config
+	pages *pages
+}
+
+// New refuses missing parts.
+func New(cfg Config) (*Web, error) {
+	if cfg.Issuer == "" || cfg.Logger == nil || cfg.Clock == nil || cfg.Random == nil {
+		return nil, errors.New("web: Issuer, Logger, Clock and Random are required")
+	}
+	pages, err := newPages()
+	if err != nil {
+		return nil, err
+	}
+	return &Web{cfg: cfg, pages: pages}, nil
+}
+
+// Mount adds what every request passes, the static files, and the answers to addresses and methods that do not exist.
+func (w *Web) Mount(r *gin.Engine) {
+	r.Use(w.Record, w.RecoverPanic)
+	r.NoRoute(func(c *gin.Context) { w.FailPage(c, ErrNoPage) })
+	r.NoMethod(func(c *gin.Context) { w.FailPage(c, ErrMethod) })
+	r.GET("/static/*file", gin.WrapH(w.pages.static()))
+}

@@ -1,0 +1,87 @@
+package web
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+)
+
+//go:embed pages/*.html pages/static
+var pageFiles embed.FS
+
+// pages are the parsed templates. Every page works without scripts; those only save the person a reload.
+type pages struct {
+	templates map[string]*template.Template
+	files     http.Handler
+}
+
+func newPages() (*pages, error) {
+	p := &pages{templates: make(map[string]*template.Template)}
+	names, err := fs.Glob(pageFiles, "pages/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("list pages: %w", err)
+	}
+	for _, name := range names {
+		base := name[len("pages/") : len(name)-len(".html")]
+		if base == "layout" {
+			continue
+		}
+		t, err := template.ParseFS(pageFiles, "pages/layout.html", name)
+		if err != nil {
+			return nil, fmt.Errorf("parse page: %w", err)
+		}
+		p.templates[base] = t
+	}
+	static, err := fs.Sub(pageFiles, "pages")
+	if err != nil {
+		return nil, fmt.Errorf("static files: %w", err)
+	}
+	p.files = http.FileServerFS(static)
+	return p, nil
+}
+
+// static serves the style sheet and the scripts, with a day in the cache.
+func (p *pages) static() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/static/" {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age=86400")
+		w.Header().Set("X-Content-Type-Options", "nosniff")
+		p.files.ServeHTTP(w, r)
+	})
+}
+
+// Page is what the layout of every page shows. The data of a page is a struct of its own that embeds it.
+type Page struct {
+	Title        string
+	Organisation string // whose account it is about; "" for a client that is not known
+	PolicyURI    string // the organisation's, as is TermsURI; "" for none
+	TermsURI     string
+	Correlation  string // set by Render
+}
+
+func (p *Page) layout() *Page { return p }
+
+// Data is the data of a page: a pointer to a struct that embeds Page.
+type Data interface{ layout() *Page }
+
+// Render executes the page of this name into a buffer first, so that a failure cannot leave half a page.
+func (w *Web) Render(c *gin.Context, status int, name string, data Data) {
+	data.layout().Correlation = CorrelationID(c)
+	var buf bytes.Buffer
+	if err := w.pages.templates[name].ExecuteTemplate(&buf, "layout", data); err != nil {
+		NoteError(c, fmt.Errorf("render %s: %w", name, err))
+		c.String(http.StatusInternalServerError, "Something went wrong on our side. Reference: %s\n", CorrelationID(c))
+		return
+	}
+	c.Header("Content-Length", strconv.Itoa(buf.Len())) // or net/http sends it in chunks
+	c.Data(status, "text/html; charset=utf-8", buf.Bytes())
+}
