@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/publickey"
 	"regain/provider/clients"
 	"regain/provider/problem"
 	"regain/storage"
@@ -41,7 +42,7 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
 	}
-	token, err := jwt.ParseSigned(assertion, append(Algorithms(), jose.RS256))
+	token, err := publickey.ParseToken(assertion, append(Algorithms(), jose.RS256))
 	if err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
 	}

@@ -6,16 +6,16 @@ package clients
 
 import (
 	"context"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"slices"
 
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/publickey"
 	"regain/provider/contract"
 	"regain/provider/mtls"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // AuthMethod is how a client authenticates (OpenID Connect Core 1.0 §9).
@@ -194,18 +194,11 @@ func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
 func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, key := range c.keySet(kid) {
-		if key.Use != "enc" && key.IsPublic() && strong(key) && (kid == "" || key.KeyID == kid) {
+		if key.Use != "enc" && key.IsPublic() && publickey.Check(key.Key) == nil && publickey.Strong(key.Key) && (kid == "" || key.KeyID == kid) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
-}
-
-// strong reports whether a signature key is as long as FAPI 2.0 §5.4.2 wants it of everybody.
-func strong(key jose.JSONWebKey) bool {
-	const bits = 2048
-	public, ok := key.Key.(*rsa.PublicKey)
-	return !ok || public.N.BitLen() >= bits
 }
 
 // CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"regain/internal/fetch"
+	"regain/internal/publickey"
 )
 
 // The bounds.
@@ -23,7 +24,6 @@ const (
 	maxAge     = 24 * time.Hour
 	defaultAge = 5 * time.Minute // when the server does not say
 	maxSets    = 1024
-	maxKeys    = 64 // of one set
 )
 
 // ErrUnavailable means that the keys cannot be had now.
@@ -126,16 +126,14 @@ func (s *Store) get(ctx context.Context, address string) (set jose.JSONWebKeySet
 	if err != nil {
 		return set, 0, err
 	}
-	if err := json.Unmarshal(response.Body, &set); err != nil {
-		return set, 0, fmt.Errorf("not a JWK set: %w", err)
-	}
-	if len(set.Keys) > maxKeys {
-		return set, 0, fmt.Errorf("has %d keys, and %d are the most", len(set.Keys), maxKeys)
+	read, err := publickey.ParseSet(response.Body)
+	if err != nil {
+		return set, 0, err
 	}
 	if response.MaxAge == 0 {
-		return set, defaultAge, nil
+		return read.JSONWebKeySet, defaultAge, nil
 	}
-	return set, response.MaxAge, nil
+	return read.JSONWebKeySet, response.MaxAge, nil
 }
 
 func (s *Store) discover(ctx context.Context, issuer string) (string, error) {

@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	rawmessage "github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
 	"regain/provider/clientauth"
 	"regain/provider/clients"
@@ -64,7 +66,7 @@ func Verify(object string, e Expect) (url.Values, error) {
 	if len(object) > maxLength {
 		return nil, errors.New("request object: is too long")
 	}
-	token, err := jwt.ParseSigned(object, []jose.SignatureAlgorithm{alg})
+	token, err := publickey.ParseToken(object, []jose.SignatureAlgorithm{alg})
 	if err != nil {
 		return nil, fmt.Errorf("request object: parse (%s is registered): %w", alg, err)
 	}
@@ -74,7 +76,7 @@ func Verify(object string, e Expect) (url.Values, error) {
 	if err := clientauth.VerifyWithKeys(token, e.Client); err != nil {
 		return nil, fmt.Errorf("request object: %w", err)
 	}
-	members, err := membersOf(object, alg)
+	members, err := membersOf(token)
 	if err != nil {
 		return nil, fmt.Errorf("request object: %w", err)
 	}
@@ -104,12 +106,12 @@ func checkType(header jose.Header) error {
 }
 
 // membersOf reads the payload strictly: a name that stands twice could mean one thing to us and another to the signer.
-func membersOf(object string, alg jose.SignatureAlgorithm) (map[string]any, error) {
-	signed, err := jose.ParseSignedCompact(object, []jose.SignatureAlgorithm{alg})
-	if err != nil {
+func membersOf(token *jwt.JSONWebToken) (map[string]any, error) {
+	var payload rawmessage.RawMessage
+	if err := token.UnsafeClaimsWithoutVerification(&payload); err != nil { // Verify has just verified it
 		return nil, err
 	}
-	return strictjson.Object(signed.UnsafePayloadWithoutVerification(), maxDepth) // Verify has just verified it
+	return strictjson.Object(payload, maxDepth)
 }
 
 // check holds the claims against what is expected. FAPI 2.0 Message Signing wants each of them; OpenID Connect Core 1.0

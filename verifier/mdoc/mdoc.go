@@ -43,7 +43,6 @@ const (
 	maxLength   = 256 << 10 // characters
 	maxElements = 512       // in an array or a map; data elements in a document
 	maxDepth    = 16
-	maxChain    = 4
 )
 
 // version is the one of DeviceResponse and of MobileSecurityObject.

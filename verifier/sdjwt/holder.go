@@ -2,12 +2,12 @@ package sdjwt
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"time"
 
+	"regain/internal/publickey"
 	"regain/verifier/internal/jws"
 )
 
@@ -36,24 +36,12 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: cnf.jwk is missing", ErrMalformed)
 	}
-	if _, private := jwk["d"]; private || jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
-		return nil, fmt.Errorf("%w: cnf.jwk is not a public key on P-256", ErrMalformed)
-	}
-	const size = 32
-	point := append(make([]byte, 0, 1+2*size), 4)
-	for _, name := range []string{"x", "y"} {
-		text, _ := jwk[name].(string)
-		coordinate, err := jws.Decode(text)
-		if err != nil || len(coordinate) != size {
-			return nil, fmt.Errorf("%w: cnf.jwk.%s is not 32 bytes", ErrMalformed, name)
-		}
-		point = append(point, coordinate...)
-	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	key, err := publickey.Key(jwk, publickey.P256)
 	if err != nil {
-		return nil, fmt.Errorf("%w: cnf.jwk is not on its curve", ErrMalformed)
+		return nil, fmt.Errorf("%w: cnf.jwk is not a public key on P-256: %w", ErrMalformed, err)
 	}
-	return key, nil
+	public, _ := key.(*ecdsa.PublicKey)
+	return public, nil
 }
 
 // VerifyHolder checks the key binding JWT (RFC 9901 §7.3): signed by the holder's key, for this request, now, over

@@ -14,6 +14,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"regain/internal/publickey"
 )
 
 // Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors, signers or DIDs.
@@ -101,9 +103,9 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%w: there is no certificate", ErrMalformed)
 	}
-	leaf, err := x509.ParseCertificate(chain[0])
+	leaf, err := publickey.ParseCertificate(chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: the leaf cannot be read", ErrMalformed) // x509's own words quote it
+		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, unread(err))
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
