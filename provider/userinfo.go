@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/claims"
+	"regain/provider/jwa"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/recovery"
@@ -68,7 +69,7 @@ func (p *Provider) failBearer(c *gin.Context, err error) {
 	if errors.As(err, &shown) && shown.Status < http.StatusInternalServerError {
 		scheme := "Bearer"
 		if strings.Contains(shown.Code, "dpop") {
-			scheme = `DPoP algs="ES256 PS256 EdDSA",`
+			scheme = `DPoP algs="` + jwa.Challenge(jwa.FAPI()) + `",`
 			err = shown.At(http.StatusUnauthorized)
 		}
 		c.Header("WWW-Authenticate", scheme+` error="`+shown.Code+`"`)

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/internal/publickey"
+	"regain/provider/jwa"
 	"regain/provider/clients"
 	"regain/provider/problem"
 	"regain/storage"
@@ -30,19 +31,13 @@ const (
 // tokenPath is the token endpoint's: what OpenID Connect Core 1.0 §9 once recommended as the audience.
 const tokenPath = "/token"
 
-// Algorithms are the signatures accepted from every client: asymmetric and current. RS256 is accepted beside them where
-// no profile forbids it.
-func Algorithms() []jose.SignatureAlgorithm {
-	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
-}
-
 // authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
 // and nothing else unless the client registered otherwise, the life is short, and each jti works once.
 func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
 	}
-	token, err := publickey.ParseToken(assertion, append(Algorithms(), jose.RS256))
+	token, err := publickey.ParseToken(assertion, jwa.All())
 	if err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
 	}
@@ -108,7 +103,7 @@ func checkAlgorithm(alg string, client *clients.Client) error {
 	if client.AssertionAlgorithm != "" && alg != string(client.AssertionAlgorithm) {
 		return fmt.Errorf("alg is %s, and %s is registered", alg, client.AssertionAlgorithm)
 	}
-	if client.Profile.FAPI() && alg == string(jose.RS256) { // FAPI 2.0 §5.4.1
+	if client.Profile.FAPI() && !jwa.InFAPI(jose.SignatureAlgorithm(alg)) {
 		return fmt.Errorf("profile %s does not allow %s", client.Profile, alg)
 	}
 	return nil

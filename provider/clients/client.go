@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/publickey"
+	"regain/provider/jwa"
 	"regain/provider/contract"
 	"regain/provider/mtls"
 )
@@ -84,7 +85,7 @@ type Client struct {
 	// account, with entra-external-method.
 	Contract contract.Name
 	Tenant   contract.Tenant
-	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256, EdDSA, and RS256 but for FAPI.
+	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every one of package jwa that the profile does.
 	AssertionAlgorithm jose.SignatureAlgorithm
 	// TokenEndpointAudience takes assertions made out to the token endpoint's URL beside those made out to the issuer. A
 	// client that has its assertions taken by other servers too should not have it.
@@ -158,7 +159,7 @@ func (c *Client) Algorithm() jose.SignatureAlgorithm {
 	case c.IDTokenAlgorithm != "":
 		return c.IDTokenAlgorithm
 	case c.Contract != "":
-		return jose.RS256 // what both vendors document
+		return jwa.Vendor
 	}
 	return jose.ES256
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/internal/publickey"
+	"regain/provider/jwa"
 	"regain/provider/remotekeys"
 )
 
@@ -87,7 +88,7 @@ type hintClaims struct {
 // Verify checks signature, iss, aud, tid, oid, sub and iat. Errors are an ErrHint, or of remotekeys when the tenant's keys
 // cannot be had.
 func (t *Tenants) Verify(ctx context.Context, tenant Tenant, text string) (Hint, error) {
-	token, err := publickey.ParseToken(text, []jose.SignatureAlgorithm{jose.RS256})
+	token, err := publickey.ParseToken(text, []jose.SignatureAlgorithm{jwa.Vendor})
 	if err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrHint, err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"regain/internal/publickey"
 	"regain/internal/strictjson"
+	"regain/provider/jwa"
 )
 
 const (
@@ -24,11 +25,6 @@ const (
 	maxID    = 256
 	maxDepth = 8
 )
-
-// Algorithms are the signatures accepted of proofs (dpop_signing_alg_values_supported).
-func Algorithms() []jose.SignatureAlgorithm {
-	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
-}
 
 // proof is a proof whose signature was verified with the key in its header (RFC 9449 §4.2).
 type proof struct {
@@ -54,7 +50,7 @@ func parse(text string) (proof, error) {
 	if err != nil {
 		return p, err
 	}
-	token, err := publickey.ParseToken(text, Algorithms())
+	token, err := publickey.ParseToken(text, jwa.FAPI())
 	if err != nil {
 		return p, fmt.Errorf("parse: %w", err)
 	}

@@ -30,6 +30,7 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 
 	"regain/internal/publickey"
+	"regain/provider/jwa"
 )
 
 // Key is one private key with its life.
@@ -110,7 +111,7 @@ func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, 
 		_, key, err := ed25519.GenerateKey(random)
 		return key, err
 	}
-	return nil, fmt.Errorf("algorithm %q: use ES256, RS256, PS256 or EdDSA", alg)
+	return nil, fmt.Errorf("algorithm %q: use %s", alg, jwa.Cure(jwa.All()))
 }
 
 // GenerateRing makes a ring of one key for each algorithm.

@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/internal/publickey"
+	"regain/provider/jwa"
 	"regain/provider/claims"
 	"regain/provider/clientauth"
 	"regain/provider/clients"
@@ -50,7 +51,7 @@ func (s *Server) namedAccount(client *clients.Client, form url.Values, wanted cl
 
 // hintSubject reads the subject of an id_token_hint, which is a statement of the client's or an ID token of ours.
 func (s *Server) hintSubject(client *clients.Client, hint string) (string, error) {
-	token, err := publickey.ParseToken(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
+	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
 	}
