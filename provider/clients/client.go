@@ -14,8 +14,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/publickey"
-	"regain/provider/jwa"
 	"regain/provider/contract"
+	"regain/provider/jwa"
 	"regain/provider/mtls"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"regain/provider/jwa"
 	"regain/provider/contract"
+	"regain/provider/jwa"
 )
 
 // Validate reports what is wrong in the words of the configuration.

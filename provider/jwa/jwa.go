@@ -1,5 +1,6 @@
-// Package jwa (JSON Web Algorithms, RFC 7518) says which signature algorithms there are between clients and us: what is taken from them, what is
-// signed for them, and what FAPI leaves out of it. Discovery, checks, refusals and their cures are all made of it.
+// Package jwa says which signature algorithms (JSON Web Algorithms, RFC 7518) there are between clients and us: what is
+// taken from them, what is signed for them, and what FAPI leaves out of it. Discovery, checks, refusals and their cures are
+// all made of it.
 //
 // All are asymmetric: with an HMAC the client's secret would sign for the server too. What wallets sign with is for
 // packages verifier and presentation to say.

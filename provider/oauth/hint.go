@@ -9,10 +9,10 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/internal/publickey"
-	"regain/provider/jwa"
 	"regain/provider/claims"
 	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/jwa"
 	"regain/provider/problem"
 )
 

@@ -11,8 +11,8 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/internal/publickey"
-	"regain/provider/jwa"
 	"regain/provider/clients"
+	"regain/provider/jwa"
 	"regain/provider/problem"
 )
 
