@@ -8,6 +8,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/clock"
 	"regain/internal/publickey"
 	"regain/provider/claims"
 	"regain/provider/clientauth"
@@ -96,9 +97,9 @@ func (s *Server) checkClientsHint(token *jwt.JSONWebToken, claims jwt.Claims, cl
 		return errors.New("iss is not the client id")
 	case !clientauth.HasExactly(claims.Audience, s.issuer):
 		return errors.New("aud is not the issuer")
-	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
+	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
 		return errors.New("exp is missing or past")
-	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clientauth.ClockSkew)):
+	case claims.IssuedAt == nil || clock.Clients.InFuture(claims.IssuedAt.Time(), now):
 		return errors.New("iat is missing or in the future")
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	rawmessage "github.com/go-jose/go-jose/v4/json"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/clock"
 	"regain/internal/publickey"
 	"regain/internal/strictjson"
 	"regain/provider/clientauth"
@@ -117,7 +118,6 @@ func membersOf(token *jwt.JSONWebToken) (map[string]any, error) {
 // check holds the claims against what is expected. FAPI 2.0 Message Signing wants each of them; OpenID Connect Core 1.0
 // §6.1 lets them be absent, but not wrong.
 func (c claims) check(e Expect) error {
-	const skew = clientauth.ClockSkew
 	strict := e.Client.Profile == clients.ProfileFAPI2Signing
 	switch {
 	case c.Issuer != e.Client.ID && (strict || c.Issuer != ""):
@@ -130,13 +130,13 @@ func (c claims) check(e Expect) error {
 		return errors.New("aud does not name the issuer")
 	case c.Expiry == nil && strict:
 		return errors.New("exp is missing")
-	case c.Expiry != nil && !e.Now.Before(c.Expiry.Time()):
+	case c.Expiry != nil && clock.Over(c.Expiry.Time(), e.Now):
 		return errors.New("exp is past")
 	case c.NotBefore == nil && strict:
 		return errors.New("nbf is missing")
-	case c.NotBefore != nil && c.NotBefore.Time().After(e.Now.Add(skew)):
+	case c.NotBefore != nil && clock.Clients.InFuture(c.NotBefore.Time(), e.Now):
 		return errors.New("nbf is in the future")
-	case c.IssuedAt != nil && c.IssuedAt.Time().After(e.Now.Add(skew)):
+	case c.IssuedAt != nil && clock.Clients.InFuture(c.IssuedAt.Time(), e.Now):
 		return errors.New("iat is in the future")
 	case strict && e.Now.Sub(c.NotBefore.Time()) > maxAge:
 		return errors.New("nbf is more than an hour ago")

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/internal/clock"
 	"regain/internal/fetch"
 	"regain/verifier/did"
 	"regain/verifier/internal/shelf"
@@ -138,14 +139,13 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 
 // current checks nbf and exp. The profile asks for no other way to end a link, so there must be an exp.
 func (v *Verifier) current(c *jwtvc.Credential) error {
-	const clockSkew = time.Minute
 	now := v.cfg.Clock()
 	from, there, err := c.Time("nbf")
-	if err != nil || there && time.Unix(from, 0).After(now.Add(clockSkew)) {
+	if err != nil || there && clock.Issuers.InFuture(time.Unix(from, 0), now) {
 		return errors.New("credential is not valid yet")
 	}
 	until, there, err := c.Time("exp")
-	if err != nil || !there || !now.Before(time.Unix(until, 0)) {
+	if err != nil || !there || clock.Over(time.Unix(until, 0), now) {
 		return errors.New("credential has expired, or never does")
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"regain/internal/clock"
 	"regain/internal/publickey"
 	"regain/verifier/internal/jws"
 )
@@ -14,11 +15,8 @@ import (
 // bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
 const bindingType = "kb+jwt"
 
-// How old a key binding JWT may be, and how far ahead of our clock.
-const (
-	bindingAge   = 5 * time.Minute
-	bindingAhead = time.Minute
-)
+// bindingAge is how old a key binding JWT may be.
+const bindingAge = 5 * time.Minute
 
 // Binding is what a key binding JWT must say.
 type Binding struct {
@@ -75,7 +73,7 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: iat is missing", ErrHolder)
 	}
-	if at := time.Unix(seconds, 0); at.Before(want.Now.Add(-bindingAge)) || at.After(want.Now.Add(bindingAhead)) {
+	if at := time.Unix(seconds, 0); at.Before(want.Now.Add(-bindingAge)) || clock.Issuers.InFuture(at, want.Now) {
 		return nil, fmt.Errorf("%w: iat is too old or in the future", ErrHolder)
 	}
 	return key, nil
