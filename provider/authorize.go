@@ -69,14 +69,12 @@ func (p *Provider) start(c *gin.Context, client *clients.Client, request oauth.A
 // askAccount shows the page that asks for the account. The request is kept meanwhile, under a request URI that the
 // page's form carries.
 func (p *Provider) askAccount(c *gin.Context, client *clients.Client, request oauth.Authorization, mistake string) {
-	if request.Pushed == "" {
-		kept, err := p.deps.OAuth.Keep(c, request)
-		if err != nil {
-			p.rejectTo(c, request, problem.Unavailable(err))
-			return
-		}
-		request.Pushed = kept.RequestURI
+	held, err := p.deps.OAuth.Hold(c, request)
+	if err != nil {
+		p.rejectTo(c, request, problem.Unavailable(err))
+		return
 	}
+	request.Pushed = held
 	secureHeaders(c)
 	status := http.StatusOK
 	if mistake != "" {
