@@ -39,7 +39,7 @@ func arrows() []arrow {
 		{from: []string{"regain/provider/..."}, never: []string{"regain/..."},
 			except: []string{"regain/provider/...", "regain/recovery", "regain/presentation/...", "regain/verifier", "regain/storage", "regain/internal/..."},
 			why:    "the HTTP face works with any backend and any adapter; which ones, the wiring says"},
-		{from: []string{"regain/internal/clock", "regain/internal/config", "regain/internal/fetch", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
+		{from: []string{"regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/fetch", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
 			except: []string{"regain/conformance/..."},
