@@ -2,8 +2,6 @@ package presentation
 
 import (
 	"slices"
-
-	"regain/presentation/dcql"
 )
 
 // clientMetadata says how to answer: nothing else may stand there (§5.1), so neither a name nor a logo of ours.
@@ -19,7 +17,7 @@ func (r Request) clientMetadata() []byte {
 	}
 	formats := newObject(one)
 	for _, format := range r.formats() {
-		formats.raw(format, []byte(algorithmsOf(format)))
+		formats.raw(format, algorithmsOf(format))
 	}
 	written, _ := formats.close() // constants only
 	o.raw("vp_formats_supported", written)
@@ -36,18 +34,4 @@ func (r Request) formats() []string {
 		}
 	}
 	return found
-}
-
-// algorithmsOf is what package verifier verifies, in the words of each format (Appendix B.1.3.1.3, B.2.2, B.3.4): JWS
-// names, or COSE's numbers for ES256, registered twice.
-func algorithmsOf(format string) string {
-	switch format {
-	case dcql.FormatSDJWT:
-		return `{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256"]}`
-	case dcql.FormatMdoc:
-		return `{"issuerauth_alg_values":[-7,-9],"deviceauth_alg_values":[-7,-9]}`
-	case dcql.FormatJWTVC:
-		return `{"alg_values":["ES256","ES256K","EdDSA"]}`
-	}
-	return `{}`
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
@@ -14,6 +15,7 @@ import (
 
 	josecipher "github.com/go-jose/go-jose/v4/cipher"
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
 )
 
@@ -97,42 +99,30 @@ func parseHeader(encoded string) (recipient, error) {
 	return to, errors.Join(errU, errV)
 }
 
-// ephemeral reads the wallet's half of the key agreement. NewPublicKey refuses points off the curve.
+// ephemeral reads the wallet's half of the key agreement. Points off the curve are refused.
 func ephemeral(epk any) (*ecdh.PublicKey, error) {
 	jwk, ok := epk.(map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("%w: JWE header: epk", ErrMalformed)
 	}
-	if jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
+	public, err := p256(jwk)
+	if errors.Is(err, publickey.ErrKind) {
 		return nil, fmt.Errorf("%w: epk is not on P-256", ErrAlgorithm)
 	}
-	point, err := pointOf(jwk)
 	if err != nil {
 		return nil, fmt.Errorf("%w: JWE header: epk: %w", ErrMalformed, err)
 	}
-	public, err := ecdh.P256().NewPublicKey(point)
-	if err != nil {
-		return nil, fmt.Errorf("%w: JWE header: epk is not on its curve", ErrMalformed)
-	}
-	return public, nil
+	return public.ECDH()
 }
 
-// pointOf reads the coordinates of a public P-256 JWK as an uncompressed point, not yet checked to be
-// on the curve.
-func pointOf(jwk map[string]any) ([]byte, error) {
-	if _, private := jwk["d"]; private {
-		return nil, errors.New("it holds a private key")
+// p256 reads a wallet's public key.
+func p256(jwk map[string]any) (*ecdsa.PublicKey, error) {
+	key, err := publickey.Key(jwk, publickey.P256)
+	if err != nil {
+		return nil, err
 	}
-	point := []byte{4}
-	for _, name := range []string{"x", "y"} {
-		text, _ := jwk[name].(string)
-		coordinate, err := decode(text)
-		if err != nil || len(coordinate) != scalarSize {
-			return nil, errors.New("a coordinate is not 32 bytes of base64url")
-		}
-		point = append(point, coordinate...)
-	}
-	return point, nil
+	public, _ := key.(*ecdsa.PublicKey)
+	return public, nil
 }
 
 func party(header map[string]any, name string) ([]byte, error) {

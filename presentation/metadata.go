@@ -1,8 +1,6 @@
 package presentation
 
 import (
-	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -75,20 +73,6 @@ func (m metadata) checkFormats(q dcql.Query) error {
 	}
 	if q.Missing(able) != nil {
 		return problem
-	}
-	return nil
-}
-
-// checkAlgorithms compares a format's algorithms with those of [algorithmsOf].
-func (m metadata) checkAlgorithms(format string) error {
-	switch format {
-	case dcql.FormatSDJWT:
-		return cmp.Or(wants(m, "sd-jwt_alg_values", "ES256"), wants(m, "kb-jwt_alg_values", "ES256"))
-	case dcql.FormatMdoc:
-		const es256, fully json.Number = "-7", "-9" // the latter says the curve too
-		return cmp.Or(wants(m, "issuerauth_alg_values", es256, fully), wants(m, "deviceauth_alg_values", es256, fully))
-	case dcql.FormatJWTVC:
-		return wants(m, "alg_values", "ES256", "ES256K", "EdDSA")
 	}
 	return nil
 }

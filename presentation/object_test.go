@@ -193,7 +193,7 @@ func TestClientMetadata(t *testing.T) {
 		},
 	}
 	formats := `{"dc+sd-jwt":{"sd-jwt_alg_values":["ES256"],"kb-jwt_alg_values":["ES256"]},"mso_mdoc":{"issuerauth_alg_values":[-7,-9],"deviceauth_alg_values":[-7,-9]},` +
-		`"jwt_vc_json":{"alg_values":["ES256","ES256K","EdDSA"]},"ldp_vc":{}}`
+		`"jwt_vc_json":{"alg_values":["ES256K","ES256","EdDSA"]},"ldp_vc":{}}`
 	for _, mode := range []presentation.ResponseMode{presentation.DirectPost, presentation.DirectPostJWT} {
 		p := newProfile(t)
 		p.ResponseMode = mode

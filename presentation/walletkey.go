@@ -2,12 +2,13 @@ package presentation
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
+	"errors"
 	"fmt"
 	"slices"
 
 	jose "github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey"
 	"regain/presentation/identity"
 )
 
@@ -40,16 +41,12 @@ func (m metadata) key() (*WalletKey, error) {
 		return nil, err
 	}
 	for _, jwk := range asked {
-		if jwk["kty"] != "EC" || jwk["crv"] != "P-256" || (jwk["alg"] != nil && jwk["alg"] != string(jose.ECDH_ES)) {
+		public, err := p256(jwk)
+		if errors.Is(err, publickey.ErrKind) || jwk["alg"] != nil && jwk["alg"] != string(jose.ECDH_ES) {
 			continue
 		}
-		point, err := pointOf(jwk)
 		if err != nil {
 			return nil, fmt.Errorf("%w: wallet_metadata: jwks: %w", ErrMalformed, err)
-		}
-		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
-		if err != nil {
-			return nil, fmt.Errorf("%w: wallet_metadata: jwks: a key is not on its curve", ErrMalformed)
 		}
 		id, _ := jwk["kid"].(string)
 		if len(id) > maxWalletID {

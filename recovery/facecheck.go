@@ -13,7 +13,8 @@ const (
 	DefaultThreshold = 70
 )
 
-// clockTolerance is how far the clock of a Face Check issuer may differ from ours.
+// clockTolerance is how far the clock of a Face Check issuer may differ from ours: as far as any issuer's (internal/clock,
+// which the domain does not import).
 const clockTolerance = time.Minute
 
 // FaceCheckRule says what a Face Check must show: score ≥ Threshold, taken after the transaction began and not longer

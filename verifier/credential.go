@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"regain/internal/clock"
 	"regain/verifier/status"
 )
 
@@ -72,9 +73,6 @@ func (v *Verifier) open(ctx context.Context, presented string, at int, want Want
 	return nil, fmt.Errorf("the format %q is not verified here", want.Format)
 }
 
-// clockSkew is how far an issuer's clock may be ahead of ours.
-const clockSkew = time.Minute
-
 // dated is a JWT, whose times are NumericDates (RFC 7519 §2).
 type dated interface {
 	Time(name string) (seconds int64, there bool, err error)
@@ -85,12 +83,12 @@ type dated interface {
 func current(c dated, now time.Time, beginnings ...string) (ends bool, err error) {
 	for _, name := range beginnings {
 		seconds, there, err := c.Time(name)
-		if err != nil || there && time.Unix(seconds, 0).After(now.Add(clockSkew)) {
+		if err != nil || there && clock.Issuers.InFuture(time.Unix(seconds, 0), now) {
 			return false, errors.Join(fmt.Errorf("%s is in the future, or no date", name), err)
 		}
 	}
 	seconds, there, err := c.Time("exp")
-	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
+	if err != nil || there && clock.Over(time.Unix(seconds, 0), now) {
 		return false, errors.Join(errors.New("exp is past, or no date"), err)
 	}
 	return there, nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"regain/internal/clock"
 	"regain/verifier/mdoc"
 	"regain/verifier/status"
 )
@@ -46,10 +47,10 @@ func (v *Verifier) openMdoc(presented string, types []string, to bound) (*creden
 // currentMdoc checks the validity of the Mobile Security Object (ISO 18013-5 §9.1.2.4). It always ends.
 func currentMdoc(c *mdoc.Parsed, now time.Time) error {
 	signed, from, until := c.Validity()
-	if latest := now.Add(clockSkew); signed.After(latest) || from.After(latest) {
+	if clock.Issuers.InFuture(signed, now) || clock.Issuers.InFuture(from, now) {
 		return errors.New("signed or validFrom is in the future")
 	}
-	if !now.Before(until) {
+	if clock.Over(until, now) {
 		return errors.New("validUntil is past")
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/go-jose/go-jose/v4"
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"

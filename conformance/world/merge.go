@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"os"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v3"
 )
 
 // bring merges the configuration that somebody brings into the world's own: what stands in mappings goes key by key, lists

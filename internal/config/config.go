@@ -1,5 +1,9 @@
 // Package config reads one YAML file, lets REGAIN_ environment variables and then flags override it, and decodes the
 // result strictly: a key that nothing reads is a mistake and stops the start, with the nearest key that exists.
+//
+// The keys themselves are not here. They are the `koanf` tags of internal/node's Config and of the structs in it
+// (internal/node/config.go), beside the wiring that reads them: a key and what it does change together, and this package
+// decodes whatever struct it is given. docs/configuration.md explains each key.
 package config
 
 import (

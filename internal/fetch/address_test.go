@@ -19,6 +19,8 @@ func TestClass(t *testing.T) {
 		"::": "never", "fe80::1": "never", "fe80::1%lo": "never", "ff02::1": "never", "fec0::1": "never",
 		"64:ff9b::7f00:1": "never", "64:ff9b:1::1": "never", "2002:7f00:1::": "never", "2001::1": "never", "::7f00:1": "never",
 		"::ffff:0:7f00:1": "never", "2001:db8::1": "never", "4000::1": "never", "100::1": "never",
+		"192.0.0.1": "never", "192.88.99.1": "never", "198.51.100.1": "never", "203.0.113.1": "never", "fd20:ce::254": "never", "3fff::1": "never", "5f00::1": "never",
+		"192.31.196.1": "never", "192.52.193.1": "never", "192.175.48.1": "never", "2620:4f:8000::1": "never", // AS112 and AMT: anybody answers there
 	} {
 		if got := fetch.Class(address); got != want {
 			t.Errorf("%s is %s, want %s", address, got, want)

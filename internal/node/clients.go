@@ -3,7 +3,6 @@ package node
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey"
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/mtls"
@@ -100,11 +100,11 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	if err != nil {
 		return fmt.Errorf("%s.jwks_file: %w", key, err)
 	}
-	var set jose.JSONWebKeySet
-	if err := json.Unmarshal(data, &set); err != nil {
-		return fmt.Errorf("%s.jwks_file: not a JWK set: %w", key, err)
+	set, err := publickey.ParseSet(data)
+	if err != nil {
+		return fmt.Errorf("%s.jwks_file: %w", key, err)
 	}
-	client.Keys = set
+	client.Keys = set.JSONWebKeySet
 	return nil
 }
 

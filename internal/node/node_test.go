@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/internal/publickey/publickeytest"
 	"regain/provider/keys"
 )
 
@@ -95,6 +97,17 @@ func TestMistakes(t *testing.T) {
 		"clients[0] (x).jwks_file: name":      func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Name: "X"}} },
 		"not a JWK set": func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{ID: "x", JWKSFile: empty(t, "x")}}
+		},
+		"an RSA modulus of 16384 bits; 8192 are the most": func(t *testing.T, c *node.Config) {
+			giant := publickeytest.Certificate(t, publickeytest.RSA(16_384, 65537))
+			c.Trust[0].AnchorsFile = empty(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: giant})))
+		},
+		"clients[0] (x).jwks_file: not a JWK set that can be used: none of its keys: key 0: beyond the bounds": func(t *testing.T, c *node.Config) {
+			set, err := json.Marshal(map[string]any{"keys": []any{publickeytest.JWK(publickeytest.RSA(65_536, 65537))}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Clients = []node.ClientConfig{{ID: "x", JWKSFile: empty(t, string(set))}}
 		},
 		"redirect_uris is empty": func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{ID: "x", Name: "X", JWKSFile: empty(t, `{"keys":[]}`)}}

@@ -15,6 +15,7 @@ import (
 	"regain/adapters/proofing"
 	"regain/internal/config"
 	"regain/internal/fetch"
+	"regain/internal/publickey"
 	"regain/provider/journey"
 	"regain/provider/keys"
 	"regain/provider/openid"
@@ -129,7 +130,7 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 		if block, rest = pem.Decode(rest); block == nil {
 			break
 		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
+		certificate, err := publickey.ParseCertificate(block.Bytes)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -129,7 +129,7 @@ func (p *Profile) RequestObject(r Request, now time.Time) ([]byte, error) {
 			Subjects: []string{"did:ion", "did:web", "did:jwk"},
 		},
 	}
-	known := algorithms{[]string{"ES256K", "ES256", "EdDSA"}}
+	known := algorithms{presentation.JWTVCAlgorithms()}
 	o.Registration.Formats.VP, o.Registration.Formats.VC = known, known
 	var err error
 	if o.Claims.VPToken.Definition, err = definition(r.ID, r.Query, r.Issuers); err != nil {

@@ -1,11 +1,12 @@
 package dcql
 
 import (
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
+
+	"regain/internal/publickey"
 )
 
 // How a [TrustedAuthority] names what certifies an issuer.
@@ -31,7 +32,7 @@ func AuthorityKeyIDs(chain [][]byte) []string {
 	ids := []string{}
 	for _, der := range chain {
 		// One that cannot be read has no identifier that anyone could have meant.
-		if c, err := x509.ParseCertificate(der); err == nil && len(c.AuthorityKeyId) > 0 {
+		if c, err := publickey.ParseCertificate(der); err == nil && len(c.AuthorityKeyId) > 0 {
 			ids = append(ids, base64.RawURLEncoding.EncodeToString(c.AuthorityKeyId))
 		}
 	}

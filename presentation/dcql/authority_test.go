@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/internal/publickey/publickeytest"
 	"regain/presentation/dcql"
 )
 
@@ -26,7 +27,8 @@ func TestAuthorityKeyIDs(t *testing.T) {
 		}
 		return der
 	}
-	chain := [][]byte{certificate([]byte{1, 2, 3}), certificate(nil), []byte("no certificate"), certificate([]byte{0xfb, 0xff})}
+	giant := publickeytest.Certificate(t, publickeytest.RSA(65_536, 65537)) // of an authority that has an identifier
+	chain := [][]byte{certificate([]byte{1, 2, 3}), certificate(nil), []byte("no certificate"), certificate([]byte{0xfb, 0xff}), giant}
 	if got := dcql.AuthorityKeyIDs(chain); !slices.Equal(got, []string{"AQID", "-_8"}) {
 		t.Errorf("AuthorityKeyIDs = %v", got)
 	}

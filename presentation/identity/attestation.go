@@ -2,16 +2,15 @@ package identity
 
 import (
 	"crypto"
-	"crypto/ecdsa"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json" // names match exactly, unlike in encoding/json
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
 )
 
@@ -24,7 +23,7 @@ type attestation struct {
 	NotBefore int64  `json:"nbf"`
 	Expires   int64  `json:"exp"`
 	Confirm   struct {
-		Key *jose.JSONWebKey `json:"jwk"`
+		Key json.RawMessage `json:"jwk"`
 	} `json:"cnf"`
 	RedirectURIs []string `json:"redirect_uris"`
 	signed       bool     // with a private key; by whom is not known here
@@ -63,8 +62,11 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
 	}
-	public, ok := a.Confirm.Key.Key.(*ecdsa.PublicKey)
-	if !ok || !public.Equal(key.Public()) {
+	confirmed, err := publickey.ParseJWK(a.Confirm.Key)
+	if err != nil {
+		return nil, fmt.Errorf("cnf.jwk: %w", err)
+	}
+	if !publickey.Equal(confirmed.Key, key.Public()) {
 		return nil, errors.New("it is about another key: cnf.jwk is not that of request_signing.key")
 	}
 	return i.signing(key, map[string]any{"jwt": jwt})

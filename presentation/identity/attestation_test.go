@@ -129,7 +129,7 @@ func TestAttestationsThatAWalletWouldRefuse(t *testing.T) {
 		"negative exp":       {set("exp", -1), "lacks"},
 		"not yet valid":      {set("nbf", noon.Add(time.Minute).Unix()), "valid from"},
 		"about another key":  {attest(t, newKey(t).Public(), nil), "another key"},
-		"about a private":    {attest(t, key, nil), "another key"},
+		"about a private":    {attest(t, key, nil), "a private key"},
 		"one redirect_uri":   {set("redirect_uris", "https://recover.example.org/"), "wrong type"},
 	} {
 		if who, err := identity.Attested(row.jwt, key, noon); err == nil || who != nil || !strings.Contains(err.Error(), row.says) {

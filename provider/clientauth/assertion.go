@@ -12,7 +12,10 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/clock"
+	"regain/internal/publickey"
 	"regain/provider/clients"
+	"regain/provider/jwa"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -22,18 +25,10 @@ const (
 	kindAssertion = storage.Kind("jti")
 
 	maxAssertionLife = 5 * time.Minute
-	// ClockSkew is how far ahead another's clock may be: FAPI 2.0 §5.3.2.1 wants 10 s accepted and 60 s refused.
-	ClockSkew = 10 * time.Second
 )
 
 // tokenPath is the token endpoint's: what OpenID Connect Core 1.0 §9 once recommended as the audience.
 const tokenPath = "/token"
-
-// Algorithms are the signatures accepted from every client: asymmetric and current. RS256 is accepted beside them where
-// no profile forbids it.
-func Algorithms() []jose.SignatureAlgorithm {
-	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
-}
 
 // authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
 // and nothing else unless the client registered otherwise, the life is short, and each jti works once.
@@ -41,7 +36,7 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
 	}
-	token, err := jwt.ParseSigned(assertion, append(Algorithms(), jose.RS256))
+	token, err := publickey.ParseToken(assertion, jwa.All())
 	if err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
 	}
@@ -107,7 +102,7 @@ func checkAlgorithm(alg string, client *clients.Client) error {
 	if client.AssertionAlgorithm != "" && alg != string(client.AssertionAlgorithm) {
 		return fmt.Errorf("alg is %s, and %s is registered", alg, client.AssertionAlgorithm)
 	}
-	if client.Profile.FAPI() && alg == string(jose.RS256) { // FAPI 2.0 §5.4.1
+	if client.Profile.FAPI() && !jwa.InFAPI(jose.SignatureAlgorithm(alg)) {
 		return fmt.Errorf("profile %s does not allow %s", client.Profile, alg)
 	}
 	return nil
@@ -122,13 +117,13 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 		return fmt.Errorf("aud must be the issuer %s", a.issuer)
 	case claims.ID == "":
 		return errors.New("jti is missing")
-	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
+	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
 		return errors.New("exp is missing or past")
-	case claims.Expiry.Time().After(now.Add(maxAssertionLife + ClockSkew)):
+	case clock.Clients.InFuture(claims.Expiry.Time().Add(-maxAssertionLife), now):
 		return fmt.Errorf("exp is more than %s ahead", maxAssertionLife)
-	case claims.IssuedAt != nil && claims.IssuedAt.Time().After(now.Add(ClockSkew)):
+	case claims.IssuedAt != nil && clock.Clients.InFuture(claims.IssuedAt.Time(), now):
 		return errors.New("iat is in the future")
-	case claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(ClockSkew)):
+	case claims.NotBefore != nil && clock.Clients.InFuture(claims.NotBefore.Time(), now):
 		return errors.New("nbf is in the future")
 	}
 	return nil
@@ -143,7 +138,7 @@ func (a *Authenticator) isFor(audience []string, client *clients.Client) bool {
 // stranger cannot burn a jti that is not theirs.
 func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims assertionClaims) error {
 	err := a.store.Create(r.Context(), storage.Record{
-		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(ClockSkew),
+		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(time.Duration(clock.Clients)),
 	})
 	if errors.Is(err, storage.ErrExists) {
 		return problem.InvalidClient(errors.New("jti was used before"))

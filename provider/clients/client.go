@@ -6,16 +6,17 @@ package clients
 
 import (
 	"context"
-	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"slices"
 
-	"regain/provider/contract"
-	"regain/provider/mtls"
-
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/publickey"
+	"regain/provider/contract"
+	"regain/provider/jwa"
+	"regain/provider/mtls"
 )
 
 // AuthMethod is how a client authenticates (OpenID Connect Core 1.0 §9).
@@ -84,7 +85,7 @@ type Client struct {
 	// account, with entra-external-method.
 	Contract contract.Name
 	Tenant   contract.Tenant
-	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows ES256, PS256, EdDSA, and RS256 but for FAPI.
+	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every one of package jwa that the profile does.
 	AssertionAlgorithm jose.SignatureAlgorithm
 	// TokenEndpointAudience takes assertions made out to the token endpoint's URL beside those made out to the issuer. A
 	// client that has its assertions taken by other servers too should not have it.
@@ -158,7 +159,7 @@ func (c *Client) Algorithm() jose.SignatureAlgorithm {
 	case c.IDTokenAlgorithm != "":
 		return c.IDTokenAlgorithm
 	case c.Contract != "":
-		return jose.RS256 // what both vendors document
+		return jwa.Vendor
 	}
 	return jose.ES256
 }
@@ -194,18 +195,11 @@ func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
 func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
 	var keys []jose.JSONWebKey
 	for _, key := range c.keySet(kid) {
-		if key.Use != "enc" && key.IsPublic() && strong(key) && (kid == "" || key.KeyID == kid) {
+		if key.Use != "enc" && key.IsPublic() && publickey.Check(key.Key) == nil && publickey.Strong(key.Key) && (kid == "" || key.KeyID == kid) {
 			keys = append(keys, key)
 		}
 	}
 	return keys
-}
-
-// strong reports whether a signature key is as long as FAPI 2.0 §5.4.2 wants it of everybody.
-func strong(key jose.JSONWebKey) bool {
-	const bits = 2048
-	public, ok := key.Key.(*rsa.PublicKey)
-	return !ok || public.N.BitLen() >= bits
 }
 
 // CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey/publickeytest"
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/mtls"
@@ -101,6 +102,7 @@ func TestValidate(t *testing.T) {
 		"a short RSA key": {func(c *clients.Client) {
 			c.Keys.Keys[0].Key = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
 		}, "2048 bits"},
+		"a giant RSA key":         {func(c *clients.Client) { c.Keys.Keys[0].Key = publickeytest.RSA(8193, 65537) }, "no signature key"},
 		"no encryption key":       {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[:1] }, `"use": "enc"`},
 		"no secret":               {func(c *clients.Client) { c.AuthMethod = clients.ClientSecretBasic }, "secret is missing"},
 		"no identity":             {func(c *clients.Client) { c.AuthMethod = clients.TLSClientAuth }, "exactly one"},

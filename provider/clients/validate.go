@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/contract"
+	"regain/provider/jwa"
 )
 
 // Validate reports what is wrong in the words of the configuration.
@@ -112,19 +113,24 @@ func (c *Client) checkScopes() error {
 // signs reports whether there is a signature key, or a place where there should be one.
 func (c *Client) signs() bool { return c.JWKSURI != "" || len(c.SignatureKeys("")) > 0 }
 
+// chosen is an algorithm that a client registered, "" for none, and the key of the configuration that says so.
+type chosen struct {
+	key string
+	alg jose.SignatureAlgorithm
+}
+
+func (c *Client) algorithms() []chosen {
+	return []chosen{
+		{"id_token_signed_response_alg", c.IDTokenAlgorithm}, {"userinfo_signed_response_alg", c.UserInfoAlgorithm},
+		{"request_object_signing_alg", c.RequestObjectAlgorithm}, {"token_endpoint_auth_signing_alg", c.AssertionAlgorithm},
+	}
+}
+
 func (c *Client) checkAlgorithms() error {
-	usable := []jose.SignatureAlgorithm{"", jose.ES256, jose.PS256, jose.RS256, jose.EdDSA}
-	if !slices.Contains(usable, c.IDTokenAlgorithm) {
-		return fmt.Errorf("id_token_signed_response_alg %q: use ES256, PS256, RS256 or EdDSA", c.IDTokenAlgorithm)
-	}
-	if !slices.Contains(usable, c.UserInfoAlgorithm) {
-		return fmt.Errorf("userinfo_signed_response_alg %q: use ES256, PS256, RS256 or EdDSA", c.UserInfoAlgorithm)
-	}
-	if !slices.Contains(usable, c.RequestObjectAlgorithm) {
-		return fmt.Errorf("request_object_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.RequestObjectAlgorithm)
-	}
-	if !slices.Contains(usable, c.AssertionAlgorithm) {
-		return fmt.Errorf("token_endpoint_auth_signing_alg %q: use ES256, PS256, RS256 or EdDSA", c.AssertionAlgorithm)
+	for _, chosen := range c.algorithms() {
+		if chosen.alg != "" && !jwa.Known(chosen.alg) {
+			return fmt.Errorf("%s %q: use %s", chosen.key, chosen.alg, jwa.Cure(jwa.All()))
+		}
 	}
 	if c.RequestObjectAlgorithm != "" && !c.signs() {
 		return errors.New("jwks has no signature key, which request_object_signing_alg needs")
@@ -153,10 +159,13 @@ func (c *Client) checkProfile() error {
 		return fmt.Errorf("profile %s does not allow token_endpoint_audience", c.Profile)
 	case c.AllowUnpushed || c.AllowNoPKCE:
 		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)
-	case c.IDTokenAlgorithm == jose.RS256 || c.UserInfoAlgorithm == jose.RS256 || c.RequestObjectAlgorithm == jose.RS256 || c.AssertionAlgorithm == jose.RS256:
-		return fmt.Errorf("profile %s does not allow RS256; use PS256, ES256 or EdDSA", c.Profile)
 	case c.Profile == ProfileFAPI2Signing && (c.RequestObjectAlgorithm == "" || !c.RequireRequestObject):
 		return fmt.Errorf("profile %s needs request_object_signing_alg and require_signed_request_object", c.Profile)
+	}
+	for _, chosen := range c.algorithms() {
+		if chosen.alg != "" && !jwa.InFAPI(chosen.alg) {
+			return fmt.Errorf("%s: profile %s does not allow %s; use %s", chosen.key, c.Profile, chosen.alg, jwa.Cure(jwa.FAPI()))
+		}
 	}
 	return nil
 }
@@ -174,8 +183,8 @@ func (c *Client) checkContract() error {
 		if c.AuthMethod != NoAuth {
 			return fmt.Errorf("contract %s: Entra ID never authenticates; set token_endpoint_auth_method: none", c.Contract)
 		}
-		if c.IDTokenAlgorithm != "" && c.IDTokenAlgorithm != jose.RS256 {
-			return fmt.Errorf("contract %s: Entra ID takes RS256 only; leave id_token_signed_response_alg out", c.Contract)
+		if c.IDTokenAlgorithm != "" && c.IDTokenAlgorithm != jwa.Vendor {
+			return fmt.Errorf("contract %s: Entra ID takes %s only; leave id_token_signed_response_alg out", c.Contract, jwa.Vendor)
 		}
 		if err := c.Tenant.Validate(); err != nil {
 			return err

@@ -12,6 +12,9 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/clock"
+	"regain/internal/publickey"
+	"regain/provider/jwa"
 	"regain/provider/remotekeys"
 )
 
@@ -57,11 +60,8 @@ type Hint struct {
 // ErrHint means that an id_token_hint is not the tenant's.
 var ErrHint = errors.New("id_token_hint is not a current token of the tenant")
 
-// The bounds of a hint's time. It is issued for one request, and as good as expired: only its iat says how old it is.
-const (
-	maxHintAge = 10 * time.Minute
-	clockSkew  = 2 * time.Minute
-)
+// maxHintAge is how old a hint may be. It is issued for one request, and as good as expired: only its iat says how old it is.
+const maxHintAge = 10 * time.Minute
 
 // Tenants verifies the hints of tenants with the keys that they publish.
 type Tenants struct {
@@ -86,7 +86,7 @@ type hintClaims struct {
 // Verify checks signature, iss, aud, tid, oid, sub and iat. Errors are an ErrHint, or of remotekeys when the tenant's keys
 // cannot be had.
 func (t *Tenants) Verify(ctx context.Context, tenant Tenant, text string) (Hint, error) {
-	token, err := jwt.ParseSigned(text, []jose.SignatureAlgorithm{jose.RS256})
+	token, err := publickey.ParseToken(text, []jose.SignatureAlgorithm{jwa.Vendor})
 	if err != nil {
 		return Hint{}, fmt.Errorf("%w: %w", ErrHint, err)
 	}
@@ -128,7 +128,7 @@ func (t *Tenants) check(tenant Tenant, claims hintClaims) (Hint, error) {
 		wrong = "oid or sub is missing"
 	case claims.IssuedAt == nil:
 		wrong = "iat is missing"
-	case claims.IssuedAt.Time().After(now.Add(clockSkew)), claims.NotBefore != nil && claims.NotBefore.Time().After(now.Add(clockSkew)):
+	case clock.Issuers.InFuture(claims.IssuedAt.Time(), now), claims.NotBefore != nil && clock.Issuers.InFuture(claims.NotBefore.Time(), now):
 		wrong = "iat or nbf is in the future"
 	case claims.IssuedAt.Time().Before(now.Add(-maxHintAge)):
 		wrong = "iat is more than ten minutes ago"

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"time"
 
+	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -28,7 +29,7 @@ const (
 	kindProof = storage.Kind("dpop")
 
 	// window is how far iat may be from now, either way: clocks differ, and a proof is made for the request at hand.
-	window = 60 * time.Second
+	window = time.Duration(clock.Proofs)
 )
 
 var (
@@ -112,11 +113,11 @@ func (p proof) check(e Expect, now time.Time) error {
 		return errors.New("htm is another method")
 	case !sameURL(p.URL, e.URL):
 		return fmt.Errorf("htu is not %s", e.URL)
-	case p.issuedAt.Before(now.Add(-window)) || p.issuedAt.After(now.Add(window)):
+	case p.issuedAt.Before(now.Add(-window)) || clock.Proofs.InFuture(p.issuedAt, now):
 		return fmt.Errorf("iat is more than %s away", window)
-	case p.Expiry != nil && !now.Before(p.Expiry.Time()):
+	case p.Expiry != nil && clock.Over(p.Expiry.Time(), now):
 		return errors.New("exp is past")
-	case p.NotBefore != nil && p.NotBefore.Time().After(now.Add(window)):
+	case p.NotBefore != nil && clock.Proofs.InFuture(p.NotBefore.Time(), now):
 		return errors.New("nbf is in the future")
 	case e.AccessToken != "" && !equal(p.TokenHash, hash(e.AccessToken)):
 		return errors.New("ath is not the access token's")

@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey/publickeytest"
 	"regain/provider/dpop"
 	"regain/storage"
 	"regain/storage/memory"
@@ -147,6 +149,51 @@ func TestOtherKeys(t *testing.T) {
 		b.must(err)
 		if _, err := b.check(text, nil); err != nil {
 			t.Errorf("%s: %v", alg, err)
+		}
+	}
+}
+
+// A key is looked at before anything is calculated with it.
+func TestKeysThatAreRefused(t *testing.T) {
+	b := setUp(t)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	b.must(err)
+	for name, row := range map[string]struct {
+		jwk  any
+		says string
+	}{
+		"16,384 bits": {publickeytest.JWK(publickeytest.RSA(16_384, 65537)), "n has 2731 characters; 1367 are the most"},
+		"8193 bits":   {publickeytest.JWK(publickeytest.RSA(8193, 65537)), "an RSA modulus of 8193 bits"},
+		"1024 bits":   {publickeytest.JWK(publickeytest.RSA(1024, 65537)), "an RSA modulus of 1024 bits; 2048 are the least"},
+		"exponent 1":  {publickeytest.JWK(publickeytest.RSA(2048, 1)), "an RSA exponent"},
+		"P-384":       {jose.JSONWebKey{Key: p384.Public()}, "a kind of key that is not used here"},
+	} {
+		proof := b.sign(with(with(b.header(), "alg", "PS256"), "jwk", row.jwk), b.claims())
+		if _, err := b.check(proof, nil); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: got %v, want it to say %q", name, err, row.says)
+		}
+	}
+}
+
+// BenchmarkWorstProof is the most that a stranger's proof costs: go-jose takes moduli of 4096 bits at most in a header.
+func BenchmarkWorstProof(b *testing.B) {
+	store, err := memory.New(time.Now)
+	if err != nil {
+		b.Fatal(err)
+	}
+	checker, err := dpop.New(dpop.Config{Store: store, Clock: time.Now, Key: bytes.Repeat([]byte{3}, 32)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	header, err := json.Marshal(map[string]any{"typ": "dpop+jwt", "alg": "PS256", "jwk": publickeytest.JWK(publickeytest.RSA(4096, math.MaxInt32))})
+	if err != nil {
+		b.Fatal(err)
+	}
+	encode := base64.RawURLEncoding.EncodeToString
+	proof := encode(header) + "." + encode([]byte(`{}`)) + "." + encode(append(make([]byte, 511), 2))
+	for b.Loop() {
+		if _, err := checker.Check(b.Context(), http.Header{"Dpop": {proof}}, dpop.Expect{Method: http.MethodPost, URL: endpoint}); err == nil {
+			b.Fatal("it is good")
 		}
 	}
 }

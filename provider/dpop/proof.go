@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
 	"errors"
@@ -16,20 +15,16 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
+	"regain/provider/jwa"
 )
 
 const (
-	maxProof   = 8 << 10
-	maxID      = 256
-	minRSABits = 2048
-	maxDepth   = 8
+	maxProof = 8 << 10
+	maxID    = 256
+	maxDepth = 8
 )
-
-// Algorithms are the signatures accepted of proofs (dpop_signing_alg_values_supported).
-func Algorithms() []jose.SignatureAlgorithm {
-	return []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA}
-}
 
 // proof is a proof whose signature was verified with the key in its header (RFC 9449 §4.2).
 type proof struct {
@@ -51,10 +46,11 @@ func parse(text string) (proof, error) {
 	if len(text) > maxProof {
 		return p, errors.New("is too long")
 	}
-	if err := checkParts(text); err != nil {
+	key, err := keyOf(text)
+	if err != nil {
 		return p, err
 	}
-	token, err := jwt.ParseSigned(text, Algorithms())
+	token, err := publickey.ParseToken(text, jwa.FAPI())
 	if err != nil {
 		return p, fmt.Errorf("parse: %w", err)
 	}
@@ -62,10 +58,10 @@ func parse(text string) (proof, error) {
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != "dpop+jwt" {
 		return p, fmt.Errorf("typ is %.40q, not dpop+jwt", typ)
 	}
-	if err := checkKey(header.JSONWebKey, header.Algorithm); err != nil {
+	if err := checkKey(key, header.Algorithm); err != nil {
 		return p, err
 	}
-	if err := token.Claims(header.JSONWebKey.Key, &p); err != nil {
+	if err := token.Claims(key, &p); err != nil {
 		return p, fmt.Errorf("signature or claims: %w", err)
 	}
 	switch {
@@ -75,7 +71,7 @@ func parse(text string) (proof, error) {
 		return p, errors.New("iat is missing")
 	}
 	p.issuedAt = p.IssuedAt.Time()
-	sum, err := header.JSONWebKey.Thumbprint(crypto.SHA256)
+	sum, err := (&jose.JSONWebKey{Key: key}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		return p, fmt.Errorf("thumbprint: %w", err)
 	}
@@ -83,56 +79,50 @@ func parse(text string) (proof, error) {
 	return p, nil
 }
 
-// checkParts reads header and claims strictly, and refuses a key with private members (RFC 9449 §4.3, item 7): go-jose
-// would read it and go on.
-func checkParts(text string) error {
+// keyOf reads header and claims strictly, and the key in the header, which must not be a private one (RFC 9449 §4.3, item
+// 7). Nothing is verified yet.
+func keyOf(text string) (crypto.PublicKey, error) {
 	parts := strings.Split(text, ".")
 	const compact = 3
 	if len(parts) != compact {
-		return errors.New("is not a compact JWS")
+		return nil, errors.New("is not a compact JWS")
 	}
 	var objects [2]map[string]any
 	for i := range objects {
 		raw, err := base64.RawURLEncoding.DecodeString(parts[i])
 		if err != nil {
-			return errors.New("is not base64url")
+			return nil, errors.New("is not base64url")
 		}
 		if objects[i], err = strictjson.Object(raw, maxDepth); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	key, ok := objects[0]["jwk"].(map[string]any)
+	jwk, ok := objects[0]["jwk"].(map[string]any)
 	if !ok {
-		return errors.New("header has no jwk")
+		return nil, errors.New("header has no jwk")
 	}
-	for _, private := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k"} {
-		if _, there := key[private]; there {
-			return errors.New("jwk is not a public key")
-		}
+	key, err := publickey.Key(jwk, publickey.P256, publickey.RSA, publickey.Ed25519)
+	if err != nil {
+		return nil, fmt.Errorf("jwk: %w", err)
 	}
-	return nil
+	return key, nil
 }
 
-// checkKey refuses weak keys and keys that do not fit the algorithm (FAPI 2.0 §5.4.1).
-func checkKey(key *jose.JSONWebKey, alg string) error {
-	if key == nil || !key.Valid() || !key.IsPublic() {
-		return errors.New("header has no public jwk")
-	}
-	switch public := key.Key.(type) {
+// checkKey refuses a key that does not fit the algorithm: what a key may be used for is not the message's to say alone.
+func checkKey(key crypto.PublicKey, alg string) error {
+	fits := ""
+	switch key.(type) {
 	case *ecdsa.PublicKey:
-		if public.Curve == elliptic.P256() && alg == string(jose.ES256) {
-			return nil
-		}
+		fits = string(jose.ES256)
 	case ed25519.PublicKey:
-		if alg == string(jose.EdDSA) {
-			return nil
-		}
+		fits = string(jose.EdDSA)
 	case *rsa.PublicKey:
-		if public.N.BitLen() >= minRSABits && alg == string(jose.PS256) {
-			return nil
-		}
+		fits = string(jose.PS256)
 	}
-	return fmt.Errorf("jwk is too weak, or does not fit %s", alg)
+	if fits != alg {
+		return fmt.Errorf("jwk does not fit %s", alg)
+	}
+	return nil
 }
 
 // sameURL compares without query and fragment, and after the normalisation of RFC 3986 §6.2.2 and §6.2.3.

@@ -28,6 +28,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/cryptosigner"
+
+	"regain/internal/publickey"
+	"regain/provider/jwa"
 )
 
 // Key is one private key with its life.
@@ -42,8 +45,6 @@ type Key struct {
 	algorithms []jose.SignatureAlgorithm
 }
 
-const minRSABits = 2048 // FAPI 2.0 §5.4.1
-
 // prepare refuses keys that no algorithm of ours takes, and completes what is derived from the private key.
 func (k *Key) prepare() error {
 	if k.Private == nil {
@@ -56,8 +57,8 @@ func (k *Key) prepare() error {
 		}
 		k.algorithms = []jose.SignatureAlgorithm{jose.ES256}
 	case *rsa.PrivateKey:
-		if key == nil || key.N.BitLen() < minRSABits {
-			return fmt.Errorf("signing key: RSA keys must have %d bits at least", minRSABits)
+		if key == nil || !publickey.Strong(key.Public()) {
+			return fmt.Errorf("signing key: RSA keys must have %d bits at least", publickey.MinRSABits)
 		}
 		// One key for both: it carries no alg, as RFC 7517 §4.4 allows.
 		k.algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
@@ -76,16 +77,11 @@ func (k *Key) prepare() error {
 		return fmt.Errorf("signing key: thumbprint: %w", err)
 	}
 	k.public.KeyID = base64.RawURLEncoding.EncodeToString(thumbprint)
-	if len(k.Certificates) > 0 && !sameKey(k.Certificates[0].PublicKey, k.public.Key) {
+	if len(k.Certificates) > 0 && !publickey.Equal(k.Certificates[0].PublicKey, k.public.Key) {
 		return errors.New("signing key: the certificate after it is another key's")
 	}
 	k.signer = cryptosigner.Opaque(saltOfHashLength{k.Private})
 	return nil
-}
-
-func sameKey(a, b crypto.PublicKey) bool {
-	known, ok := a.(interface{ Equal(x crypto.PublicKey) bool })
-	return ok && known.Equal(b)
 }
 
 // makes reports whether the key can sign with alg.
@@ -115,7 +111,7 @@ func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, 
 		_, key, err := ed25519.GenerateKey(random)
 		return key, err
 	}
-	return nil, fmt.Errorf("algorithm %q: use ES256, RS256, PS256 or EdDSA", alg)
+	return nil, fmt.Errorf("algorithm %q: use %s", alg, jwa.Cure(jwa.All()))
 }
 
 // GenerateRing makes a ring of one key for each algorithm.

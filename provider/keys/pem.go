@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/publickey"
 )
 
 // Headers of a PEM block that tell a key's life, in RFC 3339.
@@ -46,7 +48,7 @@ func ParseRing(text []byte) ([]Key, error) {
 			if len(list) == 0 {
 				return nil, errors.New("a certificate stands before any private key: put it after its own")
 			}
-			certificate, err := x509.ParseCertificate(block.Bytes)
+			certificate, err := publickey.ParseCertificate(block.Bytes)
 			if err != nil {
 				return nil, fmt.Errorf("certificate after key %d: %w", len(list), err)
 			}

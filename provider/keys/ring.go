@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/jwa"
 )
 
 // Ring signs JWTs and knows the JWK Set that verifiers need.
@@ -142,7 +144,7 @@ func (r *Ring) Algorithms() []jose.SignatureAlgorithm { return r.state.Load().al
 
 func (s *state) algorithms(now time.Time) []jose.SignatureAlgorithm {
 	var can []jose.SignatureAlgorithm
-	for _, alg := range []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.RS256, jose.EdDSA} {
+	for _, alg := range jwa.All() {
 		if s.signing(alg, now) != nil {
 			can = append(can, alg)
 		}

@@ -1,7 +1,6 @@
 package mtls
 
 import (
-	"crypto"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/publickey"
 )
 
 // Identity is what a client registered for tls_client_auth (RFC 8705 §2.1.2): exactly one of them.
@@ -105,7 +106,7 @@ func AuthenticateSelfSigned(chain []*x509.Certificate, keys []jose.JSONWebKey, n
 			}
 			continue
 		}
-		if public, ok := key.Key.(interface{ Equal(x crypto.PublicKey) bool }); ok && public.Equal(shown.PublicKey) {
+		if publickey.Equal(key.Key, shown.PublicKey) {
 			return nil
 		}
 	}

@@ -15,6 +15,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"regain/internal/publickey"
 )
 
 const maxHeader = 16 << 10
@@ -55,6 +57,9 @@ func New(cfg Config) (*Source, error) {
 // Certificate returns the client's certificate and those above it that were shown, or nil when none was shown.
 func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		if err := publickey.CheckCertificates(r.TLS.PeerCertificates); err != nil {
+			return nil, fmt.Errorf("TLS: %w", err)
+		}
 		return r.TLS.PeerCertificates, nil
 	}
 	if s.header == "" || !s.trusted(r.RemoteAddr) {
@@ -101,7 +106,7 @@ func parse(value string) (*x509.Certificate, error) {
 		if err != nil || !strings.HasSuffix(inner, ":") {
 			return nil, errors.New("is not a byte sequence of RFC 9440")
 		}
-		return x509.ParseCertificate(der)
+		return publickey.ParseCertificate(der)
 	}
 	text, err := url.PathUnescape(value)
 	if err != nil {
@@ -111,7 +116,7 @@ func parse(value string) (*x509.Certificate, error) {
 	if block == nil || block.Type != "CERTIFICATE" || len(strings.TrimSpace(string(rest))) > 0 {
 		return nil, errors.New("is not one PEM certificate")
 	}
-	return x509.ParseCertificate(block.Bytes)
+	return publickey.ParseCertificate(block.Bytes)
 }
 
 // Thumbprint is the `x5t#S256` of a certificate (RFC 8705 §3.1).

@@ -14,11 +14,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey/publickeytest"
 	"regain/provider/mtls"
 )
 
@@ -120,6 +122,37 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 	}
 	if _, err := mtls.New(mtls.Config{Proxies: []string{"everybody"}}); err == nil {
 		t.Error("a proxy that is no address")
+	}
+}
+
+// A certificate that would cost too much to calculate with is refused when it is read, wherever it comes from.
+func TestGiantCertificates(t *testing.T) {
+	b := setUp(t)
+	s := b.source(mtls.Config{Header: "Client-Cert", Proxies: []string{"127.0.0.1"}, Roots: b.roots})
+	giant, err := x509.ParseCertificate(publickeytest.Certificate(t, publickeytest.RSA(60_000, 65537)))
+	b.must(err)
+	const says = "an RSA modulus of 60000 bits"
+	for name, value := range map[string]string{"RFC 9440": ":" + base64.StdEncoding.EncodeToString(giant.Raw) + ":", "nginx": escaped(giant)} {
+		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r.RemoteAddr = "127.0.0.1:5"
+		r.Header.Set("Client-Cert", value)
+		if chain, err := s.Certificate(r); err == nil || !strings.Contains(err.Error(), says) || chain != nil {
+			t.Errorf("%s: %d certificates, %v", name, len(chain), err)
+		}
+	}
+	for name, row := range map[string]struct {
+		chain []*x509.Certificate
+		says  string
+	}{
+		"leaf":      {[]*x509.Certificate{giant}, "certificate 0: "},
+		"authority": {[]*x509.Certificate{b.leaf, giant}, "certificate 1: "},
+		"five":      {[]*x509.Certificate{b.leaf, b.ca, b.ca, b.ca, b.ca}, "a chain of 5 certificates"},
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r.TLS = &tls.ConnectionState{PeerCertificates: row.chain}
+		if chain, err := s.Certificate(r); err == nil || !strings.Contains(err.Error(), row.says) || chain != nil {
+			t.Errorf("of the connection, %s: %d certificates, %v", name, len(chain), err)
+		}
 	}
 }
 

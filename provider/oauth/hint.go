@@ -8,9 +8,12 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/clock"
+	"regain/internal/publickey"
 	"regain/provider/claims"
 	"regain/provider/clientauth"
 	"regain/provider/clients"
+	"regain/provider/jwa"
 	"regain/provider/problem"
 )
 
@@ -49,7 +52,7 @@ func (s *Server) namedAccount(client *clients.Client, form url.Values, wanted cl
 
 // hintSubject reads the subject of an id_token_hint, which is a statement of the client's or an ID token of ours.
 func (s *Server) hintSubject(client *clients.Client, hint string) (string, error) {
-	token, err := jwt.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
+	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
 	}
@@ -94,9 +97,9 @@ func (s *Server) checkClientsHint(token *jwt.JSONWebToken, claims jwt.Claims, cl
 		return errors.New("iss is not the client id")
 	case !clientauth.HasExactly(claims.Audience, s.issuer):
 		return errors.New("aud is not the issuer")
-	case claims.Expiry == nil || !now.Before(claims.Expiry.Time()):
+	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
 		return errors.New("exp is missing or past")
-	case claims.IssuedAt == nil || claims.IssuedAt.Time().After(now.Add(clientauth.ClockSkew)):
+	case claims.IssuedAt == nil || clock.Clients.InFuture(claims.IssuedAt.Time(), now):
 		return errors.New("iat is missing or in the future")
 	}
 	return nil

@@ -8,10 +8,11 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/internal/publickey"
 	"regain/provider/clients"
+	"regain/provider/jwa"
 	"regain/provider/problem"
 )
 
@@ -67,7 +68,7 @@ func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error
 
 func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) error {
 	refused := problem.InvalidRequest("The id_token_hint is not an ID token of this server.")
-	token, err := jwt.ParseSigned(hint, []jose.SignatureAlgorithm{jose.ES256, jose.PS256, jose.EdDSA, jose.RS256})
+	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return refused.Because(err)
 	}

@@ -46,26 +46,44 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if a.CodeKey, err = s.pushedKey(r, client, a.CodeKey); err != nil {
 		return Pushed{}, err
 	}
-	return s.Keep(r.Context(), a)
+	uri, err := s.keep(r.Context(), a, pushedLifetime)
+	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, err
 }
 
-// Keep stores a validated request under a fresh request URI. A request by value is kept too while the person is asked
-// for the account.
-func (s *Server) Keep(ctx context.Context, a Authorization) (Pushed, error) {
+// Hold keeps a validated request while the person is asked for the account, and returns the request URI that it has
+// meanwhile. A pushed one keeps its own: from here on its time is the person's, not the client's.
+func (s *Server) Hold(ctx context.Context, a Authorization) (uri string, err error) {
+	if a.Pushed == "" {
+		return s.keep(ctx, a, heldLifetime)
+	}
+	record, err := s.keptRecord(ctx, a.Pushed)
+	if err != nil {
+		return "", err
+	}
+	record.ExpiresAt = s.clock().Add(heldLifetime)
+	// Somebody who changed it in the meantime held it too, or finished it, which the form will find out.
+	if err := s.store.Update(ctx, record); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
+		return "", problem.Unavailable(fmt.Errorf("hold pushed request: %w", err))
+	}
+	return a.Pushed, nil
+}
+
+// keep stores a validated request under a fresh request URI.
+func (s *Server) keep(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
 	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
-		return Pushed{}, problem.ServerError(err)
+		return "", problem.ServerError(err)
 	}
 	data, err := storage.Encode(a)
 	if err != nil {
-		return Pushed{}, problem.ServerError(err)
+		return "", problem.ServerError(err)
 	}
-	uri := requestURIPrefix + id
-	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: s.clock().Add(pushedLifetime)})
+	uri = requestURIPrefix + id
+	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: s.clock().Add(life)})
 	if err != nil {
-		return Pushed{}, problem.Unavailable(fmt.Errorf("store pushed request: %w", err))
+		return "", problem.Unavailable(fmt.Errorf("store authorization request: %w", err))
 	}
-	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, nil
+	return uri, nil
 }
 
 // pushed returns the request behind a request URI of this client.
@@ -79,18 +97,26 @@ func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string)
 
 // kept returns the request behind a request URI, whoever's it is.
 func (s *Server) kept(ctx context.Context, uri string) (Authorization, error) {
-	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
-	if errors.Is(err, storage.ErrNotFound) {
-		return Authorization{}, unknownRequestURI()
-	}
+	record, err := s.keptRecord(ctx, uri)
 	if err != nil {
-		return Authorization{}, problem.Unavailable(err)
+		return Authorization{}, err
 	}
 	var a Authorization
 	if err := storage.Decode(record.Data, &a); err != nil {
 		return Authorization{}, problem.ServerError(err)
 	}
 	return a, nil
+}
+
+func (s *Server) keptRecord(ctx context.Context, uri string) (storage.Record, error) {
+	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
+	if errors.Is(err, storage.ErrNotFound) {
+		return record, unknownRequestURI()
+	}
+	if err != nil {
+		return record, problem.Unavailable(err)
+	}
+	return record, nil
 }
 
 func unknownRequestURI() error {

@@ -25,7 +25,10 @@ const (
 	codeLifetime    = 60 * time.Second // FAPI 2.0 §5.3.2.1
 	tokenLifetime   = 10 * time.Minute
 	idTokenLifetime = 10 * time.Minute
-	pushedLifetime  = 5 * time.Minute
+	// pushedLifetime is how long a client has to send the browser after its request (FAPI 2.0 Security Profile §5.3.2.2
+	// wants less than ten minutes), and heldLifetime how long a person has to type the name of their account.
+	pushedLifetime = 5 * time.Minute
+	heldLifetime   = 15 * time.Minute
 )
 
 // Config is what the operator decides.

@@ -87,13 +87,11 @@ type accountPage struct {
 // askAccount shows the page that asks for the account. The request is kept meanwhile, under a request URI that the
 // page's form carries.
 func (e *Endpoints) askAccount(c *gin.Context, client *clients.Client, request oauth.Authorization, mistake string) error {
-	if request.Pushed == "" {
-		kept, err := e.deps.OAuth.Keep(c, request)
-		if err != nil {
-			return e.reject(c, request, problem.Unavailable(err))
-		}
-		request.Pushed = kept.RequestURI
+	held, err := e.deps.OAuth.Hold(c, request)
+	if err != nil {
+		return e.reject(c, request, problem.Unavailable(err))
 	}
+	request.Pushed = held
 	web.SecureHeaders(c)
 	status := http.StatusOK
 	if mistake != "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/dpop"
+	"regain/provider/jwa"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/provider/web"
@@ -79,7 +80,7 @@ func challenge(c *gin.Context, err error) error {
 	}
 	scheme := "Bearer"
 	if strings.Contains(shown.Code, "dpop") {
-		scheme = `DPoP algs="ES256 PS256 EdDSA",`
+		scheme = `DPoP algs="` + jwa.Challenge(jwa.FAPI()) + `",`
 		err = shown.At(http.StatusUnauthorized)
 	}
 	c.Header("WWW-Authenticate", scheme+` error="`+shown.Code+`"`)

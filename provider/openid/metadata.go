@@ -10,9 +10,8 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/claims"
-	"regain/provider/clientauth"
 	"regain/provider/clients"
-	"regain/provider/dpop"
+	"regain/provider/jwa"
 	"regain/provider/oauth"
 	"regain/provider/registration"
 	"regain/recovery"
@@ -107,9 +106,9 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 		ClaimTypes: []string{"normal"},
 
 		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), IntrospectionAuth: clients.AuthMethods(), RevocationAuth: clients.AuthMethods(),
-		TokenAuthAlgorithms: append(clientauth.Algorithms(), jose.RS256),
+		TokenAuthAlgorithms: jwa.All(),
 		IDTokenAlgorithms:   can, UserInfoAlgorithms: can, ResponseAlgorithms: can,
-		RequestObjectAlgorithms: append(clientauth.Algorithms(), jose.RS256), DPoPAlgorithms: dpop.Algorithms(),
+		RequestObjectAlgorithms: jwa.All(), DPoPAlgorithms: jwa.FAPI(),
 		RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
 
 		IssParameter: true, RequestParameter: true, ClaimsParameter: true, CertificateBound: cfg.MutualTLS != "",

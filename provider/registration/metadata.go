@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
 	"regain/provider/clients"
 	"regain/provider/mtls"
@@ -22,19 +23,19 @@ import (
 // specifications that add to them). Members that are not here are ignored, as RFC 7591 §2 allows: what the response does
 // not show was not registered.
 type Metadata struct {
-	RedirectURIs    []string            `json:"redirect_uris,omitempty"`
-	Name            string              `json:"client_name,omitempty"`
-	URI             string              `json:"client_uri,omitempty"`
-	PolicyURI       string              `json:"policy_uri,omitempty"`
-	TermsURI        string              `json:"tos_uri,omitempty"`
-	Contacts        []string            `json:"contacts,omitempty"`
-	ApplicationType string              `json:"application_type,omitempty"`
-	SubjectType     string              `json:"subject_type,omitempty"`
-	GrantTypes      []string            `json:"grant_types,omitempty"`
-	ResponseTypes   []string            `json:"response_types,omitempty"`
-	Scope           string              `json:"scope,omitempty"`
-	JWKS            *jose.JSONWebKeySet `json:"jwks,omitempty"`
-	JWKSURI         string              `json:"jwks_uri,omitempty"`
+	RedirectURIs    []string       `json:"redirect_uris,omitempty"`
+	Name            string         `json:"client_name,omitempty"`
+	URI             string         `json:"client_uri,omitempty"`
+	PolicyURI       string         `json:"policy_uri,omitempty"`
+	TermsURI        string         `json:"tos_uri,omitempty"`
+	Contacts        []string       `json:"contacts,omitempty"`
+	ApplicationType string         `json:"application_type,omitempty"`
+	SubjectType     string         `json:"subject_type,omitempty"`
+	GrantTypes      []string       `json:"grant_types,omitempty"`
+	ResponseTypes   []string       `json:"response_types,omitempty"`
+	Scope           string         `json:"scope,omitempty"`
+	JWKS            *publickey.Set `json:"jwks,omitempty"`
+	JWKSURI         string         `json:"jwks_uri,omitempty"`
 
 	AuthMethod         clients.AuthMethod      `json:"token_endpoint_auth_method,omitempty"`
 	AssertionAlgorithm jose.SignatureAlgorithm `json:"token_endpoint_auth_signing_alg,omitempty"`
@@ -85,6 +86,9 @@ func parse(body []byte) (m Metadata, sent map[string]any, err error) {
 		}
 	}
 	if err := json.Unmarshal(body, &m); err != nil {
+		if errors.Is(err, publickey.ErrSet) {
+			return m, nil, invalid("The jwks cannot be used.", err)
+		}
 		return m, nil, invalid("A member of the metadata has the wrong type.", err)
 	}
 	return m, sent, nil
@@ -169,13 +173,9 @@ func (m *Metadata) checkKeys() error {
 	if m.JWKS == nil {
 		return nil
 	}
-	const most = 64
-	if len(m.JWKS.Keys) > most {
-		return invalid("The jwks has too many keys.", nil)
-	}
-	for _, key := range m.JWKS.Keys {
-		if !key.IsPublic() || !key.Valid() {
-			return invalid("The jwks holds something that is not a public key.", nil)
+	for _, skipped := range m.JWKS.Skipped { // keys of other kinds are passed over, and do not show in the response
+		if errors.Is(skipped, publickey.ErrPrivate) {
+			return invalid("The jwks holds something that is not a public key.", skipped)
 		}
 	}
 	return nil
@@ -192,7 +192,7 @@ func (m *Metadata) client(id string, secret [sha256.Size]byte, p Policy) (*clien
 	}
 	c.ReuseSession = p.ReuseSession && !c.Recovers()
 	if m.JWKS != nil {
-		c.Keys = *m.JWKS
+		c.Keys = m.JWKS.JSONWebKeySet
 	}
 	if err := c.Validate(); err != nil {
 		code := "invalid_client_metadata"

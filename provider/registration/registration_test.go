@@ -1,11 +1,18 @@
 package registration
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"regain/internal/publickey"
+	"regain/internal/publickey/publickeytest"
 )
 
 // FuzzMetadata holds that whatever is accepted makes a valid client within the policy, and survives being stored.
@@ -40,4 +47,39 @@ func FuzzMetadata(f *testing.F) {
 			t.Errorf("stored, it is refused: %v %s", err, text)
 		}
 	})
+}
+
+// Keys that are not understood are passed over, and are not in what is registered; with none left there is no registration.
+func TestKeysOfMetadata(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := Policy{Scopes: []string{"openid"}, DefaultAlgorithm: jose.ES256, Algorithms: []jose.SignatureAlgorithm{jose.ES256}}
+	good, giant := jose.JSONWebKey{Key: key.Public(), KeyID: "a"}, publickeytest.JWK(publickeytest.RSA(65_536, 65537))
+	register := func(keys ...any) (Metadata, error) {
+		body, err := json.Marshal(map[string]any{
+			"redirect_uris": []string{"https://broker.example.org/callback"}, "token_endpoint_auth_method": "private_key_jwt", "jwks": map[string]any{"keys": keys},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, _, err := parse(body)
+		if err != nil {
+			return m, err
+		}
+		return m, m.settle(policy)
+	}
+	for name, other := range map[string]any{"a giant": giant, "a kind of tomorrow": map[string]any{"kty": "LWE"}} {
+		m, err := register(other, good)
+		if err != nil || len(m.JWKS.Keys) != 1 || m.JWKS.Keys[0].KeyID != "a" {
+			t.Errorf("%s beside a good one: %v", name, err)
+		}
+		if _, err := register(other); !errors.Is(err, publickey.ErrSet) {
+			t.Errorf("%s alone: %v", name, err)
+		}
+	}
+	if _, err := register(jose.JSONWebKey{Key: key}, good); !errors.Is(err, publickey.ErrPrivate) {
+		t.Errorf("a private key beside a good one: %v", err)
+	}
 }

@@ -8,13 +8,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"golang.org/x/sync/singleflight"
 
+	"regain/internal/cache"
 	"regain/internal/fetch"
+	"regain/internal/publickey"
 )
 
 // The bounds.
@@ -23,7 +23,6 @@ const (
 	maxAge     = 24 * time.Hour
 	defaultAge = 5 * time.Minute // when the server does not say
 	maxSets    = 1024
-	maxKeys    = 64 // of one set
 )
 
 // ErrUnavailable means that the keys cannot be had now.
@@ -36,19 +35,8 @@ type Fetcher interface {
 
 // Store keeps sets. It is safe for concurrent use.
 type Store struct {
-	fetch  Fetcher
-	clock  func() time.Time
-	flight singleflight.Group
-
-	mu   sync.Mutex
-	kept map[string]entry
-}
-
-type entry struct {
-	set     jose.JSONWebKeySet
-	err     error
-	fetched time.Time
-	until   time.Time
+	fetch Fetcher
+	kept  *cache.Cache[jose.JSONWebKeySet]
 }
 
 // New refuses missing parts.
@@ -56,19 +44,25 @@ func New(fetcher Fetcher, clock func() time.Time) (*Store, error) {
 	if fetcher == nil || clock == nil {
 		return nil, errors.New("remote keys: a fetcher and a clock are required")
 	}
-	return &Store{fetch: fetcher, clock: clock, kept: make(map[string]entry)}, nil
+	kept, err := cache.New[jose.JSONWebKeySet](cache.Config{Size: maxSets, RetryAfter: minAge, Clock: clock})
+	if err != nil {
+		return nil, fmt.Errorf("remote keys: %w", err)
+	}
+	return &Store{fetch: fetcher, kept: kept}, nil
 }
 
 // Keys returns the set at address. If kid is not empty and the kept set lacks it, the set is fetched again first.
 // Every error is an ErrUnavailable.
 func (s *Store) Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error) {
-	return s.look(ctx, address, kid, s.get)
+	return s.look(ctx, address, kid, func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) {
+		return s.get(ctx, address)
+	})
 }
 
 // IssuerKeys returns the set of an issuer, found by its discovery document (OpenID Connect Discovery 1.0 §4). Discovery
 // is repeated as often as the set is fetched.
 func (s *Store) IssuerKeys(ctx context.Context, issuer, kid string) (jose.JSONWebKeySet, error) {
-	return s.look(ctx, "issuer "+issuer, kid, func(ctx context.Context, _ string) (jose.JSONWebKeySet, time.Duration, error) {
+	return s.look(ctx, "issuer "+issuer, kid, func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) {
 		address, err := s.discover(ctx, issuer)
 		if err != nil {
 			return jose.JSONWebKeySet{}, 0, err
@@ -77,65 +71,32 @@ func (s *Store) IssuerKeys(ctx context.Context, issuer, kid string) (jose.JSONWe
 	})
 }
 
-// getter fetches a set, and says how long it is good: 0 for what the server did not say.
-type getter func(ctx context.Context, address string) (jose.JSONWebKeySet, time.Duration, error)
-
-func (s *Store) look(ctx context.Context, address, kid string, get getter) (jose.JSONWebKeySet, error) {
-	now := s.clock()
-	s.mu.Lock()
-	e, there := s.kept[address]
-	s.mu.Unlock()
-	recent := there && now.Before(e.fetched.Add(minAge))
-	known := kid == "" || len(e.set.Key(kid)) > 0
-	if !there || !recent && (!now.Before(e.until) || !known) {
-		e = s.load(ctx, address, get)
+func (s *Store) look(ctx context.Context, name, kid string, load cache.Load[jose.JSONWebKeySet]) (jose.JSONWebKeySet, error) {
+	set, err := s.kept.Get(ctx, name, load)
+	if err == nil && kid != "" && len(set.Key(kid)) == 0 {
+		set, err = s.kept.Renew(ctx, name, load)
 	}
-	if e.err != nil {
-		return jose.JSONWebKeySet{}, fmt.Errorf("%w: %w", ErrUnavailable, e.err)
+	if err != nil {
+		return jose.JSONWebKeySet{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	return e.set, nil
+	return set, nil
 }
 
-// load fetches once for all who wait. A caller that gives up cancels nobody else's fetch: the fetcher has its own limit.
-func (s *Store) load(ctx context.Context, address string, get getter) entry {
-	loaded, _, _ := s.flight.Do(address, func() (any, error) {
-		now := s.clock()
-		e := entry{fetched: now, until: now.Add(minAge)}
-		var age time.Duration
-		if e.set, age, e.err = get(context.WithoutCancel(ctx), address); e.err == nil {
-			e.until = now.Add(min(max(age, minAge), maxAge))
-		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		// A set that is still good outlives a fetch that was only made for a kid which nobody knows.
-		if old, there := s.kept[address]; there && e.err != nil && old.err == nil && now.Before(old.until) {
-			e = entry{set: old.set, fetched: now, until: old.until}
-		}
-		if len(s.kept) >= maxSets {
-			clear(s.kept) // rare, and the sets come back as they are needed
-		}
-		s.kept[address] = e
-		return e, nil
-	})
-	e, _ := loaded.(entry)
-	return e
-}
-
+// get fetches a set, and says how long it is good.
 func (s *Store) get(ctx context.Context, address string) (set jose.JSONWebKeySet, age time.Duration, err error) {
 	response, err := s.fetch.Get(ctx, address, "application/jwk-set+json, application/json")
 	if err != nil {
 		return set, 0, err
 	}
-	if err := json.Unmarshal(response.Body, &set); err != nil {
-		return set, 0, fmt.Errorf("not a JWK set: %w", err)
+	read, err := publickey.ParseSet(response.Body)
+	if err != nil {
+		return set, 0, err
 	}
-	if len(set.Keys) > maxKeys {
-		return set, 0, fmt.Errorf("has %d keys, and %d are the most", len(set.Keys), maxKeys)
+	age = response.MaxAge
+	if age == 0 {
+		age = defaultAge
 	}
-	if response.MaxAge == 0 {
-		return set, defaultAge, nil
-	}
-	return set, response.MaxAge, nil
+	return read.JSONWebKeySet, min(max(age, minAge), maxAge), nil
 }
 
 func (s *Store) discover(ctx context.Context, issuer string) (string, error) {

@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/fetch"
+	"regain/internal/publickey/publickeytest"
 	"regain/provider/remotekeys"
 )
 
@@ -85,6 +86,41 @@ func TestKeysAreFetchedAsOftenAsNeeded(t *testing.T) {
 	now = now.Add(11 * time.Second)
 	w.body = set(t, strings.Split(strings.Repeat("k ", 65), " ")...)
 	look("too many", "", 5, false)
+}
+
+// One key that is not understood takes none of the others along (RFC 7517 §5); a giant one is not understood.
+func TestSetsWithKeysOfOthers(t *testing.T) {
+	var good struct {
+		Keys []any `json:"keys"`
+	}
+	if err := json.Unmarshal([]byte(set(t, "a")), &good); err != nil {
+		t.Fatal(err)
+	}
+	giant := publickeytest.JWK(publickeytest.RSA(65_536, 65537))
+	for name, row := range map[string]struct {
+		keys []any
+		says string // "" for a set in which a is found
+	}{
+		"a kind of tomorrow": {append([]any{map[string]any{"kty": "LWE", "kid": "a"}}, good.Keys...), ""},
+		"a giant":            {append([]any{giant}, good.Keys...), ""},
+		"a giant alone":      {[]any{giant}, "key 0: beyond the bounds of what is calculated with: n has 10923 characters"},
+	} {
+		body, err := json.Marshal(map[string]any{"keys": row.keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := remotekeys.New(&web{body: string(body)}, time.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, err := s.Keys(t.Context(), "https://idp.example/jwks", "a")
+		switch {
+		case row.says == "" && (err != nil || len(found.Keys) != 1 || found.Keys[0].KeyID != "a"):
+			t.Errorf("%s: got %d keys, %v", name, len(found.Keys), err)
+		case row.says != "" && (!errors.Is(err, remotekeys.ErrUnavailable) || !strings.Contains(err.Error(), row.says)):
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
 }
 
 func TestIssuerKeys(t *testing.T) {

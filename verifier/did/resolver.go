@@ -6,8 +6,13 @@ import (
 	"fmt"
 	"time"
 
+	"regain/internal/cache"
 	"regain/internal/fetch"
-	"regain/verifier/internal/shelf"
+)
+
+const (
+	maxDocuments = 256
+	retryAfter   = 3 * time.Second // a document that could not be had is not asked for again before
 )
 
 // Fetcher fetches documents; *fetch.Fetcher in production. It must not follow redirects: whoever finds an open one on a
@@ -27,7 +32,7 @@ type Config struct {
 // Resolver resolves DIDs. It is safe for concurrent use.
 type Resolver struct {
 	cfg       Config
-	documents *shelf.Shelf[*Document]
+	documents *cache.Cache[*Document]
 }
 
 // New refuses missing parts.
@@ -35,7 +40,11 @@ func New(cfg Config) (*Resolver, error) {
 	if cfg.Fetch == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("DID resolver: Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	return &Resolver{cfg: cfg, documents: shelf.New[*Document](cfg.Clock)}, nil
+	documents, err := cache.New[*Document](cache.Config{Size: maxDocuments, RetryAfter: retryAfter, Clock: cfg.Clock})
+	if err != nil {
+		return nil, fmt.Errorf("DID resolver: %w", err)
+	}
+	return &Resolver{cfg: cfg, documents: documents}, nil
 }
 
 // Resolve returns the document of a DID. For did:web that is a request to a host that the DID's author chose; for the

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"regain/internal/clock"
 	"regain/verifier/did"
 	"regain/verifier/internal/jws"
 )
@@ -18,11 +19,8 @@ type Resolver interface {
 	Resolve(ctx context.Context, id did.DID) (*did.Document, error)
 }
 
-// How old a VP may be, and how far ahead of our clock: as key binding JWTs are held to.
-const (
-	presentationAge   = 5 * time.Minute
-	presentationAhead = time.Minute
-)
+// presentationAge is how old a VP may be: as key binding JWTs are held to.
+const presentationAge = 5 * time.Minute
 
 // Binding is what a VP must say.
 type Binding struct {
@@ -94,7 +92,7 @@ func (p *Parsed) checkTime(now time.Time) error {
 	var made time.Time
 	for _, claim := range []string{"nbf", "iat"} {
 		seconds, there, err := numericDate(p.presentation.Payload, claim)
-		if err != nil || there && time.Unix(seconds, 0).After(now.Add(presentationAhead)) {
+		if err != nil || there && clock.Issuers.InFuture(time.Unix(seconds, 0), now) {
 			return fmt.Errorf("%w: %s is in the future, or no date", ErrHolder, claim)
 		}
 		if there {
@@ -105,7 +103,7 @@ func (p *Parsed) checkTime(now time.Time) error {
 		return fmt.Errorf("%w: iat, or nbf in its place, is missing or too old", ErrHolder)
 	}
 	seconds, there, err := numericDate(p.presentation.Payload, "exp")
-	if err != nil || there && !now.Before(time.Unix(seconds, 0)) {
+	if err != nil || there && clock.Over(time.Unix(seconds, 0), now) {
 		return fmt.Errorf("%w: exp is past, or no date", ErrHolder)
 	}
 	return nil

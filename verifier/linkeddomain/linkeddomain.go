@@ -14,9 +14,10 @@ import (
 	"strings"
 	"time"
 
+	"regain/internal/cache"
+	"regain/internal/clock"
 	"regain/internal/fetch"
 	"regain/verifier/did"
-	"regain/verifier/internal/shelf"
 	"regain/verifier/jwtvc"
 )
 
@@ -24,6 +25,11 @@ import (
 var (
 	ErrUnlinked    = errors.New("no domain vouches for the DID")
 	ErrUnavailable = errors.New("DID configuration cannot be had") // an outage: later it may be
+)
+
+const (
+	maxFiles   = 256
+	retryAfter = 3 * time.Second // a file that could not be had is not asked for again before
 )
 
 // maxOrigins is how many of a DID's domains are asked: a DID document names as many hosts as its author likes.
@@ -46,7 +52,7 @@ type Config struct {
 // Verifier verifies links. It is safe for concurrent use.
 type Verifier struct {
 	cfg   Config
-	files *shelf.Shelf[[]*jwtvc.Credential]
+	files *cache.Cache[[]*jwtvc.Credential]
 }
 
 // New refuses missing parts.
@@ -54,7 +60,11 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.Fetch == nil || cfg.Resolver == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("linked domains: Fetch, Resolver, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	return &Verifier{cfg: cfg, files: shelf.New[[]*jwtvc.Credential](cfg.Clock)}, nil
+	files, err := cache.New[[]*jwtvc.Credential](cache.Config{Size: maxFiles, RetryAfter: retryAfter, Clock: cfg.Clock})
+	if err != nil {
+		return nil, fmt.Errorf("linked domains: %w", err)
+	}
+	return &Verifier{cfg: cfg, files: files}, nil
 }
 
 // Verify returns the first domain of a DID that vouches for it: a host, with its port when that is not 443. Its errors
@@ -138,14 +148,13 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 
 // current checks nbf and exp. The profile asks for no other way to end a link, so there must be an exp.
 func (v *Verifier) current(c *jwtvc.Credential) error {
-	const clockSkew = time.Minute
 	now := v.cfg.Clock()
 	from, there, err := c.Time("nbf")
-	if err != nil || there && time.Unix(from, 0).After(now.Add(clockSkew)) {
+	if err != nil || there && clock.Issuers.InFuture(time.Unix(from, 0), now) {
 		return errors.New("credential is not valid yet")
 	}
 	until, there, err := c.Time("exp")
-	if err != nil || !there || !now.Before(time.Unix(until, 0)) {
+	if err != nil || !there || clock.Over(time.Unix(until, 0), now) {
 		return errors.New("credential has expired, or never does")
 	}
 	return nil

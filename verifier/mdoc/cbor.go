@@ -30,7 +30,10 @@ const (
 
 // reader reads CBOR. It asks for no deterministic encoding, because ISO 18013-5 does not: what was signed is verified
 // over the bytes as they came. It refuses what two readers could read differently, or what makes reading expensive.
-type reader struct{ mode cbor.DecMode }
+type reader struct {
+	mode cbor.DecMode
+	left *int // how many items may still be read: each is counted as often as it is walked over
+}
 
 func newReader() (reader, error) {
 	mode, err := cbor.DecOptions{
@@ -41,7 +44,8 @@ func newReader() (reader, error) {
 		MaxMapPairs:       maxElements,
 		FieldNameMatching: cbor.FieldNameMatchingCaseSensitive,
 	}.DecMode()
-	return reader{mode: mode}, err
+	left := maxItems
+	return reader{mode: mode, left: &left}, err
 }
 
 // open reads raw, all of it, as one item of a major type. Limits are held before anything is built.
@@ -49,10 +53,33 @@ func (r reader) open(what string, major byte, raw []byte, into any) error {
 	if len(raw) == 0 || raw[0]>>5 != major {
 		return fmt.Errorf("%w: %s is missing, or of another type", ErrMalformed, what)
 	}
+	if *r.left -= items(raw, *r.left+1); *r.left < 0 {
+		return fmt.Errorf("%w: %s: more than %d items altogether", ErrMalformed, what, maxItems)
+	}
 	if err := r.mode.Unmarshal(raw, into); err != nil {
 		return fmt.Errorf("%w: %s: %s", ErrMalformed, what, reason(err))
 	}
 	return nil
+}
+
+// items counts the items in raw, up to most, by their heads alone and without building anything: an array of arrays of
+// nothing costs a stranger one byte for each, and a decoder hundreds. What is not CBOR ends the count, and is refused by
+// who reads it.
+func items(raw []byte, most int) (count int) {
+	for ; len(raw) > 0 && count < most; count++ {
+		major, argument, rest, ok := head(raw)
+		if !ok {
+			return count
+		}
+		if major == majorBytes || major == majorText {
+			if argument > uint64(len(rest)) {
+				return count
+			}
+			rest = rest[argument:]
+		}
+		raw = rest
+	}
+	return count
 }
 
 // embedded returns the bytes of the item inside a tag 24, of which raw must be all.

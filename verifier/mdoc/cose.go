@@ -9,6 +9,8 @@ import (
 	"math/big"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"regain/internal/publickey"
 )
 
 // sign1 is a COSE_Sign1 without its tag, as ISO 18013-5 §9.1.2.4 and §9.1.3.6 have it (RFC 9052 §4.2).
@@ -67,8 +69,8 @@ func (r reader) certificates(raw []byte) ([][]byte, error) {
 	} else if err := r.open("x5chain", majorArray, raw, &list); err != nil {
 		return nil, err
 	}
-	if len(list) == 0 || len(list) > maxChain {
-		return nil, fmt.Errorf("%w: x5chain has not 1 to %d certificates", ErrMalformed, maxChain)
+	if len(list) == 0 || len(list) > publickey.MaxChain {
+		return nil, fmt.Errorf("%w: x5chain has not 1 to %d certificates", ErrMalformed, publickey.MaxChain)
 	}
 	chain := make([][]byte, 0, len(list))
 	for _, der := range list {

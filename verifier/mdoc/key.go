@@ -1,12 +1,12 @@
 package mdoc
 
 import (
-	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"regain/internal/publickey"
 )
 
 // coseKey is an EC2 key (RFC 9053 §7.1.1).
@@ -21,17 +21,17 @@ type coseKey struct {
 
 // deviceKey reads the device's public key.
 func (r reader) deviceKey(raw []byte) (*ecdsa.PublicKey, error) {
-	const ec2, p256, size = 2, 1, 32
+	const ec2, p256 = 2, 1
 	var k coseKey
 	if err := r.open("deviceKey", majorMap, raw, &k); err != nil {
 		return nil, err
 	}
-	if k.Type != ec2 || k.Curve != p256 || len(k.X) != size || len(k.Y) != size || k.Private != nil {
+	if k.Type != ec2 || k.Curve != p256 || k.Private != nil {
 		return nil, fmt.Errorf("%w: deviceKey is not a public key on P-256", ErrMalformed)
 	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), bytes.Join([][]byte{{4}, k.X, k.Y}, nil))
+	key, err := publickey.P256Key(k.X, k.Y)
 	if err != nil {
-		return nil, fmt.Errorf("%w: deviceKey is not on its curve", ErrMalformed)
+		return nil, fmt.Errorf("%w: deviceKey: %w", ErrMalformed, err)
 	}
 	return key, nil
 }

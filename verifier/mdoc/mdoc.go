@@ -42,8 +42,8 @@ var (
 const (
 	maxLength   = 256 << 10 // characters
 	maxElements = 512       // in an array or a map; data elements in a document
+	maxItems    = 16384     // in all of it, keys and values: a licence with 512 elements has half of that
 	maxDepth    = 16
-	maxChain    = 4
 )
 
 // version is the one of DeviceResponse and of MobileSecurityObject.

@@ -2,23 +2,21 @@ package sdjwt
 
 import (
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"time"
 
+	"regain/internal/clock"
+	"regain/internal/publickey"
 	"regain/verifier/internal/jws"
 )
 
 // bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
 const bindingType = "kb+jwt"
 
-// How old a key binding JWT may be, and how far ahead of our clock.
-const (
-	bindingAge   = 5 * time.Minute
-	bindingAhead = time.Minute
-)
+// bindingAge is how old a key binding JWT may be.
+const bindingAge = 5 * time.Minute
 
 // Binding is what a key binding JWT must say.
 type Binding struct {
@@ -36,24 +34,12 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 	if !ok {
 		return nil, fmt.Errorf("%w: cnf.jwk is missing", ErrMalformed)
 	}
-	if _, private := jwk["d"]; private || jwk["kty"] != "EC" || jwk["crv"] != "P-256" {
-		return nil, fmt.Errorf("%w: cnf.jwk is not a public key on P-256", ErrMalformed)
-	}
-	const size = 32
-	point := append(make([]byte, 0, 1+2*size), 4)
-	for _, name := range []string{"x", "y"} {
-		text, _ := jwk[name].(string)
-		coordinate, err := jws.Decode(text)
-		if err != nil || len(coordinate) != size {
-			return nil, fmt.Errorf("%w: cnf.jwk.%s is not 32 bytes", ErrMalformed, name)
-		}
-		point = append(point, coordinate...)
-	}
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	key, err := publickey.Key(jwk, publickey.P256)
 	if err != nil {
-		return nil, fmt.Errorf("%w: cnf.jwk is not on its curve", ErrMalformed)
+		return nil, fmt.Errorf("%w: cnf.jwk is not a public key on P-256: %w", ErrMalformed, err)
 	}
-	return key, nil
+	public, _ := key.(*ecdsa.PublicKey)
+	return public, nil
 }
 
 // VerifyHolder checks the key binding JWT (RFC 9901 §7.3): signed by the holder's key, for this request, now, over
@@ -87,7 +73,7 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: iat is missing", ErrHolder)
 	}
-	if at := time.Unix(seconds, 0); at.Before(want.Now.Add(-bindingAge)) || at.After(want.Now.Add(bindingAhead)) {
+	if at := time.Unix(seconds, 0); at.Before(want.Now.Add(-bindingAge)) || clock.Issuers.InFuture(at, want.Now) {
 		return nil, fmt.Errorf("%w: iat is too old or in the future", ErrHolder)
 	}
 	return key, nil

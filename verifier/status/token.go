@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"regain/internal/clock"
 	"regain/verifier/internal/jws"
 )
 
@@ -18,10 +19,7 @@ const (
 	tokenType = "statuslist+jwt" //nolint:gosec // a media type
 )
 
-const (
-	maxInflated = 32 << 20 // a list of a hundred million credentials at two bits
-	clockAhead  = time.Minute
-)
+const maxInflated = 32 << 20 // a list of a hundred million credentials at two bits
 
 // List is what a status list token says.
 type List struct {
@@ -38,9 +36,9 @@ func (l List) life(uri string, now time.Time) (time.Duration, error) {
 	switch {
 	case l.subject != uri:
 		return 0, errors.New("sub is not the list's URI")
-	case l.issued.After(now.Add(clockAhead)):
+	case clock.Issuers.InFuture(l.issued, now):
 		return 0, errors.New("iat is in the future")
-	case !l.expires.IsZero() && !now.Before(l.expires):
+	case !l.expires.IsZero() && clock.Over(l.expires, now):
 		return 0, errors.New("list has expired")
 	}
 	return l.ttl, nil

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"regain/internal/publickey"
 )
 
 func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
@@ -54,14 +56,15 @@ func why(err error) string {
 	return "the chain does not verify"
 }
 
-// parse returns the leaf and what is between it and an anchor.
+// parse returns the leaf and what is between it and an anchor. The key of each is within bounds: nobody signs an x5chain,
+// so a stranger may name any authority, and the leaf is verified with its key before it leads nowhere.
 func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertPool, err error) {
+	certificates, err := publickey.ParseChain(chain)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: %w", ErrUntrusted, unread(err))
+	}
 	between = x509.NewCertPool()
-	for i, der := range chain {
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%w: certificate %d cannot be read", ErrUntrusted, i)
-		}
+	for i, certificate := range certificates {
 		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
 			return nil, nil, fmt.Errorf("%w: the chain brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1
 		}
@@ -75,6 +78,14 @@ func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertP
 		return nil, nil, fmt.Errorf("%w: there is no certificate", ErrUntrusted)
 	}
 	return leaf, between, nil
+}
+
+// unread says why a certificate was not read, without the words of x509, which quote it.
+func unread(err error) error {
+	if errors.Is(err, publickey.ErrBounds) {
+		return err
+	}
+	return errors.New("a certificate cannot be read")
 }
 
 // span is when every certificate of a chain is valid.

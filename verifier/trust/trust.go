@@ -12,8 +12,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"regain/internal/publickey"
 )
 
 // Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors, signers or DIDs.
@@ -38,15 +41,14 @@ var (
 	ErrMalformed = errors.New("malformed certificate chain")
 )
 
-// maxCached bounds the cache of chains that were verified: issuers are few, their credentials many.
+// maxCached bounds the cache of chains that were verified: issuers are few, their credentials many. Nobody signs an
+// x5chain, so a holder may add certificates to one that is trusted as often as they like; those push each other out.
 const maxCached = 1024
 
 // Rules are all rules of a deployment. It is safe for concurrent use.
 type Rules struct {
 	byType map[string]rule
-
-	mu     sync.Mutex
-	chains map[[sha256.Size]byte]verified
+	chains *lru.Cache[[sha256.Size]byte, verified]
 }
 
 type rule struct {
@@ -66,7 +68,11 @@ type verified struct {
 
 // New refuses rules that trust nobody or contradict each other.
 func New(list []Rule) (*Rules, error) {
-	r := &Rules{byType: make(map[string]rule), chains: make(map[[sha256.Size]byte]verified)}
+	chains, err := lru.New[[sha256.Size]byte, verified](maxCached)
+	if err != nil {
+		return nil, fmt.Errorf("trust: %w", err)
+	}
+	r := &Rules{byType: make(map[string]rule), chains: chains}
 	for i, one := range list {
 		if len(one.Types) == 0 || len(one.Anchors)+len(one.Signers)+len(one.DIDs) == 0 {
 			return nil, fmt.Errorf("trust[%d]: types, and anchors, signers or dids, are required", i)
@@ -101,9 +107,9 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%w: there is no certificate", ErrMalformed)
 	}
-	leaf, err := x509.ParseCertificate(chain[0])
+	leaf, err := publickey.ParseCertificate(chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: the leaf cannot be read", ErrMalformed) // x509's own words quote it
+		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, unread(err))
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
@@ -119,9 +125,7 @@ func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 	if signer := rule.pinned(chain); signer != nil {
 		return signer.key, nil
 	}
-	r.mu.Lock()
-	known := r.chains[cacheKey(rule.id, chain)]
-	r.mu.Unlock()
+	known, _ := r.chains.Get(cacheKey(rule.id, chain))
 	if known.key != nil && known.key.Curve == elliptic.P256() {
 		return known.key, nil
 	}
@@ -147,16 +151,14 @@ func (r *Rules) check(chain [][]byte, name, issuer string, now time.Time) (verif
 		return verifiedSigner(signer, now)
 	}
 	key := cacheKey(rule.id, chain)
-	r.mu.Lock()
-	known, cached := r.chains[key]
-	r.mu.Unlock()
+	known, cached := r.chains.Get(key)
 	// Where an authority renewed its certificate another chain may hold when the one remembered no longer does.
 	if !cached || now.Before(known.notBefore) || now.After(known.notAfter) {
 		var err error
 		if known, err = rule.verify(chain, now); err != nil {
 			return verified{}, err
 		}
-		r.remember(key, known)
+		r.chains.Add(key, known) // only one that was trusted: strangers cannot fill the cache
 	}
 	return known, nil
 }
@@ -170,14 +172,4 @@ func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
 		h.Write(der)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
-}
-
-// remember keeps only chains that were trusted, so strangers cannot fill the cache.
-func (r *Rules) remember(key [sha256.Size]byte, v verified) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if len(r.chains) >= maxCached {
-		clear(r.chains)
-	}
-	r.chains[key] = v
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"regain/internal/publickey"
 	"regain/internal/strictjson"
 )
 
@@ -23,8 +24,7 @@ const (
 	headerDepth    = 4
 	payloadDepth   = 16
 	maxHeader      = 16 << 10 // characters of base64url; certificates make it kilobytes
-	maxChain       = 4
-	signatureChars = 86 // of 64 bytes: r and s (RFC 7518 §3.4, RFC 8812 §3.2), or R and S (RFC 8037 §3.1)
+	signatureChars = 86       // of 64 bytes: r and s (RFC 7518 §3.4, RFC 8812 §3.2), or R and S (RFC 8037 §3.1)
 )
 
 // Errors of this package. Their messages name members, never values.
@@ -115,8 +115,8 @@ func certificates(x5c any) ([][]byte, error) {
 		return nil, nil
 	}
 	list, ok := x5c.([]any)
-	if !ok || len(list) == 0 || len(list) > maxChain {
-		return nil, fmt.Errorf("%w: x5c is not an array of 1 to %d certificates", ErrMalformed, maxChain)
+	if !ok || len(list) == 0 || len(list) > publickey.MaxChain {
+		return nil, fmt.Errorf("%w: x5c is not an array of 1 to %d certificates", ErrMalformed, publickey.MaxChain)
 	}
 	chain := make([][]byte, 0, len(list))
 	for _, element := range list {

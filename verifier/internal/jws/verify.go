@@ -25,7 +25,7 @@ const (
 	Ed25519 Algorithm = "Ed25519" // the same under its newer name (RFC 9864 §2.2)
 )
 
-const half = 32 // bytes of r, of s, and of every coordinate here
+const half = 32 // bytes of r and of s
 
 // Verify checks the signature with a key of the kind that the algorithm goes with. It remembers the key with which it
 // succeeded: a status list is asked about for every credential, and nothing about it changes.

@@ -1,0 +1,50 @@
+package oauth_test
+
+import (
+	"net/url"
+	"testing"
+	"time"
+
+	"regain/provider/oauth"
+	"regain/provider/problem"
+)
+
+// How long a client has to send the browser is one thing, and how long a person has to type the name of their account
+// another.
+func TestHold(t *testing.T) {
+	b := setUp(t)
+	visit := func(uri string) (oauth.Authorization, error) {
+		return b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {uri}})
+	}
+	pushed, err := b.push(b.authenticated("main-idp", request()))
+	b.must(err)
+	byValue := b.authorized(request())
+	for name, held := range map[string]func() (oauth.Authorization, error){
+		"pushed":   func() (oauth.Authorization, error) { return visit(pushed.RequestURI) },
+		"by value": func() (oauth.Authorization, error) { return byValue, nil },
+	} {
+		a, err := held()
+		b.must(err)
+		uri, err := b.Hold(t.Context(), a)
+		b.must(err)
+		if a.Pushed != "" && uri != a.Pushed {
+			t.Errorf("%s: held under another request URI", name)
+		}
+		start := b.now
+		b.now = start.Add(15*time.Minute - time.Second)
+		a, err = visit(uri)
+		if err != nil || a.State != "s" {
+			t.Errorf("%s: while the person may type: %v", name, err)
+		}
+		b.now = start.Add(15 * time.Minute)
+		_, err = visit(uri)
+		wantCode(t, err, "invalid_request_uri")
+		b.now = start
+	}
+	a, err := visit(pushed.RequestURI)
+	b.must(err)
+	_, err = b.Reject(t.Context(), a, problem.AccessDenied("no"))
+	b.must(err)
+	_, err = b.Hold(t.Context(), a)
+	wantCode(t, err, "invalid_request_uri") // what is over is not held again
+}
