@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,14 +10,12 @@ import (
 	"fmt"
 	"os"
 
-	"regain/adapters/localpass"
 	"regain/adapters/proofing"
 	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/internal/publickey"
 	"regain/provider"
 	"regain/provider/keys"
-	"regain/recovery"
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/memory"
@@ -217,16 +214,4 @@ func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]provider.
 		providers[p.Name] = adapter
 	}
 	return providers, nil
-}
-
-// passEndpoint answers the provider with the local issuer's verdicts.
-type passEndpoint struct{ issuer *localpass.Issuer }
-
-// Verify implements provider.PassVerifier.
-func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (provider.PassVerdict, error) {
-	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
-	if err != nil || !ok {
-		return provider.PassVerdict{}, err
-	}
-	return provider.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
 }
