@@ -66,6 +66,10 @@ func setUp(t *testing.T) *bench {
 			ID: "legacy idp", Name: "Legacy", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)),
 			RedirectURIs: []string{redirect}, Keys: b.jwks("legacy idp"),
 		},
+		{ // its keys cannot be had
+			ID: "publishing", Name: "Publishing", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)), AllowUnpushed: true,
+			RedirectURIs: []string{redirect}, JWKSURI: "https://127.0.0.1/jwks", RequestObjectAlgorithm: jose.ES256,
+		},
 		{
 			ID: "broker", Name: "Broker", AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte(secret)), AllowUnpushed: true, AllowNoPKCE: true,
 			RedirectURIs: []string{"https://broker.example.org/callback"}, Scopes: []string{"openid", "email", "phone", "offline_access"},
