@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/problem"
@@ -101,11 +103,9 @@ func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Cl
 
 // authenticateSelfSigned is RFC 8705 §2.2.
 func (a *Authenticator) authenticateSelfSigned(ctx context.Context, client *clients.Client, chain []*x509.Certificate) error {
-	keys, err := a.keys.SignatureKeys(ctx, client, "")
-	if err != nil {
-		return err
-	}
-	return mtls.AuthenticateSelfSigned(chain, keys, a.clock())
+	return a.keys.Try(ctx, client, "", func(keys []jose.JSONWebKey) error {
+		return mtls.AuthenticateSelfSigned(chain, keys, a.clock())
+	})
 }
 
 // refused is invalid_client, unless it could not be found out: a client whose keys cannot be had now may try again.

@@ -33,8 +33,16 @@ const issuer = "https://recover.example.org"
 // published are the JWK Sets that clients publish; err is in their place.
 type published struct {
 	set  jose.JSONWebKeySet
+	next *jose.JSONWebKeySet // what a renewal brings; nil for the same
 	err  error
 	last context.Context
+}
+
+func (p *published) Renew(ctx context.Context, _ string) (jose.JSONWebKeySet, error) {
+	if p.next != nil {
+		p.set = *p.next
+	}
+	return p.Keys(ctx, "", "")
 }
 
 func (p *published) Keys(ctx context.Context, _, _ string) (jose.JSONWebKeySet, error) {
@@ -124,6 +132,27 @@ func TestClientsWhoseKeysCannotBeHad(t *testing.T) {
 		r, form = request(t, key)
 		if _, err := a.Authenticate(r, form); !errors.As(err, &shown) || shown.Code != "invalid_client" {
 			t.Errorf("%s, by another's key: %v", name, err)
+		}
+	}
+}
+
+// A key that was replaced, under its old name or under none, is found by fetching the set once more.
+func TestKeysThatWereReplaced(t *testing.T) {
+	old, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	must(t, err)
+	for name, request := range map[string]func(*testing.T, *ecdsa.PrivateKey) (*http.Request, url.Values){"assertion": withAssertion, "certificate": withCertificate} {
+		for _, kid := range []string{"", "sig"} {
+			keys := &published{set: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: old.Public(), KeyID: kid}}}}
+			a, key := setUp(t, keys)
+			r, form := request(t, key)
+			if _, err := a.Authenticate(r, form); err == nil {
+				t.Errorf("%s: a key that nobody published", name)
+			}
+			keys.next = &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: kid}}}
+			r, form = request(t, key)
+			if _, err := a.Authenticate(r, form); err != nil {
+				t.Errorf("%s, kid %q: %v", name, kid, err)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -15,6 +16,8 @@ import (
 type RemoteKeys interface {
 	// Keys returns the set, fetched anew if the one that was kept lacks kid.
 	Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error)
+	// Renew returns the set, fetched anew unless that was done just now.
+	Renew(ctx context.Context, address string) (jose.JSONWebKeySet, error)
 }
 
 // KeySource finds the keys of clients: in their registration, or where they publish them. That those cannot be had now is
@@ -41,32 +44,49 @@ func (s *KeySource) EncryptionKey(ctx context.Context, c *Client) (jose.JSONWebK
 	return encryptionKey(keys)
 }
 
-// SignatureKeys returns a client's public signature keys, those with kid only unless it is empty.
-func (s *KeySource) SignatureKeys(ctx context.Context, c *Client, kid string) ([]jose.JSONWebKey, error) {
-	keys, err := s.keys(ctx, c, kid)
-	if err != nil {
-		return nil, err
-	}
-	return signatureKeys(keys, kid), nil
-}
-
-// Verify tries a client's signature keys, those with the token's kid only when it names one. The error is ErrNoKey, or
-// that of the source.
-func (s *KeySource) Verify(ctx context.Context, token *jwt.JSONWebToken, c *Client) error {
-	header := token.Headers[0]
-	keys, err := s.SignatureKeys(ctx, c, header.KeyID)
+// Try has a client's public signature keys tried, those with kid only unless it is empty. When none does and the client
+// publishes its keys, they are fetched once more, as often as the source allows, and those that changed are tried: a key
+// may have been replaced under its old name, or under none. The error is that of use, or of RemoteKeys.
+func (s *KeySource) Try(ctx context.Context, c *Client, kid string, use func(keys []jose.JSONWebKey) error) error {
+	all, err := s.keys(ctx, c, kid)
 	if err != nil {
 		return err
 	}
-	for _, key := range keys {
-		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-			continue
-		}
-		if err := token.Claims(key.Key); err == nil {
-			return nil
-		}
+	keys := signatureKeys(all, kid)
+	refused := use(keys)
+	if refused == nil || c.JWKSURI == "" {
+		return refused
 	}
-	return fmt.Errorf("%w: no registered key verifies the signature (kid %q, alg %s)", ErrNoKey, header.KeyID, header.Algorithm)
+	set, err := s.remote.Renew(ctx, c.JWKSURI)
+	if err != nil {
+		return fmt.Errorf("keys of client %s: %w", c.ID, err)
+	}
+	renewed := signatureKeys(set.Keys, kid)
+	if slices.EqualFunc(keys, renewed, func(a, b jose.JSONWebKey) bool { return publickey.Equal(a.Key, b.Key) }) {
+		return refused
+	}
+	return use(renewed)
+}
+
+// maxTries is how many keys a signature is tried with. Whoever has more names the one (OpenID Connect Core 1.0 §10.1), and
+// whoever has many of 8192 bits would have us calculate for each.
+const maxTries = 8
+
+// Verify tries a client's signature keys, those with the token's kid only when it names one. The error is ErrNoKey, or
+// that of RemoteKeys.
+func (s *KeySource) Verify(ctx context.Context, token *jwt.JSONWebToken, c *Client) error {
+	header := token.Headers[0]
+	return s.Try(ctx, c, header.KeyID, func(keys []jose.JSONWebKey) error {
+		for _, key := range keys[:min(len(keys), maxTries)] {
+			if key.Algorithm != "" && key.Algorithm != header.Algorithm {
+				continue
+			}
+			if err := token.Claims(key.Key); err == nil {
+				return nil
+			}
+		}
+		return fmt.Errorf("%w: no registered key verifies the signature (kid %q, alg %s)", ErrNoKey, header.KeyID, header.Algorithm)
+	})
 }
 
 func (s *KeySource) keys(ctx context.Context, c *Client, kid string) ([]jose.JSONWebKey, error) {

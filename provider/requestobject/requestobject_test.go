@@ -84,6 +84,10 @@ func (nowhere) Keys(context.Context, string, string) (jose.JSONWebKeySet, error)
 	return jose.JSONWebKeySet{}, remotekeys.ErrUnavailable
 }
 
+func (nowhere) Renew(context.Context, string) (jose.JSONWebKeySet, error) {
+	return jose.JSONWebKeySet{}, remotekeys.ErrUnavailable
+}
+
 func source(t testing.TB) *clients.KeySource {
 	t.Helper()
 	s, err := clients.NewKeySource(nowhere{})
