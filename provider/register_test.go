@@ -256,7 +256,7 @@ func TestKeysAtAURI(t *testing.T) {
 		"no encryption key": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) {
 			return http.StatusOK, jose.JSONWebKeySet{Keys: set.Key("sig")}
 		}, "invalid_request"},
-		"down": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) { return http.StatusServiceUnavailable, set }, "invalid_client"},
+		"down": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) { return http.StatusServiceUnavailable, set }, "temporarily_unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock, broken := &movingClock{}, false

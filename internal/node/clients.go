@@ -17,14 +17,13 @@ import (
 	"regain/provider/mtls"
 )
 
-func readClients(list []ClientConfig, remote clients.RemoteKeys) (clients.Fixed, error) {
+func readClients(list []ClientConfig) (clients.Fixed, error) {
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
 		client, err := c.read(fmt.Sprintf("clients[%d] (%s)", i, c.ID))
 		if err != nil {
 			return nil, err
 		}
-		client.Remote = remote
 		read = append(read, client)
 	}
 	return clients.NewFixed(read)

@@ -20,6 +20,7 @@ type Config struct {
 	RequestLife    time.Duration          `koanf:"request_lifetime"` // of a presentation request
 	Wallets        []WalletConfig         `koanf:"wallets"`          // default one, with every default
 	Directory      DirectoryConfig        `koanf:"directory"`
+	PassIssuer     PassIssuerConfig       `koanf:"pass_issuer"`
 	Audit          AuditConfig            `koanf:"audit"`
 	Trust          []TrustConfig          `koanf:"trust"`
 	StatusList     StatusListConfig       `koanf:"status_list"`
@@ -96,9 +97,15 @@ type WalletConfig struct {
 	Issuers       []string `koanf:"issuers"` // DIDs; default any
 }
 
-// DirectoryConfig is the YAML directory.
+// DirectoryConfig says where accounts are found.
 type DirectoryConfig struct {
-	File string `koanf:"file"`
+	Kind string `koanf:"kind"` // file (default)
+	File string `koanf:"file"` // file only: YAML
+}
+
+// PassIssuerConfig says who issues passes.
+type PassIssuerConfig struct {
+	Kind string `koanf:"kind"` // local (default): this node, which keeps a hash of each
 }
 
 // AuditConfig is the audit log's file; empty keeps it in memory, which only a development node may.

@@ -16,8 +16,6 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
-	"regain/adapters/directory"
-	"regain/adapters/localpass"
 	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/provider"
@@ -99,11 +97,11 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 		return fmt.Errorf("secrets.signing_key: %w", err)
 	}
 	n.ring, n.signing = ring, cfg.Secrets.SigningKey
-	passes, err := localpass.New(localpass.Config{Key: secrets.pass, Shelf: passShelf{store}, Clock: deps.Clock, Random: deps.Random})
+	passes, err := newPasses(cfg.PassIssuer, secrets.pass, store, deps)
 	if err != nil {
-		return fmt.Errorf("secrets.pass_key: %w", err)
+		return err
 	}
-	service, err := n.newService(cfg, store, passes, deps)
+	service, err := n.newService(cfg, store, passes.issuer, deps)
 	if err != nil {
 		return err
 	}
@@ -119,7 +117,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: made.server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passEndpoint{passes}, Notify: fetcher, Registration: made.registration}, fetcher, made.entra)
+	return n.newProvider(cfg, deps, provider.Deps{OAuth: made.server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passes.verifier, Notify: fetcher, Registration: made.registration}, fetcher, made.entra)
 }
 
 // newService wires the domain to its ports.
@@ -128,9 +126,9 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	if err != nil {
 		return nil, err
 	}
-	accounts, err := directory.Open(cfg.Directory.File)
+	accounts, err := openDirectory(cfg.Directory)
 	if err != nil {
-		return nil, fmt.Errorf("directory.file: %w", err)
+		return nil, err
 	}
 	audit := auditlog.NewMemory()
 	if cfg.Audit.File != "" {

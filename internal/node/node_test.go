@@ -38,6 +38,11 @@ func valid(t *testing.T) node.Config {
 }
 
 func TestAValidConfiguration(t *testing.T) {
+	named := valid(t)
+	named.Directory.Kind, named.PassIssuer.Kind = "file", "local" // what they are when nothing is named
+	if err := node.Check(named); err != nil {
+		t.Errorf("with its kinds named: %v", err)
+	}
 	if err := node.Check(valid(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -54,23 +59,26 @@ func TestMistakes(t *testing.T) {
 		return path
 	}
 	for says, breakIt := range map[string]func(t *testing.T, c *node.Config){
-		"issuer: set it":                       func(_ *testing.T, c *node.Config) { c.Issuer = "" },
-		"must be https":                        func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
-		"without a path":                       func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
-		"tls: set both":                        func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
-		"tls:":                                 func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
-		"directory.file: name":                 func(_ *testing.T, c *node.Config) { c.Directory.File = "" },
-		"directory.file: open directory":       func(_ *testing.T, c *node.Config) { c.Directory.File = "none.yaml" },
-		"directory.file: directory":            func(t *testing.T, c *node.Config) { c.Directory.File = empty(t, "account: []") },
-		"audit.file: name a file":              func(_ *testing.T, c *node.Config) { c.Audit.File = "" },
-		"audit.file:":                          func(t *testing.T, c *node.Config) { c.Audit.File = empty(t, "not a log\n") },
-		"storage.backend \"paper\"":            func(_ *testing.T, c *node.Config) { c.Storage.Backend = "paper" },
-		"storage.path: name a file":            func(_ *testing.T, c *node.Config) { c.Storage.Path = "" },
-		"trust: is empty":                      func(_ *testing.T, c *node.Config) { c.Trust = nil },
-		"trust: no entry covers the type urn:": func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Types = []string{"urn:another"} },
-		"trust[0].anchors_file":                func(_ *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = "none" },
-		"holds no PEM certificate":             func(t *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = empty(t, "x") },
-		"face_check.receipt_types":             func(_ *testing.T, c *node.Config) { c.FaceCheck.ReceiptTypes = nil },
+		"issuer: set it":                        func(_ *testing.T, c *node.Config) { c.Issuer = "" },
+		"must be https":                         func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
+		"without a path":                        func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
+		"tls: set both":                         func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
+		"tls:":                                  func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
+		"directory.file: name":                  func(_ *testing.T, c *node.Config) { c.Directory.File = "" },
+		"directory.kind \"ldap\": use file":     func(_ *testing.T, c *node.Config) { c.Directory = node.DirectoryConfig{Kind: "ldap"} },
+		"pass_issuer.kind \"graph\": use local": func(_ *testing.T, c *node.Config) { c.PassIssuer.Kind = "graph" },
+		"directory.file: name the YAML":         func(_ *testing.T, c *node.Config) { c.Directory = node.DirectoryConfig{Kind: "file"} },
+		"directory.file: open directory":        func(_ *testing.T, c *node.Config) { c.Directory.File = "none.yaml" },
+		"directory.file: directory":             func(t *testing.T, c *node.Config) { c.Directory.File = empty(t, "account: []") },
+		"audit.file: name a file":               func(_ *testing.T, c *node.Config) { c.Audit.File = "" },
+		"audit.file:":                           func(t *testing.T, c *node.Config) { c.Audit.File = empty(t, "not a log\n") },
+		"storage.backend \"paper\"":             func(_ *testing.T, c *node.Config) { c.Storage.Backend = "paper" },
+		"storage.path: name a file":             func(_ *testing.T, c *node.Config) { c.Storage.Path = "" },
+		"trust: is empty":                       func(_ *testing.T, c *node.Config) { c.Trust = nil },
+		"trust: no entry covers the type urn:":  func(_ *testing.T, c *node.Config) { c.Profiles[0].Credential.Types = []string{"urn:another"} },
+		"trust[0].anchors_file":                 func(_ *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = "none" },
+		"holds no PEM certificate":              func(t *testing.T, c *node.Config) { c.Trust[0].AnchorsFile = empty(t, "x") },
+		"face_check.receipt_types":              func(_ *testing.T, c *node.Config) { c.FaceCheck.ReceiptTypes = nil },
 		"proofing[0]": func(_ *testing.T, c *node.Config) {
 			c.Proofing = []node.ProofingConfig{{Name: "x", DisplayName: "X", StartURL: "ftp://x"}}
 		},

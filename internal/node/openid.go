@@ -39,7 +39,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
-	fixed, err := readClients(cfg.Clients, remote)
+	fixed, err := readClients(cfg.Clients)
 	if err != nil {
 		return core{}, err
 	}
@@ -53,7 +53,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 		}
 	}
 	registry := clients.Layered{fixed}
-	registered, err := o.registration(cfg, deps, remote)
+	registered, err := o.registration(cfg, deps)
 	if err != nil {
 		return core{}, err
 	}
@@ -64,12 +64,16 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
+	published, err := clients.NewKeySource(remote)
+	if err != nil {
+		return core{}, err
+	}
 	tenants, err := contract.NewTenants(remote, deps.Clock)
 	if err != nil {
 		return core{}, err
 	}
 	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: openid.ACR, Secret: o.secret},
-		oauth.Deps{Clients: registry, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
+		oauth.Deps{Clients: registry, Keys: published, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
 	if err != nil {
 		return core{}, fmt.Errorf("OpenID provider: %w", err)
 	}
@@ -77,7 +81,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 }
 
 // registration returns nil where nobody may register.
-func (o openID) registration(cfg Config, deps Deps, remote *remotekeys.Store) (*registration.Service, error) {
+func (o openID) registration(cfg Config, deps Deps) (*registration.Service, error) {
 	r := cfg.Registration
 	if r.Tokens.IsZero() {
 		return nil, nil //nolint:nilnil // nil is the answer
@@ -97,7 +101,7 @@ func (o openID) registration(cfg Config, deps Deps, remote *remotekeys.Store) (*
 	if len(policy.Scopes) == 0 {
 		policy.Scopes = []string{clients.ScopeOpenID, clients.ScopeProfile, clients.ScopeEmail, clients.ScopeAddress, clients.ScopePhone}
 	}
-	service, err := registration.New(cfg.Issuer, policy, registration.Deps{Store: o.store, Keys: remote, Clock: deps.Clock, Random: deps.Random})
+	service, err := registration.New(cfg.Issuer, policy, registration.Deps{Store: o.store, Clock: deps.Clock, Random: deps.Random})
 	if err != nil {
 		return nil, fmt.Errorf("registration.%w", err)
 	}

@@ -1,7 +1,6 @@
 package node
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/sha256"
 	"crypto/x509"
@@ -11,15 +10,12 @@ import (
 	"fmt"
 	"os"
 
-	"regain/adapters/localpass"
 	"regain/adapters/proofing"
 	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/internal/publickey"
 	"regain/provider/journey"
 	"regain/provider/keys"
-	"regain/provider/openid"
-	"regain/recovery"
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/memory"
@@ -218,16 +214,4 @@ func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.P
 		providers[p.Name] = adapter
 	}
 	return providers, nil
-}
-
-// passEndpoint answers the provider with the local issuer's verdicts.
-type passEndpoint struct{ issuer *localpass.Issuer }
-
-// Verify implements openid.PassVerifier.
-func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (openid.PassVerdict, error) {
-	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
-	if err != nil || !ok {
-		return openid.PassVerdict{}, err
-	}
-	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
 }

@@ -32,7 +32,7 @@ func (c Config) validate() error {
 	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
 		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
 	}
-	if c.Directory.File == "" {
+	if c.Directory.ofFile() && c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
 	}
 	if c.Audit.File == "" && c.Storage.Backend != "memory" {

@@ -166,6 +166,7 @@ func with(jwk map[string]any, name string, value any) map[string]any {
 func TestKeysThatAreRefused(t *testing.T) {
 	rsa2048, p256, ed := publickeytest.JWK(publickeytest.RSA(2048, usual)), ec(t, elliptic.P256()), edwards(t)
 	x, _ := p256["x"].(string)
+	n, _ := rsa2048["n"].(string)
 	for name, row := range map[string]struct {
 		jwk  map[string]any
 		kind error
@@ -175,6 +176,7 @@ func TestKeysThatAreRefused(t *testing.T) {
 		"n of 720,000 bits":     {publickeytest.JWK(publickeytest.RSA(720_000, usual)), publickey.ErrBounds, "n has 120000 characters"},
 		"n of 2047 bits":        {publickeytest.JWK(publickeytest.RSA(2047, usual)), publickey.ErrBounds, "2048 are the least"},
 		"n with zeros before":   {with(rsa2048, "n", encode(make([]byte, 2000))), publickey.ErrBounds, "n has"},
+		"n with a line break":   {with(rsa2048, "n", n[:100]+"\n"+n[100:]), publickey.ErrMalformed, "n is not a number"},
 		"no n":                  {with(rsa2048, "n", nil), publickey.ErrMalformed, "n is not a number"},
 		"n in hex":              {with(rsa2048, "n", "0x+/"), publickey.ErrMalformed, "n is not a number"},
 		"e 1":                   {with(rsa2048, "e", "AQ"), publickey.ErrBounds, "an RSA exponent"},

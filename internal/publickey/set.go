@@ -117,9 +117,6 @@ func addCertificates(k *jose.JSONWebKey, jwk map[string]any) error {
 	chain := make([][]byte, 0, len(elements))
 	for _, element := range elements {
 		text, _ := element.(string)
-		if len(text) > base64.StdEncoding.EncodedLen(maxCertificate) {
-			return fmt.Errorf("x5c: %w: a certificate of %d characters", ErrBounds, len(text))
-		}
 		der, err := base64.StdEncoding.DecodeString(text)
 		if err != nil {
 			return fmt.Errorf("%w: x5c is not base64", ErrMalformed)

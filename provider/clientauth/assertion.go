@@ -54,8 +54,8 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if err := checkAlgorithm(token.Headers[0].Algorithm, client); err != nil {
 		return nil, problem.InvalidClient(err)
 	}
-	if err := VerifyWithKeys(token, client); err != nil {
-		return nil, problem.InvalidClient(err)
+	if err := a.keys.Verify(r.Context(), token, client); err != nil {
+		return nil, refused(err)
 	}
 	if err := a.checkAssertion(claims, client); err != nil {
 		return nil, problem.InvalidClient(err)
@@ -64,20 +64,6 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 		return nil, err
 	}
 	return client, matchClientID(client, form)
-}
-
-// VerifyWithKeys tries the client's signature keys, those with the token's kid only when it names one.
-func VerifyWithKeys(token *jwt.JSONWebToken, client *clients.Client) error {
-	header := token.Headers[0]
-	for _, key := range client.SignatureKeys(header.KeyID) {
-		if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-			continue
-		}
-		if err := token.Claims(key.Key); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("no registered key verifies the signature (kid %q, alg %s)", header.KeyID, header.Algorithm)
 }
 
 // assertionClaims tell an audience that is one string from an array of one.

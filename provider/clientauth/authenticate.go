@@ -3,14 +3,19 @@
 package clientauth
 
 import (
+	"context"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"net/url"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/remotekeys"
 	"regain/storage"
 )
 
@@ -19,6 +24,7 @@ type Authenticator struct {
 	issuer   string
 	registry clients.Registry
 	store    storage.Store
+	keys     *clients.KeySource
 	source   *mtls.Source
 	clock    func() time.Time
 }
@@ -27,6 +33,7 @@ type Authenticator struct {
 type Config struct {
 	Issuer   string // the audience of assertions
 	Registry clients.Registry
+	Keys     *clients.KeySource
 	Source   *mtls.Source  // finds client certificates
 	Store    storage.Store // remembers the assertions that were used
 	Clock    func() time.Time
@@ -34,10 +41,10 @@ type Config struct {
 
 // New refuses missing parts.
 func New(cfg Config) (*Authenticator, error) {
-	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
-		return nil, errors.New("client authentication: Issuer, Registry, Source, Store and Clock are required")
+	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Keys == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
+		return nil, errors.New("client authentication: Issuer, Registry, Keys, Source, Store and Clock are required")
 	}
-	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
+	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
 }
 
 // Authenticate authenticates the client of a POST to par, token or another back-channel endpoint, by the one method
@@ -86,12 +93,27 @@ func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Cl
 	case client.AuthMethod == clients.TLSClientAuth:
 		err = a.source.Authenticate(chain, client.TLSIdentity, a.clock())
 	default:
-		err = mtls.AuthenticateSelfSigned(chain, client.SignatureKeys(""), a.clock())
+		err = a.authenticateSelfSigned(r.Context(), client, chain)
 	}
 	if err != nil {
-		return nil, problem.InvalidClient(err)
+		return nil, refused(err)
 	}
 	return client, nil
+}
+
+// authenticateSelfSigned is RFC 8705 §2.2.
+func (a *Authenticator) authenticateSelfSigned(ctx context.Context, client *clients.Client, chain []*x509.Certificate) error {
+	return a.keys.Try(ctx, client, "", func(keys []jose.JSONWebKey) error {
+		return mtls.AuthenticateSelfSigned(chain, keys, a.clock())
+	})
+}
+
+// refused is invalid_client, unless it could not be found out: a client whose keys cannot be had now may try again.
+func refused(err error) error {
+	if errors.Is(err, remotekeys.ErrUnavailable) {
+		return problem.Unavailable(err)
+	}
+	return problem.InvalidClient(err)
 }
 
 // credentials are a secret as a request showed it.

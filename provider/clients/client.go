@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"regain/internal/publickey"
 	"regain/provider/contract"
 	"regain/provider/jwa"
 	"regain/provider/mtls"
@@ -93,9 +92,8 @@ type Client struct {
 	TLSIdentity           mtls.Identity     // whose certificate, with tls_client_auth
 	SecretDigest          [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
 	Keys                  jose.JSONWebKeySet
-	JWKSURI               string     // where the keys are published, in place of Keys; with it, Remote is set
-	Remote                RemoteKeys // fetches and keeps them
-	PolicyURI             string     // shown to the person, as is TermsURI; "" shows nothing
+	JWKSURI               string // where the keys are published, in place of Keys: a KeySource has them
+	PolicyURI             string // shown to the person, as is TermsURI; "" shows nothing
 	TermsURI              string
 	RedirectURIs          []string
 	Scopes                []string // what it may ask for; empty means openid and recovery
@@ -130,29 +128,6 @@ type Client struct {
 	RequireRequestObject   bool
 }
 
-// RemoteKeys knows the JWK Sets at addresses; *remotekeys.Store in production.
-type RemoteKeys interface {
-	// Keys returns the set, fetched anew if the one that was kept lacks kid.
-	Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error)
-}
-
-// keySet returns the client's keys: none if they are published elsewhere and cannot be had, so that everything that needs
-// one fails.
-func (c *Client) keySet(kid string) []jose.JSONWebKey {
-	if c.JWKSURI == "" {
-		return c.Keys.Keys
-	}
-	if c.Remote == nil {
-		return nil
-	}
-	// The fetch has a limit of its own, and serves others too: no caller's context ends it.
-	set, err := c.Remote.Keys(context.Background(), c.JWKSURI, kid)
-	if err != nil {
-		return nil
-	}
-	return set.Keys
-}
-
 // Algorithm returns the algorithm of the client's ID tokens.
 func (c *Client) Algorithm() jose.SignatureAlgorithm {
 	switch {
@@ -180,27 +155,6 @@ func (c *Client) Scope() []string {
 
 // Recovers reports whether the client may ask for recovery tokens, for which it needs an encryption key.
 func (c *Client) Recovers() bool { return slices.Contains(c.Scope(), ScopeRecovery) }
-
-// EncryptionKey returns the P-256 key that recovery tokens for this client are encrypted to.
-func (c *Client) EncryptionKey() (jose.JSONWebKey, error) {
-	for _, key := range c.keySet("") {
-		if key.Use == "enc" && key.IsPublic() && key.Valid() {
-			return key, nil
-		}
-	}
-	return jose.JSONWebKey{}, errors.New(`jwks has no key with "use": "enc": the recovery token is encrypted to an EC key on P-256`)
-}
-
-// SignatureKeys returns the client's public signature keys, those with kid only unless it is empty.
-func (c *Client) SignatureKeys(kid string) []jose.JSONWebKey {
-	var keys []jose.JSONWebKey
-	for _, key := range c.keySet(kid) {
-		if key.Use != "enc" && key.IsPublic() && publickey.Check(key.Key) == nil && publickey.Strong(key.Key) && (kid == "" || key.KeyID == kid) {
-			keys = append(keys, key)
-		}
-	}
-	return keys
-}
 
 // CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.
 func (c *Client) CheckSecret(secret string) bool {

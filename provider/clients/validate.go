@@ -106,12 +106,12 @@ func (c *Client) checkScopes() error {
 	if c.JWKSURI != "" {
 		return nil // looked for when it is needed, before a pass is made
 	}
-	_, err := c.EncryptionKey()
+	_, err := encryptionKey(c.Keys.Keys)
 	return err
 }
 
 // signs reports whether there is a signature key, or a place where there should be one.
-func (c *Client) signs() bool { return c.JWKSURI != "" || len(c.SignatureKeys("")) > 0 }
+func (c *Client) signs() bool { return c.JWKSURI != "" || len(signatureKeys(c.Keys.Keys, "")) > 0 }
 
 // chosen is an algorithm that a client registered, "" for none, and the key of the configuration that says so.
 type chosen struct {

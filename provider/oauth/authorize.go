@@ -95,7 +95,7 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 
 // validate cleans the form and lets fosite check the rest.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
-	form, refusal := s.unpack(client, form)
+	form, refusal := s.unpack(ctx, client, form)
 	if refusal != nil {
 		return s.refuse(client, form, refusal)
 	}
@@ -116,7 +116,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	account, subject, err := s.namedAccount(client, form, wanted)
+	account, subject, err := s.namedAccount(ctx, client, form, wanted)
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}

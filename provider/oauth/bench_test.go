@@ -66,6 +66,10 @@ func setUp(t *testing.T) *bench {
 			ID: "legacy idp", Name: "Legacy", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)),
 			RedirectURIs: []string{redirect}, Keys: b.jwks("legacy idp"),
 		},
+		{ // its keys cannot be had
+			ID: "publishing", Name: "Publishing", AuthMethod: clients.ClientSecretBasic, SecretDigest: sha256.Sum256([]byte(secret)), AllowUnpushed: true,
+			RedirectURIs: []string{redirect}, JWKSURI: "https://127.0.0.1/jwks", RequestObjectAlgorithm: jose.ES256,
+		},
 		{
 			ID: "broker", Name: "Broker", AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte(secret)), AllowUnpushed: true, AllowNoPKCE: true,
 			RedirectURIs: []string{"https://broker.example.org/callback"}, Scopes: []string{"openid", "email", "phone", "offline_access"},
@@ -75,7 +79,7 @@ func setUp(t *testing.T) *bench {
 	source, err := mtls.New(mtls.Config{})
 	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Clock: clock})
+		oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Clock: clock})
 	b.must(err)
 	return b
 }
@@ -216,14 +220,26 @@ func (b *bench) userInfo(header, query string) (oauth.Access, error) {
 	return b.Access(r, nil)
 }
 
-// tenants can reach nobody.
-func (b *bench) tenants() *contract.Tenants {
+// remote can reach nobody.
+func (b *bench) remote() *remotekeys.Store {
 	b.t.Helper()
 	fetcher, err := fetch.New(fetch.Config{})
 	b.must(err)
 	keys, err := remotekeys.New(fetcher, func() time.Time { return b.now })
 	b.must(err)
-	tenants, err := contract.NewTenants(keys, func() time.Time { return b.now })
+	return keys
+}
+
+func (b *bench) tenants() *contract.Tenants {
+	b.t.Helper()
+	tenants, err := contract.NewTenants(b.remote(), func() time.Time { return b.now })
 	b.must(err)
 	return tenants
+}
+
+func (b *bench) published() *clients.KeySource {
+	b.t.Helper()
+	source, err := clients.NewKeySource(b.remote())
+	b.must(err)
+	return source
 }

@@ -6,6 +6,8 @@
 // us; duplicate parameters are refused first; clients are authenticated by clientauth; codes, their PKCE challenge and
 // their session are one record that exactly one caller can claim; refresh tokens are our own.
 //
+// What fosite's callbacks need and fosite does not pass on travels in one context value: tokenrequest.go says which.
+//
 // The way of a request:
 //
 //	POST /par         Push       → authenticate → unpack → read → fosite validates → record

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -15,18 +16,21 @@ import (
 	"regain/provider/clients"
 	"regain/provider/jwa"
 	"regain/provider/problem"
+	"regain/provider/remotekeys"
 )
 
 // namedAccount reads the account from login_hint, from an id_token_hint, and from a sub that the claims parameter wants.
 // All that are sent must agree: the account is the one that the main IdP named, without doubt. subject is whom the
 // answer must be about, if the request says.
-func (s *Server) namedAccount(client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
+func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
 		return "", "", problem.InvalidRequest("The hint is too long.")
 	}
 	if token != "" {
-		if subject, err = s.hintSubject(client, token); err != nil {
+		if subject, err = s.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
+			return "", "", problem.Unavailable(err)
+		} else if err != nil {
 			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
 		}
 	}
@@ -51,7 +55,7 @@ func (s *Server) namedAccount(client *clients.Client, form url.Values, wanted cl
 }
 
 // hintSubject reads the subject of an id_token_hint, which is a statement of the client's or an ID token of ours.
-func (s *Server) hintSubject(client *clients.Client, hint string) (string, error) {
+func (s *Server) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
 	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
@@ -66,7 +70,7 @@ func (s *Server) hintSubject(client *clients.Client, hint string) (string, error
 	if claims.Issuer == s.issuer {
 		return claims.Subject, s.checkOwnToken(token, claims, client.ID)
 	}
-	return claims.Subject, s.checkClientsHint(token, claims, client)
+	return claims.Subject, s.checkClientsHint(ctx, token, claims, client)
 }
 
 // checkOwnToken takes ID tokens of ours, expired ones too (OpenID Connect Core 1.0 §3.1.2.2), signed with any key that
@@ -87,8 +91,8 @@ func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clien
 	return errors.New("no key of ours verifies the signature")
 }
 
-func (s *Server) checkClientsHint(token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
-	if err := clientauth.VerifyWithKeys(token, client); err != nil {
+func (s *Server) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
+	if err := s.keys.Verify(ctx, token, client); err != nil {
 		return err
 	}
 	now := s.clock()

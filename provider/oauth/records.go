@@ -118,11 +118,11 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 }
 
 // GetAuthorizeCodeSession answers a claimed code with ErrInvalidatedAuthorizeCode, upon which fosite revokes what the
-// code led to (RFC 6749 §4.1.2). Within one exchange the code is read once: whoever claimed it makes its tokens from it.
+// code led to (RFC 6749 §4.1.2). Within one request the code is read once: whoever claimed it makes its tokens from it.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
-	e := exchangeOf(ctx)
-	if e.code != nil && e.row.ID == storage.Digest(signature) {
-		return r.requester(ctx, *e.code)
+	t := tokenRequestOf(ctx)
+	if t.code != nil && t.row.ID == storage.Digest(signature) {
+		return r.requester(ctx, *t.code)
 	}
 	row, g, err := r.get(ctx, kindCode, signature)
 	if err != nil {
@@ -132,7 +132,7 @@ func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string,
 	if err == nil && g.Claimed {
 		return request, fosite.ErrInvalidatedAuthorizeCode
 	}
-	e.row, e.code = row, &g
+	t.row, t.code = row, &g
 	return request, err
 }
 

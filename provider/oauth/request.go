@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"regain/provider/claims"
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/remotekeys"
 	"regain/provider/requestobject"
 )
 
@@ -72,17 +74,19 @@ func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Value
 
 // unpack returns the form that a request object says, in place of what stands beside it, or the form itself where there
 // is no object and need be none. With a refusal comes the form that is not in doubt, for the error response.
-func (s *Server) unpack(client *clients.Client, form url.Values) (url.Values, *problem.Error) {
+func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Values) (url.Values, *problem.Error) {
 	if !form.Has("request") {
 		if client.RequireRequestObject {
 			return form, problem.InvalidRequest("This client must sign its requests: send a request object in the parameter request.")
 		}
 		return form, nil
 	}
-	said, err := requestobject.Verify(form.Get("request"), requestobject.Expect{Client: client, Issuer: s.issuer, Now: s.clock()})
+	said, err := requestobject.Verify(ctx, form.Get("request"), requestobject.Expect{Client: client, Keys: s.keys, Issuer: s.issuer, Now: s.clock()})
 	switch {
 	case errors.Is(err, requestobject.ErrUnregistered):
 		return form, problem.New(http.StatusBadRequest, "request_not_supported", "This client registered no request objects; push the parameters instead.")
+	case errors.Is(err, remotekeys.ErrUnavailable):
+		return form, problem.Unavailable(err)
 	case err != nil:
 		return form, problem.New(http.StatusBadRequest, "invalid_request_object",
 			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").Because(err)

@@ -1,12 +1,14 @@
 package oauth
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
 	"github.com/ory/fosite"
 	"github.com/ory/fosite/compose"
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
@@ -42,6 +44,7 @@ type Config struct {
 // Deps are the parts the server works with; all are required.
 type Deps struct {
 	Clients clients.Registry
+	Keys    *clients.KeySource // of the clients
 	Store   storage.Store
 	Ring    *keys.Ring
 	Source  *mtls.Source // of client certificates
@@ -55,6 +58,7 @@ type Server struct {
 	issuer  string
 	acr     string
 	clients clients.Registry
+	keys    *clients.KeySource
 	store   storage.Store
 	ring    *keys.Ring
 	source  *mtls.Source
@@ -73,10 +77,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Clients == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Clients, Store, Ring, Source, Tenants and Clock are required")
+	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, store: deps.Store, ring: deps.Ring, source: deps.Source, tenants: deps.Tenants, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, keys: deps.Keys, store: deps.Store, ring: deps.Ring, source: deps.Source, tenants: deps.Tenants, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
@@ -96,7 +100,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		GrantTypeJWTBearerIssuedDateOptional: false,
 	}
 	var err error
-	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
 		return nil, err
 	}
 	if s.proofs, err = dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret}); err != nil {
@@ -113,3 +117,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 
 // Issuer returns the issuer identifier.
 func (s *Server) Issuer() string { return s.issuer }
+
+// EncryptionKey returns the key that recovery tokens for a client are encrypted to.
+func (s *Server) EncryptionKey(ctx context.Context, client *clients.Client) (jose.JSONWebKey, error) {
+	return s.keys.EncryptionKey(ctx, client)
+}

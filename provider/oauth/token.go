@@ -37,7 +37,7 @@ type Redemption struct {
 	Failed        bool   // okta-idv: the person was not approved
 
 	requester fosite.AccessRequester
-	exchange  *exchange
+	request   *tokenRequest
 }
 
 // Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code for this caller.
@@ -50,9 +50,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if grantType := form.Get("grant_type"); grantType != "authorization_code" {
 		return Redemption{}, problem.New(http.StatusBadRequest, "unsupported_grant_type", "The supported grant types are authorization_code and refresh_token.")
 	}
-	e := &exchange{client: client}
-	ctx := e.context(r.Context())
-	requester, err := s.fosite.NewAccessRequest(ctx, r.WithContext(ctx), (&session{}).hydrate())
+	t := &tokenRequest{client: client}
+	requester, err := t.read(s, r)
 	if err != nil {
 		return Redemption{}, asError(err)
 	}
@@ -60,26 +59,26 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if !ok {
 		return Redemption{}, problem.ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
 	}
-	if err := checkVerifier(client, e, form); err != nil {
+	if err := checkVerifier(client, t, form); err != nil {
 		return Redemption{}, err
 	}
 	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
-	if err := s.claim(ctx, e); err != nil {
+	if err := s.claim(r.Context(), t); err != nil {
 		return Redemption{}, err
 	}
 	return Redemption{
 		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
 		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
-		requester: requester, exchange: e,
+		requester: requester, request: t,
 	}, nil
 }
 
 // checkVerifier holds that PKCE was used, or that neither side of it was by a client that may do without: fosite
 // compares verifier and challenge only where there are both (RFC 9700 §4.8.2, the PKCE downgrade).
-func checkVerifier(client *clients.Client, e *exchange, form url.Values) error {
-	challenged := e.code != nil && e.code.Form.Get("code_challenge") != ""
+func checkVerifier(client *clients.Client, t *tokenRequest, form url.Values) error {
+	challenged := t.code != nil && t.code.Form.Get("code_challenge") != ""
 	switch {
 	case !challenged && !client.AllowNoPKCE:
 		return problem.InvalidGrant("The authorization request of this code had no code_challenge.")
@@ -91,13 +90,13 @@ func checkVerifier(client *clients.Client, e *exchange, form url.Values) error {
 
 // claim marks the code as used, by compare-and-swap on the row that was checked: fosite would read, then write, and let
 // two callers through.
-func (s *Server) claim(ctx context.Context, e *exchange) error {
-	if e.code == nil {
+func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
+	if t.code == nil {
 		return problem.ServerError(errors.New("a code was accepted without its record"))
 	}
-	claimed := *e.code
+	claimed := *t.code
 	claimed.Claimed = true
-	row := e.row
+	row := t.row
 	var err error
 	if row.Data, err = storage.Encode(claimed); err != nil {
 		return problem.ServerError(err)
@@ -117,8 +116,8 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	if redeemed.Client.Contract == contract.OktaIDV {
 		return s.oktaTokens(redeemed, extra)
 	}
-	redeemed.exchange.extra = extra
-	response, err := s.fosite.NewAccessResponse(redeemed.exchange.context(ctx), redeemed.requester)
+	redeemed.request.extra = extra
+	response, err := redeemed.request.answer(ctx, s, redeemed.requester)
 	if err != nil {
 		return nil, asError(err)
 	}
@@ -173,7 +172,7 @@ func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requeste
 		Expiry: now.Add(idTokenLifetime).Unix(), IssuedAt: now.Unix(), AuthTime: sess.AuthTime.Unix(),
 		Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR, AccessTokenHash: hash,
 		Transaction: sess.Transaction, SessionID: sess.SessionID,
-	}, exchangeOf(ctx).extra)
+	}, tokenRequestOf(ctx).extra)
 	if err != nil {
 		return "", err
 	}

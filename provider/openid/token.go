@@ -45,7 +45,7 @@ func (e *Endpoints) token(c *gin.Context) error {
 }
 
 func (e *Endpoints) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
-	key, err := redeemed.Client.EncryptionKey()
+	key, err := e.deps.OAuth.EncryptionKey(c, redeemed.Client)
 	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
 		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").Because(err)
 	}

@@ -23,7 +23,6 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
-	"regain/provider/remotekeys"
 	"regain/storage"
 )
 
@@ -50,7 +49,6 @@ type Policy struct {
 // Deps are the parts; all are required.
 type Deps struct {
 	Store  storage.Store
-	Keys   *remotekeys.Store
 	Clock  func() time.Time
 	Random io.Reader
 }
@@ -66,8 +64,8 @@ var _ clients.Registry = (*Service)(nil)
 
 // New refuses missing parts.
 func New(issuer string, policy Policy, deps Deps) (*Service, error) {
-	if issuer == "" || deps.Store == nil || deps.Keys == nil || deps.Clock == nil || deps.Random == nil {
-		return nil, errors.New("registration: the issuer, Store, Keys, Clock and Random are required")
+	if issuer == "" || deps.Store == nil || deps.Clock == nil || deps.Random == nil {
+		return nil, errors.New("registration: the issuer, Store, Clock and Random are required")
 	}
 	for _, scope := range policy.Scopes {
 		if !slices.Contains(clients.Scopes(), scope) {
@@ -217,7 +215,6 @@ func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", clients.ErrUnknown, err)
 	}
-	c.Remote = s.deps.Keys
 	return c, nil
 }
 

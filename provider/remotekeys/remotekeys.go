@@ -1,6 +1,6 @@
 // Package remotekeys keeps the JWK Sets that others publish: the jwks_uri of a registered client, the keys of a tenant.
 // A set is fetched when it is first needed, kept as long as its server lets it be, within bounds, and fetched again
-// when a signature names a key that it does not have, though not more often than every few seconds, whoever asks.
+// when a signature names a key that it does not have, or when none of its keys verifies it, though not more often than every few seconds, whoever asks.
 package remotekeys
 
 import (
@@ -54,9 +54,21 @@ func New(fetcher Fetcher, clock func() time.Time) (*Store, error) {
 // Keys returns the set at address. If kid is not empty and the kept set lacks it, the set is fetched again first.
 // Every error is an ErrUnavailable.
 func (s *Store) Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error) {
-	return s.look(ctx, address, kid, func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) {
-		return s.get(ctx, address)
-	})
+	return s.look(ctx, address, kid, s.at(address))
+}
+
+// Renew returns the set at address, for who knows that the kept one is not enough: it is fetched again unless it was just
+// now. Every error is an ErrUnavailable.
+func (s *Store) Renew(ctx context.Context, address string) (jose.JSONWebKeySet, error) {
+	set, err := s.kept.Renew(ctx, address, s.at(address))
+	if err != nil {
+		return jose.JSONWebKeySet{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return set, nil
+}
+
+func (s *Store) at(address string) cache.Load[jose.JSONWebKeySet] {
+	return func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) { return s.get(ctx, address) }
 }
 
 // IssuerKeys returns the set of an issuer, found by its discovery document (OpenID Connect Discovery 1.0 §4). Discovery

@@ -5,6 +5,7 @@
 package requestobject
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,7 +21,6 @@ import (
 	"regain/internal/clock"
 	"regain/internal/publickey"
 	"regain/internal/strictjson"
-	"regain/provider/clientauth"
 	"regain/provider/clients"
 )
 
@@ -39,7 +39,8 @@ var ErrUnregistered = errors.New("the client registered no request_object_signin
 // Expect is what a request object must fit.
 type Expect struct {
 	Client *clients.Client
-	Issuer string // the audience
+	Keys   *clients.KeySource // has the client's
+	Issuer string             // the audience
 	Now    time.Time
 }
 
@@ -58,8 +59,9 @@ func reserved(name string) bool {
 	return false
 }
 
-// Verify checks the object's signature, audience and time and returns the authorization request that it says.
-func Verify(object string, e Expect) (url.Values, error) {
+// Verify checks the object's signature, audience and time and returns the authorization request that it says. An error of
+// the key source says nothing about the object.
+func Verify(ctx context.Context, object string, e Expect) (url.Values, error) {
 	alg := e.Client.RequestObjectAlgorithm
 	if alg == "" {
 		return nil, ErrUnregistered
@@ -74,7 +76,7 @@ func Verify(object string, e Expect) (url.Values, error) {
 	if err := checkType(token.Headers[0]); err != nil {
 		return nil, err
 	}
-	if err := clientauth.VerifyWithKeys(token, e.Client); err != nil {
+	if err := e.Keys.Verify(ctx, token, e.Client); err != nil {
 		return nil, fmt.Errorf("request object: %w", err)
 	}
 	members, err := membersOf(token)

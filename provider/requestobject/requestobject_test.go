@@ -1,6 +1,7 @@
 package requestobject_test
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -16,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/clients"
+	"regain/provider/remotekeys"
 	"regain/provider/requestobject"
 )
 
@@ -75,8 +77,37 @@ func (b *bench) sign(alg jose.SignatureAlgorithm, key any, typ string, claims ma
 	return text
 }
 
+// nowhere is where keys cannot be had.
+type nowhere struct{}
+
+func (nowhere) Keys(context.Context, string, string) (jose.JSONWebKeySet, error) {
+	return jose.JSONWebKeySet{}, remotekeys.ErrUnavailable
+}
+
+func (nowhere) Renew(context.Context, string) (jose.JSONWebKeySet, error) {
+	return jose.JSONWebKeySet{}, remotekeys.ErrUnavailable
+}
+
+func source(t testing.TB) *clients.KeySource {
+	t.Helper()
+	s, err := clients.NewKeySource(nowhere{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// That the client's keys cannot be had now says nothing about the object.
+func TestKeysThatCannotBeHad(t *testing.T) {
+	b := setUp(t)
+	b.client.JWKSURI = "https://bank.example.org/jwks"
+	if _, err := b.verify(b.sign(jose.ES256, b.key, "oauth-authz-req+jwt", b.claims())); !errors.Is(err, remotekeys.ErrUnavailable) {
+		t.Errorf("got %v", err)
+	}
+}
+
 func (b *bench) verify(object string) (url.Values, error) {
-	return requestobject.Verify(object, requestobject.Expect{Client: b.client, Issuer: issuer, Now: b.now})
+	return requestobject.Verify(b.t.Context(), object, requestobject.Expect{Client: b.client, Keys: source(b.t), Issuer: issuer, Now: b.now})
 }
 
 func TestWhatTheObjectSaysIsTheRequest(t *testing.T) {
@@ -178,7 +209,7 @@ func FuzzVerify(f *testing.F) {
 		if err != nil {
 			return
 		}
-		form, err := requestobject.Verify(text, requestobject.Expect{Client: client, Issuer: issuer, Now: time.Now()})
+		form, err := requestobject.Verify(t.Context(), text, requestobject.Expect{Client: client, Keys: source(t), Issuer: issuer, Now: time.Now()})
 		if err == nil && (form.Has("request") || form.Has("request_uri") || form.Has("iss")) {
 			t.Errorf("%s became %v", payload, form)
 		}

@@ -1,0 +1,66 @@
+package node
+
+import (
+	"context"
+	"fmt"
+
+	"regain/adapters/directory"
+	"regain/adapters/localpass"
+	"regain/provider/openid"
+	"regain/recovery"
+	"regain/storage"
+)
+
+// The systems outside that a node can be connected with, by their `kind`. Each kind is a case here and its settings beside
+// the key in config.go; "" is the kind that there was before there were several.
+const (
+	directoryFile = "file"
+	passLocal     = "local"
+)
+
+// ofFile reports whether accounts are found in a file.
+func (c DirectoryConfig) ofFile() bool { return c.Kind == "" || c.Kind == directoryFile }
+
+func openDirectory(cfg DirectoryConfig) (recovery.Directory, error) {
+	switch {
+	case cfg.ofFile():
+		accounts, err := directory.Open(cfg.File)
+		if err != nil {
+			return nil, fmt.Errorf("directory.file: %w", err)
+		}
+		return accounts, nil
+	default:
+		return nil, fmt.Errorf("directory.kind %q: use %s, or leave it out", cfg.Kind, directoryFile)
+	}
+}
+
+// passes is who issues passes, and who answers for those that were issued.
+type passes struct {
+	issuer   recovery.PassIssuer
+	verifier openid.PassVerifier
+}
+
+func newPasses(cfg PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
+	switch cfg.Kind {
+	case "", passLocal:
+		issuer, err := localpass.New(localpass.Config{Key: key, Shelf: passShelf{store}, Clock: deps.Clock, Random: deps.Random})
+		if err != nil {
+			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
+		}
+		return passes{issuer: issuer, verifier: passEndpoint{issuer}}, nil
+	default:
+		return passes{}, fmt.Errorf("pass_issuer.kind %q: use %s, or leave it out", cfg.Kind, passLocal)
+	}
+}
+
+// passEndpoint answers the provider with the local issuer's verdicts.
+type passEndpoint struct{ issuer *localpass.Issuer }
+
+// Verify implements openid.PassVerifier.
+func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (openid.PassVerdict, error) {
+	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
+	if err != nil || !ok {
+		return openid.PassVerdict{}, err
+	}
+	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
+}
