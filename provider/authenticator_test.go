@@ -223,7 +223,7 @@ func TestAuthenticators(t *testing.T) {
 
 // A wallet that opens nothing leaves the person to say that it was theirs, and the client is told.
 func TestAuthenticatorsThatDoNotReturn(t *testing.T) {
-	f := setUpAuthenticator(t, holder{}, func(cfg *node.Config) { no := false; cfg.Wallets[0].Returns = &no })
+	f := setUpAuthenticator(t, holder{}, func(cfg *node.Config) { no := false; cfg.Wallets[0].RedirectBack = &no })
 	page := f.asked(t)
 	if next := f.share(t, f.review(t, page), authenticator.ShareOptions{}); next != "" {
 		t.Fatalf("it is sent on to %s", next)

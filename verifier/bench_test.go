@@ -17,7 +17,7 @@ func BenchmarkVerify(b *testing.B) {
 	v, p := s.verifier(b), s.presentation(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if got, err := v.Verify(b.Context(), p, s.expect); err != nil || got.Objection() != verifier.NoObjection {
+		if got, err := v.Verify(b.Context(), p, s.expect); err != nil || got.ValidationFailure() != verifier.NoFailure {
 			b.Fatal(err)
 		}
 	}

@@ -40,12 +40,12 @@ type credential struct {
 	status  func() (status.Reference, bool, error)
 }
 
-// shown is what others may see of a credential.
-func (c *credential) shown() Shown {
+// presented is what others may see of a credential.
+func (c *credential) presented() PresentedCredential {
 	if c == nil {
-		return Shown{}
+		return PresentedCredential{}
 	}
-	return Shown{Format: c.format, Types: c.types, Claims: c.claims}
+	return PresentedCredential{Format: c.format, Types: c.types, Claims: c.claims}
 }
 
 // bound is what a presentation must be bound to, at a time.

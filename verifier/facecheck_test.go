@@ -11,22 +11,22 @@ import (
 // TestFaceCheck breaks one thing between a receipt and the Verified ID that it is about.
 func TestFaceCheck(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change    func(t *testing.T, s *scene)
-		bound     bool
-		objection verifier.Objection
+		change  func(t *testing.T, s *scene)
+		bound   bool
+		failure verifier.ValidationFailure
 	}{
-		"in order":                 {func(*testing.T, *scene) {}, true, verifier.NoObjection},
-		"about another credential": {func(_ *testing.T, s *scene) { s.receipt.Result()["sourceVcJti"] = "urn:uuid:other" }, false, verifier.NoObjection},
-		"about another photo":      {func(_ *testing.T, s *scene) { s.receipt.Result()["sourcePhotoDigest"] = verifiertest.Hash("x") }, false, verifier.NoObjection},
-		"credential has no jti":    {func(_ *testing.T, s *scene) { delete(s.id.Claims, "jti") }, false, verifier.NoObjection},
+		"in order":                 {func(*testing.T, *scene) {}, true, verifier.NoFailure},
+		"about another credential": {func(_ *testing.T, s *scene) { s.receipt.Result()["sourceVcJti"] = "urn:uuid:other" }, false, verifier.NoFailure},
+		"about another photo":      {func(_ *testing.T, s *scene) { s.receipt.Result()["sourcePhotoDigest"] = verifiertest.Hash("x") }, false, verifier.NoFailure},
+		"credential has no jti":    {func(_ *testing.T, s *scene) { delete(s.id.Claims, "jti") }, false, verifier.NoFailure},
 		"photo digest below the top": {func(_ *testing.T, s *scene) {
 			s.id.Claims["nested"] = map[string]any{"_sd": []string{verifiertest.Hash("nested")}}
 			s.receipt.Result()["sourcePhotoDigest"] = verifiertest.Hash("nested")
-		}, false, verifier.NoObjection},
+		}, false, verifier.NoFailure},
 		"second of two entries": {func(_ *testing.T, s *scene) {
 			other := map[string]any{"sourceVcJti": "urn:uuid:other", "sourcePhotoDigest": verifiertest.Hash("x"), "matchConfidenceScore": 99}
 			s.receipt.Claims["faceCheckResults"] = []any{other, s.receipt.Result()}
-		}, true, verifier.NoObjection},
+		}, true, verifier.NoFailure},
 		"expired":       {func(_ *testing.T, s *scene) { s.receipt.Claims["exp"] = s.clock.Now().Unix() }, true, verifier.Expired},
 		"never expires": {func(_ *testing.T, s *scene) { delete(s.receipt.Claims, "exp") }, true, verifier.Expired},
 		"from another issuer": {func(t *testing.T, s *scene) {
@@ -42,14 +42,14 @@ func TestFaceCheck(t *testing.T) {
 				t.Fatal(err)
 			}
 			check, there := got.FaceCheck()
-			if !there || check.Bound != tt.bound || check.Objection != tt.objection {
+			if !there || check.Bound != tt.bound || check.ValidationFailure != tt.failure {
 				t.Errorf("got %+v; log: %s", check, s.log.String())
 			}
 			if tt.bound && check.Score != 86.31 {
 				t.Errorf("score is %v", check.Score)
 			}
-			if got.Objection() != verifier.NoObjection {
-				t.Errorf("the Verified ID is objected to: %s", got.Objection())
+			if got.ValidationFailure() != verifier.NoFailure {
+				t.Errorf("the Verified ID is objected to: %s", got.ValidationFailure())
 			}
 		})
 	}

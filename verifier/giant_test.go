@@ -30,8 +30,8 @@ func TestGiantAuthorities(t *testing.T) {
 		l := newLicence(t)
 		l.mdoc.SignedBy(nobody(t, bits, usual))
 		got, err := l.verify(t)
-		if err != nil || got.Objection() != verifier.Untrusted || !strings.Contains(l.log.String(), "certificate 1: beyond the bounds of what is calculated with: "+says) {
-			t.Errorf("mdoc, %d bits: got %q, %v; log: %s", bits, got.Objection(), err, l.log.String())
+		if err != nil || got.ValidationFailure() != verifier.Untrusted || !strings.Contains(l.log.String(), "certificate 1: beyond the bounds of what is calculated with: "+says) {
+			t.Errorf("mdoc, %d bits: got %q, %v; log: %s", bits, got.ValidationFailure(), err, l.log.String())
 		}
 	}
 	for _, bits := range []int{130_000, 720_000} { // their signatures make a leaf too long to be read
@@ -44,20 +44,20 @@ func TestGiantAuthorities(t *testing.T) {
 	s := newScene(t) // a header has 16 KiB: it cannot be larger
 	s.id.SignedBy(nobody(t, 32_768, usual))
 	got, err := s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
-	if err != nil || got.Objection() != verifier.Untrusted || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
-		t.Errorf("SD-JWT VC: got %q, %v; log: %s", got.Objection(), err, s.log.String())
+	if err != nil || got.ValidationFailure() != verifier.Untrusted || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
+		t.Errorf("SD-JWT VC: got %q, %v; log: %s", got.ValidationFailure(), err, s.log.String())
 	}
 	s = newScene(t)
 	s.receipt.SignedBy(nobody(t, 32_768, usual))
 	got, err = s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
-	if check, _ := got.FaceCheck(); err != nil || check.Objection != verifier.Untrusted || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
-		t.Errorf("receipt: got %q, %v; log: %s", check.Objection, err, s.log.String())
+	if check, _ := got.FaceCheck(); err != nil || check.ValidationFailure != verifier.Untrusted || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
+		t.Errorf("receipt: got %q, %v; log: %s", check.ValidationFailure, err, s.log.String())
 	}
 	s = newScene(t)
 	s.issuer.Status.Signer = nobody(t, 32_768, usual)
 	got, err = s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
-	if err != nil || got.Objection() != verifier.StatusUnavailable || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
-		t.Errorf("status list: got %q, %v; log: %s", got.Objection(), err, s.log.String())
+	if err != nil || got.ValidationFailure() != verifier.StatusUnavailable || !strings.Contains(s.log.String(), "an RSA modulus of 32768 bits") {
+		t.Errorf("status list: got %q, %v; log: %s", got.ValidationFailure(), err, s.log.String())
 	}
 }
 

@@ -56,8 +56,8 @@ func TestJWTVC(t *testing.T) {
 			t.Fatal(algorithm, err)
 		}
 		check, there := got.FaceCheck()
-		if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
-			t.Errorf("%s: objection %q, face check %+v; log: %s", algorithm, got.Objection(), check, s.log.String())
+		if got.ValidationFailure() != verifier.NoFailure || !there || !check.Bound || check.ValidationFailure != verifier.NoFailure || check.Score != 86.31 {
+			t.Errorf("%s: failure %q, face check %+v; log: %s", algorithm, got.ValidationFailure(), check, s.log.String())
 		}
 		subject, _ := got.VerifiedID().Claims["credentialSubject"].(map[string]any)
 		if subject["lastName"] != "Lovelace" {
@@ -93,7 +93,7 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		s := newCard(t, "ES256K")
 		change(t, s)
 		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
-			t.Errorf("%s: got %q, %v", name, got.Objection(), err)
+			t.Errorf("%s: got %q, %v", name, got.ValidationFailure(), err)
 		}
 	}
 }
@@ -107,7 +107,7 @@ func certify(t *testing.T, s *card, by *verifiertest.Authority) {
 func TestJWTVCsThatAreObjectedTo(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(t *testing.T, s *card)
-		want   verifier.Objection
+		want   verifier.ValidationFailure
 	}{
 		"an issuer nobody knows": {func(t *testing.T, s *card) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
 		"a host that nobody asked for": {func(_ *testing.T, s *card) {
@@ -131,8 +131,8 @@ func TestJWTVCsThatAreObjectedTo(t *testing.T) {
 	} {
 		s := newCard(t, "ES256K")
 		row.change(t, s)
-		if got, err := s.verify(t); err != nil || got.Objection() != row.want {
-			t.Errorf("%s: got %q, %v; log: %s", name, got.Objection(), err, s.log.String())
+		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want {
+			t.Errorf("%s: got %q, %v; log: %s", name, got.ValidationFailure(), err, s.log.String())
 		}
 	}
 }
@@ -195,15 +195,15 @@ func mustVerify(t *testing.T, s *card) verifier.Verified {
 func TestLinkedDomain(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(s *card, site *verifiertest.Site)
-		want   verifier.Objection
+		want   verifier.ValidationFailure
 	}{
-		"it does": {func(*card, *verifiertest.Site) {}, verifier.NoObjection},
+		"it does": {func(*card, *verifiertest.Site) {}, verifier.NoFailure},
 		"for another DID": {func(s *card, site *verifiertest.Site) {
 			site.ServeConfiguration(verifiertest.NewDomainLinkage(s.owner, site.Origin, s.clock.Now()).Sign(t))
 		}, verifier.Untrusted},
 		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted},
 		"it does not answer":  {func(_ *card, site *verifiertest.Site) { delete(site.Pages, "/.well-known/did-configuration.json") }, verifier.StatusUnavailable},
-		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoObjection},
+		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoFailure},
 		"an untrusted issuer": {func(s *card, _ *verifiertest.Site) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
 	} {
 		s, site := newCard(t, "ES256K"), verifiertest.NewSite(t)
@@ -214,8 +214,8 @@ func TestLinkedDomain(t *testing.T) {
 		s.vc = verifiertest.NewVC(s.authority, s.owner, now)
 		s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, s.vc, 86.31, now)
 		row.change(s, site)
-		if got := mustVerify(t, s); got.Objection() != row.want {
-			t.Errorf("%s: %q; log: %s", name, got.Objection(), s.log.String())
+		if got := mustVerify(t, s); got.ValidationFailure() != row.want {
+			t.Errorf("%s: %q; log: %s", name, got.ValidationFailure(), s.log.String())
 		}
 		if row.want == verifier.Untrusted && len(s.rules[0].DIDs) > 0 && s.rules[0].DIDs[0] != site.DID && site.Requests.Load() > 0 {
 			t.Errorf("%s: a host that nobody trusts was asked", name)

@@ -41,8 +41,8 @@ func TestMdoc(t *testing.T) {
 		t.Fatal(err)
 	}
 	check, there := got.FaceCheck()
-	if got.Objection() != verifier.NoObjection || !there || !check.Bound || check.Objection != verifier.NoObjection || check.Score != 86.31 {
-		t.Errorf("objection %q, face check %+v; log: %s", got.Objection(), check, s.log.String())
+	if got.ValidationFailure() != verifier.NoFailure || !there || !check.Bound || check.ValidationFailure != verifier.NoFailure || check.Score != 86.31 {
+		t.Errorf("failure %q, face check %+v; log: %s", got.ValidationFailure(), check, s.log.String())
 	}
 	names, _ := got.VerifiedID().Claims["org.iso.18013.5.1"].(map[string]any)
 	if names["family_name"] == "" || names["family_name"] == nil {
@@ -68,7 +68,7 @@ func TestMdocsThatAreRefused(t *testing.T) {
 		s := newLicence(t)
 		change(s)
 		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
-			t.Errorf("%s: got %v, %v", name, got.Objection(), err)
+			t.Errorf("%s: got %v, %v", name, got.ValidationFailure(), err)
 		}
 	}
 }
@@ -76,7 +76,7 @@ func TestMdocsThatAreRefused(t *testing.T) {
 func TestMdocsThatAreObjectedTo(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(s *licence)
-		want   verifier.Objection
+		want   verifier.ValidationFailure
 	}{
 		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted},
 		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted},
@@ -88,12 +88,12 @@ func TestMdocsThatAreObjectedTo(t *testing.T) {
 		}, verifier.Expired},
 		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked},
 		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable},
-		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoObjection},
+		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoFailure},
 	} {
 		s := newLicence(t)
 		row.change(s)
-		if got, err := s.verify(t); err != nil || got.Objection() != row.want {
-			t.Errorf("%s: got %q, %v; log: %s", name, got.Objection(), err, s.log.String())
+		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want {
+			t.Errorf("%s: got %q, %v; log: %s", name, got.ValidationFailure(), err, s.log.String())
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 func TestVerifyObjects(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, s *scene)
-		want   verifier.Objection
+		want   verifier.ValidationFailure
 	}{
 		"another authority": {func(t *testing.T, s *scene) {
 			s.id.SignedBy(verifiertest.NewAuthority(t, "Anchor of tests", s.clock.Now()).Leaf(t, nil))
@@ -23,15 +23,15 @@ func TestVerifyObjects(t *testing.T) {
 		"trusted for receipts only":   {func(_ *testing.T, s *scene) { s.rules = s.rules[1:] }, verifier.Untrusted},
 		"certificate expired":         {expiredCertificate, verifier.Untrusted},
 		"expired":                     {func(_ *testing.T, s *scene) { s.id.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired},
-		"expires in a second":         {func(_ *testing.T, s *scene) { s.id.Claims["exp"] = s.clock.Now().Add(time.Second).Unix() }, verifier.NoObjection},
+		"expires in a second":         {func(_ *testing.T, s *scene) { s.id.Claims["exp"] = s.clock.Now().Add(time.Second).Unix() }, verifier.NoFailure},
 		"not yet valid":               {func(_ *testing.T, s *scene) { s.id.Claims["nbf"] = s.clock.Now().Add(2 * time.Minute).Unix() }, verifier.Expired},
 		"issued in the future":        {func(_ *testing.T, s *scene) { s.id.Claims["iat"] = s.clock.Now().Add(2 * time.Minute).Unix() }, verifier.Expired},
 		"revoked":                     {func(_ *testing.T, s *scene) { s.issuer.Status.Set(s.id.Index, 1) }, verifier.Revoked},
 		"suspended":                   {func(_ *testing.T, s *scene) { s.issuer.Status.Set(s.id.Index, 2) }, verifier.Revoked},
 		"status of another's own":     {func(_ *testing.T, s *scene) { s.issuer.Status.Set(s.id.Index, 3) }, verifier.Revoked},
-		"another is revoked":          {func(_ *testing.T, s *scene) { s.issuer.Status.Set(s.id.Index+1, 1) }, verifier.NoObjection},
+		"another is revoked":          {func(_ *testing.T, s *scene) { s.issuer.Status.Set(s.id.Index+1, 1) }, verifier.NoFailure},
 		"no status":                   {func(_ *testing.T, s *scene) { delete(s.id.Claims, "status") }, verifier.StatusUnavailable},
-		"no status where none is due": {func(_ *testing.T, s *scene) { delete(s.id.Claims, "status"); s.rules[0].StatusOptional = true }, verifier.NoObjection},
+		"no status where none is due": {func(_ *testing.T, s *scene) { delete(s.id.Claims, "status"); s.rules[0].StatusOptional = true }, verifier.NoFailure},
 		"neither status nor exp": {func(_ *testing.T, s *scene) {
 			delete(s.id.Claims, "status")
 			delete(s.id.Claims, "exp")
@@ -53,11 +53,11 @@ func TestVerifyObjects(t *testing.T) {
 			s := newScene(t)
 			tt.change(t, s)
 			got, err := s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
-			if err != nil || got.Objection() != tt.want {
-				t.Errorf("got %q, %v; want %q; log: %s", got.Objection(), err, tt.want, s.log.String())
+			if err != nil || got.ValidationFailure() != tt.want {
+				t.Errorf("got %q, %v; want %q; log: %s", got.ValidationFailure(), err, tt.want, s.log.String())
 			}
-			if check, _ := got.FaceCheck(); err == nil && check.Objection != verifier.NoObjection {
-				t.Errorf("the receipt is objected to: %s", check.Objection)
+			if check, _ := got.FaceCheck(); err == nil && check.ValidationFailure != verifier.NoFailure {
+				t.Errorf("the receipt is objected to: %s", check.ValidationFailure)
 			}
 		})
 	}

@@ -37,8 +37,8 @@ func TestErrorsQuoteNobody(t *testing.T) {
 		}
 		s.id.SignedBy(party)
 		got, err := s.verifier(t).Verify(t.Context(), s.presentation(t), s.expect)
-		if row.parsed && (err != nil || got.Objection() != verifier.Untrusted) {
-			t.Errorf("%s: %q, %v", name, got.Objection(), err)
+		if row.parsed && (err != nil || got.ValidationFailure() != verifier.Untrusted) {
+			t.Errorf("%s: %q, %v", name, got.ValidationFailure(), err)
 		}
 		said := s.log.String() + strings.Join(got.Causes(), "\n")
 		if err != nil {

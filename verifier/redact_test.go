@@ -36,7 +36,7 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
-// TestLogNamesNobody holds that objections are logged with their cause and without claims.
+// TestLogNamesNobody holds that validation failures are logged with their cause and without claims.
 func TestLogNamesNobody(t *testing.T) {
 	s := newScene(t)
 	s.issuer.Status.Set(s.id.Index, 1)
@@ -52,10 +52,10 @@ func TestLogNamesNobody(t *testing.T) {
 
 func TestZeroVerifiedSaysNo(t *testing.T) {
 	var zero verifier.Verified
-	if zero.Objection() == verifier.NoObjection {
-		t.Error("a zero Verified is without objection")
+	if zero.ValidationFailure() == verifier.NoFailure {
+		t.Error("a zero Verified is without failure")
 	}
-	if check, there := zero.FaceCheck(); there || check.Bound || check.Objection == verifier.NoObjection {
+	if check, there := zero.FaceCheck(); there || check.Bound || check.ValidationFailure == verifier.NoFailure {
 		t.Errorf("face check of a zero Verified is %+v", check)
 	}
 	if zero.VerifiedID().Claims != nil {

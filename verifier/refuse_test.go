@@ -112,8 +112,8 @@ func TestVerifyRefusesStrangersFirst(t *testing.T) {
 	s := newScene(t)
 	s.rules = verifiertest.New(t, s.clock.Now).Rules()
 	v := s.verifier(t)
-	if got, err := v.Verify(t.Context(), s.presentation(t), s.expect); err != nil || got.Objection() != verifier.Untrusted {
-		t.Fatalf("in order: got %v, %v", got.Objection(), err)
+	if got, err := v.Verify(t.Context(), s.presentation(t), s.expect); err != nil || got.ValidationFailure() != verifier.Untrusted {
+		t.Fatalf("in order: got %v, %v", got.ValidationFailure(), err)
 	}
 	s.idBind.Claims["nonce"] = "another"
 	if _, err := v.Verify(t.Context(), s.presentation(t), s.expect); !errors.Is(err, verifier.ErrRefused) {

@@ -15,53 +15,53 @@ import (
 type Verified struct {
 	credential *credential
 	receipt    *credential // nil when none was asked for
-	objection  Objection
+	failure    ValidationFailure
 	check      FaceCheck
 	causes     []string
 }
 
-// Objection returns the gravest objection to the Verified ID. A Verified that Verify did not make is untrusted: no
-// objection is what hands over an account, so it must not be what forgetting looks like.
-func (v Verified) Objection() Objection {
+// ValidationFailure returns the gravest failure of the Verified ID. A Verified that Verify did not make is untrusted: no
+// failure is what hands over an account, so it must not be what forgetting looks like.
+func (v Verified) ValidationFailure() ValidationFailure {
 	if v.credential == nil {
 		return Untrusted
 	}
-	return v.objection
+	return v.failure
 }
 
-// Shown is what a query is compared with: of a credential that was genuinely presented. It is personal data.
-type Shown struct {
+// PresentedCredential is what a query is compared with: of a credential that was genuinely presented. It is personal data.
+type PresentedCredential struct {
 	Format string
 	Types  []string
 	Claims map[string]any // as paths of DCQL walk them
 }
 
 // LogValue keeps claims out of slog.
-func (Shown) LogValue() slog.Value { return slog.StringValue("shown[redacted]") }
+func (PresentedCredential) LogValue() slog.Value { return slog.StringValue("shown[redacted]") }
 
 // MarshalJSON keeps claims out of JSON.
-func (Shown) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+func (PresentedCredential) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // String keeps claims out of most verbs of fmt; a field has the name that would keep them out of all.
-func (Shown) String() string { return "shown[redacted]" }
+func (PresentedCredential) String() string { return "shown[redacted]" }
 
 // GoString does what String does, for %#v.
-func (Shown) GoString() string { return "shown[redacted]" }
+func (PresentedCredential) GoString() string { return "shown[redacted]" }
 
 // VerifiedID returns what the Verified ID shows; the zero value for one that Verify did not make. What is in it belongs
 // to v.
-func (v Verified) VerifiedID() Shown { return v.credential.shown() }
+func (v Verified) VerifiedID() PresentedCredential { return v.credential.presented() }
 
 // Receipt returns what the Face Check receipt shows; the zero value when there is none.
-func (v Verified) Receipt() Shown { return v.receipt.shown() }
+func (v Verified) Receipt() PresentedCredential { return v.receipt.presented() }
 
-// Causes say why there are objections, for the operator: rules and types, and nobody.
+// Causes say why there are failures, for the operator: rules and types, and no value of a person's.
 func (v Verified) Causes() []string { return v.causes }
 
 // FaceCheck returns what the Face Check receipt says, and whether there is one.
 func (v Verified) FaceCheck() (check FaceCheck, there bool) {
 	if v.credential == nil || v.check.At.IsZero() {
-		return FaceCheck{Objection: Untrusted}, false
+		return FaceCheck{ValidationFailure: Untrusted}, false
 	}
 	return v.check, true
 }
@@ -77,7 +77,7 @@ func (Verified) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), n
 
 // FaceCheck is what a receipt says.
 type FaceCheck struct {
-	Objection Objection // to the receipt itself
+	ValidationFailure ValidationFailure // to the receipt itself
 	// Bound reports whether the receipt is about this Verified ID, about a photo in it, and for the same holder.
 	Bound bool
 	Score float64   // 0 to 100; of the entry that is bound, else of the first

@@ -1,12 +1,12 @@
-// Package verifier answers one question about what a wallet presented: is it genuine, current, and held by whoever
-// presented it, for this request? It takes no decision about accounts, and knows nothing of them.
+// Package verifier answers one question about what a wallet presented: is it genuine, current, and held by its
+// presenter, for this request? It takes no decision about accounts, and knows nothing of them.
 //
 // There are two kinds of no, and they are different on purpose:
 //
 //   - ErrRefused: this is not a genuine answer to this request. A signature is wrong, the nonce is another one, it does
 //     not parse. The wallet hears of it, the transaction does not: a stranger must not be able to spoil it.
-//   - an Objection inside Verified: the holder really presented this, and it is not good enough. It is revoked, has
-//     expired, comes from somebody nobody trusts. That is an outcome, which the person is told.
+//   - a ValidationFailure inside Verified: the holder really presented this, and it is not good enough. It is revoked, has
+//     expired, comes from an issuer that is not trusted. That is an outcome, which the person is told.
 //
 // The parts, each a package: sdjwt, mdoc and jwtvc read the formats, did finds the keys of DIDs, linkeddomain asks their
 // domains, trust knows who may issue what, status asks whether it was revoked. Here they are put together, and the Face
@@ -27,22 +27,22 @@ import (
 	"regain/verifier/trust"
 )
 
-// ErrRefused means that what came is not a genuine answer to this request.
+// ErrRefused means that the presentation is not a genuine answer to this request.
 var ErrRefused = errors.New("presentation is refused")
 
 // ErrUnavailable means that it could not be found out whether this is a genuine answer: later it may be.
 var ErrUnavailable = errors.New("what is needed to verify a presentation cannot be had")
 
-// Objection says why a genuinely presented credential cannot be used.
-type Objection string
+// ValidationFailure says why a genuinely presented credential cannot be used.
+type ValidationFailure string
 
-// The objections, gravest first.
+// The validation failures, gravest first.
 const (
-	NoObjection       Objection = ""
-	Untrusted         Objection = "untrusted" // not from an issuer that is trusted for its type
-	Expired           Objection = "expired"   // or not valid yet
-	Revoked           Objection = "revoked"   // or suspended
-	StatusUnavailable Objection = "status_unavailable"
+	NoFailure         ValidationFailure = ""
+	Untrusted         ValidationFailure = "untrusted" // not from an issuer that is trusted for its type
+	Expired           ValidationFailure = "expired"   // or not valid yet
+	Revoked           ValidationFailure = "revoked"   // or suspended
+	StatusUnavailable ValidationFailure = "status_unavailable"
 )
 
 // Config says whom to trust and how long to believe a status list.
@@ -150,8 +150,8 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 			return Verified{}, err
 		}
 	}
-	verified.objection = verified.because(v.objection(ctx, identity, now, false))
-	if err := ctx.Err(); err != nil && (verified.objection == StatusUnavailable || verified.check.Objection == StatusUnavailable) {
+	verified.failure = verified.record(v.validationFailure(ctx, identity, now, false))
+	if err := ctx.Err(); err != nil && (verified.failure == StatusUnavailable || verified.check.ValidationFailure == StatusUnavailable) {
 		return Verified{}, fmt.Errorf("look up status: %w", err)
 	}
 	return verified, nil
@@ -169,14 +169,14 @@ func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect
 	if err != nil {
 		return refused(ctx, what, err)
 	}
-	check.Objection = verified.because(v.objection(ctx, receipt, now, true))
+	check.ValidationFailure = verified.record(v.validationFailure(ctx, receipt, now, true))
 	verified.receipt, verified.check = receipt, check
 	return nil
 }
 
-// because keeps the cause of an objection.
-func (v *Verified) because(o Objection, cause error) Objection {
-	if o != NoObjection {
+// record keeps the cause of a validation failure.
+func (v *Verified) record(o ValidationFailure, cause error) ValidationFailure {
+	if o != NoFailure {
 		v.causes = append(v.causes, fmt.Sprintf("%s: %v", o, cause))
 	}
 	return o
@@ -194,9 +194,9 @@ func refused(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }
 
-// objection returns the gravest objection to a credential, and why. brief is for types that live minutes and have no
+// validationFailure returns the gravest failure of a credential, and why. brief is for types that live minutes and have no
 // status.
-func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, brief bool) (Objection, error) {
+func (v *Verifier) validationFailure(ctx context.Context, c *credential, now time.Time, brief bool) (ValidationFailure, error) {
 	switch err := c.trusted(ctx, now); {
 	case errors.Is(err, linkeddomain.ErrUnavailable), errors.Is(err, did.ErrUnresolvable): // later it may be
 		return StatusUnavailable, v.note(ctx, c, err)
@@ -212,7 +212,7 @@ func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, 
 		if !ends { // HAIP 1.0 §6.1: exp, status or both; with neither, nothing could ever end it
 			return Expired, v.note(ctx, c, errors.New("credential has neither exp nor status"))
 		}
-		return NoObjection, nil
+		return NoFailure, nil
 	}
 	if err != nil || !there {
 		return StatusUnavailable, v.note(ctx, c, errors.Join(errors.New("credential names no status list"), err))
@@ -224,7 +224,7 @@ func (v *Verifier) objection(ctx context.Context, c *credential, now time.Time, 
 	case is != status.Valid:
 		return Revoked, errors.New("its status list says so")
 	}
-	return NoObjection, nil
+	return NoFailure, nil
 }
 
 // trustList verifies a status list's signature: by somebody who may issue the credential itself.

@@ -72,8 +72,8 @@ func TestVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Objection() != verifier.NoObjection {
-		t.Errorf("objection %q; log: %s", got.Objection(), s.log.String())
+	if got.ValidationFailure() != verifier.NoFailure {
+		t.Errorf("failure %q; log: %s", got.ValidationFailure(), s.log.String())
 	}
 	if name := got.VerifiedID().Claims["family_name"]; name != "Lovelace" {
 		t.Errorf("family_name is %v", name)
@@ -84,7 +84,7 @@ func TestVerify(t *testing.T) {
 		}
 	}
 	check, there := got.FaceCheck()
-	if !there || check.Objection != verifier.NoObjection || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) {
+	if !there || check.ValidationFailure != verifier.NoFailure || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) {
 		t.Errorf("face check is %+v", check)
 	}
 }

@@ -28,7 +28,7 @@ const Name = "local"
 // maxWrong is how many wrong guesses a pass survives, one less than this.
 const maxWrong = 5
 
-// Entry is a stored pass, without its value. It is opaque to the shelf it lies on.
+// Entry is a stored pass, without its value. It is opaque to the store.
 type Entry struct {
 	Key       string // the account's digest
 	Version   int64
@@ -36,8 +36,8 @@ type Entry struct {
 	ExpiresAt time.Time
 }
 
-// Shelf keeps one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
-type Shelf interface {
+// Store keeps one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
+type Store interface {
 	Put(ctx context.Context, e Entry) error // whatever was there before
 	Get(ctx context.Context, key string) (Entry, error)
 	Update(ctx context.Context, e Entry) error // compare-and-swap on Version
@@ -47,7 +47,7 @@ type Shelf interface {
 // Config are the parts; all are required.
 type Config struct {
 	Key    []byte // 32 bytes, keys the hash of passes
-	Shelf  Shelf
+	Store  Store
 	Clock  func() time.Time
 	Random io.Reader
 }
@@ -57,8 +57,8 @@ type Issuer struct{ cfg Config }
 
 // New refuses missing parts.
 func New(cfg Config) (*Issuer, error) {
-	if len(cfg.Key) != sha256.Size || cfg.Shelf == nil || cfg.Clock == nil || cfg.Random == nil {
-		return nil, errors.New("local pass issuer: a key of 32 bytes, Shelf, Clock and Random are required")
+	if len(cfg.Key) != sha256.Size || cfg.Store == nil || cfg.Clock == nil || cfg.Random == nil {
+		return nil, errors.New("local pass issuer: a key of 32 bytes, Store, Clock and Random are required")
 	}
 	return &Issuer{cfg: cfg}, nil
 }
@@ -97,7 +97,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 	if err != nil {
 		return recovery.Pass{}, fmt.Errorf("encode pass record: %w", err)
 	}
-	if err := i.cfg.Shelf.Put(ctx, Entry{Key: key, Data: data, ExpiresAt: pass.ExpiresAt}); err != nil {
+	if err := i.cfg.Store.Put(ctx, Entry{Key: key, Data: data, ExpiresAt: pass.ExpiresAt}); err != nil {
 		return recovery.Pass{}, fmt.Errorf("keep the pass: %w", err)
 	}
 	return pass, nil
@@ -113,7 +113,7 @@ func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passI
 	if err != nil {
 		return err
 	}
-	if _, err := i.cfg.Shelf.Take(ctx, key); err != nil && !errors.Is(err, recovery.ErrNotFound) {
+	if _, err := i.cfg.Store.Take(ctx, key); err != nil && !errors.Is(err, recovery.ErrNotFound) {
 		return fmt.Errorf("revoke the pass: %w", err)
 	}
 	return nil
@@ -143,10 +143,10 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 		return Verdict{}, false, nil
 	}
 	if !hmac.Equal(given, k.Hash) {
-		return Verdict{}, false, i.miss(ctx, entry, k)
+		return Verdict{}, false, i.countWrongGuess(ctx, entry, k)
 	}
 	if k.UsableOnce {
-		switch taken, err := i.cfg.Shelf.Take(ctx, key); {
+		switch taken, err := i.cfg.Store.Take(ctx, key); {
 		case errors.Is(err, recovery.ErrNotFound):
 			return Verdict{}, false, nil // somebody else was first
 		case err != nil:
@@ -158,14 +158,14 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	return Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true, nil
 }
 
-// miss counts a wrong guess. Two at once may count as one: the bound is on the order of five, not exact.
-func (i *Issuer) miss(ctx context.Context, e Entry, k kept) error {
+// countWrongGuess counts a wrong guess. Two at once may count as one: the bound is on the order of five, not exact.
+func (i *Issuer) countWrongGuess(ctx context.Context, e Entry, k kept) error {
 	k.Wrong++
 	var err error
 	if k.Wrong >= maxWrong {
-		_, err = i.cfg.Shelf.Take(ctx, e.Key)
+		_, err = i.cfg.Store.Take(ctx, e.Key)
 	} else if e.Data, err = json.Marshal(k); err == nil {
-		err = i.cfg.Shelf.Update(ctx, e)
+		err = i.cfg.Store.Update(ctx, e)
 	}
 	if errors.Is(err, recovery.ErrConflict) || errors.Is(err, recovery.ErrNotFound) {
 		return nil
@@ -174,7 +174,7 @@ func (i *Issuer) miss(ctx context.Context, e Entry, k kept) error {
 }
 
 func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
-	e, err := i.cfg.Shelf.Get(ctx, key)
+	e, err := i.cfg.Store.Get(ctx, key)
 	if err != nil {
 		return Entry{}, kept{}, fmt.Errorf("look for the pass: %w", err)
 	}

@@ -14,14 +14,14 @@ import (
 	"regain/recovery"
 )
 
-// shelf is a map with a lock: the contract of Shelf and nothing else.
-type shelf struct {
+// memory is a map with a lock: the contract of Store and nothing else.
+type memory struct {
 	mu      sync.Mutex
 	entries map[string]localpass.Entry
 	broken  error
 }
 
-func (s *shelf) Put(_ context.Context, e localpass.Entry) error {
+func (s *memory) Put(_ context.Context, e localpass.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e.Version = 1
@@ -29,7 +29,7 @@ func (s *shelf) Put(_ context.Context, e localpass.Entry) error {
 	return s.broken
 }
 
-func (s *shelf) Get(_ context.Context, key string) (localpass.Entry, error) {
+func (s *memory) Get(_ context.Context, key string) (localpass.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[key]
@@ -39,7 +39,7 @@ func (s *shelf) Get(_ context.Context, key string) (localpass.Entry, error) {
 	return e, s.broken
 }
 
-func (s *shelf) Update(_ context.Context, e localpass.Entry) error {
+func (s *memory) Update(_ context.Context, e localpass.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.entries[e.Key].Version != e.Version {
@@ -50,7 +50,7 @@ func (s *shelf) Update(_ context.Context, e localpass.Entry) error {
 	return s.broken
 }
 
-func (s *shelf) Take(_ context.Context, key string) (localpass.Entry, error) {
+func (s *memory) Take(_ context.Context, key string) (localpass.Entry, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.entries[key]
@@ -63,15 +63,15 @@ func (s *shelf) Take(_ context.Context, key string) (localpass.Entry, error) {
 
 type bench struct {
 	*localpass.Issuer
-	shelf *shelf
+	store *memory
 	now   time.Time
 }
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{shelf: &shelf{entries: map[string]localpass.Entry{}}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	b := &bench{store: &memory{entries: map[string]localpass.Entry{}}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	issuer, err := localpass.New(localpass.Config{
-		Key: bytes.Repeat([]byte{7}, 32), Shelf: b.shelf, Clock: func() time.Time { return b.now }, Random: rand.Reader,
+		Key: bytes.Repeat([]byte{7}, 32), Store: b.store, Clock: func() time.Time { return b.now }, Random: rand.Reader,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func TestANewPassVoidsTheOld(t *testing.T) {
 func TestRevoke(t *testing.T) {
 	b := setUp(t)
 	pass := b.issue(t, true)
-	if err := b.Revoke(t.Context(), "ada@example.org", "another id"); err != nil || len(b.shelf.entries) != 1 {
+	if err := b.Revoke(t.Context(), "ada@example.org", "another id"); err != nil || len(b.store.entries) != 1 {
 		t.Errorf("revoking another pass: %v", err)
 	}
 	if err := b.Revoke(t.Context(), "ada@example.org", pass.ID); err != nil {
@@ -230,7 +230,7 @@ func TestOneOfManyUsesThePass(t *testing.T) {
 func TestTheStoreLearnsNothing(t *testing.T) {
 	b := setUp(t)
 	pass := b.issue(t, true)
-	for key, e := range b.shelf.entries {
+	for key, e := range b.store.entries {
 		if strings.Contains(key, "ada") || bytes.Contains(e.Data, []byte("ada")) || bytes.Contains(e.Data, []byte(pass.Value.Reveal())) {
 			t.Error("the stored entry names the account or holds the pass")
 		}
@@ -240,7 +240,7 @@ func TestTheStoreLearnsNothing(t *testing.T) {
 func TestAnOutageIsAnErrorAndNoPass(t *testing.T) {
 	b := setUp(t)
 	pass := b.issue(t, true)
-	b.shelf.broken = errors.New("disk on fire")
+	b.store.broken = errors.New("disk on fire")
 	if _, ok, err := b.Verify(t.Context(), "idp", "ada@example.org", pass.Value.Reveal()); ok || err == nil {
 		t.Errorf("verify without a store: %t, %v", ok, err)
 	}

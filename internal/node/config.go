@@ -88,7 +88,7 @@ type WalletConfig struct {
 	DigitalCredentials []string `koanf:"digital_credentials"` // unsigned, signed, multisigned; default none
 	VerifierInfoFile   string   `koanf:"verifier_info_file"`
 	TransactionData    bool     `koanf:"transaction_data"`
-	Returns            *bool    `koanf:"returns"` // default true: the wallet opens redirect_uri in the browser it was called from
+	RedirectBack       *bool    `koanf:"redirect_back"` // default true: the wallet opens redirect_uri in the browser it was called from
 	// The rest is for the protocol authenticator: what the wallet shows of us, and whose credentials it may look for.
 	ClientName    string   `koanf:"client_name"` // default the organisation_id
 	ClientPurpose string   `koanf:"client_purpose"`

@@ -97,8 +97,8 @@ func (c Config) lintWallets(now time.Time, add func(string, ...any)) {
 		if w.ClientIDPrefix == string(identity.RedirectURIOf) {
 			add("%s: client_id_prefix redirect_uri: nothing proves to a wallet who asks; it is for trials", key)
 		}
-		if !w.returns() {
-			add("%s: returns: false: nothing ties the wallet to the browser that started, so whoever is sent a link recovers another's account with it; let clients refuse session_bound: false", key)
+		if !w.redirectsBack() {
+			add("%s: redirect_back: false: nothing ties the wallet to the browser that started, so whoever is sent a link recovers another's account with it; let clients refuse session_bound: false", key)
 		}
 		if w.ClientIDPrefix == string(identity.AttestedOf) {
 			c.lintAttestation(key, w, now, add)

@@ -43,7 +43,7 @@ type passes struct {
 func newPasses(cfg PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
-		issuer, err := localpass.New(localpass.Config{Key: key, Shelf: passShelf{store}, Clock: deps.Clock, Random: deps.Random})
+		issuer, err := localpass.New(localpass.Config{Key: key, Store: passStore{store}, Clock: deps.Clock, Random: deps.Random})
 		if err != nil {
 			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
 		}

@@ -97,8 +97,8 @@ func (w WalletConfig) make(s signing, organisation string) (protocol.Wallet, err
 }
 
 func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
-	if !w.returns() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
-		return protocol.Wallet{}, errors.New("returns: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
+	if !w.redirectsBack() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
+		return protocol.Wallet{}, errors.New("redirect_back: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
 	}
 	who, err := w.identity(s)
 	if err != nil {
@@ -184,7 +184,7 @@ func (c Config) ways(p ProfileConfig) ([]recovery.Channel, error) {
 	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		for _, w := range asked {
 			if w.reachedBy(flow, p.CrossDevice.Allow) {
-				ways = append(ways, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.returns()})
+				ways = append(ways, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.redirectsBack()})
 			}
 		}
 	}
@@ -200,7 +200,7 @@ func (c Config) walletNamed(name string) (WalletConfig, bool) {
 	return WalletConfig{}, false
 }
 
-func (w WalletConfig) returns() bool { return w.Returns == nil || *w.Returns }
+func (w WalletConfig) redirectsBack() bool { return w.RedirectBack == nil || *w.RedirectBack }
 
 func (w WalletConfig) reachedBy(flow recovery.Flow, crossDevice bool) bool {
 	switch flow {

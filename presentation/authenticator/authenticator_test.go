@@ -188,7 +188,7 @@ func (a answer) post(t testing.TB) url.Values {
 func TestOpen(t *testing.T) {
 	_, r := asked(t)
 	got, err := r.Open(answerTo(r).post(t), noon)
-	if err != nil || got.Presentations["verified_id"] != (authenticator.Located{Presentation: "a.b.c"}) || got.Presentations["face_check"].Credential != 1 || got.IDToken == "" {
+	if err != nil || got.Presentations["verified_id"] != (authenticator.PresentationRef{Presentation: "a.b.c"}) || got.Presentations["face_check"].Credential != 1 || got.IDToken == "" {
 		t.Errorf("%d presentations, %v", len(got.Presentations), err)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", got.Presentations, got.Presentations, got.Presentations); strings.Contains(text, "a.b.c") {

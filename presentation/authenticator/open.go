@@ -31,23 +31,23 @@ type Answer struct {
 	// IDToken is the wallet's own, signed by the person's DID; it says which credential answers what.
 	IDToken string
 	// Presentations tells for each credential query where its answer is.
-	Presentations map[string]Located
+	Presentations map[string]PresentationRef
 }
 
-// Located is one JWT VC: the n-th, from 0, in a presentation. It is personal data.
-type Located struct {
+// PresentationRef is one JWT VC: the n-th, from 0, in a presentation. It is personal data.
+type PresentationRef struct {
 	Presentation string
 	Credential   int
 }
 
 // Format keeps a presentation out of every fmt verb.
-func (Located) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }
+func (PresentationRef) Format(f fmt.State, _ rune) { fmt.Fprint(f, "presentation[redacted]") }
 
 // LogValue keeps a presentation out of slog.
-func (Located) LogValue() slog.Value { return slog.StringValue("presentation[redacted]") }
+func (PresentationRef) LogValue() slog.Value { return slog.StringValue("presentation[redacted]") }
 
 // MarshalJSON keeps a presentation out of JSON.
-func (Located) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
+func (PresentationRef) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // Format keeps an answer out of every fmt verb: the ID token has the person's DID in it.
 func (Answer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "answer[redacted]") }
@@ -90,12 +90,12 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	answer := Answer{IDToken: token, Presentations: make(map[string]Located, len(places))}
+	answer := Answer{IDToken: token, Presentations: make(map[string]PresentationRef, len(places))}
 	for id, at := range places {
 		if at.presentation >= len(presentations) {
 			return Answer{}, fmt.Errorf("%w: the submission names a presentation that did not come", presentation.ErrMissing)
 		}
-		answer.Presentations[id] = Located{presentations[at.presentation], at.credential}
+		answer.Presentations[id] = PresentationRef{presentations[at.presentation], at.credential}
 	}
 	return answer, nil
 }

@@ -14,19 +14,19 @@ func (q verificationInput) evidence(verified verifier.Verified) recovery.Evidenc
 			claims[b.Claim] = value
 		}
 	}
-	found := recovery.Evidence{ValidationFailure: reasonFor(verified.Objection()), Rule: q.rule, Claims: claims}
+	found := recovery.Evidence{ValidationFailure: reasonFor(verified.ValidationFailure()), Rule: q.rule, Claims: claims}
 	if check, there := verified.FaceCheck(); there {
 		found.FaceCheck = recovery.FaceCheck{
-			ValidationFailure: reasonFor(check.Objection), Source: recovery.FaceCheckReceipt, Score: check.Score, At: check.At, Bound: check.Bound,
+			ValidationFailure: reasonFor(check.ValidationFailure), Source: recovery.FaceCheckReceipt, Score: check.Score, At: check.At, Bound: check.Bound,
 		}
 	}
 	return found
 }
 
-// reasonFor is the one table from the verifier's objections to reasons. One that it does not know is no trust.
-func reasonFor(o verifier.Objection) recovery.Reason {
+// reasonFor is the one table from the verifier's failures to reasons. One that it does not know is no trust.
+func reasonFor(o verifier.ValidationFailure) recovery.Reason {
 	switch o {
-	case verifier.NoObjection:
+	case verifier.NoFailure:
 		return recovery.ReasonNone
 	case verifier.Expired:
 		return recovery.ReasonCredentialExpired

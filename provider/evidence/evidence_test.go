@@ -39,7 +39,7 @@ func TestEvidence(t *testing.T) {
 		}
 		check := found.FaceCheck
 		if found.Rule != row.rule || found.ValidationFailure != recovery.ReasonNone || !maps.Equal(found.Claims, row.claims) {
-			t.Errorf("%s: rule %d, objection %q, %d claims", name, found.Rule, found.ValidationFailure, len(found.Claims))
+			t.Errorf("%s: rule %d, failure %q, %d claims", name, found.Rule, found.ValidationFailure, len(found.Claims))
 		}
 		if check.Source != recovery.FaceCheckReceipt || !check.Bound || check.Score != 86.31 || !check.At.Equal(s.clock.Now()) || check.ValidationFailure != recovery.ReasonNone {
 			t.Errorf("%s: %+v", name, check)
@@ -62,13 +62,13 @@ func TestEvidenceOfAJWTVC(t *testing.T) {
 	s.trust = append(s.trust, trust.Rule{Types: []string{verifiertest.VCType, "FaceCheckReceipt"}, DIDs: []string{authority.DID}, StatusOptional: true})
 	found, err := s.weigh(t, []string{dcql.FormatJWTVC}, answer)
 	if err != nil || found.Rule != 0 || found.ValidationFailure != recovery.ReasonNone || found.Claims["credentialSubject/lastName"] != "Lovelace" || !found.FaceCheck.Bound {
-		t.Errorf("rule %d, objection %q, %v", found.Rule, found.ValidationFailure, err)
+		t.Errorf("rule %d, failure %q, %v", found.Rule, found.ValidationFailure, err)
 	}
 	// Nobody is trusted for it: nothing of the VC has been verified, so it must not be able to decide anything but a denial.
 	s.trust = s.trust[:len(s.trust)-1]
 	found, err = s.weigh(t, []string{dcql.FormatJWTVC}, answer)
 	if err != nil || found.ValidationFailure != recovery.ReasonCredentialUntrusted {
-		t.Fatalf("objection %q, %v", found.ValidationFailure, err)
+		t.Fatalf("failure %q, %v", found.ValidationFailure, err)
 	}
 	account := recovery.Account{Name: "ada@example.org", Enabled: true, Attributes: map[recovery.AttributeName]string{"given_name": "Ada", "family_name": "Lovelace"}}
 	s.profile.Mode, s.profile.FaceCheck.Threshold = recovery.ModeProduction, 50
@@ -143,8 +143,8 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Each objection has a reason, and one that nobody knows is no trust.
-func TestObjections(t *testing.T) {
+// Each validation failure has a reason, and one that nobody knows is no trust.
+func TestValidationFailures(t *testing.T) {
 	for want, change := range map[recovery.Reason]func(s *scene){
 		recovery.ReasonNone:                func(*scene) {},
 		recovery.ReasonCredentialUntrusted: func(s *scene) { s.trust = s.trust[1:] },

@@ -114,7 +114,7 @@ func (q verificationInput) compare(verified verifier.Verified) (dcql.Evaluation,
 
 // asDCQL is what a query is compared with. Only what its holder presented gets here. Which authority certified the issuer
 // is not among it: that was a hint to the wallet, and is for the rules of trust to say.
-func asDCQL(s verifier.Shown) dcql.Presentation {
+func asDCQL(s verifier.PresentedCredential) dcql.Presentation {
 	return dcql.Presentation{
 		CredentialFormat: s.Format, Types: s.Types, Claims: s.Claims, HolderBound: true, Withheld: s.Format == dcql.FormatSDJWT,
 	}

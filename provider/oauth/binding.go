@@ -59,7 +59,7 @@ func (s *Server) prove(r *http.Request, client *clients.Client, e dpop.Expect) (
 	case errors.Is(err, dpop.ErrNonce):
 		return "", problem.New(http.StatusBadRequest, "use_dpop_nonce", "Put the nonce of the DPoP-Nonce header into the DPoP proof.")
 	case errors.Is(err, dpop.ErrInvalid):
-		return "", problem.New(http.StatusBadRequest, "invalid_dpop_proof", "The DPoP proof is missing, or does not fit this request: check typ, alg, jwk, htm, htu, iat, jti, ath and the bound key.").Because(err)
+		return "", problem.New(http.StatusBadRequest, "invalid_dpop_proof", "The DPoP proof is missing, or does not fit this request: check typ, alg, jwk, htm, htu, iat, jti, ath and the bound key.").WithCause(err)
 	case err != nil:
 		return "", problem.Unavailable(err)
 	}
@@ -70,7 +70,7 @@ func (s *Server) prove(r *http.Request, client *clients.Client, e dpop.Expect) (
 func (s *Server) certificate(r *http.Request) (string, error) {
 	chain, err := s.source.Certificate(r)
 	if err != nil {
-		return "", problem.InvalidRequest("The client certificate cannot be read.").Because(err)
+		return "", problem.InvalidRequest("The client certificate cannot be read.").WithCause(err)
 	}
 	if len(chain) == 0 {
 		return "", nil
@@ -92,13 +92,13 @@ func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding
 	refused := problem.New(http.StatusUnauthorized, "invalid_token", "The access token is bound to a key or certificate that this request does not show.")
 	if b.Key != "" {
 		if !strings.EqualFold(shown.scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
-			return refused.Because(errors.New("a DPoP-bound token as Bearer"))
+			return refused.WithCause(errors.New("a DPoP-bound token as Bearer"))
 		}
 		if _, err := s.prove(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
 			return err
 		}
 	} else if strings.EqualFold(shown.scheme, "DPoP") {
-		return refused.Because(errors.New("an unbound token as DPoP"))
+		return refused.WithCause(errors.New("an unbound token as DPoP"))
 	}
 	if b.Certificate == "" {
 		return nil
@@ -108,7 +108,7 @@ func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding
 		return err
 	}
 	if thumbprint != b.Certificate {
-		return refused.Because(errors.New("another certificate"))
+		return refused.WithCause(errors.New("another certificate"))
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 func narrowOkta(cleaned url.Values, wanted claims.Request) *problem.Error {
 	cleaned.Set("scope", clients.ScopeOpenID)
 	if _, err := contract.ReadOkta(wanted); err != nil {
-		return problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").Because(err)
+		return problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").WithCause(err)
 	}
 	return nil
 }
@@ -90,18 +90,18 @@ func (s *Server) readEntra(ctx context.Context, client *clients.Client, form url
 	}
 	wanted, err := claims.Parse(form.Get("claims"))
 	if err != nil {
-		return refuse(problem.InvalidRequest("The claims parameter is malformed.").Because(err))
+		return refuse(problem.InvalidRequest("The claims parameter is malformed.").WithCause(err))
 	}
 	acr, amr, err := contract.ChooseEntra(wanted)
 	if err != nil {
-		return refuse(problem.AccessDenied("None of the factors asked for can be shown here: possession of the wallet, or the face.").Because(err))
+		return refuse(problem.AccessDenied("None of the factors asked for can be shown here: possession of the wallet, or the face.").WithCause(err))
 	}
 	hint, err := s.tenants.Verify(ctx, client.Tenant, form.Get("id_token_hint"))
 	if errors.Is(err, remotekeys.ErrUnavailable) {
 		return refuse(problem.Unavailable(err))
 	}
 	if err != nil {
-		return refuse(problem.InvalidRequest("The id_token_hint is not a current token of the tenant for this application.").Because(err))
+		return refuse(problem.InvalidRequest("The id_token_hint is not a current token of the tenant for this application.").WithCause(err))
 	}
 	return Authorization{
 		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ModeFormPost, Account: hint.ObjectID,

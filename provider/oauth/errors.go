@@ -42,5 +42,5 @@ func asError(err error) *problem.Error {
 	if theirs.HintField != "" {
 		description += " " + theirs.HintField
 	}
-	return problem.New(theirs.CodeField, theirs.ErrorField, problem.Printable(description)).Because(err)
+	return problem.New(theirs.CodeField, theirs.ErrorField, problem.Printable(description)).WithCause(err)
 }

@@ -30,7 +30,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		}
 		values, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			return nil, problem.InvalidRequest("The query cannot be parsed.").Because(err)
+			return nil, problem.InvalidRequest("The query cannot be parsed.").WithCause(err)
 		}
 		form = values
 	case http.MethodPost:
@@ -43,7 +43,7 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
 		if err := r.ParseForm(); err != nil {
-			return nil, problem.InvalidRequest("The body cannot be parsed, or is too large.").Because(err)
+			return nil, problem.InvalidRequest("The body cannot be parsed, or is too large.").WithCause(err)
 		}
 		form = r.PostForm
 	default:
@@ -63,11 +63,11 @@ func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
 	if err != nil {
-		return nil, problem.InvalidRequest("The body cannot be read, or is too large.").Because(err)
+		return nil, problem.InvalidRequest("The body cannot be read, or is too large.").WithCause(err)
 	}
 	form, err := contract.OktaForm(body)
 	if err != nil {
-		return nil, problem.InvalidRequest("The body is not a JSON object.").Because(err)
+		return nil, problem.InvalidRequest("The body is not a JSON object.").WithCause(err)
 	}
 	if refusal := checkForm(form); refusal != nil {
 		return nil, refusal

@@ -31,7 +31,7 @@ func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form 
 		if subject, err = s.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
 			return "", "", problem.Unavailable(err)
 		} else if err != nil {
-			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").Because(err)
+			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").WithCause(err)
 		}
 	}
 	for _, target := range []claims.Target{claims.IDToken, claims.UserInfo} {

@@ -70,20 +70,20 @@ func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) err
 	refused := problem.InvalidRequest("The id_token_hint is not an ID token of this server.")
 	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
-		return refused.Because(err)
+		return refused.WithCause(err)
 	}
 	var claims struct {
 		jwt.Claims
 		SessionID string `json:"sid"`
 	}
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // verified next
-		return refused.Because(err)
+		return refused.WithCause(err)
 	}
 	if claims.Issuer != s.issuer || len(claims.Audience) != 1 {
-		return refused.Because(errors.New("iss is not ours, or aud is not one client"))
+		return refused.WithCause(errors.New("iss is not ours, or aud is not one client"))
 	}
 	if err := s.checkOwnToken(token, claims.Claims, claims.Audience[0]); err != nil {
-		return refused.Because(err)
+		return refused.WithCause(err)
 	}
 	if l.Client, err = s.Client(ctx, claims.Audience[0]); err != nil {
 		return err

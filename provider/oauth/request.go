@@ -89,7 +89,7 @@ func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Va
 		return form, problem.Unavailable(err)
 	case err != nil:
 		return form, problem.New(http.StatusBadRequest, "invalid_request_object",
-			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").Because(err)
+			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").WithCause(err)
 	}
 	return said, checkForm(said)
 }
@@ -163,7 +163,7 @@ func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) 
 func (s *Server) readClaims(text string) (claims.Request, error) {
 	wanted, err := claims.Parse(text)
 	if err != nil {
-		return nil, problem.InvalidRequest("The claims parameter is malformed.").Because(err)
+		return nil, problem.InvalidRequest("The claims parameter is malformed.").WithCause(err)
 	}
 	values, demanded := wanted[claims.IDToken].Essential("acr")
 	if demanded && !slices.ContainsFunc(values, func(acr string) bool { return acr == s.acr }) {

@@ -31,7 +31,7 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	}
 	_, requester, err := s.fosite.IntrospectToken(r.Context(), shown.token, fosite.AccessToken, (&session{}).hydrate())
 	if err != nil {
-		return Access{}, problem.New(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").Because(err)
+		return Access{}, problem.New(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").WithCause(err)
 	}
 	sess, isSession := requester.GetSession().(*session)
 	client, isClient := requester.GetClient().(fositeClient)

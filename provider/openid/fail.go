@@ -81,7 +81,7 @@ func challenge(c *gin.Context, err error) error {
 	scheme := "Bearer"
 	if strings.Contains(shown.Code, "dpop") {
 		scheme = `DPoP algs="` + jwa.Challenge(jwa.FAPI()) + `",`
-		err = shown.At(http.StatusUnauthorized)
+		err = shown.WithStatus(http.StatusUnauthorized)
 	}
 	c.Header("WWW-Authenticate", scheme+` error="`+shown.Code+`"`)
 	return err

@@ -60,7 +60,7 @@ func readMetadata(c *gin.Context) ([]byte, error) {
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxMetadata))
 	if err != nil {
-		return nil, problem.New(http.StatusBadRequest, "invalid_client_metadata", "The body cannot be read, or is too large.").Because(err)
+		return nil, problem.New(http.StatusBadRequest, "invalid_client_metadata", "The body cannot be read, or is too large.").WithCause(err)
 	}
 	return body, nil
 }

@@ -47,13 +47,13 @@ func (e *Endpoints) token(c *gin.Context) error {
 func (e *Endpoints) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
 	key, err := e.deps.OAuth.EncryptionKey(c, redeemed.Client)
 	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
-		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").Because(err)
+		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").WithCause(err)
 	}
 	redemption, err := e.deps.Recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
 		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
-		return "", problem.InvalidGrant("The recovery behind this code is no longer open.").Because(err)
+		return "", problem.InvalidGrant("The recovery behind this code is no longer open.").WithCause(err)
 	case err != nil:
 		return "", problem.Unavailable(err)
 	}

@@ -23,8 +23,8 @@ func (e *Error) Error() string {
 // Unwrap returns the cause, which is for the log only.
 func (e *Error) Unwrap() error { return e.cause }
 
-// Because returns a copy of e with a cause for the log.
-func (e *Error) Because(cause error) *Error {
+// WithCause returns a copy of e with a cause for the log.
+func (e *Error) WithCause(cause error) *Error {
 	c := *e
 	c.cause = cause
 	return &c
@@ -35,8 +35,8 @@ func New(status int, code, description string) *Error {
 	return &Error{Code: code, Description: description, Status: status}
 }
 
-// At returns a copy of e with another HTTP status: a protected resource answers 401 where the token endpoint says 400.
-func (e *Error) At(status int) *Error {
+// WithStatus returns a copy of e with another HTTP status: a protected resource answers 401 where the token endpoint says 400.
+func (e *Error) WithStatus(status int) *Error {
 	c := *e
 	c.Status = status
 	return &c
@@ -59,7 +59,7 @@ func AccessDenied(description string) *Error {
 
 // Unavailable is RFC 6749 §4.1.2.1 temporarily_unavailable.
 func Unavailable(cause error) *Error {
-	return New(http.StatusServiceUnavailable, "temporarily_unavailable", "The service cannot answer just now. Try again later.").Because(cause)
+	return New(http.StatusServiceUnavailable, "temporarily_unavailable", "The service cannot answer just now. Try again later.").WithCause(cause)
 }
 
 // LoginRequired is OpenID Connect Core 1.0 §3.1.2.6 login_required.
@@ -69,13 +69,13 @@ func LoginRequired(description string) *Error {
 
 // ServerError hides any other failure behind server_error.
 func ServerError(cause error) *Error {
-	return New(http.StatusInternalServerError, "server_error", "The server met an unexpected condition.").Because(cause)
+	return New(http.StatusInternalServerError, "server_error", "The server met an unexpected condition.").WithCause(cause)
 }
 
 // InvalidClient is RFC 6749 §5.2 invalid_client. Which of the many possible causes it was, only the log says.
 func InvalidClient(cause error) *Error {
 	return New(http.StatusUnauthorized, "invalid_client",
-		"Client authentication failed. Check the method registered for the client, its key or secret, and that the assertion's audience is the issuer.").Because(cause)
+		"Client authentication failed. Check the method registered for the client, its key or secret, and that the assertion's audience is the issuer.").WithCause(cause)
 }
 
 // Printable keeps to the characters that RFC 6749 §5.2 allows in error_description.

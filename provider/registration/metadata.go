@@ -95,7 +95,7 @@ func parse(body []byte) (m Metadata, sent map[string]any, err error) {
 }
 
 func invalid(description string, cause error) error {
-	return problem.New(http.StatusBadRequest, "invalid_client_metadata", description).Because(cause)
+	return problem.New(http.StatusBadRequest, "invalid_client_metadata", description).WithCause(cause)
 }
 
 // settle fills in the defaults, and holds what the server allows. What it changes shows in the response (RFC 7591 §3.2.1).

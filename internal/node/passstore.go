@@ -11,13 +11,13 @@ import (
 // kindPass is the kind of record that local passes are.
 const kindPass = storage.Kind("pass")
 
-// passShelf is the shelf of the local pass issuer, in the node's store. Adapters and storage do not know each other,
+// passStore keeps the passes of the local pass issuer, in the node's store. Adapters and storage do not know each other,
 // so it is here that they meet.
-type passShelf struct{ store storage.Store }
+type passStore struct{ store storage.Store }
 
-var _ localpass.Shelf = passShelf{}
+var _ localpass.Store = passStore{}
 
-func (s passShelf) Put(ctx context.Context, e localpass.Entry) error {
+func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
 	const tries = 4 // somebody else may put at the same time
 	var err error
 	for range tries {
@@ -31,16 +31,16 @@ func (s passShelf) Put(ctx context.Context, e localpass.Entry) error {
 	return err
 }
 
-func (s passShelf) Get(ctx context.Context, key string) (localpass.Entry, error) {
+func (s passStore) Get(ctx context.Context, key string) (localpass.Entry, error) {
 	r, err := s.store.Get(ctx, kindPass, key)
 	return entry(r), err
 }
 
-func (s passShelf) Update(ctx context.Context, e localpass.Entry) error {
+func (s passStore) Update(ctx context.Context, e localpass.Entry) error {
 	return s.store.Update(ctx, record(e))
 }
 
-func (s passShelf) Take(ctx context.Context, key string) (localpass.Entry, error) {
+func (s passStore) Take(ctx context.Context, key string) (localpass.Entry, error) {
 	r, err := s.store.Consume(ctx, kindPass, key)
 	return entry(r), err
 }
