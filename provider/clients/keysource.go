@@ -2,6 +2,8 @@ package clients
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"errors"
 	"fmt"
 	"slices"
@@ -100,9 +102,12 @@ func (s *KeySource) keys(ctx context.Context, c *Client, kid string) ([]jose.JSO
 	return set.Keys, nil
 }
 
+// encryptionKey chooses by use, kind and alg: a set may have keys to encrypt to that are for others, such as RSA ones
+// before it, and a pass that was made cannot be encrypted to those.
 func encryptionKey(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	for _, key := range keys {
-		if key.Use == "enc" && key.IsPublic() && key.Valid() {
+		public, ok := key.Key.(*ecdsa.PublicKey)
+		if key.Use == "enc" && ok && public.Curve == elliptic.P256() && (key.Algorithm == "" || key.Algorithm == string(jose.ECDH_ES)) {
 			return key, nil
 		}
 	}

@@ -99,6 +99,40 @@ func TestVerify(t *testing.T) {
 	}
 }
 
+// Of keys to encrypt to, the one is found that can be: wherever it stands.
+func TestEncryptionKey(t *testing.T) {
+	_, public := fresh(t)
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := jose.JSONWebKey{Key: public.Key, KeyID: "good", Use: "enc"}
+	named := jose.JSONWebKey{Key: public.Key, KeyID: "good", Use: "enc", Algorithm: "ECDH-ES"}
+	source, err := clients.NewKeySource(&served{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, other := range map[string]jose.JSONWebKey{
+		"RSA":                   {Key: publickeytest.RSA(2048, 65537), Use: "enc"},
+		"P-384":                 {Key: p384.Public(), Use: "enc"},
+		"for another algorithm": {Key: public.Key, Use: "enc", Algorithm: "ECDH-ES+A256KW"},
+		"to verify with":        {Key: public.Key, Use: "sig"},
+		"of no use":             {Key: public.Key},
+		"nothing":               {Use: "enc"},
+	} {
+		for _, wanted := range []jose.JSONWebKey{good, named} {
+			client := &clients.Client{Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{other, wanted}}}
+			if key, err := source.EncryptionKey(t.Context(), client); err != nil || key.KeyID != "good" {
+				t.Errorf("%s before it: got %q, %v", name, key.KeyID, err)
+			}
+		}
+		client := &clients.Client{Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{other}}}
+		if _, err := source.EncryptionKey(t.Context(), client); !errors.Is(err, clients.ErrNoKey) {
+			t.Errorf("%s alone: got %v", name, err)
+		}
+	}
+}
+
 // BenchmarkWorstSet is the most that a JWT costs which names no key, of a client with the worst keys there may be.
 func BenchmarkWorstSet(b *testing.B) {
 	worst := jose.JSONWebKey{Key: publickeytest.RSA(8192, math.MaxInt32)}
