@@ -1,0 +1,245 @@
+// Package facetest is what the tests of one face of the provider stand on: the domain over a real store, directory and
+// audit log in memory, a router with what every request passes, and a browser's requests against it by a recorder. There
+// are no sockets, no wallets and no clients; whole journeys over HTTP are tested in package provider.
+package facetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"regain/adapters/auditlog"
+	"regain/adapters/directory"
+	"regain/provider/binding"
+	"regain/provider/web"
+	"regain/recovery"
+	"regain/storage"
+	"regain/storage/memory"
+)
+
+// Issuer is the origin of the provider.
+const Issuer = "https://regain.example"
+
+// Ada is an account that can recover.
+const Ada = recovery.AccountName("ada@example.org")
+
+// Env is the environment of one test.
+type Env struct {
+	Recovery *recovery.Service
+	Web      *web.Web
+	Binding  *binding.Binding
+	Router   *gin.Engine
+	Txn      *gin.RouterGroup // the paths of one recovery
+	Log      *bytes.Buffer    // event records, JSON
+
+	now time.Time
+}
+
+// New makes an environment; change may alter the one profile.
+func New(t testing.TB, change func(p *recovery.Profile)) *Env {
+	t.Helper()
+	e := &Env{Log: new(bytes.Buffer), now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	profile := recovery.Profile{
+		Name: "employees", Enabled: true, Mode: recovery.ModeProduction, Scope: recovery.Scope{All: true},
+		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:example:id"}, Bindings: []recovery.Binding{
+			{Attribute: "family_name", Claim: "family_name", Level: recovery.MatchExact},
+		}}},
+		FaceCheck: recovery.FaceCheckRule{Threshold: recovery.DefaultThreshold},
+		Pass:      recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: true},
+		Channels: []recovery.Channel{
+			{Wallet: "any", Flow: recovery.FlowSameDevice}, {Wallet: "any", Flow: recovery.FlowCrossDevice},
+		},
+		CrossDevice: recovery.CrossDevicePolicy{QRLifetime: time.Minute},
+	}
+	if change != nil {
+		change(&profile)
+	}
+	store := must(memory.New(e.Clock))(t)
+	accounts := must(directory.Parse([]byte("accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")))(t)
+	e.Recovery = must(recovery.NewService(recovery.Ports{
+		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Attempts: storage.NewAttempts(store), Clock: e.Clock, Random: rand.Reader,
+	}, recovery.Policy{Profiles: recovery.Profiles{profile}}))(t)
+	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
+	e.Binding = must(binding.New(e.Web, e.Recovery.Open))(t)
+	gin.SetMode(gin.ReleaseMode)
+	e.Router = gin.New()
+	e.Router.HandleMethodNotAllowed, e.Router.ContextWithFallback = true, true
+	e.Web.Mount(e.Router)
+	e.Txn = e.Binding.Group(e.Router)
+	return e
+}
+
+// must takes a test out where a part cannot be made.
+func must[T any](value T, err error) func(t testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// Clock is the environment's time; Turn moves it.
+func (e *Env) Clock() time.Time { return e.now }
+
+// Turn moves the time.
+func (e *Env) Turn(d time.Duration) { e.now = e.now.Add(d) }
+
+// Passes issues one pass, again and again.
+type Passes struct{}
+
+// Issue implements recovery.PassIssuer.
+func (Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass, error) {
+	return recovery.Pass{
+		ID: "p1", Value: recovery.NewPassValue("PASS2345"), StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime), UsableOnce: true, Issuer: "test",
+	}, nil
+}
+
+// Revoke implements recovery.PassIssuer.
+func (Passes) Revoke(context.Context, recovery.AccountName, string) error { return nil }
+
+// Started is a transaction and the browser that started it.
+type Started struct {
+	recovery.Transaction
+	Cookie *http.Cookie
+
+	env *Env
+}
+
+// Start opens a recovery of Ada's account.
+func (e *Env) Start(t testing.TB) *Started {
+	t.Helper()
+	tx, secret, err := e.Recovery.Start(t.Context(), recovery.StartParams{Client: "idp", Account: Ada, Authorization: []byte("{}"), Network: "192.0.2.1", Agent: "Firefox on Linux"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Started{tx, &http.Cookie{Name: web.CookiePrefix + string(tx.ID), Value: secret}, e}
+}
+
+// Ask begins a presentation attempt.
+func (s *Started) Ask(t testing.TB) *Started {
+	t.Helper()
+	var err error
+	if s.Transaction, err = s.env.Recovery.Ask(t.Context(), s.Reload(t)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Reload reads the transaction as it is stored now.
+func (s *Started) Reload(t testing.TB) recovery.Transaction {
+	t.Helper()
+	tx, err := s.env.Recovery.Open(t.Context(), s.ID, s.Cookie.Value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Transaction = tx
+	return tx
+}
+
+// Answer has a wallet answer in a flow with evidence, which change may alter, and returns the response code.
+func (s *Started) Answer(t testing.TB, flow recovery.Flow, change func(*recovery.Evidence)) string {
+	t.Helper()
+	open, err := s.env.Recovery.Find(t.Context(), s.Handle(flow))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.env.Recovery.Attach(t.Context(), open, []byte("{}"), recovery.WalletFetched); err != nil {
+		t.Fatal(err)
+	}
+	evidence := recovery.Evidence{
+		Claims:    map[recovery.ClaimName]string{"family_name": "Lovelace"},
+		FaceCheck: recovery.FaceCheck{Source: recovery.FaceCheckReceipt, Score: 90, At: s.env.Clock(), Bound: true},
+	}
+	if change != nil {
+		change(&evidence)
+	}
+	result, err := s.env.Recovery.Present(t.Context(), s.Handle(flow), evidence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Reload(t)
+	return result.ResponseCode
+}
+
+// Decide answers on the same device and brings the verdict into force.
+func (s *Started) Decide(t testing.TB, change func(*recovery.Evidence)) *Started {
+	t.Helper()
+	code := s.Answer(t, recovery.FlowSameDevice, change)
+	var err error
+	if s.Transaction, err = s.env.Recovery.Return(t.Context(), s.Transaction, code); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// Path is the address of a page of the transaction.
+func (s *Started) Path(page string) string { return binding.Path(s.ID) + page }
+
+// Form is a form of the transaction's page, with its token.
+func (s *Started) Form(fields url.Values) url.Values {
+	form := url.Values{"csrf": {web.FormToken(s.Cookie.Value)}}
+	for name, values := range fields {
+		form[name] = values
+	}
+	return form
+}
+
+// Get requests an address as a browser does that has a cookie, nil for none.
+func (e *Env) Get(address string, cookie *http.Cookie) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, address, nil)
+	if cookie != nil {
+		r.AddCookie(cookie)
+	}
+	return e.Do(r)
+}
+
+// Post sends a form as a browser does from a page of ours.
+func (e *Env) Post(address string, form url.Values, cookie *http.Cookie) *httptest.ResponseRecorder {
+	r := FormRequest(address, form)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	if cookie != nil {
+		r.AddCookie(cookie)
+	}
+	return e.Do(r)
+}
+
+// FormRequest is a POST of a form that says nothing of where it comes from.
+func FormRequest(address string, form url.Values) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, address, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return r
+}
+
+// Do serves a request. It ends when its context does, like those of a server.
+func (e *Env) Do(r *http.Request) *httptest.ResponseRecorder {
+	w := httptest.NewRecorder()
+	e.Router.ServeHTTP(w, r)
+	return w
+}
+
+// Wallets reach no wallet: they say where one would be.
+type Wallets struct{ Fail error }
+
+// DisplayName is what people call a wallet.
+func (Wallets) DisplayName(recovery.WalletName) string { return "Example Wallet" }
+
+// RequestURL is an address in which the channel can be read.
+func (w Wallets) RequestURL(_ context.Context, t recovery.Transaction, channel recovery.Channel) (string, error) {
+	if t.HandleOf(channel) == "" {
+		return "", errors.Join(web.ErrNotNow, w.Fail)
+	}
+	return "openid4vp://?" + url.Values{"flow": {string(channel.Flow)}}.Encode(), w.Fail
+}
