@@ -13,7 +13,7 @@ import (
 	"net/url"
 	"time"
 
-	"regain/conformance/proofing/mdoc"
+	"regain/conformance/mdoc"
 
 	"github.com/go-jose/go-jose/v4"
 )

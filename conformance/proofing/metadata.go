@@ -8,9 +8,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/conformance/mdoc"
 	"regain/conformance/proofing/did"
 	"regain/conformance/proofing/jwe"
-	"regain/conformance/proofing/mdoc"
 )
 
 // metadataType is the media type in the typ of signed metadata (OpenID4VCI 1.0 §12.2.3).

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/mdoc"
 	"regain/conformance/wallet/dcql"
-	"regain/conformance/wallet/mdoc"
 	"regain/conformance/wallet/request"
 	"regain/conformance/wallet/sdjwt"
 )

@@ -10,8 +10,8 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/mdoc"
 	"regain/conformance/wallet/jws"
-	"regain/conformance/wallet/mdoc"
 	"regain/conformance/wallet/sdjwt"
 )
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"regain/conformance/wallet/mdoc"
+	"regain/conformance/mdoc"
 	"regain/conformance/wallet/request"
 	"regain/conformance/wallet/sdjwt"
 )

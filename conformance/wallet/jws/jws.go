@@ -16,7 +16,7 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/chain"
+	"regain/conformance/chain"
 )
 
 // Algorithms are the signatures the wallet accepts from issuers and verifiers; HAIP 1.0 §7 makes

@@ -2,7 +2,6 @@ package wallettest
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -13,6 +12,8 @@ import (
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/mdoc"
 )
 
 const (
@@ -271,7 +272,7 @@ type portrait struct {
 // checkPortrait reads a presentation that shows a portrait and nothing else; nil when it does not.
 func (i *Issuer) checkPortrait(presentation string) *portrait {
 	if !strings.Contains(presentation, "~") {
-		return i.checkLicence(ReadDevice(i.T, Decode(i.T, presentation)))
+		return i.checkLicence(readDevice(i.T, presentation))
 	}
 	shown := ReadPresentation(i.T, presentation)
 	nonce, _ := shown.Binding["nonce"].(string)
@@ -284,15 +285,16 @@ func (i *Issuer) checkPortrait(presentation string) *portrait {
 
 // checkLicence is checkPortrait for an mdoc: its session transcript is that of a request from the
 // issuer, answered at the Face Check endpoint.
-func (i *Issuer) checkLicence(shown Device) *portrait {
-	if len(shown.Elements) != 1 || shown.Elements["portrait"] == nil || !shown.Fits || !shown.IssuedBy(i.T, i.Signs) {
+func (i *Issuer) checkLicence(shown mdoc.Response) *portrait {
+	_, digest, found := shown.Document.Find("portrait")
+	if elements := Elements(shown); len(elements) != 1 || !found || !IssuedBy(shown, i.Signs) {
 		return nil
 	}
-	sum := sha256.Sum256(shown.Payload)
 	for nonce := range i.Nonces {
-		if shown.Holds(i.T, Transcript(i.T, "OpenID4VPHandover", i.ID(), nonce, nil, i.Server.URL+"/face-check")) {
-			key := map[string]any{"jwk": PublicJWK(i.T, shown.key, "")}
-			return &portrait{id: "ni:///sha-256;" + Encode(sum[:]), digest: shown.Digests["portrait"], cnf: key}
+		transcript, err := mdoc.Redirect(i.ID(), nonce, nil, i.Server.URL+"/face-check")
+		if err == nil && shown.HeldOver(transcript) == nil {
+			key := map[string]any{"jwk": PublicJWK(i.T, shown.Document.DeviceKey(), "")}
+			return &portrait{id: shown.Document.ID(), digest: digest, cnf: key}
 		}
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	jose "github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/mdoc"
 )
 
 // Verifier is an OpenID4VP 1.0 verifier of a test. A test breaks it by setting a hook.
@@ -248,7 +250,7 @@ type Answer struct {
 	State   any
 	Error   any
 	Token   map[string][]Shown
-	Devices map[string][]Device // what is shown of mdocs
+	Devices map[string][]mdoc.Response // what is shown of mdocs
 }
 
 // Answer is the last one that was posted.
@@ -281,13 +283,13 @@ func (v *Verifier) Read(plaintext []byte, header map[string]any) Answer {
 		Error any                 `json:"error"`
 	}
 	FromJSON(v.T, plaintext, &members)
-	a := Answer{Header: header, State: members.State, Error: members.Error, Token: map[string][]Shown{}, Devices: map[string][]Device{}}
+	a := Answer{Header: header, State: members.State, Error: members.Error, Token: map[string][]Shown{}, Devices: map[string][]mdoc.Response{}}
 	for id, list := range members.Token {
 		for _, presentation := range list {
 			if strings.Contains(presentation, "~") {
 				a.Token[id] = append(a.Token[id], ReadPresentation(v.T, presentation))
 			} else {
-				a.Devices[id] = append(a.Devices[id], ReadDevice(v.T, Decode(v.T, presentation)))
+				a.Devices[id] = append(a.Devices[id], readDevice(v.T, presentation))
 			}
 		}
 	}
@@ -302,10 +304,19 @@ func (v *Verifier) Thumbprint() []byte {
 }
 
 // Transcript is the session transcript that an mdoc has to be presented over.
-func (v *Verifier) Transcript() []byte {
+func (v *Verifier) Transcript() mdoc.Transcript {
 	v.T.Helper()
+	thumbprint := v.Thumbprint()
 	if v.Mode == "direct_post" {
-		return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, nil, v.ResponseURI())
+		thumbprint = nil
 	}
-	return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, v.Thumbprint(), v.ResponseURI())
+	return v.transcript(mdoc.Redirect(v.ClientID, v.Nonce, thumbprint, v.ResponseURI()))
+}
+
+func (v *Verifier) transcript(made mdoc.Transcript, err error) mdoc.Transcript {
+	v.T.Helper()
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	return made
 }

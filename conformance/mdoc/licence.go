@@ -56,10 +56,5 @@ func (a *Authority) elements(l Licence) []element {
 	}
 }
 
-// item is an IssuerSignedItem.
-type item struct {
-	Digest uint64          `cbor:"digestID"`
-	Salt   []byte          `cbor:"random"`
-	Name   string          `cbor:"elementIdentifier"`
-	Value  cbor.RawMessage `cbor:"elementValue"`
-}
+// day is a full-date, written YYYY-MM-DD.
+func day(text string) cbor.Tag { return cbor.Tag{Number: tagDay, Content: text} }

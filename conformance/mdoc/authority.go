@@ -37,7 +37,6 @@ type Authority struct {
 	Root *x509.Certificate
 
 	config  Config
-	codec   codec
 	rootKey *ecdsa.PrivateKey
 	signer  *x509.Certificate
 	key     *ecdsa.PrivateKey
@@ -49,10 +48,6 @@ func NewAuthority(config Config, now time.Time) (*Authority, error) {
 		return nil, errors.New("making an issuing authority: a part of its configuration is missing")
 	}
 	a := &Authority{config: config}
-	var err error
-	if a.codec, err = newCodec(); err != nil {
-		return nil, err
-	}
 	if err := a.certifyRoot(now); err != nil {
 		return nil, fmt.Errorf("certifying the IACA root: %w", err)
 	}

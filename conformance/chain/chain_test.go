@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/conformance/wallet/chain"
+	"regain/conformance/chain"
 	"regain/conformance/wallet/wallettest"
 )
 

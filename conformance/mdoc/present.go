@@ -5,6 +5,7 @@ import (
 	"crypto/elliptic"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -41,8 +42,8 @@ type document struct {
 }
 
 type deviceSigned struct {
-	NameSpaces cbor.RawMessage  `cbor:"nameSpaces"`
-	DeviceAuth map[string]sign1 `cbor:"deviceAuth"`
+	NameSpaces cbor.RawMessage       `cbor:"nameSpaces"`
+	DeviceAuth map[string]*signature `cbor:"deviceAuth"`
 }
 
 // Present writes a DeviceResponse with this one document (ISO/IEC 18013-5 §8.3.2.1.2.2). Nothing is
@@ -56,7 +57,7 @@ func (d Document) Present(p Presentation) ([]byte, error) {
 	if err := p.Faults.spoil(&shown, d); err != nil {
 		return nil, err
 	}
-	docType := d.mso.DocType
+	docType := d.object.DocType
 	if p.Faults.DocType != "" {
 		docType = p.Faults.DocType
 	}
@@ -68,33 +69,34 @@ func (d Document) Present(p Presentation) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	signature, err := p.sign(message)
+	signed, err := p.sign(message)
 	if err != nil {
 		return nil, fmt.Errorf("signing for the device: %w", err)
 	}
 	return encode(response{Version: "1.0", Documents: []document{{
 		DocType: docType, IssuerSigned: shown,
-		DeviceSigned: deviceSigned{NameSpaces: nothing, DeviceAuth: map[string]sign1{"deviceSignature": signature}},
+		DeviceSigned: deviceSigned{NameSpaces: nothing, DeviceAuth: map[string]*signature{"deviceSignature": signed}},
 	}}})
 }
 
-func (p Presentation) sign(message []byte) (sign1, error) {
+func (p Presentation) sign(message []byte) (*signature, error) {
 	key := p.Key
 	if p.Faults.OtherKey {
 		other, err := ecdsa.GenerateKey(elliptic.P256(), p.Random)
 		if err != nil {
-			return sign1{}, fmt.Errorf("making another key: %w", err)
+			return nil, fmt.Errorf("making another key: %w", err)
 		}
 		key = other
 	}
-	signature, err := signDetached(key, message, p.Random)
+	signed, err := sign(p.Random, key, nil, message)
 	if err != nil {
-		return sign1{}, err
+		return nil, err
 	}
+	signed.Payload = nil // detached: the verifier knows it (ISO/IEC 18013-5 §9.1.3.6)
 	if p.Faults.Device {
-		signature.Signature[len(signature.Signature)/2] ^= 1
+		signed.Signature[len(signed.Signature)/2] ^= 1
 	}
-	return signature, nil
+	return signed, nil
 }
 
 // choose is an IssuerSigned with some of the items.
@@ -112,10 +114,10 @@ func (d Document) choose(want func(space string, i item) bool) issuerSigned {
 
 func (f Faults) spoil(shown *issuerSigned, d Document) error {
 	if f.Issuer {
-		auth := d.auth
-		auth.Signature = append([]byte(nil), auth.Signature...)
+		auth := *d.auth
+		auth.Signature = slices.Clone(auth.Signature)
 		auth.Signature[len(auth.Signature)/2] ^= 1
-		raw, err := encode(auth)
+		raw, err := auth.MarshalCBOR()
 		if err != nil {
 			return err
 		}

@@ -13,18 +13,19 @@ import (
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+	"github.com/veraison/go-cose"
 
-	"regain/conformance/wallet/chain"
+	"regain/conformance/chain"
 )
 
 // Document is an mdoc as its issuer made it. It holds a person's data, so every way of printing it
 // shows its type only. Its zero value is useless; only Parse makes one.
 type Document struct {
-	auth      sign1
+	auth      *signature
 	rawAuth   cbor.RawMessage
 	chain     chain.Chain
-	alg       int64
-	mso       mso
+	alg       cose.Algorithm
+	object    securityObject
 	deviceKey *ecdsa.PublicKey
 	spaces    []string // namespaces, sorted
 	items     map[string][]item
@@ -45,18 +46,22 @@ func Parse(raw []byte) (Document, error) {
 	if err := decode(raw, &signed); err != nil {
 		return Document{}, err
 	}
-	d := Document{rawAuth: signed.IssuerAuth, items: map[string][]item{}}
-	if err := decode(signed.IssuerAuth, &d.auth); err != nil {
-		return Document{}, err
+	return open(signed)
+}
+
+func open(signed issuerSigned) (Document, error) {
+	d := Document{rawAuth: signed.IssuerAuth, auth: &signature{}, items: map[string][]item{}}
+	if err := d.auth.UnmarshalCBOR(signed.IssuerAuth); err != nil {
+		return Document{}, fmt.Errorf("%w: its issuerAuth is no COSE_Sign1", ErrMalformed)
 	}
 	var err error
-	if d.alg, err = d.auth.algorithm(); err != nil {
+	if d.alg, err = d.auth.Headers.Protected.Algorithm(); err != nil {
+		return Document{}, fmt.Errorf("%w: its protected header has no alg", ErrMalformed)
+	}
+	if d.chain, err = certificates(d.auth); err != nil {
 		return Document{}, err
 	}
-	if d.chain, err = d.auth.certificates(); err != nil {
-		return Document{}, fmt.Errorf("%w: x5chain: %w", ErrMalformed, err)
-	}
-	if d.mso, d.deviceKey, err = readMSO(d.auth.Payload); err != nil {
+	if d.object, d.deviceKey, err = readSecurityObject(d.auth.Payload); err != nil {
 		return Document{}, err
 	}
 	return d, d.fill(signed.NameSpaces)
@@ -74,7 +79,7 @@ func (d *Document) fill(spaces map[string][]cbor.RawMessage) error {
 				return fmt.Errorf("%w: an item stands twice", ErrMalformed)
 			}
 			ids[i.ID], names[i.Name] = true, true
-			if !bytes.Equal(d.mso.digest(raw), d.mso.Digests[space][i.ID]) {
+			if !bytes.Equal(d.object.digest(raw), d.object.Digests[space][i.ID]) {
 				return fmt.Errorf("%w: an item has not the digest that was signed", ErrMalformed)
 			}
 			d.items[space] = append(d.items[space], i)
@@ -91,20 +96,24 @@ func (d Document) Verify(anchors *x509.CertPool, now time.Time) error {
 	if err := d.chain.Trusted(anchors, now); err != nil {
 		return fmt.Errorf("judging x5chain: %w", err)
 	}
-	if err := d.auth.verify(d.chain.Leaf().PublicKey); err != nil {
+	if err := verify(d.auth, d.chain.Leaf().PublicKey); err != nil {
 		return err
 	}
-	if now.Before(d.mso.Validity.From) {
+	return d.validAt(now)
+}
+
+func (d Document) validAt(now time.Time) error {
+	if now.Before(d.object.Validity.From) {
 		return errors.New("it is not valid yet")
 	}
-	if !now.Before(d.mso.Validity.Until) {
+	if !now.Before(d.object.Validity.Until) {
 		return errors.New("it has expired already")
 	}
 	return nil
 }
 
 // DocType is the document's type.
-func (d Document) DocType() string { return d.mso.DocType }
+func (d Document) DocType() string { return d.object.DocType }
 
 // DeviceKey is the holder's key in the MSO, on P-256.
 func (d Document) DeviceKey() *ecdsa.PublicKey { return d.deviceKey }
@@ -113,18 +122,20 @@ func (d Document) DeviceKey() *ecdsa.PublicKey { return d.deviceKey }
 func (d Document) Chain() chain.Chain { return d.chain }
 
 // Algorithm is the COSE identifier of the issuer's signature.
-func (d Document) Algorithm() int64 { return d.alg }
+func (d Document) Algorithm() int64 { return int64(d.alg) }
 
 // Signed is when the issuer signed, Until when the document ceases to be valid.
-func (d Document) Signed() time.Time { return d.mso.Validity.Signed }
+func (d Document) Signed() time.Time { return d.object.Validity.Signed }
 
 // Until is when the document ceases to be valid.
-func (d Document) Until() time.Time { return d.mso.Validity.Until }
+func (d Document) Until() time.Time { return d.object.Validity.Until }
 
 // ID names the document by a hash of its MobileSecurityObjectBytes (RFC 6920), as a Face Check
 // receipt does (docs/protocols.md, part 3): an mdoc has no identifier of its own.
-func (d Document) ID() string {
-	sum := sha256.Sum256(d.auth.Payload)
+func (d Document) ID() string { return identify(d.auth.Payload) }
+
+func identify(object []byte) string {
+	sum := sha256.Sum256(object)
 	return "ni:///sha-256;" + base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
@@ -134,7 +145,7 @@ func (d Document) Find(name string) (space, digest string, ok bool) {
 	for _, space := range d.spaces {
 		for _, i := range d.items[space] {
 			if i.Name == name {
-				return space, base64.RawURLEncoding.EncodeToString(d.mso.Digests[space][i.ID]), true
+				return space, base64.RawURLEncoding.EncodeToString(d.object.Digests[space][i.ID]), true
 			}
 		}
 	}
@@ -147,7 +158,7 @@ func (d Document) IssuerSigned() ([]byte, error) {
 }
 
 // String names the document without its content.
-func (d Document) String() string { return "mdoc " + d.mso.DocType }
+func (d Document) String() string { return "mdoc " + d.object.DocType }
 
 // GoString is String: %#v must not print elements either.
 func (d Document) GoString() string { return d.String() }
