@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"regain/conformance/browser"
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
@@ -36,7 +35,7 @@ func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.Walle
 	})
 	f.wallet = f.newWallet(t, request.Policy{
 		Prefixes: []request.Prefix{request.X509Hash, request.X509SANDNS, request.RedirectURI, request.DecentralizedIdentifier, request.PreRegistered}, Plain: true,
-		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JSONWebKey{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
+		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JWK{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
 	})
 	return f
 }

@@ -209,8 +209,9 @@ func TestEncryption(t *testing.T) {
 		t.Fatal(err)
 	}
 	to := jose.Recipient{Key: key.Public(), Encoding: "A256GCM"}
+	deflate := jose.Deflate
 	unknown, unnamed, zipped := to, to, to
-	unknown.Key.KeyID, unnamed.Key.KeyID, zipped.Zip = "another", "", "DEF"
+	unknown.Key.KeyID, unnamed.Key.KeyID, zipped.Zip = "another", "", &deflate
 	for name, test := range map[string]struct {
 		to    jose.Recipient
 		key   *jose.EncryptionKey
@@ -218,10 +219,9 @@ func TestEncryption(t *testing.T) {
 		says  string
 	}{
 		"right":       {to: to, key: key},
-		"without kid": {to: unnamed, key: key},
 		"another key": {to: to, key: other, says: "was not offered"},
 		"another kid": {to: unknown, key: key, says: "was not offered"},
-		"to another":  {to: unnamed, key: other, says: "cannot be decrypted"},
+		"without kid": {to: unnamed, key: key, says: "was not offered"},
 		"compressed":  {to: zipped, key: key, says: "compressed"},
 		"tampered":    {to: to, key: key, spoil: func(s string) string { return s[:len(s)-4] + "AAAA" }, says: "cannot be decrypted"},
 		"no JWE":      {to: to, key: key, spoil: func(string) string { return "a.b.c.d.e" }, says: "malformed"},
@@ -252,12 +252,49 @@ func TestRecipientsThatAreRefused(t *testing.T) {
 	for says, spoil := range map[string]func(*jose.Recipient){
 		"alg": func(r *jose.Recipient) { r.Key.Algorithm = "" }, "P-256": func(r *jose.Recipient) { r.Key.Key = generate(t, jose.ES384).Public() },
 		"something else": func(r *jose.Recipient) { r.Key.Use = "sig" }, "enc": func(r *jose.Recipient) { r.Encoding = "A128CBC-HS256" },
-		"zip": func(r *jose.Recipient) { r.Zip = "GZ" },
+		"zip": func(r *jose.Recipient) { r.Zip = new(string) },
 	} {
 		to := jose.Recipient{Key: key.Public(), Encoding: "A128GCM"}
 		spoil(&to)
 		if _, err := to.Seal(nil, nil); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", says, err)
+		}
+	}
+}
+
+// The keys of the example in OpenID4VP 1.0 §8.3, of which the first is one that can be used here.
+func TestChooseRecipient(t *testing.T) {
+	const (
+		first = `{"kty":"EC","kid":"ac","use":"enc","crv":"P-256","alg":"ECDH-ES","x":"YO4epjifD-KWeq1sL2tNmm36BhXnkJ0He-WqMYrp9Fk","y":"Hekpm0zfK7C-YccH5iBjcIXgf6YdUvNUac_0At55Okk"}`
+		okp   = `{"kty":"OKP","kid":"jc","use":"enc","crv":"X25519","alg":"ECDH-ES","x":"WPX7wnwq10hFNK9aDSyG1QlLswE_CJY14LdhcFUIVVc"}`
+		p384  = `{"kty":"EC","kid":"lc","use":"enc","crv":"P-384","alg":"ECDH-ES","x":"iHytgLNtXjEyYMAIGwfgjINZRmLfObYbmjPhkaPD8OiTkJtRHjegTNdH31Mxg4nV","y":"MizXWSqNB7sSt_SNjg3spvaJnmjB-LpxsPpLUaea33rvINL3Mq-gEaANErRQpbLx"}`
+		akp   = `{"kty":"AKP","alg":"ML-KEM-9999","kid":"pq","use":"enc","pub":"Z0FO"}`
+	)
+	for name, test := range map[string]struct {
+		keys      []string
+		encodings []string
+		says      string
+	}{
+		"the first":       {[]string{akp, okp, p384, first}, []string{"A128CBC-HS256", "A256GCM"}, ""},
+		"none":            {nil, nil, "no ECDH-ES key"},
+		"none it can use": {[]string{okp, p384, akp, "x"}, nil, "no ECDH-ES key"},
+		"no kid":          {[]string{strings.Replace(first, `"kid":"ac",`, "", 1)}, nil, "no kid"},
+		"one kid twice":   {[]string{first, first}, nil, "kid of another"},
+		"a private key":   {[]string{strings.Replace(first, "{", `{"d":"AAAA",`, 1)}, nil, "private key"},
+		"for signatures":  {[]string{strings.Replace(first, `"enc"`, `"sig"`, 1)}, nil, "no ECDH-ES key"},
+		"no encodings":    {[]string{first}, []string{}, "no offered enc"},
+		"other encodings": {[]string{first}, []string{"A128CBC-HS256"}, "no offered enc"},
+	} {
+		var keys []json.RawMessage
+		for _, key := range test.keys {
+			keys = append(keys, json.RawMessage(key))
+		}
+		to, err := jose.ChooseRecipient(keys, test.encodings)
+		if test.says == "" && (err != nil || to.Key.KeyID != "ac" || to.Encoding != "A256GCM") {
+			t.Errorf("%s: got %+v, %v", name, to, err)
+		}
+		if test.says != "" && (err == nil || !strings.Contains(err.Error(), test.says)) {
+			t.Errorf("%s: got %v, not %s", name, err, test.says)
 		}
 	}
 }

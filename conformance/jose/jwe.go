@@ -16,8 +16,11 @@ import (
 	"github.com/lestrrat-go/jwx/v3/jwe"
 )
 
-// ECDHES is the one key agreement, direct and on P-256 (RFC 7518 §4.6).
-const ECDHES = "ECDH-ES"
+// ECDHES is the one key agreement, direct and on P-256 (RFC 7518 §4.6); Deflate the one compression (RFC 7516 §4.1.3).
+const (
+	ECDHES  = "ECDH-ES"
+	Deflate = "DEF"
+)
 
 // ErrEncryption reports a JWE that cannot be opened here.
 var ErrEncryption = errors.New("it is not a JWE to this key, of an accepted algorithm")
@@ -66,7 +69,7 @@ func (k *EncryptionKey) Open(compact string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: its algorithm or its encoding is another", ErrEncryption)
 	case members.Zip != nil:
 		return nil, fmt.Errorf("%w: it is compressed", ErrEncryption)
-	case members.KeyID != "" && members.KeyID != k.kid:
+	case members.KeyID != k.kid:
 		return nil, fmt.Errorf("%w: its key was not offered", ErrEncryption)
 	}
 	plain, err := jwe.Decrypt([]byte(compact), jwe.WithKey(jwa.ECDH_ES(), k.private))
@@ -76,11 +79,53 @@ func (k *EncryptionKey) Open(compact string) ([]byte, error) {
 	return plain, nil
 }
 
-// Recipient is a public key on P-256 and how to encrypt to it.
+// Recipient is a public key on P-256 and how to encrypt to it, as credential_response_encryption has it (OpenID4VCI 1.0 §8.2).
 type Recipient struct {
-	Key      JWK
-	Encoding string
-	Zip      string // DEF or nothing
+	Key      JWK     `json:"jwk"`
+	Encoding string  `json:"enc"`
+	Zip      *string `json:"zip"` // DEF, nil for none
+}
+
+// ChooseRecipient takes the first key and the first encoding that can be used here. Keys of kinds that are not known are
+// passed over: they are there for other wallets (RFC 7517 §5). Without a list of encodings, A128GCM is meant (OpenID4VP 1.0
+// §5.1).
+func ChooseRecipient[JSON ~[]byte](keys []JSON, encodings []string) (Recipient, error) {
+	kids := map[string]bool{}
+	var chosen *Recipient
+	for _, raw := range keys {
+		var members struct {
+			KeyID   string          `json:"kid"`
+			Private json.RawMessage `json:"d"`
+		}
+		switch {
+		case strict.Unmarshal(raw, &members) != nil:
+			continue
+		case members.KeyID == "" || kids[members.KeyID]:
+			return Recipient{}, errors.New("a key of the verifier has no kid, or the kid of another")
+		case members.Private != nil:
+			return Recipient{}, errors.New("client_metadata holds a private key")
+		}
+		kids[members.KeyID] = true
+		var key JWK
+		if key.UnmarshalJSON(raw) != nil || chosen != nil {
+			continue
+		}
+		if to := (Recipient{Key: key, Encoding: "A128GCM"}); to.Check() == nil {
+			chosen = &to
+		}
+	}
+	if chosen == nil {
+		return Recipient{}, errors.New("client_metadata offers no ECDH-ES key on P-256 for encryption")
+	}
+	if encodings == nil {
+		return *chosen, nil
+	}
+	at := slices.IndexFunc(encodings, func(offered string) bool { return slices.Contains(Encodings(), offered) })
+	if at < 0 {
+		return Recipient{}, errors.New("no offered enc is one this wallet can do")
+	}
+	chosen.Encoding = encodings[at]
+	return *chosen, nil
 }
 
 // Check says why the recipient cannot be encrypted to, nil if it can.
@@ -94,7 +139,7 @@ func (r Recipient) Check() error {
 		return errors.New("the jwk is for something else")
 	case !slices.Contains(Encodings(), r.Encoding):
 		return errors.New("the enc is not supported")
-	case r.Zip != "" && r.Zip != "DEF":
+	case r.Zip != nil && *r.Zip != Deflate:
 		return errors.New("the zip is not supported")
 	}
 	return nil
@@ -121,7 +166,7 @@ func (r Recipient) Seal(plain []byte, header map[string]any) (string, error) {
 	options := []jwe.EncryptOption{
 		jwe.WithKey(jwa.ECDH_ES(), r.Key.Key, jwe.WithPerRecipientHeaders(protected)), jwe.WithContentEncryption(encoding),
 	}
-	if r.Zip != "" {
+	if r.Zip != nil {
 		options = append(options, jwe.WithCompress(jwa.Deflate()))
 	}
 	sealed, err := jwe.Encrypt(plain, options...)

@@ -6,9 +6,11 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	strict "github.com/go-jose/go-jose/v4/json"
@@ -23,6 +25,7 @@ var ErrKey = errors.New("it is no public JWK on a known curve, and no RSA key")
 type JWK struct {
 	Key                   any // *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey
 	KeyID, Use, Algorithm string
+	Certificate           *x509.Certificate // of the key, written as x5c and not read
 }
 
 // JWKSet is a set of keys (RFC 7517 §5).
@@ -48,35 +51,60 @@ func (s *JWKSet) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// MarshalJSON writes the key.
-func (k JWK) MarshalJSON() ([]byte, error) {
-	key, err := k.export()
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(key)
+// Key are the keys of the set with that kid.
+func (s JWKSet) Key(kid string) []JWK {
+	return slices.DeleteFunc(slices.Clone(s.Keys), func(key JWK) bool { return key.KeyID != kid })
 }
 
-func (k JWK) export() (jwk.Key, error) {
-	registerES256K()
+// Usable are the keys of the set that may have made a signature with ES256; a kid narrows them down.
+func (s JWKSet) Usable(kid string) []any {
+	var keys []any
+	for _, key := range s.Keys {
+		fits := kid == "" || key.KeyID == "" || key.KeyID == kid
+		if IsP256(&key) && fits && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == ES256) {
+			keys = append(keys, key.Key)
+		}
+	}
+	return keys
+}
+
+// Public is the public part, under the same name.
+func (k JWK) Public() JWK {
+	if private, ok := k.Key.(crypto.Signer); ok {
+		k.Key = private.Public()
+	}
+	return k
+}
+
+// MarshalJSON writes the key.
+func (k JWK) MarshalJSON() ([]byte, error) {
+	registerSecp256k1()
 	key, err := jwk.Import(k.Key)
 	if err != nil {
 		return nil, fmt.Errorf("writing a JWK: %w", err)
 	}
-	for name, value := range map[string]string{jwk.KeyIDKey: k.KeyID, jwk.KeyUsageKey: k.Use, jwk.AlgorithmKey: k.Algorithm} {
-		if value == "" {
-			continue
-		}
-		if err := key.Set(name, value); err != nil {
-			return nil, fmt.Errorf("writing %s of a JWK: %w", name, err)
+	raw, err := json.Marshal(key)
+	if err != nil {
+		return nil, fmt.Errorf("writing a JWK: %w", err)
+	}
+	var members map[string]any
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return nil, fmt.Errorf("writing a JWK: %w", err)
+	}
+	for name, value := range map[string]string{"kid": k.KeyID, "use": k.Use, "alg": k.Algorithm} {
+		if value != "" {
+			members[name] = value
 		}
 	}
-	return key, nil
+	if k.Certificate != nil {
+		members["x5c"] = [][]byte{k.Certificate.Raw}
+	}
+	return json.Marshal(members)
 }
 
 // UnmarshalJSON reads a public key. Members that say more than the key are ignored.
 func (k *JWK) UnmarshalJSON(raw []byte) error {
-	registerES256K()
+	registerSecp256k1()
 	var members struct {
 		KeyID     string `json:"kid"`
 		Use       string `json:"use"`
@@ -119,9 +147,10 @@ func material(written map[string]json.RawMessage) map[string]json.RawMessage {
 
 // Thumbprint is that of RFC 7638 with SHA-256.
 func (k JWK) Thumbprint() ([]byte, error) {
-	key, err := k.export()
+	registerSecp256k1()
+	key, err := jwk.Import(k.Key)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("naming a JWK: %w", err)
 	}
 	return key.Thumbprint(crypto.SHA256)
 }

@@ -7,12 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	strict "github.com/go-jose/go-jose/v4/json"
-	"github.com/lestrrat-go/jwx/v3/jwa"
-	"github.com/lestrrat-go/jwx/v3/jws"
 
 	"regain/conformance/chain"
 )
@@ -27,6 +27,9 @@ const (
 	PS256  = "PS256"
 	RS256  = "RS256"
 )
+
+// SignatureAlgorithms are what a wallet accepts from issuers and verifiers; HAIP 1.0 §7 makes ES256 the one that all have.
+func SignatureAlgorithms() []string { return []string{ES256, ES384, ES512, PS256, RS256, EdDSA} }
 
 // What a JWS can be refused for. All of them are Err. No message quotes the JWS: it is a stranger's text.
 var (
@@ -57,9 +60,8 @@ type Token struct {
 	Header
 	Members []string // names of all members of the header
 
-	compact   string
-	payload   []byte
-	signature []byte
+	signed             string // what the signature is over
+	payload, signature []byte
 }
 
 // Parse takes a compact JWS apart, signed or not.
@@ -76,7 +78,7 @@ func Parse(compact string) (Token, error) {
 		}
 		decoded[i] = raw
 	}
-	t := Token{compact: compact, payload: decoded[1], signature: decoded[2]}
+	t := Token{signed: segments[0] + "." + segments[1], payload: decoded[1], signature: decoded[2]}
 	var all map[string]json.RawMessage
 	if strict.Unmarshal(decoded[0], &all) != nil || strict.Unmarshal(decoded[0], &t.Header) != nil {
 		return Token{}, ErrMalformed
@@ -99,21 +101,18 @@ func ParseTyped(compact, typ string) (Token, error) {
 	return t, err
 }
 
+// Has reports whether the header has a member of that name, good or bad.
+func (t Token) Has(name string) bool { return slices.Contains(t.Members, name) }
+
 // Verify returns the payload if the signature is by the public key, with the key's own algorithm.
 func (t Token) Verify(key any) ([]byte, error) {
-	registerES256K()
-	for _, name := range Algorithms(key) {
-		algorithm, known := jwa.LookupSignatureAlgorithm(name)
-		if !known || name != t.Algorithm {
-			continue
-		}
-		payload, err := jws.Verify([]byte(t.compact), jws.WithKey(algorithm, key))
-		if err != nil {
-			return nil, ErrSignature
-		}
-		return payload, nil
+	if !slices.Contains(Algorithms(key), t.Algorithm) {
+		return nil, ErrAlgorithm
 	}
-	return nil, ErrAlgorithm
+	if err := verify(key, t.Algorithm, []byte(t.signed), t.signature); err != nil {
+		return nil, ErrSignature
+	}
+	return t.payload, nil
 }
 
 // Open verifies the JWS and decodes its claims into a struct. Names that occur twice are refused.
@@ -163,41 +162,35 @@ func (t Token) OpenUnsigned() ([]byte, error) {
 // PayloadUnverified returns the claims of a signer who is not known yet.
 func (t Token) PayloadUnverified() []byte { return t.payload }
 
-// Sign writes a compact JWS over the claims as JSON, with the first algorithm of the key. header is everything of it but alg.
+// Sign writes a compact JWS over the claims as JSON. The algorithm is the first one of the key where the header names none;
+// members of the header that are nil are left out.
 func Sign(key crypto.Signer, header map[string]any, claims any) (string, error) {
-	names := Algorithms(key.Public())
-	if names == nil {
-		return "", errors.New("signing a JWT: no algorithm goes with the key")
-	}
-	return SignAs(names[0], key, header, claims)
-}
-
-// SignAs is Sign with an algorithm of the caller's.
-func SignAs(algorithm string, key crypto.Signer, header map[string]any, claims any) (string, error) {
-	registerES256K()
-	alg, known := jwa.LookupSignatureAlgorithm(algorithm)
-	if !known {
-		return "", fmt.Errorf("signing a JWT: no such algorithm %q", algorithm)
-	}
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return "", fmt.Errorf("encoding claims: %w", err)
 	}
-	members, err := json.Marshal(header)
+	return SignBytes(key, header, payload)
+}
+
+// SignBytes is Sign for any payload.
+func SignBytes(key crypto.Signer, header map[string]any, payload []byte) (string, error) {
+	members := map[string]any{}
+	if algorithms := Algorithms(key.Public()); algorithms != nil {
+		members["alg"] = algorithms[0]
+	}
+	maps.Copy(members, header)
+	maps.DeleteFunc(members, func(_ string, value any) bool { return value == nil })
+	protected, err := json.Marshal(members)
 	if err != nil {
 		return "", fmt.Errorf("encoding a header: %w", err)
 	}
-	protected := jws.NewHeaders()
-	if header != nil {
-		if err := json.Unmarshal(members, protected); err != nil {
-			return "", fmt.Errorf("encoding a header: %w", err)
-		}
-	}
-	signed, err := jws.Sign(payload, jws.WithKey(alg, key, jws.WithProtectedHeaders(protected)))
+	algorithm, _ := members["alg"].(string)
+	signed := base64.RawURLEncoding.EncodeToString(protected) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	signature, err := sign(key, algorithm, []byte(signed))
 	if err != nil {
-		return "", fmt.Errorf("signing a JWT: %w", err)
+		return "", fmt.Errorf("signing a JWT with %q: %w", algorithm, err)
 	}
-	return string(signed), nil
+	return signed + "." + base64.RawURLEncoding.EncodeToString(signature), nil
 }
 
 // IsSignedBy reports whether a compact JWS is signed by the public key.

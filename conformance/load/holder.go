@@ -16,9 +16,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
 	"regain/conformance/world"
 )
@@ -28,7 +26,6 @@ type holder struct {
 	world  *world.World
 	person people.Person
 	key    *ecdsa.PrivateKey
-	signer jose.Signer
 
 	full     string // the Verified ID with every disclosure
 	verified string // with the names only
@@ -48,10 +45,7 @@ func newHolder(ctx context.Context, w *world.World) (*holder, error) {
 		return nil, fmt.Errorf("make the holder's key: %w", err)
 	}
 	h := &holder{world: w, person: people.Samples()[0], key: key}
-	if h.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("kb+jwt")); err != nil {
-		return nil, fmt.Errorf("make the holder's signer: %w", err)
-	}
-	issued, err := w.Issuer.Issue(h.person.ID, jose.JSONWebKey{Key: key.Public()})
+	issued, err := w.Issuer.Issue(h.person.ID, jose.JWK{Key: key.Public()})
 	if err != nil {
 		return nil, err
 	}
@@ -83,9 +77,9 @@ func disclosing(credential string, names ...string) string {
 // bind adds a key binding JWT (RFC 9901 §4.3).
 func (h *holder) bind(presentation, nonce, audience string) (string, error) {
 	sum := sha256.Sum256([]byte(presentation))
-	binding, err := jwt.Signed(h.signer).Claims(map[string]any{
+	binding, err := jose.Sign(h.key, map[string]any{"typ": "kb+jwt"}, map[string]any{
 		"nonce": nonce, "aud": audience, "iat": time.Now().Unix(), "sd_hash": base64.RawURLEncoding.EncodeToString(sum[:]),
-	}).Serialize()
+	})
 	if err != nil {
 		return "", fmt.Errorf("sign key binding: %w", err)
 	}

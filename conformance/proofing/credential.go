@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"slices"
 
-	"regain/conformance/proofing/jwe"
+	"regain/conformance/jose"
 )
 
 // credentialRequest is a Credential Request (OpenID4VCI 1.0 §8.2). Parameters not listed are ignored, as §8.2 says.
@@ -18,7 +18,7 @@ type credentialRequest struct {
 	Encryption    json.RawMessage            `json:"credential_response_encryption"`
 	Proofs        map[string]json.RawMessage `json:"proofs"`
 
-	response *jwe.Parameters // what Encryption says; nil for a response in the clear
+	response *jose.Recipient // what Encryption says; nil for a response in the clear
 }
 
 // credentialResponse is a Credential Response (OpenID4VCI 1.0 §8.3).
@@ -47,7 +47,7 @@ func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	sealed, err := how.Seal(plain)
+	sealed, err := how.Seal(plain, map[string]any{"cty": "json"})
 	if err != nil {
 		s.fault(w, r, err)
 		return
@@ -56,7 +56,7 @@ func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, sealed)
 }
 
-func (s *Server) answerCredential(r *http.Request) (credentialResponse, *jwe.Parameters, error) {
+func (s *Server) answerCredential(r *http.Request) (credentialResponse, *jose.Recipient, error) {
 	none := credentialResponse{}
 	held, err := s.claimGrant(r)
 	if err != nil {
@@ -126,7 +126,7 @@ func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, erro
 	if !encrypted {
 		return request, refuse("invalid_encryption_parameters", "a request for an encrypted response must be encrypted")
 	}
-	request.response = &jwe.Parameters{}
+	request.response = &jose.Recipient{}
 	if err := decodeJSON(request.Encryption, request.response); err != nil {
 		return request, refuse("invalid_encryption_parameters", "credential_response_encryption is malformed")
 	}

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
-	"regain/conformance/proofing/did/didtest"
 )
 
 // stranger is a provider that is called without a network.
@@ -91,14 +90,14 @@ func FuzzCredentialRequest(f *testing.F) {
 func FuzzKeyProof(f *testing.F) {
 	s := newStranger(f)
 	token := s.access()
-	key, err := jose.JSONWebKey{Key: newKey(f)}.MarshalJSON()
+	key, err := jose.JWK{Key: newKey(f)}.MarshalJSON()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add("eyJhbGciOiJFUzI1NiIsInR5cCI6Im9wZW5pZDR2Y2ktcHJvb2Yrand0In0.e30.AAAA")
 	f.Add(string(key))
-	holder := didtest.ION(f, "ES256K")
-	f.Add(holder.Sign(f, map[string]any{"typ": "openid4vci-proof+jwt"}, map[string]any{"aud": "https://proofing.example", "iat": time.Now().Unix(), "nonce": "x"}))
+	holder := newHolder(f, did.ION, "ES256K")
+	f.Add(signBy(f, holder, map[string]any{"typ": "openid4vci-proof+jwt"}, map[string]any{"aud": "https://proofing.example", "iat": time.Now().Unix(), "nonce": "x"}))
 	f.Fuzz(func(t *testing.T, proof string) {
 		for _, body := range []map[string]any{credentialBody(proof), vcBody(proof)} {
 			refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, body)))
@@ -109,13 +108,13 @@ func FuzzKeyProof(f *testing.F) {
 // What a wallet provider attests is not to be trusted to be well-formed either.
 func FuzzKeyAttestation(f *testing.F) {
 	attester, holder := newKey(f), newKey(f)
-	s := newStranger(f, func(c *proofing.Config) { c.KeyAttesters.Keys = []jose.JSONWebKey{{Key: attester.Public()}} })
+	s := newStranger(f, func(c *proofing.Config) { c.KeyAttesters.Keys = []jose.JWK{{Key: attester.Public()}} })
 	token := s.access()
-	f.Add([]byte(text(f, map[string]any{"iat": 1, "exp": 9999999999, "nonce": "x", "attested_keys": []any{jose.JSONWebKey{Key: holder.Public()}}})))
+	f.Add([]byte(text(f, map[string]any{"iat": 1, "exp": 9999999999, "nonce": "x", "attested_keys": []any{jose.JWK{Key: holder.Public()}}})))
 	f.Add([]byte(`{"iat":1,"exp":9999999999,"attested_keys":[{"kty":"oct","k":""},null]}`))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		options := (&jose.SignerOptions{}).WithType("openid4vci-proof+jwt").WithHeader("jwk", jose.JSONWebKey{Key: holder.Public()})
-		options.WithHeader("key_attestation", signBytes(t, attester, (&jose.SignerOptions{}).WithType("key-attestation+jwt"), payload))
+		options := map[string]any{"typ": "openid4vci-proof+jwt", "jwk": jose.JWK{Key: holder.Public()}}
+		options["key_attestation"] = signBytes(t, attester, map[string]any{"typ": "key-attestation+jwt"}, payload)
 		proof := sign(t, holder, options, map[string]any{"aud": "https://proofing.example", "iat": time.Now().Unix(), "nonce": "x"})
 		refusedPolitely(t, "/credential", s.post("/credential", "application/json", "Bearer "+token, "", text(t, credentialBody(proof))))
 	})

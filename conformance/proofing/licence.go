@@ -8,8 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/mdoc"
 )
 
@@ -18,7 +17,7 @@ const licenceLife = 90 * 24 * time.Hour
 
 // issueLicence makes a mobile driving licence of what is in the dossier. Everybody in the demo may drive a car: what
 // matters here is who they are, whatever document said so.
-func (s *Server) issueLicence(file dossier, holder jose.JSONWebKey, now time.Time) (Issued, error) {
+func (s *Server) issueLicence(file dossier, holder jose.JWK, now time.Time) (Issued, error) {
 	device, ok := holder.Key.(*ecdsa.PublicKey)
 	if !ok {
 		return Issued{}, errors.New("issuing a licence: the holder's key is no public P-256 key")
@@ -58,7 +57,7 @@ func (s *Server) openLicence(presentation, nonce string) (presented, error) {
 		return presented{}, fmt.Errorf("%w: %w", errPresentation, err)
 	}
 	d := shown.Document
-	return presented{jti: d.ID(), holder: bound{key: jose.JSONWebKey{Key: d.DeviceKey()}}, portrait: shown.Portrait, digest: shown.Digest}, nil
+	return presented{jti: d.ID(), holder: bound{key: jose.JWK{Key: d.DeviceKey()}}, portrait: shown.Portrait, digest: shown.Digest}, nil
 }
 
 // serveRevocations is the CRL of those who sign licences.

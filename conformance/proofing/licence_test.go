@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/mdoc"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
@@ -118,7 +117,7 @@ func (b *bench) faceCheckLicence(presentation, nonce, picture string) (int, map[
 func TestFaceCheckOfALicence(t *testing.T) {
 	b := setUp(t)
 	holder := newKey(t)
-	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JWK{Key: holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,11 +141,11 @@ func TestFaceCheckOfALicence(t *testing.T) {
 func TestFaceChecksOfLicencesThatAreRefused(t *testing.T) {
 	b := setUp(t)
 	holder := newKey(t)
-	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JWK{Key: holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := setUp(t).IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	foreign, err := setUp(t).IssueLicence("ada.lindqvist", jose.JWK{Key: holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +170,7 @@ func TestFaceChecksOfLicencesThatAreRefused(t *testing.T) {
 // A licence is revoked by the same name that receipts call it.
 func TestALicenceIsRevoked(t *testing.T) {
 	b := setUp(t)
-	issued, err := b.IssueLicence("ada.lindqvist", jose.JSONWebKey{Key: newKey(t).Public()})
+	issued, err := b.IssueLicence("ada.lindqvist", jose.JWK{Key: newKey(t).Public()})
 	if err != nil {
 		t.Fatal(err)
 	}

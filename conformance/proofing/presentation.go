@@ -8,10 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/jose"
 	"regain/conformance/people"
-	"regain/conformance/proofing/jws"
-
-	"github.com/go-jose/go-jose/v4"
 )
 
 // errPresentation means that what the wallet presented is not a Verified ID of this server in its holder's hand.
@@ -39,11 +37,11 @@ func (s *Server) openPresentation(compact string) (presented, string, error) {
 	}
 	issuerPart, disclosures, binding := parts[0], parts[1:len(parts)-1], parts[len(parts)-1]
 	now := s.config.Clock()
-	parsed, err := jws.Parse(issuerPart, "dc+sd-jwt")
+	parsed, err := jose.ParseTyped(issuerPart, "dc+sd-jwt")
 	if err != nil {
 		return presented{}, "", fmt.Errorf("%w: %w", errPresentation, err)
 	}
-	if !parsed.CertifiedBy(s.ca.anchor, s.ca.issuer.certificate, now) {
+	if c, err := parsed.Chain(); err != nil || !c.Leaf().Equal(s.ca.issuer.certificate) {
 		return presented{}, "", fmt.Errorf("%w: not issued by this issuer", errPresentation)
 	}
 	var claims verifiedID
@@ -53,7 +51,7 @@ func (s *Server) openPresentation(compact string) (presented, string, error) {
 	if claims.Issuer != s.config.BaseURL || claims.Type != s.config.Type || claims.Hash != "sha-256" {
 		return presented{}, "", fmt.Errorf("%w: not a Verified ID", errPresentation)
 	}
-	if claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix() || !jws.PublicP256(&claims.Holder.Key) {
+	if claims.Issued > now.Add(time.Minute).Unix() || claims.Expires <= now.Unix() || !jose.IsP256(&claims.Holder.Key) {
 		return presented{}, "", fmt.Errorf("%w: expired, or without a holder", errPresentation)
 	}
 	result := presented{jti: claims.ID, holder: bound{key: claims.Holder.Key}}
@@ -112,8 +110,8 @@ func readDisclosure(text string) (name, value string, err error) {
 }
 
 // checkBinding verifies the KB-JWT over everything before it (RFC 9901 §4.3).
-func (s *Server) checkBinding(binding, before string, holder jose.JSONWebKey) (nonce string, err error) {
-	parsed, err := jws.Parse(binding, "kb+jwt")
+func (s *Server) checkBinding(binding, before string, holder jose.JWK) (nonce string, err error) {
+	parsed, err := jose.ParseTyped(binding, "kb+jwt")
 	if err != nil {
 		return "", fmt.Errorf("%w: key binding: %w", errPresentation, err)
 	}
@@ -131,7 +129,7 @@ func (s *Server) checkBinding(binding, before string, holder jose.JSONWebKey) (n
 		return "", fmt.Errorf("%w: the key binding is meant for somebody else", errPresentation)
 	case claims.Hash != digest(before):
 		return "", fmt.Errorf("%w: the key binding is about another presentation", errPresentation)
-	case !jws.Fresh(claims.Issued, s.config.Clock(), shortLife):
+	case !jose.Fresh(claims.Issued, s.config.Clock(), shortLife):
 		return "", fmt.Errorf("%w: the key binding is not of now", errPresentation)
 	}
 	return claims.Nonce, nil

@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -176,19 +175,15 @@ func (s *Server) statusToken(number int) (string, error) {
 	if err := press.Close(); err != nil {
 		return "", fmt.Errorf("packing a status list: %w", err)
 	}
-	payload, err := json.Marshal(map[string]any{
-		"sub": list.uri, "iat": now.Unix(), "exp": now.Add(2 * s.config.StatusTTL).Unix(),
-		"ttl":         int(s.config.StatusTTL.Seconds()),
-		"status_list": map[string]any{"bits": statusBits, "lst": base64.RawURLEncoding.EncodeToString(packed.Bytes())},
-	})
-	if err != nil {
-		return "", fmt.Errorf("writing a status list: %w", err)
-	}
 	sign := s.ca.status.sign
 	if s.config.BareStatusKey {
 		sign = s.ca.status.signBare
 	}
-	signed, err := sign("statuslist+jwt", payload)
+	signed, err := sign("statuslist+jwt", map[string]any{
+		"sub": list.uri, "iat": now.Unix(), "exp": now.Add(2 * s.config.StatusTTL).Unix(),
+		"ttl":         int(s.config.StatusTTL.Seconds()),
+		"status_list": map[string]any{"bits": statusBits, "lst": base64.RawURLEncoding.EncodeToString(packed.Bytes())},
+	})
 	if err != nil {
 		return "", err
 	}

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"regain/conformance/did"
 	"regain/conformance/people"
-	"regain/conformance/proofing/did"
 	"regain/conformance/proofing/jwtvc"
 )
 
@@ -22,7 +22,7 @@ func (s *Server) DID() string { return s.vcs.DID }
 
 // IssueVC is Issue for a JWT VC, bound to a holder's did:jwk or long-form did:ion.
 func (s *Server) IssueVC(personID, holder string) (Issued, error) {
-	if err := did.Check(holder); err != nil {
+	if err := did.CheckHolder(holder); err != nil {
 		return Issued{}, fmt.Errorf("issuing to %q: %w", personID, err)
 	}
 	return s.issueTo(personID, JWTID, bound{did: holder})

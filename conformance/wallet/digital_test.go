@@ -106,7 +106,7 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 		"transaction data": {"unsigned", set("transaction_data", []string{"e30"}), nil, "invalid_transaction_data"},
 
 		"nothing signed":   {"signed", nil, data(`"request":`, `"requests":`), "holds no signed request"},
-		"signed by nobody": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "not a signed JWT"},
+		"signed by nobody": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "no certificate"},
 		"redirect_uri": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) {
 			sendUnsigned(t, w, d, "redirect_uri:https://verifier.example")
 		}, "cannot be signed"},

@@ -138,12 +138,12 @@ func TestEncryptedRequestObjects(t *testing.T) {
 	w = asked(t, "x509_hash", "direct_post.jwt", seal)
 	w.Verifier.Raw = func(string) string { return "not a JWT" }
 	_, err = w.Wallet.Review(t.Context(), w.Verifier.Link("post"))
-	turnedDown(t, err, "not a signed JWT")
+	turnedDown(t, err, "not a compact JWS")
 	for _, method := range []string{"get", "post", "value"} {
 		w = asked(t, "x509_hash", "direct_post.jwt", nil)
 		w.Verifier.Raw = func(string) string { return "a.b.c.d.e" }
 		_, err = w.Wallet.Review(t.Context(), w.Verifier.Link(method))
-		turnedDown(t, err, map[string]string{"get": "not a signed JWT", "post": "published no key", "value": "published no key"}[method])
+		turnedDown(t, err, map[string]string{"get": "not a compact JWS", "post": "published no key", "value": "published no key"}[method])
 	}
 }
 

@@ -15,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/proofing/client"
@@ -45,8 +44,8 @@ func newProvider(t *testing.T, copies int) *provider {
 	p.Server, err = proofing.New(proofing.Config{
 		BaseURL: server.URL, RegainIssuer: "https://regain.example", WalletOfferEndpoint: "https://wallet.example/offer", StatusTTL: time.Minute,
 		Clock: time.Now, Random: rand.Reader, Logger: logger, HTTPClient: http.DefaultClient,
-		Wallets:      []client.Wallet{{ID: "wallet", Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "k"}}}}},
-		KeyAttesters: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: attester.Public()}}},
+		Wallets:      []client.Wallet{{ID: "wallet", Keys: jose.JWKSet{Keys: []jose.JWK{{Key: key.Public(), KeyID: "k"}}}}},
+		KeyAttesters: jose.JWKSet{Keys: []jose.JWK{{Key: attester.Public()}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -67,9 +66,9 @@ func newProvider(t *testing.T, copies int) *provider {
 // attesting is a wallet provider that vouches for every key.
 func attesting(t *testing.T, attester *ecdsa.PrivateKey) func(context.Context, string, []*ecdsa.PublicKey) (string, error) {
 	return func(_ context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error) {
-		named := make([]jose.JSONWebKey, len(keys))
+		named := make([]jose.JWK, len(keys))
 		for i, key := range keys {
-			named[i] = jose.JSONWebKey{Key: key}
+			named[i] = jose.JWK{Key: key}
 		}
 		now := time.Now()
 		return wallettest.SignAs(t, attester, "key-attestation+jwt", nil, map[string]any{

@@ -178,8 +178,8 @@ func TestReviewTurnsDownOtherSigners(t *testing.T) {
 		}},
 		"self-signed":     {"self-signed", func(t *testing.T, w *wallettest.World) { signWith(w, wallettest.SelfSigned(t, "Contoso")) }},
 		"no certificate":  {"no certificate or too many", func(_ *testing.T, w *wallettest.World) { w.Verifier.Signs.DER = nil }},
-		"no JWS":          {"not a signed JWT", func(_ *testing.T, w *wallettest.World) { w.Verifier.Raw = func(string) string { return "e30.e30.e30" } }},
-		"x5c of nonsense": {"not a signed JWT", func(_ *testing.T, w *wallettest.World) { w.Verifier.Signs.DER = [][]byte{[]byte("x")} }},
+		"no JWS":          {"not a compact JWS", func(_ *testing.T, w *wallettest.World) { w.Verifier.Raw = func(string) string { return "e30.e30.e30" } }},
+		"x5c of nonsense": {"no certificate", func(_ *testing.T, w *wallettest.World) { w.Verifier.Signs.DER = [][]byte{[]byte("x")} }},
 		"anchor in x5c": {"self-signed", func(_ *testing.T, w *wallettest.World) {
 			w.Verifier.Signs.DER = append(w.Verifier.Signs.DER, w.Roots.Certificate.Raw)
 		}},
@@ -195,7 +195,7 @@ func TestReviewTurnsDownOtherSigners(t *testing.T) {
 				return parts[0] + "." + wallettest.Encode([]byte(raw)) + "." + parts[2]
 			}
 		}},
-		"alg none": {"not a signed JWT", func(t *testing.T, w *wallettest.World) {
+		"alg none": {"not the algorithm of the key", func(t *testing.T, w *wallettest.World) {
 			w.Verifier.Raw = func(jws string) string {
 				parts := strings.Split(jws, ".")
 				header := strings.Replace(string(wallettest.Decode(t, parts[0])), "ES256", "none", 1)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/jwe"
+	"regain/conformance/jose"
 	"regain/conformance/wallet/request"
 )
 
@@ -116,7 +116,7 @@ func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 func sessionOf(c request.Channel) session {
 	s := session{responseURI: c.ResponseURI}
 	if c.Recipient != nil {
-		s.thumbprint = c.Recipient.Thumbprint()
+		s.thumbprint, _ = c.Recipient.Key.Thumbprint() // of a key that was chosen, so there is one
 	}
 	return s
 }
@@ -157,7 +157,7 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 
 // seal encrypts the members of a response where the request wants it (§8.3), and is the members
 // themselves where it does not.
-func (w *Wallet) seal(to *jwe.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
+func (w *Wallet) seal(to *jose.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
 	if to == nil || t.PlainVPToken {
 		return members, nil
 	}
@@ -167,9 +167,9 @@ func (w *Wallet) seal(to *jwe.Recipient, members map[string]any, t Tamper) (map[
 	}
 	recipient := *to
 	if t.WrongKid {
-		recipient = recipient.WithUnknownKeyID()
+		recipient.Key.KeyID = "not-" + recipient.Key.KeyID
 	}
-	sealed, err := recipient.Seal(raw, w.cfg.Random)
+	sealed, err := recipient.Seal(raw, nil)
 	if err != nil {
 		return nil, fmt.Errorf("encrypting: %w", err)
 	}

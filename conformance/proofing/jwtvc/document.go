@@ -3,7 +3,7 @@ package jwtvc
 import (
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // The contexts of what is served. Nobody here processes them; readers of JSON-LD do.
@@ -23,7 +23,7 @@ func (i *Issuer) Document() map[string]any {
 		"@context": []string{didV1, jws2020V1},
 		"id":       i.DID,
 		"verificationMethod": []any{map[string]any{
-			"id": i.kid(), "type": "JsonWebKey2020", "controller": i.DID, "publicKeyJwk": jose.JSONWebKey{Key: i.key.Public()},
+			"id": i.kid(), "type": "JsonWebKey2020", "controller": i.DID, "publicKeyJwk": jose.JWK{Key: i.key.Public()},
 		}},
 		"assertionMethod": []string{i.kid()},
 		"service": []any{map[string]any{
@@ -37,7 +37,7 @@ func (i *Issuer) Document() map[string]any {
 func (i *Issuer) Configuration(now time.Time) (map[string]any, error) {
 	from := now.UTC().Truncate(time.Hour)
 	until := from.Add(linkLife)
-	linkage, err := i.sign(&jose.SignerOptions{}, map[string]any{
+	linkage, err := i.sign(map[string]any{}, map[string]any{
 		"iss": i.DID, "sub": i.DID, "nbf": from.Unix(), "exp": until.Unix(),
 		"vc": map[string]any{
 			"@context": []string{credentialsV1, configurationV1}, "type": []string{genericType, "DomainLinkageCredential"}, "issuer": i.DID,

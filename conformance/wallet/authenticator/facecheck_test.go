@@ -6,10 +6,10 @@ import (
 	"net/http"
 	"testing"
 
+	"regain/conformance/spoil"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/spoil"
 	"regain/conformance/wallet/wallettest"
 )
 

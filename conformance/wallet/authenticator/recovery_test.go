@@ -16,12 +16,12 @@ import (
 	"time"
 
 	"regain/conformance/browser"
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/rp"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
 	"regain/conformance/wallet/wallettest"
 	"regain/conformance/world"
 	"regain/internal/node"
@@ -185,16 +185,16 @@ func (r *recovery) finish(t *testing.T, request *authenticator.Request, o authen
 func TestRecovery(t *testing.T) {
 	for name, row := range map[string]struct {
 		method did.Method
-		holder jws.Algorithm
+		holder string
 		issuer string
 		tls    bool
 		share  authenticator.ShareOptions
 	}{
-		"as the Android library":  {did.ION, jws.ES256K, "ES256K", true, authenticator.ShareOptions{LibraryBare: true}},
-		"without certificates":    {did.ION, jws.ES256K, "ES256", false, authenticator.ShareOptions{}},
-		"a key of Ed25519":        {did.JWK, jws.EdDSA, "EdDSA", true, authenticator.ShareOptions{RelativeKid: true}},
-		"a key of P-256":          {did.JWK, jws.ES256, "ES256", true, authenticator.ShareOptions{NewerPaths: true}},
-		"a presentation for each": {did.ION, jws.ES256K, "EdDSA", true, authenticator.ShareOptions{OneEach: true}},
+		"as the Android library":  {did.ION, jose.ES256K, "ES256K", true, authenticator.ShareOptions{LibraryBare: true}},
+		"without certificates":    {did.ION, jose.ES256K, "ES256", false, authenticator.ShareOptions{}},
+		"a key of Ed25519":        {did.JWK, jose.EdDSA, "EdDSA", true, authenticator.ShareOptions{RelativeKid: true}},
+		"a key of P-256":          {did.JWK, jose.ES256, "ES256", true, authenticator.ShareOptions{NewerPaths: true}},
+		"a presentation for each": {did.ION, jose.ES256K, "EdDSA", true, authenticator.ShareOptions{OneEach: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := setUpRecovery(t, world.Options{TLS: row.tls}, row.issuer)

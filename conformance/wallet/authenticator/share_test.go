@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
 )
 
 type (
@@ -38,7 +38,7 @@ func judge(t *testing.T, w *scene, want facts) {
 // Every kind of holder's key, every kind of issuer's and every kind of verifier's.
 func TestShareWithEveryKey(t *testing.T) {
 	for _, method := range []did.Method{did.ION, did.JWK} {
-		for _, alg := range []jws.Algorithm{jws.ES256K, jws.ES256, jws.ES384, jws.EdDSA} {
+		for _, alg := range []string{jose.ES256K, jose.ES256, jose.ES384, jose.EdDSA} {
 			t.Run(string(method)+" "+string(alg), func(t *testing.T) {
 				w := authenticatortest.New(t)
 				w.Config.Method, w.Config.Algorithm = method, alg

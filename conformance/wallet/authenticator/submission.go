@@ -3,9 +3,9 @@ package authenticator
 import (
 	"fmt"
 
+	"regain/conformance/spoil"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator/exchange"
-	"regain/conformance/wallet/authenticator/spoil"
 )
 
 // submission is a presentation_submission (Presentation Exchange, Presentation Submission).

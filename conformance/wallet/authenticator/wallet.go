@@ -10,10 +10,10 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
 	"regain/conformance/wallet/shelf"
 )
 
@@ -28,12 +28,12 @@ type Config struct {
 	Logger     *slog.Logger     // never sees claims, tokens, pictures or the holder's DID
 	Camera     wallet.Camera    //
 
-	Method         did.Method    // of the holder's DID; did.ION when empty, as in the Android library
-	Algorithm      jws.Algorithm // of the holder's key; jws.ES256K when empty, likewise
-	Issuers        []string      // DIDs of who may issue; nil takes every issuer
-	ReceiptType    string        // DefaultReceiptType when empty
-	StrictDomains  bool          // refuse a verifier whose domain is not verified, instead of warning
-	PlainLocalhost bool          // did:web of names under localhost by http, in a world without certificates
+	Method         did.Method // of the holder's DID; did.ION when empty, as in the Android library
+	Algorithm      string     // of the holder's key; jose.ES256K when empty, likewise
+	Issuers        []string   // DIDs of who may issue; nil takes every issuer
+	ReceiptType    string     // DefaultReceiptType when empty
+	StrictDomains  bool       // refuse a verifier whose domain is not verified, instead of warning
+	PlainLocalhost bool       // did:web of names under localhost by http, in a world without certificates
 }
 
 // Wallet holds the credentials of one person under one DID. It is safe for concurrent use.
@@ -78,19 +78,19 @@ func New(cfg Config) (*Wallet, error) {
 		cfg.Method = did.ION
 	}
 	if cfg.Algorithm == "" {
-		cfg.Algorithm = jws.ES256K
+		cfg.Algorithm = jose.ES256K
 	}
 	if cfg.ReceiptType == "" {
 		cfg.ReceiptType = DefaultReceiptType
 	}
-	holder, err := did.New(cfg.Random, cfg.Method, cfg.Algorithm)
+	holder, err := did.New(cfg.Method, cfg.Algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("making an authenticator: the holder's DID: %w", err)
 	}
 	calls := agent.New(cfg.HTTPClient)
 	return &Wallet{
 		cfg: cfg, agent: calls, holder: holder,
-		resolver: did.Resolver{Agent: calls, PlainLocalhost: cfg.PlainLocalhost},
+		resolver: did.Resolver{Get: calls.Body, PlainLocalhost: cfg.PlainLocalhost},
 	}, nil
 }
 
@@ -104,7 +104,7 @@ func (w *Wallet) Proof(issuer, nonce string) (string, error) {
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	return w.holder.Sign(jws.Header{Type: "openid4vci-proof+jwt", KeyID: w.holder.KeyID()}, claims)
+	return w.holder.Sign(map[string]any{"typ": "openid4vci-proof+jwt", "kid": w.holder.KeyID()}, claims)
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/jose"
 )
 
 // The methods of token_endpoint_auth_methods_supported that a wallet with an identity knows.
@@ -57,7 +59,11 @@ func (s *Session) assert(form url.Values) error {
 	if err != nil {
 		return err
 	}
-	assertion, err := sign(named(id.Key, id.KeyID), nil, map[string]any{
+	header := map[string]any{}
+	if id.KeyID != "" {
+		header["kid"] = id.KeyID
+	}
+	assertion, err := jose.Sign(id.Key, header, map[string]any{
 		"iss": id.ClientID, "sub": id.ClientID, "aud": s.offer.server.Issuer, "jti": jti,
 		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	})
@@ -96,7 +102,7 @@ func (s *Session) attest(ctx context.Context, form url.Values, header http.Heade
 	} else if challenge != "" {
 		claims["challenge"] = challenge
 	}
-	proof, err := sign(named(s.instance, ""), joseHeader{"typ": "oauth-client-attestation-pop+jwt"}, claims)
+	proof, err := jose.Sign(s.instance, map[string]any{"typ": "oauth-client-attestation-pop+jwt"}, claims)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/jose"
 )
 
 // Issued is what the issuer handed over for one configuration.
@@ -113,7 +115,7 @@ func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKe
 		if attestation != "" {
 			h["key_attestation"] = attestation
 		}
-		if proofs[i], err = sign(named(key, ""), h, claims); err != nil {
+		if proofs[i], err = jose.Sign(key, h, claims); err != nil {
 			return nil, err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/jwe"
+	"regain/conformance/jose"
 )
 
 // maxWait is how long the wallet waits for a credential that the issuer still has to make.
@@ -18,7 +18,7 @@ const maxWait = time.Minute
 // sealed is a request as it is sent, and the key for its response.
 type sealed struct {
 	text, mediaType string
-	key             *jwe.Key // nil: the response has to come in the clear
+	key             *jose.EncryptionKey // nil: the response has to come in the clear
 }
 
 // seal encrypts a request where the issuer has a key for that, and asks for an encrypted response
@@ -33,7 +33,7 @@ func (s *Session) seal(body map[string]any) (sealed, error) {
 		text, err := json.Marshal(body)
 		return sealed{text: string(text), mediaType: typeJSON}, err
 	}
-	to, err := jwe.Choose(requests.JWKS.Keys, requests.Encodings)
+	to, err := jose.ChooseRecipient(requests.JWKS.Keys, requests.Encodings)
 	if err != nil {
 		if requests.Required {
 			return sealed{}, fmt.Errorf("encrypting the request: %w", err)
@@ -43,7 +43,7 @@ func (s *Session) seal(body map[string]any) (sealed, error) {
 	}
 	result := sealed{mediaType: typeJWT}
 	if encoding := responses.encoding(); encoding != "" {
-		if result.key, err = jwe.NewKey(s.client.cfg.Random); err != nil {
+		if result.key, err = jose.NewEncryptionKey(); err != nil {
 			return sealed{}, err
 		}
 		body["credential_response_encryption"] = map[string]any{"jwk": result.key.Public(), "enc": encoding}
@@ -54,7 +54,7 @@ func (s *Session) seal(body map[string]any) (sealed, error) {
 	if err != nil {
 		return sealed{}, fmt.Errorf("encoding the request: %w", err)
 	}
-	result.text, err = to.Seal(text, s.client.cfg.Random)
+	result.text, err = to.Seal(text, nil)
 	return result, err
 }
 
@@ -65,7 +65,7 @@ func (r *responseEncryption) encoding() string {
 		return ""
 	}
 	for _, enc := range r.Encodings {
-		if slices.Contains(jwe.Encodings(), enc) {
+		if slices.Contains(jose.Encodings(), enc) {
 			return enc
 		}
 	}

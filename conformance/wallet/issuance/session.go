@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"regain/conformance/jose"
 )
 
 // Session is an offer that was taken up: an access token, and the key that it is bound to.
@@ -154,7 +156,7 @@ func (s *Session) prove(endpoint string, header http.Header) error {
 	if nonce := s.nonces[s.speaksTo()]; nonce != "" {
 		claims["nonce"] = nonce
 	}
-	proof, err := sign(named(s.key, ""), embedding(s.key, "dpop+jwt"), claims)
+	proof, err := jose.Sign(s.key, embedding(s.key, "dpop+jwt"), claims)
 	if err != nil {
 		return err
 	}

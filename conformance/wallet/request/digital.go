@@ -8,8 +8,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/jws"
 )
 
 // The exchange protocols of the Digital Credentials API (Appendix A.1).
@@ -109,7 +109,7 @@ func (r *Reader) signedByOneOf(ctx context.Context, data []byte) (sender, error)
 }
 
 func (r *Reader) signedInHeader(ctx context.Context, compact string) (sender, error) {
-	header, err := jws.ReadHeader(compact)
+	header, err := jose.Parse(compact)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
@@ -128,7 +128,8 @@ func (r *Reader) signedInHeader(ctx context.Context, compact string) (sender, er
 	own := json.RawMessage(id)
 	members["client_id"] = &own
 	if header.Info != nil {
-		members["verifier_info"] = &header.Info
+		info := json.RawMessage(header.Info)
+		members["verifier_info"] = &info
 	}
 	s.payload, err = json.Marshal(members)
 	return s, err

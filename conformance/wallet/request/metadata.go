@@ -6,8 +6,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/dcql"
-	"regain/conformance/wallet/jwe"
 )
 
 // metadata is what a request says about its verifier (OpenID4VP 1.0 §5.1, §11.1).
@@ -49,7 +49,7 @@ func readMetadata(raw json.RawMessage) (metadata, error) {
 
 // seal chooses whom the answer is encrypted to.
 func (c *Channel) seal(m metadata) error {
-	recipient, err := jwe.Choose(m.keys, m.encodings)
+	recipient, err := jose.ChooseRecipient(m.keys, m.encodings)
 	if err != nil {
 		return turnDown(InvalidRequest, "%w", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	jose "github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // Prefix is a Client Identifier Prefix (OpenID4VP 1.0 §5.9.3).
@@ -34,10 +34,10 @@ type Policy struct {
 	// make, so they are taken only when they are named here.
 	Prefixes []Prefix
 
-	Attesters    map[string]jose.JSONWebKeySet // issuers of verifier attestations and their keys
-	Clients      map[string]Client             // pre-registered verifiers by client_id
-	Scopes       map[string]json.RawMessage    // scope values that stand for a DCQL query, §5.5
-	Transactions map[string]TransactionType    // types of transaction data; nil: account recovery
+	Attesters    map[string]jose.JWKSet     // issuers of verifier attestations and their keys
+	Clients      map[string]Client          // pre-registered verifiers by client_id
+	Scopes       map[string]json.RawMessage // scope values that stand for a DCQL query, §5.5
+	Transactions map[string]TransactionType // types of transaction data; nil: account recovery
 
 	Plain        bool // takes response modes that do not encrypt
 	SealedObject bool // request objects that are fetched by POST have to be encrypted to the wallet, §5.10
@@ -52,9 +52,9 @@ type Policy struct {
 // Client is what the wallet knows of a verifier in advance.
 type Client struct {
 	Name         string
-	Keys         []jose.JSONWebKey // one of which signs its requests; none: it signs nothing
-	Metadata     json.RawMessage   // its client_metadata; nil: it comes with each request
-	ResponseURIs []string          // where its answers may go; nil: anywhere, for a client that signs
+	Keys         []jose.JWK      // one of which signs its requests; none: it signs nothing
+	Metadata     json.RawMessage // its client_metadata; nil: it comes with each request
+	ResponseURIs []string        // where its answers may go; nil: anywhere, for a client that signs
 }
 
 // TransactionType is a type of transaction data: the members beyond those that every type has

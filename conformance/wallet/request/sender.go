@@ -5,11 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/jws"
 )
 
 // claimed is who a sender says it is.
@@ -79,11 +78,15 @@ func (r *Reader) open(o object) (json.RawMessage, error) {
 	if o.parameters != nil {
 		return o.parameters, nil
 	}
-	payload, header, err := jws.OpenUnsigned(o.compact)
+	token, err := jose.Parse(o.compact)
+	if err != nil {
+		return nil, turnDown(InvalidRequest, "%w", err)
+	}
+	payload, err := token.OpenUnsigned()
 	if err != nil {
 		return nil, turnDown(InvalidRequest, "a request of this client_id cannot be signed: %w", err)
 	}
-	if header.Type != objectType && (header.Type != "" || !r.Policy.UntypedObject) {
+	if token.Type != objectType && (token.Type != "" || !r.Policy.UntypedObject) {
 		return nil, turnDown(InvalidRequest, "its typ is not %s", objectType)
 	}
 	return payload, nil
@@ -104,8 +107,11 @@ func (r *Reader) byCertificate(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, err
 	}
-	want := jws.Chained{Type: objectType, Anchors: r.Anchors, Now: r.Clock()}
-	payload, signer, err := want.Verify(compact)
+	token, err := jose.ParseTyped(compact, objectType)
+	if err != nil {
+		return sender{}, turnDown(InvalidRequest, "%w", err)
+	}
+	payload, signer, err := token.VerifyChained(r.Anchors, r.Clock())
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
@@ -149,7 +155,11 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, err
 	}
-	payload, err := verifyAny(compact, objectType, jose.JSONWebKeySet{Keys: client.Keys})
+	token, err := jose.ParseTyped(compact, objectType)
+	if err != nil {
+		return sender{}, turnDown(InvalidRequest, "%w", err)
+	}
+	payload, err := verifyAny(token, client.Keys)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "verifying with the registered keys: %w", err)
 	}

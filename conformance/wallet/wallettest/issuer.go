@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/mdoc"
 )
 
@@ -174,17 +173,12 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 }
 
 // checkProof is OpenID4VCI 1.0 Appendix F.1 and F.4; it returns an error code of §8.3.1.2.
-func (i *Issuer) checkProof(compact string) (*jose.JSONWebKey, string) {
-	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
+func (i *Issuer) checkProof(compact string) (*jose.JWK, string) {
+	token, err := jose.ParseTyped(compact, "openid4vci-proof+jwt")
+	if err != nil || !jose.IsP256(token.Key) || token.KeyID != "" {
 		return nil, "invalid_proof"
 	}
-	header := jws.Signatures[0].Protected
-	key := header.JSONWebKey
-	if header.ExtraHeaders["typ"] != "openid4vci-proof+jwt" || key == nil || !key.IsPublic() || header.KeyID != "" {
-		return nil, "invalid_proof"
-	}
-	payload, err := jws.Verify(key)
+	payload, err := token.Verify(token.Key.Key)
 	if err != nil {
 		return nil, "invalid_proof"
 	}
@@ -198,10 +192,10 @@ func (i *Issuer) checkProof(compact string) (*jose.JSONWebKey, string) {
 		return nil, "invalid_nonce"
 	}
 	delete(i.Nonces, nonce)
-	return key, ""
+	return token.Key, ""
 }
 
-func (i *Issuer) issue(holder *jose.JSONWebKey) string {
+func (i *Issuer) issue(holder *jose.JWK) string {
 	if !i.Licensed {
 		return i.Credential(holder)
 	}
@@ -216,7 +210,7 @@ func (i *Issuer) issue(holder *jose.JSONWebKey) string {
 	return Encode(licence.Issue(i.T, i.Signs))
 }
 
-func (i *Issuer) Credential(holder *jose.JSONWebKey) string {
+func (i *Issuer) Credential(holder *jose.JWK) string {
 	claims := map[string]any{
 		"iss": i.ID(), "vct": IdentityType, "jti": "urn:uuid:" + Random(i.T),
 		"iat": Noon().Unix(), "exp": Noon().Add(24 * time.Hour).Unix(), "cnf": map[string]any{"jwk": holder},
@@ -293,7 +287,7 @@ func (i *Issuer) checkLicence(shown mdoc.Response) *portrait {
 	for nonce := range i.Nonces {
 		transcript, err := mdoc.Redirect(i.ID(), nonce, nil, i.Server.URL+"/face-check")
 		if err == nil && shown.HeldOver(transcript) == nil {
-			key := map[string]any{"jwk": PublicJWK(i.T, shown.Document.DeviceKey(), "")}
+			key := map[string]any{"jwk": jose.JWK{Key: shown.Document.DeviceKey()}}
 			return &portrait{id: shown.Document.ID(), digest: digest, cnf: key}
 		}
 	}

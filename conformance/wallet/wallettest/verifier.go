@@ -1,8 +1,6 @@
 package wallettest
 
 import (
-	"crypto/ecdh"
-	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,8 +9,7 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/mdoc"
 )
 
@@ -32,8 +29,7 @@ type Verifier struct {
 	Unsealed       bool // leaves request objects unencrypted although the wallet sent a key
 	Nonce          string
 	State          string
-	KID            string
-	Key            *ecdh.PrivateKey
+	Key            *jose.EncryptionKey // of answers
 	Query          map[string]any
 	Posts          []url.Values // answers received
 	Bodies         []string     // the same as they came
@@ -50,12 +46,12 @@ type Verifier struct {
 
 func NewVerifier(t testing.TB, signs Party) *Verifier {
 	t.Helper()
-	key, err := NewKey(t).ECDH()
+	key, err := jose.NewEncryptionKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := &Verifier{
-		T: t, Signs: signs, ClientID: signs.ClientID(), Nonce: Random(t), State: Random(t), KID: Random(t), Key: key,
+		T: t, Signs: signs, ClientID: signs.ClientID(), Nonce: Random(t), State: Random(t), Key: key,
 		Mode: "direct_post.jwt", Query: FullQuery(), Typ: "oauth-authz-req+jwt", MediaType: "application/oauth-authz-req+jwt",
 		Status: http.StatusOK, BodyType: "application/json",
 	}
@@ -175,10 +171,10 @@ func (v *Verifier) request(form url.Values) string {
 }
 
 // published is the key that a wallet wants request objects encrypted to (OpenID4VP 1.0 §5.10).
-func published(t testing.TB, form url.Values) *jose.JSONWebKey {
+func published(t testing.TB, form url.Values) *jose.JWK {
 	t.Helper()
 	var metadata struct {
-		JWKS jose.JSONWebKeySet `json:"jwks"`
+		JWKS jose.JWKSet `json:"jwks"`
 	}
 	if !form.Has("wallet_metadata") {
 		return nil
@@ -190,17 +186,9 @@ func published(t testing.TB, form url.Values) *jose.JSONWebKey {
 	return &metadata.JWKS.Keys[0]
 }
 
-func sealTo(t testing.TB, key jose.JSONWebKey, text string) string {
+func sealTo(t testing.TB, key jose.JWK, text string) string {
 	t.Helper()
-	encrypter, err := jose.NewEncrypter(jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key}, (&jose.EncrypterOptions{}).WithContentType("JWT"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := encrypter.Encrypt([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compact, err := sealed.CompactSerialize()
+	compact, err := jose.Recipient{Key: key, Encoding: "A128GCM"}.Seal([]byte(text), map[string]any{"cty": "JWT"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,9 +203,12 @@ func (v *Verifier) Sign(claims any) string {
 	return v.Signs.Sign(v.T, v.Typ, claims)
 }
 
+// JWK is the key that answers are encrypted to, as members that a test may change.
 func (v *Verifier) JWK() map[string]any {
-	point := v.Key.PublicKey().Bytes()
-	return map[string]any{"kty": "EC", "crv": "P-256", "use": "enc", "alg": "ECDH-ES", "kid": v.KID, "x": Encode(point[1:33]), "y": Encode(point[33:])}
+	v.T.Helper()
+	var members map[string]any
+	FromJSON(v.T, []byte(ToJSON(v.T, v.Key.Public())), &members)
+	return members
 }
 
 func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -296,11 +287,27 @@ func (v *Verifier) Read(plaintext []byte, header map[string]any) Answer {
 	return a
 }
 
-// Thumbprint is that of the key that answers are encrypted to, by hand (RFC 7638 §3).
+// Open decrypts an answer, and returns its header too.
+func (v *Verifier) Open(compact string) (map[string]any, []byte) {
+	v.T.Helper()
+	plaintext, err := v.Key.Open(compact)
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	var members map[string]any
+	header, _, _ := strings.Cut(compact, ".")
+	FromJSON(v.T, Decode(v.T, header), &members)
+	return members, plaintext
+}
+
+// Thumbprint is that of the key that answers are encrypted to.
 func (v *Verifier) Thumbprint() []byte {
-	jwk := v.JWK()
-	sum := sha256.Sum256([]byte(ToJSON(v.T, map[string]any{"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"]})))
-	return sum[:]
+	v.T.Helper()
+	thumbprint, err := v.Key.Public().Thumbprint()
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	return thumbprint
 }
 
 // Transcript is the session transcript that an mdoc has to be presented over.

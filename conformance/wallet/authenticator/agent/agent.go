@@ -42,6 +42,12 @@ func (a Agent) Get(ctx context.Context, from string, header http.Header) (Answer
 	return a.call(ctx, http.MethodGet, from, header, "")
 }
 
+// Body fetches an address and returns the answer's body alone.
+func (a Agent) Body(ctx context.Context, from string) ([]byte, error) {
+	answer, err := a.Get(ctx, from, nil)
+	return answer.Body, err
+}
+
 // Post sends a body of a media type.
 func (a Agent) Post(ctx context.Context, to, mediaType, body string) (Answer, error) {
 	return a.call(ctx, http.MethodPost, to, http.Header{"Content-Type": {mediaType}}, body)

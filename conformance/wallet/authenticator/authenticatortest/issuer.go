@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/wallettest"
 )
@@ -100,7 +101,7 @@ func (i *Issuer) serveFaceCheck(w http.ResponseWriter, r *http.Request) {
 	did, name := vp.KID("iss")
 	nonce := vp.text("nonce")
 	credentials := vp.credentials()
-	if !IsSignedBy(i.T, vp.Text, HolderKey(i.T, did, name)) || vp.text("iss") != did || vp.text("aud") != i.Base || !i.Nonces[nonce] || len(credentials) != 1 {
+	if !jose.IsSignedBy(vp.Text, HolderKey(i.T, did, name)) || vp.text("iss") != did || vp.text("aud") != i.Base || !i.Nonces[nonce] || len(credentials) != 1 {
 		writeJSON(i.T, w, http.StatusBadRequest, map[string]any{"error": "invalid_presentation"})
 		return
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/wallettest"
 )
 
@@ -147,7 +148,7 @@ func (v *Verifier) Judge(issuer Party) Facts {
 		for _, text := range vp.credentials() {
 			vc := Read(v.T, text)
 			f.Bound = f.Bound && vc.text("sub") == vp.text("iss")
-			f.Genuine = f.Genuine && vc.text("iss") == issuer.DID && IsSignedBy(v.T, text, issuer.JWK(v.T))
+			f.Genuine = f.Genuine && vc.text("iss") == issuer.DID && jose.IsSignedBy(text, issuer.key.Public())
 		}
 	}
 	return f
@@ -164,7 +165,7 @@ func inTime(s Shown) bool {
 func (v *Verifier) byHolder(s Shown, self string) (same, signed bool) {
 	did, name := s.KID(self)
 	key := HolderKey(v.T, did, name)
-	return did == s.text(self), key != nil && IsSignedBy(v.T, s.Text, key)
+	return did == s.text(self), key != nil && jose.IsSignedBy(s.Text, key)
 }
 
 // answered reports whether there is an answer to every input descriptor of every definition.

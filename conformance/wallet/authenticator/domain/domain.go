@@ -14,9 +14,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/did"
 	"regain/conformance/wallet/address"
 	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/authenticator/did"
 )
 
 // Domain is what was found out. The zero value: no domain is named.

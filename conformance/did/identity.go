@@ -1,19 +1,21 @@
 package did
 
 import (
+	"crypto"
+	"crypto/rand"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 
-	"regain/conformance/wallet/authenticator/jws"
+	"regain/conformance/jose"
 )
 
 // Method is a DID method under which an identity can be made.
 type Method string
 
-// The methods that need nobody else.
+// The methods that need no registry and no domain.
 const (
 	ION Method = "did:ion" // in its long form
 	JWK Method = "did:jwk"
@@ -25,75 +27,67 @@ type Identity struct {
 	DID     string
 	KeyName string // the part of the kid after its #
 
-	key *jws.Key
+	key crypto.Signer
 }
 
 // New makes an identity.
-func New(random io.Reader, method Method, alg jws.Algorithm) (Identity, error) {
-	key, err := jws.Generate(random, alg)
+func New(method Method, algorithm string) (Identity, error) {
+	key, err := jose.Generate(algorithm)
 	if err != nil {
 		return Identity{}, err
 	}
 	if method == JWK {
-		raw, err := canonical(key.Public().JWK())
-		if err != nil {
-			return Identity{}, err
-		}
-		return Identity{DID: jwkPrefix + base64.RawURLEncoding.EncodeToString(raw), KeyName: jwkKeyName, key: key}, nil
+		raw, err := json.Marshal(jose.JWK{Key: key.Public()})
+		return Identity{DID: jwkPrefix + base64.RawURLEncoding.EncodeToString(raw), KeyName: jwkKeyName, key: key}, err
 	}
 	if method != ION {
 		return Identity{}, ErrMethod
 	}
-	return newION(random, key)
+	return newION(key, algorithm)
 }
 
 // newION makes a long-form DID of three fresh keys, of the shape that the Android library makes:
 // one key for authentication whose JWK has a kid and a use. The keys for updates are thrown away,
-// for a DID that nobody published cannot be updated.
-func newION(random io.Reader, key *jws.Key) (Identity, error) {
-	name := make([]byte, 16)
-	if _, err := io.ReadFull(random, name); err != nil {
+// for a DID that was never published cannot be updated.
+func newION(key crypto.Signer, algorithm string) (Identity, error) {
+	raw := make([]byte, 16)
+	if _, err := rand.Read(raw); err != nil {
 		return Identity{}, fmt.Errorf("reading randomness: %w", err)
 	}
-	jwk := key.Public().JWK()
-	jwk["kid"], jwk["use"] = hex.EncodeToString(name), "sig"
-	kind := "JsonWebKey2020"
-	if key.Algorithm() == jws.ES256K {
+	name, kind := hex.EncodeToString(raw), "JsonWebKey2020"
+	if algorithm == jose.ES256K {
 		kind = "EcdsaSecp256k1VerificationKey2019"
 	}
-	var commitments [2]map[string]any // update, recovery
-	for i := range commitments {
-		spare, err := jws.Generate(random, jws.ES256K) // whatever the signing key, these are secp256k1 (Sidetree, KEY_ALGORITHM)
+	var spare [2]jose.JWK // update, recovery: on secp256k1 whatever signs (Sidetree v1.0.0, KEY_ALGORITHM)
+	for i := range spare {
+		made, err := jose.Generate(jose.ES256K)
 		if err != nil {
 			return Identity{}, err
 		}
-		commitments[i] = spare.Public().JWK()
+		spare[i].Key = made.Public()
 	}
 	long, err := LongForm(map[string]any{"publicKeys": []any{map[string]any{
-		"id": jwk["kid"], "type": kind, "publicKeyJwk": jwk, "purposes": []any{"authentication"},
-	}}}, commitments[0], commitments[1])
-	if err != nil {
-		return Identity{}, err
-	}
-	return Identity{DID: long, KeyName: hex.EncodeToString(name), key: key}, nil
+		"id": name, "type": kind, "publicKeyJwk": jose.JWK{Key: key.Public(), KeyID: name, Use: "sig"}, "purposes": []any{"authentication"},
+	}}}, spare[0], spare[1])
+	return Identity{DID: long, KeyName: name, key: key}, err
 }
 
 // KeyID is the kid of what the identity signs.
 func (i Identity) KeyID() string { return i.DID + "#" + i.KeyName }
 
 // Algorithm is what the identity signs with.
-func (i Identity) Algorithm() jws.Algorithm { return i.key.Algorithm() }
+func (i Identity) Algorithm() string { return jose.Algorithms(i.key.Public())[0] }
 
 // Public is the key that verifies what the identity signs.
-func (i Identity) Public() jws.Public { return i.key.Public() }
+func (i Identity) Public() crypto.PublicKey { return i.key.Public() }
 
 // Sign writes a JWS of the identity.
-func (i Identity) Sign(header jws.Header, claims any) (string, error) {
-	return i.key.Sign(header, claims)
+func (i Identity) Sign(header map[string]any, claims any) (string, error) {
+	return jose.Sign(i.key, header, claims)
 }
 
 // WithKey is the identity in the hands of somebody who has another key, for tests of verifiers.
-func (i Identity) WithKey(key *jws.Key) Identity {
+func (i Identity) WithKey(key crypto.Signer) Identity {
 	i.key = key
 	return i
 }
@@ -106,8 +100,8 @@ func (i Identity) String() string {
 	return i.DID[:len(ION)] + " identity"
 }
 
-// GoString is String.
-func (i Identity) GoString() string { return i.String() }
+// Format keeps the DID and the key out of every verb of fmt.
+func (i Identity) Format(state fmt.State, _ rune) { _, _ = fmt.Fprint(state, i.String()) }
 
 // LogValue is String for slog.
 func (i Identity) LogValue() slog.Value { return slog.StringValue(i.String()) }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/authenticator/jws"
+	"regain/conformance/jose"
 )
 
 // Document is what a DID resolves to, as far as a wallet reads it.
@@ -15,23 +15,23 @@ type Document struct {
 	ID      string
 	Domains []string // endpoints of its LinkedDomains services, as written and in their order
 
-	methods []method
-	asserts []string // names of the keys in assertionMethod
+	methods                []method
+	asserts, authenticates []string // names of the keys in assertionMethod and authentication
 }
 
 type method struct {
 	name string // the fragment of its id
-	key  jws.Public
+	key  any    // a public key of the standard library, nil for a method that leads to none
 }
 
 // Key returns the key of a name, the part of a kid after its #.
-func (d Document) Key(name string) (jws.Public, error) {
+func (d Document) Key(name string) (any, error) {
 	for _, m := range d.methods {
-		if m.name == name && !m.key.IsZero() {
+		if m.name == name && m.key != nil {
 			return m.key, nil
 		}
 	}
-	return jws.Public{}, ErrNoKey
+	return nil, ErrNoKey
 }
 
 // Asserts reports whether the key of that name speaks for the DID in credentials.
@@ -54,10 +54,11 @@ type rawService struct {
 // parseDocument reads the DID document of did.
 func parseDocument(raw []byte, did string) (Document, error) {
 	var body struct {
-		ID       string            `json:"id"`
-		Methods  []rawMethod       `json:"verificationMethod"`
-		Asserts  []json.RawMessage `json:"assertionMethod"`
-		Services []rawService      `json:"service"`
+		ID            string            `json:"id"`
+		Methods       []rawMethod       `json:"verificationMethod"`
+		Asserts       []json.RawMessage `json:"assertionMethod"`
+		Authenticates []json.RawMessage `json:"authentication"`
+		Services      []rawService      `json:"service"`
 	}
 	if err := json.Unmarshal(raw, &body); err != nil {
 		return Document{}, fmt.Errorf("%w: it is not the JSON expected", ErrDocument)
@@ -71,11 +72,7 @@ func parseDocument(raw []byte, did string) (Document, error) {
 			return Document{}, err
 		}
 	}
-	for _, raw := range body.Asserts {
-		if name, ok := d.reference(raw); ok {
-			d.asserts = append(d.asserts, name)
-		}
-	}
+	d.asserts, d.authenticates = d.references(body.Asserts), d.references(body.Authenticates)
 	return d, d.addServices(body.Services)
 }
 
@@ -91,11 +88,11 @@ func (d *Document) addMethod(m rawMethod) error {
 	}
 	known := m.Type == "JsonWebKey2020" || m.Type == "EcdsaSecp256k1VerificationKey2019" // profile, Open Standards Requirements
 	own := m.Controller == "" || m.Controller == d.ID
-	key, err := jws.ParseJWK(m.JWK)
-	if err != nil || !known || !own {
-		key = jws.Public{} // the name is taken, and leads nowhere
+	var key jose.JWK
+	if err := key.UnmarshalJSON(m.JWK); err != nil || !known || !own || jose.Algorithms(key.Key)[0] == jose.PS256 {
+		key.Key = nil // the name is taken, and leads nowhere; RSA is not of the profile
 	}
-	d.methods = append(d.methods, method{name: name, key: key})
+	d.methods = append(d.methods, method{name: name, key: key.Key})
 	return nil
 }
 
@@ -121,14 +118,20 @@ func (d *Document) addServices(services []rawService) error {
 	return nil
 }
 
-// reference reads an entry of a verification relationship: a DID URL, or a whole method (which no
-// kid leads to, so that it is passed over).
-func (d Document) reference(raw json.RawMessage) (string, bool) {
-	var id string
-	if err := json.Unmarshal(raw, &id); err != nil {
-		return "", false
+// references reads a verification relationship: DID URLs, or whole methods (which no kid leads to, so that they are passed
+// over).
+func (d Document) references(list []json.RawMessage) []string {
+	var names []string
+	for _, raw := range list {
+		var id string
+		if json.Unmarshal(raw, &id) != nil {
+			continue
+		}
+		if name, ok := d.fragment(id); ok {
+			names = append(names, name)
+		}
 	}
-	return d.fragment(id)
+	return names
 }
 
 // fragment returns the name of a key from its id, absolute or relative to this document.

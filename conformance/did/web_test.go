@@ -8,10 +8,10 @@ import (
 	"net/url"
 	"testing"
 
+	"regain/conformance/did"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator/agent"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/did"
 )
 
 func TestWebAddress(t *testing.T) {
@@ -53,7 +53,7 @@ func documents(t *testing.T, document func(map[string]any)) (did.Document, error
 		document(body)
 		_ = json.NewEncoder(w).Encode(body)
 	}))
-	return did.Resolver{Agent: agent.New(site.Client())}.Resolve(t.Context(), "did:web:a.example")
+	return did.Resolver{Get: agent.New(site.Client()).Body}.Resolve(t.Context(), "did:web:a.example")
 }
 
 func method(document map[string]any) map[string]any {
@@ -132,7 +132,7 @@ func TestResolveWebNeedsAnAnswer(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		var refused *wallet.ResponseError
-		if _, err := (did.Resolver{Agent: agent.New(site.Client())}).Resolve(t.Context(), "did:web:a.example"); !errors.As(err, &refused) || refused.Status != status {
+		if _, err := (did.Resolver{Get: agent.New(site.Client()).Body}).Resolve(t.Context(), "did:web:a.example"); !errors.As(err, &refused) || refused.Status != status {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
@@ -152,10 +152,10 @@ func TestResolveWebOnThisMachine(t *testing.T) {
 		_ = json.NewEncoder(w).Encode(party.Document(t, ""))
 	})
 	calls := agent.New(wallet.NewHTTPClient(0))
-	if _, err := (did.Resolver{Agent: calls, PlainLocalhost: true}).Resolve(t.Context(), id); err != nil {
+	if _, err := (did.Resolver{Get: calls.Body, PlainLocalhost: true}).Resolve(t.Context(), id); err != nil {
 		t.Error(err)
 	}
-	if _, err := (did.Resolver{Agent: calls}).Resolve(t.Context(), id); err == nil {
+	if _, err := (did.Resolver{Get: calls.Body}).Resolve(t.Context(), id); err == nil {
 		t.Error("it was fetched without TLS")
 	}
 }

@@ -17,11 +17,11 @@ func (r Resolver) resolveWeb(ctx context.Context, did string) (Document, error) 
 	if err != nil {
 		return Document{}, err
 	}
-	answer, err := r.Agent.Get(ctx, location, nil)
+	body, err := r.Get(ctx, location)
 	if err != nil {
 		return Document{}, fmt.Errorf("fetching its document: %w", err)
 	}
-	return parseDocument(answer.Body, did)
+	return parseDocument(body, did)
 }
 
 // webAddress turns the identifier into the address of its document (did:web, Read): colons part a

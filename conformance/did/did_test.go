@@ -2,21 +2,18 @@ package did_test
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
-	"regain/conformance/wallet/authenticator/spoil"
+	"regain/conformance/did"
+	"regain/conformance/jose"
+	"regain/conformance/spoil"
 )
 
 func vector(t testing.TB, name string) string {
@@ -28,31 +25,46 @@ func vector(t testing.TB, name string) string {
 	return strings.TrimSpace(string(raw))
 }
 
-// offline resolves what needs nobody.
-func offline() did.Resolver { return did.Resolver{Agent: agent.New(http.DefaultClient)} }
+// offline resolves what has to be asked of no one else; a did:web is looked up in vain.
+func offline() did.Resolver {
+	return did.Resolver{Get: func(context.Context, string) ([]byte, error) { return nil, errors.New("there is no network") }}
+}
+
+func verify(t testing.TB, compact string) (did.Signed, error) {
+	t.Helper()
+	token, err := jose.Parse(compact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return offline().Verify(t.Context(), token)
+}
 
 // A domain linkage credential of the profile's, by a did:ion in long form.
 func TestThePublishedToken(t *testing.T) {
 	compact := vector(t, "profile-domain-linkage.jwt")
-	signed, err := offline().Verify(t.Context(), compact)
+	signed, err := verify(t, compact)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if signed.Algorithm != jws.ES256K || signed.Document.ID != signed.DID || !signed.Document.Asserts(signed.KeyName) {
+	if signed.Algorithm != jose.ES256K || signed.Document.ID != signed.DID || !signed.Document.Asserts(signed.KeyName) {
 		t.Errorf("by %s of %s", signed.Algorithm, signed.DID)
 	}
 	if got := strings.Join(signed.Document.Domains, " "); got != "https://www.vcsatoshi.com/" {
 		t.Errorf("its domains are %s", got)
 	}
-	if _, err := offline().Verify(t.Context(), spoil.Signature(compact)); !errors.Is(err, jws.ErrSignature) {
+	if _, err := verify(t, spoil.Signature(compact)); !errors.Is(err, jose.ErrSignature) {
 		t.Errorf("with another signature: %v", err)
 	}
 }
 
 // The vector of Sidetree and of ion-sdk, made again from its keys.
 func TestLongFormIsThePublishedOne(t *testing.T) {
-	key := func(x, y string) map[string]any {
-		return map[string]any{"kty": "EC", "crv": "secp256k1", "x": x, "y": y}
+	key := func(x, y string) jose.JWK {
+		var jwk jose.JWK
+		if err := jwk.UnmarshalJSON([]byte(`{"kty":"EC","crv":"secp256k1","x":"` + x + `","y":"` + y + `"}`)); err != nil {
+			t.Fatal(err)
+		}
+		return jwk
 	}
 	long, err := did.LongForm(map[string]any{
 		"publicKeys": []any{map[string]any{"id": "publicKeyModel1Id", "type": "EcdsaSecp256k1VerificationKey2019",
@@ -84,8 +96,8 @@ func TestThePublishedJWK(t *testing.T) {
 		t.Fatal(err)
 	}
 	key, err := document.Key("0")
-	if err != nil || key.JWK()["x"] != "acbIQiuMs3i8_uszEjJ2tpTtRM4EU3yz91PH6CdH2V0" || !document.Asserts("0") {
-		t.Errorf("its key is %v, %v", key.JWK(), err)
+	if raw, _ := json.Marshal(&jose.JWK{Key: key}); err != nil || !strings.Contains(string(raw), "acbIQiuMs3i8_uszEjJ2tpTtRM4EU3yz91PH6CdH2V0") || !document.Asserts("0") {
+		t.Errorf("its key is %s, %v", raw, err)
 	}
 	if _, err := document.Key("1"); !errors.Is(err, did.ErrNoKey) {
 		t.Errorf("a key of another name: %v", err)
@@ -94,45 +106,45 @@ func TestThePublishedJWK(t *testing.T) {
 
 func TestIdentities(t *testing.T) {
 	for _, method := range []did.Method{did.ION, did.JWK} {
-		for _, alg := range []jws.Algorithm{jws.ES256K, jws.ES256, jws.ES384, jws.EdDSA} {
+		for _, alg := range []string{jose.ES256K, jose.ES256, jose.ES384, jose.EdDSA} {
 			t.Run(string(method)+" "+string(alg), func(t *testing.T) {
-				identity, err := did.New(rand.Reader, method, alg)
+				identity, err := did.New(method, alg)
 				if err != nil {
 					t.Fatal(err)
 				}
-				compact, err := identity.Sign(jws.Header{KeyID: identity.KeyID()}, map[string]any{"a": 1})
+				compact, err := identity.Sign(map[string]any{"kid": identity.KeyID()}, map[string]any{"a": 1})
 				if err != nil {
 					t.Fatal(err)
 				}
-				signed, err := offline().Verify(t.Context(), compact)
+				signed, err := verify(t, compact)
 				if err != nil || signed.DID != identity.DID || signed.KeyName != identity.KeyName || signed.Algorithm != alg {
 					t.Fatalf("%+v, %v", signed, err)
 				}
 				if !strings.HasPrefix(identity.DID, string(method)+":") {
 					t.Errorf("it is %s", identity.DID)
 				}
-				stranger, err := jws.Generate(rand.Reader, alg)
+				stranger, err := jose.Generate(alg)
 				if err != nil {
 					t.Fatal(err)
 				}
-				forged, err := identity.WithKey(stranger).Sign(jws.Header{KeyID: identity.KeyID()}, map[string]any{"a": 1})
+				forged, err := identity.WithKey(stranger).Sign(map[string]any{"kid": identity.KeyID()}, map[string]any{"a": 1})
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := offline().Verify(t.Context(), forged); !errors.Is(err, jws.ErrSignature) {
+				if _, err := verify(t, forged); !errors.Is(err, jose.ErrSignature) {
 					t.Errorf("somebody else's key: %v", err)
 				}
 			})
 		}
 	}
-	if _, err := did.New(rand.Reader, "did:web", jws.ES256); !errors.Is(err, did.ErrMethod) {
+	if _, err := did.New("did:web", jose.ES256); !errors.Is(err, did.ErrMethod) {
 		t.Errorf("did:web: %v", err)
 	}
 }
 
 // A holder's key in a did:ion stands as the Android library writes it.
 func TestTheHoldersKeyIsThatOfTheLibrary(t *testing.T) {
-	identity, err := did.New(rand.Reader, did.ION, jws.ES256K)
+	identity, err := did.New(did.ION, jose.ES256K)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +160,7 @@ func TestTheHoldersKeyIsThatOfTheLibrary(t *testing.T) {
 }
 
 func TestIdentitiesDoNotPrint(t *testing.T) {
-	identity, err := did.New(rand.Reader, did.JWK, jws.ES256)
+	identity, err := did.New(did.JWK, jose.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,8 +178,41 @@ func TestIdentitiesDoNotPrint(t *testing.T) {
 	}
 }
 
+// A holder signs with a key under authentication, of a kind that holders have.
+func TestHolder(t *testing.T) {
+	state := func(change func(map[string]any)) string {
+		state := decode(t, vector(t, "sidetree-long-form.txt"))
+		change(state)
+		return encode(t, state)
+	}
+	same := state(func(map[string]any) {})
+	jwk := func(text string) string { return "did:jwk:" + base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	const point = `"x":"acbIQiuMs3i8_uszEjJ2tpTtRM4EU3yz91PH6CdH2V0","y":"_KcyLj9vWMptnmKtm46GqDz8wf74I5LKgrl2GzH3nSE"`
+	for name, test := range map[string]struct {
+		id, key string
+		want    error
+	}{
+		"did:ion":         {same, "publicKeyModel1Id", nil},
+		"did:jwk":         {jwk(`{"kty":"EC","crv":"P-256",` + point + `}`), "0", nil},
+		"for encryption":  {jwk(`{"kty":"EC","crv":"P-256","use":"enc",` + point + `}`), "0", did.ErrNoKey},
+		"another purpose": {state(func(s map[string]any) { firstKey(s)["purposes"] = []any{"assertionMethod"} }), "publicKeyModel1Id", did.ErrNoKey},
+		"another name":    {same, "another", did.ErrNoKey},
+		"too long":        {state(func(s map[string]any) { s["delta"].(map[string]any)["updateCommitment"] = strings.Repeat("a", 1000) }), "publicKeyModel1Id", did.ErrDocument},
+		"to be fetched":   {"did:web:wallet.example", "0", did.ErrMethod},
+		"no DID":          {"x", "0", did.ErrKID},
+	} {
+		id, key, err := did.Holder(test.id + "#" + test.key)
+		if !errors.Is(err, test.want) || (err == nil) != (id == test.id && key != nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := did.CheckHolder(test.id); name != "another name" && (err == nil) != (test.want == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestVerifyRefusesWhatNamesNoKey(t *testing.T) {
-	identity, err := did.New(rand.Reader, did.JWK, jws.ES256)
+	identity, err := did.New(did.JWK, jose.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,11 +234,11 @@ func TestVerifyRefusesWhatNamesNoKey(t *testing.T) {
 		"a did:web of an IP":  {"did:web:127.0.0.1#0", did.ErrMethod},
 		"a did:web of nobody": {"did:web:#0", did.ErrMethod},
 	} {
-		compact, err := identity.Sign(jws.Header{KeyID: test.kid}, map[string]any{})
+		compact, err := identity.Sign(map[string]any{"kid": test.kid}, map[string]any{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := offline().Verify(context.Background(), compact); !errors.Is(err, test.want) {
+		if _, err := verify(t, compact); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v, not %v", name, err, test.want)
 		}
 	}

@@ -3,7 +3,7 @@ package spoil_test
 import (
 	"testing"
 
-	"regain/conformance/wallet/authenticator/spoil"
+	"regain/conformance/spoil"
 )
 
 // What is no JWT stays what it is, or nearly: nothing here fails.
