@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -114,30 +113,6 @@ func (b *bench) faceCheckLicence(presentation, nonce, picture string) (int, map[
 	return b.post("/face-check", "application/json", "", string(text))
 }
 
-func TestFaceCheckOfALicence(t *testing.T) {
-	b := setUp(t)
-	holder := newKey(t)
-	issued, err := b.IssueLicence("ada.lindqvist", jose.JWK{Key: holder.Public()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	nonce := b.nonce()
-	status, answer := b.faceCheckLicence(b.shownLicence(issued.Credential, holder, b.base, nonce, b.base+"/face-check"), nonce, selfie(t, "ada.lindqvist", people.Good))
-	if status != http.StatusOK {
-		t.Fatalf("%d %v", status, answer)
-	}
-	r := readReceipt(t, answer)
-	if len(r.Results) != 1 || r.Results[0].Score < 70 || r.Results[0].Source != issued.JTI || !strings.HasPrefix(issued.JTI, "ni:///sha-256;") {
-		t.Errorf("%+v of %s", r.Results, issued.JTI)
-	}
-	if !holder.PublicKey.Equal(r.Confirm.Key.Key) || r.Type != proofing.ReceiptType {
-		t.Errorf("a %s, held by another", r.Type)
-	}
-	if digest := b.decode(r.Results[0].Photo); !strings.Contains(string(b.decode(issued.Credential)), string(digest)) {
-		t.Error("the photo's digest is not in the licence")
-	}
-}
-
 func TestFaceChecksOfLicencesThatAreRefused(t *testing.T) {
 	b := setUp(t)
 	holder := newKey(t)
@@ -164,20 +139,5 @@ func TestFaceChecksOfLicencesThatAreRefused(t *testing.T) {
 		if status, answer := b.faceCheckLicence(row.presentation, row.nonce, picture); status != http.StatusBadRequest || answer["error"] != row.code {
 			t.Errorf("%s: %d %v", name, status, answer)
 		}
-	}
-}
-
-// A licence is revoked by the same name that receipts call it.
-func TestALicenceIsRevoked(t *testing.T) {
-	b := setUp(t)
-	issued, err := b.IssueLicence("ada.lindqvist", jose.JWK{Key: newKey(t).Public()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.Revoke(issued.JTI); err != nil {
-		t.Error(err)
-	}
-	if err := b.Revoke(issued.JTI + "x"); err == nil {
-		t.Error("one that was never issued")
 	}
 }

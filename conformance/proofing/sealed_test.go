@@ -1,14 +1,10 @@
 package proofing_test
 
 import (
-	"crypto/ecdsa"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/lestrrat-go/jwx/v3/jwa"
-	"github.com/lestrrat-go/jwx/v3/jwe"
 
 	"regain/conformance/jose"
 	"regain/conformance/proofing"
@@ -47,40 +43,6 @@ func (b *bench) seal(body any) string {
 		b.t.Fatal(err)
 	}
 	return compact
-}
-
-// unseal decrypts a response to the wallet.
-func unseal(t *testing.T, key *ecdsa.PrivateKey, compact string) map[string]any {
-	t.Helper()
-	plain, err := jwe.Decrypt([]byte(compact), jwe.WithKey(jwa.ECDH_ES(), key))
-	if err != nil {
-		t.Fatalf("%s: %v", compact, err)
-	}
-	return object(t, plain)
-}
-
-func TestEncryptedRequestsAndResponses(t *testing.T) {
-	k := setUpKnown(t)
-	token, mine := k.token(proofing.OfferOptions{}), newKey(t)
-	for name, zip := range map[string]any{"plain": nil, "compressed": "DEF"} {
-		body := k.request(proofing.ConfigurationID, 1)
-		encryption := map[string]any{"jwk": jose.JWK{Key: mine.Public(), Algorithm: "ECDH-ES"}, "enc": "A256GCM"}
-		if zip != nil {
-			encryption["zip"] = zip
-		}
-		body["credential_response_encryption"] = encryption
-		status, kind, answer := k.send("/credential", "application/jwt", token, k.seal(body))
-		if status != http.StatusOK || kind != "application/jwt" {
-			t.Fatalf("%s: %d %s %s", name, status, kind, answer)
-		}
-		if response := unseal(t, mine, string(answer)); len(response["credentials"].([]any)) != 1 || response["notification_id"] == "" { //nolint:forcetypeassert // fails the test
-			t.Errorf("%s: %v", name, response)
-		}
-	}
-	status, kind, answer := k.send("/credential", "application/jwt", token, k.seal(k.request(proofing.ConfigurationID, 1)))
-	if status != http.StatusOK || kind != "application/json" {
-		t.Errorf("an encrypted request for a plain response: %d %s %s", status, kind, answer)
-	}
 }
 
 // Each row starts from a good encrypted request and breaks one thing. Errors are never encrypted.

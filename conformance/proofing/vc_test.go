@@ -1,8 +1,6 @@
 package proofing_test
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -141,27 +139,6 @@ func TestDIDProofs(t *testing.T) {
 	}
 }
 
-// Proofs of several DIDs give several credentials; two of one DID, or proofs of keys without one, give none.
-func TestVCsOfSeveralDIDs(t *testing.T) {
-	b := setUp(t)
-	access, one, two, nonce := b.accessTo(proofing.JWTID), newHolder(t, did.ION, "ES256K"), newHolder(t, did.JWK, "ES256"), b.nonce()
-	if status, answer := b.ask(access, vcBody(b.didProof(one, nonce, nil, nil), b.didProof(one, nonce, nil, nil))); status != http.StatusBadRequest {
-		t.Errorf("one DID twice: %d %v", status, answer)
-	}
-	holder := newKey(t)
-	options, claims := b.proof(holder)
-	if status, answer := b.ask(access, vcBody(sign(t, holder, options, claims))); status != http.StatusBadRequest || answer["error"] != "invalid_proof" {
-		t.Errorf("a bare key: %d %v", status, answer)
-	}
-	if status, answer := b.ask(b.access("ada.lindqvist"), credentialBody(b.didProof(two, nonce, nil, nil))); status != http.StatusBadRequest || answer["error"] != "invalid_proof" {
-		t.Errorf("a DID for an SD-JWT: %d %v", status, answer)
-	}
-	status, answer := b.ask(access, vcBody(b.didProof(one, nonce, nil, nil), b.didProof(two, nonce, nil, nil)))
-	if list, _ := answer["credentials"].([]any); status != http.StatusOK || len(list) != 2 {
-		t.Errorf("two DIDs: %d %v", status, answer)
-	}
-}
-
 func TestIssueVC(t *testing.T) {
 	b := setUp(t)
 	holder := newHolder(t, did.ION, "ES256K")
@@ -211,46 +188,6 @@ func (b *bench) shownVC(credential string, holder did.Identity, change map[strin
 	}
 	maps.Copy(claims, change)
 	return signBy(b.t, holder, map[string]any{"typ": "JWT"}, claims)
-}
-
-// The receipt for a JWT VC is one too, for the same DID, about this very photo.
-func TestFaceCheckOfAVC(t *testing.T) {
-	b := setUp(t)
-	holder := newHolder(t, did.ION, "ES256K")
-	issued, err := b.IssueVC("ada.lindqvist", holder.DID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	portrait, _ := subjectOf(b.opened(issued.Credential))["portrait"].(string)
-	sum := sha256.Sum256([]byte(portrait))
-	for name, row := range map[string]struct {
-		person   string
-		light    people.Light
-		min, max float64
-	}{
-		"herself": {"ada.lindqvist", people.Good, 70, 100}, "herself in poor light": {"ada.lindqvist", people.Poor, 1, 70}, "another": {"tomasz.nowak", people.Good, 0, 50},
-	} {
-		status, answer := b.faceCheck(b.shownVC(issued.Credential, holder, nil), selfie(t, row.person, row.light))
-		if status != http.StatusOK {
-			t.Fatalf("%s: %d %v", name, status, answer)
-		}
-		claims := b.opened(fmt.Sprint(answer["receipt"]))
-		results, _ := subjectOf(claims)["faceCheckResults"].([]any)
-		if len(results) != 1 || len(subjectOf(claims)) != 1 {
-			t.Fatalf("%s: %v", name, claims)
-		}
-		result, _ := results[0].(map[string]any)
-		if score, _ := result["matchConfidenceScore"].(float64); score < row.min || score > row.max || result["sourceVcJti"] != issued.JTI ||
-			result["sourcePhotoDigest"] != base64.RawURLEncoding.EncodeToString(sum[:]) {
-			t.Errorf("%s: %v", name, result)
-		}
-		if claims["sub"] != holder.DID || claims["nbf"] != float64(b.now.Unix()) || claims["exp"] != float64(b.now.Unix()+600) || claims["status"] != nil {
-			t.Errorf("%s: from %v until %v", name, claims["nbf"], claims["exp"])
-		}
-		if vc, _ := claims["vc"].(map[string]any); fmt.Sprint(vc["type"]) != "[VerifiableCredential FaceCheckReceipt]" {
-			t.Errorf("%s: %v", name, vc["type"])
-		}
-	}
 }
 
 // What else is wrong with a VP, package jwtvc tests: here it is told apart from a nonce and a selfie that are.

@@ -188,23 +188,6 @@ func TestOriginsOfNoPage(t *testing.T) {
 	}
 }
 
-func TestRespondTakesAFaceCheck(t *testing.T) {
-	w := digitally(t, "dc_api.jwt", func(w *wallettest.World) { w.Verifier.Query = wallettest.FullQuery() })
-	data, err := w.Wallet.Respond(t.Context(), w.Verifier.Digital("signed"), wallet.ShareOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a := w.Verifier.ReadDigital(data); len(a.Token["face_check"]) != 1 || !a.Token["face_check"][0].Sound() {
-		t.Errorf("got %v", a.Token)
-	}
-	w.Config.Camera = brokenCamera{}
-	w.Remake(t)
-	w.Accept(t)
-	if _, err := w.Wallet.Respond(t.Context(), w.Verifier.Digital("signed"), wallet.ShareOptions{}); !errors.Is(err, errCamera) {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestRespondWithoutWhatIsAskedFor(t *testing.T) {
 	for _, seal := range []bool{false, true} {
 		w := digitally(t, "dc_api.jwt", func(w *wallettest.World) { w.Config.SealErrors = seal })

@@ -216,31 +216,6 @@ func TestMdocAuthorities(t *testing.T) {
 	}
 }
 
-func TestFaceCheckOfAnMdoc(t *testing.T) {
-	w := licensed(t)
-	c := w.Accept(t)
-	w.Verifier.Query = map[string]any{"credentials": append(wallettest.LicenceQuery()["credentials"].([]any), wallettest.FullQuery()["credentials"].([]any)[1])}
-	r := w.Ready(t)
-	if r.FaceCheckFor() != c.ID {
-		t.Fatalf("a Face Check is wanted for %q", r.FaceCheckFor())
-	}
-	if _, err := w.Wallet.Share(t.Context(), r, wallet.ShareOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	a := w.Verifier.Answer()
-	receipt, shown := a.Token["face_check"][0], a.Devices["licence"][0]
-	result := receipt.Claims["faceCheckResults"].([]any)[0].(map[string]any)
-	if !receipt.Sound() || result["sourceVcJti"] != c.JTI || result["sourcePhotoDigest"] == "" {
-		t.Errorf("the receipt says %v", result)
-	}
-	if !receipt.Holder().Equal(shown.Document.DeviceKey()) || shown.HeldOver(w.Verifier.Transcript()) != nil {
-		t.Error("receipt and licence are not of one holder")
-	}
-	if string(w.Issuer.Selfie) != "a selfie of Ada" {
-		t.Error("the issuer did not get the camera's picture")
-	}
-}
-
 func TestFaceCheckOfAnMdocRefuses(t *testing.T) {
 	result := func(name string, value any) func(*wallettest.World) {
 		return func(w *wallettest.World) {

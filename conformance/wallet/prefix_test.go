@@ -28,34 +28,6 @@ func asked(t *testing.T, kind, mode string, policy func(*wallettest.World)) *wal
 	return w
 }
 
-func TestEveryKindOfVerifierGetsItsAnswer(t *testing.T) {
-	signed := []string{"", "get", "post", "value"}
-	for kind, methods := range map[string][]string{
-		"x509_hash": signed, "x509_san_dns": signed, "decentralized_identifier": signed, "did:jwk": signed, "verifier_attestation": signed,
-		"pre-registered": signed, "redirect_uri": {"", "get", "post", "value", "plain"},
-	} {
-		for _, method := range methods {
-			for _, mode := range []string{"direct_post", "direct_post.jwt"} {
-				t.Run(kind+" by "+method+" with "+mode, func(t *testing.T) {
-					w := asked(t, kind, mode, nil)
-					r, err := w.Wallet.Review(t.Context(), w.Verifier.Link(method))
-					if err != nil {
-						t.Fatal(err)
-					}
-					if r.Authenticated != (kind != "redirect_uri") || r.Verifier == "" || r.ResponseURI() != w.Verifier.ResponseURI() {
-						t.Errorf("%q asks, authenticated %v, to %s", r.Verifier, r.Authenticated, r.ResponseURI())
-					}
-					redirect, err := w.Wallet.Share(t.Context(), r, wallet.ShareOptions{})
-					if err != nil || !strings.Contains(redirect, "response_code") {
-						t.Fatalf("%q, %v", redirect, err)
-					}
-					holdsBoth(t, w, w.Verifier.Answer(), w.Verifier.ClientID, w.Verifier.Transcript())
-				})
-			}
-		}
-	}
-}
-
 // holdsBoth checks an answer to BothQuery as a verifier would.
 func holdsBoth(t *testing.T, w *wallettest.World, a wallettest.Answer, audience string, transcript []byte) {
 	t.Helper()

@@ -13,24 +13,6 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-func TestFaceCheck(t *testing.T) {
-	w := authenticatortest.WithCredential(t)
-	c := w.Wallet.Credentials()[0]
-	if err := w.Wallet.FaceCheck(t.Context(), c.ID); err != nil {
-		t.Fatal(err)
-	}
-	receipts := w.Wallet.Receipts(c.ID)
-	if len(receipts) != 1 || receipts[0].Type != authenticatortest.ReceiptType || len(w.Wallet.Credentials()) != 1 {
-		t.Fatalf("the receipts are %v", receipts)
-	}
-	if string(w.Issuer.Selfie) != "a selfie of Ada" || !w.Issuer.Sources[c.JTI] {
-		t.Error("something else was compared")
-	}
-	if w.Wallet.Forget(c.ID); len(w.Wallet.Receipts(c.ID)) != 0 {
-		t.Error("a receipt outlives its credential")
-	}
-}
-
 func TestFaceCheckRefuses(t *testing.T) {
 	results := func(hook func(map[string]any)) func(*testing.T, *scene) {
 		return func(_ *testing.T, w *scene) { w.Issuer.Results = hook }

@@ -32,7 +32,6 @@ type Verifier struct {
 	Key            *jose.EncryptionKey // of answers
 	Query          map[string]any
 	Posts          []url.Values // answers received
-	Bodies         []string     // the same as they came
 	Fetches        []*http.Request
 
 	Claims    func(map[string]any) // of the request object
@@ -222,7 +221,6 @@ func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/response":
 		_ = r.ParseForm()
 		v.Posts = append(v.Posts, r.PostForm)
-		v.Bodies = append(v.Bodies, r.PostForm.Encode())
 		w.Header().Set("Content-Type", v.BodyType)
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(v.Status)
