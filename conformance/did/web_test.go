@@ -1,6 +1,7 @@
 package did_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -10,7 +11,7 @@ import (
 
 	"regain/conformance/did"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/authenticator/authenticatortest"
 )
 
@@ -43,6 +44,14 @@ func TestWebAddress(t *testing.T) {
 	}
 }
 
+// getter fetches as the wallet does.
+func getter(client *http.Client) func(context.Context, string) ([]byte, error) {
+	return func(ctx context.Context, location string) ([]byte, error) {
+		answer, err := agent.New(client).Get(ctx, location, nil)
+		return answer.Body, err
+	}
+}
+
 // documents resolves did:web:a.example to a document.
 func documents(t *testing.T, document func(map[string]any)) (did.Document, error) {
 	t.Helper()
@@ -53,7 +62,7 @@ func documents(t *testing.T, document func(map[string]any)) (did.Document, error
 		document(body)
 		_ = json.NewEncoder(w).Encode(body)
 	}))
-	return did.Resolver{Get: agent.New(site.Client()).Body}.Resolve(t.Context(), "did:web:a.example")
+	return did.Resolver{Get: getter(site.Client())}.Resolve(t.Context(), "did:web:a.example")
 }
 
 func method(document map[string]any) map[string]any {
@@ -132,7 +141,7 @@ func TestResolveWebNeedsAnAnswer(t *testing.T) {
 			w.WriteHeader(status)
 		}))
 		var refused *wallet.ResponseError
-		if _, err := (did.Resolver{Get: agent.New(site.Client()).Body}).Resolve(t.Context(), "did:web:a.example"); !errors.As(err, &refused) || refused.Status != status {
+		if _, err := (did.Resolver{Get: getter(site.Client())}).Resolve(t.Context(), "did:web:a.example"); !errors.As(err, &refused) || refused.Status != status {
 			t.Errorf("%d: %v", status, err)
 		}
 	}
@@ -151,11 +160,11 @@ func TestResolveWebOnThisMachine(t *testing.T) {
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_ = json.NewEncoder(w).Encode(party.Document(t, ""))
 	})
-	calls := agent.New(wallet.NewHTTPClient(0))
-	if _, err := (did.Resolver{Get: calls.Body, PlainLocalhost: true}).Resolve(t.Context(), id); err != nil {
+	calls := getter(wallet.NewHTTPClient(0))
+	if _, err := (did.Resolver{Get: calls, PlainLocalhost: true}).Resolve(t.Context(), id); err != nil {
 		t.Error(err)
 	}
-	if _, err := (did.Resolver{Get: calls.Body}).Resolve(t.Context(), id); err == nil {
+	if _, err := (did.Resolver{Get: calls}).Resolve(t.Context(), id); err == nil {
 		t.Error("it was fetched without TLS")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
@@ -56,7 +57,7 @@ func (w *Wallet) tell(ctx context.Context, to request.Channel, code, description
 
 // oauthText keeps the characters that an error_description may have (RFC 6749 §4.1.2.1).
 func oauthText(s string) string {
-	return clip(strings.Map(func(c rune) rune {
+	return agent.Clip(strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return -1
 		}

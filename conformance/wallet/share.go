@@ -9,6 +9,8 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/jose"
+	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
@@ -144,7 +146,7 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 		return w.find(instead)
 	}
 	var newest *holding
-	for _, h := range w.shelf.All() {
+	for _, h := range w.store.All() {
 		if h.source == s.Credential.ID && !h.taken.Before(r.reviewed) && !h.expired(w.cfg.Clock()) {
 			newest = h
 		}
@@ -179,20 +181,20 @@ func (w *Wallet) seal(to *jose.Recipient, members map[string]any, t Tamper) (map
 // deliver posts the form and reads the verifier's answer (§8.2): status 200, JSON, and perhaps a
 // redirect_uri, which the browser has to open.
 func (w *Wallet) deliver(ctx context.Context, to request.Channel, form string) (string, error) {
-	answer, err := w.postForm(ctx, to.ResponseURI, "application/json", form)
+	answer, err := w.agent.Post(ctx, to.ResponseURI, agent.Form, form)
 	if err != nil {
 		return "", fmt.Errorf("sending the answer: %w", err)
 	}
 	var body struct {
 		RedirectURI string `json:"redirect_uri"`
 	}
-	if err := answer.decode(&body); err != nil {
+	if err := answer.Decode(&body); err != nil {
 		return "", fmt.Errorf("reading the verifier's answer: %w", err)
 	}
 	if body.RedirectURI == "" {
 		return "", nil
 	}
-	if _, err := checkAddress(body.RedirectURI); err != nil {
+	if _, err := address.Check(body.RedirectURI); err != nil {
 		return "", fmt.Errorf("reading the verifier's answer: redirect_uri: %w", err)
 	}
 	return body.RedirectURI, nil

@@ -42,7 +42,7 @@ func (w *Wallet) Import(ctx context.Context, vc string, from Source) (Credential
 	if from.Name != "" {
 		c.Name = from.Name
 	}
-	w.shelf.Put(&holding{Credential: c, from: from})
+	w.store.Put(&holding{Credential: c, from: from})
 	w.cfg.Logger.InfoContext(ctx, "credential added", "credential", c)
 	return c, nil
 }

@@ -3,7 +3,7 @@ package authenticator
 import (
 	"slices"
 
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/authenticator/exchange"
 )
 
@@ -53,7 +53,7 @@ func (w *Wallet) share(d exchange.Descriptor, held []*holding, source *holding) 
 // others. Receipts are not among them: each belongs to the request that it was taken for.
 func (w *Wallet) usable(accepted []string) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.shelf.All(), func(h *holding) bool {
+	held := slices.DeleteFunc(w.store.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !slices.Contains(accepted, h.algorithm)
 	})
 	slices.Reverse(held)

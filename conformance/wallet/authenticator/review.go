@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/authenticator/domain"
 	"regain/conformance/wallet/authenticator/exchange"
 )

@@ -1,6 +1,7 @@
 package authenticator
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,8 +14,8 @@ import (
 	"regain/conformance/did"
 	"regain/conformance/jose"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/shelf"
+	"regain/conformance/wallet/agent"
+	"regain/conformance/wallet/store"
 )
 
 // DefaultReceiptType is the type of a Face Check receipt as a JWT VC.
@@ -43,7 +44,7 @@ type Wallet struct {
 	resolver did.Resolver
 	holder   did.Identity
 
-	shelf shelf.Shelf[*holding]
+	store store.Store[*holding]
 
 	mu       sync.Mutex
 	lastForm string // the last answer, for Tamper.ReplayLast
@@ -57,7 +58,7 @@ type holding struct {
 	taken  time.Time // of a receipt: when it arrived, by the wallet's clock
 }
 
-// Names implements shelf.Held.
+// Names implements store.Held.
 func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration, makes the holder's DID, and returns an empty wallet.
@@ -90,7 +91,10 @@ func New(cfg Config) (*Wallet, error) {
 	calls := agent.New(cfg.HTTPClient)
 	return &Wallet{
 		cfg: cfg, agent: calls, holder: holder,
-		resolver: did.Resolver{Get: calls.Body, PlainLocalhost: cfg.PlainLocalhost},
+		resolver: did.Resolver{Get: func(ctx context.Context, location string) ([]byte, error) {
+			answer, err := calls.Get(ctx, location, nil)
+			return answer.Body, err
+		}, PlainLocalhost: cfg.PlainLocalhost},
 	}, nil
 }
 
@@ -108,15 +112,15 @@ func (w *Wallet) Proof(issuer, nonce string) (string, error) {
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential { return shown(w.shelf.Credentials()) }
+func (w *Wallet) Credentials() []Credential { return shown(w.store.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return shown(w.shelf.Receipts(credentialID))
+	return shown(w.store.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) { w.shelf.Forget(credentialID) }
+func (w *Wallet) Forget(credentialID string) { w.store.Forget(credentialID) }
 
 func shown(held []*holding) []Credential {
 	var credentials []Credential
@@ -127,7 +131,7 @@ func shown(held []*holding) []Credential {
 }
 
 func (w *Wallet) find(id string) (*holding, error) {
-	h, held := w.shelf.Find(id)
+	h, held := w.store.Find(id)
 	if !held {
 		return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // The methods of token_endpoint_auth_methods_supported that a wallet with an identity knows.
@@ -118,9 +119,9 @@ func (s *Session) challenge(ctx context.Context) (string, error) {
 	if endpoint == "" {
 		return "", nil
 	}
-	got, err := s.client.send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {typeJSON}}, "")
+	got, err := s.client.agent.Send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {agent.JSON}}, "")
 	if err == nil {
-		err = got.expect(http.StatusOK)
+		err = got.Expect(http.StatusOK)
 	}
 	if err != nil {
 		return "", fmt.Errorf("fetching an attestation challenge: %w", err)
@@ -128,7 +129,7 @@ func (s *Session) challenge(ctx context.Context) (string, error) {
 	var body struct {
 		Challenge string `json:"attestation_challenge"`
 	}
-	if err := json.Unmarshal(got.body, &body); err != nil || body.Challenge == "" {
+	if err := json.Unmarshal(got.Body, &body); err != nil || body.Challenge == "" {
 		return "", errors.New("fetching an attestation challenge: there is none in the answer")
 	}
 	return body.Challenge, nil

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"regain/conformance/wallet/agent"
 )
 
 // The credential formats that issuers name (§A).
@@ -44,8 +46,8 @@ type Identity struct {
 
 // Client takes up offers. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg   Config
+	agent agent.Agent
 }
 
 // New checks the configuration.
@@ -57,10 +59,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("making an issuance client: the identity has no ClientID, or nothing to prove it with")
 	}
 	cfg.Copies = max(cfg.Copies, 1)
-	client := *cfg.HTTPClient
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{cfg: cfg, http: &client}, nil
+	return &Client{cfg: cfg, agent: agent.New(cfg.HTTPClient)}, nil
 }
 
 func (c *Client) attests() bool { return c.cfg.Identity != nil && c.cfg.Identity.AttestKeys != nil }

@@ -11,6 +11,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
 
 // Metadata is the part of an issuer's metadata (§12.2.4) that the wallet uses, and the Face Check
@@ -158,11 +159,11 @@ func (c *Client) wellKnown(ctx context.Context, identifier, document string, pat
 		return fmt.Errorf("checking the identifier: %w: it has a query or a fragment", address.ErrNotAllowed)
 	}
 	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/.well-known/" + document + path(u.Path)}
-	got, err := c.get(ctx, at.String(), typeJSON)
+	got, err := c.get(ctx, at.String(), agent.JSON)
 	if err != nil {
 		return fmt.Errorf("fetching %s: %w", document, err)
 	}
-	if err := got.decode(into); err != nil {
+	if err := got.Decode(into); err != nil {
 		return fmt.Errorf("reading %s: %w", document, err)
 	}
 	return nil

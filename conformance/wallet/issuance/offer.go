@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
 
 const preAuthorized = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -109,14 +110,14 @@ func (c *Client) offerBody(ctx context.Context, link string) ([]byte, error) {
 	if len(value) == 1 {
 		return []byte(value[0]), nil
 	}
-	got, err := c.get(ctx, reference[0], typeJSON)
+	got, err := c.get(ctx, reference[0], agent.JSON)
 	if err != nil {
 		return nil, err
 	}
-	if got.mediaType != typeJSON {
+	if got.MediaType != agent.JSON {
 		return nil, fmt.Errorf("%w: it is not application/json", ErrOffer)
 	}
-	return got.body, nil
+	return got.Body, nil
 }
 
 // take reads the one grant that this wallet knows, and returns the authorization server that it names.
@@ -142,7 +143,7 @@ func (o *Offer) take(grants map[string]json.RawMessage) (string, error) {
 		return "", errors.New("its tx_code is malformed")
 	}
 	// An empty object asks for a code too (§6.1), and numeric is the default.
-	o.TxCode = &TxCode{Numeric: about.Mode != "text", Length: about.Length, Description: clip(about.Description)}
+	o.TxCode = &TxCode{Numeric: about.Mode != "text", Length: about.Length, Description: agent.Clip(about.Description)}
 	return grant.Server, nil
 }
 
@@ -168,10 +169,10 @@ func (c *Client) kinds(m Metadata, offered []string) []Kind {
 func firstName(display []display, otherwise string) string {
 	for _, d := range display {
 		if d.Name != "" {
-			return clip(d.Name)
+			return agent.Clip(d.Name)
 		}
 	}
-	return clip(otherwise)
+	return agent.Clip(otherwise)
 }
 
 func hostOf(address string) string {

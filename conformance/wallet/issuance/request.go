@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // Issued is what the issuer handed over for one configuration.
@@ -98,7 +99,7 @@ func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKe
 		claims["iss"] = s.client.cfg.Identity.ClientID // and never when the token was got anonymously
 	}
 	if endpoint := s.offer.metadata.NonceURL; endpoint != "" {
-		nonce, got, err := s.client.nonce(ctx, endpoint)
+		nonce, got, err := s.client.agent.Nonce(ctx, endpoint)
 		if err != nil {
 			return nil, err
 		}
@@ -139,32 +140,6 @@ func (s *Session) vouch(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey
 	return attestation, nil
 }
 
-// Nonce fetches a c_nonce (§7).
-func (c *Client) Nonce(ctx context.Context, endpoint string) (string, error) {
-	nonce, _, err := c.nonce(ctx, endpoint)
-	return nonce, err
-}
-
-func (c *Client) nonce(ctx context.Context, endpoint string) (string, http.Header, error) {
-	got, err := c.send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {typeJSON}}, "")
-	if err == nil {
-		err = got.expect(http.StatusOK)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("fetching a nonce: %w", err)
-	}
-	var body struct {
-		Nonce string `json:"c_nonce"`
-	}
-	if err := got.decode(&body); err != nil {
-		return "", nil, fmt.Errorf("reading the nonce: %w", err)
-	}
-	if body.Nonce == "" {
-		return "", nil, errors.New("reading the nonce: c_nonce is missing")
-	}
-	return body.Nonce, got.header, nil
-}
-
 // exchange sends a request to the credential or the deferred credential endpoint, encrypted when the
 // issuer can do that.
 func (s *Session) exchange(ctx context.Context, endpoint string, body map[string]any) (response, error) {
@@ -172,10 +147,10 @@ func (s *Session) exchange(ctx context.Context, endpoint string, body map[string
 	if err != nil {
 		return response{}, err
 	}
-	header := http.Header{"Accept": {typeJSON + ", " + typeJWT}, "Content-Type": {sealed.mediaType}}
+	header := http.Header{"Accept": {agent.JSON + ", " + typeJWT}, "Content-Type": {sealed.mediaType}}
 	got, err := s.post(ctx, endpoint, header, func(http.Header) (string, error) { return sealed.text, nil })
 	if err == nil {
-		err = got.expect(http.StatusOK, http.StatusAccepted)
+		err = got.Expect(http.StatusOK, http.StatusAccepted)
 	}
 	if err != nil {
 		return response{}, err
@@ -188,7 +163,7 @@ func (s *Session) exchange(ctx context.Context, endpoint string, body map[string
 	if err := json.Unmarshal(plain, &r); err != nil {
 		return response{}, fmt.Errorf("the answer is not the JSON expected: %w", err)
 	}
-	if (got.status == http.StatusAccepted) != (r.Transaction != "") || r.Transaction != "" && len(r.Credentials) > 0 {
+	if (got.Status == http.StatusAccepted) != (r.Transaction != "") || r.Transaction != "" && len(r.Credentials) > 0 {
 		return response{}, errors.New("the answer is neither credentials nor a promise of them")
 	}
 	return r, nil
@@ -214,9 +189,9 @@ func (s *Session) Notify(ctx context.Context, issued Issued, event string) error
 	if err != nil {
 		return fmt.Errorf("encoding the notification: %w", err)
 	}
-	got, err := s.post(ctx, endpoint, http.Header{"Content-Type": {typeJSON}}, func(http.Header) (string, error) { return string(text), nil })
-	if err == nil && got.status/100 != 2 {
-		err = got.expect()
+	got, err := s.post(ctx, endpoint, http.Header{"Content-Type": {agent.JSON}}, func(http.Header) (string, error) { return string(text), nil })
+	if err == nil && got.Status/100 != 2 {
+		err = got.Expect()
 	}
 	if err != nil {
 		return fmt.Errorf("notifying the issuer: %w", err)

@@ -10,6 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // maxWait is how long the wallet waits for a credential that the issuer still has to make.
@@ -31,7 +32,7 @@ func (s *Session) seal(body map[string]any) (sealed, error) {
 	}
 	if requests == nil {
 		text, err := json.Marshal(body)
-		return sealed{text: string(text), mediaType: typeJSON}, err
+		return sealed{text: string(text), mediaType: agent.JSON}, err
 	}
 	to, err := jose.ChooseRecipient(requests.JWKS.Keys, requests.Encodings)
 	if err != nil {
@@ -39,7 +40,7 @@ func (s *Session) seal(body map[string]any) (sealed, error) {
 			return sealed{}, fmt.Errorf("encrypting the request: %w", err)
 		}
 		text, err := json.Marshal(body)
-		return sealed{text: string(text), mediaType: typeJSON}, err
+		return sealed{text: string(text), mediaType: agent.JSON}, err
 	}
 	result := sealed{mediaType: typeJWT}
 	if encoding := responses.encoding(); encoding != "" {
@@ -73,17 +74,17 @@ func (r *responseEncryption) encoding() string {
 }
 
 // open returns the content of an answer, which has to be encrypted if that was asked for.
-func (r sealed) open(got answer) ([]byte, error) {
+func (r sealed) open(got agent.Answer) ([]byte, error) {
 	if r.key == nil {
-		if got.mediaType != typeJSON {
+		if got.MediaType != agent.JSON {
 			return nil, errors.New("the answer is not application/json")
 		}
-		return got.body, nil
+		return got.Body, nil
 	}
-	if got.mediaType != typeJWT {
+	if got.MediaType != typeJWT {
 		return nil, errors.New("the answer is not encrypted")
 	}
-	plain, err := r.key.Open(string(got.body))
+	plain, err := r.key.Open(string(got.Body))
 	if err != nil {
 		return nil, fmt.Errorf("opening the answer: %w", err)
 	}

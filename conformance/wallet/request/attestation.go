@@ -8,6 +8,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 const attestationType = "verifier-attestation+jwt"
@@ -46,7 +47,7 @@ func (r *Reader) byAttestation(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	s := sender{Verifier: Verifier{Name: clip(a.Subject), Authenticated: true}, payload: payload, signed: true}
+	s := sender{Verifier: Verifier{Name: agent.Clip(a.Subject), Authenticated: true}, payload: payload, signed: true}
 	if a.RedirectURIs != nil {
 		s.mayReceive = func(uri string) bool { return slices.Contains(a.RedirectURIs, uri) }
 	}

@@ -8,6 +8,7 @@ import (
 
 	"regain/conformance/did"
 	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // byDID takes a request that is signed by a key of the DID: the one that the header's kid, a DID
@@ -28,7 +29,7 @@ func (r *Reader) byDID(ctx context.Context, who claimed, o object) (sender, erro
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	return sender{Verifier: Verifier{Name: clip(signed.DID), Authenticated: true}, payload: signed.Payload, signed: true}, nil
+	return sender{Verifier: Verifier{Name: agent.Clip(signed.DID), Authenticated: true}, payload: signed.Payload, signed: true}, nil
 }
 
 func (r *Reader) getDocument(ctx context.Context, location string) ([]byte, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 )
 
@@ -85,7 +86,7 @@ func readInfo(raw json.RawMessage, q dcql.Query) ([]Info, error) {
 		if e.Queries != nil && !allKnown(e.Queries, q) {
 			return nil, turnDown(InvalidRequest, "verifier_info: credential_ids names no credential query")
 		}
-		all = append(all, Info{Format: clip(e.Format), Data: []byte(e.Data), Queries: e.Queries})
+		all = append(all, Info{Format: agent.Clip(e.Format), Data: []byte(e.Data), Queries: e.Queries})
 	}
 	return all, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"regain/conformance/jose"
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
 
 // claimed is who a sender says it is.
@@ -115,7 +116,7 @@ func (r *Reader) byCertificate(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	s := sender{Verifier: Verifier{Name: clip(signer.Name()), Authenticated: true}, payload: payload, signed: true}
+	s := sender{Verifier: Verifier{Name: agent.Clip(signer.Name()), Authenticated: true}, payload: payload, signed: true}
 	if who.prefix == X509Hash {
 		if who.name != signer.Hash() {
 			return sender{}, turnDown(InvalidRequest, "client_id is not the hash of the certificate that signed")
@@ -138,7 +139,7 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 	client := r.Policy.Clients[who.clientID]
 	s := sender{Verifier: Verifier{Name: client.Name}, registered: &client}
 	if s.Name == "" {
-		s.Name = clip(who.clientID)
+		s.Name = agent.Clip(who.clientID)
 	}
 	if client.ResponseURIs != nil {
 		s.mayReceive = func(uri string) bool { return slices.Contains(client.ResponseURIs, uri) }
@@ -165,13 +166,4 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 	}
 	s.payload, s.signed, s.Authenticated = payload, true, true
 	return s, nil
-}
-
-// clip keeps a stranger's text short.
-func clip(s string) string {
-	const longest = 300
-	if len(s) > longest {
-		return strings.ToValidUTF8(s[:longest], "")
-	}
-	return s
 }

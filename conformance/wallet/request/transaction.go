@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 )
 
@@ -155,7 +156,7 @@ func (t TransactionType) details(members map[string]any) (map[string]string, err
 		if !ok || text == "" || !slices.Contains(slices.Concat(t.Required, t.Optional), name) {
 			return nil, turnDown(InvalidTransactionData, "an entry has a member that its type does not have, or not so")
 		}
-		details[name] = clip(text)
+		details[name] = agent.Clip(text)
 	}
 	for _, name := range t.Required {
 		if details[name] == "" {

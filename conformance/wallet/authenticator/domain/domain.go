@@ -16,7 +16,7 @@ import (
 
 	"regain/conformance/did"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 )
 
 // Domain is what was found out. The zero value: no domain is named.

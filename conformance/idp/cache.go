@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// shelf keeps values for a while, and at most maxKept of them.
-type shelf[V any] struct {
+// cache keeps values for a while, and at most maxKept of them.
+type cache[V any] struct {
 	clock func() time.Time
 	mu    sync.Mutex
 	items map[string]kept[V]
@@ -21,19 +21,19 @@ type kept[V any] struct {
 	until time.Time
 }
 
-func newShelf[V any](clock func() time.Time) *shelf[V] {
-	return &shelf[V]{clock: clock, items: make(map[string]kept[V])}
+func newCache[V any](clock func() time.Time) *cache[V] {
+	return &cache[V]{clock: clock, items: make(map[string]kept[V])}
 }
 
-// put keeps a value until the time given. It reports false when the shelf is full.
-func (s *shelf[V]) put(key string, value V, until time.Time) bool {
+// put keeps a value until the time given. It reports false when the cache is full.
+func (s *cache[V]) put(key string, value V, until time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.set(key, value, until)
 }
 
 // add is put for a key that must be new.
-func (s *shelf[V]) add(key string, value V, until time.Time) bool {
+func (s *cache[V]) add(key string, value V, until time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old, found := s.items[key]; found && old.until.After(s.clock()) {
@@ -42,7 +42,7 @@ func (s *shelf[V]) add(key string, value V, until time.Time) bool {
 	return s.set(key, value, until)
 }
 
-func (s *shelf[V]) set(key string, value V, until time.Time) bool {
+func (s *cache[V]) set(key string, value V, until time.Time) bool {
 	if _, found := s.items[key]; !found && len(s.items) >= maxKept {
 		now := s.clock()
 		for k, item := range s.items {
@@ -58,7 +58,7 @@ func (s *shelf[V]) set(key string, value V, until time.Time) bool {
 	return true
 }
 
-func (s *shelf[V]) get(key string) (V, bool) {
+func (s *cache[V]) get(key string) (V, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	item, found := s.items[key]
@@ -70,7 +70,7 @@ func (s *shelf[V]) get(key string) (V, bool) {
 }
 
 // take is get for what works once: of many callers one gets the value.
-func (s *shelf[V]) take(key string) (V, bool) {
+func (s *cache[V]) take(key string) (V, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	item, found := s.items[key]
@@ -83,7 +83,7 @@ func (s *shelf[V]) take(key string) (V, bool) {
 }
 
 // change edits a value in place, and reports whether there is one: a value that was taken meanwhile does not come back.
-func (s *shelf[V]) change(key string, edit func(*V)) bool {
+func (s *cache[V]) change(key string, edit func(*V)) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	item, found := s.items[key]
@@ -96,7 +96,7 @@ func (s *shelf[V]) change(key string, edit func(*V)) bool {
 }
 
 // drop forgets every value that unwanted reports.
-func (s *shelf[V]) drop(unwanted func(V) bool) {
+func (s *cache[V]) drop(unwanted func(V) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for key, item := range s.items {

@@ -8,9 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"regain/conformance/wallet"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 )
 
 func TestCalls(t *testing.T) {
@@ -44,12 +43,12 @@ func TestCalls(t *testing.T) {
 		t.Errorf("no Content-Type: %v", err)
 	}
 	kind = "text/"
-	if _, err := a.Get(t.Context(), server.URL, nil); err == nil {
-		t.Error("a malformed Content-Type")
+	if answer, err := a.Get(t.Context(), server.URL, nil); err != nil || answer.MediaType != "" {
+		t.Errorf("a malformed Content-Type: %v", err)
 	}
 	kind, body = "application/json", `{"error":"e","error_description":"`+strings.Repeat("d", 400)+`"}`
 	for _, status = range []int{http.StatusCreated, http.StatusFound, http.StatusNotFound, http.StatusInternalServerError} {
-		var refused *wallet.ResponseError
+		var refused *agent.ResponseError
 		_, err := a.Get(t.Context(), server.URL, nil)
 		if !errors.As(err, &refused) || refused.Status != status || refused.Code != "e" || len(refused.Description) != 300 {
 			t.Errorf("%d: %v", status, err)
@@ -68,11 +67,11 @@ func TestCalls(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	var into struct{ A string }
-	if err := (agent.Answer{Body: []byte(`{"A":"b","c":1}`)}).Decode(&into); err != nil || into.A != "b" {
+	if err := (agent.Answer{MediaType: agent.JSON, Body: []byte(`{"A":"b","c":1}`)}).Decode(&into); err != nil || into.A != "b" {
 		t.Errorf("%v", err)
 	}
 	for _, body := range []string{"", "x", "[]", `{"A":1}`, `{"A":"a","A":"b"}`, `{"A":"secret"`} {
-		if err := (agent.Answer{Body: []byte(body)}).Decode(&into); err == nil || strings.Contains(err.Error(), "secret") {
+		if err := (agent.Answer{MediaType: agent.JSON, Body: []byte(body)}).Decode(&into); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", body, err)
 		}
 	}

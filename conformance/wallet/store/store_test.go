@@ -1,18 +1,18 @@
-package shelf_test
+package store_test
 
 import (
 	"slices"
 	"testing"
 
-	"regain/conformance/wallet/shelf"
+	"regain/conformance/wallet/store"
 )
 
 type held struct{ id, source string }
 
 func (h held) Names() (id, source string) { return h.id, h.source }
 
-func full() *shelf.Shelf[held] {
-	var s shelf.Shelf[held]
+func full() *store.Store[held] {
+	var s store.Store[held]
 	for _, h := range []held{{"a", ""}, {"b", ""}, {"a1", "a"}, {"b1", "b"}, {"a2", "a"}} {
 		s.Put(h)
 	}

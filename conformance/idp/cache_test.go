@@ -14,9 +14,9 @@ import (
 	"regain/conformance/idp"
 )
 
-func TestShelf(t *testing.T) {
+func TestCache(t *testing.T) {
 	clock := &watch{now: time.Unix(1_790_000_000, 0)}
-	s := idp.NewTestShelf(clock.Now)
+	s := idp.NewTestCache(clock.Now)
 	soon := clock.Now().Add(time.Minute)
 	if !s.Put("a", "1", soon) || !s.Put("a", "2", soon) || s.Add("a", "3", soon) || !s.Add("b", "1", soon) {
 		t.Error("put and add")
@@ -50,10 +50,10 @@ func TestShelf(t *testing.T) {
 	}
 }
 
-// TestShelfIsBounded fills it, and makes room by time alone.
-func TestShelfIsBounded(t *testing.T) {
+// TestCacheIsBounded fills it, and makes room by time alone.
+func TestCacheIsBounded(t *testing.T) {
 	clock := &watch{now: time.Unix(1_790_000_000, 0)}
-	s := idp.NewTestShelf(clock.Now)
+	s := idp.NewTestCache(clock.Now)
 	for i := range idp.MaxKept {
 		if !s.Put(fmt.Sprint(i), "", clock.Now().Add(time.Minute)) {
 			t.Fatalf("full at %d", i)
@@ -72,7 +72,7 @@ func TestShelfIsBounded(t *testing.T) {
 }
 
 func TestOneOfManyTakes(t *testing.T) {
-	s := idp.NewTestShelf(time.Now)
+	s := idp.NewTestCache(time.Now)
 	s.Put("a", "1", time.Now().Add(time.Minute))
 	var won atomic.Int32
 	var group sync.WaitGroup
