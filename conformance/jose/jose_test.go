@@ -219,7 +219,7 @@ func TestEncryption(t *testing.T) {
 		says  string
 	}{
 		"right":       {to: to, key: key},
-		"another key": {to: to, key: other, says: "was not offered"},
+		"another key": {to: to, key: other, says: "cannot be decrypted"},
 		"another kid": {to: unknown, key: key, says: "was not offered"},
 		"without kid": {to: unnamed, key: key, says: "was not offered"},
 		"compressed":  {to: zipped, key: key, says: "compressed"},

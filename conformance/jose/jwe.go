@@ -51,32 +51,44 @@ func (k *EncryptionKey) Public() JWK {
 // IsEncrypted reports whether the text has the five parts of a compact JWE.
 func IsEncrypted(compact string) bool { return strings.Count(compact, ".") == 4 }
 
-// Open decrypts a compact JWE to this key. One that says that it is compressed is refused: what a few bytes may swell to is
-// known only afterwards.
+// Open decrypts a compact JWE to this key, which its header has to name.
 func (k *EncryptionKey) Open(compact string) ([]byte, error) {
-	header, _, _ := strings.Cut(compact, ".")
-	raw, err := base64.RawURLEncoding.DecodeString(header)
-	var members struct {
-		Algorithm string          `json:"alg"`
-		Encoding  string          `json:"enc"`
-		KeyID     string          `json:"kid"`
-		Zip       json.RawMessage `json:"zip"`
-	}
-	switch {
-	case err != nil || strict.Unmarshal(raw, &members) != nil:
-		return nil, fmt.Errorf("%w: its header is malformed", ErrEncryption)
-	case members.Algorithm != ECDHES || !slices.Contains(Encodings(), members.Encoding):
-		return nil, fmt.Errorf("%w: its algorithm or its encoding is another", ErrEncryption)
-	case members.Zip != nil:
-		return nil, fmt.Errorf("%w: it is compressed", ErrEncryption)
-	case members.KeyID != k.kid:
+	plain, header, err := Decrypt(compact, k.private)
+	if err == nil && header.KeyID != k.kid {
 		return nil, fmt.Errorf("%w: its key was not offered", ErrEncryption)
 	}
-	plain, err := jwe.Decrypt([]byte(compact), jwe.WithKey(jwa.ECDH_ES(), k.private))
-	if err != nil {
-		return nil, fmt.Errorf("%w: it cannot be decrypted", ErrEncryption)
+	return plain, err
+}
+
+// EncryptionHeader is the part of the header of a JWE that counterparts read.
+type EncryptionHeader struct {
+	Algorithm   string          `json:"alg"`
+	Encoding    string          `json:"enc"`
+	KeyID       string          `json:"kid"`
+	Type        string          `json:"typ"`
+	ContentType string          `json:"cty"`
+	Zip         json.RawMessage `json:"zip"`
+}
+
+// Decrypt opens a compact JWE. One that says that it is compressed is refused: what a few bytes may swell to is known only
+// afterwards.
+func Decrypt(compact string, private *ecdsa.PrivateKey) ([]byte, EncryptionHeader, error) {
+	segment, _, _ := strings.Cut(compact, ".")
+	raw, err := base64.RawURLEncoding.DecodeString(segment)
+	var header EncryptionHeader
+	switch {
+	case err != nil || strict.Unmarshal(raw, &header) != nil:
+		return nil, header, fmt.Errorf("%w: its header is malformed", ErrEncryption)
+	case header.Algorithm != ECDHES || !slices.Contains(Encodings(), header.Encoding):
+		return nil, header, fmt.Errorf("%w: its algorithm or its encoding is another", ErrEncryption)
+	case header.Zip != nil:
+		return nil, header, fmt.Errorf("%w: it is compressed", ErrEncryption)
 	}
-	return plain, nil
+	plain, err := jwe.Decrypt([]byte(compact), jwe.WithKey(jwa.ECDH_ES(), private))
+	if err != nil {
+		return nil, header, fmt.Errorf("%w: it cannot be decrypted", ErrEncryption)
+	}
+	return plain, header, nil
 }
 
 // Recipient is a public key on P-256 and how to encrypt to it, as credential_response_encryption has it (OpenID4VCI 1.0 §8.2).

@@ -25,7 +25,7 @@ var ErrKey = errors.New("it is no public JWK on a known curve, and no RSA key")
 type JWK struct {
 	Key                   any // *ecdsa.PublicKey, ed25519.PublicKey, *rsa.PublicKey
 	KeyID, Use, Algorithm string
-	Certificate           *x509.Certificate // of the key, written as x5c and not read
+	Certificate           *x509.Certificate // of the key, written as x5c
 }
 
 // JWKSet is a set of keys (RFC 7517 §5).
@@ -106,9 +106,10 @@ func (k JWK) MarshalJSON() ([]byte, error) {
 func (k *JWK) UnmarshalJSON(raw []byte) error {
 	registerSecp256k1()
 	var members struct {
-		KeyID     string `json:"kid"`
-		Use       string `json:"use"`
-		Algorithm string `json:"alg"`
+		KeyID     string   `json:"kid"`
+		Use       string   `json:"use"`
+		Algorithm string   `json:"alg"`
+		X5C       [][]byte `json:"x5c"`
 	}
 	var written map[string]json.RawMessage
 	if strict.Unmarshal(raw, &members) != nil || strict.Unmarshal(raw, &written) != nil {
@@ -131,6 +132,12 @@ func (k *JWK) UnmarshalJSON(raw []byte) error {
 		return ErrKey
 	}
 	*k = JWK{Key: key, KeyID: members.KeyID, Use: members.Use, Algorithm: members.Algorithm}
+	if len(members.X5C) == 0 {
+		return nil
+	}
+	if k.Certificate, err = x509.ParseCertificate(members.X5C[0]); err != nil || !Equal(key, k.Certificate.PublicKey) { // RFC 7517 §4.7
+		return ErrKey
+	}
 	return nil
 }
 
