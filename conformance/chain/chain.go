@@ -1,5 +1,5 @@
 // Package chain judges the certificates that stand in a credential or a request: whether they
-// lead to somebody trusted, and what they say about who signed.
+// lead to a trusted root, and what they say about the signer.
 package chain
 
 import (
@@ -60,7 +60,7 @@ func (c Chain) AKIs() []string {
 }
 
 // Trusted checks that the chain leads to an anchor, and that no certificate in it is self-signed:
-// the anchor is known to whoever trusts it, and one that is sent along vouches for nothing
+// a party that trusts an anchor knows it, and one that is sent along vouches for nothing
 // (HAIP 1.0 §5, §6.1.1). Without anchors, every chain is as good as any other.
 func (c Chain) Trusted(anchors *x509.CertPool, now time.Time) error {
 	for _, certificate := range c {

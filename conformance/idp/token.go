@@ -102,7 +102,7 @@ func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tok
 }
 
 // openRecoveryToken decrypts the outer layer, verifies the inner one and decodes the claims. A token that is only
-// signed is refused: whoever sees it in passing has the pass.
+// signed is refused: a bystander who sees it has the pass.
 func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
 	var claims recoveryClaims
 	inner, header, err := jose.Decrypt(token.Reveal(), s.keys.encryption)

@@ -71,8 +71,8 @@ func newAuthority(name, baseURL string, now time.Time) (*authority, error) {
 	return a, err
 }
 
-// newSigner certifies a fresh key. The issuer's URL and host are alternative names, so that whoever compares iss with
-// the certificate finds them.
+// newSigner certifies a fresh key. The issuer's URL and host are alternative names, so that a verifier that
+// compares iss with the certificate finds them.
 func (a *authority) newSigner(parent *ecdsa.PrivateKey, name, baseURL string) (*signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -31,7 +31,7 @@ type credentialEntry struct {
 	Credential string `json:"credential"`
 }
 
-// serveCredential issues credentials to whoever holds an access token. Errors are never encrypted (§8.3.1.2).
+// serveCredential issues credentials to the holder of an access token. Errors are never encrypted (OpenID4VCI 1.0 §8.3.1.2).
 func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 	response, how, err := s.answerCredential(r)
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Server) hand(held *grant, configuration string, issued []Issued) (crede
 }
 
 // readCredentialRequest reads a request in the clear or encrypted. One that wants its response encrypted has to be
-// encrypted itself: else somebody in between could put their own key into it (§8.2).
+// encrypted itself: else somebody in between could put their own key into it (OpenID4VCI 1.0 §8.2).
 func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, error) {
 	var request credentialRequest
 	body, encrypted, err := s.readSealed(r)
@@ -136,7 +136,7 @@ func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, erro
 	return request, nil
 }
 
-// readSealed reads the body of a request, and decrypts it if it is a JWT (§10).
+// readSealed reads the body of a request, and decrypts it if it is a JWT (OpenID4VCI 1.0 §10).
 func (s *Server) readSealed(r *http.Request) (body []byte, encrypted bool, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/json" && kind != "application/jwt" {
@@ -155,7 +155,7 @@ func (s *Server) readSealed(r *http.Request) (body []byte, encrypted bool, err e
 	return plain, true, nil
 }
 
-// resolve finds the configuration that is asked for. Whoever got credential identifiers has to use them (§8.2).
+// resolve finds the configuration that is asked for. A wallet that was given credential identifiers has to use them (OpenID4VCI 1.0 §8.2).
 func (g *grant) resolve(request credentialRequest) (string, error) {
 	switch {
 	case request.Identifier != "" && request.Configuration != "":

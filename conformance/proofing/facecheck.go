@@ -97,7 +97,7 @@ func (s *Server) openShown(presentation, nonce string) (presented, string, error
 	return shown, nonce, err
 }
 
-// explain says what is wrong with a presentation in words of our own: a library's error may quote what came.
+// explain says what is wrong with a presentation in words of our own: a library's error may quote the presentation.
 func explain(err error) string {
 	if errors.Is(err, jose.Err) {
 		return "a JWT of the presentation cannot be verified"

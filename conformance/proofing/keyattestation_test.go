@@ -91,7 +91,7 @@ func TestKeyAttestationsThatAreRefused(t *testing.T) {
 	}
 }
 
-// Keys that are attested along with the one that signs get credentials of their own (Appendix F.1).
+// Keys that are attested along with the one that signs get credentials of their own (OpenID4VCI 1.0 Appendix F.1).
 func TestAttestedKeys(t *testing.T) {
 	b, attester := setUpAttested(t)
 	for _, name := range []string{proofing.ConfigurationID, proofing.LicenceID} {

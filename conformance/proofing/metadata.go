@@ -108,7 +108,7 @@ func (s *Server) vcMetadata() map[string]any {
 	return about
 }
 
-// configurationMetadata is what all have in common. Claims are described by their paths (Appendix B.2).
+// configurationMetadata is what all have in common. Claims are described by their paths (OpenID4VCI 1.0 Appendix B.2).
 func (s *Server) configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
 	described := make([]any, len(claims))
 	for i, c := range claims {

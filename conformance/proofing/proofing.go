@@ -9,7 +9,7 @@
 //   - the Face Check, which compares the photo in a Verified ID with a selfie and issues a receipt (facecheck.go).
 //
 // Every Server has a certification authority of its own, made when it starts: two servers do not trust each other,
-// which is how tests get an issuer that nobody knows. All state is in memory and bounded.
+// which is how tests get an unknown issuer. All state is in memory and bounded.
 package proofing
 
 import (

@@ -42,7 +42,7 @@ func (s *Server) checkProofs(configuration string, shown map[string]json.RawMess
 	return holders, nil
 }
 
-// readProofs wants proofs of one type (§8.2), and of the only type that is taken here.
+// readProofs wants proofs of one type (OpenID4VCI 1.0 §8.2), and of the only type that is taken here.
 func (s *Server) readProofs(shown map[string]json.RawMessage) ([]string, error) {
 	raw, found := shown["jwt"]
 	if !found || len(shown) != 1 {
@@ -58,7 +58,7 @@ func (s *Server) readProofs(shown map[string]json.RawMessage) ([]string, error) 
 	return proofs, nil
 }
 
-// proofClaims are the claims of a key proof (Appendix F.1).
+// proofClaims are the claims of a key proof (OpenID4VCI 1.0 Appendix F.1).
 type proofClaims struct {
 	Issuer   *string `json:"iss"`
 	Audience any     `json:"aud"`
@@ -75,7 +75,7 @@ type proven struct {
 
 const proofType = "openid4vci-proof+jwt"
 
-// readProof finds the key of a proof. The header names it in exactly one way (Appendix F.1); a kid or x5c beside the jwk
+// readProof finds the key of a proof. The header names it in exactly one way (OpenID4VCI 1.0 Appendix F.1); a kid or x5c beside the jwk
 // could mean another key.
 func readProof(proof string) (jose.Token, bound, error) {
 	parsed, err := jose.ParseTyped(proof, proofType)

@@ -34,7 +34,7 @@ type statusList struct {
 	uri    string
 	taken  [listLength]bool
 	used   int
-	decoys []int // invalid entries that nobody has
+	decoys []int // invalid entries without a credential
 	bits   [listLength * statusBits / 8]byte
 
 	signed   string // the token last made, until an entry changes or it grows old
@@ -80,7 +80,7 @@ func (s *Server) remember(id string, record *credential) {
 	s.credentials[id] = record
 }
 
-// newList makes a list with some decoys: entries that are invalid and belong to nobody, so that counting the invalid
+// newList makes a list with some decoys: entries that are invalid and belong to no credential, so that counting the invalid
 // ones says little (Token Status List §12.5). Because they were there first, a verifier that keeps an older copy of
 // the list already knows of a document that was reported lost before its Verified ID was fetched.
 func (s *Server) newList(number int) (*statusList, error) {

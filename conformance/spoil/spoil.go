@@ -20,7 +20,7 @@ func Signature(compact string) string {
 	return compact[:cut] + base64.RawURLEncoding.EncodeToString(signature)
 }
 
-// Unsigned keeps the other members of the header, and claims that nobody signed (RFC 7519 §6.1).
+// Unsigned keeps the other members of the header, and takes the signature away (RFC 7519 §6.1).
 func Unsigned(compact string) string {
 	segments := strings.Split(compact, ".")
 	if len(segments) != 3 {

@@ -70,7 +70,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	return held, nil
 }
 
-// check finds the key that each credential is bound to: their order says nothing about it (§8.3).
+// check finds the key that each credential is bound to: their order says nothing about it (OpenID4VCI 1.0 §8.3).
 func (w *Wallet) check(issued issuance.Issued) ([]*holding, error) {
 	keys := slices.Clone(issued.Keys)
 	held := make([]*holding, 0, len(issued.Credentials))

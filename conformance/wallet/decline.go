@@ -16,7 +16,7 @@ var ErrNotToBeTold = errors.New("the verifier must not be told")
 
 // Decline tells the verifier that the person said no, or that what is asked for is not there, and
 // returns where the verifier wants the browser to go next. The error is not encrypted, unless the
-// wallet is set to: it says nothing about anybody (§8.3.1).
+// wallet is set to: it says nothing about anybody (OpenID4VP 1.0 §8.3.1).
 func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
 	if r.Flow == Digital {
 		return "", fmt.Errorf("declining: %w", ErrWrongChannel)
@@ -25,7 +25,7 @@ func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
 	return w.tell(ctx, r.asked.Channel, request.AccessDenied, "")
 }
 
-// Report tells the verifier why its request was turned down (§8.2, §8.5), where it may be told:
+// Report tells the verifier why its request was turned down (OpenID4VP 1.0 §8.2, §8.5), where it may be told:
 // otherwise the error is ErrNotToBeTold. It returns where the verifier wants the browser to go next.
 func (w *Wallet) Report(ctx context.Context, turnedDown error) (string, error) {
 	var down *RequestError

@@ -43,7 +43,7 @@ func TestDigitalCredentials(t *testing.T) {
 				if (a.Header != nil) != (mode == "dc_api.jwt") || a.State != nil {
 					t.Errorf("header %v, state %v", a.Header, a.State)
 				}
-				// The audience is the origin, even of somebody who signed (Appendix A.4).
+				// The audience is the origin, even of somebody who signed (OpenID4VP 1.0 Appendix A.4).
 				holdsBoth(t, w, a, "origin:"+wallettest.Origin, w.Verifier.DigitalTranscript())
 				if len(w.Verifier.Posts) != 0 {
 					t.Error("the wallet sent something itself")

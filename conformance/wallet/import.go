@@ -11,7 +11,7 @@ import (
 type Imported struct {
 	Format     string            // dc+sd-jwt or mso_mdoc
 	Credential string            // as a credential response would hold it: the SD-JWT, or the base64url IssuerSigned
-	Key        *ecdsa.PrivateKey // the holder's; nil for an SD-JWT VC that is bound to nobody
+	Key        *ecdsa.PrivateKey // the holder's; nil for an SD-JWT VC that is bound to no holder
 	Name       string            // what to call it; its type when empty
 
 	// Of the issuer, where it compares faces: its identifier, and two endpoints of its metadata.

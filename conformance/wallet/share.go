@@ -71,7 +71,7 @@ func (w *Wallet) answer(r *Request, t Tamper) (string, error) {
 	return form.Encode(), nil
 }
 
-// asForm writes members as form parameters, objects as JSON (§8.2).
+// asForm writes members as form parameters, objects as JSON (OpenID4VP 1.0 §8.2).
 func asForm(members map[string]any) (url.Values, error) {
 	form := url.Values{}
 	for name, value := range members {
@@ -88,7 +88,7 @@ func asForm(members map[string]any) (url.Values, error) {
 	return form, nil
 }
 
-// vpToken makes the presentations by credential query (§8.1).
+// vpToken makes the presentations by credential query (OpenID4VP 1.0 §8.1).
 func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 	if len(r.Missing) > 0 || len(r.Shares) == 0 {
 		return nil, ErrNothingToShare
@@ -157,7 +157,7 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 	return newest, nil
 }
 
-// seal encrypts the members of a response where the request wants it (§8.3), and is the members
+// seal encrypts the members of a response where the request wants it (OpenID4VP 1.0 §8.3), and is the members
 // themselves where it does not.
 func (w *Wallet) seal(to *jose.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
 	if to == nil || t.PlainVPToken {
@@ -178,7 +178,7 @@ func (w *Wallet) seal(to *jose.Recipient, members map[string]any, t Tamper) (map
 	return map[string]any{"response": sealed}, nil
 }
 
-// deliver posts the form and reads the verifier's answer (§8.2): status 200, JSON, and perhaps a
+// deliver posts the form and reads the verifier's answer (OpenID4VP 1.0 §8.2): status 200, JSON, and perhaps a
 // redirect_uri, which the browser has to open.
 func (w *Wallet) deliver(ctx context.Context, to request.Channel, form string) (string, error) {
 	answer, err := w.agent.Post(ctx, to.ResponseURI, agent.Form, form)

@@ -25,7 +25,7 @@ const DefaultReceiptType = "urn:regain:face-check-receipt:1"
 // ErrNotHeld reports that the wallet has no credential with the identifier given.
 var ErrNotHeld = errors.New("no such credential in this wallet")
 
-// Camera takes a picture of whoever holds the phone: a JPEG.
+// Camera takes a picture of the person who holds the phone: a JPEG.
 type Camera interface {
 	Selfie(ctx context.Context) ([]byte, error)
 }

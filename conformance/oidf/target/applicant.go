@@ -12,7 +12,7 @@ import (
 // What our wallet is to the suite's issuer.
 const (
 	applicantID   = "regain-wallet"
-	applicantCode = "123456" // the transaction code that the suite knows and tells nobody
+	applicantCode = "123456" // the transaction code that the suite knows and does not tell
 	copies        = 3
 )
 

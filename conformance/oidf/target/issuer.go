@@ -16,7 +16,7 @@ import (
 
 // What the suite is to our issuer, as a wallet.
 const (
-	walletProvider = "https://wallet-provider.example.org" // attests wallets; nobody asks it anything
+	walletProvider = "https://wallet-provider.example.org" // attests wallets; it serves nothing
 	txCode         = "493536"                              // of every offer; the suite is told
 )
 

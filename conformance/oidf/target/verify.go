@@ -13,7 +13,7 @@ type held struct {
 	variant       string
 	given, family string // as the suite has them
 	credential    node.CredentialConfig
-	trust         node.TrustConfig // in whoever signs it; it has no status
+	trust         node.TrustConfig // in its signer; it has no status
 }
 
 // suiteSigner is the certificate that all mdocs of the suite's wallet are signed under. It is the suite's own, published in

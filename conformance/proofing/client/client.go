@@ -79,7 +79,7 @@ func NewDoor(config Config) (*Door, error) {
 	return &Door{config: config, seen: map[string]time.Time{}}, nil
 }
 
-// Methods are the token_endpoint_auth_methods_supported; "none" when nobody is registered.
+// Methods are the token_endpoint_auth_methods_supported; "none" when no wallet is registered.
 func (d *Door) Methods() []string {
 	var methods []string
 	if len(d.config.Wallets) > 0 {
@@ -97,7 +97,7 @@ func (d *Door) Methods() []string {
 // Closed reports whether wallets have to authenticate: they have to once anybody is registered.
 func (d *Door) Closed() bool { return len(d.config.Wallets)+len(d.config.Attesters) > 0 }
 
-// Authenticate returns the client_id of whoever sent a token request, "" for somebody anonymous at an open door.
+// Authenticate returns the client_id of the sender of a token request, "" for an anonymous one at an open door.
 // Credentials that are shown have to be good at an open door too.
 func (d *Door) Authenticate(form url.Values, header http.Header) (string, error) {
 	assertion := form.Has("client_assertion") || form.Has("client_assertion_type")

@@ -1,4 +1,4 @@
-// Package dpop checks DPoP proofs (RFC 9449): whoever sends a request holds the key that the access token is bound to.
+// Package dpop checks DPoP proofs (RFC 9449): the sender of a request holds the key that the access token is bound to.
 // A proof is a JWT for one request, it carries a nonce of ours, and it works once.
 package dpop
 
@@ -47,7 +47,7 @@ type Checker struct {
 	seen map[string]time.Time // key and jti → forget at
 }
 
-// New makes a checker whose nonces nobody else gave out.
+// New makes a checker with nonces of its own.
 func New(random io.Reader, clock func() time.Time) (*Checker, error) {
 	book, err := nonce.NewBook(random)
 	if err != nil {
@@ -79,7 +79,7 @@ type proof struct {
 }
 
 // Check verifies the proof of a request, uses it up, and returns the thumbprint of its key (RFC 7638, base64url). The
-// jti is remembered under the key and only when all else was right, so that nobody can use up another's.
+// jti is remembered under the key and only when all else was right, so that a stranger cannot use up another's.
 func (c *Checker) Check(header http.Header, request Request) (string, error) {
 	shown := header.Values(Header)
 	if len(shown) != 1 {

@@ -5,5 +5,5 @@
 //	Issue                     a JWT VC: kid under assertionMethod, sub the holder's DID, its status in a Token Status List
 //	Open                      a VP of one VC of this issuer, signed by its holder for a nonce of this issuer
 //
-// A did:web is looked up over https (did:web, Read): without, nobody but this machine can verify what is issued here.
+// A did:web is looked up over https (did:web, Read): without https, only this machine can verify what is issued here.
 package jwtvc

@@ -6,7 +6,7 @@ import (
 	"regain/conformance/jose"
 )
 
-// The contexts of what is served. Nobody here processes them; readers of JSON-LD do.
+// The contexts of what is served. Readers of JSON-LD process them.
 const (
 	didV1           = "https://www.w3.org/ns/did/v1"
 	jws2020V1       = "https://w3id.org/security/suites/jws-2020/v1"

@@ -53,7 +53,7 @@ func (s *Session) authenticate(ctx context.Context, form url.Values, header http
 }
 
 // assert is private_key_jwt. The audience is the server's identifier and nothing else: an assertion
-// for a URL could be replayed by whoever else answers there.
+// for a URL could be replayed by another server that answers there.
 func (s *Session) assert(form url.Values) error {
 	id, now := s.client.cfg.Identity, s.client.cfg.Clock()
 	jti, err := s.client.text(16)

@@ -14,7 +14,7 @@ import (
 	"regain/conformance/wallet/agent"
 )
 
-// The credential formats that issuers name (§A).
+// The credential formats that issuers name (OpenID4VCI 1.0 Appendix A).
 const (
 	SDJWT = "dc+sd-jwt"
 	Mdoc  = "mso_mdoc"
@@ -40,7 +40,7 @@ type Identity struct {
 	// (OpenID4VCI 1.0 Appendix E). nil if there is no provider.
 	Attest func(ctx context.Context, instance *ecdsa.PublicKey) (string, error)
 	// AttestKeys has the wallet's provider vouch for where holder keys are kept, for the issuer's
-	// nonce: a key attestation (Appendix D). nil if nobody does.
+	// nonce: a key attestation (OpenID4VCI 1.0 Appendix D). nil if no provider does.
 	AttestKeys func(ctx context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error)
 }
 

@@ -25,7 +25,7 @@ type Issued struct {
 
 // Request asks for a credential, or as many copies of it as the client is to have, each bound to a
 // key of its own: two verifiers cannot tell that two copies belong to one wallet, and a stolen key
-// opens one copy only. When the nonce went stale in between it asks once more (§8.3.1.2).
+// opens one copy only. When the nonce went stale in between it asks once more (OpenID4VCI 1.0 §8.3.1.2).
 func (s *Session) Request(ctx context.Context, kind Kind) (Issued, error) {
 	issued := Issued{Kind: kind}
 	for range max(1, min(s.client.cfg.Copies, s.offer.metadata.Batch.Size)) {
@@ -54,7 +54,7 @@ func (s *Session) Request(ctx context.Context, kind Kind) (Issued, error) {
 	return issued, nil
 }
 
-// response is a Credential Response (§8.3).
+// response is a Credential Response (OpenID4VCI 1.0 §8.3).
 type response struct {
 	Credentials []struct {
 		Credential string `json:"credential"`
@@ -82,7 +82,7 @@ func (s *Session) request(ctx context.Context, kind Kind, keys []*ecdsa.PrivateK
 	return s.await(ctx, got)
 }
 
-// identifier returns what the token was issued for; once the server names it, it must be used (§6.2).
+// identifier returns what the token was issued for; once the server names it, it must be used (OpenID4VCI 1.0 §6.2).
 func (t accessToken) identifier(configuration string) string {
 	for _, d := range t.Details {
 		if d.Type == "openid_credential" && d.Configuration == configuration && len(d.Identifiers) > 0 {
@@ -92,7 +92,7 @@ func (t accessToken) identifier(configuration string) string {
 	return ""
 }
 
-// proofs show possession of the keys (Appendix F.1), all for one nonce and with one key attestation.
+// proofs show possession of the keys (OpenID4VCI 1.0 Appendix F.1), all for one nonce and with one key attestation.
 func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey) ([]string, error) {
 	claims := map[string]any{"aud": s.offer.Issuer, "iat": s.client.cfg.Clock().Unix()}
 	if s.method != "" {
@@ -123,7 +123,7 @@ func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKe
 	return proofs, nil
 }
 
-// vouch has the wallet's provider attest the keys where the issuer wants that (Appendix D.1, F.1).
+// vouch has the wallet's provider attest the keys where the issuer wants that (OpenID4VCI 1.0 Appendix D.1, F.1).
 func (s *Session) vouch(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey, claims map[string]any) (string, error) {
 	if !kind.attested {
 		return "", nil
@@ -169,14 +169,14 @@ func (s *Session) exchange(ctx context.Context, endpoint string, body map[string
 	return r, nil
 }
 
-// Events of a notification (§11.1).
+// Events of a notification (OpenID4VCI 1.0 §11.1).
 const (
 	Accepted = "credential_accepted"
 	Failure  = "credential_failure"
 	Deleted  = "credential_deleted"
 )
 
-// Notify tells the issuer what became of what it issued, if it wants to hear that (§11).
+// Notify tells the issuer what became of what it issued, if it wants to hear that (OpenID4VCI 1.0 §11).
 func (s *Session) Notify(ctx context.Context, issued Issued, event string) error {
 	endpoint := s.offer.metadata.NotificationURL
 	if endpoint == "" || issued.Notification == "" {

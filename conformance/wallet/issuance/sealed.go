@@ -23,8 +23,8 @@ type sealed struct {
 }
 
 // seal encrypts a request where the issuer has a key for that, and asks for an encrypted response
-// where it can do that too (§10). A response is never asked to be encrypted by a request in the
-// clear: somebody in between could put a key of theirs into it (§8.2).
+// where it can do that too (OpenID4VCI 1.0 §10). A response is never asked to be encrypted by a request in the
+// clear: somebody in between could put a key of theirs into it (OpenID4VCI 1.0 §8.2).
 func (s *Session) seal(body map[string]any) (sealed, error) {
 	requests, responses := s.offer.metadata.Requests, s.offer.metadata.Responses
 	if responses != nil && responses.Required && requests == nil {
@@ -91,7 +91,7 @@ func (r sealed) open(got agent.Answer) ([]byte, error) {
 	return plain, nil
 }
 
-// await asks for a credential that was promised, at the issuer's pace (§9).
+// await asks for a credential that was promised, at the issuer's pace (OpenID4VCI 1.0 §9).
 func (s *Session) await(ctx context.Context, promise response) (response, error) {
 	endpoint := s.offer.metadata.DeferredURL
 	if endpoint == "" {
@@ -99,7 +99,7 @@ func (s *Session) await(ctx context.Context, promise response) (response, error)
 	}
 	transaction, waited := promise.Transaction, time.Duration(0)
 	for promise.Transaction != "" {
-		if promise.Transaction != transaction { // §9.2: it stays the same
+		if promise.Transaction != transaction { // OpenID4VCI 1.0 §9.2: it stays the same
 			return response{}, errors.New("the issuer promises another credential than before")
 		}
 		pause := max(time.Duration(promise.Interval*float64(time.Second)), time.Second)

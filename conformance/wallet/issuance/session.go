@@ -29,7 +29,7 @@ type Session struct {
 	token  accessToken
 }
 
-// accessToken is the token endpoint's answer (§6.2).
+// accessToken is the token endpoint's answer (OpenID4VCI 1.0 §6.2).
 type accessToken struct {
 	Value   string `json:"access_token"`
 	Type    string `json:"token_type"`
@@ -46,7 +46,7 @@ const (
 	nonceOfResource = "resource server"
 )
 
-// Redeem takes up an offer (§6.1). typed is what the person typed when TxCode asks for something.
+// Redeem takes up an offer (OpenID4VCI 1.0 §6.1). typed is what the person typed when TxCode asks for something.
 func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, error) {
 	if (o.TxCode == nil) != (typed == "") {
 		return nil, fmt.Errorf("redeeming the pre-authorized code: %w: it is missing, or not asked for", ErrTransactionCode)
@@ -72,7 +72,7 @@ func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, 
 }
 
 // blame says that the transaction code may be what is wrong: issuers have one error for it and for an
-// offer that is too old (§6.3), so that a person may try again.
+// offer that is too old (OpenID4VCI 1.0 §6.3), so that a person may try again.
 func (o *Offer) blame(err error) error {
 	var refused *RefusedError
 	if o.TxCode == nil || !errors.As(err, &refused) || refused.Code != "invalid_grant" {

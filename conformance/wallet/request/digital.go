@@ -12,7 +12,7 @@ import (
 	"regain/conformance/wallet/address"
 )
 
-// The exchange protocols of the Digital Credentials API (Appendix A.1).
+// The exchange protocols of the Digital Credentials API (OpenID4VP 1.0 Appendix A.1).
 const (
 	Unsigned    = "openid4vp-v1-unsigned"
 	Signed      = "openid4vp-v1-signed"
@@ -21,7 +21,7 @@ const (
 
 const maxSignatures = 8
 
-// ReadDigital reads a request that a page made over the Digital Credentials API (Appendix A). The
+// ReadDigital reads a request that a page made over the Digital Credentials API (OpenID4VP 1.0 Appendix A). The
 // origin is the page's, as the platform knows it. An error of type *Error goes back to the page as
 // its code.
 func (r *Reader) ReadDigital(ctx context.Context, protocol string, data []byte, origin string) (*Request, error) {
@@ -80,7 +80,7 @@ func (r *Reader) digitallyAuthenticate(ctx context.Context, clientID, compact st
 	return s, err
 }
 
-// signedByOneOf takes the first signature that this wallet can verify (Appendix A.3.2.2). The
+// signedByOneOf takes the first signature that this wallet can verify (OpenID4VP 1.0 Appendix A.3.2.2). The
 // others are for wallets that trust others. What is particular to a signer stands in its header.
 func (r *Reader) signedByOneOf(ctx context.Context, data []byte) (sender, error) {
 	var body struct {
@@ -136,7 +136,7 @@ func (r *Reader) signedInHeader(ctx context.Context, compact string) (sender, er
 }
 
 // digital understands a request whose sender is known. response_uri, redirect_uri and state are
-// not defined here, and ignored like everything unknown (Appendix A.2).
+// not defined here, and ignored like everything unknown (OpenID4VP 1.0 Appendix A.2).
 func (r *Reader) digital(s sender, channel *Channel) (*Request, error) {
 	p, err := s.read()
 	if err != nil {

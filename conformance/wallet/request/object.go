@@ -52,7 +52,7 @@ func checkMediaType(mediaType string) error {
 	return nil
 }
 
-// post fetches a request object by POST, with a nonce of ours and what this wallet can do (§5.10).
+// post fetches a request object by POST, with a nonce of ours and what this wallet can do (OpenID4VP 1.0 §5.10).
 func (r *Reader) post(ctx context.Context, endpoint string, prefix Prefix) (string, *string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(r.Random, raw); err != nil {
@@ -100,7 +100,7 @@ func unseal(compact string, key *jose.EncryptionKey) (string, error) {
 	return string(plain), nil
 }
 
-// walletMetadata tells a verifier what this wallet can do (§10, §5.10).
+// walletMetadata tells a verifier what this wallet can do (OpenID4VP 1.0 §10, §5.10).
 func (p Policy) walletMetadata(prefix Prefix, key *jose.EncryptionKey) map[string]any {
 	modes := []string{"direct_post.jwt"}
 	if p.Plain {
@@ -117,7 +117,7 @@ func (p Policy) walletMetadata(prefix Prefix, key *jose.EncryptionKey) map[strin
 			dcql.Mdoc:  map[string]any{"issuerauth_alg_values": []int{-7, -9, -35, -51, -36, -52, -8, -19}, "deviceauth_alg_values": []int{-7, -9}},
 		},
 	}
-	if prefix != RedirectURI { // §5.10: MUST NOT be there where nothing can be signed
+	if prefix != RedirectURI { // OpenID4VP 1.0 §5.10: MUST NOT be there where nothing can be signed
 		m["request_object_signing_alg_values_supported"] = jose.SignatureAlgorithms()
 	}
 	if key != nil {

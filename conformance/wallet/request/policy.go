@@ -36,13 +36,13 @@ type Policy struct {
 
 	Attesters    map[string]jose.JWKSet     // issuers of verifier attestations and their keys
 	Clients      map[string]Client          // pre-registered verifiers by client_id
-	Scopes       map[string]json.RawMessage // scope values that stand for a DCQL query, §5.5
+	Scopes       map[string]json.RawMessage // scope values that stand for a DCQL query, OpenID4VP 1.0 §5.5
 	Transactions map[string]TransactionType // types of transaction data; nil: account recovery
 
 	Plain        bool // takes response modes that do not encrypt
-	SealedObject bool // request objects that are fetched by POST have to be encrypted to the wallet, §5.10
-	// UntypedObject takes unsigned request objects without typ, which §5 forbids and the OpenID
-	// Foundation's suite sends. Nobody signed them, so nothing else can be passed off as one.
+	SealedObject bool // request objects that are fetched by POST have to be encrypted to the wallet, OpenID4VP 1.0 §5.10
+	// UntypedObject takes unsigned request objects without typ, which OpenID4VP 1.0 §5 forbids and the OpenID
+	// Foundation's suite sends. They are not signed, so nothing else can be passed off as one.
 	UntypedObject bool
 	// LiteralPlus takes a + in a link for itself. In application/x-www-form-urlencoded it is a
 	// space; the OpenID Foundation's suite writes dc+sd-jwt into links as it is.
@@ -58,7 +58,7 @@ type Client struct {
 }
 
 // TransactionType is a type of transaction data: the members beyond those that every type has
-// (§5.1), all of them text.
+// (OpenID4VP 1.0 §5.1), all of them text.
 type TransactionType struct {
 	Required []string
 	Optional []string
@@ -93,7 +93,7 @@ func (p Policy) prefixes() []Prefix {
 }
 
 // split finds the prefix of a client_id and the part behind it. A prefix that is not taken is a
-// part of the name of somebody who is registered, or it is refused (§5.9.2).
+// part of the name of somebody who is registered, or it is refused (OpenID4VP 1.0 §5.9.2).
 func (p Policy) split(clientID string) (Prefix, string, error) {
 	taken := p.prefixes()
 	before, behind, found := strings.Cut(clientID, ":")

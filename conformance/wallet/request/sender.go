@@ -54,8 +54,8 @@ func (r *Reader) authenticate(ctx context.Context, who claimed, o object) (sende
 	return s, nil
 }
 
-// unsigned takes a request that nobody signed: its client_id is where the answer goes, so whoever
-// wrote it gets nothing that goes elsewhere (§5.9.3, redirect_uri).
+// unsigned takes a request without a signature: its client_id is where the answer goes, so a forger
+// gets nothing (OpenID4VP 1.0 §5.9.3, redirect_uri).
 func (r *Reader) unsigned(who claimed, o object) (sender, error) {
 	if who.digital {
 		return sender{}, turnDown(InvalidRequest, "a request of this client_id cannot be signed")

@@ -194,7 +194,7 @@ func Digest(text string) string {
 	return Encode(sum[:])
 }
 
-// Unsigned writes a JWT that nobody signs (RFC 7519 §6.1); without a typ when that is empty.
+// Unsigned writes a JWT without a signature (RFC 7519 §6.1); without a typ when that is empty.
 func Unsigned(t testing.TB, typ string, claims any) string {
 	t.Helper()
 	header := map[string]any{"alg": "none"}

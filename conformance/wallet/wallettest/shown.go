@@ -22,7 +22,7 @@ type Shown struct {
 	Binding   map[string]any
 }
 
-// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4), or an SD-JWT that nobody holds.
+// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4), or an SD-JWT without a holder.
 func ReadPresentation(t testing.TB, raw string) Shown {
 	t.Helper()
 	cut := strings.LastIndexByte(raw, '~') + 1

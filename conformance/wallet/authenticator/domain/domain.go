@@ -23,7 +23,7 @@ import (
 type Domain struct {
 	Host     string
 	Verified bool
-	Problem  string // why not, for whoever runs the verifier; empty when verified
+	Problem  string // why not, for the operator of the verifier; empty when verified
 }
 
 // Verifier verifies domains.
