@@ -107,7 +107,7 @@ func TestThePublishedJWK(t *testing.T) {
 func TestIdentities(t *testing.T) {
 	for _, method := range []did.Method{did.ION, did.JWK} {
 		for _, alg := range []string{jose.ES256K, jose.ES256, jose.ES384, jose.EdDSA} {
-			t.Run(string(method)+" "+string(alg), func(t *testing.T) {
+			t.Run(string(method)+" "+alg, func(t *testing.T) {
 				identity, err := did.New(method, alg)
 				if err != nil {
 					t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 
 	"regain/conformance/jose"
 )
@@ -81,9 +82,11 @@ func (i Identity) Algorithm() string { return jose.Algorithms(i.key.Public())[0]
 // Public is the key that verifies what the identity signs.
 func (i Identity) Public() crypto.PublicKey { return i.key.Public() }
 
-// Sign writes a JWS of the identity.
+// Sign writes a JWS of the identity, whose kid is KeyID unless the header has another, or nil for none.
 func (i Identity) Sign(header map[string]any, claims any) (string, error) {
-	return jose.Sign(i.key, header, claims)
+	all := map[string]any{"kid": i.KeyID()}
+	maps.Copy(all, header)
+	return jose.Sign(i.key, all, claims)
 }
 
 // WithKey is the identity in the hands of somebody who has another key, for tests of verifiers.

@@ -21,8 +21,13 @@ import (
 var registerSecp256k1 = sync.OnceFunc(func() {
 	name := jwa.NewEllipticCurveAlgorithm("secp256k1")
 	jwa.RegisterEllipticCurveAlgorithm(name)
-	jwxecdsa.RegisterCurve(name, secp256k1.S256())
+	jwxecdsa.RegisterCurve(name, koblitz())
 })
+
+// koblitz is secp256k1 as crypto/ecdsa takes a curve, which is how jwx has keys on it.
+func koblitz() elliptic.Curve {
+	return secp256k1.S256() //nolint:staticcheck // deprecated for speed and safety, and a counterpart needs neither
+}
 
 // sign makes a signature. ES256K is ECDSA with SHA-256 on secp256k1 (RFC 8812 §3.2), of which jwx has the parts.
 func sign(key any, algorithm string, input []byte) ([]byte, error) {
@@ -44,7 +49,7 @@ func Generate(algorithm string) (crypto.Signer, error) {
 	var curve elliptic.Curve
 	switch algorithm {
 	case ES256K:
-		curve = secp256k1.S256()
+		curve = koblitz()
 	case ES256:
 		curve = elliptic.P256()
 	case ES384:

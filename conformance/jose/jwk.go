@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	strict "github.com/go-jose/go-jose/v4/json"
 	"github.com/lestrrat-go/jwx/v3/jwk"
 )
@@ -168,7 +167,7 @@ func Algorithms(key any) []string {
 	switch public := key.(type) {
 	case *ecdsa.PublicKey:
 		name, known := map[elliptic.Curve]string{
-			secp256k1.S256(): ES256K, elliptic.P256(): ES256, elliptic.P384(): ES384, elliptic.P521(): ES512,
+			koblitz(): ES256K, elliptic.P256(): ES256, elliptic.P384(): ES384, elliptic.P521(): ES512,
 		}[public.Curve]
 		if known {
 			return []string{name}

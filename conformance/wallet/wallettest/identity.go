@@ -98,7 +98,7 @@ func (v *Verifier) asDID(t testing.TB, did, fragment string) {
 func (w *World) asAttested(t testing.TB) {
 	t.Helper()
 	attester := NewKey(t)
-	w.Config.Requests.Attesters = map[string]jose.JWKSet{AttesterID: {Keys: []jose.JWK{jose.JWK{Key: &attester.PublicKey, KeyID: "a"}}}}
+	w.Config.Requests.Attesters = map[string]jose.JWKSet{AttesterID: {Keys: []jose.JWK{{Key: &attester.PublicKey, KeyID: "a"}}}}
 	v := w.Verifier
 	v.ClientID = "verifier_attestation:contoso.example"
 	v.Attestation = map[string]any{
