@@ -250,19 +250,3 @@ func TestAnOpenDoor(t *testing.T) {
 		}
 	}
 }
-
-func FuzzAuthenticate(f *testing.F) {
-	b := setUp(f)
-	h := b.headers(nil, nil)
-	f.Add(b.sign(b.wallet, "JWT", "w", b.assertionClaims(), nil), h.Get("OAuth-Client-Attestation"), h.Get("OAuth-Client-Attestation-PoP"))
-	f.Add("e30.e30.", "", "x")
-	f.Fuzz(func(t *testing.T, assertion, attestation, proof string) {
-		if who, err := b.Authenticate(form(assertion), http.Header{}); err == nil && who != "wallet" {
-			t.Errorf("%q is %s", assertion, who)
-		}
-		h := http.Header{"Oauth-Client-Attestation": {attestation}, "Oauth-Client-Attestation-Pop": {proof}}
-		if who, err := b.Authenticate(nil, h); err == nil && who != "app" {
-			t.Errorf("%q with %q is %s", attestation, proof, who)
-		}
-	})
-}

@@ -172,18 +172,3 @@ func TestPresent(t *testing.T) {
 		t.Error("a proof that is there has to be seen, even an empty one")
 	}
 }
-
-func FuzzCheck(f *testing.F) {
-	b := setUp(f)
-	f.Add(b.proof(nil))
-	f.Add(b.proof(map[string]any{"htu": endpoint + "?x"}))
-	f.Fuzz(func(t *testing.T, proof string) {
-		want, err := dpop.Thumbprint(jose.JWK{Key: b.key.Public()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := b.Check(show(proof), request()); err == nil && got != want {
-			t.Errorf("%q is a proof of %s", proof, got)
-		}
-	})
-}

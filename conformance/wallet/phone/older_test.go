@@ -154,13 +154,3 @@ func TestTheOlderProfileGoesWrong(t *testing.T) {
 		}
 	}
 }
-
-func TestTheOlderPortrait(t *testing.T) {
-	b := setUpOlder(t)
-	b.equip()
-	c := b.server.Authenticators()[0].Credentials()[0]
-	page := open(t, b.mine, b.base+"/credentials/"+c.ID+"/portrait.jpg")
-	if page.Status != http.StatusOK {
-		t.Errorf("status %d", page.Status)
-	}
-}

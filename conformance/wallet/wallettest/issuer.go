@@ -32,8 +32,6 @@ type Issuer struct {
 	Selfie []byte   // the last one sent for a Face Check
 	Forms  []string // token requests seen
 
-	LastRequest map[string]any // the last credential request
-
 	Metadata   func(map[string]any)                              // issuer metadata
 	ASMetadata func(map[string]any)                              // authorization server metadata
 	TokenBody  func(map[string]any)                              // token response
@@ -143,8 +141,6 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	i.LastRequest = map[string]any{}
-	FromJSON(i.T, raw, &i.LastRequest)
 	var body struct {
 		Configuration string `json:"credential_configuration_id"`
 		Identifier    string `json:"credential_identifier"`
