@@ -11,7 +11,7 @@ import (
 
 	"regain/conformance/jose"
 	"regain/conformance/mdoc"
-	"regain/conformance/wallet/sdjwt"
+	"regain/conformance/sdjwt"
 )
 
 var errNotBound = errors.New("it is not bound to the key that was proven")

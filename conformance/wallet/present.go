@@ -6,9 +6,9 @@ import (
 	"time"
 
 	"regain/conformance/mdoc"
+	"regain/conformance/sdjwt"
 	"regain/conformance/spoil"
 	"regain/conformance/wallet/request"
-	"regain/conformance/wallet/sdjwt"
 )
 
 // presentation says what a presentation opens and whom it is for. The break members and the faults

@@ -1,13 +1,12 @@
-// Package sdjwt is the holder's half of SD-JWT (RFC 9901): reading what an issuer handed over,
-// finding which disclosures open which claims, and putting together a presentation that opens
-// no more than those.
+// Package sdjwt reads SD-JWTs (RFC 9901) for their holder, and for an issuer that takes its own back:
+// which disclosures open which claims, and how a presentation is put together that opens no more
+// than those.
 //
 // An SD-JWT is written <issuer-signed JWT>~<disclosure>~…~<disclosure>~. The JWT carries digests
 // in the place of the claims, and each disclosure is the base64url of [salt, name, value], or of
 // [salt, value] for an element of an array. The holder keeps all of it and shows only a part.
 //
-// The package reads and rearranges; it verifies no signature. That is the caller's affair, who
-// knows which key is meant.
+// The package reads and rearranges; it verifies no signature. The caller does, who knows the key.
 package sdjwt
 
 import (
@@ -20,6 +19,8 @@ import (
 	"strings"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/jose"
 )
 
 // ErrMalformed reports text that is no SD-JWT, or one whose disclosures and digests disagree
@@ -45,7 +46,7 @@ type Disclosure struct {
 // only Parse makes one.
 type Token struct {
 	jwt         string
-	header      map[string]any
+	algorithm   string
 	disclosures []Disclosure
 	root        *node
 }
@@ -83,8 +84,8 @@ func Parse(raw string) (Token, error) {
 // JWT returns the issuer-signed part, the one with the signature.
 func (t Token) JWT() string { return t.jwt }
 
-// Header returns the member of the issuer-signed JWT's protected header, nil when absent.
-func (t Token) Header(name string) any { return t.header[name] }
+// Algorithm is what the issuer-signed part says it is signed with.
+func (t Token) Algorithm() string { return t.algorithm }
 
 // Claims returns the payload with every disclosure opened and the machinery (_sd, …) removed,
 // numbers as json.Number of go-jose.
@@ -143,18 +144,15 @@ func Digest(text string) string {
 }
 
 func (t *Token) readJWT() (map[string]any, error) {
-	segments := strings.Split(t.jwt, ".")
-	if len(segments) != 3 {
-		return nil, fmt.Errorf("%w: the issuer-signed part has %d segments, not 3", ErrMalformed, len(segments))
-	}
-	header, err := decodeObject(segments[0])
+	signed, err := jose.Parse(t.jwt)
 	if err != nil {
-		return nil, fmt.Errorf("%w: header: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	t.header = header
-	payload, err := decodeObject(segments[1])
-	if err != nil {
-		return nil, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
+	t.algorithm = signed.Algorithm
+	value, err := decodeJSON(signed.PayloadUnverified())
+	payload, ok := value.(map[string]any)
+	if err != nil || !ok {
+		return nil, fmt.Errorf("%w: its payload is not a JSON object", ErrMalformed)
 	}
 	if alg, present := payload["_sd_alg"]; present && alg != "sha-256" {
 		return nil, fmt.Errorf("%w: _sd_alg is not sha-256", ErrMalformed)
@@ -163,11 +161,15 @@ func (t *Token) readJWT() (map[string]any, error) {
 }
 
 func readDisclosure(encoded string) (Disclosure, error) {
-	raw, err := decodeJSON(encoded)
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(encoded)
+	if err != nil {
+		return Disclosure{}, fmt.Errorf("%w: a disclosure is not base64url", ErrMalformed)
+	}
+	content, err := decodeJSON(raw)
 	if err != nil {
 		return Disclosure{}, fmt.Errorf("%w: disclosure: %w", ErrMalformed, err)
 	}
-	list, ok := raw.([]any)
+	list, ok := content.([]any)
 	if !ok || len(list) < 2 || len(list) > 3 {
 		return Disclosure{}, fmt.Errorf("%w: a disclosure is not an array of two or three", ErrMalformed)
 	}
@@ -185,25 +187,9 @@ func readDisclosure(encoded string) (Disclosure, error) {
 	return d, nil
 }
 
-func decodeObject(segment string) (map[string]any, error) {
-	value, err := decodeJSON(segment)
-	if err != nil {
-		return nil, err
-	}
-	object, ok := value.(map[string]any)
-	if !ok {
-		return nil, errors.New("it is not a JSON object")
-	}
-	return object, nil
-}
-
 // decodeJSON uses go-jose's JSON because it refuses a member that is named twice: two readers
 // must never see two different credentials in the same bytes.
-func decodeJSON(segment string) (any, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(segment)
-	if err != nil {
-		return nil, errors.New("it is not base64url")
-	}
+func decodeJSON(raw []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.SetNumberType(json.UnmarshalJSONNumber)
 	var value any
