@@ -52,8 +52,8 @@ func recoveredWithAuthenticator(ctx context.Context, k *walker) (err error) {
 	return err
 }
 
-// authenticator makes such a wallet, with the keys that Microsoft's makes and a Verified ID of a sample person. It answers
-// no verifier whose domain does not vouch for it.
+// authenticator makes such a wallet, with the keys that Microsoft's makes and a Verified ID of a sample person. It
+// answers no verifier whose domain does not vouch for it.
 func (k *walker) authenticator(ctx context.Context, personID string) (*authenticator.Wallet, error) {
 	for _, p := range phone.SamplePeople(rand.Reader) {
 		if p.ID != personID {

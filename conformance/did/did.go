@@ -89,8 +89,8 @@ func HolderMethods() []string { return []string{string(JWK), string(ION)} }
 // HolderAlgorithms are what a holder's key may sign with.
 func HolderAlgorithms() []string { return []string{jose.ES256K, jose.ES256, jose.EdDSA} }
 
-// Holder finds the key of a did:jwk or a long-form did:ion that an absolute DID URL names, if it is under authentication (W3C
-// DID Core 1.0 §5.3.1). Nothing is fetched for it.
+// Holder finds the key of a did:jwk or a long-form did:ion that an absolute DID URL names, if it is under
+// authentication (W3C DID Core 1.0 §5.3.1). Nothing is fetched for it.
 func Holder(kid string) (id string, key any, err error) {
 	document, name, key, err := Resolver{}.Signer(context.Background(), kid)
 	if err != nil {

@@ -118,8 +118,8 @@ func (d *Document) addServices(services []rawService) error {
 	return nil
 }
 
-// references reads a verification relationship: DID URLs, or whole methods (which no kid leads to, so that they are passed
-// over).
+// references reads a verification relationship: DID URLs, or whole methods (which no kid leads to, so that they are
+// passed over).
 func (d Document) references(list []json.RawMessage) []string {
 	var names []string
 	for _, raw := range list {

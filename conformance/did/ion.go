@@ -104,9 +104,9 @@ type delta struct {
 	} `json:"patches"`
 }
 
-// resolveION reads the document out of a long form, after the hashes that make it the DID's own (Sidetree v1.0.0, Unpublished
-// DID Resolution). What is not written canonically is refused (Long-Form DID URIs): else one document has many DIDs, and of
-// two members of one name a hash vouches for one and a reader takes the other.
+// resolveION reads the document out of a long form, after the hashes that make it the DID's own (Sidetree v1.0.0,
+// Unpublished DID Resolution). What is not written canonically is refused (Long-Form DID URIs): else one document has
+// many DIDs, and of two members of one name a hash vouches for one and a reader takes the other.
 func resolveION(did string) (Document, error) {
 	short, encoded, long := strings.Cut(strings.TrimPrefix(did, ionPrefix), ":")
 	if !long {

@@ -49,8 +49,9 @@ func (c Claims) Check(issuer, audience string, now time.Time) error {
 	return nil
 }
 
-// ClientAssertion are the claims by which a client authenticates at an authorization server (RFC 7523 §3). The audience is
-// the server's issuer, never an endpoint: an endpoint that lies about itself must not get one that is good elsewhere.
+// ClientAssertion are the claims by which a client authenticates at an authorization server (RFC 7523 §3). The audience
+// is the server's issuer, never an endpoint: an endpoint that lies about itself must not get one that is good
+// elsewhere.
 func ClientAssertion(client, issuer, id string, now time.Time) Claims {
 	issued, expiry := now.Unix(), now.Add(time.Minute).Unix()
 	return Claims{Issuer: client, Subject: client, Audience: Audience{issuer}, ID: id, IssuedAt: &issued, Expiry: &expiry}

@@ -34,7 +34,8 @@ type EncryptionKey struct {
 	kid     string
 }
 
-// NewEncryptionKey makes a key under a random kid: a wallet makes one for each request, so that no verifier can follow it.
+// NewEncryptionKey makes a key under a random kid: a wallet makes one for each request, so that no verifier can follow
+// it.
 func NewEncryptionKey() (*EncryptionKey, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -70,8 +71,8 @@ type EncryptionHeader struct {
 	Zip         json.RawMessage `json:"zip"`
 }
 
-// Decrypt opens a compact JWE. One that says that it is compressed is refused: what a few bytes may swell to is known only
-// afterwards.
+// Decrypt opens a compact JWE. One that says that it is compressed is refused: what a few bytes may swell to is known
+// only afterwards.
 func Decrypt(compact string, private *ecdsa.PrivateKey) ([]byte, EncryptionHeader, error) {
 	segment, _, _ := strings.Cut(compact, ".")
 	raw, err := base64.RawURLEncoding.DecodeString(segment)
@@ -91,16 +92,17 @@ func Decrypt(compact string, private *ecdsa.PrivateKey) ([]byte, EncryptionHeade
 	return plain, header, nil
 }
 
-// Recipient is a public key on P-256 and how to encrypt to it, as credential_response_encryption has it (OpenID4VCI 1.0 §8.2).
+// Recipient is a public key on P-256 and how to encrypt to it, as credential_response_encryption has it (OpenID4VCI 1.0
+// §8.2).
 type Recipient struct {
 	Key      JWK     `json:"jwk"`
 	Encoding string  `json:"enc"`
 	Zip      *string `json:"zip"` // DEF, nil for none
 }
 
-// ChooseRecipient takes the first key and the first encoding that can be used here. Keys of kinds that are not known are
-// passed over: they are there for other wallets (RFC 7517 §5). Without a list of encodings, A128GCM is meant (OpenID4VP 1.0
-// §5.1).
+// ChooseRecipient takes the first key and the first encoding that can be used here. Keys of kinds that are not known
+// are passed over: they are there for other wallets (RFC 7517 §5). Without a list of encodings, A128GCM is meant
+// (OpenID4VP 1.0 §5.1).
 func ChooseRecipient[JSON ~[]byte](keys []JSON, encodings []string) (Recipient, error) {
 	kids := map[string]bool{}
 	var chosen *Recipient
@@ -157,8 +159,8 @@ func (r Recipient) Check() error {
 	return nil
 }
 
-// Seal writes a compact JWE with members of its header beside alg, enc, kid and zip. apu and apv are random: a recipient has
-// to accept any (RFC 7518 §4.6.1.2).
+// Seal writes a compact JWE with members of its header beside alg, enc, kid and zip. apu and apv are random: a
+// recipient has to accept any (RFC 7518 §4.6.1.2).
 func (r Recipient) Seal(plain []byte, header map[string]any) (string, error) {
 	if err := r.Check(); err != nil {
 		return "", fmt.Errorf("encrypting: %w", err)

@@ -28,7 +28,8 @@ const (
 	RS256  = "RS256"
 )
 
-// SignatureAlgorithms are what a wallet accepts from issuers and verifiers; HAIP 1.0 §7 makes ES256 the one that all have.
+// SignatureAlgorithms are what a wallet accepts from issuers and verifiers; HAIP 1.0 §7 makes ES256 the one that all
+// have.
 func SignatureAlgorithms() []string { return []string{ES256, ES384, ES512, PS256, RS256, EdDSA} }
 
 // What a JWS can be refused for. All of them are Err. No message quotes the JWS: it is a stranger's text.
@@ -136,8 +137,8 @@ func (h Header) Chain() (chain.Chain, error) {
 	return c, nil
 }
 
-// VerifyChained verifies the JWS with the key of its own certificate, whose chain has to lead to the anchors. Without any,
-// every certificate will do, so the signature proves integrity only.
+// VerifyChained verifies the JWS with the key of its own certificate, whose chain has to lead to the anchors. Without
+// any, every certificate will do, so the signature proves integrity only.
 func (t Token) VerifyChained(anchors *x509.CertPool, now time.Time) ([]byte, chain.Chain, error) {
 	signer, err := t.Chain()
 	if err != nil {
@@ -150,8 +151,8 @@ func (t Token) VerifyChained(anchors *x509.CertPool, now time.Time) ([]byte, cha
 	return payload, signer, err
 }
 
-// OpenUnsigned returns the payload of a JWT that says itself that it is not signed: alg is none and the signature is empty
-// (RFC 7519 §6.1).
+// OpenUnsigned returns the payload of a JWT that says itself that it is not signed: alg is none and the signature is
+// empty (RFC 7519 §6.1).
 func (t Token) OpenUnsigned() ([]byte, error) {
 	if len(t.signature) != 0 || t.Algorithm != "none" {
 		return nil, errors.New("it is not an unsigned JWT")
@@ -162,8 +163,8 @@ func (t Token) OpenUnsigned() ([]byte, error) {
 // PayloadUnverified returns the claims of a signer who is not known yet.
 func (t Token) PayloadUnverified() []byte { return t.payload }
 
-// Sign writes a compact JWS over the claims as JSON. The algorithm is the first one of the key where the header names none;
-// members of the header that are nil are left out.
+// Sign writes a compact JWS over the claims as JSON. The algorithm is the first one of the key where the header names
+// none; members of the header that are nil are left out.
 func Sign(key crypto.Signer, header map[string]any, claims any) (string, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {

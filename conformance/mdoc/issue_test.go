@@ -41,8 +41,8 @@ func issue(t testing.TB, a *mdoc.Authority, device *ecdsa.PublicKey) mdoc.Issued
 	return issued
 }
 
-// The licence is what ISO/IEC 18013-5 says, read with nothing but a CBOR decoder. Every mandatory element is there (§7.2.1), of
-// the type that the standard gives it.
+// The licence is what ISO/IEC 18013-5 says, read with nothing but a CBOR decoder. Every mandatory element is there
+// (§7.2.1), of the type that the standard gives it.
 func TestIssue(t *testing.T) {
 	a, key := authority(t), wallettest.NewKey(t)
 	issued := issue(t, a, &key.PublicKey)

@@ -10,7 +10,8 @@ import (
 // ErrPresentation means that what was presented is not one licence of this authority in its holder's hand.
 var ErrPresentation = errors.New("unacceptable presentation of a licence")
 
-// Response is a DeviceResponse with one document, taken apart. Of the document only the elements that are shown are there.
+// Response is a DeviceResponse with one document, taken apart. Of the document only the elements that are shown are
+// there.
 type Response struct {
 	Document Document
 	DocType  string // beside the document; an honest holder names its own
@@ -60,9 +61,9 @@ type Shown struct {
 	Digest   string // of the portrait, as it stands in the security object; base64url
 }
 
-// Open verifies a DeviceResponse with one licence of this authority in it: the issuer's signature, the type, the time, the
-// digest of each data element, and the holder's signature over the transcript (ISO/IEC 18013-5 §9.3.1). The certificate
-// inside is not looked at: only the authority's own key can have signed.
+// Open verifies a DeviceResponse with one licence of this authority in it: the issuer's signature, the type, the time,
+// the digest of each data element, and the holder's signature over the transcript (ISO/IEC 18013-5 §9.3.1). The
+// certificate inside is not looked at: only the authority's own key can have signed.
 func (a *Authority) Open(raw []byte, t Transcript, now time.Time) (Shown, error) {
 	shown, err := a.open(raw, t, now)
 	if err != nil {

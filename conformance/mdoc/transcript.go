@@ -16,8 +16,8 @@ func Redirect(clientID, nonce string, thumbprint []byte, responseURI string) (Tr
 	return handover("OpenID4VPHandover", []any{clientID, nonce, thumbprint, responseURI})
 }
 
-// DigitalCredentials is the transcript of a request over the Digital Credentials API (OpenID4VP 1.0 Appendix B.2.6.2). The
-// origin stands without the prefix origin:.
+// DigitalCredentials is the transcript of a request over the Digital Credentials API (OpenID4VP 1.0 Appendix B.2.6.2).
+// The origin stands without the prefix origin:.
 func DigitalCredentials(origin, nonce string, thumbprint []byte) (Transcript, error) {
 	return handover("OpenID4VPDCAPIHandover", []any{origin, nonce, thumbprint})
 }

@@ -31,7 +31,8 @@ type credentialEntry struct {
 	Credential string `json:"credential"`
 }
 
-// serveCredential issues credentials to the holder of an access token. Errors are never encrypted (OpenID4VCI 1.0 §8.3.1.2).
+// serveCredential issues credentials to the holder of an access token. Errors are never encrypted (OpenID4VCI 1.0
+// §8.3.1.2).
 func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 	response, how, err := s.answerCredential(r)
 	if err != nil {
@@ -155,7 +156,8 @@ func (s *Server) readSealed(r *http.Request) (body []byte, encrypted bool, err e
 	return plain, true, nil
 }
 
-// resolve finds the configuration that is asked for. A wallet that was given credential identifiers has to use them (OpenID4VCI 1.0 §8.2).
+// resolve finds the configuration that is asked for. A wallet that was given credential identifiers has to use them
+// (OpenID4VCI 1.0 §8.2).
 func (g *grant) resolve(request credentialRequest) (string, error) {
 	switch {
 	case request.Identifier != "" && request.Configuration != "":

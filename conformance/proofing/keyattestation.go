@@ -23,8 +23,9 @@ type keyAttestation struct {
 func (s *Server) attests() bool { return len(s.config.KeyAttesters.Keys) > 0 }
 
 // checkAttestation verifies the key attestation in a proof's header, and returns the keys that it names. The key of the
-// proof has to be one of them (OpenID4VCI 1.0 Appendix D.1), and the nonce the proof's own (Appendix F.1): an older attestation may be of
-// keys that have left their storage since. What kind of storage it is, is for the verifier to weigh.
+// proof has to be one of them (OpenID4VCI 1.0 Appendix D.1), and the nonce the proof's own (Appendix F.1): an older
+// attestation may be of keys that have left their storage since. What kind of storage it is, is for the verifier to
+// weigh.
 func (s *Server) checkAttestation(proof jose.Token, key jose.JWK, nonce string) ([]jose.JWK, error) {
 	parsed, err := jose.ParseTyped(proof.KeyAttestation, "key-attestation+jwt")
 	if err != nil {

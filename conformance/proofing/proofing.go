@@ -61,8 +61,8 @@ type Config struct {
 	// bind their access tokens to a DPoP key; with none, anybody may come, and does not have to.
 	Wallets   []client.Wallet
 	Attesters []client.Attester
-	// KeyAttesters are the keys of those who vouch for where a wallet keeps its keys. With any, each key that a credential
-	// is to be bound to needs a key attestation of one of them (OpenID4VCI 1.0 Appendix D).
+	// KeyAttesters are the keys of those who vouch for where a wallet keeps its keys. With any, each key that a
+	// credential is to be bound to needs a key attestation of one of them (OpenID4VCI 1.0 Appendix D).
 	KeyAttesters jose.JWKSet // for ES256
 	// BareStatusKey shows the key of status lists as jwk instead of certificates, for a verifier that knows no anchor,
 	// such as the OpenID Foundation's suite.

@@ -8,9 +8,10 @@ import (
 	"regain/conformance/jose"
 )
 
-// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns to whom to issue: to those who signed
-// a proof, and then to the keys that were attested along with them, as far as the batch goes. All proofs carry the same
-// nonce, which is spent when everything else is right; each has a key of its own. client is who got the access token.
+// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns to whom to issue: to those who
+// signed a proof, and then to the keys that were attested along with them, as far as the batch goes. All proofs carry
+// the same nonce, which is spent when everything else is right; each has a key of its own. client is who got the access
+// token.
 func (s *Server) checkProofs(configuration string, shown map[string]json.RawMessage, client string) ([]bound, error) {
 	proofs, err := s.readProofs(shown)
 	if err != nil {
@@ -75,8 +76,8 @@ type proven struct {
 
 const proofType = "openid4vci-proof+jwt"
 
-// readProof finds the key of a proof. The header names it in exactly one way (OpenID4VCI 1.0 Appendix F.1); a kid or x5c beside the jwk
-// could mean another key.
+// readProof finds the key of a proof. The header names it in exactly one way (OpenID4VCI 1.0 Appendix F.1); a kid or
+// x5c beside the jwk could mean another key.
 func readProof(proof string) (jose.Token, bound, error) {
 	parsed, err := jose.ParseTyped(proof, proofType)
 	if err != nil {

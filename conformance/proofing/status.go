@@ -80,9 +80,9 @@ func (s *Server) remember(id string, record *credential) {
 	s.credentials[id] = record
 }
 
-// newList makes a list with some decoys: entries that are invalid and belong to no credential, so that counting the invalid
-// ones says little (Token Status List §12.5). Because they were there first, a verifier that keeps an older copy of
-// the list already knows of a document that was reported lost before its Verified ID was fetched.
+// newList makes a list with some decoys: entries that are invalid and belong to no credential, so that counting the
+// invalid ones says little (Token Status List §12.5). Because they were there first, a verifier that keeps an older
+// copy of the list already knows of a document that was reported lost before its Verified ID was fetched.
 func (s *Server) newList(number int) (*statusList, error) {
 	list := &statusList{uri: s.config.BaseURL + "/status/" + strconv.Itoa(number)}
 	for range statusDecoys {

@@ -28,8 +28,8 @@ func (s *Server) IssueVC(personID, holder string) (Issued, error) {
 	return s.issueTo(personID, JWTID, bound{did: holder})
 }
 
-// issueVC makes a JWT VC of what is in the dossier, in the claims that Entra Verified ID's VerifiedIdentity has. It has no
-// selective disclosure: a verifier sees all of it, the portrait too.
+// issueVC makes a JWT VC of what is in the dossier, in the claims that Entra Verified ID's VerifiedIdentity has. It has
+// no selective disclosure: a verifier sees all of it, the portrait too.
 func (s *Server) issueVC(file dossier, holder bound, now time.Time) (Issued, error) {
 	record, err := s.enroll(file.person.Reported)
 	if err != nil {

@@ -21,8 +21,8 @@ const (
 )
 
 // startIssuers starts two proofing providers for the suite. They know the suite's wallets, and their status lists come
-// with the key that signed them, and not with certificates, since without HAIP the suite knows no anchor. The second wants
-// holder keys to be attested.
+// with the key that signed them, and not with certificates, since without HAIP the suite knows no anchor. The second
+// wants holder keys to be attested.
 func (t *Target) startIssuers(c *configuration) error {
 	config := proofing.Config{
 		RegainIssuer: t.Regain, WalletOfferEndpoint: t.Wallet + "/offer", StatusTTL: 2 * time.Second, BareStatusKey: true,

@@ -1,5 +1,5 @@
-// Package jwtvc issues JWT VCs (W3C Verifiable Credentials Data Model 1.1 §6.3.1) to wallets like Microsoft Authenticator,
-// in the name of a did:web, and opens them again when their holder presents them.
+// Package jwtvc issues JWT VCs (W3C Verifiable Credentials Data Model 1.1 §6.3.1) to wallets like Microsoft
+// Authenticator, in the name of a did:web, and opens them again when their holder presents them.
 //
 //	Document, Configuration   what the DID's host serves: the DID document, and that the domain is the DID's
 //	Issue                     a JWT VC: kid under assertionMethod, sub the holder's DID, its status in a Token Status List

@@ -16,8 +16,8 @@ const (
 // linkLife is how long the domain vouches for the DID before the file has to be fetched again.
 const linkLife = 30 * 24 * time.Hour
 
-// Document is the DID document (W3C DID Core 1.0 §5): the key that speaks for the issuer, and the domain that it calls its
-// own.
+// Document is the DID document (W3C DID Core 1.0 §5): the key that speaks for the issuer, and the domain that it calls
+// its own.
 func (i *Issuer) Document() map[string]any {
 	return map[string]any{
 		"@context": []string{didV1, jws2020V1},

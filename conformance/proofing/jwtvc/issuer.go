@@ -78,8 +78,8 @@ func (Credential) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText keeps it out of JSON.
 func (Credential) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// payload are the claims of a JWT VC. Beside nbf, which is when it was issued in the words of VCDM 1.1, there is an iat: the
-// Android library of such wallets wants one.
+// payload are the claims of a JWT VC. Beside nbf, which is when it was issued in the words of VCDM 1.1, there is an
+// iat: the Android library of such wallets wants one.
 type payload struct {
 	Issuer    string     `json:"iss"`
 	Subject   string     `json:"sub"`

@@ -54,8 +54,8 @@ type vpPayload struct {
 	VC json.RawMessage `json:"vc"`
 }
 
-// Open verifies a VP with one VC of a type by this issuer: the holder's signature for this audience, now, the issuer's, and
-// that the one is about the other.
+// Open verifies a VP with one VC of a type by this issuer: the holder's signature for this audience, now, the issuer's,
+// and that the one is about the other.
 func (i *Issuer) Open(compact, kind, audience string, now time.Time) (Shown, error) {
 	holder, vp, err := openVP(compact, audience, now)
 	if err != nil {

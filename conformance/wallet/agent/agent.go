@@ -26,8 +26,8 @@ const (
 	Form = "application/x-www-form-urlencoded"
 )
 
-// ResponseError is a refusal by the other party: an HTTP status and, where the body has them, the OAuth error members (RFC
-// 6749 §5.2).
+// ResponseError is a refusal by the other party: an HTTP status and, where the body has them, the OAuth error members
+// (RFC 6749 §5.2).
 type ResponseError struct {
 	Status      int
 	Code        string // error
