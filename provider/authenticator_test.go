@@ -204,6 +204,7 @@ func TestAuthenticators(t *testing.T) {
 		"a key on P-256":          {holder{"", did.JWK, jose.ES256}, authenticator.ShareOptions{NewerPaths: true}},
 		"a key of Ed25519":        {holder{"", did.ION, jose.EdDSA}, authenticator.ShareOptions{RelativeKid: true}},
 		"a presentation for each": {holder{"", did.JWK, jose.EdDSA}, authenticator.ShareOptions{OneEach: true}},
+		"a JSON array of them":    {holder{"", did.ION, jose.ES256}, authenticator.ShareOptions{OneEach: true, ArrayAsJSON: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpAuthenticator(t, row.holder, nil)

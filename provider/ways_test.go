@@ -244,6 +244,29 @@ func TestLicencesThatAreRefused(t *testing.T) {
 	}
 }
 
+// An SD-JWT VC that is not for this request, or not its holder's, is refused, and the rightful wallet still answers.
+func TestPresentationsThatAreRefused(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{})
+	page := f.asked(t)
+	request := f.review(t, page)
+	for name, tamper := range map[string]wallet.Tamper{
+		"without its holder":   {OmitHolderBinding: true},
+		"another's key":        {OtherKey: true},
+		"a forged signature":   {BreakKBSignature: true},
+		"a forged issuer":      {BreakIssuerSignature: true},
+		"another presentation": {BreakSDHash: true},
+		"from a year ago":      {IssuedAt: time.Now().AddDate(-1, 0, 0)},
+		"to another key":       {WrongKid: true},
+		"two responses":        {ExtraParameters: url.Values{"response": {"x"}}},
+	} {
+		if next, err := f.wallet.Share(t.Context(), request, wallet.ShareOptions{Tamper: tamper}); err == nil {
+			t.Errorf("%s: accepted, and on to %s", name, next)
+		}
+	}
+	next, err := f.browser.Open(t.Context(), f.share(t, request))
+	f.finishes(t, f.must(t, next, err))
+}
+
 // Two answers race: one wins, the other is told so, and there is one verdict.
 func TestTwoAnswersRace(t *testing.T) {
 	f := setUpWallets(t, nil, node.WalletConfig{})
