@@ -15,11 +15,11 @@ import (
 	"time"
 
 	"regain/conformance/browser"
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
 	"regain/conformance/wallet/phone"
 	"regain/conformance/world"
 	"regain/internal/node"
@@ -38,7 +38,7 @@ type older struct {
 type holder struct {
 	person    string
 	method    did.Method
-	algorithm jws.Algorithm
+	algorithm string
 }
 
 // setUpAuthenticator is a world, and a wallet with a Verified ID that came over OpenID4VCI.
@@ -200,10 +200,11 @@ func TestAuthenticators(t *testing.T) {
 		holder holder
 		share  authenticator.ShareOptions
 	}{
-		"as the Android library":  {holder{"", did.ION, jws.ES256K}, authenticator.ShareOptions{LibraryBare: true}},
-		"a key on P-256":          {holder{"", did.JWK, jws.ES256}, authenticator.ShareOptions{NewerPaths: true}},
-		"a key of Ed25519":        {holder{"", did.ION, jws.EdDSA}, authenticator.ShareOptions{RelativeKid: true}},
-		"a presentation for each": {holder{"", did.JWK, jws.EdDSA}, authenticator.ShareOptions{OneEach: true}},
+		"as the Android library":  {holder{"", did.ION, jose.ES256K}, authenticator.ShareOptions{LibraryBare: true}},
+		"a key on P-256":          {holder{"", did.JWK, jose.ES256}, authenticator.ShareOptions{NewerPaths: true}},
+		"a key of Ed25519":        {holder{"", did.ION, jose.EdDSA}, authenticator.ShareOptions{RelativeKid: true}},
+		"a presentation for each": {holder{"", did.JWK, jose.EdDSA}, authenticator.ShareOptions{OneEach: true}},
+		"a JSON array of them":    {holder{"", did.ION, jose.ES256}, authenticator.ShareOptions{OneEach: true, ArrayAsJSON: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpAuthenticator(t, row.holder, nil)
@@ -333,7 +334,7 @@ func TestAuthenticatorsThatAreRefused(t *testing.T) {
 // stranger is somebody else's DID.
 func stranger(t *testing.T) string {
 	t.Helper()
-	made, err := did.New(rand.Reader, did.JWK, jws.ES256)
+	made, err := did.New(did.JWK, jose.ES256)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"os"
 	"path/filepath"
@@ -14,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
 	"regain/conformance/world"
@@ -52,7 +50,7 @@ func TestKnownByAnAttestation(t *testing.T) {
 	})
 	f.wallet = f.newWallet(t, request.Policy{
 		Prefixes:  []request.Prefix{request.VerifierAttestation},
-		Attesters: map[string]jose.JSONWebKeySet{issuer: {Keys: []jose.JSONWebKey{{Key: attester.Public(), KeyID: "a"}}}},
+		Attesters: map[string]jose.JWKSet{issuer: {Keys: []jose.JWK{{Key: attester.Public(), KeyID: "a"}}}},
 	})
 	f.recovers(t, f.asked(t))
 }
@@ -75,22 +73,9 @@ func requestKey(t *testing.T, cfg *node.Config) crypto.PublicKey {
 // attest writes a Verifier Attestation JWT (OpenID4VP 1.0 §12).
 func attest(t *testing.T, key *ecdsa.PrivateKey, issuer string, about crypto.PublicKey) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "a"}},
-		(&jose.SignerOptions{}).WithType("verifier-attestation+jwt"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	payload, err := json.Marshal(map[string]any{
-		"iss": issuer, "sub": "regain", "exp": time.Now().Add(time.Hour).Unix(), "cnf": map[string]any{"jwk": jose.JSONWebKey{Key: about}},
+	text, err := jose.Sign(key, map[string]any{"typ": "verifier-attestation+jwt", "kid": "a"}, map[string]any{
+		"iss": issuer, "sub": "regain", "exp": time.Now().Add(time.Hour).Unix(), "cnf": map[string]any{"jwk": jose.JWK{Key: about}},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := signed.CompactSerialize()
 	if err != nil {
 		t.Fatal(err)
 	}

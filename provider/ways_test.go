@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"regain/conformance/browser"
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
@@ -36,7 +35,7 @@ func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.Walle
 	})
 	f.wallet = f.newWallet(t, request.Policy{
 		Prefixes: []request.Prefix{request.X509Hash, request.X509SANDNS, request.RedirectURI, request.DecentralizedIdentifier, request.PreRegistered}, Plain: true,
-		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JSONWebKey{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
+		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JWK{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
 	})
 	return f
 }
@@ -243,6 +242,29 @@ func TestLicencesThatAreRefused(t *testing.T) {
 	if err != nil || strings.Count(string(audit), "presentation_rejected") != 10 || strings.Contains(string(audit), "Lindqvist") {
 		t.Errorf("%d refusals in the audit log, %v", strings.Count(string(audit), "presentation_rejected"), err)
 	}
+}
+
+// An SD-JWT VC that is not for this request, or not its holder's, is refused, and the rightful wallet still answers.
+func TestPresentationsThatAreRefused(t *testing.T) {
+	f := setUpWallets(t, nil, node.WalletConfig{})
+	page := f.asked(t)
+	request := f.review(t, page)
+	for name, tamper := range map[string]wallet.Tamper{
+		"without its holder":   {OmitHolderBinding: true},
+		"another's key":        {OtherKey: true},
+		"a forged signature":   {BreakKBSignature: true},
+		"a forged issuer":      {BreakIssuerSignature: true},
+		"another presentation": {BreakSDHash: true},
+		"from a year ago":      {IssuedAt: time.Now().AddDate(-1, 0, 0)},
+		"to another key":       {WrongKid: true},
+		"two responses":        {ExtraParameters: url.Values{"response": {"x"}}},
+	} {
+		if next, err := f.wallet.Share(t.Context(), request, wallet.ShareOptions{Tamper: tamper}); err == nil {
+			t.Errorf("%s: accepted, and on to %s", name, next)
+		}
+	}
+	next, err := f.browser.Open(t.Context(), f.share(t, request))
+	f.finishes(t, f.must(t, next, err))
 }
 
 // Two answers race: one wins, the other is told so, and there is one verdict.

@@ -74,7 +74,7 @@ func (j *jar) acceptable(u *url.URL, c *http.Cookie, hasRootPath bool) bool {
 	if c.Secure || trustworthy(u) {
 		return true
 	}
-	// Leave Secure Cookies Alone: whoever controls the plain origin must not fix a session there.
+	// Leave Secure Cookies Alone: an attacker who controls the plain origin must not fix a session there.
 	return !slices.ContainsFunc(j.cookies[strings.ToLower(u.Hostname())], func(old *http.Cookie) bool {
 		return old.Secure && old.Name == c.Name && (pathMatches(c.Path, old.Path) || pathMatches(old.Path, c.Path))
 	})

@@ -14,7 +14,7 @@ import (
 )
 
 // recoveredWithAuthenticator is a recovery with a wallet like Microsoft Authenticator, in a world of its own: it asks no
-// other wallets, and has TLS whatever the others have, since nobody is known by a did:web without.
+// other wallets, and has TLS whatever the others have, since a did:web is looked up over https.
 func recoveredWithAuthenticator(ctx context.Context, k *walker) (err error) {
 	w, err := world.Start(world.Options{TLS: true, Logger: k.logger, Clock: k.clock.now, Change: world.AskAuthenticators})
 	if err != nil {
@@ -52,8 +52,8 @@ func recoveredWithAuthenticator(ctx context.Context, k *walker) (err error) {
 	return err
 }
 
-// authenticator makes such a wallet, with the keys that Microsoft's makes and a Verified ID of a sample person's. It asks
-// nobody whose domain does not vouch for them.
+// authenticator makes such a wallet, with the keys that Microsoft's makes and a Verified ID of a sample person. It
+// answers no verifier whose domain does not vouch for it.
 func (k *walker) authenticator(ctx context.Context, personID string) (*authenticator.Wallet, error) {
 	for _, p := range phone.SamplePeople(rand.Reader) {
 		if p.ID != personID {

@@ -90,7 +90,7 @@ func walk(ctx context.Context, j journey, k *walker) error {
 	return j.walk(ctx, k)
 }
 
-// shiftedClock is the real clock, moved forward by whoever has to see something expire.
+// shiftedClock is the real clock, moved forward by the journeys that see something expire.
 type shiftedClock struct{ by atomic.Int64 }
 
 func (c *shiftedClock) now() time.Time { return time.Now().Add(time.Duration(c.by.Load())) }

@@ -18,10 +18,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
 	"regain/conformance/golden"
+	"regain/conformance/jose"
 )
 
 //go:embed testdata/*.json
@@ -96,7 +94,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/" + t.cfg.TenantID + "/v2.0/.well-known/openid-configuration":
 		reply(w, map[string]any{"issuer": t.issuer(), "jwks_uri": t.cfg.BaseURL + "/common/discovery/v2.0/keys"})
 	case "/common/discovery/v2.0/keys":
-		reply(w, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: t.cfg.SigningKey.Public(), KeyID: "tenant-key", Use: "sig"}}})
+		reply(w, jose.JWKSet{Keys: []jose.JWK{{Key: t.cfg.SigningKey.Public(), KeyID: "tenant-key", Use: "sig"}}})
 	case "/start":
 		t.start(w, r)
 	case "/common/federation/externalauthprovider":
@@ -167,12 +165,7 @@ func (t *Tenant) hint(oid string, a attempt) (string, error) {
 	if t.cfg.ChangeHint != nil {
 		t.cfg.ChangeHint(claims)
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.RS256, Key: t.cfg.ForgeryWith},
-		(&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "tenant-key"))
-	if err != nil {
-		return "", err
-	}
-	return jwt.Signed(signer).Claims(claims).Serialize()
+	return jose.Sign(t.cfg.ForgeryWith, map[string]any{"alg": jose.RS256, "typ": "JWT", "kid": "tenant-key"}, claims)
 }
 
 func random() string {

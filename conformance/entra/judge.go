@@ -11,8 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 // metadata is what the reference requires of the provider's discovery document.
@@ -104,24 +103,24 @@ func (t *Tenant) check(r *http.Request, form url.Values, a attempt, o *Outcome) 
 	if err != nil {
 		return err
 	}
-	var set jose.JSONWebKeySet
+	var set jose.JWKSet
 	if err := t.get(r, m.JWKSURI, &set); err != nil {
 		return err
 	}
 	for _, key := range set.Keys {
-		if len(key.Certificates) == 0 {
+		if key.Certificate == nil {
 			return fmt.Errorf("key %s has no x5c", key.KeyID)
 		}
 	}
-	token, err := jwt.ParseSigned(form.Get("id_token"), []jose.SignatureAlgorithm{jose.RS256})
+	token, err := jose.Parse(form.Get("id_token"))
 	if err != nil {
 		return err
 	}
-	keys := set.Key(token.Headers[0].KeyID)
-	if len(keys) != 1 {
-		return errors.New("the kid names no key")
+	keys := set.Key(token.KeyID)
+	if len(keys) != 1 || token.Algorithm != jose.RS256 {
+		return errors.New("the kid names no key, or alg is not RS256")
 	}
-	if err := token.Claims(keys[0].Certificates[0].PublicKey, &o.Claims); err != nil {
+	if err := token.Open(keys[0].Certificate.PublicKey, &o.Claims); err != nil {
 		return err
 	}
 	return t.checkClaims(o.Claims, m.Issuer, a)

@@ -20,7 +20,7 @@
 //
 // # The law of the callback
 //
-// A recovery that this browser did not start, or whose tokens fail one check, signs nobody in. The attempt, which
+// A recovery that this browser did not start, or whose tokens fail one check, does not sign in. The attempt, which
 // remembers what was asked for whom, is used up by the first callback, whatever its outcome. A recovered account is not
 // signed in: it is a pass on a page, and the pass buys the right to create one passkey and nothing else.
 //

@@ -18,18 +18,18 @@ func SecretHolders(value string) []any {
 	}
 }
 
-// Shelf is a shelf of strings.
-type Shelf struct{ *shelf[string] }
+// Cache is a cache of strings.
+type Cache struct{ *cache[string] }
 
-// NewTestShelf makes one.
-func NewTestShelf(clock func() time.Time) Shelf { return Shelf{newShelf[string](clock)} }
+// NewTestCache makes one.
+func NewTestCache(clock func() time.Time) Cache { return Cache{newCache[string](clock)} }
 
-func (s Shelf) Put(key, value string, until time.Time) bool { return s.put(key, value, until) }
-func (s Shelf) Add(key, value string, until time.Time) bool { return s.add(key, value, until) }
-func (s Shelf) Get(key string) (string, bool)               { return s.get(key) }
-func (s Shelf) Take(key string) (string, bool)              { return s.take(key) }
-func (s Shelf) Drop(unwanted func(string) bool)             { s.drop(unwanted) }
-func (s Shelf) Change(key string, edit func(*string)) bool  { return s.change(key, edit) }
+func (s Cache) Put(key, value string, until time.Time) bool { return s.put(key, value, until) }
+func (s Cache) Add(key, value string, until time.Time) bool { return s.add(key, value, until) }
+func (s Cache) Get(key string) (string, bool)               { return s.get(key) }
+func (s Cache) Take(key string) (string, bool)              { return s.take(key) }
+func (s Cache) Drop(unwanted func(string) bool)             { s.drop(unwanted) }
+func (s Cache) Change(key string, edit func(*string)) bool  { return s.change(key, edit) }
 
-// MaxKept is the bound of a shelf.
+// MaxKept is the bound of a cache.
 const MaxKept = maxKept

@@ -56,10 +56,10 @@ type Server struct {
 	passkeys *webauthn.WebAuthn
 	handler  http.Handler
 
-	attempts   *shelf[attempt]
-	seen       *shelf[struct{}] // jti of recovery tokens
-	sessions   *shelf[session]
-	ceremonies *shelf[ceremony]
+	attempts   *cache[attempt]
+	seen       *cache[struct{}] // jti of recovery tokens
+	sessions   *cache[session]
+	ceremonies *cache[ceremony]
 	guesses    *guesses
 
 	mu      sync.Mutex // guards the passkeys in members
@@ -85,8 +85,8 @@ func New(cfg Config) (*Server, error) {
 	if s.passkeys, err = newRelyingParty(cfg.Name, base); err != nil {
 		return nil, err
 	}
-	s.attempts, s.seen = newShelf[attempt](cfg.Clock), newShelf[struct{}](cfg.Clock)
-	s.sessions, s.ceremonies = newShelf[session](cfg.Clock), newShelf[ceremony](cfg.Clock)
+	s.attempts, s.seen = newCache[attempt](cfg.Clock), newCache[struct{}](cfg.Clock)
+	s.sessions, s.ceremonies = newCache[session](cfg.Clock), newCache[ceremony](cfg.Clock)
 	s.guesses = newGuesses(cfg.Clock)
 	s.regain = newRegain(s)
 	s.handler = s.routes()

@@ -5,10 +5,8 @@ import (
 	"crypto/elliptic"
 	"encoding/json"
 	"fmt"
-	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 // Key ids in the published set.
@@ -19,7 +17,7 @@ const (
 
 // keys are the client's own: one proves to Regain who asks, the other opens recovery tokens.
 type keys struct {
-	signer     jose.Signer
+	signing    *ecdsa.PrivateKey
 	encryption *ecdsa.PrivateKey
 	public     []byte // JSON Web Key Set
 }
@@ -33,15 +31,10 @@ func newKeys(random *dice) (keys, error) {
 	if err != nil {
 		return keys{}, fmt.Errorf("make encryption key: %w", err)
 	}
-	k := keys{encryption: encryption}
-	k.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: signing, KeyID: signingKeyID}},
-		(&jose.SignerOptions{}).WithType("JWT"))
-	if err != nil {
-		return keys{}, fmt.Errorf("make signer: %w", err)
-	}
-	k.public, err = json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
-		{Key: signing.Public(), KeyID: signingKeyID, Use: "sig", Algorithm: string(jose.ES256)},
-		{Key: encryption.Public(), KeyID: encryptionKeyID, Use: "enc", Algorithm: string(jose.ECDH_ES)},
+	k := keys{signing: signing, encryption: encryption}
+	k.public, err = json.Marshal(jose.JWKSet{Keys: []jose.JWK{
+		{Key: signing.Public(), KeyID: signingKeyID, Use: "sig", Algorithm: jose.ES256},
+		{Key: encryption.Public(), KeyID: encryptionKeyID, Use: "enc", Algorithm: jose.ECDHES},
 	}})
 	if err != nil {
 		return keys{}, fmt.Errorf("encode public keys: %w", err)
@@ -49,18 +42,14 @@ func newKeys(random *dice) (keys, error) {
 	return k, nil
 }
 
-// assertion proves to Regain that the client asks (private_key_jwt, RFC 7523 §3). The audience is the issuer, never an
-// endpoint: an endpoint that lies about itself must not get one that is good elsewhere.
+// assertion proves to Regain that the client asks (private_key_jwt).
 func (s *Server) assertion() (string, error) {
 	id, err := s.random.token()
 	if err != nil {
 		return "", err
 	}
-	now := s.cfg.Clock()
-	signed, err := jwt.Signed(s.keys.signer).Claims(jwt.Claims{
-		Issuer: s.cfg.ClientID, Subject: s.cfg.ClientID, Audience: jwt.Audience{s.cfg.RegainIssuer}, ID: id,
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
-	}).Serialize()
+	claims := jose.ClientAssertion(s.cfg.ClientID, s.cfg.RegainIssuer, id, s.cfg.Clock())
+	signed, err := jose.Sign(s.keys.signing, map[string]any{"typ": "JWT", "kid": signingKeyID}, claims)
 	if err != nil {
 		return "", fmt.Errorf("sign client assertion: %w", err)
 	}

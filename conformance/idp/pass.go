@@ -33,7 +33,7 @@ func (s *Server) servePass(w http.ResponseWriter, r *http.Request) error {
 		if refused := new(oauthError); errors.As(err, &refused) {
 			return fmt.Errorf("%w: %w", errPass, err) // Regain does not take this client or this form
 		}
-		s.guesses.forgive(account, exists) // nobody looked at the pass
+		s.guesses.forgive(account, exists) // the pass was not looked at
 		return err
 	}
 	if !answer.Active || !exists {
@@ -53,7 +53,7 @@ const (
 	wrongWindow = 15 * time.Minute
 )
 
-// guesses counts wrong passes for each account, in windows that end: nobody is locked out for good. Names that are no
+// guesses counts wrong passes for each account, in windows that end: no account is locked out for good. Names that are no
 // accounts share a fixed number of counters, so that made-up ones fill no memory.
 type guesses struct {
 	clock  func() time.Time

@@ -74,7 +74,7 @@ func newRelyingParty(name string, base *url.URL) (*webauthn.WebAuthn, error) {
 	return rp, nil
 }
 
-// member returns a copy, since the original changes under the lock; an empty one for nobody.
+// member returns a copy, since the original changes under the lock; an empty one for an unknown account.
 func (s *Server) member(account string) member {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -87,7 +87,7 @@ func (s *Server) member(account string) member {
 	return held
 }
 
-// serveRegisterBegin offers to make a passkey, to whoever signed in with a pass.
+// serveRegisterBegin offers to make a passkey, to a person who signed in with a pass.
 func (s *Server) serveRegisterBegin(w http.ResponseWriter, r *http.Request) error {
 	v, key, err := s.session(r, rightCreatePasskey)
 	if err != nil {

@@ -2,7 +2,6 @@ package idp_test
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 	"github.com/descope/virtualwebauthn"
 
 	"regain/conformance/browser"
-	"regain/conformance/idp/visitor"
 )
 
 // post sends JSON as a script of the page that the browser shows.
@@ -282,31 +280,5 @@ func TestRequestsThatAreNotAScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused(t, page, http.StatusBadRequest, "invalid_request")
-	}
-}
-
-func TestVisitorSaysWhatItMisses(t *testing.T) {
-	w := newWorld(t)
-	v := w.visitor()
-	if _, err := v.CreatePasskey(t.Context()); !errors.Is(err, visitor.ErrPage) {
-		t.Errorf("%v", err)
-	}
-	if _, err := v.SignInWithPasskey(t.Context()); err == nil {
-		t.Error("signed in without a passkey")
-	}
-	w.enrol(v, ada)
-	if _, err := v.SignInAs(t.Context(), bob); !errors.Is(err, visitor.ErrPasskey) {
-		t.Errorf("%v", err)
-	}
-	if _, err := v.SignInWithPass(t.Context(), w.open(v.Browser, "/")); !errors.Is(err, visitor.ErrPage) {
-		t.Errorf("%v", err)
-	}
-	for _, base := range []string{"", "idp", "://"} {
-		if _, err := visitor.New(w.browser(), base); err == nil {
-			t.Errorf("%q is an IdP", base)
-		}
-	}
-	if _, err := visitor.New(nil, w.url); err == nil {
-		t.Error("a visitor without a browser")
 	}
 }

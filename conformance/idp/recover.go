@@ -80,7 +80,7 @@ func (s *Server) serveRecovered(w http.ResponseWriter, r *http.Request) error {
 }
 
 // takeAttempt uses up the attempt of this browser, and that of any other browser with the same state: an answer that
-// was carried elsewhere has been seen by whoever carried it.
+// was carried elsewhere has been seen by the one who carried it.
 func (s *Server) takeAttempt(r *http.Request, state string) (attempt, bool) {
 	var a attempt
 	var found bool

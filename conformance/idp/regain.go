@@ -13,7 +13,8 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
-	"github.com/go-jose/go-jose/v4"
+
+	"regain/conformance/jose"
 )
 
 // maxBody bounds what is read of an answer, in bytes.
@@ -90,7 +91,7 @@ func (r *regain) discover(ctx context.Context) (*metadata, error) {
 		}
 	}
 	m.keys = oidc.NewRemoteKeySet(oidc.ClientContext(ctx, r.http), m.JWKS)
-	m.verifier = oidc.NewVerifier(r.issuer, m.keys, &oidc.Config{ClientID: r.clientID, SupportedSigningAlgs: []string{string(jose.ES256)}, Now: r.clock})
+	m.verifier = oidc.NewVerifier(r.issuer, m.keys, &oidc.Config{ClientID: r.clientID, SupportedSigningAlgs: []string{jose.ES256}, Now: r.clock})
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.meta = m

@@ -15,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 // regain is a small and honest Regain: it checks the client's assertion, PKCE and redirect URI, and signs and encrypts
@@ -25,7 +24,7 @@ type regain struct {
 	t      *testing.T
 	url    string
 	clock  func() time.Time
-	client jose.JSONWebKeySet
+	client jose.JWKSet
 	key    *ecdsa.PrivateKey
 	lies   lies
 
@@ -45,8 +44,8 @@ type lies struct {
 	recovery func(claims map[string]any)        // likewise
 	pass     func(claims map[string]any)        // edits temporary_access_pass
 	signing  *ecdsa.PrivateKey                  // signs the recovery token instead
-	inner    func(o *jose.SignerOptions)        // edits the inner header
-	outer    func(o *jose.EncrypterOptions)     // edits the outer header
+	inner    func(header map[string]any)        // edits the inner header
+	outer    func(header map[string]any)        // edits the outer header
 	seal     func(signed string) (string, bool) // encrypts instead, where true
 	tokens   func(answer map[string]any)        // edits the token response
 	status   map[string]int                     // answers a path with this status and no JSON
@@ -87,7 +86,7 @@ func (g *regain) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		reply(w, http.StatusOK, m)
 	case "/jwks":
-		reply(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: g.key.Public(), KeyID: "regain", Use: "sig", Algorithm: "ES256"}}})
+		reply(w, http.StatusOK, jose.JWKSet{Keys: []jose.JWK{{Key: g.key.Public(), KeyID: "regain", Use: "sig", Algorithm: "ES256"}}})
 	case "/par", "/token", "/pass/verify":
 		if err := g.authenticate(r); err != nil {
 			g.t.Errorf("%s: client authentication: %v", r.URL.Path, err)
@@ -110,24 +109,24 @@ func (g *regain) authenticate(r *http.Request) error {
 	if r.PostFormValue("client_assertion_type") != "urn:ietf:params:oauth:client-assertion-type:jwt-bearer" {
 		return errors.New("client_assertion_type")
 	}
-	token, err := jwt.ParseSigned(r.PostFormValue("client_assertion"), []jose.SignatureAlgorithm{jose.ES256})
+	token, err := jose.Parse(r.PostFormValue("client_assertion"))
 	if err != nil {
 		return err
 	}
-	keys := g.client.Key(token.Headers[0].KeyID)
+	keys := g.client.Key(token.KeyID)
 	if len(keys) != 1 || keys[0].Use != "sig" || keys[0].Algorithm != "ES256" {
-		return fmt.Errorf("kid %q", token.Headers[0].KeyID)
+		return fmt.Errorf("kid %q", token.KeyID)
 	}
-	var claims jwt.Claims
-	if err := token.Claims(keys[0], &claims); err != nil {
+	var claims jose.Claims
+	if err := token.Open(keys[0].Key, &claims); err != nil {
 		return err
 	}
 	now := g.clock()
-	if claims.ID == "" || g.used[claims.ID] || claims.Expiry == nil || claims.Expiry.Time().After(now.Add(5*time.Minute)) {
-		return errors.New("jti or exp")
+	if claims.ID == "" || g.used[claims.ID] || claims.Expiry == nil || *claims.Expiry > now.Add(5*time.Minute).Unix() || claims.Subject != "main-idp" {
+		return errors.New("jti, exp or sub")
 	}
 	g.used[claims.ID] = true
-	return claims.ValidateWithLeeway(jwt.Expected{Issuer: "main-idp", Subject: "main-idp", AnyAudience: jwt.Audience{g.url}, Time: now}, 0)
+	return claims.Check("main-idp", g.url, now)
 }
 
 func (g *regain) push(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +189,7 @@ func (g *regain) token(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := map[string]any{
 		"access_token": access, "token_type": "Bearer", "expires_in": 300,
-		"id_token": g.sign(id, g.key, (&jose.SignerOptions{}).WithType("JWT")), "recovery_token": g.sealed(recovery),
+		"id_token": g.sign(id, g.key, map[string]any{"typ": "JWT"}), "recovery_token": g.sealed(recovery),
 	}
 	if g.lies.tokens != nil {
 		g.lies.tokens(answer)
@@ -200,7 +199,7 @@ func (g *regain) token(w http.ResponseWriter, r *http.Request) {
 
 // sealed signs and encrypts the claims of a recovery token.
 func (g *regain) sealed(claims map[string]any) string {
-	inner := (&jose.SignerOptions{}).WithType("recovery+jwt")
+	inner := map[string]any{"typ": "recovery+jwt"}
 	if g.lies.inner != nil {
 		g.lies.inner(inner)
 	}
@@ -214,36 +213,27 @@ func (g *regain) sealed(claims map[string]any) string {
 			return token
 		}
 	}
-	outer := (&jose.EncrypterOptions{}).WithType("recovery+jwt").WithContentType("JWT")
+	outer := sealedAs()
 	if g.lies.outer != nil {
 		g.lies.outer(outer)
 	}
-	return g.encrypt(signed, jose.A256GCM, outer)
+	return g.encrypt(signed, "A256GCM", outer)
 }
 
-func (g *regain) encrypt(signed string, content jose.ContentEncryption, o *jose.EncrypterOptions) string {
-	key := g.client.Key("enc")[0]
-	encrypter, err := jose.NewEncrypter(content, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: "enc"}, o)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	token, err := encrypter.Encrypt([]byte(signed))
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	compact, err := token.CompactSerialize()
+// sealedAs is the header of a recovery token's outer layer.
+func sealedAs() map[string]any { return map[string]any{"typ": "recovery+jwt", "cty": "JWT"} }
+
+func (g *regain) encrypt(signed, encoding string, header map[string]any) string {
+	compact, err := jose.Recipient{Key: g.client.Key("enc")[0], Encoding: encoding}.Seal([]byte(signed), header)
 	if err != nil {
 		g.t.Fatal(err)
 	}
 	return compact
 }
 
-func (g *regain) sign(claims map[string]any, key *ecdsa.PrivateKey, o *jose.SignerOptions) string {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: jose.JSONWebKey{Key: key, KeyID: "regain"}}, o)
-	if err != nil {
-		g.t.Fatal(err)
-	}
-	token, err := jwt.Signed(signer).Claims(claims).Serialize()
+func (g *regain) sign(claims map[string]any, key *ecdsa.PrivateKey, header map[string]any) string {
+	header["kid"] = "regain"
+	token, err := jose.Sign(key, header, claims)
 	if err != nil {
 		g.t.Fatal(err)
 	}

@@ -9,7 +9,7 @@ import (
 
 const redacted = "[redacted]"
 
-// secret is a pass, a token, a code or what else lets somebody in. It shows itself to nobody who does not ask by name.
+// secret is a pass, a token, a code or what else lets somebody in. It shows itself only to code that asks by name.
 // The value is behind a pointer because fmt does not ask Format of fields that are not exported, and prints what it
 // finds there: an address, at most.
 type secret struct{ hidden *string }

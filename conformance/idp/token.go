@@ -9,8 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 const (
@@ -35,15 +34,10 @@ type recovered struct {
 
 // recoveryClaims are the claims of a recovery token that are looked at (docs/recovery-token.md).
 type recoveryClaims struct {
-	Issuer      string           `json:"iss"`
-	Audience    jwt.Audience     `json:"aud"`
-	Subject     string           `json:"sub"`
-	IssuedAt    *jwt.NumericDate `json:"iat"`
-	Expiry      *jwt.NumericDate `json:"exp"`
-	ID          string           `json:"jti"`
-	Transaction string           `json:"txn"`
-	Nonce       secret           `json:"nonce"`
-	ACR         string           `json:"acr"`
+	jose.Claims
+	Transaction string `json:"txn"`
+	Nonce       secret `json:"nonce"`
+	ACR         string `json:"acr"`
 	Recovery    struct {
 		Mode string `json:"mode"`
 		Pass struct {
@@ -108,28 +102,22 @@ func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tok
 }
 
 // openRecoveryToken decrypts the outer layer, verifies the inner one and decodes the claims. A token that is only
-// signed is refused: whoever sees it in passing has the pass.
+// signed is refused: a bystander who sees it has the pass.
 func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
 	var claims recoveryClaims
-	outer, err := jose.ParseEncryptedCompact(token.Reveal(), []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	inner, header, err := jose.Decrypt(token.Reveal(), s.keys.encryption)
 	if err != nil {
-		return claims, errors.New("not a JWE by ECDH-ES and A256GCM")
+		return claims, err
 	}
-	header := outer.Header
-	if header.ExtraHeaders[jose.HeaderType] != tokenType || header.ExtraHeaders[jose.HeaderContentType] != "JWT" || header.KeyID != encryptionKeyID {
-		return claims, errors.New("typ, cty or kid of the outer layer is wrong")
+	if header.Type != tokenType || header.ContentType != "JWT" || header.KeyID != encryptionKeyID || header.Encoding != "A256GCM" {
+		return claims, errors.New("typ, cty, kid or enc of the outer layer is wrong")
 	}
-	inner, err := outer.Decrypt(s.keys.encryption)
+	signed, err := jose.ParseTyped(string(inner), tokenType)
 	if err != nil {
-		return claims, errors.New("our key does not decrypt it")
+		return claims, err
 	}
-	signed, err := jose.ParseSignedCompact(string(inner), []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
-		return claims, errors.New("the inner layer is not a JWS by ES256")
-	}
-	protected := signed.Signatures[0].Protected
-	if protected.ExtraHeaders[jose.HeaderType] != tokenType || protected.KeyID == "" {
-		return claims, errors.New("typ or kid of the inner layer is wrong")
+	if signed.Algorithm != jose.ES256 || signed.KeyID == "" {
+		return claims, errors.New("the inner layer is not a JWS by ES256, or names no key")
 	}
 	payload, err := m.keys.VerifySignature(ctx, string(inner)) // typ and algorithm were checked above
 	if err != nil {
@@ -149,15 +137,15 @@ func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) 
 	switch {
 	case c.Issuer != s.cfg.RegainIssuer:
 		return errors.New("iss is another issuer")
-	case !slices.Equal(c.Audience, jwt.Audience{s.cfg.ClientID}):
+	case !slices.Equal(c.Audience, jose.Audience{s.cfg.ClientID}):
 		return errors.New("aud is another client")
 	case c.Subject != a.account:
 		return errors.New("sub is another account than the one this browser recovers")
 	case !same(c.Nonce.Reveal(), a.nonce.Reveal()):
 		return errors.New("nonce is not the one that was sent")
-	case c.IssuedAt == nil || c.Expiry == nil || c.Expiry.Time().Sub(c.IssuedAt.Time()) > tokenLives:
+	case c.IssuedAt == nil || c.Expiry == nil || *c.Expiry-*c.IssuedAt > int64(tokenLives.Seconds()):
 		return errors.New("iat or exp is missing, or they are too far apart")
-	case !now.Before(c.Expiry.Time()) || c.IssuedAt.Time().After(now.Add(clockLeeway)):
+	case now.Unix() >= *c.Expiry || *c.IssuedAt > now.Add(clockLeeway).Unix():
 		return errors.New("not current")
 	case c.ACR != acrAccepted:
 		return errors.New("acr is not accepted")

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Command is the subcommand that runs the server's process: `regain load-node CONFIG PROFILE`, for this package's use only.
+// Command is the subcommand that runs the server's process: `regain load-node CONFIG PROFILE`, for this package's use
+// only.
 const Command = "load-node"
 
 // child is the server's process. It is spoken to line by line: a word in, a line of JSON out; it ends when its input

@@ -6,20 +6,17 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
+	"regain/conformance/sdjwt"
 	"regain/conformance/world"
 )
 
@@ -28,10 +25,9 @@ type holder struct {
 	world  *world.World
 	person people.Person
 	key    *ecdsa.PrivateKey
-	signer jose.Signer
 
-	full     string // the Verified ID with every disclosure
-	verified string // with the names only
+	full     sdjwt.Token // the Verified ID with every disclosure
+	verified string      // with the names only
 
 	mu      sync.Mutex
 	receipt string
@@ -48,44 +44,32 @@ func newHolder(ctx context.Context, w *world.World) (*holder, error) {
 		return nil, fmt.Errorf("make the holder's key: %w", err)
 	}
 	h := &holder{world: w, person: people.Samples()[0], key: key}
-	if h.signer, err = jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType("kb+jwt")); err != nil {
-		return nil, fmt.Errorf("make the holder's signer: %w", err)
-	}
-	issued, err := w.Issuer.Issue(h.person.ID, jose.JSONWebKey{Key: key.Public()})
+	issued, err := w.Issuer.Issue(h.person.ID, jose.JWK{Key: key.Public()})
 	if err != nil {
 		return nil, err
 	}
-	h.full = issued.Credential
-	h.verified = disclosing(h.full, "given_name", "family_name")
+	if h.full, err = sdjwt.Parse(issued.Credential); err != nil {
+		return nil, err
+	}
+	h.verified = h.disclosing("given_name", "family_name")
 	_, err = h.faceCheck(ctx)
 	return h, err
 }
 
-// disclosing keeps the disclosures of the named claims.
-func disclosing(credential string, names ...string) string {
-	parts := strings.Split(strings.TrimSuffix(credential, "~"), "~")
-	kept := parts[0] + "~"
-	for _, part := range parts[1:] {
-		raw, err := base64.RawURLEncoding.DecodeString(part)
-		var content []any
-		if err != nil || json.Unmarshal(raw, &content) != nil {
-			continue
-		}
-		for _, name := range names {
-			if len(content) == 3 && content[1] == name {
-				kept += part + "~"
-			}
-		}
+// disclosing is the credential with the named claims alone.
+func (h *holder) disclosing(names ...string) string {
+	var places [][]any
+	for _, name := range names {
+		places = append(places, []any{name})
 	}
-	return kept
+	return h.full.Present(h.full.Reveal(places))
 }
 
 // bind adds a key binding JWT (RFC 9901 §4.3).
 func (h *holder) bind(presentation, nonce, audience string) (string, error) {
-	sum := sha256.Sum256([]byte(presentation))
-	binding, err := jwt.Signed(h.signer).Claims(map[string]any{
-		"nonce": nonce, "aud": audience, "iat": time.Now().Unix(), "sd_hash": base64.RawURLEncoding.EncodeToString(sum[:]),
-	}).Serialize()
+	binding, err := jose.Sign(h.key, map[string]any{"typ": "kb+jwt"}, map[string]any{
+		"nonce": nonce, "aud": audience, "iat": time.Now().Unix(), "sd_hash": sdjwt.Digest(presentation),
+	})
 	if err != nil {
 		return "", fmt.Errorf("sign key binding: %w", err)
 	}
@@ -105,7 +89,7 @@ func (h *holder) faceCheck(ctx context.Context) (string, error) {
 	if err := h.post(ctx, "/nonce", nil, &nonce); err != nil {
 		return "", err
 	}
-	presentation, err := h.bind(disclosing(h.full, "portrait"), nonce.Value, h.world.Proofing)
+	presentation, err := h.bind(h.disclosing("portrait"), nonce.Value, h.world.Proofing)
 	if err != nil {
 		return "", err
 	}

@@ -13,8 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/rp"
 	"regain/conformance/world"
 )
@@ -97,7 +96,7 @@ type request struct {
 	Nonce       string `json:"nonce"`
 	State       string `json:"state"`
 	Metadata    struct {
-		Keys jose.JSONWebKeySet `json:"jwks"`
+		Keys jose.JWKSet `json:"jwks"`
 	} `json:"client_metadata"`
 }
 
@@ -154,16 +153,7 @@ func (k *worker) answer(ctx context.Context, asked request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := asked.Metadata.Keys.Keys[0]
-	encrypter, err := jose.NewEncrypter(jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: key.KeyID}, nil)
-	if err != nil {
-		return "", err
-	}
-	sealed, err := encrypter.Encrypt(payload)
-	if err != nil {
-		return "", err
-	}
-	return sealed.CompactSerialize()
+	return jose.Recipient{Key: asked.Metadata.Keys.Keys[0], Encoding: "A128GCM"}.Seal(payload, nil)
 }
 
 func (k *worker) form(ctx context.Context, address string, form url.Values) ([]byte, error) {

@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	return errors.Join(r.run(ctx, chosen), server.Close())
 }
 
-// runner runs plans and writes what came of them.
+// runner runs plans and writes their results.
 type runner struct {
 	suite   *Suite
 	values  map[string]any // of the target, for plans to be filled with

@@ -62,7 +62,8 @@ type Expectation struct {
 	Why    string            `yaml:"why"`
 }
 
-// omitted is the result of a module that is not run: it makes no sense in the variant, and the suite lists it all the same.
+// omitted is the result of a module that is not run: it makes no sense in the variant, and the suite lists it all the
+// same.
 const omitted = "OMITTED"
 
 // Plans reads every plan file, in the order of their names.

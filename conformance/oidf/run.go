@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Outcome is what came of one plan.
+// Outcome is the result of one plan.
 type Outcome struct {
 	Plan    string            `json:"plan"`
 	Variant map[string]string `json:"variant,omitempty"`
@@ -19,7 +19,7 @@ type Outcome struct {
 	Modules []ModuleOutcome   `json:"modules"`
 }
 
-// ModuleOutcome is what came of one module.
+// ModuleOutcome is the result of one module.
 type ModuleOutcome struct {
 	Name     string            `json:"name"`
 	Variant  map[string]string `json:"variant,omitempty"`

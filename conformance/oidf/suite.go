@@ -21,7 +21,7 @@
 // The last two are the other side of every journey in Regain's tests: they prove little if they are wrong themselves. A
 // module that wants a person to look at a page gets a picture of it (package picture).
 //
-//	plans/NAME.yaml   what to run and what to expect        results.json   what came of it, run by run
+//	plans/NAME.yaml   what to run and what to expect        results.json   the results, run by run
 //	target/           who is under test                     RESULTS.md     the same, to read; never edited by hand
 package oidf
 

@@ -3,7 +3,8 @@
 // guide says ("Integrate Okta with identity verification vendors"). The files in testdata are the requests and responses
 // of that guide, with sample people in them.
 //
-// It leaves out Okta's admin side (POST /api/v1/idps), its policies, and its System Log but for the reasons of an outcome.
+// It leaves out Okta's admin side (POST /api/v1/idps), its policies, and its System Log but for the reasons of an
+// outcome.
 package okta
 
 import (

@@ -13,7 +13,7 @@ import (
 // size is the width and height of every picture, in pixels.
 const size = 240
 
-// ErrNoFace means that the person is not one of the samples, so nobody knows what they look like.
+// ErrNoFace means that the person is not one of the samples, so there is no portrait of them.
 var ErrNoFace = errors.New("no face")
 
 // camera says how a scene becomes a picture.

@@ -6,16 +6,14 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/base64"
 	"fmt"
 	"math/big"
 	"net"
 	"net/url"
 	"time"
 
-	"regain/conformance/proofing/mdoc"
-
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
 )
 
 // authority is the certification authority and the keys under it, none of which is self-signed; the anchor is never
@@ -73,8 +71,8 @@ func newAuthority(name, baseURL string, now time.Time) (*authority, error) {
 	return a, err
 }
 
-// newSigner certifies a fresh key. The issuer's URL and host are alternative names, so that whoever compares iss with
-// the certificate finds them.
+// newSigner certifies a fresh key. The issuer's URL and host are alternative names, so that a verifier that
+// compares iss with the certificate finds them.
 func (a *authority) newSigner(parent *ecdsa.PrivateKey, name, baseURL string) (*signer, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -111,26 +109,12 @@ func certify(template, parent *x509.Certificate, public *ecdsa.PublicKey, key *e
 	return x509.ParseCertificate(der)
 }
 
-// sign makes a compact JWS of payload with the media type in typ and the leaf in x5c.
-func (s *signer) sign(mediaType string, payload []byte) (string, error) {
-	chain := []string{base64.StdEncoding.EncodeToString(s.certificate.Raw)}
-	return s.signWith(mediaType, payload, "x5c", chain)
+// sign makes a compact JWS over the claims with the media type in typ and the leaf in x5c.
+func (s *signer) sign(mediaType string, claims any) (string, error) {
+	return jose.Sign(s.key, map[string]any{"typ": mediaType, "x5c": [][]byte{s.certificate.Raw}}, claims)
 }
 
 // signBare is sign with the bare key in jwk, for who would not know the certificate's anchor.
-func (s *signer) signBare(mediaType string, payload []byte) (string, error) {
-	return s.signWith(mediaType, payload, "jwk", jose.JSONWebKey{Key: s.key.Public()})
-}
-
-func (s *signer) signWith(mediaType string, payload []byte, header jose.HeaderKey, value any) (string, error) {
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(mediaType)).WithHeader(header, value)
-	maker, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: s.key}, options)
-	if err != nil {
-		return "", fmt.Errorf("preparing a %s: %w", mediaType, err)
-	}
-	signed, err := maker.Sign(payload)
-	if err != nil {
-		return "", fmt.Errorf("signing a %s: %w", mediaType, err)
-	}
-	return signed.CompactSerialize()
+func (s *signer) signBare(mediaType string, claims any) (string, error) {
+	return jose.Sign(s.key, map[string]any{"typ": mediaType, "jwk": jose.JWK{Key: s.key.Public()}}, claims)
 }

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
 )
 
@@ -73,35 +73,59 @@ func newKey(t testing.TB) *ecdsa.PrivateKey {
 func (b *bench) publish(w http.ResponseWriter, r *http.Request) {
 	answer := any(map[string]string{"issuer": b.regain, "jwks_uri": b.regain + "/jwks"})
 	if r.URL.Path == "/jwks" {
-		answer = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: b.key.Public(), KeyID: "regain", Use: "sig", Algorithm: "ES256"}}}
+		answer = jose.JWKSet{Keys: []jose.JWK{{Key: b.key.Public(), KeyID: "regain", Use: "sig", Algorithm: "ES256"}}}
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer)
 }
 
 // sign signs claims; nil values are left out.
-func sign(t *testing.T, key *ecdsa.PrivateKey, options *jose.SignerOptions, claims map[string]any) string {
+func sign(t *testing.T, key *ecdsa.PrivateKey, options map[string]any, claims map[string]any) string {
 	t.Helper()
 	kept := maps.Clone(claims)
 	maps.DeleteFunc(kept, func(_ string, v any) bool { return v == nil })
 	return signBytes(t, key, options, []byte(text(t, kept)))
 }
 
-func signBytes(t *testing.T, key *ecdsa.PrivateKey, options *jose.SignerOptions, payload []byte) string {
+func signBytes(t *testing.T, key *ecdsa.PrivateKey, options map[string]any, payload []byte) string {
 	t.Helper()
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, err := signed.CompactSerialize()
+	token, err := jose.SignBytes(key, options, payload)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
+}
+
+// opened returns the claims of a JWT, and its header, which another test holds against a key.
+func opened(t *testing.T, compact string, claims any) jose.Header {
+	t.Helper()
+	token, err := jose.Parse(compact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(token.PayloadUnverified(), claims); err != nil {
+		t.Fatal(err)
+	}
+	return token.Header
+}
+
+func newHolder(t testing.TB, method did.Method, algorithm string) did.Identity {
+	t.Helper()
+	holder, err := did.New(method, algorithm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holder
+}
+
+// signBy signs with the key of a DID; members of the header that are nil are left out.
+func signBy(t testing.TB, holder did.Identity, header, claims map[string]any) string {
+	t.Helper()
+	compact, err := holder.Sign(header, claims)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return compact
 }
 
 // post sends a body and reads the JSON answer.
@@ -188,8 +212,8 @@ func (b *bench) nonce() string {
 }
 
 // proof is a good key proof, as header options and claims to break.
-func (b *bench) proof(holder *ecdsa.PrivateKey) (*jose.SignerOptions, map[string]any) {
-	options := (&jose.SignerOptions{}).WithType("openid4vci-proof+jwt").WithHeader("jwk", jose.JSONWebKey{Key: holder.Public()})
+func (b *bench) proof(holder *ecdsa.PrivateKey) (map[string]any, map[string]any) {
+	options := map[string]any{"typ": "openid4vci-proof+jwt", "jwk": jose.JWK{Key: holder.Public()}}
 	return options, map[string]any{"aud": b.base, "iat": b.now.Unix(), "nonce": b.nonce()}
 }
 

@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"slices"
 
-	"regain/conformance/proofing/jwe"
+	"regain/conformance/jose"
 )
 
 // credentialRequest is a Credential Request (OpenID4VCI 1.0 §8.2). Parameters not listed are ignored, as §8.2 says.
@@ -18,7 +18,7 @@ type credentialRequest struct {
 	Encryption    json.RawMessage            `json:"credential_response_encryption"`
 	Proofs        map[string]json.RawMessage `json:"proofs"`
 
-	response *jwe.Parameters // what Encryption says; nil for a response in the clear
+	response *jose.Recipient // what Encryption says; nil for a response in the clear
 }
 
 // credentialResponse is a Credential Response (OpenID4VCI 1.0 §8.3).
@@ -31,7 +31,8 @@ type credentialEntry struct {
 	Credential string `json:"credential"`
 }
 
-// serveCredential issues credentials to whoever holds an access token. Errors are never encrypted (§8.3.1.2).
+// serveCredential issues credentials to the holder of an access token. Errors are never encrypted (OpenID4VCI 1.0
+// §8.3.1.2).
 func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 	response, how, err := s.answerCredential(r)
 	if err != nil {
@@ -47,7 +48,7 @@ func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 		s.fault(w, r, err)
 		return
 	}
-	sealed, err := how.Seal(plain)
+	sealed, err := how.Seal(plain, map[string]any{"cty": "json"})
 	if err != nil {
 		s.fault(w, r, err)
 		return
@@ -56,7 +57,7 @@ func (s *Server) serveCredential(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, sealed)
 }
 
-func (s *Server) answerCredential(r *http.Request) (credentialResponse, *jwe.Parameters, error) {
+func (s *Server) answerCredential(r *http.Request) (credentialResponse, *jose.Recipient, error) {
 	none := credentialResponse{}
 	held, err := s.claimGrant(r)
 	if err != nil {
@@ -110,7 +111,7 @@ func (s *Server) hand(held *grant, configuration string, issued []Issued) (crede
 }
 
 // readCredentialRequest reads a request in the clear or encrypted. One that wants its response encrypted has to be
-// encrypted itself: else somebody in between could put their own key into it (§8.2).
+// encrypted itself: else somebody in between could put their own key into it (OpenID4VCI 1.0 §8.2).
 func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, error) {
 	var request credentialRequest
 	body, encrypted, err := s.readSealed(r)
@@ -126,7 +127,7 @@ func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, erro
 	if !encrypted {
 		return request, refuse("invalid_encryption_parameters", "a request for an encrypted response must be encrypted")
 	}
-	request.response = &jwe.Parameters{}
+	request.response = &jose.Recipient{}
 	if err := decodeJSON(request.Encryption, request.response); err != nil {
 		return request, refuse("invalid_encryption_parameters", "credential_response_encryption is malformed")
 	}
@@ -136,7 +137,7 @@ func (s *Server) readCredentialRequest(r *http.Request) (credentialRequest, erro
 	return request, nil
 }
 
-// readSealed reads the body of a request, and decrypts it if it is a JWT (§10).
+// readSealed reads the body of a request, and decrypts it if it is a JWT (OpenID4VCI 1.0 §10).
 func (s *Server) readSealed(r *http.Request) (body []byte, encrypted bool, err error) {
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind != "application/json" && kind != "application/jwt" {
@@ -155,7 +156,8 @@ func (s *Server) readSealed(r *http.Request) (body []byte, encrypted bool, err e
 	return plain, true, nil
 }
 
-// resolve finds the configuration that is asked for. Whoever got credential identifiers has to use them (§8.2).
+// resolve finds the configuration that is asked for. A wallet that was given credential identifiers has to use them
+// (OpenID4VCI 1.0 §8.2).
 func (g *grant) resolve(request credentialRequest) (string, error) {
 	switch {
 	case request.Identifier != "" && request.Configuration != "":

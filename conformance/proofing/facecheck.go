@@ -2,17 +2,15 @@ package proofing
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
 	"time"
 
+	"regain/conformance/jose"
 	"regain/conformance/people"
-	"regain/conformance/proofing/jws"
 )
 
 const (
@@ -99,9 +97,9 @@ func (s *Server) openShown(presentation, nonce string) (presented, string, error
 	return shown, nonce, err
 }
 
-// explain says what is wrong with a presentation in words of our own: a library's error may quote what came.
+// explain says what is wrong with a presentation in words of our own: a library's error may quote the presentation.
 func explain(err error) string {
-	if errors.Is(err, jws.Err) {
+	if errors.Is(err, jose.Err) {
 		return "a JWT of the presentation cannot be verified"
 	}
 	return err.Error()
@@ -116,14 +114,10 @@ func (s *Server) writeReceipt(shown presented, match people.Comparison) (string,
 		return "", err
 	}
 	now := s.config.Clock()
-	payload, err := json.Marshal(receipt{
+	signed, err := s.ca.receipts.sign("dc+sd-jwt", receipt{
 		Issuer: s.config.BaseURL, Type: ReceiptType, ID: id, Issued: now.Unix(), Expires: now.Add(receiptLife).Unix(),
 		Holder: bare(shown.holder.key), Results: shown.results(match),
 	})
-	if err != nil {
-		return "", fmt.Errorf("writing a receipt: %w", err)
-	}
-	signed, err := s.ca.receipts.sign("dc+sd-jwt", payload)
 	if err != nil {
 		return "", err
 	}

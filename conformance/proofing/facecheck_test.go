@@ -10,8 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
 )
 
@@ -30,7 +29,7 @@ func (b *bench) shown(credential string, holder *ecdsa.PrivateKey, change map[st
 	for name, value := range change {
 		claims[name] = value
 	}
-	return open + sign(b.t, holder, (&jose.SignerOptions{}).WithType("kb+jwt"), claims)
+	return open + sign(b.t, holder, map[string]any{"typ": "kb+jwt"}, claims)
 }
 
 func selfie(t *testing.T, person string, light people.Light) string {
@@ -60,7 +59,7 @@ type receipt struct {
 	Issued  int64  `json:"iat"`
 	Expires int64  `json:"exp"`
 	Confirm struct {
-		Key jose.JSONWebKey `json:"jwk"`
+		Key jose.JWK `json:"jwk"`
 	} `json:"cnf"`
 	Results []struct {
 		Source string  `json:"sourceVcJti"`
@@ -72,13 +71,9 @@ type receipt struct {
 func readReceipt(t *testing.T, answer map[string]any) receipt {
 	t.Helper()
 	compact, ok := strings.CutSuffix(answer["receipt"].(string), "~") //nolint:forcetypeassert // fails the test
-	signed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil || !ok {
-		t.Fatalf("receipt: %v", err)
-	}
 	var r receipt
-	if err := json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &r); err != nil {
-		t.Fatal(err)
+	if opened(t, compact, &r); !ok {
+		t.Fatal("a receipt without its tilde")
 	}
 	return r
 }
@@ -86,7 +81,7 @@ func readReceipt(t *testing.T, answer map[string]any) receipt {
 func TestFaceCheckScores(t *testing.T) {
 	b := setUp(t)
 	holder := newKey(t)
-	issued, err := b.Issue("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	issued, err := b.Issue("ada.lindqvist", jose.JWK{Key: holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +121,7 @@ func payloadOf(t *testing.T, credential string) string {
 func TestFaceChecksThatAreRefused(t *testing.T) {
 	b := setUp(t)
 	holder := newKey(t)
-	issued, err := b.Issue("ada.lindqvist", jose.JSONWebKey{Key: holder.Public()})
+	issued, err := b.Issue("ada.lindqvist", jose.JWK{Key: holder.Public()})
 	if err != nil {
 		t.Fatal(err)
 	}

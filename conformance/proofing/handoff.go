@@ -11,9 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"regain/conformance/proofing/jws"
-
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // ErrHandoff means that a hand-off is not acceptable: forged, expired, used before, or meant for somebody else.
@@ -45,11 +43,11 @@ func (s *Server) readHandoff(ctx context.Context, compact string) (handoff, erro
 	if len(compact) > maxToken {
 		return handoff{}, fmt.Errorf("%w: too long", ErrHandoff)
 	}
-	parsed, err := jws.Parse(compact, "proofing-handoff+jwt")
+	parsed, err := jose.ParseTyped(compact, "proofing-handoff+jwt")
 	if err != nil {
 		return handoff{}, fmt.Errorf("%w: %w", ErrHandoff, err)
 	}
-	key, err := s.regain.find(ctx, parsed.Header.KeyID)
+	key, err := s.regain.find(ctx, parsed.KeyID)
 	if err != nil {
 		return handoff{}, err
 	}
@@ -72,7 +70,7 @@ func (h handoff) check(config Config, audience string) error {
 		return fmt.Errorf("%w: iss is not known", ErrHandoff)
 	case h.Audience != audience:
 		return fmt.Errorf("%w: aud is not this provider", ErrHandoff)
-	case !jws.Fresh(h.Issued, now, handoffLife) || h.Expires <= now.Unix():
+	case !jose.Fresh(h.Issued, now, handoffLife) || h.Expires <= now.Unix():
 		return fmt.Errorf("%w: expired, or not valid yet", ErrHandoff)
 	case h.Expires > h.Issued+int64(handoffLife.Seconds()):
 		return fmt.Errorf("%w: valid for more than five minutes", ErrHandoff)
@@ -106,7 +104,7 @@ type handoffKeys struct {
 	clock  func() time.Time
 
 	mu      sync.Mutex
-	set     jose.JSONWebKeySet
+	set     jose.JWKSet
 	fetched time.Time // when the keys came
 	tried   time.Time // when we last asked, in vain or not
 }
@@ -116,9 +114,9 @@ func newHandoffKeys(config Config) *handoffKeys {
 }
 
 // find returns the ES256 key with this kid. An unknown kid makes it look again, but not more often than keysPatience.
-func (k *handoffKeys) find(ctx context.Context, kid string) (jose.JSONWebKey, error) {
+func (k *handoffKeys) find(ctx context.Context, kid string) (jose.JWK, error) {
 	if kid == "" || len(kid) > maxField {
-		return jose.JSONWebKey{}, fmt.Errorf("%w: no kid", ErrHandoff)
+		return jose.JWK{}, fmt.Errorf("%w: no kid", ErrHandoff)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -129,22 +127,22 @@ func (k *handoffKeys) find(ctx context.Context, kid string) (jose.JSONWebKey, er
 	if now.Sub(k.tried) >= keysPatience {
 		k.tried = now
 		if err := k.fetch(ctx); err != nil {
-			return jose.JSONWebKey{}, fmt.Errorf("fetching the hand-off keys: %w", err)
+			return jose.JWK{}, fmt.Errorf("fetching the hand-off keys: %w", err)
 		}
 	}
 	if found, ok := k.pick(kid); ok && now.Sub(k.fetched) < keysLife {
 		return found, nil
 	}
-	return jose.JSONWebKey{}, fmt.Errorf("%w: its key is not known", ErrHandoff)
+	return jose.JWK{}, fmt.Errorf("%w: its key is not known", ErrHandoff)
 }
 
-func (k *handoffKeys) pick(kid string) (jose.JSONWebKey, bool) {
+func (k *handoffKeys) pick(kid string) (jose.JWK, bool) {
 	for _, key := range k.set.Key(kid) {
-		if jws.PublicP256(&key) && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == "ES256") {
+		if jose.IsP256(&key) && (key.Use == "" || key.Use == "sig") && (key.Algorithm == "" || key.Algorithm == "ES256") {
 			return key, true
 		}
 	}
-	return jose.JSONWebKey{}, false
+	return jose.JWK{}, false
 }
 
 func (k *handoffKeys) fetch(ctx context.Context) error {
@@ -160,7 +158,7 @@ func (k *handoffKeys) fetch(ctx context.Context) error {
 	if metadata.Issuer != k.issuer || origin(metadata.Keys) != origin(k.issuer) {
 		return errors.New("the discovery document is about another issuer")
 	}
-	var set jose.JSONWebKeySet
+	var set jose.JWKSet
 	if err := k.get(ctx, metadata.Keys, &set); err != nil {
 		return err
 	}

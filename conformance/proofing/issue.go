@@ -10,10 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
-	"regain/conformance/proofing/jws"
 )
 
 // verifiedIDLife is how long a Verified ID lasts.
@@ -36,8 +34,8 @@ type Issued struct {
 
 // bound is what a credential is bound to: a key, and for a JWT VC the DID that the key is of.
 type bound struct {
-	key jose.JSONWebKey // public; on P-256 but for a DID
-	did string          // "" but for a JWT VC
+	key jose.JWK // public; on P-256 but for a DID
+	did string   // "" but for a JWT VC
 }
 
 // Format keeps a DID, which is a name of a person, out of every verb of fmt.
@@ -54,17 +52,17 @@ func (b bound) same(other bound) bool {
 
 // Issue makes a Verified ID for a sample person, bound to the holder's public P-256 key, as the wallet would get it.
 // It is for tests that don't want to walk through the pages.
-func (s *Server) Issue(personID string, holder jose.JSONWebKey) (Issued, error) {
+func (s *Server) Issue(personID string, holder jose.JWK) (Issued, error) {
 	return s.issueToKey(personID, ConfigurationID, holder)
 }
 
 // IssueLicence is Issue for a mobile driving licence.
-func (s *Server) IssueLicence(personID string, holder jose.JSONWebKey) (Issued, error) {
+func (s *Server) IssueLicence(personID string, holder jose.JWK) (Issued, error) {
 	return s.issueToKey(personID, LicenceID, holder)
 }
 
-func (s *Server) issueToKey(personID, configuration string, holder jose.JSONWebKey) (Issued, error) {
-	if !jws.PublicP256(&holder) {
+func (s *Server) issueToKey(personID, configuration string, holder jose.JWK) (Issued, error) {
+	if !jose.IsP256(&holder) {
 		return Issued{}, fmt.Errorf("issuing to %q: the holder's key is no public P-256 key", personID)
 	}
 	return s.issueTo(personID, configuration, bound{key: holder})
@@ -110,7 +108,7 @@ type verifiedID struct {
 }
 
 type holderKey struct {
-	Key jose.JSONWebKey `json:"jwk"`
+	Key jose.JWK `json:"jwk"`
 }
 
 type statusRef struct {
@@ -120,7 +118,7 @@ type statusRef struct {
 	} `json:"status_list"`
 }
 
-func (s *Server) issueVerifiedID(file dossier, holder jose.JSONWebKey, now time.Time) (Issued, error) {
+func (s *Server) issueVerifiedID(file dossier, holder jose.JWK, now time.Time) (Issued, error) {
 	id, err := s.identifier()
 	if err != nil {
 		return Issued{}, err
@@ -139,11 +137,7 @@ func (s *Server) issueVerifiedID(file dossier, holder jose.JSONWebKey, now time.
 		Holder: bare(holder), Hash: "sha-256", Digests: digests,
 	}
 	payload.Status.List.Index, payload.Status.List.URI = record.index, record.list.uri
-	open, err := json.Marshal(payload)
-	if err != nil {
-		return Issued{}, fmt.Errorf("writing a Verified ID: %w", err)
-	}
-	signed, err := s.ca.issuer.sign("dc+sd-jwt", open)
+	signed, err := s.ca.issuer.sign("dc+sd-jwt", payload)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -151,7 +145,7 @@ func (s *Server) issueVerifiedID(file dossier, holder jose.JSONWebKey, now time.
 }
 
 // bare keeps the key and drops what else a wallet wrote into its JWK.
-func bare(key jose.JSONWebKey) holderKey { return holderKey{Key: jose.JSONWebKey{Key: key.Key}} }
+func bare(key jose.JWK) holderKey { return holderKey{Key: jose.JWK{Key: key.Key}} }
 
 // disclose writes one disclosure for each claim (RFC 9901 §4.2.1) and sorts the digests with some decoys among them,
 // so that neither order nor number says anything.

@@ -22,7 +22,7 @@ const (
 	stageOffer    stage = "offer"    // the Verified ID waits for the wallet
 	stageTaken    stage = "taken"    // the wallet came for it
 	stageDone     stage = "done"     // the wallet has it
-	stageLapsed   stage = "lapsed"   // nobody came for it in time, or with too many wrong codes
+	stageLapsed   stage = "lapsed"   // not fetched in time, or too many wrong codes
 	stageFailed   stage = "failed"   // the face did not match, too often
 )
 
@@ -32,7 +32,7 @@ const maxSelfies = 5
 // journey is one person's way through the pages. Its fields are guarded by Server.mu.
 type journey struct {
 	csrf    string
-	from    *handoff // nil if nobody sent them
+	from    *handoff // nil for a person who came by themselves
 	stage   stage
 	expires time.Time
 

@@ -5,9 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/jws"
+	"regain/conformance/jose"
 )
 
 // maxAttested is how many keys an attestation may name: each costs a comparison.
@@ -15,21 +13,21 @@ const maxAttested = 50
 
 // keyAttestation are the claims of a key attestation (OpenID4VCI 1.0 Appendix D.1).
 type keyAttestation struct {
-	Issued  int64             `json:"iat"`
-	Expires int64             `json:"exp"`
-	Nonce   string            `json:"nonce"`
-	Keys    []jose.JSONWebKey `json:"attested_keys"`
+	Issued  int64      `json:"iat"`
+	Expires int64      `json:"exp"`
+	Nonce   string     `json:"nonce"`
+	Keys    []jose.JWK `json:"attested_keys"`
 }
 
 // attests reports whether keys have to be attested.
 func (s *Server) attests() bool { return len(s.config.KeyAttesters.Keys) > 0 }
 
 // checkAttestation verifies the key attestation in a proof's header, and returns the keys that it names. The key of the
-// proof has to be one of them (Appendix D.1), and the nonce the proof's own (Appendix F.1): an older attestation may be of
-// keys that have left their storage since. What kind of storage it is, is for whoever relies on it to weigh.
-func (s *Server) checkAttestation(proof jws.Token, key jose.JSONWebKey, nonce string) ([]jose.JSONWebKey, error) {
-	compact, _ := proof.Header.ExtraHeaders["key_attestation"].(string)
-	parsed, err := jws.Parse(compact, "key-attestation+jwt")
+// proof has to be one of them (OpenID4VCI 1.0 Appendix D.1), and the nonce the proof's own (Appendix F.1): an older
+// attestation may be of keys that have left their storage since. What kind of storage it is, is for the verifier to
+// weigh.
+func (s *Server) checkAttestation(proof jose.Token, key jose.JWK, nonce string) ([]jose.JWK, error) {
+	parsed, err := jose.ParseTyped(proof.KeyAttestation, "key-attestation+jwt")
 	if err != nil {
 		return nil, refuse("invalid_proof", "the proof has no key-attestation+jwt signed with ES256 in its header")
 	}
@@ -46,15 +44,15 @@ func (s *Server) checkAttestation(proof jws.Token, key jose.JSONWebKey, nonce st
 		return nil, refuse("invalid_nonce", "the key attestation carries another nonce than the proof")
 	}
 	for _, attested := range claims.Keys {
-		if !jws.PublicP256(&attested) {
+		if !jose.IsP256(&attested) {
 			return nil, refuse("invalid_proof", "an attested key is no public P-256 key")
 		}
 	}
 	return claims.Keys, nil
 }
 
-func (s *Server) openAttestation(parsed jws.Token) (claims keyAttestation, found bool) {
-	for _, signer := range jws.Usable(s.config.KeyAttesters, parsed.Header.KeyID) {
+func (s *Server) openAttestation(parsed jose.Token) (claims keyAttestation, found bool) {
+	for _, signer := range s.config.KeyAttesters.Usable(parsed.KeyID) {
 		claims = keyAttestation{}
 		if parsed.Open(signer, &claims) == nil {
 			return claims, true
@@ -63,8 +61,8 @@ func (s *Server) openAttestation(parsed jws.Token) (claims keyAttestation, found
 	return keyAttestation{}, false
 }
 
-func contains(keys []jose.JSONWebKey, wanted jose.JSONWebKey) bool {
-	return slices.ContainsFunc(keys, func(key jose.JSONWebKey) bool {
+func contains(keys []jose.JWK, wanted jose.JWK) bool {
+	return slices.ContainsFunc(keys, func(key jose.JWK) bool {
 		public, ok := key.Key.(*ecdsa.PublicKey)
 		return ok && public.Equal(wanted.Key)
 	})

@@ -15,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/proofing/client"
 )
@@ -34,7 +33,7 @@ func setUpKnown(t *testing.T) *known {
 	t.Helper()
 	k := &known{wallet: newKey(t), dpop: newKey(t), nonces: map[string]string{}}
 	k.bench = setUpWith(t, func(c *proofing.Config) {
-		c.Wallets = []client.Wallet{{ID: walletID, Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: k.wallet.Public(), KeyID: "w", Algorithm: "ES256"}}}}}
+		c.Wallets = []client.Wallet{{ID: walletID, Keys: jose.JWKSet{Keys: []jose.JWK{{Key: k.wallet.Public(), KeyID: "w", Algorithm: "ES256"}}}}}
 		c.BareStatusKey = true
 	})
 	return k
@@ -48,7 +47,7 @@ func random() string {
 
 // assertion is a good client assertion.
 func (k *known) assertion() string {
-	return sign(k.t, k.wallet, (&jose.SignerOptions{}).WithHeader("kid", "w"), map[string]any{
+	return sign(k.t, k.wallet, map[string]any{"kid": "w"}, map[string]any{
 		"iss": walletID, "sub": walletID, "aud": k.base, "jti": random(), "iat": k.now.Unix(), "exp": k.now.Add(time.Minute).Unix(),
 	})
 }
@@ -60,7 +59,7 @@ func (k *known) proofOf(key *ecdsa.PrivateKey, path, token string) string {
 		sum := sha256.Sum256([]byte(token))
 		claims["ath"] = base64.RawURLEncoding.EncodeToString(sum[:])
 	}
-	return sign(k.t, key, (&jose.SignerOptions{}).WithType("dpop+jwt").WithHeader("jwk", jose.JSONWebKey{Key: key.Public()}), claims)
+	return sign(k.t, key, map[string]any{"typ": "dpop+jwt", "jwk": jose.JWK{Key: key.Public()}}, claims)
 }
 
 // send posts with a DPoP proof, and once more when the server wants its nonce in it.

@@ -8,9 +8,8 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/mdoc"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
 )
 
 // licenceLife is how long a mobile driving licence lasts: less than what is left of its signer's certificate.
@@ -18,7 +17,7 @@ const licenceLife = 90 * 24 * time.Hour
 
 // issueLicence makes a mobile driving licence of what is in the dossier. Everybody in the demo may drive a car: what
 // matters here is who they are, whatever document said so.
-func (s *Server) issueLicence(file dossier, holder jose.JSONWebKey, now time.Time) (Issued, error) {
+func (s *Server) issueLicence(file dossier, holder jose.JWK, now time.Time) (Issued, error) {
 	device, ok := holder.Key.(*ecdsa.PublicKey)
 	if !ok {
 		return Issued{}, errors.New("issuing a licence: the holder's key is no public P-256 key")
@@ -49,13 +48,16 @@ func (s *Server) openLicence(presentation, nonce string) (presented, error) {
 	if err != nil {
 		return presented{}, fmt.Errorf("%w: neither an SD-JWT nor base64url", errPresentation)
 	}
-	shown, err := s.ca.licences.Open(raw, mdoc.Handover{
-		ClientID: s.config.BaseURL, Nonce: nonce, ResponseURI: s.config.BaseURL + faceCheckPath,
-	}, s.config.Clock())
+	transcript, err := mdoc.Redirect(s.config.BaseURL, nonce, nil, s.config.BaseURL+faceCheckPath)
+	if err != nil {
+		return presented{}, err
+	}
+	shown, err := s.ca.licences.Open(raw, transcript, s.config.Clock())
 	if err != nil {
 		return presented{}, fmt.Errorf("%w: %w", errPresentation, err)
 	}
-	return presented{jti: shown.ID, holder: bound{key: jose.JSONWebKey{Key: shown.Device}}, portrait: shown.Portrait, digest: shown.Digest}, nil
+	d := shown.Document
+	return presented{jti: d.ID(), holder: bound{key: jose.JWK{Key: d.DeviceKey()}}, portrait: shown.Portrait, digest: shown.Digest}, nil
 }
 
 // serveRevocations is the CRL of those who sign licences.

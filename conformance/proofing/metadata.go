@@ -1,16 +1,13 @@
 package proofing
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/did"
-	"regain/conformance/proofing/jwe"
-	"regain/conformance/proofing/mdoc"
+	"regain/conformance/did"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
 )
 
 // metadataType is the media type in the typ of signed metadata (OpenID4VCI 1.0 §12.2.3).
@@ -26,12 +23,7 @@ func (s *Server) serveIssuerMetadata(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	metadata["iss"], metadata["sub"], metadata["iat"] = s.config.BaseURL, s.config.BaseURL, s.config.Clock().Unix()
-	payload, err := json.Marshal(metadata)
-	if err != nil {
-		s.fault(w, r, err)
-		return
-	}
-	signed, err := s.ca.metadata.sign(metadataType, payload)
+	signed, err := s.ca.metadata.sign(metadataType, metadata)
 	if err != nil {
 		s.fault(w, r, err)
 		return
@@ -64,11 +56,11 @@ func (s *Server) issuerMetadata() map[string]any {
 		"notification_endpoint": base + "/notification",
 		"face_check_endpoint":   base + faceCheckPath,
 		"credential_request_encryption": map[string]any{
-			"jwks": s.requests.Set(), "enc_values_supported": jwe.Encodings(), "encryption_required": false,
+			"jwks": jose.JWKSet{Keys: []jose.JWK{s.requests.Public()}}, "enc_values_supported": jose.Encodings(), "encryption_required": false,
 		},
 		"credential_response_encryption": map[string]any{
-			"alg_values_supported": jwe.Algorithms(), "enc_values_supported": jwe.Encodings(),
-			"zip_values_supported": jwe.Compressions(), "encryption_required": false,
+			"alg_values_supported": []string{jose.ECDHES}, "enc_values_supported": jose.Encodings(),
+			"zip_values_supported": []string{jose.Deflate}, "encryption_required": false,
 		},
 		"batch_credential_issuance": map[string]any{"batch_size": s.limits.batch},
 		"display":                   []any{map[string]any{"name": s.config.Name, "locale": "en"}},
@@ -108,15 +100,15 @@ func (s *Server) vcMetadata() map[string]any {
 		{"firstName", "Given name"}, {"lastName", "Family name"}, {"dateOfBirth", "Date of birth"}, {"portrait", "Photo"},
 	})
 	about["format"], about["credential_definition"] = "jwt_vc_json", map[string]any{"type": []string{"VerifiableCredential", IdentityType}}
-	about["cryptographic_binding_methods_supported"] = did.Methods()
+	about["cryptographic_binding_methods_supported"] = did.HolderMethods()
 	about["credential_signing_alg_values_supported"] = []string{"ES256"}
 	if !s.attests() { // keys on P-256 alone are attested
-		about["proof_types_supported"] = s.proofTypes(did.Algorithms()...)
+		about["proof_types_supported"] = s.proofTypes(did.HolderAlgorithms()...)
 	}
 	return about
 }
 
-// configurationMetadata is what all have in common. Claims are described by their paths (Appendix B.2).
+// configurationMetadata is what all have in common. Claims are described by their paths (OpenID4VCI 1.0 Appendix B.2).
 func (s *Server) configurationMetadata(id, name string, prefix []string, claims [][2]string) map[string]any {
 	described := make([]any, len(claims))
 	for i, c := range claims {
@@ -135,7 +127,7 @@ func (s *Server) configurationMetadata(id, name string, prefix []string, claims 
 	}
 }
 
-func (s *Server) proofTypes(algorithms ...jose.SignatureAlgorithm) map[string]any {
+func (s *Server) proofTypes(algorithms ...string) map[string]any {
 	proof := map[string]any{"proof_signing_alg_values_supported": algorithms}
 	if s.attests() {
 		proof["key_attestations_required"] = map[string]any{} // of any kind of storage

@@ -17,7 +17,7 @@ type notice struct {
 }
 
 // serveNotification hears what became of credentials (OpenID4VCI 1.0 §11). Those that the wallet did not keep are
-// revoked: nobody holds them, so nobody should be able to show them.
+// revoked: a credential that was not kept must not be shown.
 func (s *Server) serveNotification(w http.ResponseWriter, r *http.Request) {
 	if err := s.notify(r); err != nil {
 		s.fail(w, r, err)

@@ -1,15 +1,10 @@
 package proofing_test
 
 import (
-	"bytes"
-	"compress/zlib"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"regain/conformance/proofing"
 )
@@ -28,30 +23,6 @@ func (k *known) kept() (token, notification string, credentials []string) {
 		credentials = append(credentials, entry.(map[string]any)["credential"].(string)) //nolint:forcetypeassert // fails the test
 	}
 	return token, notification, credentials
-}
-
-func TestNotifications(t *testing.T) {
-	k := setUpKnown(t)
-	token, id, credentials := k.kept()
-	body := func(event string) string {
-		return text(t, map[string]any{"notification_id": id, "event": event, "unknown": 1})
-	}
-	for _, event := range []string{"credential_accepted", "credential_accepted"} { // §11: idempotent
-		if status, _, answer := k.send("/notification", "application/json", token, body(event)); status != http.StatusNoContent {
-			t.Fatalf("%s: %d %s", event, status, answer)
-		}
-	}
-	if got := k.status(credentials[0]); got != 0 {
-		t.Errorf("accepted, and its status is %d", got)
-	}
-	if status, _, answer := k.send("/notification", "application/json", token, body("credential_failure")); status != http.StatusNoContent {
-		t.Fatalf("failure: %d %s", status, answer)
-	}
-	for _, credential := range credentials {
-		if got := k.status(credential); got != 1 {
-			t.Errorf("nobody has it, and its status is %d", got)
-		}
-	}
 }
 
 // Each row starts from a good notification and breaks one thing.
@@ -84,62 +55,6 @@ func TestNotificationsThatAreRefused(t *testing.T) {
 	if status, _, _ := k.send("/notification", "application/json", "x", with("x", 1)); status != http.StatusUnauthorized {
 		t.Errorf("with an unknown token: %d", status)
 	}
-}
-
-// status is the status of an SD-JWT VC, read from its list. The list's key stands in its header here.
-func (b *bench) status(credential string) byte {
-	b.t.Helper()
-	var open struct {
-		Status struct {
-			List struct {
-				Index int    `json:"idx"`
-				URI   string `json:"uri"`
-			} `json:"status_list"`
-		} `json:"status"`
-	}
-	if err := json.Unmarshal([]byte(payloadOf(b.t, credential)), &open); err != nil {
-		b.t.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, open.Status.List.URI, nil)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(resp.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	token, err := jose.ParseSignedCompact(string(raw), []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	payload, err := token.Verify(token.Signatures[0].Protected.JSONWebKey)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	var list struct {
-		List struct {
-			Bits int    `json:"bits"`
-			Data string `json:"lst"`
-		} `json:"status_list"`
-	}
-	if err := json.Unmarshal(payload, &list); err != nil || list.List.Bits != 2 {
-		b.t.Fatal(err)
-	}
-	unpack, err := zlib.NewReader(bytes.NewReader(b.decode(list.List.Data)))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	data, err := io.ReadAll(unpack)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	at := open.Status.List.Index
-	return data[at/4] >> (at % 4 * 2) & 3
 }
 
 // Copies of one credential have nothing in common that another pair of credentials does not have too.

@@ -9,7 +9,7 @@
 //   - the Face Check, which compares the photo in a Verified ID with a selfie and issues a receipt (facecheck.go).
 //
 // Every Server has a certification authority of its own, made when it starts: two servers do not trust each other,
-// which is how tests get an issuer that nobody knows. All state is in memory and bounded.
+// which is how tests get an unknown issuer. All state is in memory and bounded.
 package proofing
 
 import (
@@ -25,11 +25,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/proofing/client"
 	"regain/conformance/proofing/dpop"
-	"regain/conformance/proofing/jwe"
 	"regain/conformance/proofing/jwtvc"
 	"regain/conformance/proofing/nonce"
 )
@@ -63,9 +61,9 @@ type Config struct {
 	// bind their access tokens to a DPoP key; with none, anybody may come, and does not have to.
 	Wallets   []client.Wallet
 	Attesters []client.Attester
-	// KeyAttesters are the keys of those who vouch for where a wallet keeps its keys. With any, each key that a credential
-	// is to be bound to needs a key attestation of one of them (OpenID4VCI 1.0 Appendix D).
-	KeyAttesters jose.JSONWebKeySet // for ES256
+	// KeyAttesters are the keys of those who vouch for where a wallet keeps its keys. With any, each key that a
+	// credential is to be bound to needs a key attestation of one of them (OpenID4VCI 1.0 Appendix D).
+	KeyAttesters jose.JWKSet // for ES256
 	// BareStatusKey shows the key of status lists as jwk instead of certificates, for a verifier that knows no anchor,
 	// such as the OpenID Foundation's suite.
 	BareStatusKey bool
@@ -93,7 +91,7 @@ type Server struct {
 	nonces   *nonce.Book
 	door     *client.Door
 	proofs   *dpop.Checker
-	requests *jwe.Key
+	requests *jose.EncryptionKey
 	vcs      *jwtvc.Issuer
 	pages    *pageSet
 	limits   limits
@@ -154,7 +152,7 @@ func (s *Server) equip() (err error) {
 	if s.proofs, err = dpop.New(s.config.Random, s.config.Clock); err != nil {
 		return err
 	}
-	if s.requests, err = jwe.NewKey(); err != nil {
+	if s.requests, err = jose.NewEncryptionKey(); err != nil {
 		return err
 	}
 	if s.vcs, err = jwtvc.New(jwtvc.Config{BaseURL: s.config.BaseURL, Random: s.config.Random}); err != nil {

@@ -4,15 +4,14 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/did"
-	"regain/conformance/proofing/jws"
+	"regain/conformance/did"
+	"regain/conformance/jose"
 )
 
-// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns to whom to issue: to those who signed
-// a proof, and then to the keys that were attested along with them, as far as the batch goes. All proofs carry the same
-// nonce, which is spent when everything else is right; each has a key of its own. client is who got the access token.
+// checkProofs verifies the key proofs (OpenID4VCI 1.0 Appendix F.1, F.4) and returns to whom to issue: to those who
+// signed a proof, and then to the keys that were attested along with them, as far as the batch goes. All proofs carry
+// the same nonce, which is spent when everything else is right; each has a key of its own. client is who got the access
+// token.
 func (s *Server) checkProofs(configuration string, shown map[string]json.RawMessage, client string) ([]bound, error) {
 	proofs, err := s.readProofs(shown)
 	if err != nil {
@@ -44,7 +43,7 @@ func (s *Server) checkProofs(configuration string, shown map[string]json.RawMess
 	return holders, nil
 }
 
-// readProofs wants proofs of one type (§8.2), and of the only type that is taken here.
+// readProofs wants proofs of one type (OpenID4VCI 1.0 §8.2), and of the only type that is taken here.
 func (s *Server) readProofs(shown map[string]json.RawMessage) ([]string, error) {
 	raw, found := shown["jwt"]
 	if !found || len(shown) != 1 {
@@ -60,7 +59,7 @@ func (s *Server) readProofs(shown map[string]json.RawMessage) ([]string, error) 
 	return proofs, nil
 }
 
-// proofClaims are the claims of a key proof (Appendix F.1).
+// proofClaims are the claims of a key proof (OpenID4VCI 1.0 Appendix F.1).
 type proofClaims struct {
 	Issuer   *string `json:"iss"`
 	Audience any     `json:"aud"`
@@ -77,33 +76,33 @@ type proven struct {
 
 const proofType = "openid4vci-proof+jwt"
 
-// readProof finds the key of a proof. The header names it in exactly one way (Appendix F.1); a kid or x5c beside the jwk
-// could mean another key.
-func readProof(proof string) (jws.Token, bound, error) {
-	parsed, err := jws.Parse(proof, proofType)
+// readProof finds the key of a proof. The header names it in exactly one way (OpenID4VCI 1.0 Appendix F.1); a kid or
+// x5c beside the jwk could mean another key.
+func readProof(proof string) (jose.Token, bound, error) {
+	parsed, err := jose.ParseTyped(proof, proofType)
 	if err != nil {
 		return parsed, bound{}, refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256")
 	}
-	if !jws.PublicP256(parsed.Header.JSONWebKey) || parsed.Header.KeyID != "" || parsed.HasCertificates() {
+	if !jose.IsP256(parsed.Key) || parsed.KeyID != "" || parsed.Has("x5c") {
 		return parsed, bound{}, refuse("invalid_proof", "the header must name its key by a public P-256 jwk and nothing else")
 	}
-	return parsed, bound{key: *parsed.Header.JSONWebKey}, nil
+	return parsed, bound{key: *parsed.Key}, nil
 }
 
 // readDIDProof is readProof where the credential is to be bound to a DID: then the kid is a DID URL.
-func readDIDProof(proof string) (jws.Token, bound, error) {
-	parsed, err := jws.ParseWith(proof, proofType, did.Algorithms()...)
+func readDIDProof(proof string) (jose.Token, bound, error) {
+	parsed, err := jose.ParseTyped(proof, proofType)
 	if err != nil {
 		return parsed, bound{}, refuse("invalid_proof", "not an openid4vci-proof+jwt signed with ES256K, ES256 or EdDSA")
 	}
-	if parsed.Header.JSONWebKey != nil || parsed.HasCertificates() {
+	if parsed.Key != nil || parsed.Has("x5c") {
 		return parsed, bound{}, refuse("invalid_proof", "the header must name its key by a kid and nothing else")
 	}
-	holder, err := did.KeyOf(parsed.Header.KeyID)
+	id, key, err := did.Holder(parsed.KeyID)
 	if err != nil {
 		return parsed, bound{}, refuse("invalid_proof", "kid: "+err.Error())
 	}
-	return parsed, bound{key: jose.JSONWebKey{Key: holder.Key}, did: holder.DID}, nil
+	return parsed, bound{key: jose.JWK{Key: key}, did: id}, nil
 }
 
 func (s *Server) checkProof(configuration, proof, client string) (proven, error) {
@@ -126,7 +125,7 @@ func (s *Server) checkProof(configuration, proof, client string) (proven, error)
 		return none, refuse("invalid_proof", "iss is another client than the access token's")
 	case claims.Audience != s.config.BaseURL:
 		return none, refuse("invalid_proof", "aud is not this credential issuer")
-	case !jws.Fresh(claims.Issued, s.config.Clock(), shortLife):
+	case !jose.Fresh(claims.Issued, s.config.Clock(), shortLife):
 		return none, refuse("invalid_proof", "iat is too far from now")
 	case claims.Nonce == "":
 		return none, refuse("invalid_proof", "the nonce is missing")

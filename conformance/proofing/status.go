@@ -5,7 +5,6 @@ import (
 	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +34,7 @@ type statusList struct {
 	uri    string
 	taken  [listLength]bool
 	used   int
-	decoys []int // invalid entries that nobody has
+	decoys []int // invalid entries without a credential
 	bits   [listLength * statusBits / 8]byte
 
 	signed   string // the token last made, until an entry changes or it grows old
@@ -81,9 +80,9 @@ func (s *Server) remember(id string, record *credential) {
 	s.credentials[id] = record
 }
 
-// newList makes a list with some decoys: entries that are invalid and belong to nobody, so that counting the invalid
-// ones says little (Token Status List §12.5). Because they were there first, a verifier that keeps an older copy of
-// the list already knows of a document that was reported lost before its Verified ID was fetched.
+// newList makes a list with some decoys: entries that are invalid and belong to no credential, so that counting the
+// invalid ones says little (Token Status List §12.5). Because they were there first, a verifier that keeps an older
+// copy of the list already knows of a document that was reported lost before its Verified ID was fetched.
 func (s *Server) newList(number int) (*statusList, error) {
 	list := &statusList{uri: s.config.BaseURL + "/status/" + strconv.Itoa(number)}
 	for range statusDecoys {
@@ -176,19 +175,15 @@ func (s *Server) statusToken(number int) (string, error) {
 	if err := press.Close(); err != nil {
 		return "", fmt.Errorf("packing a status list: %w", err)
 	}
-	payload, err := json.Marshal(map[string]any{
-		"sub": list.uri, "iat": now.Unix(), "exp": now.Add(2 * s.config.StatusTTL).Unix(),
-		"ttl":         int(s.config.StatusTTL.Seconds()),
-		"status_list": map[string]any{"bits": statusBits, "lst": base64.RawURLEncoding.EncodeToString(packed.Bytes())},
-	})
-	if err != nil {
-		return "", fmt.Errorf("writing a status list: %w", err)
-	}
 	sign := s.ca.status.sign
 	if s.config.BareStatusKey {
 		sign = s.ca.status.signBare
 	}
-	signed, err := sign("statuslist+jwt", payload)
+	signed, err := sign("statuslist+jwt", map[string]any{
+		"sub": list.uri, "iat": now.Unix(), "exp": now.Add(2 * s.config.StatusTTL).Unix(),
+		"ttl":         int(s.config.StatusTTL.Seconds()),
+		"status_list": map[string]any{"bits": statusBits, "lst": base64.RawURLEncoding.EncodeToString(packed.Bytes())},
+	})
 	if err != nil {
 		return "", err
 	}

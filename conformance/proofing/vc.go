@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"regain/conformance/did"
 	"regain/conformance/people"
-	"regain/conformance/proofing/did"
 	"regain/conformance/proofing/jwtvc"
 )
 
@@ -22,14 +22,14 @@ func (s *Server) DID() string { return s.vcs.DID }
 
 // IssueVC is Issue for a JWT VC, bound to a holder's did:jwk or long-form did:ion.
 func (s *Server) IssueVC(personID, holder string) (Issued, error) {
-	if err := did.Check(holder); err != nil {
+	if err := did.CheckHolder(holder); err != nil {
 		return Issued{}, fmt.Errorf("issuing to %q: %w", personID, err)
 	}
 	return s.issueTo(personID, JWTID, bound{did: holder})
 }
 
-// issueVC makes a JWT VC of what is in the dossier, in the claims that Entra Verified ID's VerifiedIdentity has. It has no
-// selective disclosure: whoever is shown it sees all of it, the portrait too.
+// issueVC makes a JWT VC of what is in the dossier, in the claims that Entra Verified ID's VerifiedIdentity has. It has
+// no selective disclosure: a verifier sees all of it, the portrait too.
 func (s *Server) issueVC(file dossier, holder bound, now time.Time) (Issued, error) {
 	record, err := s.enroll(file.person.Reported)
 	if err != nil {

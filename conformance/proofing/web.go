@@ -13,7 +13,7 @@ var (
 	errNoJourney = errors.New("no journey in this browser")
 )
 
-// serveHome offers a Verified ID to somebody whom nobody sent.
+// serveHome offers a Verified ID to a person who comes by themselves.
 func (s *Server) serveHome(w http.ResponseWriter, r *http.Request) {
 	s.render(w, r, http.StatusOK, view{Stage: "home"})
 }
@@ -98,7 +98,7 @@ func (s *Server) serveSelfie(w http.ResponseWriter, r *http.Request) {
 	writeImage(w, "image/jpeg", picture)
 }
 
-// servePortrait shows the photo of a sample document. Nobody real is on it.
+// servePortrait shows the photo of a sample document. It is drawn, not of a real person.
 func (s *Server) servePortrait(w http.ResponseWriter, r *http.Request) {
 	person, found := people.Find(r.PathValue("id"))
 	if !found {

@@ -10,13 +10,12 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 // IDToken are the claims of an ID token that a main IdP looks at.
 type IDToken struct {
-	jwt.Claims
+	jose.Claims
 	Nonce       string   `json:"nonce"`
 	ACR         string   `json:"acr"`
 	AMR         []string `json:"amr"`
@@ -27,7 +26,7 @@ type IDToken struct {
 
 // Recovery are the claims of a recovery token (docs/recovery-token.md).
 type Recovery struct {
-	jwt.Claims
+	jose.Claims
 	Nonce       string   `json:"nonce"`
 	ACR         string   `json:"acr"`
 	AMR         []string `json:"amr"`
@@ -87,8 +86,8 @@ func (r *RP) Check(ctx context.Context, a Attempt, account string, tokens Tokens
 	case recovery.Recovery.Pass.Value == "":
 		return Recovery{}, errors.New("there is no pass")
 	}
-	for name, claims := range map[string]jwt.Claims{"ID token": id.Claims, "recovery token": recovery.Claims} {
-		if err := claims.ValidateWithLeeway(jwt.Expected{Issuer: r.cfg.Issuer, AnyAudience: jwt.Audience{r.cfg.ClientID}, Time: r.cfg.Clock()}, 0); err != nil {
+	for name, claims := range map[string]jose.Claims{"ID token": id.Claims, "recovery token": recovery.Claims} {
+		if err := claims.Check(r.cfg.Issuer, r.cfg.ClientID, r.cfg.Clock()); err != nil {
 			return Recovery{}, fmt.Errorf("%s: %w", name, err)
 		}
 	}
@@ -98,57 +97,48 @@ func (r *RP) Check(ctx context.Context, a Attempt, account string, tokens Tokens
 // OpenRecoveryToken decrypts a recovery token and reads its claims without checking them: for measurements, where Check
 // would cost more than what is measured.
 func (r *RP) OpenRecoveryToken(token string) (Recovery, error) {
-	encrypted, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	signed, _, err := jose.Decrypt(token, r.encryption)
 	if err != nil {
-		return Recovery{}, fmt.Errorf("parse: %w", err)
+		return Recovery{}, err
 	}
-	signed, err := encrypted.Decrypt(r.encryption)
+	parsed, err := jose.Parse(string(signed))
 	if err != nil {
-		return Recovery{}, fmt.Errorf("decrypt: %w", err)
-	}
-	parsed, err := jwt.ParseSigned(string(signed), []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
-		return Recovery{}, fmt.Errorf("parse: %w", err)
+		return Recovery{}, err
 	}
 	var recovery Recovery
-	return recovery, parsed.UnsafeClaimsWithoutVerification(&recovery)
+	return recovery, json.Unmarshal(parsed.PayloadUnverified(), &recovery)
 }
 
-func (r *RP) openRecoveryToken(token string, keys jose.JSONWebKeySet, into *Recovery) error {
+func (r *RP) openRecoveryToken(token string, keys jose.JWKSet, into *Recovery) error {
 	if token == "" {
 		return errors.New("missing")
 	}
-	encrypted, err := jose.ParseEncryptedCompact(token, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	signed, header, err := jose.Decrypt(token, r.encryption)
 	if err != nil {
-		return fmt.Errorf("parse: %w", err)
+		return err
 	}
-	signed, err := encrypted.Decrypt(r.encryption)
-	if err != nil {
-		return fmt.Errorf("decrypt: %w", err)
+	if header.Encoding != "A256GCM" {
+		return errors.New("it is encrypted otherwise than with A256GCM")
 	}
 	return verify(string(signed), "recovery+jwt", keys, into)
 }
 
-func verify(token, typ string, keys jose.JSONWebKeySet, into any) error {
-	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.ES256})
+func verify(compact, typ string, keys jose.JWKSet, into any) error {
+	signed, err := jose.ParseTyped(compact, typ)
 	if err != nil {
-		return fmt.Errorf("parse: %w", err)
+		return err
 	}
-	header := signed.Signatures[0].Header
-	if header.ExtraHeaders[jose.HeaderType] != typ {
-		return fmt.Errorf("typ is %v, not %s", header.ExtraHeaders[jose.HeaderType], typ)
-	}
-	for _, key := range keys.Key(header.KeyID) {
-		payload, err := signed.Verify(key)
-		if err == nil {
+	for _, key := range keys.Key(signed.KeyID) {
+		payload, err := signed.Verify(key.Key)
+		if err == nil && signed.Algorithm == jose.ES256 {
 			return json.Unmarshal(payload, into)
 		}
 	}
 	return errors.New("no published key verifies the signature")
 }
 
-func (r *RP) fetchKeys(ctx context.Context) (jose.JSONWebKeySet, error) {
-	var keys jose.JSONWebKeySet
+func (r *RP) fetchKeys(ctx context.Context) (jose.JWKSet, error) {
+	var keys jose.JWKSet
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.cfg.Issuer+"/jwks", nil)
 	if err != nil {
 		return keys, fmt.Errorf("fetch keys: %w", err)

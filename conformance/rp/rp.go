@@ -20,8 +20,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
+	"regain/conformance/jose"
 )
 
 // Config says who the relying party is and where its provider is.
@@ -61,9 +60,9 @@ func New(cfg Config) (*RP, error) {
 
 // JWKS returns the public keys to register with the provider.
 func (r *RP) JWKS() ([]byte, error) {
-	return json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
-		{Key: r.signing.Public(), KeyID: "sig", Use: "sig", Algorithm: string(jose.ES256)},
-		{Key: r.encryption.Public(), KeyID: "enc", Use: "enc", Algorithm: string(jose.ECDH_ES)},
+	return json.Marshal(jose.JWKSet{Keys: []jose.JWK{
+		{Key: r.signing.Public(), KeyID: "sig", Use: "sig", Algorithm: jose.ES256},
+		{Key: r.encryption.Public(), KeyID: "enc", Use: "enc", Algorithm: jose.ECDHES},
 	}})
 }
 
@@ -214,15 +213,7 @@ func (r *RP) PostForm(ctx context.Context, path string, form url.Values, want in
 
 // Assertion signs a client assertion (RFC 7523 §3) with the given jti.
 func (r *RP) Assertion(jti string) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: r.signing}, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", "sig"))
-	if err != nil {
-		return "", fmt.Errorf("sign client assertion: %w", err)
-	}
-	now := r.cfg.Clock()
-	return jwt.Signed(signer).Claims(jwt.Claims{
-		Issuer: r.cfg.ClientID, Subject: r.cfg.ClientID, Audience: jwt.Audience{r.cfg.Issuer}, ID: jti,
-		IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(time.Minute)),
-	}).Serialize()
+	return jose.Sign(r.signing, map[string]any{"typ": "JWT", "kid": "sig"}, jose.ClientAssertion(r.cfg.ClientID, r.cfg.Issuer, jti, r.cfg.Clock()))
 }
 
 func random() string {

@@ -15,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/rp"
 )
 
@@ -27,7 +26,7 @@ type bench struct {
 	now     time.Time
 	issuer  string
 	key     *ecdsa.PrivateKey
-	enc     jose.JSONWebKey // the relying party's
+	enc     jose.JWK // the relying party's
 	respond http.HandlerFunc
 }
 
@@ -38,7 +37,7 @@ func setUp(t *testing.T) *bench {
 	b := &bench{t: t, now: time.Now().Truncate(time.Second), key: newKey(t)}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/jwks" {
-			_ = json.NewEncoder(w).Encode(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: b.key.Public(), KeyID: "k", Use: "sig"}}})
+			_ = json.NewEncoder(w).Encode(jose.JWKSet{Keys: []jose.JWK{{Key: b.key.Public(), KeyID: "k", Use: "sig"}}})
 			return
 		}
 		b.respond(w, r)
@@ -54,7 +53,7 @@ func setUp(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var keys jose.JSONWebKeySet
+	var keys jose.JWKSet
 	if err := json.Unmarshal(set, &keys); err != nil {
 		t.Fatal(err)
 	}
@@ -98,36 +97,18 @@ func (b *bench) tokens(a rp.Attempt, change func(*forge)) rp.Tokens {
 	signed := b.sign("JWT", f.id, f.key)
 	inner := b.sign(f.typ, f.recovery, f.key)
 	if !f.open {
-		encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: b.enc.Key}, (&jose.EncrypterOptions{}).WithContentType("JWT"))
+		sealed, err := jose.Recipient{Key: b.enc, Encoding: "A256GCM"}.Seal([]byte(inner), map[string]any{"cty": "JWT"})
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		sealed, err := encrypter.Encrypt([]byte(inner))
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		if inner, err = sealed.CompactSerialize(); err != nil {
-			b.t.Fatal(err)
-		}
+		inner = sealed
 	}
 	return rp.Tokens{AccessToken: "access", IDToken: signed, RecoveryToken: inner}
 }
 
 func (b *bench) sign(typ string, claims map[string]any, key *ecdsa.PrivateKey) string {
 	b.t.Helper()
-	payload, err := json.Marshal(claims)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, (&jose.SignerOptions{}).WithType(jose.ContentType(typ)).WithHeader("kid", "k"))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	signed, err := signer.Sign(payload)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	compact, err := signed.CompactSerialize()
+	compact, err := jose.Sign(key, map[string]any{"typ": typ, "kid": "k"}, claims)
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (w *Wallet) Add(ctx context.Context, offer *Offer) (Credential, error) {
 func (w *Wallet) AddWithCode(ctx context.Context, offer *Offer, code string) (Credential, error) {
 	session, err := w.issuance.Redeem(ctx, offer.offered, code)
 	if err != nil {
-		return Credential{}, refusedBy(err)
+		return Credential{}, err
 	}
 	var added []*holding
 	for _, kind := range offer.offered.Credentials {
@@ -48,7 +48,7 @@ func (w *Wallet) AddWithCode(ctx context.Context, offer *Offer, code string) (Cr
 func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Offer, kind issuance.Kind) ([]*holding, error) {
 	issued, err := session.Request(ctx, kind)
 	if err != nil {
-		return nil, refusedBy(err)
+		return nil, err
 	}
 	held, err := w.check(issued)
 	event := issuance.Accepted
@@ -58,7 +58,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	metadata := offer.offered.Metadata()
 	for _, h := range held {
 		h.issuer, h.faceCheckURL, h.nonceURL = offer.Issuer, metadata.FaceCheckURL, metadata.NonceURL
-		w.shelf.Put(h)
+		w.store.Put(h)
 		w.cfg.Logger.InfoContext(ctx, "credential added", "credential", h.Credential)
 	}
 	if notified := session.Notify(ctx, issued, event); notified != nil {
@@ -70,7 +70,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	return held, nil
 }
 
-// check finds the key that each credential is bound to: their order says nothing about it (§8.3).
+// check finds the key that each credential is bound to: their order says nothing about it (OpenID4VCI 1.0 §8.3).
 func (w *Wallet) check(issued issuance.Issued) ([]*holding, error) {
 	keys := slices.Clone(issued.Keys)
 	held := make([]*holding, 0, len(issued.Credentials))
@@ -89,13 +89,4 @@ func (w *Wallet) check(issued issuance.Issued) ([]*holding, error) {
 		keys = slices.Delete(keys, at, at+1)
 	}
 	return held, nil
-}
-
-// nonce fetches a c_nonce for a Face Check (§7), empty when the issuer has no nonce endpoint.
-func (w *Wallet) nonce(ctx context.Context, endpoint string) (string, error) {
-	if endpoint == "" {
-		return "", nil
-	}
-	nonce, err := w.issuance.Nonce(ctx, endpoint)
-	return nonce, refusedBy(err)
 }

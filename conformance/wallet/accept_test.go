@@ -1,14 +1,12 @@
 package wallet_test
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"regain/conformance/wallet"
 	"regain/conformance/wallet/wallettest"
 )
 
@@ -167,20 +165,6 @@ func TestAcceptRefusesBrokenIssuers(t *testing.T) {
 	}
 }
 
-func TestAcceptKeepsTheIssuersErrorCode(t *testing.T) {
-	w := wallettest.New(t)
-	link := w.Issuer.Link()
-	offer, err := w.Wallet.ReadOffer(t.Context(), link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.Issuer.Code = "used up"
-	var refusal *wallet.ResponseError
-	if _, err := w.Wallet.Add(t.Context(), offer); !errors.As(err, &refusal) || refusal.Code != "invalid_grant" || refusal.Description != "the code is used up" {
-		t.Errorf("got %v", err)
-	}
-}
-
 func TestAcceptFetchesAStaleNonceAgain(t *testing.T) {
 	w := wallettest.New(t)
 	stale := true
@@ -194,16 +178,6 @@ func TestAcceptFetchesAStaleNonceAgain(t *testing.T) {
 	w.Accept(t)
 	if w.Issuer.Proofs != 2 {
 		t.Errorf("%d credential requests, not 2", w.Issuer.Proofs)
-	}
-}
-
-func TestAcceptUsesTheIdentifierOfTheToken(t *testing.T) {
-	w := wallettest.New(t)
-	w.Issuer.TokenBody = set("authorization_details", []any{map[string]any{
-		"type": "openid_credential", "credential_configuration_id": "VerifiedIdentity", "credential_identifiers": []string{"dataset-1"}}})
-	w.Accept(t)
-	if w.Issuer.LastRequest["credential_identifier"] != "dataset-1" || w.Issuer.LastRequest["credential_configuration_id"] != nil {
-		t.Errorf("the credential request was %v", w.Issuer.LastRequest)
 	}
 }
 

@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/mdoc"
+	"regain/conformance/sdjwt"
 	"regain/conformance/wallet/dcql"
-	"regain/conformance/wallet/mdoc"
 	"regain/conformance/wallet/request"
-	"regain/conformance/wallet/sdjwt"
 )
 
 // The formats that the wallet can hold.
@@ -92,8 +92,7 @@ func (c Credential) takenBy(f request.Formats) bool {
 		}
 		return f.TakesMdoc(c.doc.Algorithm(), curve)
 	}
-	alg, _ := c.token.Header("alg").(string)
-	return f.TakesSDJWT(alg)
+	return f.TakesSDJWT(c.token.Algorithm())
 }
 
 // pathText writes a path for a person.

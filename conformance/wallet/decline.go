@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
@@ -15,7 +16,7 @@ var ErrNotToBeTold = errors.New("the verifier must not be told")
 
 // Decline tells the verifier that the person said no, or that what is asked for is not there, and
 // returns where the verifier wants the browser to go next. The error is not encrypted, unless the
-// wallet is set to: it says nothing about anybody (§8.3.1).
+// wallet is set to: it says nothing about anybody (OpenID4VP 1.0 §8.3.1).
 func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
 	if r.Flow == Digital {
 		return "", fmt.Errorf("declining: %w", ErrWrongChannel)
@@ -24,7 +25,7 @@ func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
 	return w.tell(ctx, r.asked.Channel, request.AccessDenied, "")
 }
 
-// Report tells the verifier why its request was turned down (§8.2, §8.5), where it may be told:
+// Report tells the verifier why its request was turned down (OpenID4VP 1.0 §8.2, §8.5), where it may be told:
 // otherwise the error is ErrNotToBeTold. It returns where the verifier wants the browser to go next.
 func (w *Wallet) Report(ctx context.Context, turnedDown error) (string, error) {
 	var down *RequestError
@@ -56,7 +57,7 @@ func (w *Wallet) tell(ctx context.Context, to request.Channel, code, description
 
 // oauthText keeps the characters that an error_description may have (RFC 6749 §4.1.2.1).
 func oauthText(s string) string {
-	return clip(strings.Map(func(c rune) rune {
+	return agent.Clip(strings.Map(func(c rune) rune {
 		if c < ' ' || c > '~' || c == '"' || c == '\\' {
 			return -1
 		}

@@ -43,7 +43,7 @@ func TestDigitalCredentials(t *testing.T) {
 				if (a.Header != nil) != (mode == "dc_api.jwt") || a.State != nil {
 					t.Errorf("header %v, state %v", a.Header, a.State)
 				}
-				// The audience is the origin, even of somebody who signed (Appendix A.4).
+				// The audience is the origin, even of somebody who signed (OpenID4VP 1.0 Appendix A.4).
 				holdsBoth(t, w, a, "origin:"+wallettest.Origin, w.Verifier.DigitalTranscript())
 				if len(w.Verifier.Posts) != 0 {
 					t.Error("the wallet sent something itself")
@@ -106,7 +106,7 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 		"transaction data": {"unsigned", set("transaction_data", []string{"e30"}), nil, "invalid_transaction_data"},
 
 		"nothing signed":   {"signed", nil, data(`"request":`, `"requests":`), "holds no signed request"},
-		"signed by nobody": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "not a signed JWT"},
+		"signed by nobody": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "no certificate"},
 		"redirect_uri": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) {
 			sendUnsigned(t, w, d, "redirect_uri:https://verifier.example")
 		}, "cannot be signed"},
@@ -185,23 +185,6 @@ func TestOriginsOfNoPage(t *testing.T) {
 		d.Origin = origin
 		_, err := w.Wallet.ReviewDigital(t.Context(), d)
 		turnedDown(t, err, "origin is not")
-	}
-}
-
-func TestRespondTakesAFaceCheck(t *testing.T) {
-	w := digitally(t, "dc_api.jwt", func(w *wallettest.World) { w.Verifier.Query = wallettest.FullQuery() })
-	data, err := w.Wallet.Respond(t.Context(), w.Verifier.Digital("signed"), wallet.ShareOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if a := w.Verifier.ReadDigital(data); len(a.Token["face_check"]) != 1 || !a.Token["face_check"][0].Sound() {
-		t.Errorf("got %v", a.Token)
-	}
-	w.Config.Camera = brokenCamera{}
-	w.Remake(t)
-	w.Accept(t)
-	if _, err := w.Wallet.Respond(t.Context(), w.Verifier.Digital("signed"), wallet.ShareOptions{}); !errors.Is(err, errCamera) {
-		t.Errorf("got %v", err)
 	}
 }
 

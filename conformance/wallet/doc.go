@@ -10,15 +10,16 @@
 //	                 who asks, what for, which claims would be shared (OpenID4VP 1.0 §5, §6)
 //	FaceCheck        a selfie against the portrait in the credential becomes a receipt
 //	                 (docs/protocols.md, part 3)
-//	Share, Decline   the Request is answered (§8)
-//	Report           a verifier that is known hears why its request was turned down (§8.5)
+//	Share, Decline   the Request is answered (OpenID4VP 1.0 §8)
+//	Report           a verifier that is known hears why its request was turned down (OpenID4VP 1.0 §8.5)
 //
 // ReviewDigital, ShareDigital and Respond are the same over the Digital Credentials API
-// (Appendix A), where the answer is handed to the page instead of being posted.
+// (OpenID4VP 1.0 Appendix A), where the answer is handed to the page instead of being posted.
 //
-// Below it: request reads what verifiers ask, dcql their queries; sdjwt and mdoc are the two
-// formats; jws, jwe and chain the cryptography of both sides; address says whom it speaks to.
-// phone is the wallet as a person sees it, headless one with nobody in front of it.
+// Below it: request reads what verifiers ask, dcql their queries; issuance takes up offers; agent
+// calls other parties, at an address; store keeps credentials. phone is the wallet as a person
+// sees it, headless one without a person in front of it. Beside it, shared with the other
+// counterparts: sdjwt and mdoc, the two formats, and jose, did and chain.
 //
 // The wallet is strict where the specification lets it be: a verifier that works with it works
 // with wallets that forgive more. It refuses a request that it cannot authenticate unless its

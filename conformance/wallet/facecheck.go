@@ -2,12 +2,10 @@ package wallet
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 
-	"github.com/go-jose/go-jose/v4/json"
+	"regain/conformance/wallet/agent"
 )
 
 // ErrNoFaceCheck reports a credential for which no Face Check can be taken: no portrait in it, or
@@ -30,7 +28,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("taking a selfie: %w", err)
 	}
-	nonce, err := w.nonce(ctx, h.nonceURL)
+	nonce, _, err := w.agent.Nonce(ctx, h.nonceURL)
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
@@ -40,7 +38,11 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("presenting the portrait: %w", err)
 	}
-	raw, err := w.compare(ctx, h, presentation, nonce, selfie)
+	beside := ""
+	if h.Format == mdocFormat {
+		beside = nonce // an mdoc is signed over its hash only
+	}
+	raw, err := w.agent.FaceCheck(ctx, h.faceCheckURL, presentation, beside, selfie)
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
@@ -48,56 +50,16 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
-	if err := receipt.namesSource(h.JTI, digest); err != nil {
+	if err := agent.CheckResult(receipt.token.Claims()["faceCheckResults"], h.JTI, digest); err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
-	w.shelf.Put(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
+	w.store.Put(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
-}
-
-func (w *Wallet) compare(ctx context.Context, h *holding, presentation, nonce string, selfie []byte) (string, error) {
-	members := map[string]string{"presentation": presentation, "selfie": base64.RawURLEncoding.EncodeToString(selfie)}
-	if h.Format == mdocFormat {
-		members["nonce"] = nonce // an mdoc is signed over its hash, which says it to nobody
-	}
-	body, err := json.Marshal(members)
-	if err != nil {
-		return "", fmt.Errorf("encoding the request: %w", err)
-	}
-	answer, err := w.post(ctx, h.faceCheckURL, http.Header{
-		"Accept": {"application/json"}, "Content-Type": {"application/json"},
-	}, string(body))
-	if err != nil {
-		return "", err
-	}
-	var got struct {
-		Receipt string `json:"receipt"`
-	}
-	if err := answer.decode(&got); err != nil {
-		return "", err
-	}
-	return got.Receipt, nil
 }
 
 // canFaceCheck reports whether a receipt for this credential can be got.
 func (h *holding) canFaceCheck() bool {
 	_, _, portrait := h.portrait()
 	return portrait && h.faceCheckURL != "" && h.source == "" && h.key != nil
-}
-
-// namesSource checks that a receipt speaks of this credential and of this very portrait.
-func (c Credential) namesSource(jti, digest string) error {
-	results, _ := c.token.Claims()["faceCheckResults"].([]any)
-	if len(results) != 1 {
-		return errors.New("it does not hold exactly one result")
-	}
-	result, _ := results[0].(map[string]any)
-	if result["sourceVcJti"] != jti {
-		return errors.New("it is about another credential")
-	}
-	if result["sourcePhotoDigest"] != digest {
-		return errors.New("it is about another portrait")
-	}
-	return nil
 }

@@ -3,13 +3,15 @@ package wallet
 import (
 	"crypto/ecdsa"
 	"fmt"
+
+	"regain/conformance/wallet/address"
 )
 
 // Imported is a credential that reaches the wallet by another way than an offer, with its key.
 type Imported struct {
 	Format     string            // dc+sd-jwt or mso_mdoc
 	Credential string            // as a credential response would hold it: the SD-JWT, or the base64url IssuerSigned
-	Key        *ecdsa.PrivateKey // the holder's; nil for an SD-JWT VC that is bound to nobody
+	Key        *ecdsa.PrivateKey // the holder's; nil for an SD-JWT VC that is bound to no holder
 	Name       string            // what to call it; its type when empty
 
 	// Of the issuer, where it compares faces: its identifier, and two endpoints of its metadata.
@@ -26,7 +28,7 @@ func (w *Wallet) Import(i Imported) (Credential, error) {
 		if endpoint == "" {
 			continue
 		}
-		if err := checkEndpoint(endpoint); err != nil {
+		if err := address.CheckEndpoint(endpoint); err != nil {
 			return Credential{}, fmt.Errorf("checking an endpoint: %w", err)
 		}
 	}
@@ -37,6 +39,6 @@ func (w *Wallet) Import(i Imported) (Credential, error) {
 	if i.Name != "" {
 		c.Name = i.Name
 	}
-	w.shelf.Put(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
+	w.store.Put(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
 	return c, nil
 }

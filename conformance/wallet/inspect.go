@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/jws"
-	"regain/conformance/wallet/mdoc"
-	"regain/conformance/wallet/sdjwt"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
+	"regain/conformance/sdjwt"
 )
 
 var errNotBound = errors.New("it is not bound to the key that was proven")
@@ -50,8 +49,11 @@ func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, 
 	if err != nil {
 		return Credential{}, err
 	}
-	want := jws.Chained{Type: sdJWTFormat, Anchors: w.cfg.IssuerAnchors, Now: w.cfg.Clock()}
-	payload, by, err := want.Verify(token.JWT())
+	signed, err := jose.ParseTyped(token.JWT(), sdJWTFormat)
+	if err != nil {
+		return Credential{}, err
+	}
+	payload, by, err := signed.VerifyChained(w.cfg.IssuerAnchors, w.cfg.Clock())
 	if err != nil {
 		return Credential{}, err
 	}
@@ -61,7 +63,7 @@ func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, 
 		IAT int64  `json:"iat"`
 		EXP int64  `json:"exp"`
 		CNF *struct {
-			JWK *jose.JSONWebKey `json:"jwk"`
+			JWK *jose.JWK `json:"jwk"`
 		} `json:"cnf"`
 	}
 	if err := json.Unmarshal(payload, &open); err != nil {

@@ -3,6 +3,7 @@ package wallet
 import (
 	"slices"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 	"regain/conformance/wallet/request"
 )
@@ -43,7 +44,7 @@ func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
 // was taken for.
 func (w *Wallet) usable(formats request.Formats) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.shelf.All(), func(h *holding) bool {
+	held := slices.DeleteFunc(w.store.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !h.takenBy(formats)
 	})
 	slices.Reverse(held)
@@ -103,7 +104,7 @@ func types(q dcql.Query, ids []string) []string {
 	var names []string
 	for _, c := range q.Credentials {
 		if slices.Contains(ids, c.ID) {
-			names = append(names, clip(c.Types()[0]))
+			names = append(names, agent.Clip(c.Types()[0]))
 		}
 	}
 	return names

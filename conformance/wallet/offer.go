@@ -2,7 +2,6 @@ package wallet
 
 import (
 	"context"
-	"errors"
 	"net/url"
 
 	"regain/conformance/wallet/issuance"
@@ -32,30 +31,13 @@ type Offer struct {
 func (w *Wallet) ReadOffer(ctx context.Context, offerURL string) (*Offer, error) {
 	o, err := w.issuance.Read(ctx, offerURL)
 	if err != nil {
-		return nil, refusedBy(err)
+		return nil, err
 	}
 	offer := &Offer{Issuer: o.Issuer, IssuerName: o.IssuerName, CredentialName: o.Credentials[0].Name, TxCode: o.TxCode, offered: o}
 	for _, other := range o.Credentials[1:] {
 		offer.Others = append(offer.Others, other.Name)
 	}
 	return offer, nil
-}
-
-// issuerRefusal keeps the whole story of an error that an issuer's refusal began.
-type issuerRefusal struct {
-	error
-	by *ResponseError
-}
-
-func (r issuerRefusal) Unwrap() []error { return []error{r.error, r.by} }
-
-// refusedBy lets callers find an issuer's refusal as a ResponseError, like any other.
-func refusedBy(err error) error {
-	var refused *issuance.RefusedError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	return issuerRefusal{err, &ResponseError{Status: refused.Status, Code: refused.Code, Description: refused.Description}}
 }
 
 func hostOf(address string) string {

@@ -5,9 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"regain/conformance/wallet/mdoc"
+	"regain/conformance/mdoc"
+	"regain/conformance/sdjwt"
+	"regain/conformance/spoil"
 	"regain/conformance/wallet/request"
-	"regain/conformance/wallet/sdjwt"
 )
 
 // presentation says what a presentation opens and whom it is for. The break members and the faults
@@ -46,7 +47,7 @@ func (w *Wallet) presentSDJWT(h *holding, p presentation) (string, error) {
 	text := h.token.Present(h.token.Reveal(p.places))
 	if p.breakIssuer {
 		jwt, rest, _ := strings.Cut(text, "~")
-		text = breakSignature(jwt) + "~" + rest
+		text = spoil.Signature(jwt) + "~" + rest
 	}
 	if p.bare || h.key == nil {
 		return text, nil
@@ -69,7 +70,7 @@ func (w *Wallet) presentSDJWT(h *holding, p presentation) (string, error) {
 		return "", err
 	}
 	if p.breakKB {
-		binding = breakSignature(binding)
+		binding = spoil.Signature(binding)
 	}
 	return text + binding, nil
 }
@@ -117,15 +118,4 @@ func (p presentation) transcript() (mdoc.Transcript, error) {
 		return mdoc.DigitalCredentials(origin, p.nonce, p.session.thumbprint)
 	}
 	return mdoc.Redirect(p.audience, p.nonce, p.session.thumbprint, p.session.responseURI)
-}
-
-// breakSignature flips one bit in the middle of a JWS's signature, which stays well-formed.
-func breakSignature(jws string) string {
-	cut := strings.LastIndexByte(jws, '.') + 1
-	signature, err := base64.RawURLEncoding.DecodeString(jws[cut:])
-	if err != nil || len(signature) == 0 {
-		return jws + "AA"
-	}
-	signature[len(signature)/2] ^= 1
-	return jws[:cut] + base64.RawURLEncoding.EncodeToString(signature)
 }

@@ -2,27 +2,33 @@ package wallet
 
 import (
 	"context"
+	"net/http"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
 // reader reads requests under the wallet's policy and over its connections.
 func (w *Wallet) reader() *request.Reader {
 	return &request.Reader{
-		Transport: transport{w}, Clock: w.cfg.Clock, Random: w.cfg.Random, Anchors: w.cfg.RequestAnchors, Policy: w.cfg.Requests,
+		Transport: transport{w.agent}, Clock: w.cfg.Clock, Random: w.cfg.Random, Anchors: w.cfg.RequestAnchors, Policy: w.cfg.Requests,
 	}
 }
 
-type transport struct{ w *Wallet }
+type transport struct{ agent agent.Agent }
 
 // Get fetches by GET.
 func (t transport) Get(ctx context.Context, endpoint, accept string) ([]byte, string, error) {
-	answer, err := t.w.get(ctx, endpoint, accept)
-	return answer.body, answer.mediaType, err
+	answer, err := t.agent.Get(ctx, endpoint, http.Header{"Accept": {accept}})
+	return answer.Body, answer.MediaType, err
 }
 
 // PostForm fetches by POST.
 func (t transport) PostForm(ctx context.Context, endpoint, accept, form string) ([]byte, string, error) {
-	answer, err := t.w.postForm(ctx, endpoint, accept, form)
-	return answer.body, answer.mediaType, err
+	header := http.Header{"Accept": {accept}, "Content-Type": {agent.Form}}
+	answer, err := t.agent.Send(ctx, http.MethodPost, endpoint, header, form)
+	if err == nil {
+		err = answer.Expect(http.StatusOK)
+	}
+	return answer.Body, answer.MediaType, err
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 	"regain/conformance/wallet/request"
 )
@@ -159,7 +160,7 @@ func (r *Request) authorise() error {
 func purpose(q dcql.Query) string {
 	for _, s := range q.Sets {
 		if s.Purpose != "" {
-			return clip(s.Purpose)
+			return agent.Clip(s.Purpose)
 		}
 	}
 	return ""

@@ -8,7 +8,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/jwe"
+	"regain/conformance/jose"
+	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
@@ -69,7 +71,7 @@ func (w *Wallet) answer(r *Request, t Tamper) (string, error) {
 	return form.Encode(), nil
 }
 
-// asForm writes members as form parameters, objects as JSON (§8.2).
+// asForm writes members as form parameters, objects as JSON (OpenID4VP 1.0 §8.2).
 func asForm(members map[string]any) (url.Values, error) {
 	form := url.Values{}
 	for name, value := range members {
@@ -86,7 +88,7 @@ func asForm(members map[string]any) (url.Values, error) {
 	return form, nil
 }
 
-// vpToken makes the presentations by credential query (§8.1).
+// vpToken makes the presentations by credential query (OpenID4VP 1.0 §8.1).
 func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 	if len(r.Missing) > 0 || len(r.Shares) == 0 {
 		return nil, ErrNothingToShare
@@ -116,7 +118,7 @@ func (w *Wallet) vpToken(r *Request, t Tamper) (map[string][]string, error) {
 func sessionOf(c request.Channel) session {
 	s := session{responseURI: c.ResponseURI}
 	if c.Recipient != nil {
-		s.thumbprint = c.Recipient.Thumbprint()
+		s.thumbprint, _ = c.Recipient.Key.Thumbprint() // of a key that was chosen, so there is one
 	}
 	return s
 }
@@ -144,7 +146,7 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 		return w.find(instead)
 	}
 	var newest *holding
-	for _, h := range w.shelf.All() {
+	for _, h := range w.store.All() {
 		if h.source == s.Credential.ID && !h.taken.Before(r.reviewed) && !h.expired(w.cfg.Clock()) {
 			newest = h
 		}
@@ -155,9 +157,9 @@ func (w *Wallet) receipt(r *Request, s Share, instead string) (*holding, error) 
 	return newest, nil
 }
 
-// seal encrypts the members of a response where the request wants it (§8.3), and is the members
+// seal encrypts the members of a response where the request wants it (OpenID4VP 1.0 §8.3), and is the members
 // themselves where it does not.
-func (w *Wallet) seal(to *jwe.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
+func (w *Wallet) seal(to *jose.Recipient, members map[string]any, t Tamper) (map[string]any, error) {
 	if to == nil || t.PlainVPToken {
 		return members, nil
 	}
@@ -167,32 +169,32 @@ func (w *Wallet) seal(to *jwe.Recipient, members map[string]any, t Tamper) (map[
 	}
 	recipient := *to
 	if t.WrongKid {
-		recipient = recipient.WithUnknownKeyID()
+		recipient.Key.KeyID = "not-" + recipient.Key.KeyID
 	}
-	sealed, err := recipient.Seal(raw, w.cfg.Random)
+	sealed, err := recipient.Seal(raw, nil)
 	if err != nil {
 		return nil, fmt.Errorf("encrypting: %w", err)
 	}
 	return map[string]any{"response": sealed}, nil
 }
 
-// deliver posts the form and reads the verifier's answer (§8.2): status 200, JSON, and perhaps a
+// deliver posts the form and reads the verifier's answer (OpenID4VP 1.0 §8.2): status 200, JSON, and perhaps a
 // redirect_uri, which the browser has to open.
 func (w *Wallet) deliver(ctx context.Context, to request.Channel, form string) (string, error) {
-	answer, err := w.postForm(ctx, to.ResponseURI, "application/json", form)
+	answer, err := w.agent.Post(ctx, to.ResponseURI, agent.Form, form)
 	if err != nil {
 		return "", fmt.Errorf("sending the answer: %w", err)
 	}
 	var body struct {
 		RedirectURI string `json:"redirect_uri"`
 	}
-	if err := answer.decode(&body); err != nil {
+	if err := answer.Decode(&body); err != nil {
 		return "", fmt.Errorf("reading the verifier's answer: %w", err)
 	}
 	if body.RedirectURI == "" {
 		return "", nil
 	}
-	if _, err := checkAddress(body.RedirectURI); err != nil {
+	if _, err := address.Check(body.RedirectURI); err != nil {
 		return "", fmt.Errorf("reading the verifier's answer: redirect_uri: %w", err)
 	}
 	return body.RedirectURI, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/wallettest"
 )
@@ -26,7 +27,7 @@ func TestShareAnswersWithWhatWasAskedAndNoMore(t *testing.T) {
 	if a.State != w.Verifier.State {
 		t.Error("state did not come back")
 	}
-	if a.Header["alg"] != "ECDH-ES" || a.Header["enc"] != "A256GCM" || a.Header["kid"] != w.Verifier.KID {
+	if a.Header["alg"] != "ECDH-ES" || a.Header["enc"] != "A256GCM" || a.Header["kid"] != w.Verifier.Key.Public().KeyID {
 		t.Errorf("the JWE header is %v", a.Header)
 	}
 	if a.Header["apu"] == "" || a.Header["apu"] == a.Header["apv"] {
@@ -46,7 +47,7 @@ func TestShareAnswersWithWhatWasAskedAndNoMore(t *testing.T) {
 		if s.Binding["aud"] != w.Verifier.ClientID || s.Binding["nonce"] != w.Verifier.Nonce || s.Binding["iat"] != float64(wallettest.Noon().Unix()) {
 			t.Errorf("%s: the Key Binding JWT says %v", id, s.Binding)
 		}
-		if !wallettest.IsSignedBy(s.JWT, &w.Issuer.Signs.Key.PublicKey) {
+		if !jose.IsSignedBy(s.JWT, &w.Issuer.Signs.Key.PublicKey) {
 			t.Errorf("%s: the issuer's signature does not hold", id)
 		}
 	}

@@ -3,7 +3,6 @@ package wallet_test
 import (
 	"crypto/sha512"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -151,26 +150,5 @@ func TestTransactionsAreNotPrinted(t *testing.T) {
 	printed := fmt.Sprintf("%v %+v %#v %v %+v %#v", r.Transactions, r.Transactions, r.Transactions, r.Shares, r.Shares, r.Shares) + wallettest.ToJSON(t, r.Transactions)
 	if strings.Contains(printed, "ada@example.org") || !strings.Contains(printed, request.AccountRecovery) {
 		t.Errorf("printed %s", printed)
-	}
-}
-
-func TestTamperTransactions(t *testing.T) {
-	entry := recovery(t, nil)
-	for name, test := range map[string]struct {
-		tamper wallet.Tamper
-		want   []any
-	}{
-		"broken":  {wallet.Tamper{BreakTransactionHash: true}, []any{wallettest.Digest("another transaction")}},
-		"omitted": {wallet.Tamper{OmitTransactionHashes: true}, nil},
-	} {
-		w := transacting(t, entry)
-		if _, err := w.Wallet.Share(t.Context(), w.Review(t), wallet.ShareOptions{Tamper: test.tamper}); err != nil {
-			t.Fatal(err)
-		}
-		shown := w.Verifier.Answer().Token["verified_id"][0]
-		hashes, _ := shown.Binding["transaction_data_hashes"].([]any)
-		if !shown.Sound() || !slices.Equal(hashes, test.want) {
-			t.Errorf("%s: %v in %v", name, hashes, slices.Collect(maps.Keys(shown.Binding)))
-		}
 	}
 }

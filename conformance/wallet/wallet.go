@@ -13,9 +13,10 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/issuance"
 	"regain/conformance/wallet/request"
-	"regain/conformance/wallet/shelf"
+	"regain/conformance/wallet/store"
 )
 
 // DefaultReceiptType is the vct of a Face Check receipt (docs/protocols.md, part 3).
@@ -24,7 +25,7 @@ const DefaultReceiptType = "urn:regain:face-check-receipt:1"
 // ErrNotHeld reports that the wallet has no credential with the identifier given.
 var ErrNotHeld = errors.New("no such credential in this wallet")
 
-// Camera takes a picture of whoever holds the phone: a JPEG.
+// Camera takes a picture of the person who holds the phone: a JPEG.
 type Camera interface {
 	Selfie(ctx context.Context) ([]byte, error)
 }
@@ -49,10 +50,10 @@ type Config struct {
 // Wallet holds the credentials of one person. It is safe for concurrent use.
 type Wallet struct {
 	cfg      Config
-	http     *http.Client
+	agent    agent.Agent
 	issuance *issuance.Client
 
-	shelf shelf.Shelf[*holding]
+	store store.Store[*holding]
 
 	mu       sync.Mutex
 	lastBody string // the form of the last answer, for Tamper.ReplayLast
@@ -69,7 +70,7 @@ type holding struct {
 	taken        time.Time // of a receipt: when it arrived, by the wallet's clock
 }
 
-// Names implements shelf.Held.
+// Names implements store.Held.
 func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration and returns an empty wallet.
@@ -91,31 +92,26 @@ func New(cfg Config) (*Wallet, error) {
 	if cfg.ReceiptType == "" {
 		cfg.ReceiptType = DefaultReceiptType
 	}
-	client := *cfg.HTTPClient
-	client.Jar = nil
-	// A redirect would carry an offer or an answer to a party that nobody checked
-	// (OpenID4VP 1.0 §14.8).
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	issuer, err := issuance.New(issuance.Config{
-		HTTPClient: &client, Clock: cfg.Clock, Random: cfg.Random, Formats: []string{sdJWTFormat, mdocFormat},
+		HTTPClient: cfg.HTTPClient, Clock: cfg.Clock, Random: cfg.Random, Formats: []string{sdJWTFormat, mdocFormat},
 		Identity: cfg.Identity, Copies: cfg.Copies,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("making a wallet: %w", err)
 	}
-	return &Wallet{cfg: cfg, http: &client, issuance: issuer}, nil
+	return &Wallet{cfg: cfg, agent: agent.New(cfg.HTTPClient), issuance: issuer}, nil
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential { return shown(w.shelf.Credentials()) }
+func (w *Wallet) Credentials() []Credential { return shown(w.store.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return shown(w.shelf.Receipts(credentialID))
+	return shown(w.store.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) { w.shelf.Forget(credentialID) }
+func (w *Wallet) Forget(credentialID string) { w.store.Forget(credentialID) }
 
 func shown(held []*holding) []Credential {
 	var credentials []Credential
@@ -126,7 +122,7 @@ func shown(held []*holding) []Credential {
 }
 
 func (w *Wallet) find(id string) (*holding, error) {
-	h, held := w.shelf.Find(id)
+	h, held := w.store.Find(id)
 	if !held {
 		return nil, fmt.Errorf("looking up %q: %w", id, ErrNotHeld)
 	}

@@ -7,8 +7,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// bring merges the configuration that somebody brings into the world's own: what stands in mappings goes key by key, lists
-// get longer, and everything else takes the place of what was there. Both files are YAML mappings.
+// bring merges the configuration that somebody brings into the world's own: what stands in mappings goes key by key,
+// lists get longer, and everything else takes the place of what was there. Both files are YAML mappings.
 func bring(own, brought string) error {
 	base, err := readObject(own)
 	if err != nil {

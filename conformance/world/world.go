@@ -67,7 +67,7 @@ type World struct {
 	IdPs     *idp.Server
 	RP       *rp.RP // a relying party without pages, for journeys that a program walks
 	Issuer   *proofing.Server
-	Rogue    *proofing.Server // a second proofing provider that nobody trusts; it has no pages to click
+	Rogue    *proofing.Server // a second proofing provider, which the node does not trust; it has no pages to click
 	RogueURL string
 	PKI      *PKI
 	Clock    func() time.Time
@@ -164,7 +164,7 @@ func (w *World) startProofing(o Options, parties []party) error {
 	return nil
 }
 
-// ProgramRedirect is the redirect URI of RP. Nobody serves it: a program stops there and reads the URL.
+// ProgramRedirect is the redirect URI of RP. It is not served: a program stops there and reads the URL.
 const ProgramRedirect = "https://program.localhost/callback"
 
 // startIdP makes the main IdP, and the relying party for programs beside it.

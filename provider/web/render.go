@@ -38,11 +38,11 @@ func newPages() (*pages, error) {
 		}
 		p.templates[base] = t
 	}
-	static, err := fs.Sub(pageFiles, "pages")
+	static, err := fs.Sub(pageFiles, "pages/static")
 	if err != nil {
 		return nil, fmt.Errorf("static files: %w", err)
 	}
-	p.files = http.FileServerFS(static)
+	p.files = http.StripPrefix("/static", http.FileServerFS(static))
 	return p, nil
 }
 

@@ -76,37 +76,3 @@ func TestPasskeysAreBoundToTheSite(t *testing.T) {
 		})
 	}
 }
-
-// TestAnswersThatAreNone shows that a passkey which the site did not take is not kept.
-func TestAnswersThatAreNone(t *testing.T) {
-	for name, s := range map[string]*site{
-		"options are not JSON":    {options: "x", status: http.StatusOK},
-		"no challenge":            {options: `{"publicKey":{"rp":{"id":"idp.localhost"}}}`, status: http.StatusOK},
-		"refused":                 {options: good, finish: `{"error":"passkey_refused"}`, status: http.StatusForbidden},
-		"accepted, and then what": {options: good, finish: `{}`, status: http.StatusOK},
-	} {
-		t.Run(name, func(t *testing.T) {
-			v := at(t, s)
-			if _, err := v.CreatePasskey(t.Context()); err == nil {
-				t.Error("created")
-			}
-			s.options, s.finish, s.status = good, `{"next":"/"}`, http.StatusOK
-			if _, err := v.SignInWithPasskey(t.Context()); err == nil {
-				t.Error("signed in with a passkey that was never taken")
-			}
-		})
-	}
-}
-
-func TestIdPThatDoesNotAnswer(t *testing.T) {
-	v, err := visitor.New(browser.New(browser.Config{}), "http://idp.localhost:1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := v.Recover(t.Context(), "ada@example.org"); err == nil {
-		t.Error("recovered")
-	}
-	if _, err := v.UsePass(t.Context(), "ada@example.org", "x"); err == nil {
-		t.Error("used a pass")
-	}
-}

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"net/url"
 
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // asks is who the suite is when it asks a wallet of ours: the keys that it signs requests with.
@@ -26,22 +26,22 @@ func (c *configuration) verifiers() {
 		key := made.private("verifier" + suffix)
 		did := c.didJWK(key)
 		named := key
-		named.KeyID, named.Certificates = did+"#0", nil
+		named.KeyID, named.Certificate = did+"#0", nil
 		for prefix, is := range map[string]struct {
 			id  string
-			key jose.JSONWebKey
+			key jose.JWK
 		}{
 			"x509_hash": {host, key}, "x509_san_dns": {host, key}, "decentralized_identifier": {did, named},
 		} {
-			c.values["verifier"+suffix+"_id_"+prefix], c.values["verifier"+suffix+"_keys_"+prefix] = is.id, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{is.key}}
+			c.values["verifier"+suffix+"_id_"+prefix], c.values["verifier"+suffix+"_keys_"+prefix] = is.id, jose.JWKSet{Keys: []jose.JWK{is.key}}
 		}
 	}
 	c.queries()
 }
 
 // didJWK is the DID that is a key (did:jwk §3).
-func (c *configuration) didJWK(key jose.JSONWebKey) string {
-	text, err := json.Marshal(jose.JSONWebKey{Key: key.Public().Key})
+func (c *configuration) didJWK(key jose.JWK) string {
+	text, err := json.Marshal(jose.JWK{Key: key.Public().Key})
 	c.note(err)
 	return "did:jwk:" + base64.RawURLEncoding.EncodeToString(text)
 }

@@ -10,7 +10,7 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // certified is a key with a certificate.
@@ -64,9 +64,9 @@ func (s certified) values() map[string]any {
 	}
 }
 
-// private is the key with its certificate, as whoever signs with it reads it.
-func (s certified) private(id string) jose.JSONWebKey {
-	return jose.JSONWebKey{Key: s.key, KeyID: id, Use: "sig", Algorithm: string(jose.ES256), Certificates: []*x509.Certificate{s.certificate}}
+// private is the key with its certificate, as the program that signs with it reads it.
+func (s certified) private(id string) jose.JWK {
+	return jose.JWK{Key: s.key, KeyID: id, Use: "sig", Algorithm: jose.ES256, Certificate: s.certificate}
 }
 
 // key is a fresh one on P-256.

@@ -3,11 +3,9 @@ package target
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/json"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/internal/config"
 	"regain/internal/node"
 )
@@ -48,12 +46,12 @@ func (c *configuration) fapiClient(name string, shown certified) node.ClientConf
 	const bits = 2048
 	key, err := rsa.GenerateKey(rand.Reader, bits) // with an EC key the suite skips what it tries with RS256
 	c.note(err)
-	private := jose.JSONWebKey{Key: key, KeyID: name, Use: "sig", Algorithm: "PS256"}
-	tls := jose.JSONWebKey{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificates: []*x509.Certificate{shown.certificate}}
-	public, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public(), tls}})
+	private := jose.JWK{Key: key, KeyID: name, Use: "sig", Algorithm: "PS256"}
+	tls := jose.JWK{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificate: shown.certificate}
+	public, err := json.Marshal(jose.JWKSet{Keys: []jose.JWK{private.Public(), tls}})
 	c.note(err)
 	c.values[name] = map[string]any{
-		"client_id": name, "scope": "openid email offline_access", "dpop_signing_alg": "ES256", "jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private}},
+		"client_id": name, "scope": "openid email offline_access", "dpop_signing_alg": "ES256", "jwks": jose.JWKSet{Keys: []jose.JWK{private}},
 	}
 	return node.ClientConfig{
 		ID: name, Name: "Conformance suite", Profile: "fapi2-security", AuthMethod: "private_key_jwt", Secret: config.Secret{},

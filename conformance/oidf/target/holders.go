@@ -12,8 +12,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
@@ -71,14 +70,14 @@ func (t *Target) newHolder(c *configuration, cfg wallet.Config) (*holder, error)
 
 // fill puts a person's Verified ID into the wallet, in both formats.
 func (h *holder) fill(issuer *proofing.Server, person string) error {
-	for format, issue := range map[string]func(string, jose.JSONWebKey) (proofing.Issued, error){
+	for format, issue := range map[string]func(string, jose.JWK) (proofing.Issued, error){
 		"dc+sd-jwt": issuer.Issue, "mso_mdoc": issuer.IssueLicence,
 	} {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		if err != nil {
 			return fmt.Errorf("make a holder key: %w", err)
 		}
-		issued, err := issue(person, jose.JSONWebKey{Key: key.Public()})
+		issued, err := issue(person, jose.JWK{Key: key.Public()})
 		if err != nil {
 			return err
 		}

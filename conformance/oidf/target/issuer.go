@@ -7,8 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/proofing/client"
@@ -17,13 +16,13 @@ import (
 
 // What the suite is to our issuer, as a wallet.
 const (
-	walletProvider = "https://wallet-provider.example.org" // attests wallets; nobody asks it anything
+	walletProvider = "https://wallet-provider.example.org" // attests wallets; it serves nothing
 	txCode         = "493536"                              // of every offer; the suite is told
 )
 
 // startIssuers starts two proofing providers for the suite. They know the suite's wallets, and their status lists come
-// with the key that signed them, and not with certificates, since without HAIP the suite knows no anchor. The second wants
-// holder keys to be attested.
+// with the key that signed them, and not with certificates, since without HAIP the suite knows no anchor. The second
+// wants holder keys to be attested.
 func (t *Target) startIssuers(c *configuration) error {
 	config := proofing.Config{
 		RegainIssuer: t.Regain, WalletOfferEndpoint: t.Wallet + "/offer", StatusTTL: 2 * time.Second, BareStatusKey: true,
@@ -55,17 +54,17 @@ func (c *configuration) applicants() ([]client.Wallet, client.Attester) {
 	var wallets []client.Wallet
 	for _, suffix := range []string{"", "2"} {
 		id := "suite-wallet" + suffix
-		private := jose.JSONWebKey{Key: c.key(), KeyID: id, Use: "sig", Algorithm: string(jose.ES256)}
-		wallets = append(wallets, client.Wallet{ID: id, Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private.Public()}}})
-		c.values["applicant"+suffix] = map[string]any{"client_id": id, "jwks": jose.JSONWebKeySet{Keys: []jose.JSONWebKey{private}}}
+		private := jose.JWK{Key: c.key(), KeyID: id, Use: "sig", Algorithm: jose.ES256}
+		wallets = append(wallets, client.Wallet{ID: id, Keys: jose.JWKSet{Keys: []jose.JWK{private.Public()}}})
+		c.values["applicant"+suffix] = map[string]any{"client_id": id, "jwks": jose.JWKSet{Keys: []jose.JWK{private}}}
 	}
 	c.attesters = c.authority("Wallet provider's CA")
 	c.attester = c.signer(c.attesters, "Wallet provider")
-	keys := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{c.attester.private("attester")}}
+	keys := jose.JWKSet{Keys: []jose.JWK{c.attester.private("attester")}}
 	c.values["attester"] = map[string]any{"issuer": walletProvider, "attester_jwks": keys, "key_attestation_jwks": keys}
 	c.values["tx_code"] = txCode
-	public := jose.JSONWebKey{Key: c.attester.key.Public(), KeyID: "attester"}
-	return wallets, client.Attester{Issuer: walletProvider, Keys: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{public}}}
+	public := jose.JWK{Key: c.attester.key.Public(), KeyID: "attester"}
+	return wallets, client.Attester{Issuer: walletProvider, Keys: jose.JWKSet{Keys: []jose.JWK{public}}}
 }
 
 // Offer has one of our issuers offer a credential to the suite, and returns the query of the offer's link.

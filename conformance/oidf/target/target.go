@@ -6,8 +6,8 @@
 // it holds the Verified ID of one sample person already. That page is this package's; Regain has no switch that skips the
 // wallet.
 //
-// For the plans in which the suite is the wallet there is a wallet profile for each way to ask it, and an account for each
-// way and each credential that it holds.
+// For the plans in which the suite is the wallet there is a wallet profile for each way to ask it, and an account for
+// each way and each credential that it holds.
 //
 // Other plans are of Regain's counterparts: wallets of package wallet, which agree to everything, and issuers of package
 // proofing, which know the suite.
@@ -109,7 +109,8 @@ func (t *Target) value(c *configuration) {
 	c.values["issuer"], c.values["mutual_tls"], c.values["wallet"] = t.Regain, c.mutual, t.Wallet
 	c.values["request_anchor"] = string(encodeCertificate(t.PKI.Anchor))
 	c.values["anchor_sd_jwt_vc"], c.values["anchor_iso_mdl"] = string(encodeCertificate(t.Issuer.Anchor())), string(encodeCertificate(t.Issuer.IACA()))
-	// The first three are ours; the last is of OpenID Connect for Identity Assurance 1.0 §9, and the suite does not know it.
+	// The first three are ours; the last is of OpenID Connect for Identity Assurance 1.0 §9, and the suite does not
+	// know it.
 	c.values["our_metadata"] = []string{
 		"temporary_access_pass_endpoint", "recovery_token_encryption_alg_values_supported", "recovery_token_encryption_enc_values_supported",
 		"verified_claims_supported",

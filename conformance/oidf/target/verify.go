@@ -13,11 +13,11 @@ type held struct {
 	variant       string
 	given, family string // as the suite has them
 	credential    node.CredentialConfig
-	trust         node.TrustConfig // in whoever signs it; it has no status
+	trust         node.TrustConfig // in its signer; it has no status
 }
 
-// suiteSigner is the certificate that all mdocs of the suite's wallet are signed under. It is the suite's own, published in
-// its source (TestAppUtils.kt), and no plan can configure another.
+// suiteSigner is the certificate that all mdocs of the suite's wallet are signed under. It is the suite's own,
+// published in its source (TestAppUtils.kt), and no plan can configure another.
 //
 //go:embed suite-mdoc-signer.pem
 var suiteSigner []byte
@@ -27,9 +27,9 @@ const (
 	licence = "org.iso.18013.5.1.mDL"
 )
 
-// verify configures every way to ask the suite's wallet that the plans of the verifier try. Each is a wallet profile, and
-// for each Verified ID in that wallet a recovery profile with one account: a plan chooses by the account that it recovers.
-// The suite holds no Face Check receipts, so that nothing but an evaluation will do.
+// verify configures every way to ask the suite's wallet that the plans of the verifier try. Each is a wallet profile,
+// and for each Verified ID in that wallet a recovery profile with one account: a plan chooses by the account that it
+// recovers. The suite holds no Face Check receipts, so that nothing but an evaluation will do.
 func (c *configuration) verify(cfg *node.Config) {
 	for i := range cfg.Profiles {
 		cfg.Profiles[i].Wallets = []string{cfg.Wallets[0].Name}

@@ -6,9 +6,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/jws"
+	"regain/conformance/jose"
 )
 
 // The headers of attestation-based client authentication (§6.1), and how far from now a proof may be made.
@@ -26,7 +24,7 @@ type attestation struct {
 	Issued    *int64 `json:"iat"`
 	NotBefore *int64 `json:"nbf"`
 	Confirm   struct {
-		Key *jose.JSONWebKey `json:"jwk"`
+		Key *jose.JWK `json:"jwk"`
 	} `json:"cnf"`
 }
 
@@ -59,7 +57,7 @@ func (d *Door) checkAttestation(form url.Values, header http.Header) (string, er
 		return "", fmt.Errorf("%w: it has expired", ErrAttestation)
 	case ahead(claims.Issued, now) || ahead(claims.NotBefore, now):
 		return "", fmt.Errorf("%w: it is not valid yet", ErrAttestation)
-	case !jws.PublicP256(claims.Confirm.Key):
+	case !jose.IsP256(claims.Confirm.Key):
 		return "", fmt.Errorf("%w: cnf holds no public P-256 key", ErrAttestation)
 	}
 	if err := d.checkProof(proofs[0], claims); err != nil {
@@ -69,12 +67,12 @@ func (d *Door) checkAttestation(form url.Values, header http.Header) (string, er
 }
 
 func (d *Door) openAttestation(compact string) (attestation, error) {
-	parsed, err := jws.Parse(compact, "oauth-client-attestation+jwt")
+	parsed, err := jose.ParseTyped(compact, "oauth-client-attestation+jwt")
 	if err != nil {
 		return attestation{}, fmt.Errorf("%w: not an oauth-client-attestation+jwt signed with ES256", ErrAttestation)
 	}
 	for _, attester := range d.config.Attesters {
-		for _, key := range jws.Usable(attester.Keys, parsed.Header.KeyID) {
+		for _, key := range attester.Keys.Usable(parsed.KeyID) {
 			var claims attestation
 			if parsed.Open(key, &claims) == nil && claims.Issuer == attester.Issuer {
 				return claims, nil
@@ -85,7 +83,7 @@ func (d *Door) openAttestation(compact string) (attestation, error) {
 }
 
 func (d *Door) checkProof(compact string, of attestation) error {
-	parsed, err := jws.Parse(compact, "oauth-client-attestation-pop+jwt")
+	parsed, err := jose.ParseTyped(compact, "oauth-client-attestation-pop+jwt")
 	if err != nil {
 		return fmt.Errorf("%w: the proof is no oauth-client-attestation-pop+jwt signed with ES256", ErrAttestation)
 	}
@@ -99,7 +97,7 @@ func (d *Door) checkProof(compact string, of attestation) error {
 		return fmt.Errorf("%w: the proof is of another client", ErrAttestation)
 	case claims.Audience != d.config.Issuer:
 		return fmt.Errorf("%w: the proof is for another server", ErrAttestation)
-	case claims.Issued == nil || !jws.Fresh(*claims.Issued, now, proofAge) || ahead(claims.NotBefore, now):
+	case claims.Issued == nil || !jose.Fresh(*claims.Issued, now, proofAge) || ahead(claims.NotBefore, now):
 		return fmt.Errorf("%w: the proof is not of now", ErrAttestation)
 	case claims.Expires != nil && *claims.Expires <= now.Unix():
 		return fmt.Errorf("%w: the proof has expired", ErrAttestation)

@@ -13,9 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/jws"
+	"regain/conformance/jose"
 )
 
 var (
@@ -37,13 +35,13 @@ const (
 // Wallet is a registered wallet.
 type Wallet struct {
 	ID   string
-	Keys jose.JSONWebKeySet // for ES256
+	Keys jose.JWKSet // for ES256
 }
 
 // Attester is a wallet provider whose attestations count.
 type Attester struct {
 	Issuer string
-	Keys   jose.JSONWebKeySet // for ES256
+	Keys   jose.JWKSet // for ES256
 }
 
 // Config says who may come. Clock is required, and so is Issuer: the authorization server's identifier, and the audience
@@ -81,7 +79,7 @@ func NewDoor(config Config) (*Door, error) {
 	return &Door{config: config, seen: map[string]time.Time{}}, nil
 }
 
-// Methods are the token_endpoint_auth_methods_supported; "none" when nobody is registered.
+// Methods are the token_endpoint_auth_methods_supported; "none" when no wallet is registered.
 func (d *Door) Methods() []string {
 	var methods []string
 	if len(d.config.Wallets) > 0 {
@@ -99,7 +97,7 @@ func (d *Door) Methods() []string {
 // Closed reports whether wallets have to authenticate: they have to once anybody is registered.
 func (d *Door) Closed() bool { return len(d.config.Wallets)+len(d.config.Attesters) > 0 }
 
-// Authenticate returns the client_id of whoever sent a token request, "" for somebody anonymous at an open door.
+// Authenticate returns the client_id of the sender of a token request, "" for an anonymous one at an open door.
 // Credentials that are shown have to be good at an open door too.
 func (d *Door) Authenticate(form url.Values, header http.Header) (string, error) {
 	assertion := form.Has("client_assertion") || form.Has("client_assertion_type")
@@ -147,7 +145,7 @@ func (d *Door) checkAssertion(form url.Values) (string, error) {
 		return "", fmt.Errorf("%w: aud is not the issuer", ErrClient)
 	case claims.Expires <= now.Unix() || claims.Expires > now.Add(longest+time.Minute).Unix():
 		return "", fmt.Errorf("%w: exp is past or too far ahead", ErrClient)
-	case claims.Issued != nil && !jws.Fresh(*claims.Issued, now, longest):
+	case claims.Issued != nil && !jose.Fresh(*claims.Issued, now, longest):
 		return "", fmt.Errorf("%w: iat is too far from now", ErrClient)
 	case claims.NotBefore != nil && *claims.NotBefore > now.Add(time.Minute).Unix():
 		return "", fmt.Errorf("%w: nbf is ahead", ErrClient)
@@ -163,12 +161,12 @@ func (d *Door) checkAssertion(form url.Values) (string, error) {
 // openAssertion verifies the signature with a key of the wallet that the assertion names.
 func (d *Door) openAssertion(compact string) (assertion, error) {
 	for _, typ := range []string{"", "JWT", "client-authentication+jwt"} { // RFC 7523 does not say; its update does
-		parsed, err := jws.Parse(compact, typ)
+		parsed, err := jose.ParseTyped(compact, typ)
 		if err != nil {
 			continue
 		}
 		for _, wallet := range d.config.Wallets {
-			for _, key := range jws.Usable(wallet.Keys, parsed.Header.KeyID) {
+			for _, key := range wallet.Keys.Usable(parsed.KeyID) {
 				var claims assertion
 				if parsed.Open(key, &claims) == nil && claims.Subject == wallet.ID {
 					return claims, nil

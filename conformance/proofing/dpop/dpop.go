@@ -1,9 +1,8 @@
-// Package dpop checks DPoP proofs (RFC 9449): whoever sends a request holds the key that the access token is bound to.
+// Package dpop checks DPoP proofs (RFC 9449): the sender of a request holds the key that the access token is bound to.
 // A proof is a JWT for one request, it carries a nonce of ours, and it works once.
 package dpop
 
 import (
-	"crypto"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
@@ -15,9 +14,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
-	"regain/conformance/proofing/jws"
+	"regain/conformance/jose"
 	"regain/conformance/proofing/nonce"
 )
 
@@ -50,7 +47,7 @@ type Checker struct {
 	seen map[string]time.Time // key and jti → forget at
 }
 
-// New makes a checker whose nonces nobody else gave out.
+// New makes a checker with nonces of its own.
 func New(random io.Reader, clock func() time.Time) (*Checker, error) {
 	book, err := nonce.NewBook(random)
 	if err != nil {
@@ -82,18 +79,18 @@ type proof struct {
 }
 
 // Check verifies the proof of a request, uses it up, and returns the thumbprint of its key (RFC 7638, base64url). The
-// jti is remembered under the key and only when all else was right, so that nobody can use up another's.
+// jti is remembered under the key and only when all else was right, so that a stranger cannot use up another's.
 func (c *Checker) Check(header http.Header, request Request) (string, error) {
 	shown := header.Values(Header)
 	if len(shown) != 1 {
 		return "", fmt.Errorf("%w: there has to be one", ErrProof)
 	}
-	parsed, err := jws.Parse(shown[0], "dpop+jwt")
+	parsed, err := jose.ParseTyped(shown[0], "dpop+jwt")
 	if err != nil {
 		return "", fmt.Errorf("%w: not a dpop+jwt signed with ES256", ErrProof)
 	}
-	key := parsed.Header.JSONWebKey
-	if !jws.PublicP256(key) {
+	key := parsed.Key
+	if !jose.IsP256(key) {
 		return "", fmt.Errorf("%w: jwk is no public P-256 key", ErrProof)
 	}
 	var p proof
@@ -122,7 +119,7 @@ func (p proof) fits(r Request, now time.Time) error {
 		return errors.New("htm is another method")
 	case !sameURL(p.URL, r.URL):
 		return errors.New("htu is another URL")
-	case p.Issued == nil || !jws.Fresh(*p.Issued, now, window):
+	case p.Issued == nil || !jose.Fresh(*p.Issued, now, window):
 		return errors.New("iat is missing or too far from now")
 	case r.AccessToken == "" && p.Token != "":
 		return errors.New("ath is for a token that is not there")
@@ -151,8 +148,8 @@ func (c *Checker) use(id string, now time.Time) error {
 }
 
 // Thumbprint names a key (RFC 9449 §6.1).
-func Thumbprint(key jose.JSONWebKey) (string, error) {
-	raw, err := key.Thumbprint(crypto.SHA256)
+func Thumbprint(key jose.JWK) (string, error) {
+	raw, err := key.Thumbprint()
 	if err != nil {
 		return "", fmt.Errorf("naming a DPoP key: %w", err)
 	}

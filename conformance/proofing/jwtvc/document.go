@@ -3,10 +3,10 @@ package jwtvc
 import (
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
-// The contexts of what is served. Nobody here processes them; readers of JSON-LD do.
+// The contexts of what is served. Readers of JSON-LD process them.
 const (
 	didV1           = "https://www.w3.org/ns/did/v1"
 	jws2020V1       = "https://w3id.org/security/suites/jws-2020/v1"
@@ -16,14 +16,14 @@ const (
 // linkLife is how long the domain vouches for the DID before the file has to be fetched again.
 const linkLife = 30 * 24 * time.Hour
 
-// Document is the DID document (W3C DID Core 1.0 §5): the key that speaks for the issuer, and the domain that it calls its
-// own.
+// Document is the DID document (W3C DID Core 1.0 §5): the key that speaks for the issuer, and the domain that it calls
+// its own.
 func (i *Issuer) Document() map[string]any {
 	return map[string]any{
 		"@context": []string{didV1, jws2020V1},
 		"id":       i.DID,
 		"verificationMethod": []any{map[string]any{
-			"id": i.kid(), "type": "JsonWebKey2020", "controller": i.DID, "publicKeyJwk": jose.JSONWebKey{Key: i.key.Public()},
+			"id": i.kid(), "type": "JsonWebKey2020", "controller": i.DID, "publicKeyJwk": jose.JWK{Key: i.key.Public()},
 		}},
 		"assertionMethod": []string{i.kid()},
 		"service": []any{map[string]any{
@@ -37,7 +37,7 @@ func (i *Issuer) Document() map[string]any {
 func (i *Issuer) Configuration(now time.Time) (map[string]any, error) {
 	from := now.UTC().Truncate(time.Hour)
 	until := from.Add(linkLife)
-	linkage, err := i.sign(&jose.SignerOptions{}, map[string]any{
+	linkage, err := i.sign(map[string]any{}, map[string]any{
 		"iss": i.DID, "sub": i.DID, "nbf": from.Unix(), "exp": until.Unix(),
 		"vc": map[string]any{
 			"@context": []string{credentialsV1, configurationV1}, "type": []string{genericType, "DomainLinkageCredential"}, "issuer": i.DID,

@@ -5,7 +5,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 const (
@@ -79,8 +78,8 @@ func (Credential) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText keeps it out of JSON.
 func (Credential) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// payload are the claims of a JWT VC. Beside nbf, which is when it was issued in the words of VCDM 1.1, there is an iat: the
-// Android library of such wallets wants one.
+// payload are the claims of a JWT VC. Beside nbf, which is when it was issued in the words of VCDM 1.1, there is an
+// iat: the Android library of such wallets wants one.
 type payload struct {
 	Issuer    string     `json:"iss"`
 	Subject   string     `json:"sub"`
@@ -117,25 +116,14 @@ func (i *Issuer) Issue(c Credential) (id, compact string, err error) {
 	if c.Status != nil {
 		claims.Status = &statusRef{List: *c.Status}
 	}
-	compact, err = i.sign((&jose.SignerOptions{}).WithType("JWT"), claims)
+	compact, err = i.sign(map[string]any{"typ": "JWT"}, claims)
 	return id, compact, err
 }
 
 // kid is the DID URL of the key.
 func (i *Issuer) kid() string { return i.DID + "#" + keyName }
 
-func (i *Issuer) sign(options *jose.SignerOptions, claims any) (string, error) {
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: i.key}, options.WithHeader("kid", i.kid()))
-	if err != nil {
-		return "", fmt.Errorf("preparing a VC: %w", err)
-	}
-	text, err := json.Marshal(claims)
-	if err != nil {
-		return "", fmt.Errorf("writing a VC: %w", err)
-	}
-	signed, err := signer.Sign(text)
-	if err != nil {
-		return "", fmt.Errorf("signing a VC: %w", err)
-	}
-	return signed.CompactSerialize()
+func (i *Issuer) sign(header map[string]any, claims any) (string, error) {
+	header["kid"] = i.kid()
+	return jose.Sign(i.key, header, claims)
 }

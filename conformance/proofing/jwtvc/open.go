@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"regain/conformance/proofing/did"
-	"regain/conformance/proofing/jws"
+	"regain/conformance/did"
+	"regain/conformance/jose"
 )
 
 // ErrPresentation means that what was presented is not one VC of this issuer in its holder's hand.
@@ -54,8 +54,8 @@ type vpPayload struct {
 	VC json.RawMessage `json:"vc"`
 }
 
-// Open verifies a VP with one VC of a type by this issuer: the holder's signature for this audience, now, the issuer's, and
-// that the one is about the other.
+// Open verifies a VP with one VC of a type by this issuer: the holder's signature for this audience, now, the issuer's,
+// and that the one is about the other.
 func (i *Issuer) Open(compact, kind, audience string, now time.Time) (Shown, error) {
 	holder, vp, err := openVP(compact, audience, now)
 	if err != nil {
@@ -74,15 +74,15 @@ func (i *Issuer) Open(compact, kind, audience string, now time.Time) (Shown, err
 
 // openVP verifies the holder's part, and returns who that is.
 func openVP(compact, audience string, now time.Time) (holder string, vp vpPayload, err error) {
-	parsed, err := jws.ParseWith(compact, "JWT", did.Algorithms()...)
+	parsed, err := jose.ParseTyped(compact, "JWT")
 	if err != nil {
 		return "", vp, err
 	}
-	signer, err := did.KeyOf(parsed.Header.KeyID)
+	id, key, err := did.Holder(parsed.KeyID)
 	if err != nil {
 		return "", vp, err
 	}
-	if err := parsed.Open(signer.Key, &vp); err != nil {
+	if err := parsed.Open(key, &vp); err != nil {
 		return "", vp, err
 	}
 	switch {
@@ -90,25 +90,25 @@ func openVP(compact, audience string, now time.Time) (holder string, vp vpPayloa
 		return "", vp, errors.New("it is no presentation of the data model 1.1")
 	case len(vp.VP.Credentials) != 1:
 		return "", vp, errors.New("it does not hold one credential")
-	case vp.Issuer != signer.DID:
+	case vp.Issuer != id:
 		return "", vp, errors.New("its iss is not the DID in its kid")
 	case vp.Audience != audience:
 		return "", vp, errors.New("it is meant for somebody else")
-	case !jws.Fresh(vp.Issued, now, presentationAge) || vp.NotBefore != nil && *vp.NotBefore > now.Add(time.Minute).Unix():
+	case !jose.Fresh(vp.Issued, now, presentationAge) || vp.NotBefore != nil && *vp.NotBefore > now.Add(time.Minute).Unix():
 		return "", vp, errors.New("it is not of now")
 	case vp.Expires != nil && *vp.Expires <= now.Unix():
 		return "", vp, errors.New("it has expired")
 	}
-	return signer.DID, vp, nil
+	return id, vp, nil
 }
 
 // openVC verifies the issuer's part. Only one key could have signed, and it is here.
 func (i *Issuer) openVC(compact, kind string, now time.Time) (Shown, error) {
-	parsed, err := jws.Parse(compact, "JWT")
+	parsed, err := jose.ParseTyped(compact, "JWT")
 	if err != nil {
 		return Shown{}, err
 	}
-	if parsed.Header.KeyID != i.kid() {
+	if parsed.KeyID != i.kid() {
 		return Shown{}, errors.New("it is not by this issuer")
 	}
 	var claims payload

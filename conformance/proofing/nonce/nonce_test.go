@@ -73,18 +73,3 @@ func TestABookWithoutRandomness(t *testing.T) {
 		t.Error("a book without a key")
 	}
 }
-
-func FuzzSpend(f *testing.F) {
-	b := newBook(f)
-	good, err := b.Issue(noon)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(good[:20])
-	f.Add("")
-	f.Fuzz(func(t *testing.T, text string) {
-		if text != good && b.Spend(text, noon) {
-			t.Errorf("%q was taken for a nonce", text)
-		}
-	})
-}

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"regain/conformance/wallet/authenticator/jws"
 )
 
 // Credential is one JWT VC in the wallet. It holds a person's data, so every way of printing it
@@ -25,7 +23,7 @@ type Credential struct {
 	Expires time.Time // exp; zero when it has none
 
 	raw       string
-	algorithm jws.Algorithm
+	algorithm string
 	types     []string
 	claims    map[string]any // the payload
 }

@@ -2,13 +2,10 @@ package authenticator
 
 import (
 	"context"
-	"encoding/base64"
-	"errors"
 	"fmt"
 
-	"github.com/go-jose/go-jose/v4/json"
-
 	"regain/conformance/wallet"
+	"regain/conformance/wallet/agent"
 )
 
 // FaceCheck takes a selfie, has the credential's issuer compare it with the portrait inside, and
@@ -26,7 +23,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("taking a selfie: %w", err)
 	}
-	nonce, err := w.nonce(ctx, h.from.NonceURL)
+	nonce, _, err := w.agent.Nonce(ctx, h.from.NonceURL)
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
@@ -34,7 +31,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("presenting the portrait: %w", err)
 	}
-	raw, err := w.compare(ctx, h.from.FaceCheckURL, presentation, selfie)
+	raw, err := w.agent.FaceCheck(ctx, h.from.FaceCheckURL, presentation, "", selfie)
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
@@ -45,48 +42,9 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err := receipt.isAbout(h.Credential, w.cfg.ReceiptType); err != nil {
 		return fmt.Errorf("checking the receipt: %w: %w", ErrCredential, err)
 	}
-	w.shelf.Put(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
+	w.store.Put(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
-}
-
-func (w *Wallet) compare(ctx context.Context, address, presentation string, selfie []byte) (string, error) {
-	body, err := json.Marshal(map[string]string{
-		"presentation": presentation,
-		"selfie":       base64.RawURLEncoding.EncodeToString(selfie),
-	})
-	if err != nil {
-		return "", fmt.Errorf("encoding the request: %w", err)
-	}
-	answer, err := w.agent.Post(ctx, address, "application/json", string(body))
-	if err != nil {
-		return "", err
-	}
-	var got struct {
-		Receipt string `json:"receipt"`
-	}
-	if err := answer.Decode(&got); err != nil {
-		return "", err
-	}
-	return got.Receipt, nil
-}
-
-// nonce fetches a c_nonce (OpenID4VCI 1.0 §7), empty when the issuer has no nonce endpoint.
-func (w *Wallet) nonce(ctx context.Context, address string) (string, error) {
-	if address == "" {
-		return "", nil
-	}
-	answer, err := w.agent.Post(ctx, address, formType, "")
-	if err != nil {
-		return "", fmt.Errorf("fetching a nonce: %w", err)
-	}
-	var body struct {
-		Nonce string `json:"c_nonce"`
-	}
-	if err := answer.Decode(&body); err != nil || body.Nonce == "" {
-		return "", errors.New("fetching a nonce: c_nonce is missing")
-	}
-	return body.Nonce, nil
 }
 
 // canFaceCheck reports whether a receipt for this credential can be got.
@@ -99,16 +57,5 @@ func (c Credential) isAbout(source Credential, kind string) error {
 	if c.Type != kind {
 		return fmt.Errorf("its type is not %s", kind)
 	}
-	results, _ := c.subject()["faceCheckResults"].([]any)
-	if len(results) != 1 {
-		return errors.New("it does not hold exactly one result")
-	}
-	result, _ := results[0].(map[string]any)
-	if result["sourceVcJti"] != source.JTI {
-		return errors.New("it is about another credential")
-	}
-	if result["sourcePhotoDigest"] != source.photoDigest() {
-		return errors.New("it is about another portrait")
-	}
-	return nil
+	return agent.CheckResult(c.subject()["faceCheckResults"], source.JTI, source.photoDigest())
 }

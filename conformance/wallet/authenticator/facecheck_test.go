@@ -6,30 +6,12 @@ import (
 	"net/http"
 	"testing"
 
+	"regain/conformance/spoil"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/spoil"
 	"regain/conformance/wallet/wallettest"
 )
-
-func TestFaceCheck(t *testing.T) {
-	w := authenticatortest.WithCredential(t)
-	c := w.Wallet.Credentials()[0]
-	if err := w.Wallet.FaceCheck(t.Context(), c.ID); err != nil {
-		t.Fatal(err)
-	}
-	receipts := w.Wallet.Receipts(c.ID)
-	if len(receipts) != 1 || receipts[0].Type != authenticatortest.ReceiptType || len(w.Wallet.Credentials()) != 1 {
-		t.Fatalf("the receipts are %v", receipts)
-	}
-	if string(w.Issuer.Selfie) != "a selfie of Ada" || !w.Issuer.Sources[c.JTI] {
-		t.Error("something else was compared")
-	}
-	if w.Wallet.Forget(c.ID); len(w.Wallet.Receipts(c.ID)) != 0 {
-		t.Error("a receipt outlives its credential")
-	}
-}
 
 func TestFaceCheckRefuses(t *testing.T) {
 	results := func(hook func(map[string]any)) func(*testing.T, *scene) {

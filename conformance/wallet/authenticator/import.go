@@ -10,8 +10,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
+	"regain/conformance/did"
+	"regain/conformance/jose"
 )
 
 // ErrCredential reports a JWT VC that the wallet does not keep.
@@ -42,7 +42,7 @@ func (w *Wallet) Import(ctx context.Context, vc string, from Source) (Credential
 	if from.Name != "" {
 		c.Name = from.Name
 	}
-	w.shelf.Put(&holding{Credential: c, from: from})
+	w.store.Put(&holding{Credential: c, from: from})
 	w.cfg.Logger.InfoContext(ctx, "credential added", "credential", c)
 	return c, nil
 }
@@ -65,14 +65,14 @@ type vcClaims struct {
 // inspect verifies a JWT VC: its issuer's signature, that it is about the holder, and that now is
 // within its time.
 func (w *Wallet) inspect(ctx context.Context, vc string) (Credential, error) {
-	token, err := jws.Parse(vc)
+	token, err := jose.Parse(vc)
 	if err != nil {
 		return Credential{}, fmt.Errorf("%w: %w", ErrCredential, err)
 	}
 	if token.Type != "" && token.Type != "JWT" {
 		return Credential{}, fmt.Errorf("%w: its typ is not JWT", ErrCredential)
 	}
-	signed, err := w.resolver.Verify(ctx, vc)
+	signed, err := w.resolver.Verify(ctx, token)
 	if err != nil {
 		return Credential{}, fmt.Errorf("%w: %w", ErrCredential, err)
 	}

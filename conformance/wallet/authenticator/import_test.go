@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
+	"regain/conformance/spoil"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/spoil"
 	"regain/conformance/wallet/wallettest"
 )
 

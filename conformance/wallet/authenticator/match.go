@@ -3,15 +3,14 @@ package authenticator
 import (
 	"slices"
 
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/authenticator/exchange"
-	"regain/conformance/wallet/authenticator/jws"
 )
 
 // match works out the answer to the definitions from what is held and what a Face Check can add.
 // Where several credentials fit, the newest is taken. accepted are the algorithms of credentials
 // that the verifier takes.
-func (w *Wallet) match(definitions []exchange.Definition, accepted []jws.Algorithm) (shares []Share, missing []string) {
+func (w *Wallet) match(definitions []exchange.Definition, accepted []string) (shares []Share, missing []string) {
 	held := w.usable(accepted)
 	var source *holding
 	for _, d := range definitions {
@@ -52,9 +51,9 @@ func (w *Wallet) share(d exchange.Descriptor, held []*holding, source *holding) 
 
 // usable returns the unexpired credentials, newest first and those with a Face Check before the
 // others. Receipts are not among them: each belongs to the request that it was taken for.
-func (w *Wallet) usable(accepted []jws.Algorithm) []*holding {
+func (w *Wallet) usable(accepted []string) []*holding {
 	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.shelf.All(), func(h *holding) bool {
+	held := slices.DeleteFunc(w.store.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !slices.Contains(accepted, h.algorithm)
 	})
 	slices.Reverse(held)

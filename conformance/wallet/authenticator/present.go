@@ -5,9 +5,9 @@ import (
 	"io"
 	"time"
 
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
-	"regain/conformance/wallet/authenticator/spoil"
+	"regain/conformance/did"
+	"regain/conformance/jose"
+	"regain/conformance/spoil"
 )
 
 const (
@@ -62,7 +62,7 @@ func (w *Wallet) sign(claims map[string]any, self string, o ShareOptions, wrong 
 	if o.RelativeKid {
 		kid = "#" + holder.KeyName
 	}
-	compact, err := holder.Sign(jws.Header{Type: "JWT", KeyID: kid}, claims)
+	compact, err := holder.Sign(map[string]any{"typ": "JWT", "kid": kid}, claims)
 	if err != nil {
 		return "", err
 	}
@@ -73,14 +73,14 @@ func (w *Wallet) sign(claims map[string]any, self string, o ShareOptions, wrong 
 func (w *Wallet) signer(wrong Wrong) (did.Identity, error) {
 	holder := w.holder
 	if wrong.OtherHolder {
-		other, err := did.New(w.cfg.Random, w.cfg.Method, w.cfg.Algorithm)
+		other, err := did.New(w.cfg.Method, w.cfg.Algorithm)
 		if err != nil {
 			return did.Identity{}, fmt.Errorf("making somebody else: %w", err)
 		}
 		holder = other
 	}
 	if wrong.OtherKey {
-		key, err := jws.Generate(w.cfg.Random, w.cfg.Algorithm)
+		key, err := jose.Generate(w.cfg.Algorithm)
 		if err != nil {
 			return did.Identity{}, err
 		}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/authenticator/did"
 	"regain/conformance/wallet/authenticator/exchange"
-	"regain/conformance/wallet/authenticator/jws"
 )
 
 const (
@@ -56,7 +56,7 @@ type registration struct {
 }
 
 type algorithms struct {
-	Names []jws.Algorithm `json:"alg"`
+	Names []string `json:"alg"`
 }
 
 // fetchRequest gets the request object. The library sends no Accept and takes 404 for a request
@@ -79,7 +79,11 @@ func (w *Wallet) fetchRequest(ctx context.Context, l link) (string, error) {
 // authenticate verifies that the request object is signed by a key of its client_id, a DID, which
 // is all that says who asks.
 func (w *Wallet) authenticate(ctx context.Context, compact string, l link) (requestObject, did.Document, error) {
-	signed, err := w.resolver.Verify(ctx, compact)
+	token, err := jose.Parse(compact)
+	if err != nil {
+		return requestObject{}, did.Document{}, turnDown("invalid_request", "authenticating it: %w", err)
+	}
+	signed, err := w.resolver.Verify(ctx, token)
 	if err != nil {
 		return requestObject{}, did.Document{}, turnDown("invalid_request", "authenticating it: %w", err)
 	}
@@ -141,13 +145,13 @@ func (r registration) check(holder did.Identity, method did.Method) error {
 			return turnDown("subject_syntax_types_not_supported", "subject_syntax_types_supported lacks %s", want)
 		}
 	}
-	for _, want := range []jws.Algorithm{jws.ES256K, holder.Algorithm()} {
+	for _, want := range []string{jose.ES256K, holder.Algorithm()} {
 		if !slices.Contains(r.Formats.VP.Names, want) {
 			return turnDown("vp_formats_not_supported", "vp_formats.jwt_vp.alg lacks %s", want)
 		}
 	}
-	if !slices.Contains(r.Formats.VC.Names, jws.ES256K) {
-		return turnDown("vp_formats_not_supported", "vp_formats.jwt_vc.alg lacks %s", jws.ES256K)
+	if !slices.Contains(r.Formats.VC.Names, jose.ES256K) {
+		return turnDown("vp_formats_not_supported", "vp_formats.jwt_vc.alg lacks %s", jose.ES256K)
 	}
 	return nil
 }

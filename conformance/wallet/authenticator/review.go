@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/authenticator/agent"
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/authenticator/domain"
 	"regain/conformance/wallet/authenticator/exchange"
 )
 
 // Request is a verifier's request, authenticated and understood. It prints as its verifier only.
 type Request struct {
-	Verifier string        // what the verifier calls itself, else its host: nobody vouches for a name
+	Verifier string        // what the verifier calls itself, else its host; the name is not vouched for
 	Domain   domain.Domain // what was found out about the domain it says is its own
 	Host     string        // where the answer goes
 	Purpose  string        // what for, in the verifier's words; empty when it does not say

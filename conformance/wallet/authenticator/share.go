@@ -8,9 +8,8 @@ import (
 
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
-
-const formType = "application/x-www-form-urlencoded"
 
 // Share answers the request with what its review listed and nothing else. Such verifiers say
 // nothing but 200; one that answers JSON with a redirect_uri, as in OpenID4VP 1.0 §8.2, is
@@ -98,11 +97,11 @@ func (t Tamper) apply(form url.Values) {
 
 // deliver posts the form and reads the verifier's answer.
 func (w *Wallet) deliver(ctx context.Context, r *Request, form string) (string, error) {
-	answer, err := w.agent.Post(ctx, r.redirectURI, formType, form)
+	answer, err := w.agent.Post(ctx, r.redirectURI, agent.Form, form)
 	if err != nil {
 		return "", fmt.Errorf("sending the answer: %w", err)
 	}
-	if answer.MediaType != "application/json" {
+	if answer.MediaType != agent.JSON {
 		return "", nil // the profile's verifier says no more than 200
 	}
 	var body struct {

@@ -11,13 +11,10 @@ import (
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/authenticator/authenticatortest"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
 )
 
 type (
 	scene = authenticatortest.World
-	facts = authenticatortest.Facts
 )
 
 func share(t *testing.T, w *scene, o authenticator.ShareOptions) authenticatortest.Answer {
@@ -26,34 +23,6 @@ func share(t *testing.T, w *scene, o authenticator.ShareOptions) authenticatorte
 		t.Fatal(err)
 	}
 	return w.Verifier.Last()
-}
-
-func judge(t *testing.T, w *scene, want facts) {
-	t.Helper()
-	if got := w.Verifier.Judge(w.Issuer.Signs); got != want {
-		t.Errorf("the answer is\n%+v, not\n%+v", got, want)
-	}
-}
-
-// Every kind of holder's key, every kind of issuer's and every kind of verifier's.
-func TestShareWithEveryKey(t *testing.T) {
-	for _, method := range []did.Method{did.ION, did.JWK} {
-		for _, alg := range []jws.Algorithm{jws.ES256K, jws.ES256, jws.ES384, jws.EdDSA} {
-			t.Run(string(method)+" "+string(alg), func(t *testing.T) {
-				w := authenticatortest.New(t)
-				w.Config.Method, w.Config.Algorithm = method, alg
-				w.Issuer.Signs = authenticatortest.NewParty(t, "did:web:issuer.example", string(alg))
-				w.Verifier.Signs = authenticatortest.NewParty(t, "did:web:verifier.example", string(alg))
-				if method == did.JWK {
-					w.Issuer.Signs = authenticatortest.NewParty(t, "", string(alg))
-				}
-				w.Remake(t)
-				w.Import(t)
-				share(t, w, authenticator.ShareOptions{})
-				judge(t, w, authenticatortest.Right())
-			})
-		}
-	}
 }
 
 // What the answer of the Android library looks like, member by member.
@@ -87,48 +56,7 @@ func TestTheAnswerIsThatOfTheLibrary(t *testing.T) {
 	if a.IDToken.Header["alg"] != "ES256K" || a.IDToken.Header["typ"] != "JWT" || a.Presentations[0].Header["kid"] != a.IDToken.Header["kid"] {
 		t.Errorf("the header is %v", a.IDToken.Header)
 	}
-	judge(t, w, authenticatortest.Right())
-}
 
-// The other ways of answering rightly.
-func TestShareOptions(t *testing.T) {
-	for name, test := range map[string]struct {
-		options authenticator.ShareOptions
-		look    func(t *testing.T, a authenticatortest.Answer)
-	}{
-		"as it is": {authenticator.ShareOptions{}, func(t *testing.T, a authenticatortest.Answer) {
-			if a.IDToken.Claims["jti"] == nil || a.Presentations[0].Claims["purpose"] != "verify" || len(a.Presentations) != 1 {
-				t.Errorf("%v", a.Presentations[0].Claims)
-			}
-		}},
-		"relative kid": {authenticator.ShareOptions{RelativeKid: true}, func(t *testing.T, a authenticatortest.Answer) {
-			if kid := a.IDToken.Header["kid"].(string); kid[0] != '#' || a.Presentations[0].Header["kid"] != kid {
-				t.Errorf("kid is %s", kid)
-			}
-		}},
-		"one presentation each": {authenticator.ShareOptions{OneEach: true}, func(t *testing.T, a authenticatortest.Answer) {
-			if len(a.Form["vp_token"]) != 2 {
-				t.Errorf("%d presentations", len(a.Form["vp_token"]))
-			}
-		}},
-		"one each, as JSON": {authenticator.ShareOptions{OneEach: true, ArrayAsJSON: true}, func(t *testing.T, a authenticatortest.Answer) {
-			if len(a.Form["vp_token"]) != 1 || a.Form.Get("vp_token")[0] != '[' || len(a.Presentations) != 2 {
-				t.Errorf("vp_token begins with %.1s", a.Form.Get("vp_token"))
-			}
-		}},
-		"one as JSON": {authenticator.ShareOptions{ArrayAsJSON: true}, func(t *testing.T, a authenticatortest.Answer) {
-			if a.Form.Get("vp_token")[0] != '[' || len(a.Presentations) != 1 {
-				t.Errorf("vp_token begins with %.1s", a.Form.Get("vp_token"))
-			}
-		}},
-		"newer paths": {authenticator.ShareOptions{NewerPaths: true}, func(*testing.T, authenticatortest.Answer) {}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			w := authenticatortest.WithCredential(t)
-			test.look(t, share(t, w, test.options))
-			judge(t, w, authenticatortest.Right())
-		})
-	}
 }
 
 // Several definitions want a presentation each, and tell of them in an array.
@@ -142,7 +70,7 @@ func TestShareForSeveralDefinitions(t *testing.T) {
 	if submissions, ok := a.IDToken.Claims["_vp_token"].([]any); !ok || len(submissions) != 2 || len(a.Form["vp_token"]) != 2 {
 		t.Errorf("_vp_token is %v", a.IDToken.Claims["_vp_token"])
 	}
-	judge(t, w, authenticatortest.Right())
+
 }
 
 func TestShareRefusesWhatIsNotReady(t *testing.T) {

@@ -3,9 +3,9 @@ package authenticator
 import (
 	"fmt"
 
+	"regain/conformance/spoil"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator/exchange"
-	"regain/conformance/wallet/authenticator/spoil"
 )
 
 // submission is a presentation_submission (Presentation Exchange, Presentation Submission).
@@ -158,7 +158,7 @@ func (w *Wallet) holdingFor(r *Request, d exchange.Descriptor) (*holding, error)
 
 func (w *Wallet) receipt(r *Request, s Share) (*holding, error) {
 	var newest *holding
-	for _, h := range w.shelf.All() {
+	for _, h := range w.store.All() {
 		if h.source == s.Credential.ID && !h.taken.Before(r.reviewed) && !h.expired(w.cfg.Clock()) {
 			newest = h
 		}

@@ -1,6 +1,7 @@
 package authenticator
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -10,11 +11,11 @@ import (
 	"sync"
 	"time"
 
+	"regain/conformance/did"
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/authenticator/did"
-	"regain/conformance/wallet/authenticator/jws"
-	"regain/conformance/wallet/shelf"
+	"regain/conformance/wallet/agent"
+	"regain/conformance/wallet/store"
 )
 
 // DefaultReceiptType is the type of a Face Check receipt as a JWT VC.
@@ -28,12 +29,12 @@ type Config struct {
 	Logger     *slog.Logger     // never sees claims, tokens, pictures or the holder's DID
 	Camera     wallet.Camera    //
 
-	Method         did.Method    // of the holder's DID; did.ION when empty, as in the Android library
-	Algorithm      jws.Algorithm // of the holder's key; jws.ES256K when empty, likewise
-	Issuers        []string      // DIDs of who may issue; nil takes every issuer
-	ReceiptType    string        // DefaultReceiptType when empty
-	StrictDomains  bool          // refuse a verifier whose domain is not verified, instead of warning
-	PlainLocalhost bool          // did:web of names under localhost by http, in a world without certificates
+	Method         did.Method // of the holder's DID; did.ION when empty, as in the Android library
+	Algorithm      string     // of the holder's key; jose.ES256K when empty, likewise
+	Issuers        []string   // DIDs of who may issue; nil takes every issuer
+	ReceiptType    string     // DefaultReceiptType when empty
+	StrictDomains  bool       // refuse a verifier whose domain is not verified, instead of warning
+	PlainLocalhost bool       // did:web of names under localhost by http, in a world without certificates
 }
 
 // Wallet holds the credentials of one person under one DID. It is safe for concurrent use.
@@ -43,7 +44,7 @@ type Wallet struct {
 	resolver did.Resolver
 	holder   did.Identity
 
-	shelf shelf.Shelf[*holding]
+	store store.Store[*holding]
 
 	mu       sync.Mutex
 	lastForm string // the last answer, for Tamper.ReplayLast
@@ -57,7 +58,7 @@ type holding struct {
 	taken  time.Time // of a receipt: when it arrived, by the wallet's clock
 }
 
-// Names implements shelf.Held.
+// Names implements store.Held.
 func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration, makes the holder's DID, and returns an empty wallet.
@@ -78,19 +79,22 @@ func New(cfg Config) (*Wallet, error) {
 		cfg.Method = did.ION
 	}
 	if cfg.Algorithm == "" {
-		cfg.Algorithm = jws.ES256K
+		cfg.Algorithm = jose.ES256K
 	}
 	if cfg.ReceiptType == "" {
 		cfg.ReceiptType = DefaultReceiptType
 	}
-	holder, err := did.New(cfg.Random, cfg.Method, cfg.Algorithm)
+	holder, err := did.New(cfg.Method, cfg.Algorithm)
 	if err != nil {
 		return nil, fmt.Errorf("making an authenticator: the holder's DID: %w", err)
 	}
 	calls := agent.New(cfg.HTTPClient)
 	return &Wallet{
 		cfg: cfg, agent: calls, holder: holder,
-		resolver: did.Resolver{Agent: calls, PlainLocalhost: cfg.PlainLocalhost},
+		resolver: did.Resolver{Get: func(ctx context.Context, location string) ([]byte, error) {
+			answer, err := calls.Get(ctx, location, nil)
+			return answer.Body, err
+		}, PlainLocalhost: cfg.PlainLocalhost},
 	}, nil
 }
 
@@ -104,19 +108,19 @@ func (w *Wallet) Proof(issuer, nonce string) (string, error) {
 	if nonce != "" {
 		claims["nonce"] = nonce
 	}
-	return w.holder.Sign(jws.Header{Type: "openid4vci-proof+jwt", KeyID: w.holder.KeyID()}, claims)
+	return w.holder.Sign(map[string]any{"typ": "openid4vci-proof+jwt", "kid": w.holder.KeyID()}, claims)
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential { return shown(w.shelf.Credentials()) }
+func (w *Wallet) Credentials() []Credential { return shown(w.store.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return shown(w.shelf.Receipts(credentialID))
+	return shown(w.store.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) { w.shelf.Forget(credentialID) }
+func (w *Wallet) Forget(credentialID string) { w.store.Forget(credentialID) }
 
 func shown(held []*holding) []Credential {
 	var credentials []Credential
@@ -127,7 +131,7 @@ func shown(held []*holding) []Credential {
 }
 
 func (w *Wallet) find(id string) (*holding, error) {
-	h, held := w.shelf.Find(id)
+	h, held := w.store.Find(id)
 	if !held {
 		return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
 	}

@@ -8,7 +8,7 @@
 //	Credential.Match  does this credential answer that one credential query, and with which claims?
 //	Query.Plan        which credential queries have to be answered for the whole to be satisfied?
 //
-// A credential that matches no query is treated as if it did not exist (§6.4.2).
+// A credential that matches no query is treated as if it did not exist (OpenID4VP 1.0 §6.4.2).
 package dcql
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 )
 
-// ErrInvalid reports a query that breaks a rule of §6; the wallet answers invalid_request.
+// ErrInvalid reports a query that breaks a rule of OpenID4VP 1.0 §6; the wallet answers invalid_request.
 var ErrInvalid = errors.New("invalid DCQL query")
 
 // Limits on a stranger's query.
@@ -29,7 +29,7 @@ const (
 	maxPath    = 16
 )
 
-// The formats whose parameters are known here (Appendix B.2, B.3).
+// The formats whose parameters are known here (OpenID4VP 1.0 Appendix B.2, B.3).
 const (
 	SDJWT = "dc+sd-jwt"
 	Mdoc  = "mso_mdoc"
@@ -41,7 +41,7 @@ type Query struct {
 	Sets        []Set        `json:"credential_sets"`
 }
 
-// Credential asks for one credential (§6.1).
+// Credential asks for one credential (OpenID4VP 1.0 §6.1).
 type Credential struct {
 	ID            string      `json:"id"`
 	Format        string      `json:"format"`
@@ -53,20 +53,20 @@ type Credential struct {
 	ClaimSets     [][]string  `json:"claim_sets"`
 }
 
-// Meta is what a query says about the type: vct_values for dc+sd-jwt (Appendix B.3.5),
-// doctype_value for mso_mdoc (Appendix B.2.3).
+// Meta is what a query says about the type: vct_values for dc+sd-jwt (OpenID4VP 1.0 Appendix B.3.5),
+// doctype_value for mso_mdoc (OpenID4VP 1.0 Appendix B.2.3).
 type Meta struct {
 	VCTValues []string `json:"vct_values"`
 	DocType   string   `json:"doctype_value"`
 }
 
-// Authority narrows the issuers (§6.1.1); only type aki can be evaluated by this wallet.
+// Authority narrows the issuers (OpenID4VP 1.0 §6.1.1); only type aki can be evaluated by this wallet.
 type Authority struct {
 	Type   string   `json:"type"`
 	Values []string `json:"values"`
 }
 
-// Claim asks for one claim (§6.3).
+// Claim asks for one claim (OpenID4VP 1.0 §6.3).
 type Claim struct {
 	ID     string `json:"id"`
 	Path   Path   `json:"path"`
@@ -74,7 +74,7 @@ type Claim struct {
 	Retain *bool  `json:"intent_to_retain"` // of mso_mdoc: whether the verifier says that it keeps the element, or does not
 }
 
-// Set asks for one of several combinations of credentials (§6.2).
+// Set asks for one of several combinations of credentials (OpenID4VP 1.0 §6.2).
 type Set struct {
 	Options  [][]string `json:"options"`
 	Required *bool      `json:"required"`

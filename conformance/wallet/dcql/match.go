@@ -21,7 +21,7 @@ type Selection struct {
 	Places [][]any // every place in the credential that they select: names (string), indexes (int)
 }
 
-// Match decides whether the candidate answers the query, and with which claims (§6.4.1): all
+// Match decides whether the candidate answers the query, and with which claims (OpenID4VP 1.0 §6.4.1): all
 // claims where there are no claim_sets, otherwise the first set that can be satisfied. A claim
 // with another value than those in values counts as absent.
 func (c Credential) Match(candidate Candidate) (Selection, bool) {
@@ -82,7 +82,7 @@ func (c Credential) all(claims []Claim, held map[string]any) (Selection, bool) {
 			return Selection{}, false
 		}
 		if slices.ContainsFunc(s.Asked, func(p Path) bool { return slices.Equal(p, claim.Path) }) {
-			continue // asked twice: ignored, as §6.1 wants
+			continue // asked twice: ignored, as OpenID4VP 1.0 §6.1 wants
 		}
 		s.Asked = append(s.Asked, claim.Path)
 		for _, f := range selected {
@@ -115,7 +115,7 @@ func same(want, held any) bool {
 	return err == nil && value == number
 }
 
-// authority is the verifier's hint about issuers it would accept (§6.1.1). Kinds that this wallet
+// authority is the verifier's hint about issuers it would accept (OpenID4VP 1.0 §6.1.1). Kinds that this wallet
 // cannot evaluate match nothing: revealing data that will be rejected helps no one.
 func (c Credential) authority(akis []string) bool {
 	if c.Authorities == nil {
@@ -126,7 +126,7 @@ func (c Credential) authority(akis []string) bool {
 	})
 }
 
-// Plan decides which credential queries to answer, given which of them can be (§6.4.2). Without
+// Plan decides which credential queries to answer, given which of them can be (OpenID4VP 1.0 §6.4.2). Without
 // credential_sets that is all of them. With them, the first satisfiable option of every required
 // set; sets that are not required are left out, since the least said is best, unless nothing else
 // is asked for: then the first that can be satisfied. missing names the queries that stand in the

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Path is a claims path pointer (§7): each step a string (a name), a number (an index) or nil
+// Path is a claims path pointer (OpenID4VP 1.0 §7): each step a string (a name), a number (an index) or nil
 // (every element).
 type Path []any
 
@@ -29,7 +29,7 @@ func (p Path) check() error {
 	return nil
 }
 
-// namesElement reports whether the path is of the kind that mdocs have (§7.2).
+// namesElement reports whether the path is of the kind that mdocs have (OpenID4VP 1.0 §7.2).
 func (p Path) namesElement() bool {
 	if len(p) != 2 {
 		return false
@@ -64,7 +64,7 @@ type found struct {
 	value any
 }
 
-// walk processes the path from left to right (§7.1). It fails where the specification says to
+// walk processes the path from left to right (OpenID4VP 1.0 §7.1). It fails where the specification says to
 // abort, and when nothing is selected in the end.
 func (p Path) walk(claims map[string]any) ([]found, error) {
 	selected := []found{{value: claims}}

@@ -1,4 +1,4 @@
-// Package headless is a wallet with nobody in front of it: it agrees to everything at once, so that
+// Package headless is a wallet without a person in front of it: it agrees to everything at once, so that
 // a program can drive it where a person would tap.
 //
 //	GET  /offer      an issuer's link arrives (see wallet.OfferHandler), and the offer is taken up
@@ -34,7 +34,7 @@ type Config struct {
 	Wallet *wallet.Wallet
 	Logger *slog.Logger
 	// Report tells verifiers why their requests are refused (OpenID4VP 1.0 §8.2). The OpenID
-	// Foundation's suite wants the person told, and nobody else.
+	// Foundation's suite wants the person told, and not the verifier.
 	Report bool
 	Share  wallet.ShareOptions // how it answers; the zero value honestly
 	TxCode string              // what it types where an issuer's offer asks for a transaction code

@@ -1,7 +1,6 @@
 package headless_test
 
 import (
-	"encoding/json"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,7 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"regain/conformance/wallet"
 	"regain/conformance/wallet/headless"
 	"regain/conformance/wallet/wallettest"
 )
@@ -26,28 +24,6 @@ func visit(t *testing.T, cfg headless.Config, link string) *httptest.ResponseRec
 	answer := httptest.NewRecorder()
 	h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/authorize?"+query, nil))
 	return answer
-}
-
-func TestAnswersEveryKindOfLink(t *testing.T) {
-	for _, kind := range []string{"x509_hash", "x509_san_dns", "redirect_uri", "decentralized_identifier", "verifier_attestation", "pre-registered"} {
-		for _, method := range []string{"", "get", "post", "value", "plain"} {
-			if method == "plain" && kind != "redirect_uri" {
-				continue
-			}
-			w := wallettest.New(t)
-			w.As(t, kind)
-			w.Remake(t)
-			w.Accept(t)
-			answer := visit(t, headless.Config{Wallet: w.Wallet}, w.Verifier.Link(method))
-			if answer.Code != http.StatusSeeOther || !strings.HasSuffix(answer.Header().Get("Location"), "/done?response_code=abc#x") {
-				t.Errorf("%s by %q: status %d to %q: %s", kind, method, answer.Code, answer.Header().Get("Location"), answer.Body)
-				continue
-			}
-			if a := w.Verifier.Answer(); !a.Token["verified_id"][0].Sound() || !a.Token["face_check"][0].Sound() {
-				t.Errorf("%s by %q: the answer does not hold", kind, method)
-			}
-		}
-	}
 }
 
 func TestPagesThatStay(t *testing.T) {
@@ -107,49 +83,6 @@ func TestReportsLeadBack(t *testing.T) {
 	}
 }
 
-func TestTampersWhenToldTo(t *testing.T) {
-	w := wallettest.WithCredential(t)
-	visit(t, headless.Config{Wallet: w.Wallet, Share: wallet.ShareOptions{Tamper: wallet.Tamper{BreakKBSignature: true}}}, w.Verifier.Link("post"))
-	if w.Verifier.Answer().Token["verified_id"][0].Sound() {
-		t.Error("it answered honestly")
-	}
-}
-
-func TestDigital(t *testing.T) {
-	w := wallettest.WithCredential(t)
-	w.Verifier.Mode = "dc_api.jwt"
-	h, err := headless.New(headless.Config{Wallet: w.Wallet, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	post := func(body string) *httptest.ResponseRecorder {
-		answer := httptest.NewRecorder()
-		h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/digital", strings.NewReader(body)))
-		return answer
-	}
-	d := w.Verifier.Digital("signed")
-	var got struct {
-		Protocol string
-		Data     json.RawMessage
-	}
-	answer := post(wallettest.ToJSON(t, map[string]any{"protocol": d.Protocol, "data": d.Data, "origin": d.Origin}))
-	wallettest.FromJSON(t, answer.Body.Bytes(), &got)
-	if a := w.Verifier.ReadDigital(got.Data); got.Protocol != d.Protocol || !a.Token["verified_id"][0].Sound() {
-		t.Errorf("got %s", answer.Body)
-	}
-	answer = post(wallettest.ToJSON(t, map[string]any{"protocol": d.Protocol, "data": d.Data, "origin": "https://other.example.org"}))
-	if !strings.Contains(answer.Body.String(), `{"error":"invalid_request"}`) {
-		t.Errorf("got %s", answer.Body)
-	}
-	if answer := post("x"); answer.Code != http.StatusBadRequest {
-		t.Errorf("status %d", answer.Code)
-	}
-	w.Issuer.Receipt = func(c map[string]any) { delete(c, "cnf") }
-	if answer := post(wallettest.ToJSON(t, map[string]any{"protocol": d.Protocol, "data": d.Data, "origin": d.Origin})); answer.Code != http.StatusBadGateway {
-		t.Errorf("status %d", answer.Code)
-	}
-}
-
 func TestNonsense(t *testing.T) {
 	w := wallettest.New(t)
 	for link, status := range map[string]int{
@@ -161,19 +94,5 @@ func TestNonsense(t *testing.T) {
 	}
 	if _, err := headless.New(headless.Config{}); err == nil {
 		t.Error("a wallet without parts")
-	}
-}
-
-func TestTakesUpOffers(t *testing.T) {
-	w := wallettest.New(t)
-	h, err := headless.New(headless.Config{Wallet: w.Wallet, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), TxCode: "123456"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, query, _ := strings.Cut(w.Issuer.Link(), "?")
-	answer := httptest.NewRecorder()
-	h.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/offer?"+query, nil))
-	if answer.Code != http.StatusOK || len(w.Wallet.Credentials()) != 1 {
-		t.Errorf("status %d: %s", answer.Code, answer.Body)
 	}
 }

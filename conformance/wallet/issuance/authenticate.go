@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // The methods of token_endpoint_auth_methods_supported that a wallet with an identity knows.
@@ -50,14 +53,18 @@ func (s *Session) authenticate(ctx context.Context, form url.Values, header http
 }
 
 // assert is private_key_jwt. The audience is the server's identifier and nothing else: an assertion
-// for a URL could be replayed by whoever else answers there.
+// for a URL could be replayed by another server that answers there.
 func (s *Session) assert(form url.Values) error {
 	id, now := s.client.cfg.Identity, s.client.cfg.Clock()
 	jti, err := s.client.text(16)
 	if err != nil {
 		return err
 	}
-	assertion, err := sign(named(id.Key, id.KeyID), nil, map[string]any{
+	header := map[string]any{}
+	if id.KeyID != "" {
+		header["kid"] = id.KeyID
+	}
+	assertion, err := jose.Sign(id.Key, header, map[string]any{
 		"iss": id.ClientID, "sub": id.ClientID, "aud": s.offer.server.Issuer, "jti": jti,
 		"iat": now.Unix(), "exp": now.Add(assertionLife).Unix(),
 	})
@@ -96,7 +103,7 @@ func (s *Session) attest(ctx context.Context, form url.Values, header http.Heade
 	} else if challenge != "" {
 		claims["challenge"] = challenge
 	}
-	proof, err := sign(named(s.instance, ""), joseHeader{"typ": "oauth-client-attestation-pop+jwt"}, claims)
+	proof, err := jose.Sign(s.instance, map[string]any{"typ": "oauth-client-attestation-pop+jwt"}, claims)
 	if err != nil {
 		return err
 	}
@@ -112,9 +119,9 @@ func (s *Session) challenge(ctx context.Context) (string, error) {
 	if endpoint == "" {
 		return "", nil
 	}
-	got, err := s.client.send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {typeJSON}}, "")
+	got, err := s.client.agent.Send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {agent.JSON}}, "")
 	if err == nil {
-		err = got.expect(http.StatusOK)
+		err = got.Expect(http.StatusOK)
 	}
 	if err != nil {
 		return "", fmt.Errorf("fetching an attestation challenge: %w", err)
@@ -122,7 +129,7 @@ func (s *Session) challenge(ctx context.Context) (string, error) {
 	var body struct {
 		Challenge string `json:"attestation_challenge"`
 	}
-	if err := json.Unmarshal(got.body, &body); err != nil || body.Challenge == "" {
+	if err := json.Unmarshal(got.Body, &body); err != nil || body.Challenge == "" {
 		return "", errors.New("fetching an attestation challenge: there is none in the answer")
 	}
 	return body.Challenge, nil

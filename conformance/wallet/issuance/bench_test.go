@@ -15,8 +15,7 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/wallet/issuance"
 )
 
@@ -29,7 +28,7 @@ type stub struct {
 
 	metadata, server map[string]any
 	offer            map[string]any
-	key              *ecdsa.PrivateKey // for encrypted requests
+	key              *jose.EncryptionKey // for encrypted requests
 }
 
 // heard is a request with its body.
@@ -40,7 +39,11 @@ type heard struct {
 
 func newStub(t testing.TB) *stub {
 	t.Helper()
-	s := &stub{t: t, heard: map[string][]*heard{}, key: newKey(t)}
+	key, err := jose.NewEncryptionKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stub{t: t, heard: map[string][]*heard{}, key: key}
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.base = server.URL
@@ -126,7 +129,7 @@ func (s *stub) configuration() map[string]any {
 // encrypts makes the issuer able to encrypt.
 func (s *stub) encrypts() {
 	s.metadata["credential_request_encryption"] = map[string]any{
-		"jwks":                 jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: s.key.Public(), KeyID: "r", Use: "enc", Algorithm: "ECDH-ES"}}},
+		"jwks":                 jose.JWKSet{Keys: []jose.JWK{s.key.Public()}},
 		"enc_values_supported": []string{"A256GCM"}, "encryption_required": false,
 	}
 	s.metadata["credential_response_encryption"] = map[string]any{
@@ -144,7 +147,7 @@ func (s *stub) sealed(body any, other *ecdsa.PublicKey) http.HandlerFunc {
 		}
 		request := s.unseal(string(raw))
 		encryption, _ := request["credential_response_encryption"].(map[string]any)
-		var jwk jose.JSONWebKey
+		var jwk jose.JWK
 		if err := json.Unmarshal([]byte(text(s.t, encryption["jwk"])), &jwk); err != nil {
 			s.t.Errorf("the wallet's key: %v", err)
 			return
@@ -152,17 +155,7 @@ func (s *stub) sealed(body any, other *ecdsa.PublicKey) http.HandlerFunc {
 		if other != nil {
 			jwk.Key = other
 		}
-		encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: jwk.Key, KeyID: jwk.KeyID}, nil)
-		if err != nil {
-			s.t.Error(err)
-			return
-		}
-		sealed, err := encrypter.Encrypt([]byte(text(s.t, body)))
-		if err != nil {
-			s.t.Error(err)
-			return
-		}
-		compact, err := sealed.CompactSerialize()
+		compact, err := jose.Recipient{Key: jwk, Encoding: "A256GCM"}.Seal([]byte(text(s.t, body)), nil)
 		if err != nil {
 			s.t.Error(err)
 			return
@@ -173,14 +166,9 @@ func (s *stub) sealed(body any, other *ecdsa.PublicKey) http.HandlerFunc {
 }
 
 func (s *stub) unseal(compact string) map[string]any {
-	sealed, err := jose.ParseEncryptedCompact(compact, []jose.KeyAlgorithm{jose.ECDH_ES}, []jose.ContentEncryption{jose.A256GCM})
+	plain, err := s.key.Open(compact)
 	if err != nil {
-		s.t.Errorf("%q is not encrypted: %v", compact, err)
-		return nil
-	}
-	plain, err := sealed.Decrypt(s.key)
-	if err != nil {
-		s.t.Errorf("it cannot be decrypted: %v", err)
+		s.t.Errorf("%q cannot be decrypted: %v", compact, err)
 	}
 	var body map[string]any
 	_ = json.Unmarshal(plain, &body)
@@ -236,12 +224,12 @@ func (s *stub) take(c *issuance.Client, typed string) (issuance.Issued, error) {
 // claims decodes a JWT without verifying it.
 func claims(t testing.TB, compact string) map[string]any {
 	t.Helper()
-	signed, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
+	signed, err := jose.Parse(compact)
 	if err != nil {
 		t.Fatalf("%q: %v", compact, err)
 	}
 	var all map[string]any
-	if err := json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &all); err != nil {
+	if err := json.Unmarshal(signed.PayloadUnverified(), &all); err != nil {
 		t.Fatal(err)
 	}
 	maps.DeleteFunc(all, func(name string, _ any) bool { return slices.Contains([]string{"iat", "exp"}, name) })

@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"regain/conformance/wallet/agent"
 )
 
-// The credential formats that issuers name (§A).
+// The credential formats that issuers name (OpenID4VCI 1.0 Appendix A).
 const (
 	SDJWT = "dc+sd-jwt"
 	Mdoc  = "mso_mdoc"
@@ -38,14 +40,14 @@ type Identity struct {
 	// (OpenID4VCI 1.0 Appendix E). nil if there is no provider.
 	Attest func(ctx context.Context, instance *ecdsa.PublicKey) (string, error)
 	// AttestKeys has the wallet's provider vouch for where holder keys are kept, for the issuer's
-	// nonce: a key attestation (Appendix D). nil if nobody does.
+	// nonce: a key attestation (OpenID4VCI 1.0 Appendix D). nil if no provider does.
 	AttestKeys func(ctx context.Context, nonce string, keys []*ecdsa.PublicKey) (string, error)
 }
 
 // Client takes up offers. It is safe for concurrent use.
 type Client struct {
-	cfg  Config
-	http *http.Client
+	cfg   Config
+	agent agent.Agent
 }
 
 // New checks the configuration.
@@ -57,10 +59,7 @@ func New(cfg Config) (*Client, error) {
 		return nil, errors.New("making an issuance client: the identity has no ClientID, or nothing to prove it with")
 	}
 	cfg.Copies = max(cfg.Copies, 1)
-	client := *cfg.HTTPClient
-	client.Jar = nil
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{cfg: cfg, http: &client}, nil
+	return &Client{cfg: cfg, agent: agent.New(cfg.HTTPClient)}, nil
 }
 
 func (c *Client) attests() bool { return c.cfg.Identity != nil && c.cfg.Identity.AttestKeys != nil }

@@ -11,9 +11,10 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
 
-// Metadata is the part of an issuer's metadata (§12.2.4) that the wallet uses, and the Face Check
+// Metadata is the part of an issuer's metadata (OpenID4VCI 1.0 §12.2.4) that the wallet uses, and the Face Check
 // endpoint of docs/protocols.md, part 3.
 type Metadata struct {
 	Issuer          string                   `json:"credential_issuer"`
@@ -50,7 +51,7 @@ type display struct {
 }
 
 // requestEncryption is how the issuer takes encrypted requests, and responseEncryption how it
-// encrypts its responses (§12.2.4).
+// encrypts its responses (OpenID4VCI 1.0 §12.2.4).
 type requestEncryption struct {
 	JWKS struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -83,7 +84,7 @@ func (c configuration) takesKeys() (taken, attested bool) {
 	return ok && slices.Contains(proof.Algorithms, "ES256"), proof.Attestation != nil
 }
 
-// server is the part of the authorization server's metadata (RFC 8414, §12.3) that the wallet uses.
+// server is the part of the authorization server's metadata (RFC 8414, OpenID4VCI 1.0 §12.3) that the wallet uses.
 type server struct {
 	Issuer       string   `json:"issuer"`
 	TokenURL     string   `json:"token_endpoint"`
@@ -94,10 +95,10 @@ type server struct {
 }
 
 // issuerMetadata fetches the issuer's metadata. It has to name the issuer that was asked, compared
-// as strings without normalisation (§12.2.3): otherwise one host could speak for another.
+// as strings without normalisation (OpenID4VCI 1.0 §12.2.3): otherwise one host could speak for another.
 func (c *Client) issuerMetadata(ctx context.Context, issuer string) (Metadata, error) {
 	var m Metadata
-	// The path of the identifier is inserted as it stands (§12.2.2), a slash at its end too.
+	// The path of the identifier is inserted as it stands (OpenID4VCI 1.0 §12.2.2), a slash at its end too.
 	if err := c.wellKnown(ctx, issuer, "openid-credential-issuer", func(path string) string { return path }, &m); err != nil {
 		return m, err
 	}
@@ -123,7 +124,7 @@ func (c *Client) issuerMetadata(ctx context.Context, issuer string) (Metadata, e
 func (c *Client) serverOf(ctx context.Context, m Metadata, hint string) (server, error) {
 	identifier := m.Issuer
 	switch {
-	case hint != "" && !slices.Contains(m.Servers, hint): // §12.2.4: the flow must not go on
+	case hint != "" && !slices.Contains(m.Servers, hint): // OpenID4VCI 1.0 §12.2.4: the flow must not go on
 		return server{}, errors.New("the offer names one that is not the issuer's")
 	case hint != "":
 		identifier = hint
@@ -158,11 +159,11 @@ func (c *Client) wellKnown(ctx context.Context, identifier, document string, pat
 		return fmt.Errorf("checking the identifier: %w: it has a query or a fragment", address.ErrNotAllowed)
 	}
 	at := url.URL{Scheme: u.Scheme, Host: u.Host, Path: "/.well-known/" + document + path(u.Path)}
-	got, err := c.get(ctx, at.String(), typeJSON)
+	got, err := c.get(ctx, at.String(), agent.JSON)
 	if err != nil {
 		return fmt.Errorf("fetching %s: %w", document, err)
 	}
-	if err := got.decode(into); err != nil {
+	if err := got.Decode(into); err != nil {
 		return fmt.Errorf("reading %s: %w", document, err)
 	}
 	return nil

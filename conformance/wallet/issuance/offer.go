@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4/json"
 
 	"regain/conformance/wallet/address"
+	"regain/conformance/wallet/agent"
 )
 
 const preAuthorized = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
@@ -21,7 +22,7 @@ var (
 	ErrTransactionCode = errors.New("the offer's transaction code")
 )
 
-// Offer is an issuer's offer (§4.1) with the metadata needed to take it up. It can be taken up once.
+// Offer is an issuer's offer (OpenID4VCI 1.0 §4.1) with the metadata needed to take it up. It can be taken up once.
 type Offer struct {
 	Issuer      string // credential issuer identifier, a URL
 	IssuerName  string // what it calls itself, or its host
@@ -33,7 +34,7 @@ type Offer struct {
 	server   server
 }
 
-// TxCode says what kind of code the person has to type in, as far as the issuer says so (§4.1.1).
+// TxCode says what kind of code the person has to type in, as far as the issuer says so (OpenID4VCI 1.0 §4.1.1).
 type TxCode struct {
 	Numeric     bool
 	Length      int    // 0 when it is not known
@@ -92,7 +93,7 @@ func (c *Client) Read(ctx context.Context, link string) (*Offer, error) {
 	return o, nil
 }
 
-// offerBody gets the offer's JSON, by value or by reference (§4.1.2, §4.1.3).
+// offerBody gets the offer's JSON, by value or by reference (OpenID4VCI 1.0 §4.1.2, §4.1.3).
 func (c *Client) offerBody(ctx context.Context, link string) ([]byte, error) {
 	if len(link) > address.Longest {
 		return nil, fmt.Errorf("%w: the link is too long", ErrOffer)
@@ -109,14 +110,14 @@ func (c *Client) offerBody(ctx context.Context, link string) ([]byte, error) {
 	if len(value) == 1 {
 		return []byte(value[0]), nil
 	}
-	got, err := c.get(ctx, reference[0], typeJSON)
+	got, err := c.get(ctx, reference[0], agent.JSON)
 	if err != nil {
 		return nil, err
 	}
-	if got.mediaType != typeJSON {
+	if got.MediaType != agent.JSON {
 		return nil, fmt.Errorf("%w: it is not application/json", ErrOffer)
 	}
-	return got.body, nil
+	return got.Body, nil
 }
 
 // take reads the one grant that this wallet knows, and returns the authorization server that it names.
@@ -141,8 +142,8 @@ func (o *Offer) take(grants map[string]json.RawMessage) (string, error) {
 	if err := json.Unmarshal(grant.TxCode, &about); err != nil || about.Length < 0 {
 		return "", errors.New("its tx_code is malformed")
 	}
-	// An empty object asks for a code too (§6.1), and numeric is the default.
-	o.TxCode = &TxCode{Numeric: about.Mode != "text", Length: about.Length, Description: clip(about.Description)}
+	// An empty object asks for a code too (OpenID4VCI 1.0 §6.1), and numeric is the default.
+	o.TxCode = &TxCode{Numeric: about.Mode != "text", Length: about.Length, Description: agent.Clip(about.Description)}
 	return grant.Server, nil
 }
 
@@ -168,10 +169,10 @@ func (c *Client) kinds(m Metadata, offered []string) []Kind {
 func firstName(display []display, otherwise string) string {
 	for _, d := range display {
 		if d.Name != "" {
-			return clip(d.Name)
+			return agent.Clip(d.Name)
 		}
 	}
-	return clip(otherwise)
+	return agent.Clip(otherwise)
 }
 
 func hostOf(address string) string {

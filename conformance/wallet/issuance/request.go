@@ -10,6 +10,9 @@ import (
 	"slices"
 
 	"github.com/go-jose/go-jose/v4/json"
+
+	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // Issued is what the issuer handed over for one configuration.
@@ -22,7 +25,7 @@ type Issued struct {
 
 // Request asks for a credential, or as many copies of it as the client is to have, each bound to a
 // key of its own: two verifiers cannot tell that two copies belong to one wallet, and a stolen key
-// opens one copy only. When the nonce went stale in between it asks once more (§8.3.1.2).
+// opens one copy only. When the nonce went stale in between it asks once more (OpenID4VCI 1.0 §8.3.1.2).
 func (s *Session) Request(ctx context.Context, kind Kind) (Issued, error) {
 	issued := Issued{Kind: kind}
 	for range max(1, min(s.client.cfg.Copies, s.offer.metadata.Batch.Size)) {
@@ -51,7 +54,7 @@ func (s *Session) Request(ctx context.Context, kind Kind) (Issued, error) {
 	return issued, nil
 }
 
-// response is a Credential Response (§8.3).
+// response is a Credential Response (OpenID4VCI 1.0 §8.3).
 type response struct {
 	Credentials []struct {
 		Credential string `json:"credential"`
@@ -79,7 +82,7 @@ func (s *Session) request(ctx context.Context, kind Kind, keys []*ecdsa.PrivateK
 	return s.await(ctx, got)
 }
 
-// identifier returns what the token was issued for; once the server names it, it must be used (§6.2).
+// identifier returns what the token was issued for; once the server names it, it must be used (OpenID4VCI 1.0 §6.2).
 func (t accessToken) identifier(configuration string) string {
 	for _, d := range t.Details {
 		if d.Type == "openid_credential" && d.Configuration == configuration && len(d.Identifiers) > 0 {
@@ -89,14 +92,14 @@ func (t accessToken) identifier(configuration string) string {
 	return ""
 }
 
-// proofs show possession of the keys (Appendix F.1), all for one nonce and with one key attestation.
+// proofs show possession of the keys (OpenID4VCI 1.0 Appendix F.1), all for one nonce and with one key attestation.
 func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey) ([]string, error) {
 	claims := map[string]any{"aud": s.offer.Issuer, "iat": s.client.cfg.Clock().Unix()}
 	if s.method != "" {
 		claims["iss"] = s.client.cfg.Identity.ClientID // and never when the token was got anonymously
 	}
 	if endpoint := s.offer.metadata.NonceURL; endpoint != "" {
-		nonce, got, err := s.client.nonce(ctx, endpoint)
+		nonce, got, err := s.client.agent.Nonce(ctx, endpoint)
 		if err != nil {
 			return nil, err
 		}
@@ -113,14 +116,14 @@ func (s *Session) proofs(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKe
 		if attestation != "" {
 			h["key_attestation"] = attestation
 		}
-		if proofs[i], err = sign(named(key, ""), h, claims); err != nil {
+		if proofs[i], err = jose.Sign(key, h, claims); err != nil {
 			return nil, err
 		}
 	}
 	return proofs, nil
 }
 
-// vouch has the wallet's provider attest the keys where the issuer wants that (Appendix D.1, F.1).
+// vouch has the wallet's provider attest the keys where the issuer wants that (OpenID4VCI 1.0 Appendix D.1, F.1).
 func (s *Session) vouch(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey, claims map[string]any) (string, error) {
 	if !kind.attested {
 		return "", nil
@@ -137,32 +140,6 @@ func (s *Session) vouch(ctx context.Context, kind Kind, keys []*ecdsa.PrivateKey
 	return attestation, nil
 }
 
-// Nonce fetches a c_nonce (§7).
-func (c *Client) Nonce(ctx context.Context, endpoint string) (string, error) {
-	nonce, _, err := c.nonce(ctx, endpoint)
-	return nonce, err
-}
-
-func (c *Client) nonce(ctx context.Context, endpoint string) (string, http.Header, error) {
-	got, err := c.send(ctx, http.MethodPost, endpoint, http.Header{"Accept": {typeJSON}}, "")
-	if err == nil {
-		err = got.expect(http.StatusOK)
-	}
-	if err != nil {
-		return "", nil, fmt.Errorf("fetching a nonce: %w", err)
-	}
-	var body struct {
-		Nonce string `json:"c_nonce"`
-	}
-	if err := got.decode(&body); err != nil {
-		return "", nil, fmt.Errorf("reading the nonce: %w", err)
-	}
-	if body.Nonce == "" {
-		return "", nil, errors.New("reading the nonce: c_nonce is missing")
-	}
-	return body.Nonce, got.header, nil
-}
-
 // exchange sends a request to the credential or the deferred credential endpoint, encrypted when the
 // issuer can do that.
 func (s *Session) exchange(ctx context.Context, endpoint string, body map[string]any) (response, error) {
@@ -170,10 +147,10 @@ func (s *Session) exchange(ctx context.Context, endpoint string, body map[string
 	if err != nil {
 		return response{}, err
 	}
-	header := http.Header{"Accept": {typeJSON + ", " + typeJWT}, "Content-Type": {sealed.mediaType}}
+	header := http.Header{"Accept": {agent.JSON + ", " + typeJWT}, "Content-Type": {sealed.mediaType}}
 	got, err := s.post(ctx, endpoint, header, func(http.Header) (string, error) { return sealed.text, nil })
 	if err == nil {
-		err = got.expect(http.StatusOK, http.StatusAccepted)
+		err = got.Expect(http.StatusOK, http.StatusAccepted)
 	}
 	if err != nil {
 		return response{}, err
@@ -186,20 +163,20 @@ func (s *Session) exchange(ctx context.Context, endpoint string, body map[string
 	if err := json.Unmarshal(plain, &r); err != nil {
 		return response{}, fmt.Errorf("the answer is not the JSON expected: %w", err)
 	}
-	if (got.status == http.StatusAccepted) != (r.Transaction != "") || r.Transaction != "" && len(r.Credentials) > 0 {
+	if (got.Status == http.StatusAccepted) != (r.Transaction != "") || r.Transaction != "" && len(r.Credentials) > 0 {
 		return response{}, errors.New("the answer is neither credentials nor a promise of them")
 	}
 	return r, nil
 }
 
-// Events of a notification (§11.1).
+// Events of a notification (OpenID4VCI 1.0 §11.1).
 const (
 	Accepted = "credential_accepted"
 	Failure  = "credential_failure"
 	Deleted  = "credential_deleted"
 )
 
-// Notify tells the issuer what became of what it issued, if it wants to hear that (§11).
+// Notify tells the issuer what became of what it issued, if it wants to hear that (OpenID4VCI 1.0 §11).
 func (s *Session) Notify(ctx context.Context, issued Issued, event string) error {
 	endpoint := s.offer.metadata.NotificationURL
 	if endpoint == "" || issued.Notification == "" {
@@ -212,9 +189,9 @@ func (s *Session) Notify(ctx context.Context, issued Issued, event string) error
 	if err != nil {
 		return fmt.Errorf("encoding the notification: %w", err)
 	}
-	got, err := s.post(ctx, endpoint, http.Header{"Content-Type": {typeJSON}}, func(http.Header) (string, error) { return string(text), nil })
-	if err == nil && got.status/100 != 2 {
-		err = got.expect()
+	got, err := s.post(ctx, endpoint, http.Header{"Content-Type": {agent.JSON}}, func(http.Header) (string, error) { return string(text), nil })
+	if err == nil && got.Status/100 != 2 {
+		err = got.Expect()
 	}
 	if err != nil {
 		return fmt.Errorf("notifying the issuer: %w", err)

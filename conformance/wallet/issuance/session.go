@@ -11,6 +11,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 // Session is an offer that was taken up: an access token, and the key that it is bound to.
@@ -26,7 +29,7 @@ type Session struct {
 	token  accessToken
 }
 
-// accessToken is the token endpoint's answer (§6.2).
+// accessToken is the token endpoint's answer (OpenID4VCI 1.0 §6.2).
 type accessToken struct {
 	Value   string `json:"access_token"`
 	Type    string `json:"token_type"`
@@ -43,7 +46,7 @@ const (
 	nonceOfResource = "resource server"
 )
 
-// Redeem takes up an offer (§6.1). typed is what the person typed when TxCode asks for something.
+// Redeem takes up an offer (OpenID4VCI 1.0 §6.1). typed is what the person typed when TxCode asks for something.
 func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, error) {
 	if (o.TxCode == nil) != (typed == "") {
 		return nil, fmt.Errorf("redeeming the pre-authorized code: %w: it is missing, or not asked for", ErrTransactionCode)
@@ -69,7 +72,7 @@ func (c *Client) Redeem(ctx context.Context, o *Offer, typed string) (*Session, 
 }
 
 // blame says that the transaction code may be what is wrong: issuers have one error for it and for an
-// offer that is too old (§6.3), so that a person may try again.
+// offer that is too old (OpenID4VCI 1.0 §6.3), so that a person may try again.
 func (o *Offer) blame(err error) error {
 	var refused *RefusedError
 	if o.TxCode == nil || !errors.As(err, &refused) || refused.Code != "invalid_grant" {
@@ -79,18 +82,18 @@ func (o *Offer) blame(err error) error {
 }
 
 func (s *Session) redeem(ctx context.Context, form url.Values) error {
-	header := http.Header{"Accept": {typeJSON}, "Content-Type": {typeForm}}
+	header := http.Header{"Accept": {agent.JSON}, "Content-Type": {agent.Form}}
 	got, err := s.post(ctx, s.offer.server.TokenURL, header, func(h http.Header) (string, error) {
 		err := s.authenticate(ctx, form, h)
 		return form.Encode(), err
 	})
 	if err == nil {
-		err = got.expect(http.StatusOK)
+		err = got.Expect(http.StatusOK)
 	}
 	if err != nil {
 		return err
 	}
-	if err := got.decode(&s.token); err != nil {
+	if err := got.Decode(&s.token); err != nil {
 		return err
 	}
 	want := "Bearer"
@@ -105,22 +108,22 @@ func (s *Session) redeem(ctx context.Context, form url.Values) error {
 
 // post sends a request with a DPoP proof, and once more when the server gives a nonce for it. body
 // is asked each time for what is sent: assertions in it work once.
-func (s *Session) post(ctx context.Context, endpoint string, header http.Header, body func(http.Header) (string, error)) (answer, error) {
+func (s *Session) post(ctx context.Context, endpoint string, header http.Header, body func(http.Header) (string, error)) (agent.Answer, error) {
 	for again := false; ; again = true {
 		h := maps.Clone(header)
 		text, err := body(h)
 		if err != nil {
-			return answer{}, err
+			return agent.Answer{}, err
 		}
 		if err := s.prove(endpoint, h); err != nil {
-			return answer{}, err
+			return agent.Answer{}, err
 		}
-		got, err := s.client.send(ctx, http.MethodPost, endpoint, h, text)
+		got, err := s.client.agent.Send(ctx, http.MethodPost, endpoint, h, text)
 		if err != nil {
 			return got, err
 		}
-		s.learn(got.header)
-		if again || s.key == nil || !got.wantsNonce() {
+		s.learn(got.Header)
+		if again || s.key == nil || !wantsNonce(got) {
 			return got, nil
 		}
 	}
@@ -154,7 +157,7 @@ func (s *Session) prove(endpoint string, header http.Header) error {
 	if nonce := s.nonces[s.speaksTo()]; nonce != "" {
 		claims["nonce"] = nonce
 	}
-	proof, err := sign(named(s.key, ""), embedding(s.key, "dpop+jwt"), claims)
+	proof, err := jose.Sign(s.key, embedding(s.key, "dpop+jwt"), claims)
 	if err != nil {
 		return err
 	}
@@ -177,8 +180,8 @@ func (s *Session) learn(header http.Header) {
 }
 
 // wantsNonce reports whether the answer asks for the same with a nonce (RFC 9449 §8, §9).
-func (a answer) wantsNonce() bool {
-	asks := a.status == http.StatusBadRequest && a.code() == "use_dpop_nonce" ||
-		a.status == http.StatusUnauthorized && strings.Contains(a.header.Get("WWW-Authenticate"), "use_dpop_nonce")
-	return asks && a.header.Get("DPoP-Nonce") != ""
+func wantsNonce(a agent.Answer) bool {
+	asks := a.Status == http.StatusBadRequest && a.Member("error") == "use_dpop_nonce" ||
+		a.Status == http.StatusUnauthorized && strings.Contains(a.Header.Get("WWW-Authenticate"), "use_dpop_nonce")
+	return asks && a.Header.Get("DPoP-Nonce") != ""
 }

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"net/http"
 
+	"regain/conformance/sdjwt"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/sdjwt"
 )
 
 // problem is what went wrong in the words of somebody who has never heard of a protocol.

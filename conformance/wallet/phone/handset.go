@@ -37,7 +37,7 @@ type handset struct {
 	owner *Person
 	photo []byte // the last selfie
 	tasks []*task
-	used  time.Time // guarded by the shelf
+	used  time.Time // guarded by the store
 }
 
 // Selfie lets the wallet use the owner's camera, and keeps the picture for the page.
@@ -74,15 +74,15 @@ func (h *handset) task(id string) *task {
 	return nil
 }
 
-// shelf keeps the phones by their cookie.
-type shelf struct {
+// store keeps the phones by their cookie.
+type store struct {
 	mu     sync.Mutex
 	phones map[string]*handset
 }
 
-func newShelf() *shelf { return &shelf{phones: map[string]*handset{}} }
+func newStore() *store { return &store{phones: map[string]*handset{}} }
 
-func (s *shelf) find(id string, now time.Time) *handset {
+func (s *store) find(id string, now time.Time) *handset {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.phones[id]
@@ -93,8 +93,8 @@ func (s *shelf) find(id string, now time.Time) *handset {
 	return h
 }
 
-// put adds a phone; a full shelf loses the one that was not used for the longest time.
-func (s *shelf) put(id string, h *handset, now time.Time) {
+// put adds a phone; a full store loses the one that was not used for the longest time.
+func (s *store) put(id string, h *handset, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.phones) >= maxPhones {

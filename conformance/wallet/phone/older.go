@@ -76,7 +76,7 @@ func (t *task) decline(ctx context.Context, h *handset) (string, error) {
 }
 
 // newAuthenticator makes the authenticator of a phone. Where the phone itself is served without a
-// certificate, nobody else on this machine has one either.
+// certificate, no other party on this machine has one either.
 func (s *Server) newAuthenticator(h *handset) (*authenticator.Wallet, error) {
 	return authenticator.New(authenticator.Config{
 		HTTPClient: s.cfg.HTTPClient, Clock: s.cfg.Clock, Random: s.cfg.Random, Logger: s.cfg.Logger, Camera: h,

@@ -41,7 +41,7 @@ type Config struct {
 type Server struct {
 	cfg    Config
 	pages  *template.Template
-	phones *shelf
+	phones *store
 }
 
 // NewServer checks the configuration, by making a wallet of it once.
@@ -65,7 +65,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a phone server: reading the pages: %w", err)
 	}
-	s := &Server{cfg: cfg, pages: pages, phones: newShelf()}
+	s := &Server{cfg: cfg, pages: pages, phones: newStore()}
 	if _, err := s.newHandset(); err != nil {
 		return nil, fmt.Errorf("making a phone server: %w", err)
 	}

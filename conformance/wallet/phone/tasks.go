@@ -40,7 +40,7 @@ func (s *Server) add(v visit) {
 	if t == nil {
 		return
 	}
-	code := "" // a field that nobody asked for is not sent on
+	code := "" // a field that was not asked for is not sent on
 	if t.offer.TxCode != nil {
 		code = strings.TrimSpace(v.r.PostFormValue("code"))
 	}

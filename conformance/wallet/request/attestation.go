@@ -5,10 +5,10 @@ import (
 	"slices"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/jws"
+	"regain/conformance/jose"
+	"regain/conformance/wallet/agent"
 )
 
 const attestationType = "verifier-attestation+jwt"
@@ -21,7 +21,7 @@ type attestation struct {
 	NotBefore    *float64 `json:"nbf"`
 	RedirectURIs []string `json:"redirect_uris"`
 	Confirmation struct {
-		Key json.RawMessage `json:"jwk"`
+		Key *jose.JWK `json:"jwk"`
 	} `json:"cnf"`
 }
 
@@ -32,26 +32,22 @@ func (r *Reader) byAttestation(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, err
 	}
-	header, err := jws.ReadHeader(compact)
+	token, err := jose.ParseTyped(compact, objectType)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	a, err := r.readAttestation(header.JWT)
+	a, err := r.readAttestation(token.Attestation)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "reading the attestation: %w", err)
 	}
 	if a.Subject != who.name {
 		return sender{}, turnDown(InvalidRequest, "client_id is not the sub of the attestation")
 	}
-	key, err := publicKey(a.Confirmation.Key)
-	if err != nil {
-		return sender{}, turnDown(InvalidRequest, "reading cnf: %w", err)
-	}
-	payload, err := jws.VerifyKey(compact, objectType, key)
+	payload, err := token.Verify(a.Confirmation.Key.Key)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	s := sender{Verifier: Verifier{Name: clip(a.Subject), Authenticated: true}, payload: payload, signed: true}
+	s := sender{Verifier: Verifier{Name: agent.Clip(a.Subject), Authenticated: true}, payload: payload, signed: true}
 	if a.RedirectURIs != nil {
 		s.mayReceive = func(uri string) bool { return slices.Contains(a.RedirectURIs, uri) }
 	}
@@ -62,21 +58,20 @@ func (r *Reader) readAttestation(compact string) (attestation, error) {
 	if compact == "" {
 		return attestation{}, errors.New("the header carries none")
 	}
-	issuer, err := peekIssuer(compact)
-	if err != nil {
-		return attestation{}, err
-	}
-	keys, trusted := r.Policy.Attesters[issuer]
-	if !trusted {
-		return attestation{}, errors.New("it is of an issuer that this wallet does not trust for it")
-	}
-	payload, err := verifyAny(compact, attestationType, keys)
+	token, err := jose.ParseTyped(compact, attestationType)
 	if err != nil {
 		return attestation{}, err
 	}
 	var a attestation
-	if err := json.Unmarshal(payload, &a); err != nil {
+	if err := json.Unmarshal(token.PayloadUnverified(), &a); err != nil { // to find the keys to verify it with
 		return attestation{}, errors.New("its claims are not the JSON expected")
+	}
+	keys, trusted := r.Policy.Attesters[a.Issuer]
+	if !trusted {
+		return attestation{}, errors.New("it is of an issuer that this wallet does not trust for it")
+	}
+	if _, err := verifyAny(token, keys.Keys); err != nil {
+		return attestation{}, err
 	}
 	now := r.Clock()
 	switch {
@@ -90,29 +85,13 @@ func (r *Reader) readAttestation(compact string) (attestation, error) {
 	return a, nil
 }
 
-// peekIssuer reads iss before the signature is verified, to find the keys to verify it with.
-func peekIssuer(compact string) (string, error) {
-	signed, err := jose.ParseSignedCompact(compact, jws.Algorithms())
-	if err != nil {
-		return "", errors.New("it is not a signed JWT of an accepted algorithm")
-	}
-	var claims struct {
-		Issuer string `json:"iss"`
-	}
-	if err := json.Unmarshal(signed.UnsafePayloadWithoutVerification(), &claims); err != nil {
-		return "", errors.New("its claims are not the JSON expected")
-	}
-	return claims.Issuer, nil
-}
-
-func verifyAny(compact, typ string, keys jose.JSONWebKeySet) ([]byte, error) {
+func verifyAny(token jose.Token, keys []jose.JWK) ([]byte, error) {
 	err := errors.New("its issuer has no keys")
-	for _, key := range keys.Keys {
-		payload, failed := jws.VerifyKey(compact, typ, key.Key)
-		if failed == nil {
+	for _, key := range keys {
+		var payload []byte
+		if payload, err = token.Verify(key.Key); err == nil {
 			return payload, nil
 		}
-		err = failed
 	}
 	return nil, err
 }

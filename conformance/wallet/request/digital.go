@@ -8,11 +8,11 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/jws"
 )
 
-// The exchange protocols of the Digital Credentials API (Appendix A.1).
+// The exchange protocols of the Digital Credentials API (OpenID4VP 1.0 Appendix A.1).
 const (
 	Unsigned    = "openid4vp-v1-unsigned"
 	Signed      = "openid4vp-v1-signed"
@@ -21,7 +21,7 @@ const (
 
 const maxSignatures = 8
 
-// ReadDigital reads a request that a page made over the Digital Credentials API (Appendix A). The
+// ReadDigital reads a request that a page made over the Digital Credentials API (OpenID4VP 1.0 Appendix A). The
 // origin is the page's, as the platform knows it. An error of type *Error goes back to the page as
 // its code.
 func (r *Reader) ReadDigital(ctx context.Context, protocol string, data []byte, origin string) (*Request, error) {
@@ -80,7 +80,7 @@ func (r *Reader) digitallyAuthenticate(ctx context.Context, clientID, compact st
 	return s, err
 }
 
-// signedByOneOf takes the first signature that this wallet can verify (Appendix A.3.2.2). The
+// signedByOneOf takes the first signature that this wallet can verify (OpenID4VP 1.0 Appendix A.3.2.2). The
 // others are for wallets that trust others. What is particular to a signer stands in its header.
 func (r *Reader) signedByOneOf(ctx context.Context, data []byte) (sender, error) {
 	var body struct {
@@ -109,7 +109,7 @@ func (r *Reader) signedByOneOf(ctx context.Context, data []byte) (sender, error)
 }
 
 func (r *Reader) signedInHeader(ctx context.Context, compact string) (sender, error) {
-	header, err := jws.ReadHeader(compact)
+	header, err := jose.Parse(compact)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
@@ -128,14 +128,15 @@ func (r *Reader) signedInHeader(ctx context.Context, compact string) (sender, er
 	own := json.RawMessage(id)
 	members["client_id"] = &own
 	if header.Info != nil {
-		members["verifier_info"] = &header.Info
+		info := json.RawMessage(header.Info)
+		members["verifier_info"] = &info
 	}
 	s.payload, err = json.Marshal(members)
 	return s, err
 }
 
 // digital understands a request whose sender is known. response_uri, redirect_uri and state are
-// not defined here, and ignored like everything unknown (Appendix A.2).
+// not defined here, and ignored like everything unknown (OpenID4VP 1.0 Appendix A.2).
 func (r *Reader) digital(s sender, channel *Channel) (*Request, error) {
 	p, err := s.read()
 	if err != nil {

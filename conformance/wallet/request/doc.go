@@ -9,7 +9,7 @@
 //	openid4vp-v1-unsigned   parameters, over the Digital Credentials API             ReadDigital
 //	openid4vp-v1-signed, -multisigned   request objects, likewise                    ReadDigital
 //
-// The prefix of its client_id says how its sender is known (§5.9.3): by a certificate, a DID, an
+// The prefix of its client_id says how its sender is known (OpenID4VP 1.0 §5.9.3): by a certificate, a DID, an
 // attestation, a registration, or, with redirect_uri, not at all beyond where the answer goes.
 //
 // The law of the flow: nothing of a request is used before its sender was authenticated, and

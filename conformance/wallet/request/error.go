@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"regain/conformance/wallet/jwe"
+	"regain/conformance/jose"
 )
 
 // Error says why a verifier's request was turned down. Code is what OpenID4VP 1.0 §8.5 or RFC 6749
@@ -39,10 +39,10 @@ func turnDown(code, format string, args ...any) error {
 
 // Channel is how an answer, or an error, gets back to the verifier.
 type Channel struct {
-	ResponseURI string         // where it is posted; empty over the Digital Credentials API
-	Origin      string         // whose page gets it, over the Digital Credentials API only
-	State       string         // sent along with it; empty when the request has none
-	Recipient   *jwe.Recipient // whom it is encrypted to; nil when it is not
+	ResponseURI string          // where it is posted; empty over the Digital Credentials API
+	Origin      string          // whose page gets it, over the Digital Credentials API only
+	State       string          // sent along with it; empty when the request has none
+	Recipient   *jose.Recipient // whom it is encrypted to; nil when it is not
 }
 
 // report lets an error be told over the channel.

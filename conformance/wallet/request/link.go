@@ -21,7 +21,7 @@ type link struct {
 }
 
 // parseLink reads a link of any scheme: openid4vp://, haip-vp:// or a wallet's own https address.
-// Where there is a request object, it alone counts, and other members are ignored (§5.10.1).
+// Where there is a request object, it alone counts, and other members are ignored (OpenID4VP 1.0 §5.10.1).
 func (p Policy) parseLink(raw string) (link, error) {
 	if len(raw) > address.Longest {
 		return link{}, turnDown(InvalidRequest, "the link is longer than %d characters", address.Longest)
@@ -76,7 +76,7 @@ func (l *link) readMethod(query url.Values) error {
 }
 
 // texts and objects are the parameters that may stand in a link; objects are written as JSON
-// there (§5.1). What only a JWT has, such as exp, says nothing here.
+// there (OpenID4VP 1.0 §5.1). What only a JWT has, such as exp, says nothing here.
 func texts() []string {
 	return []string{"client_id", "response_type", "response_mode", "response_uri", "redirect_uri", "nonce", "state", "scope"}
 }

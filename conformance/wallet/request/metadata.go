@@ -6,8 +6,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/dcql"
-	"regain/conformance/wallet/jwe"
 )
 
 // metadata is what a request says about its verifier (OpenID4VP 1.0 §5.1, §11.1).
@@ -18,7 +18,7 @@ type metadata struct {
 }
 
 // metadata reads client_metadata, or what is registered in its place: never both, since what was
-// registered is what the operator vouches for (§8.5, invalid_client).
+// registered is what the operator vouches for (OpenID4VP 1.0 §8.5, invalid_client).
 func (s sender) metadata(p parameters) (metadata, error) {
 	raw := p.Metadata
 	if s.registered != nil && s.registered.Metadata != nil {
@@ -49,7 +49,7 @@ func readMetadata(raw json.RawMessage) (metadata, error) {
 
 // seal chooses whom the answer is encrypted to.
 func (c *Channel) seal(m metadata) error {
-	recipient, err := jwe.Choose(m.keys, m.encodings)
+	recipient, err := jose.ChooseRecipient(m.keys, m.encodings)
 	if err != nil {
 		return turnDown(InvalidRequest, "%w", err)
 	}
@@ -58,7 +58,7 @@ func (c *Channel) seal(m metadata) error {
 }
 
 // Formats are the credential formats and algorithms that the verifier takes: vp_formats_supported
-// (§11.1, Appendix B.2.2, B.3.4). Formats of other kinds of credential are passed over.
+// (OpenID4VP 1.0 §11.1, Appendix B.2.2, B.3.4). Formats of other kinds of credential are passed over.
 type Formats struct {
 	SDJWT *struct {
 		Issuer []string `json:"sd-jwt_alg_values"`
@@ -90,7 +90,7 @@ func (f Formats) holdersMdoc() bool {
 }
 
 // identifiers returns the COSE identifiers that mean the algorithm: its own, and the one that names
-// the curve as well (Appendix B.2.2).
+// the curve as well (OpenID4VP 1.0 Appendix B.2.2).
 func identifiers(alg int64, curve elliptic.Curve) []int64 {
 	switch {
 	case alg == -7 && curve == elliptic.P256():

@@ -7,12 +7,10 @@ import (
 	"io"
 	"net/url"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/dcql"
-	"regain/conformance/wallet/jwe"
-	"regain/conformance/wallet/jws"
 )
 
 const (
@@ -32,7 +30,7 @@ func (r *Reader) obtain(ctx context.Context, l link, prefix Prefix) (object, *st
 	case l.parameters != nil:
 		return object{parameters: l.parameters}, nil, nil
 	case l.reference == "":
-		if jwe.IsEncrypted(l.value) {
+		if jose.IsEncrypted(l.value) {
 			return object{}, nil, turnDown(InvalidRequest, "the request is encrypted, and this wallet published no key")
 		}
 		return object{compact: l.value}, nil, nil
@@ -54,16 +52,16 @@ func checkMediaType(mediaType string) error {
 	return nil
 }
 
-// post fetches a request object by POST, with a nonce of ours and what this wallet can do (§5.10).
+// post fetches a request object by POST, with a nonce of ours and what this wallet can do (OpenID4VP 1.0 §5.10).
 func (r *Reader) post(ctx context.Context, endpoint string, prefix Prefix) (string, *string, error) {
 	raw := make([]byte, 16)
 	if _, err := io.ReadFull(r.Random, raw); err != nil {
 		return "", nil, fmt.Errorf("reading randomness: %w", err)
 	}
 	nonce := base64.RawURLEncoding.EncodeToString(raw)
-	var key *jwe.Key
+	var key *jose.EncryptionKey
 	if r.Policy.SealedObject {
-		made, err := jwe.NewKey(r.Random)
+		made, err := jose.NewEncryptionKey()
 		if err != nil {
 			return "", nil, err
 		}
@@ -86,13 +84,13 @@ func (r *Reader) post(ctx context.Context, endpoint string, prefix Prefix) (stri
 }
 
 // unseal opens what was encrypted to the key, and refuses what was not although a key was sent.
-func unseal(compact string, key *jwe.Key) (string, error) {
+func unseal(compact string, key *jose.EncryptionKey) (string, error) {
 	switch {
-	case key == nil && jwe.IsEncrypted(compact):
+	case key == nil && jose.IsEncrypted(compact):
 		return "", turnDown(InvalidRequest, "the request is encrypted, and this wallet published no key")
 	case key == nil:
 		return compact, nil
-	case !jwe.IsEncrypted(compact):
+	case !jose.IsEncrypted(compact):
 		return "", turnDown(InvalidRequest, "the request had to be encrypted, and is not")
 	}
 	plain, err := key.Open(compact)
@@ -102,8 +100,8 @@ func unseal(compact string, key *jwe.Key) (string, error) {
 	return string(plain), nil
 }
 
-// walletMetadata tells a verifier what this wallet can do (§10, §5.10).
-func (p Policy) walletMetadata(prefix Prefix, key *jwe.Key) map[string]any {
+// walletMetadata tells a verifier what this wallet can do (OpenID4VP 1.0 §10, §5.10).
+func (p Policy) walletMetadata(prefix Prefix, key *jose.EncryptionKey) map[string]any {
 	modes := []string{"direct_post.jwt"}
 	if p.Plain {
 		modes = append(modes, "direct_post")
@@ -113,19 +111,19 @@ func (p Policy) walletMetadata(prefix Prefix, key *jwe.Key) map[string]any {
 		"response_modes_supported":                      modes,
 		"client_id_prefixes_supported":                  p.prefixes(),
 		"authorization_encryption_alg_values_supported": []string{"ECDH-ES"},
-		"authorization_encryption_enc_values_supported": jwe.Encodings(),
+		"authorization_encryption_enc_values_supported": jose.Encodings(),
 		"vp_formats_supported": map[string]any{
-			dcql.SDJWT: map[string]any{"sd-jwt_alg_values": jws.Algorithms(), "kb-jwt_alg_values": []string{"ES256"}},
+			dcql.SDJWT: map[string]any{"sd-jwt_alg_values": jose.SignatureAlgorithms(), "kb-jwt_alg_values": []string{"ES256"}},
 			dcql.Mdoc:  map[string]any{"issuerauth_alg_values": []int{-7, -9, -35, -51, -36, -52, -8, -19}, "deviceauth_alg_values": []int{-7, -9}},
 		},
 	}
-	if prefix != RedirectURI { // §5.10: MUST NOT be there where nothing can be signed
-		m["request_object_signing_alg_values_supported"] = jws.Algorithms()
+	if prefix != RedirectURI { // OpenID4VP 1.0 §5.10: MUST NOT be there where nothing can be signed
+		m["request_object_signing_alg_values_supported"] = jose.SignatureAlgorithms()
 	}
 	if key != nil {
-		m["jwks"] = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
+		m["jwks"] = jose.JWKSet{Keys: []jose.JWK{key.Public()}}
 		m["request_object_encryption_alg_values_supported"] = []string{"ECDH-ES"}
-		m["request_object_encryption_enc_values_supported"] = jwe.Encodings()
+		m["request_object_encryption_enc_values_supported"] = jose.Encodings()
 	}
 	return m
 }

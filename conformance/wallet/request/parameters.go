@@ -71,7 +71,7 @@ func (r *Reader) channel(s sender, p parameters) (*Channel, bool, error) {
 	return channel, sealed, nil
 }
 
-// responseURI is the parameter or, where it may be left out, the client_id (§5.9.3, redirect_uri).
+// responseURI is the parameter or, where it may be left out, the client_id (OpenID4VP 1.0 §5.9.3, redirect_uri).
 func (s sender) responseURI(p parameters) string {
 	switch {
 	case p.ResponseURI != nil:
@@ -112,7 +112,7 @@ func (r *Reader) content(p parameters, m metadata) (*Request, error) {
 	return request, nil
 }
 
-// checkAudience wants a request object to be meant for wallets (§5.8). What nobody signed says
+// checkAudience wants a request object to be meant for wallets (OpenID4VP 1.0 §5.8). A request without a signature says
 // nothing by leaving it out.
 func (p parameters) checkAudience(required bool) error {
 	if p.Audience != selfIssued && (required || p.Audience != nil) {
@@ -147,7 +147,7 @@ func (p parameters) checkTimes(now time.Time) error {
 }
 
 // checkOrigin wants the page that asks among those that the signer expects to ask for it, as
-// strings: otherwise another page replays its request (Appendix A.2).
+// strings: otherwise another page replays its request (OpenID4VP 1.0 Appendix A.2).
 func (p parameters) checkOrigin(origin string) error {
 	if !slices.Contains(p.Origins, origin) {
 		return turnDown(InvalidRequest, "expected_origins does not hold the origin that asks")
@@ -155,7 +155,7 @@ func (p parameters) checkOrigin(origin string) error {
 	return nil
 }
 
-// urlSafe allows the characters of §5.2 for nonce and state.
+// urlSafe allows the characters of OpenID4VP 1.0 §5.2 for nonce and state.
 func urlSafe(s string) bool {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
 	return len(s) <= 1024 && strings.Trim(s, allowed) == ""

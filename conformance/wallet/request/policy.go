@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	jose "github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // Prefix is a Client Identifier Prefix (OpenID4VP 1.0 §5.9.3).
@@ -34,15 +34,15 @@ type Policy struct {
 	// make, so they are taken only when they are named here.
 	Prefixes []Prefix
 
-	Attesters    map[string]jose.JSONWebKeySet // issuers of verifier attestations and their keys
-	Clients      map[string]Client             // pre-registered verifiers by client_id
-	Scopes       map[string]json.RawMessage    // scope values that stand for a DCQL query, §5.5
-	Transactions map[string]TransactionType    // types of transaction data; nil: account recovery
+	Attesters    map[string]jose.JWKSet     // issuers of verifier attestations and their keys
+	Clients      map[string]Client          // pre-registered verifiers by client_id
+	Scopes       map[string]json.RawMessage // scope values that stand for a DCQL query, OpenID4VP 1.0 §5.5
+	Transactions map[string]TransactionType // types of transaction data; nil: account recovery
 
 	Plain        bool // takes response modes that do not encrypt
-	SealedObject bool // request objects that are fetched by POST have to be encrypted to the wallet, §5.10
-	// UntypedObject takes unsigned request objects without typ, which §5 forbids and the OpenID
-	// Foundation's suite sends. Nobody signed them, so nothing else can be passed off as one.
+	SealedObject bool // request objects that are fetched by POST have to be encrypted to the wallet, OpenID4VP 1.0 §5.10
+	// UntypedObject takes unsigned request objects without typ, which OpenID4VP 1.0 §5 forbids and the OpenID
+	// Foundation's suite sends. They are not signed, so nothing else can be passed off as one.
 	UntypedObject bool
 	// LiteralPlus takes a + in a link for itself. In application/x-www-form-urlencoded it is a
 	// space; the OpenID Foundation's suite writes dc+sd-jwt into links as it is.
@@ -52,13 +52,13 @@ type Policy struct {
 // Client is what the wallet knows of a verifier in advance.
 type Client struct {
 	Name         string
-	Keys         []jose.JSONWebKey // one of which signs its requests; none: it signs nothing
-	Metadata     json.RawMessage   // its client_metadata; nil: it comes with each request
-	ResponseURIs []string          // where its answers may go; nil: anywhere, for a client that signs
+	Keys         []jose.JWK      // one of which signs its requests; none: it signs nothing
+	Metadata     json.RawMessage // its client_metadata; nil: it comes with each request
+	ResponseURIs []string        // where its answers may go; nil: anywhere, for a client that signs
 }
 
 // TransactionType is a type of transaction data: the members beyond those that every type has
-// (§5.1), all of them text.
+// (OpenID4VP 1.0 §5.1), all of them text.
 type TransactionType struct {
 	Required []string
 	Optional []string
@@ -93,7 +93,7 @@ func (p Policy) prefixes() []Prefix {
 }
 
 // split finds the prefix of a client_id and the part behind it. A prefix that is not taken is a
-// part of the name of somebody who is registered, or it is refused (§5.9.2).
+// part of the name of somebody who is registered, or it is refused (OpenID4VP 1.0 §5.9.2).
 func (p Policy) split(clientID string) (Prefix, string, error) {
 	taken := p.prefixes()
 	before, behind, found := strings.Cut(clientID, ":")

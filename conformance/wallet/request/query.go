@@ -6,10 +6,11 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 )
 
-// query parses the DCQL query, or puts together those that the scope values stand for (§5.5).
+// query parses the DCQL query, or puts together those that the scope values stand for (OpenID4VP 1.0 §5.5).
 func (p Policy) query(asked parameters) (dcql.Query, error) {
 	if (asked.Query == nil) == (asked.Scope == nil) {
 		return dcql.Query{}, turnDown(InvalidRequest, "it has to hold dcql_query and no scope, or a known scope and no dcql_query")
@@ -64,7 +65,7 @@ func queryIDs(q dcql.Query) []string {
 	return ids
 }
 
-// readInfo reads verifier_info (§5.1, §5.11): its shape has to be right, whatever is in it.
+// readInfo reads verifier_info (OpenID4VP 1.0 §5.1, §5.11): its shape has to be right, whatever is in it.
 func readInfo(raw json.RawMessage, q dcql.Query) ([]Info, error) {
 	if raw == nil {
 		return nil, nil
@@ -85,7 +86,7 @@ func readInfo(raw json.RawMessage, q dcql.Query) ([]Info, error) {
 		if e.Queries != nil && !allKnown(e.Queries, q) {
 			return nil, turnDown(InvalidRequest, "verifier_info: credential_ids names no credential query")
 		}
-		all = append(all, Info{Format: clip(e.Format), Data: []byte(e.Data), Queries: e.Queries})
+		all = append(all, Info{Format: agent.Clip(e.Format), Data: []byte(e.Data), Queries: e.Queries})
 	}
 	return all, nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Transport is how the wallet fetches: without cookies, without following redirects (§14.8), and
+// Transport is how the wallet fetches: without cookies, without following redirects (OpenID4VP 1.0 §14.8), and
 // with limits of time and size.
 type Transport interface {
 	Get(ctx context.Context, endpoint, accept string) (body []byte, mediaType string, err error)
@@ -78,14 +78,14 @@ func (r *Reader) understand(s sender, p parameters) (*Request, error) {
 			return nil, channel.report(err)
 		}
 	}
-	if p.RedirectURI != nil { // §8.2: MUST return invalid_request
+	if p.RedirectURI != nil { // OpenID4VP 1.0 §8.2: MUST return invalid_request
 		return nil, channel.report(turnDown(InvalidRequest, "redirect_uri must not stand beside response_uri"))
 	}
 	request, err := r.content(p, m)
 	if err != nil {
 		return nil, channel.report(err)
 	}
-	if request.withoutHolder() && p.State == "" { // §5.3: nothing else binds the answer to the request
+	if request.withoutHolder() && p.State == "" { // OpenID4VP 1.0 §5.3: nothing else binds the answer to the request
 		return nil, channel.report(turnDown(InvalidRequest, "it asks for a credential without its holder, and has no state"))
 	}
 	request.Verifier, request.Channel = s.Verifier, *channel

@@ -29,8 +29,8 @@ type Verifier struct {
 	Authenticated bool // false: all that is known is where the answer goes
 }
 
-// Audience is whom presentations are made for: the full client_id (§14.10), and over the Digital
-// Credentials API the origin even if there is a client_id (Appendix A.4).
+// Audience is whom presentations are made for: the full client_id (OpenID4VP 1.0 §14.10), and over the Digital
+// Credentials API the origin even if there is a client_id (OpenID4VP 1.0 Appendix A.4).
 func (r *Request) Audience() string {
 	if r.Channel.Origin != "" {
 		return string(Origin) + ":" + r.Channel.Origin
@@ -54,7 +54,7 @@ func (r *Request) LogValue() slog.Value { return slog.StringValue(r.String()) }
 // MarshalText is String for JSON.
 func (r *Request) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
-// Info is an attestation about the verifier, as somebody else made it (§5.11). The wallet carries
+// Info is an attestation about the verifier, as somebody else made it (OpenID4VP 1.0 §5.11). The wallet carries
 // it and judges nothing by it, so it validates none.
 type Info struct {
 	Format  string

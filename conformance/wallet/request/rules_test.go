@@ -140,7 +140,7 @@ func TestLinksThatBreakARule(t *testing.T) {
 		says         string
 		code         string
 	}{
-		"by value, empty":          {"x509_hash", "value", func(q url.Values) { q.Set("request", "") }, "not a signed JWT", request.InvalidRequest},
+		"by value, empty":          {"x509_hash", "value", func(q url.Values) { q.Set("request", "") }, "not a compact JWS", request.InvalidRequest},
 		"method of no request_uri": {"x509_hash", "value", func(q url.Values) { q.Set("request_uri_method", "post") }, "without request_uri", request.InvalidRequest},
 		"method in capitals":       {"x509_hash", "get", func(q url.Values) { q.Set("request_uri_method", "GET") }, "neither get nor post", request.InvalidRequestURIMethod},
 		"plain, nonce twice":       {"redirect_uri", "plain", func(q url.Values) { q.Add("nonce", "x") }, "names nonce twice", request.InvalidRequest},

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	jose "github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/jws"
+	"regain/conformance/wallet/agent"
 )
 
 // claimed is who a sender says it is.
@@ -54,8 +54,8 @@ func (r *Reader) authenticate(ctx context.Context, who claimed, o object) (sende
 	return s, nil
 }
 
-// unsigned takes a request that nobody signed: its client_id is where the answer goes, so whoever
-// wrote it gets nothing that goes elsewhere (§5.9.3, redirect_uri).
+// unsigned takes a request without a signature: its client_id is where the answer goes, so a forger
+// gets nothing (OpenID4VP 1.0 §5.9.3, redirect_uri).
 func (r *Reader) unsigned(who claimed, o object) (sender, error) {
 	if who.digital {
 		return sender{}, turnDown(InvalidRequest, "a request of this client_id cannot be signed")
@@ -79,11 +79,15 @@ func (r *Reader) open(o object) (json.RawMessage, error) {
 	if o.parameters != nil {
 		return o.parameters, nil
 	}
-	payload, header, err := jws.OpenUnsigned(o.compact)
+	token, err := jose.Parse(o.compact)
+	if err != nil {
+		return nil, turnDown(InvalidRequest, "%w", err)
+	}
+	payload, err := token.OpenUnsigned()
 	if err != nil {
 		return nil, turnDown(InvalidRequest, "a request of this client_id cannot be signed: %w", err)
 	}
-	if header.Type != objectType && (header.Type != "" || !r.Policy.UntypedObject) {
+	if token.Type != objectType && (token.Type != "" || !r.Policy.UntypedObject) {
 		return nil, turnDown(InvalidRequest, "its typ is not %s", objectType)
 	}
 	return payload, nil
@@ -104,12 +108,15 @@ func (r *Reader) byCertificate(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, err
 	}
-	want := jws.Chained{Type: objectType, Anchors: r.Anchors, Now: r.Clock()}
-	payload, signer, err := want.Verify(compact)
+	token, err := jose.ParseTyped(compact, objectType)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "%w", err)
 	}
-	s := sender{Verifier: Verifier{Name: clip(signer.Name()), Authenticated: true}, payload: payload, signed: true}
+	payload, signer, err := token.VerifyChained(r.Anchors, r.Clock())
+	if err != nil {
+		return sender{}, turnDown(InvalidRequest, "%w", err)
+	}
+	s := sender{Verifier: Verifier{Name: agent.Clip(signer.Name()), Authenticated: true}, payload: payload, signed: true}
 	if who.prefix == X509Hash {
 		if who.name != signer.Hash() {
 			return sender{}, turnDown(InvalidRequest, "client_id is not the hash of the certificate that signed")
@@ -132,7 +139,7 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 	client := r.Policy.Clients[who.clientID]
 	s := sender{Verifier: Verifier{Name: client.Name}, registered: &client}
 	if s.Name == "" {
-		s.Name = clip(who.clientID)
+		s.Name = agent.Clip(who.clientID)
 	}
 	if client.ResponseURIs != nil {
 		s.mayReceive = func(uri string) bool { return slices.Contains(client.ResponseURIs, uri) }
@@ -149,19 +156,14 @@ func (r *Reader) byRegistration(who claimed, o object) (sender, error) {
 	if err != nil {
 		return sender{}, err
 	}
-	payload, err := verifyAny(compact, objectType, jose.JSONWebKeySet{Keys: client.Keys})
+	token, err := jose.ParseTyped(compact, objectType)
+	if err != nil {
+		return sender{}, turnDown(InvalidRequest, "%w", err)
+	}
+	payload, err := verifyAny(token, client.Keys)
 	if err != nil {
 		return sender{}, turnDown(InvalidRequest, "verifying with the registered keys: %w", err)
 	}
 	s.payload, s.signed, s.Authenticated = payload, true, true
 	return s, nil
-}
-
-// clip keeps a stranger's text short.
-func clip(s string) string {
-	const longest = 300
-	if len(s) > longest {
-		return strings.ToValidUTF8(s[:longest], "")
-	}
-	return s
 }

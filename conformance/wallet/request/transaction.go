@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/dcql"
 )
 
@@ -37,7 +38,7 @@ func (t Transaction) LogValue() slog.Value { return slog.StringValue(t.String())
 // MarshalText is String for JSON.
 func (t Transaction) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// Hashes returns the Key Binding JWT's claims that authorise the transactions (Appendix B.3.3.1):
+// Hashes returns the Key Binding JWT's claims that authorise the transactions (OpenID4VP 1.0 Appendix B.3.3.1):
 // their hashes, and the algorithm's name where one of them asks for it. ok is false when no
 // algorithm does for all of them.
 func Hashes(transactions []Transaction) (hashes []string, algorithm string, ok bool) {
@@ -84,7 +85,7 @@ func digest(algorithm, text string) string {
 }
 
 // transactions reads transaction_data. One entry that is not understood to the last member spoils
-// them all: what the holder authorises has to be what the holder is shown (§8.5).
+// them all: what the holder authorises has to be what the holder is shown (OpenID4VP 1.0 §8.5).
 func (p Policy) transactions(raw json.RawMessage, q dcql.Query) ([]Transaction, error) {
 	if raw == nil {
 		return nil, nil
@@ -138,7 +139,7 @@ func (p Policy) transaction(text string, q dcql.Query) (Transaction, error) {
 
 // authorisable reports whether every credential that the entry names can carry hashes: an SD-JWT VC
 // with its holder's signature. What an mdoc would sign, its issuer has to have allowed, and none
-// does for our types (Appendix B.2.1, B.3.3).
+// does for our types (OpenID4VP 1.0 Appendix B.2.1, B.3.3).
 func (t Transaction) authorisable(q dcql.Query) bool {
 	if !allKnown(t.Queries, q) {
 		return false
@@ -155,7 +156,7 @@ func (t TransactionType) details(members map[string]any) (map[string]string, err
 		if !ok || text == "" || !slices.Contains(slices.Concat(t.Required, t.Optional), name) {
 			return nil, turnDown(InvalidTransactionData, "an entry has a member that its type does not have, or not so")
 		}
-		details[name] = clip(text)
+		details[name] = agent.Clip(text)
 	}
 	for _, name := range t.Required {
 		if details[name] == "" {

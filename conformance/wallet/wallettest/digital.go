@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"regain/conformance/mdoc"
 	"regain/conformance/wallet"
 )
 
@@ -61,12 +62,13 @@ func (v *Verifier) multiSigned(object map[string]any) map[string]any {
 }
 
 // DigitalTranscript is the session transcript that an mdoc has to be presented over to the page.
-func (v *Verifier) DigitalTranscript() []byte {
+func (v *Verifier) DigitalTranscript() mdoc.Transcript {
 	v.T.Helper()
+	thumbprint := v.Thumbprint()
 	if v.Mode == "dc_api" {
-		return Transcript(v.T, "OpenID4VPDCAPIHandover", Origin, v.Nonce, nil)
+		thumbprint = nil
 	}
-	return Transcript(v.T, "OpenID4VPDCAPIHandover", Origin, v.Nonce, v.Thumbprint())
+	return v.transcript(mdoc.DigitalCredentials(Origin, v.Nonce, thumbprint))
 }
 
 // ReadDigital takes the data object of a result apart.

@@ -11,8 +11,7 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
 )
@@ -44,14 +43,14 @@ func (w *World) As(t testing.TB, kind string) {
 	case string(request.DecentralizedIdentifier):
 		w.asDIDWeb(t)
 	case "did:jwk":
-		raw := ToJSON(t, PublicJWK(t, &v.Signs.Key.PublicKey, ""))
+		raw := ToJSON(t, jose.JWK{Key: &v.Signs.Key.PublicKey})
 		v.asDID(t, "did:jwk:"+Encode([]byte(raw)), "0")
 	case string(request.VerifierAttestation):
 		w.asAttested(t)
 	case string(request.PreRegistered):
 		v.ClientID = "contoso"
-		key := PublicJWK(t, &v.Signs.Key.PublicKey, "1")
-		w.Config.Requests.Clients = map[string]request.Client{"contoso": {Name: "Contoso Recovery", Keys: []jose.JSONWebKey{key}}}
+		key := jose.JWK{Key: &v.Signs.Key.PublicKey, KeyID: "1"}
+		w.Config.Requests.Clients = map[string]request.Client{"contoso": {Name: "Contoso Recovery", Keys: []jose.JWK{key}}}
 		v.SignJWT = keyed(t, v.Signs.Key, map[string]any{"kid": "1"})
 	default:
 		t.Fatalf("no such kind of client_id: %s", kind)
@@ -72,8 +71,8 @@ func (w *World) asDIDWeb(t testing.TB) {
 	did := "did:web:" + VerifierHost + "%3A" + port + ":verifiers:contoso"
 	w.Verifier.asDID(t, did, "key-1")
 	w.Verifier.DID = map[string]any{"id": did, "verificationMethod": []any{
-		map[string]any{"id": did + "#key-0", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": PublicJWK(t, &NewKey(t).PublicKey, "")},
-		map[string]any{"id": did + "#key-1", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": PublicJWK(t, &w.Verifier.Signs.Key.PublicKey, "")},
+		map[string]any{"id": did + "#key-0", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": jose.JWK{Key: &NewKey(t).PublicKey}},
+		map[string]any{"id": did + "#key-1", "type": "JsonWebKey2020", "controller": did, "publicKeyJwk": jose.JWK{Key: &w.Verifier.Signs.Key.PublicKey}},
 	}}
 }
 
@@ -99,12 +98,12 @@ func (v *Verifier) asDID(t testing.TB, did, fragment string) {
 func (w *World) asAttested(t testing.TB) {
 	t.Helper()
 	attester := NewKey(t)
-	w.Config.Requests.Attesters = map[string]jose.JSONWebKeySet{AttesterID: {Keys: []jose.JSONWebKey{PublicJWK(t, &attester.PublicKey, "a")}}}
+	w.Config.Requests.Attesters = map[string]jose.JWKSet{AttesterID: {Keys: []jose.JWK{{Key: &attester.PublicKey, KeyID: "a"}}}}
 	v := w.Verifier
 	v.ClientID = "verifier_attestation:contoso.example"
 	v.Attestation = map[string]any{
 		"iss": AttesterID, "sub": "contoso.example", "exp": Noon().Add(time.Hour).Unix(), "redirect_uris": []string{v.ResponseURI()},
-		"cnf": map[string]any{"jwk": PublicJWK(t, &v.Signs.Key.PublicKey, "")},
+		"cnf": map[string]any{"jwk": jose.JWK{Key: &v.Signs.Key.PublicKey}},
 	}
 	v.AttestationTyp = "verifier-attestation+jwt"
 	v.SignJWT = func(typ string, claims any) string {
@@ -119,22 +118,6 @@ func keyed(t testing.TB, key *ecdsa.PrivateKey, header map[string]any) func(stri
 		t.Helper()
 		return SignAs(t, key, typ, header, claims)
 	}
-}
-
-// SignAs writes a compact JWS without x5c, with the header members given.
-func SignAs(t testing.TB, key *ecdsa.PrivateKey, typ string, header map[string]any, claims any) string {
-	t.Helper()
-	options := (&jose.SignerOptions{}).WithType(jose.ContentType(typ))
-	for name, value := range header {
-		options.WithHeader(jose.HeaderKey(name), value)
-	}
-	return signJWT(t, key, options, claims)
-}
-
-// PublicJWK is a public key as a JWK.
-func PublicJWK(t testing.TB, key *ecdsa.PublicKey, kid string) jose.JSONWebKey {
-	t.Helper()
-	return jose.JSONWebKey{Key: key, KeyID: kid}
 }
 
 // LinkWith is a link with one of its parameters changed.

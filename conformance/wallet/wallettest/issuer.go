@@ -2,7 +2,6 @@ package wallettest
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -12,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
 )
 
 const (
@@ -31,8 +31,6 @@ type Issuer struct {
 	Proofs int      // credential requests seen
 	Selfie []byte   // the last one sent for a Face Check
 	Forms  []string // token requests seen
-
-	LastRequest map[string]any // the last credential request
 
 	Metadata   func(map[string]any)                              // issuer metadata
 	ASMetadata func(map[string]any)                              // authorization server metadata
@@ -143,8 +141,6 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return
 	}
-	i.LastRequest = map[string]any{}
-	FromJSON(i.T, raw, &i.LastRequest)
 	var body struct {
 		Configuration string `json:"credential_configuration_id"`
 		Identifier    string `json:"credential_identifier"`
@@ -173,17 +169,12 @@ func (i *Issuer) serveCredential(w http.ResponseWriter, r *http.Request) {
 }
 
 // checkProof is OpenID4VCI 1.0 Appendix F.1 and F.4; it returns an error code of §8.3.1.2.
-func (i *Issuer) checkProof(compact string) (*jose.JSONWebKey, string) {
-	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{jose.ES256})
-	if err != nil {
+func (i *Issuer) checkProof(compact string) (*jose.JWK, string) {
+	token, err := jose.ParseTyped(compact, "openid4vci-proof+jwt")
+	if err != nil || !jose.IsP256(token.Key) || token.KeyID != "" {
 		return nil, "invalid_proof"
 	}
-	header := jws.Signatures[0].Protected
-	key := header.JSONWebKey
-	if header.ExtraHeaders["typ"] != "openid4vci-proof+jwt" || key == nil || !key.IsPublic() || header.KeyID != "" {
-		return nil, "invalid_proof"
-	}
-	payload, err := jws.Verify(key)
+	payload, err := token.Verify(token.Key.Key)
 	if err != nil {
 		return nil, "invalid_proof"
 	}
@@ -197,10 +188,10 @@ func (i *Issuer) checkProof(compact string) (*jose.JSONWebKey, string) {
 		return nil, "invalid_nonce"
 	}
 	delete(i.Nonces, nonce)
-	return key, ""
+	return token.Key, ""
 }
 
-func (i *Issuer) issue(holder *jose.JSONWebKey) string {
+func (i *Issuer) issue(holder *jose.JWK) string {
 	if !i.Licensed {
 		return i.Credential(holder)
 	}
@@ -215,7 +206,7 @@ func (i *Issuer) issue(holder *jose.JSONWebKey) string {
 	return Encode(licence.Issue(i.T, i.Signs))
 }
 
-func (i *Issuer) Credential(holder *jose.JSONWebKey) string {
+func (i *Issuer) Credential(holder *jose.JWK) string {
 	claims := map[string]any{
 		"iss": i.ID(), "vct": IdentityType, "jti": "urn:uuid:" + Random(i.T),
 		"iat": Noon().Unix(), "exp": Noon().Add(24 * time.Hour).Unix(), "cnf": map[string]any{"jwk": holder},
@@ -271,7 +262,7 @@ type portrait struct {
 // checkPortrait reads a presentation that shows a portrait and nothing else; nil when it does not.
 func (i *Issuer) checkPortrait(presentation string) *portrait {
 	if !strings.Contains(presentation, "~") {
-		return i.checkLicence(ReadDevice(i.T, Decode(i.T, presentation)))
+		return i.checkLicence(readDevice(i.T, presentation))
 	}
 	shown := ReadPresentation(i.T, presentation)
 	nonce, _ := shown.Binding["nonce"].(string)
@@ -284,15 +275,16 @@ func (i *Issuer) checkPortrait(presentation string) *portrait {
 
 // checkLicence is checkPortrait for an mdoc: its session transcript is that of a request from the
 // issuer, answered at the Face Check endpoint.
-func (i *Issuer) checkLicence(shown Device) *portrait {
-	if len(shown.Elements) != 1 || shown.Elements["portrait"] == nil || !shown.Fits || !shown.IssuedBy(i.T, i.Signs) {
+func (i *Issuer) checkLicence(shown mdoc.Response) *portrait {
+	_, digest, found := shown.Document.Find("portrait")
+	if elements := Elements(shown); len(elements) != 1 || !found || !IssuedBy(shown, i.Signs) {
 		return nil
 	}
-	sum := sha256.Sum256(shown.Payload)
 	for nonce := range i.Nonces {
-		if shown.Holds(i.T, Transcript(i.T, "OpenID4VPHandover", i.ID(), nonce, nil, i.Server.URL+"/face-check")) {
-			key := map[string]any{"jwk": PublicJWK(i.T, shown.key, "")}
-			return &portrait{id: "ni:///sha-256;" + Encode(sum[:]), digest: shown.Digests["portrait"], cnf: key}
+		transcript, err := mdoc.Redirect(i.ID(), nonce, nil, i.Server.URL+"/face-check")
+		if err == nil && shown.HeldOver(transcript) == nil {
+			key := map[string]any{"jwk": jose.JWK{Key: shown.Document.DeviceKey()}}
+			return &portrait{id: shown.Document.ID(), digest: digest, cnf: key}
 		}
 	}
 	return nil

@@ -1,23 +1,24 @@
 package wallettest
 
 import (
+	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/hex"
 	"maps"
-	"math/big"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/fxamacker/cbor/v2"
+
+	"regain/conformance/mdoc"
 )
 
+// The type and the one name space of a Licence.
 const (
-	LicenceType  = "org.iso.18013.5.1.mDL"
-	LicenceSpace = "org.iso.18013.5.1"
+	LicenceType  = mdoc.DocType
+	LicenceSpace = mdoc.Namespace
 )
 
 // Licence is an mdoc of a test before its issuer signs it. A test breaks it by changing a member.
@@ -135,143 +136,22 @@ func FromCBOR(t testing.TB, raw []byte, into any) {
 	}
 }
 
-// Device is a DeviceResponse with one document, taken apart by hand.
-type Device struct {
-	Version  string
-	DocType  string
-	MSOType  string
-	Status   uint64
-	Elements map[string]any // of every namespace, by name
-	Spaces   []string
-	Fits     bool // every item has the digest that the issuer signed
-	Payload  []byte
-	Digests  map[string]string // base64url, by name
-
-	auth, device coseSign1
-	nameSpaces   cbor.RawMessage
-	key          *ecdsa.PublicKey
-	leaf         []byte
-}
-
-type coseSign1 struct {
-	_           struct{} `cbor:",toarray"`
-	Protected   []byte
-	Unprotected map[int]cbor.RawMessage
-	Payload     []byte
-	Signature   []byte
-}
-
-// ReadDevice takes a DeviceResponse apart (ISO/IEC 18013-5 §8.3.2.1.2.2).
-func ReadDevice(t testing.TB, raw []byte) Device {
+func readDevice(t testing.TB, presentation string) mdoc.Response {
 	t.Helper()
-	var body struct {
-		Version   string `cbor:"version"`
-		Status    uint64 `cbor:"status"`
-		Documents []struct {
-			DocType string `cbor:"docType"`
-			Issuer  struct {
-				Spaces map[string][]cbor.RawMessage `cbor:"nameSpaces"`
-				Auth   coseSign1                    `cbor:"issuerAuth"`
-			} `cbor:"issuerSigned"`
-			Device struct {
-				Spaces cbor.RawMessage      `cbor:"nameSpaces"`
-				Auth   map[string]coseSign1 `cbor:"deviceAuth"`
-			} `cbor:"deviceSigned"`
-		} `cbor:"documents"`
-	}
-	FromCBOR(t, raw, &body)
-	if len(body.Documents) != 1 {
-		t.Fatalf("%d documents in a DeviceResponse", len(body.Documents))
-	}
-	shown := body.Documents[0]
-	d := Device{
-		Version: body.Version, Status: body.Status, DocType: shown.DocType, Elements: map[string]any{}, Digests: map[string]string{}, Fits: true,
-		auth: shown.Issuer.Auth, device: shown.Device.Auth["deviceSignature"], nameSpaces: shown.Device.Spaces, Payload: shown.Issuer.Auth.Payload,
-	}
-	d.readMSO(t, shown.Issuer.Spaces)
-	return d
-}
-
-func (d *Device) readMSO(t testing.TB, spaces map[string][]cbor.RawMessage) {
-	t.Helper()
-	var mso struct {
-		DocType string                       `cbor:"docType"`
-		Digests map[string]map[uint64][]byte `cbor:"valueDigests"`
-		Info    struct {
-			Key struct {
-				X []byte `cbor:"-2,keyasint"`
-				Y []byte `cbor:"-3,keyasint"`
-			} `cbor:"deviceKey"`
-		} `cbor:"deviceKeyInfo"`
-	}
-	FromCBOR(t, inside(t, d.Payload), &mso)
-	d.MSOType = mso.DocType
-	key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, mso.Info.Key.X, mso.Info.Key.Y))
+	shown, err := mdoc.ReadResponse(Decode(t, presentation))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d.key = key
-	for space, items := range spaces {
-		d.Spaces = append(d.Spaces, space)
-		for _, raw := range items {
-			var item struct {
-				ID    uint64 `cbor:"digestID"`
-				Name  string `cbor:"elementIdentifier"`
-				Value any    `cbor:"elementValue"`
-			}
-			FromCBOR(t, inside(t, raw), &item)
-			sum := sha256.Sum256(raw)
-			d.Elements[item.Name] = item.Value
-			d.Digests[item.Name] = Encode(mso.Digests[space][item.ID])
-			d.Fits = d.Fits && hex.EncodeToString(sum[:]) == hex.EncodeToString(mso.Digests[space][item.ID])
-		}
-	}
-	FromCBOR(t, d.auth.Unprotected[33], &d.leaf)
+	return shown
 }
 
-// DeviceKey is the holder's key in the MSO.
-func (d Device) DeviceKey() *ecdsa.PublicKey { return d.key }
-
-// Holds reports whether the device key of the MSO signed this transcript.
-func (d Device) Holds(t testing.TB, transcript []byte) bool {
-	t.Helper()
-	message := ToCBOR(t, Wrapped(t, []any{"DeviceAuthentication", cbor.RawMessage(transcript), d.DocType, d.nameSpaces}))
-	return d.device.Payload == nil && verifyCOSE(t, d.key, d.device.Protected, message, d.device.Signature)
+// Elements are the data elements that are shown, by their names.
+func Elements(shown mdoc.Response) map[string]any {
+	elements, _ := shown.Document.Claims()[LicenceSpace].(map[string]any)
+	return elements
 }
 
-// IssuedBy reports whether the document is signed by the party and says what it signed.
-func (d Device) IssuedBy(t testing.TB, p Party) bool {
-	t.Helper()
-	return string(d.leaf) == string(p.DER[0]) && verifyCOSE(t, &p.Key.PublicKey, d.auth.Protected, d.auth.Payload, d.auth.Signature)
-}
-
-// Empty reports whether nothing is device-signed.
-func (d Device) Empty(t testing.TB) bool {
-	t.Helper()
-	return string(inside(t, d.nameSpaces)) == "\xa0"
-}
-
-func verifyCOSE(t testing.TB, key *ecdsa.PublicKey, protected, payload, signature []byte) bool {
-	t.Helper()
-	sum := sha256.Sum256(ToCBOR(t, []any{"Signature1", protected, []byte{}, payload}))
-	return len(signature) == 64 && ecdsa.Verify(key, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
-}
-
-func inside(t testing.TB, raw []byte) []byte {
-	t.Helper()
-	var tag cbor.Tag
-	FromCBOR(t, raw, &tag)
-	content, ok := tag.Content.([]byte)
-	if !ok || tag.Number != 24 {
-		t.Fatalf("no tag 24 in %x", raw)
-	}
-	return content
-}
-
-// Transcript is the SessionTranscript of OpenID4VP 1.0 Appendix B.2.6, written by hand: name is the
-// kind of handover, info what its hash is over.
-func Transcript(t testing.TB, name string, info ...any) []byte {
-	t.Helper()
-	sum := sha256.Sum256(ToCBOR(t, info))
-	return ToCBOR(t, []any{nil, nil, []any{name, sum[:]}})
+// IssuedBy reports whether the party signed what is shown.
+func IssuedBy(shown mdoc.Response, p Party) bool {
+	return bytes.Equal(shown.Document.Chain().Leaf().Raw, p.DER[0]) && shown.Document.Verify(nil, Noon()) == nil
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	jose "github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
 )
 
 // Shown is a presentation, taken apart by hand.
@@ -22,7 +22,7 @@ type Shown struct {
 	Binding   map[string]any
 }
 
-// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4), or an SD-JWT that nobody holds.
+// ReadPresentation takes SD-JWT+KB apart (RFC 9901 §4), or an SD-JWT without a holder.
 func ReadPresentation(t testing.TB, raw string) Shown {
 	t.Helper()
 	cut := strings.LastIndexByte(raw, '~') + 1
@@ -52,7 +52,7 @@ func ReadSDJWT(t testing.TB, raw string) Shown {
 
 // Holder returns the key in cnf.
 func (s Shown) Holder() *ecdsa.PublicKey {
-	var key jose.JSONWebKey
+	var key jose.JWK
 	cnf, _ := s.Claims["cnf"].(map[string]any)
 	raw, err := json.Marshal(cnf["jwk"])
 	if err != nil || key.UnmarshalJSON(raw) != nil {
@@ -64,5 +64,5 @@ func (s Shown) Holder() *ecdsa.PublicKey {
 
 // Sound reports whether the Key Binding JWT is signed by the holder over what is shown.
 func (s Shown) Sound() bool {
-	return s.KBHeader["typ"] == "kb+jwt" && IsSignedBy(s.KB, s.Holder()) && s.Binding["sd_hash"] == Digest(s.Text)
+	return s.KBHeader["typ"] == "kb+jwt" && jose.IsSignedBy(s.KB, s.Holder()) && s.Binding["sd_hash"] == Digest(s.Text)
 }

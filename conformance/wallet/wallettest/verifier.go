@@ -1,8 +1,6 @@
 package wallettest
 
 import (
-	"crypto/ecdh"
-	"crypto/sha256"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	jose "github.com/go-jose/go-jose/v4"
+	"regain/conformance/jose"
+	"regain/conformance/mdoc"
 )
 
 // Verifier is an OpenID4VP 1.0 verifier of a test. A test breaks it by setting a hook.
@@ -30,11 +29,9 @@ type Verifier struct {
 	Unsealed       bool // leaves request objects unencrypted although the wallet sent a key
 	Nonce          string
 	State          string
-	KID            string
-	Key            *ecdh.PrivateKey
+	Key            *jose.EncryptionKey // of answers
 	Query          map[string]any
 	Posts          []url.Values // answers received
-	Bodies         []string     // the same as they came
 	Fetches        []*http.Request
 
 	Claims    func(map[string]any) // of the request object
@@ -48,12 +45,12 @@ type Verifier struct {
 
 func NewVerifier(t testing.TB, signs Party) *Verifier {
 	t.Helper()
-	key, err := NewKey(t).ECDH()
+	key, err := jose.NewEncryptionKey()
 	if err != nil {
 		t.Fatal(err)
 	}
 	v := &Verifier{
-		T: t, Signs: signs, ClientID: signs.ClientID(), Nonce: Random(t), State: Random(t), KID: Random(t), Key: key,
+		T: t, Signs: signs, ClientID: signs.ClientID(), Nonce: Random(t), State: Random(t), Key: key,
 		Mode: "direct_post.jwt", Query: FullQuery(), Typ: "oauth-authz-req+jwt", MediaType: "application/oauth-authz-req+jwt",
 		Status: http.StatusOK, BodyType: "application/json",
 	}
@@ -173,10 +170,10 @@ func (v *Verifier) request(form url.Values) string {
 }
 
 // published is the key that a wallet wants request objects encrypted to (OpenID4VP 1.0 §5.10).
-func published(t testing.TB, form url.Values) *jose.JSONWebKey {
+func published(t testing.TB, form url.Values) *jose.JWK {
 	t.Helper()
 	var metadata struct {
-		JWKS jose.JSONWebKeySet `json:"jwks"`
+		JWKS jose.JWKSet `json:"jwks"`
 	}
 	if !form.Has("wallet_metadata") {
 		return nil
@@ -188,17 +185,9 @@ func published(t testing.TB, form url.Values) *jose.JSONWebKey {
 	return &metadata.JWKS.Keys[0]
 }
 
-func sealTo(t testing.TB, key jose.JSONWebKey, text string) string {
+func sealTo(t testing.TB, key jose.JWK, text string) string {
 	t.Helper()
-	encrypter, err := jose.NewEncrypter(jose.A128GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key}, (&jose.EncrypterOptions{}).WithContentType("JWT"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sealed, err := encrypter.Encrypt([]byte(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	compact, err := sealed.CompactSerialize()
+	compact, err := jose.Recipient{Key: key, Encoding: "A128GCM"}.Seal([]byte(text), map[string]any{"cty": "JWT"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,9 +202,12 @@ func (v *Verifier) Sign(claims any) string {
 	return v.Signs.Sign(v.T, v.Typ, claims)
 }
 
+// JWK is the key that answers are encrypted to, as members that a test may change.
 func (v *Verifier) JWK() map[string]any {
-	point := v.Key.PublicKey().Bytes()
-	return map[string]any{"kty": "EC", "crv": "P-256", "use": "enc", "alg": "ECDH-ES", "kid": v.KID, "x": Encode(point[1:33]), "y": Encode(point[33:])}
+	v.T.Helper()
+	var members map[string]any
+	FromJSON(v.T, []byte(ToJSON(v.T, v.Key.Public())), &members)
+	return members
 }
 
 func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -229,7 +221,6 @@ func (v *Verifier) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/response":
 		_ = r.ParseForm()
 		v.Posts = append(v.Posts, r.PostForm)
-		v.Bodies = append(v.Bodies, r.PostForm.Encode())
 		w.Header().Set("Content-Type", v.BodyType)
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(v.Status)
@@ -248,7 +239,7 @@ type Answer struct {
 	State   any
 	Error   any
 	Token   map[string][]Shown
-	Devices map[string][]Device // what is shown of mdocs
+	Devices map[string][]mdoc.Response // what is shown of mdocs
 }
 
 // Answer is the last one that was posted.
@@ -281,31 +272,56 @@ func (v *Verifier) Read(plaintext []byte, header map[string]any) Answer {
 		Error any                 `json:"error"`
 	}
 	FromJSON(v.T, plaintext, &members)
-	a := Answer{Header: header, State: members.State, Error: members.Error, Token: map[string][]Shown{}, Devices: map[string][]Device{}}
+	a := Answer{Header: header, State: members.State, Error: members.Error, Token: map[string][]Shown{}, Devices: map[string][]mdoc.Response{}}
 	for id, list := range members.Token {
 		for _, presentation := range list {
 			if strings.Contains(presentation, "~") {
 				a.Token[id] = append(a.Token[id], ReadPresentation(v.T, presentation))
 			} else {
-				a.Devices[id] = append(a.Devices[id], ReadDevice(v.T, Decode(v.T, presentation)))
+				a.Devices[id] = append(a.Devices[id], readDevice(v.T, presentation))
 			}
 		}
 	}
 	return a
 }
 
-// Thumbprint is that of the key that answers are encrypted to, by hand (RFC 7638 §3).
+// Open decrypts an answer, and returns its header too.
+func (v *Verifier) Open(compact string) (map[string]any, []byte) {
+	v.T.Helper()
+	plaintext, err := v.Key.Open(compact)
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	var members map[string]any
+	header, _, _ := strings.Cut(compact, ".")
+	FromJSON(v.T, Decode(v.T, header), &members)
+	return members, plaintext
+}
+
+// Thumbprint is that of the key that answers are encrypted to.
 func (v *Verifier) Thumbprint() []byte {
-	jwk := v.JWK()
-	sum := sha256.Sum256([]byte(ToJSON(v.T, map[string]any{"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"], "y": jwk["y"]})))
-	return sum[:]
+	v.T.Helper()
+	thumbprint, err := v.Key.Public().Thumbprint()
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	return thumbprint
 }
 
 // Transcript is the session transcript that an mdoc has to be presented over.
-func (v *Verifier) Transcript() []byte {
+func (v *Verifier) Transcript() mdoc.Transcript {
 	v.T.Helper()
+	thumbprint := v.Thumbprint()
 	if v.Mode == "direct_post" {
-		return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, nil, v.ResponseURI())
+		thumbprint = nil
 	}
-	return Transcript(v.T, "OpenID4VPHandover", v.ClientID, v.Nonce, v.Thumbprint(), v.ResponseURI())
+	return v.transcript(mdoc.Redirect(v.ClientID, v.Nonce, thumbprint, v.ResponseURI()))
+}
+
+func (v *Verifier) transcript(made mdoc.Transcript, err error) mdoc.Transcript {
+	v.T.Helper()
+	if err != nil {
+		v.T.Fatal(err)
+	}
+	return made
 }

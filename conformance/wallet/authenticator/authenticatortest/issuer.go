@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/conformance/jose"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/wallettest"
 )
@@ -25,7 +26,6 @@ type Issuer struct {
 	Now     func() time.Time
 	Nonces  map[string]bool
 	Selfie  []byte                                            // the last one sent for a Face Check
-	Sources map[string]bool                                   // jti of the credentials that were presented for one
 	Subject map[string]any                                    // what a Verified ID says
 	Results func(map[string]any)                              // the one of faceCheckResults
 	Header  func(map[string]any)                              // of every VC
@@ -38,7 +38,7 @@ type Issuer struct {
 // NewIssuer makes an issuer that is reached at base.
 func NewIssuer(t testing.TB, signs Party, base string) *Issuer {
 	return &Issuer{
-		T: t, Signs: signs, Base: base, Now: wallettest.Noon, Nonces: map[string]bool{}, Sources: map[string]bool{},
+		T: t, Signs: signs, Base: base, Now: wallettest.Noon, Nonces: map[string]bool{},
 		Subject: map[string]any{
 			"firstName": "Ada", "lastName": "Lovelace", "dateOfBirth": "1990-12-10", "documentType": "Passport",
 			"portrait": wallettest.Encode([]byte("a picture of Ada")),
@@ -100,14 +100,13 @@ func (i *Issuer) serveFaceCheck(w http.ResponseWriter, r *http.Request) {
 	did, name := vp.KID("iss")
 	nonce := vp.text("nonce")
 	credentials := vp.credentials()
-	if !IsSignedBy(i.T, vp.Text, HolderKey(i.T, did, name)) || vp.text("iss") != did || vp.text("aud") != i.Base || !i.Nonces[nonce] || len(credentials) != 1 {
+	if !jose.IsSignedBy(vp.Text, HolderKey(i.T, did, name)) || vp.text("iss") != did || vp.text("aud") != i.Base || !i.Nonces[nonce] || len(credentials) != 1 {
 		writeJSON(i.T, w, http.StatusBadRequest, map[string]any{"error": "invalid_presentation"})
 		return
 	}
 	delete(i.Nonces, nonce)
 	source := Read(i.T, credentials[0])
 	i.Selfie = wallettest.Decode(i.T, body.Selfie)
-	i.Sources[source.text("jti")] = true
 	vc, _ := source.Claims["vc"].(map[string]any)
 	subject, _ := vc["credentialSubject"].(map[string]any)
 	portrait, _ := subject["portrait"].(string)

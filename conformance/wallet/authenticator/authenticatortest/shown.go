@@ -1,19 +1,14 @@
 package authenticatortest
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"strings"
 	"testing"
 
-	"github.com/decred/dcrd/dcrec/secp256k1/v4"
-	koblitz "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
-	jose "github.com/go-jose/go-jose/v4"
-
+	"regain/conformance/did"
 	"regain/conformance/wallet/wallettest"
 )
 
-// Shown is a JWT taken apart by hand.
+// Shown is a JWT taken apart.
 type Shown struct {
 	Text   string
 	Header map[string]any
@@ -43,75 +38,12 @@ func (s Shown) text(name string) string {
 	return text
 }
 
-// IsSignedBy reports whether the JWS is signed by the key, a JWK, with the algorithm that goes with it.
-func IsSignedBy(t testing.TB, compact string, jwk map[string]any) bool {
+// HolderKey returns the public key of that name in a did:jwk or the long form of a did:ion, nil when it is not there.
+func HolderKey(t testing.TB, id, name string) any {
 	t.Helper()
-	header, _ := wallettest.ReadJWT(t, compact)
-	if jwk["crv"] == "secp256k1" {
-		return header["alg"] == "ES256K" && isKoblitz(t, compact, jwk)
-	}
-	want := map[any]jose.SignatureAlgorithm{"P-256": jose.ES256, "P-384": jose.ES384, "Ed25519": jose.EdDSA}[jwk["crv"]]
-	jws, err := jose.ParseSignedCompact(compact, []jose.SignatureAlgorithm{want})
+	_, _, key, err := did.Resolver{}.Signer(t.Context(), id+"#"+name)
 	if err != nil {
-		return false
-	}
-	var key jose.JSONWebKey
-	if err := key.UnmarshalJSON([]byte(wallettest.ToJSON(t, jwk))); err != nil {
-		return false
-	}
-	_, err = jws.Verify(key)
-	return err == nil
-}
-
-func isKoblitz(t testing.TB, compact string, jwk map[string]any) bool {
-	t.Helper()
-	cut := strings.LastIndexByte(compact, '.')
-	signature := wallettest.Decode(t, compact[cut+1:])
-	x, _ := jwk["x"].(string)
-	y, _ := jwk["y"].(string)
-	key, err := secp256k1.ParsePubKey(append(append([]byte{4}, wallettest.Decode(t, x)...), wallettest.Decode(t, y)...))
-	if err != nil || len(signature) != 64 {
-		return false
-	}
-	var r, s secp256k1.ModNScalar
-	if r.SetByteSlice(signature[:32]) || s.SetByteSlice(signature[32:]) {
-		return false
-	}
-	sum := sha256.Sum256([]byte(compact[:cut]))
-	return koblitz.NewSignature(&r, &s).Verify(sum[:], key)
-}
-
-// HolderKey returns the key of that name in a did:jwk or the long form of a did:ion, nil when it is
-// not there. The hashes of a did:ion are for the tests of package did.
-func HolderKey(t testing.TB, did, name string) map[string]any {
-	t.Helper()
-	var jwk map[string]any
-	if encoded, ok := strings.CutPrefix(did, "did:jwk:"); ok && name == "0" {
-		wallettest.FromJSON(t, wallettest.Decode(t, encoded), &jwk)
-		return jwk
-	}
-	if !strings.HasPrefix(did, "did:ion:") {
 		return nil
 	}
-	var state struct {
-		Delta struct {
-			Patches []struct {
-				Document struct {
-					PublicKeys []struct {
-						ID           string
-						PublicKeyJWK map[string]any
-					}
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(wallettest.Decode(t, did[strings.LastIndexByte(did, ':')+1:]), &state); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range state.Delta.Patches[0].Document.PublicKeys {
-		if key.ID == name {
-			return key.PublicKeyJWK
-		}
-	}
-	return nil
+	return key
 }

@@ -2,18 +2,15 @@ package authenticatortest
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"regain/conformance/wallet/wallettest"
 )
 
 // Site serves any number of names below .example over TLS, which is where did:web documents live.
@@ -21,6 +18,7 @@ type Site struct {
 	t      testing.TB
 	server *httptest.Server
 	hosts  map[string]http.Handler
+	roots  *x509.CertPool
 }
 
 // NewSite starts a site without names.
@@ -28,7 +26,10 @@ func NewSite(t testing.TB) *Site {
 	t.Helper()
 	s := &Site{t: t, hosts: map[string]http.Handler{}}
 	s.server = httptest.NewUnstartedServer(s)
-	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate(t)}, MinVersion: tls.VersionTLS12}
+	authority := wallettest.NewAuthority(t, "Web PKI")
+	party := authority.PartyFor(t, "site", "*.example")
+	s.roots = authority.Pool()
+	s.server.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: party.DER, PrivateKey: party.Key}}, MinVersion: tls.VersionTLS12}
 	s.server.StartTLS()
 	t.Cleanup(s.server.Close)
 	return s
@@ -47,30 +48,11 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // Client returns a client that trusts the site and finds every name at it.
 func (s *Site) Client() *http.Client {
-	pool := x509.NewCertPool()
-	pool.AddCert(s.server.Certificate())
 	address := s.server.Listener.Addr().String()
 	return &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
+		TLSClientConfig: &tls.Config{RootCAs: s.roots, Time: wallettest.Noon, MinVersion: tls.VersionTLS12},
 		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, network, address)
 		},
 	}}
-}
-
-func certificate(t testing.TB) tls.Certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "site"}, DNSNames: []string{"*.example"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }

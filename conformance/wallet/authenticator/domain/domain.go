@@ -14,16 +14,16 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
+	"regain/conformance/did"
 	"regain/conformance/wallet/address"
-	"regain/conformance/wallet/authenticator/agent"
-	"regain/conformance/wallet/authenticator/did"
+	"regain/conformance/wallet/agent"
 )
 
 // Domain is what was found out. The zero value: no domain is named.
 type Domain struct {
 	Host     string
 	Verified bool
-	Problem  string // why not, for whoever runs the verifier; empty when verified
+	Problem  string // why not, for the operator of the verifier; empty when verified
 }
 
 // Verifier verifies domains.

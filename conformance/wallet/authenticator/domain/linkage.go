@@ -9,7 +9,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4/json"
 
-	"regain/conformance/wallet/authenticator/jws"
+	"regain/conformance/jose"
 )
 
 const clockSkew = time.Minute
@@ -37,14 +37,15 @@ type linkage struct {
 // verifyLinkage checks the credential as the specification has it (JSON Web Token Proof Format,
 // and DID Configuration Resource Verification).
 func (v Verifier) verifyLinkage(ctx context.Context, credential, id, endpoint string) error {
-	token, err := jws.Parse(credential)
+	token, err := jose.Parse(credential)
 	if err != nil {
 		return err
 	}
+	slices.Sort(token.Members)
 	if !slices.Equal(token.Members, []string{"alg", "kid"}) {
 		return errors.New("its header has other members than alg and kid")
 	}
-	signed, err := v.Resolver.Verify(ctx, credential)
+	signed, err := v.Resolver.Verify(ctx, token)
 	if err != nil {
 		return err
 	}
