@@ -301,7 +301,7 @@ func TestNothingPersonalIsPrinted(t *testing.T) {
 		t.Fatal(err)
 	}
 	printed := fmt.Sprintf("%v %+v %#v %s %v", d, d, d, d, d.LogValue()) + string(raw)
-	if strings.Contains(printed, "Lovelace") || strings.Contains(printed, "1990") || !strings.Contains(printed, wallettest.LicenceType) {
+	if strings.Contains(printed, "Lovelace") || strings.Contains(printed, "1990-12-10") || !strings.Contains(printed, wallettest.LicenceType) {
 		t.Errorf("printed %s", printed)
 	}
 }

@@ -78,7 +78,7 @@ func TestNothingPersonalPrints(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.Config.Logger.Info("x", "c", c, "r", r)
-	secrets := []string{"Lovelace", "1990", "Passport", c.Claim("portrait"), w.Wallet.DID(), c.JWT(), w.Verifier.Nonce, w.Verifier.State}
+	secrets := []string{"Lovelace", "1990-12-10", "Passport", c.Claim("portrait"), w.Wallet.DID(), c.JWT(), w.Verifier.Nonce, w.Verifier.State}
 	for _, text := range []string{fmt.Sprint(c), fmt.Sprintf("%+v", c), fmt.Sprintf("%#v", c), fmt.Sprint(r), fmt.Sprintf("%+v", r), fmt.Sprintf("%#v", r), string(raw), log.String()} {
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) {
