@@ -41,6 +41,7 @@ type Env struct {
 	Router   *gin.Engine
 	Txn      *gin.RouterGroup // the paths of one recovery
 	Log      *bytes.Buffer    // event records, JSON
+	Store    storage.Store
 
 	now time.Time
 }
@@ -64,11 +65,11 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	if change != nil {
 		change(&profile)
 	}
-	store := must(memory.New(e.Clock))(t)
+	e.Store = must(memory.New(e.Clock))(t)
 	accounts := must(directory.Parse([]byte("accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")))(t)
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
-		Attempts: storage.NewAttempts(store), Clock: e.Clock, Random: rand.Reader,
+		Transactions: storage.NewTransactions(e.Store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
 	}, recovery.Policy{Profiles: recovery.Profiles{profile}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
 	e.Binding = must(binding.New(e.Web, e.Recovery.Open))(t)
@@ -126,6 +127,14 @@ func (e *Env) Start(t testing.TB) *Started {
 		t.Fatal(err)
 	}
 	return &Started{tx, &http.Cookie{Name: web.CookiePrefix + string(tx.ID), Value: secret}, e}
+}
+
+// Resume is a recovery that was started over HTTP, in the browser that holds its cookie.
+func (e *Env) Resume(t testing.TB, id recovery.TransactionID, cookie *http.Cookie) *Started {
+	t.Helper()
+	s := &Started{recovery.Transaction{ID: id}, cookie, e}
+	s.Reload(t)
+	return s
 }
 
 // Ask begins a presentation attempt.
