@@ -30,15 +30,15 @@ import (
 const usage = `Regain recovers accounts: a main IdP sends a person who has lost every sign-in method, Regain asks their
 wallet for a Verified ID and a Face Check, and a success returns a Temporary Access Pass.
 
-  regain demo              start the whole world on this machine and print where to click
-  regain demo --drive      walk the journeys without a browser; exits 0 only when all are as they must be
+  regain demo              start everything on this machine (main IdP, Regain, proofing provider, wallet) and print where to click
+  regain demo --drive      walk the journeys without a browser; exits 0 only if all end as expected
   regain serve             run one node (with no configuration: a safe development instance)
   regain check             check a configuration and say what is wrong with it
-  regain diagnose ID [LOG …] tell what happened in the recovery that a reference of an error page, or of a wallet's answer,
-                           belongs to: what was asked, what came, which check failed; reads logs of any number of nodes
+  regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
+                           requested, what was received, which check failed; reads the logs of any number of nodes
   regain audit verify FILE prove that nothing in an audit log was removed or changed
-  regain keys rotate FILE  put a new signing key into a ring, or make one; keys list FILE shows what each does,
-                           keys certify FILE puts a certificate after each, for clients that want x5c
+  regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
+                           keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version
@@ -53,7 +53,7 @@ var errUsage = errors.New("unknown command or missing argument: see `regain help
 
 func main() { os.Exit(command()) }
 
-// command runs the program and returns its exit status: 1 for a failure, 2 for a command line that nobody understands.
+// command runs the program and returns its exit status: 1 for a failure, 2 for an invalid command line.
 func command() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -110,12 +110,12 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	options := demo.Options{Out: out}
 	drive := flags.Bool("drive", false, "walk the journeys over HTTP, print ok or FAIL for each, and end")
 	flags.BoolVar(&options.TLS, "tls", false, "serve everything over TLS under a CA made for this run")
-	flags.IntVar(&options.Port, "port", 8400, "first of five ports: Regain, main IdP, proofing provider, wallet, and a provider that nobody trusts")
+	flags.IntVar(&options.Port, "port", 8400, "first of five ports: Regain, main IdP, proofing provider, wallet, and a provider that Regain does not trust")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
-	flags.StringVar(&options.Configuration, "configuration", "", "file that joins Regain's configuration, written as in docs/configuration.md (lists are added to): try your own wallet against the demo")
-	flags.StringSliceVar(&options.Offers, "offer", nil, "what the proofing provider offers, with commas between: VerifiedIdentity (default), MobileDrivingLicence, VerifiedIdentityJWT")
+	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to): try your own wallet against the demo")
+	flags.StringSliceVar(&options.Offers, "offer", nil, "what the proofing provider offers, comma-separated: VerifiedIdentity (default), MobileDrivingLicence, VerifiedIdentityJWT")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -125,7 +125,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	return demo.Run(ctx, options)
 }
 
-// nodeFlags are the flags of the commands that read a configuration.
+// nodeFlags returns the flags of the commands that read a configuration.
 func nodeFlags(name string) (*pflag.FlagSet, *string) {
 	flags := pflag.NewFlagSet(name, pflag.ContinueOnError)
 	file := flags.String("config", "", "configuration file (YAML)")
@@ -181,14 +181,13 @@ func runCheck(args []string, out io.Writer) error {
 	return err
 }
 
-// runDiagnose tells what happened in the recovery that an id belongs to, from the logs of any number of nodes.
 func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 	if len(args) == 0 {
 		return errUsage
 	}
 	var files []io.Reader
 	for _, name := range args[1:] {
-		file, err := os.Open(name) //nolint:gosec // whoever runs it says which files to read
+		file, err := os.Open(name) //nolint:gosec // the caller chooses which files to read
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -237,12 +236,12 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&options.Local, "local", false, "the suite runs on this machine: trust the certificate that it shows")
 	flags.StringVar(&options.TokenEnv, "token-env", "", "`variable` with the API token of the suite, if it wants one")
 	flags.StringSliceVar(&options.Plans, "plan", nil, "plans to run, by name; all without it")
-	flags.StringSliceVar(&options.Modules, "module", nil, "modules to run, while something is being repaired; nothing is written then")
+	flags.StringSliceVar(&options.Modules, "module", nil, "modules to run, for debugging; no results are written")
 	flags.StringVar(&options.Results, "results", "conformance/oidf", "directory of results.json and RESULTS.md")
-	flags.StringVar(&options.Alias, "alias", "regain", "what the suite calls who is under test in its URLs: two runs at once need two")
-	flags.IntVar(&options.Port, "port", 9400, "first of eight ports of who is under test")
+	flags.StringVar(&options.Alias, "alias", "regain", "the suite's name for the server under test in its URLs: concurrent runs need different ones")
+	flags.IntVar(&options.Port, "port", 9400, "first of eight ports of the server under test")
 	flags.BoolVar(&options.List, "list", false, "list the plans and end")
-	flags.BoolVar(&options.Render, "render", false, "write RESULTS.md anew from results.json, after a plan was added, and end")
+	flags.BoolVar(&options.Render, "render", false, "rewrite RESULTS.md from results.json, for example after a plan was added, and end")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request to the server under test")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -250,7 +249,6 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	return oidf.Run(ctx, options, out)
 }
 
-// runKeys is `keys rotate FILE`, `keys certify FILE` and `keys list FILE`.
 func runKeys(args []string, out io.Writer) error {
 	flags := pflag.NewFlagSet("keys", pflag.ContinueOnError)
 	alg := flags.String("alg", "ES256", "rotate: algorithm of the new key: ES256, RS256 (PS256 is the same key) or EdDSA")
@@ -268,7 +266,7 @@ func runKeys(args []string, out io.Writer) error {
 	case "list":
 	case "certify":
 		if *name == "" {
-			return errors.New("--name: say the name for the certificates, such as recover.example.org")
+			return errors.New("--name: give the name for the certificates, such as recover.example.org")
 		}
 		if err := keys.CertifyFile(path, *name, now); err != nil {
 			return err
@@ -295,7 +293,7 @@ func runKeys(args []string, out io.Writer) error {
 	}
 	fmt.Fprint(out, text)
 	if flags.Arg(0) != "list" {
-		fmt.Fprintln(out, "Send the nodes SIGHUP, upon which they read the file again; a new algorithm needs a restart.")
+		fmt.Fprintln(out, "Send SIGHUP to the nodes to make them read the file again; a new algorithm needs a restart.")
 	}
 	return nil
 }

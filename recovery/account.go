@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// Account is an account as the directory has it. Attributes are personal data: logs see the name's first letter only.
+// Account is an account as the directory returned it. Attributes are personal data: logs see the name's first letter
+// only.
 type Account struct {
 	Name       AccountName
-	ID         string // the directory's own, immutable key
+	ID         string // the directory's immutable identifier
 	Enabled    bool
 	Attributes map[AttributeName]string
 	Groups     []GroupName

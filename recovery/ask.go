@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Handle names the request URI of one channel in one presentation attempt: `<transaction id>.<secret>`. It is
-// unguessable, is not the browser's secret, and ends with the attempt.
+// Handle identifies the request URI of one channel in one presentation attempt: `<transaction id>.<secret>`. It
+// cannot be guessed, differs from the browser's secret, and becomes invalid when the attempt ends.
 type Handle string
 
 const handleSize = 16 // bytes of a handle's secret
@@ -21,7 +21,7 @@ func (t Transaction) Handle(flow Flow) Handle {
 	return ""
 }
 
-// HandleOf returns the handle of a channel, or "" when no request is pending there, or it was closed.
+// HandleOf returns the handle of a channel, or "" when no request is pending there or the channel was closed.
 func (t Transaction) HandleOf(channel Channel) Handle {
 	if i := t.requestFor(channel); i >= 0 && !t.Presentation.Requests[i].Closed {
 		return Handle(string(t.ID) + "." + t.Presentation.Requests[i].Secret)
@@ -29,7 +29,7 @@ func (t Transaction) HandleOf(channel Channel) Handle {
 	return ""
 }
 
-// Channels lists the channels of the pending requests, the preferred first.
+// Channels lists the channels of the pending requests, in the profile's order of preference.
 func (t Transaction) Channels() []Channel {
 	if t.Presentation == nil {
 		return nil
@@ -41,7 +41,7 @@ func (t Transaction) Channels() []Channel {
 	return channels
 }
 
-// ChannelTo returns the channel of a pending request to a kind of wallet in a flow; the zero Channel, which has no
+// ChannelTo returns the channel by which a pending request reaches wallet in flow, or the zero Channel, which has no
 // handle, if there is none.
 func (t Transaction) ChannelTo(wallet WalletName, flow Flow) Channel {
 	for _, c := range t.Channels() {
@@ -52,11 +52,10 @@ func (t Transaction) ChannelTo(wallet WalletName, flow Flow) Channel {
 	return Channel{}
 }
 
-// requestFor returns the position of a channel's request, or -1.
 func (t Transaction) requestFor(channel Channel) int { return slices.Index(t.Channels(), channel) }
 
-// Ask begins a presentation attempt, in place of the one before. The person has read the information page, or wants to
-// try again.
+// Ask begins a presentation attempt and discards the previous one. It is called when the person has read the
+// information page or wants to try again.
 func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 	steps := []Step{StepRequest}
 	if t.State == StateStarted {
@@ -84,7 +83,7 @@ func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 	return s.store(ctx, changed, EventPresentationRequested)
 }
 
-// LeaveForProofing notes that the person goes to the proofing provider; Return from it with ComeBack.
+// LeaveForProofing records that the person goes to the proofing provider. ComeBack records the return.
 func (s *Service) LeaveForProofing(ctx context.Context, t Transaction) (Transaction, error) {
 	steps := []Step{StepProof}
 	if t.State == StateStarted {
@@ -93,7 +92,8 @@ func (s *Service) LeaveForProofing(ctx context.Context, t Transaction) (Transact
 	return s.advance(ctx, t, EventProofingStarted, steps...)
 }
 
-// ComeBack notes that the person came back from the proofing provider. What they got there shows when they present it.
+// ComeBack records that the person came back from the proofing provider. The provider's word is not evidence: the
+// Verified ID is verified when the wallet presents it.
 func (s *Service) ComeBack(ctx context.Context, t Transaction, completed bool) (Transaction, error) {
 	event := EventProofingCompleted
 	if !completed {

@@ -7,12 +7,15 @@ import (
 	"time"
 )
 
-// LimitPer says what a limit counts by.
+// LimitPer names the subject whose attempts a limit counts.
 type LimitPer string
 
-// What limits count by. Account alone would let a stranger lock a victim out for ever, so the rule to have on accounts
-// is account+network: a victim at home is not locked out by a stranger elsewhere. A limit on account alone should be
-// wide and its window short.
+// The subjects of limits. A limit on the account alone lets an attacker lock a victim out by starting recoveries in
+// the victim's name, so the main rule for accounts is account+network: attempts from the attacker's network do not
+// lock out the victim at home. A limit on the account alone should be wide and its window short.
+//
+// NIST SP 800-63B §5.2.2 requires such throttling of guesses. Microsoft's pages on account recovery publish no
+// limits.
 const (
 	PerAccount        LimitPer = "account"
 	PerClient         LimitPer = "client"
@@ -20,7 +23,8 @@ const (
 	PerAccountNetwork LimitPer = "account+network"
 )
 
-// Limit allows Max attempts within a Window, which the first attempt opens: lock-out ends by itself.
+// Limit allows Max attempts within a fixed Window, which the first attempt opens. A lock-out therefore ends by
+// itself.
 type Limit struct {
 	Name   string
 	Per    LimitPer
@@ -28,15 +32,15 @@ type Limit struct {
 	Window time.Duration
 }
 
-// LimitSubject is whose attempt it is.
+// LimitSubject describes one attempt: the account, the client and the network it came from.
 type LimitSubject struct {
 	Account AccountName
 	Client  ClientID
 	Network string
 }
 
-// Key returns the counter's key, a digest so that no store learns who tries to recover, and whether the limit applies
-// to this subject.
+// Key returns the counter's key and whether the limit applies to this subject. The key is a digest, so the store does
+// not learn who tries to recover.
 func (l Limit) Key(s LimitSubject) (key string, counts bool) {
 	var subject string
 	switch l.Per {
@@ -59,7 +63,7 @@ func (l Limit) Key(s LimitSubject) (key string, counts bool) {
 	return base64.RawURLEncoding.EncodeToString(sum[:]), true
 }
 
-// Limits are all attempt limits of a deployment. Every one must be kept.
+// Limits are all attempt limits of a deployment. An attempt must be within every one of them.
 type Limits []Limit
 
 // DefaultLimits are the limits of a deployment that configures none.

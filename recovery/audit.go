@@ -2,18 +2,19 @@ package recovery
 
 import "time"
 
-// EventType names what happened.
+// EventType is the kind of an audit event.
 type EventType string
 
-// The catalogue of events, after Entra ID's audit events for account recovery.
+// The kinds of events. They follow the Microsoft Learn page "Audit log events for Microsoft Entra ID self-service
+// account recovery (SSAR)", and add the ones that page has no name for.
 const (
 	EventRecoveryStarted       EventType = "recovery_started"
 	EventProofingStarted       EventType = "proofing_started"
 	EventProofingCompleted     EventType = "proofing_completed"
 	EventProofingFailed        EventType = "proofing_failed"
 	EventPresentationRequested EventType = "presentation_requested"
-	EventPresentationPrepared  EventType = "presentation_prepared" // a link with the whole request in it was made
-	EventPresentationRenewed   EventType = "presentation_renewed"  // the request had expired, and somebody came back to it
+	EventPresentationPrepared  EventType = "presentation_prepared" // a link that contains the whole request was generated
+	EventPresentationRenewed   EventType = "presentation_renewed"  // an expired request was opened again and built anew
 	EventPresentationRetrieved EventType = "presentation_retrieved"
 	EventPresentationCompleted EventType = "presentation_completed"
 	EventPresentationRefused   EventType = "presentation_refused"  // the wallet reported an error
@@ -24,7 +25,7 @@ const (
 	EventRecoveryDenied        EventType = "recovery_denied"
 	EventRecoveryExpired       EventType = "recovery_expired"
 	EventRecoveryCancelled     EventType = "recovery_cancelled"
-	EventPassIssuing           EventType = "pass_issuing" // durable before the pass is made
+	EventPassIssuing           EventType = "pass_issuing" // durable before the pass is issued
 	EventPassIssued            EventType = "pass_issued"
 	EventPassFailed            EventType = "pass_failed"
 	EventTransitionRefused     EventType = "transition_refused"
@@ -32,7 +33,7 @@ const (
 	EventConfirmationFailed    EventType = "confirmation_failed"
 )
 
-// Succeeds reports whether the event is good news.
+// Succeeds reports whether the event records a success rather than a failure.
 func (e EventType) Succeeds() bool {
 	switch e {
 	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
@@ -42,13 +43,13 @@ func (e EventType) Succeeds() bool {
 	return true
 }
 
-// Critical reports whether the record must be durable before anything else happens: no record, no pass. The record that
-// a pass is about to be made, for whom and by which transaction, is on disk before it is made; that it was made follows,
-// and revokes the pass if it cannot be written.
+// Critical reports whether the record must be durable before the service continues. EventPassIssuing (which account,
+// which transaction) is on disk before the pass is issued: no record, no pass. EventPassIssued follows it; if that
+// one cannot be written, the pass is revoked.
 func (e EventType) Critical() bool { return e == EventPassIssuing }
 
-// Event is one audit record. The account is named, since an administrator must see every attempt on it; nothing of a
-// credential and no pass is in it.
+// Event is one audit record. It names the account, since an administrator must see every attempt on it. It never
+// contains a credential's claims or a pass.
 type Event struct {
 	Time        time.Time     `json:"time"`
 	Type        EventType     `json:"type"`

@@ -12,8 +12,9 @@ import (
 	"strconv"
 )
 
-// Link is an event in its place in the hash chain: its hash covers the number, the hash before it, and the event, so
-// that whoever holds the last hash can tell whether anything before it was changed, removed or put in.
+// Link is an audit event with its position in the hash chain. The hash covers the sequence number, the previous hash
+// and the event, so a party that holds the last hash can detect that an earlier record was changed, removed or
+// inserted.
 type Link struct {
 	Seq   uint64          `json:"seq"` // from 1
 	Prev  string          `json:"prev"`
@@ -21,14 +22,14 @@ type Link struct {
 	Event json.RawMessage `json:"event"`
 }
 
-// ErrChain means that a log is not what was written. ErrUnfinished means that only its last line is not whole, as a
-// crash leaves it: that record was never acknowledged.
+// ErrChain means that a log was altered. ErrUnfinished means that only its last line is incomplete, as after a crash:
+// that record was never acknowledged.
 var (
 	ErrChain      = errors.New("audit chain is broken")
 	ErrUnfinished = errors.New("last audit record is unfinished")
 )
 
-// NextLink chains an event to the link before it; the zero Link stands before the first.
+// NextLink chains an event to the previous link; pass the zero Link for the first event.
 func NextLink(prev Link, event Event) (Link, error) {
 	data, err := json.Marshal(event)
 	if err != nil {
@@ -41,17 +42,18 @@ func NextLink(prev Link, event Event) (Link, error) {
 
 func (l Link) hash() string {
 	h := sha256.New()
-	// Lengths are fixed or written down, so no two links have the same bytes.
+	// Every field is of fixed length, terminated, or prefixed with its length, so two different links never hash the
+	// same bytes.
 	fmt.Fprintf(h, "regain-audit-v1\n%d\n%s\n%d\n", l.Seq, l.Prev, len(l.Event))
 	h.Write(l.Event)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// maxLine bounds one line of a log that is read back.
+// maxLine bounds the length of one log line in bytes.
 const maxLine = 1 << 20
 
-// VerifyChain reads links, one JSON object a line, and returns the last one. A line that is not the one that was
-// written is an ErrChain that names its number. Every good link is shown to see, in order.
+// VerifyChain reads links, one JSON object a line, and returns the last one. It calls see with every valid link, in
+// order. An altered line is an ErrChain that names the line's number.
 func VerifyChain(r io.Reader, see func(Link)) (Link, error) {
 	var last Link
 	lines := bufio.NewReaderSize(r, maxLine)
@@ -78,7 +80,8 @@ func VerifyChain(r io.Reader, see func(Link)) (Link, error) {
 	}
 }
 
-// parseLink reads a line and insists that it is written exactly as we write it.
+// parseLink decodes a line and requires it to be byte for byte what Encode writes: a second spelling of the same
+// record would escape the hash.
 func parseLink(line []byte) (Link, error) {
 	var link Link
 	if err := json.Unmarshal(line, &link); err != nil {
@@ -91,12 +94,13 @@ func parseLink(line []byte) (Link, error) {
 	return link, nil
 }
 
-// Encode returns the link as a line of a log.
+// Encode returns the link as one line of the log.
 func (l Link) Encode() ([]byte, error) {
 	if !json.Valid(l.Event) {
 		return nil, errors.New("encode audit record: the event is not JSON")
 	}
-	// By hand, since the event is JSON already, and going over it again would cost as much as making it.
+	// Written without json.Marshal: the event is JSON already, and encoding it again would cost as much as building
+	// it.
 	line := make([]byte, 0, len(l.Event)+len(l.Prev)+len(l.Hash)+64)
 	line = strconv.AppendUint(append(line, `{"seq":`...), l.Seq, 10)
 	line = append(append(append(line, `,"prev":"`...), l.Prev...), `","hash":"`...)

@@ -7,12 +7,12 @@ import (
 	"slices"
 )
 
-// Return brings the verdict of a presentation into force that came back through the browser which started: from the
-// wallet's page with the response code (OpenID4VP 1.0 §13.3, HAIP 1.0 §5.1), or by the Digital Credentials API. t is from
-// Open, which checked the browser.
+// Return makes the verdict of a presentation effective after the browser that started the transaction came back: from
+// the wallet with the response code (OpenID4VP 1.0 §13.3, HAIP 1.0 §5.1), or through the Digital Credentials API. t
+// comes from Open, which checked the browser.
 func (s *Service) Return(ctx context.Context, t Transaction, responseCode string) (Transaction, error) {
 	if t.State.Decided() {
-		return t, nil // the person reloaded the page; the code does nothing more
+		return t, nil // the person reloaded the page; the code was used already
 	}
 	answer, err := t.pending(FlowSameDevice, FlowBrowser)
 	if err != nil {
@@ -24,9 +24,9 @@ func (s *Service) Return(ctx context.Context, t Transaction, responseCode string
 	return s.conclude(ctx, t)
 }
 
-// Confirm brings the verdict of a cross-device presentation into force: the person typed the six digits that the
-// wallet's side showed, which proves that the holder of the wallet talks to the person at this browser (against the
-// relayed QR code). After three wrong ones the attempt is void and Ask begins another.
+// Confirm makes the verdict of a cross-device presentation effective: the person typed the six digits shown on the
+// wallet's device. That proves that the wallet's holder and the person at this browser talk to each other, and
+// defeats a relayed QR code. After three wrong codes the attempt is void and a new one begins.
 func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Transaction, error) {
 	if t.State.Decided() {
 		return t, nil
@@ -35,11 +35,11 @@ func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Tr
 	if err != nil {
 		return t, err
 	}
-	if answer.Tries >= maxConfirmationTries { // the third was counted, and then something failed
+	if answer.Tries >= maxConfirmationTries { // the third try was counted, then Ask failed
 		return s.askAgain(ctx, t)
 	}
-	// A try is counted before it is looked at: many guesses at once would all be told whether they were right, and cost
-	// one try.
+	// The try is stored before the digits are compared. Otherwise parallel requests could test many guesses for the
+	// price of one try.
 	tried := *answer
 	tried.Tries++
 	t.Presentation = &PresentationAttempt{Requests: t.Presentation.Requests, Answer: &tried}
@@ -58,7 +58,7 @@ func (s *Service) Confirm(ctx context.Context, t Transaction, digits string) (Tr
 	return t, ErrWrongCode
 }
 
-// askAgain makes the attempt void and says that the code was wrong.
+// askAgain starts a new attempt in place of this one and returns ErrWrongCode.
 func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, error) {
 	t, err := s.Ask(ctx, t)
 	if err != nil {
@@ -67,8 +67,8 @@ func (s *Service) askAgain(ctx context.Context, t Transaction) (Transaction, err
 	return t, ErrWrongCode
 }
 
-// Proceed brings the verdict of a presentation into force that came from a wallet which does not come back: the person
-// says in the browser that started that it was theirs. That proves nothing, and the record says so.
+// Proceed makes the verdict effective for a channel without redirect back: in the browser that started, the person
+// confirms that the presentation was theirs. That proves nothing, and the audit record says so.
 func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, error) {
 	if t.State.Decided() {
 		return t, nil
@@ -79,8 +79,9 @@ func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, erro
 	return s.conclude(ctx, t)
 }
 
-// Confirmation returns the answered transaction to the browser that opens the redirect_uri of a cross-device answer; its
-// answer has the six digits to show there. How far their network is from the one that started is noted, for the verdict.
+// Confirmation returns the transaction to the browser that opens the redirect_uri of a cross-device answer, to show
+// the six digits of its Answer. It also stores whether that browser is in the network of the one that started; the
+// verdict uses that.
 func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
 	return RetryOnConflict(func() (Transaction, error) { return s.confirmation(ctx, id, responseCode, network) })
 }
@@ -103,9 +104,9 @@ func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCo
 	return t, nil
 }
 
-// ReturnElsewhere is a browser that did not start the transaction opening the redirect_uri of a same-device answer:
-// somebody was led to present for another person's recovery. It ends the transaction. Without the right response code
-// nothing happens: a stranger must not be able to end it either.
+// ReturnElsewhere ends the transaction because another browser than the one that started it opened the redirect_uri
+// of a same-device answer: a victim was led to present for an attacker's recovery (session fixation; HAIP 1.0 §5.1
+// requires the rejection). It needs the right response code, so that a stranger cannot end the transaction.
 func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, responseCode string) error {
 	t, err := s.get(ctx, id)
 	if err != nil {
@@ -119,7 +120,7 @@ func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, respons
 	return err
 }
 
-// pending returns the answer that waits for its browser, if it came by one of flows.
+// pending returns the answer that is not effective yet, if it arrived through one of flows.
 func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 	if t.State != StatePresented || t.Presentation == nil || t.Presentation.Answer == nil {
 		return nil, ErrNoTransaction
@@ -130,7 +131,7 @@ func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 	return t.Presentation.Answer, nil
 }
 
-// conclude turns the pending verdict into the decision.
+// conclude makes the pending verdict the transaction's decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
 	verdict := t.Presentation.Answer.Verdict
 	if t.Presentation.Answer.NoRedirectBack {
@@ -156,8 +157,8 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 	}
 }
 
-// MarkReturned notes that the browser is sent back to the client with a code, after the approval or, where the pass was shown on
-// the screen, after that. It succeeds once for each transaction.
+// MarkReturned records that the browser is sent back to the client with a code: after the approval or, where the pass
+// is shown on the screen, after the person saw it. It succeeds once for each transaction.
 func (s *Service) MarkReturned(ctx context.Context, t Transaction) (Transaction, error) {
 	now := s.ports.Clock()
 	if t.Late(now) {

@@ -2,7 +2,7 @@ package recovery
 
 import "time"
 
-// Outcome is how a decision ends.
+// Outcome is the result of a decision.
 type Outcome string
 
 // The three outcomes.
@@ -12,17 +12,17 @@ const (
 	OutcomeDenied    Outcome = "denied"
 )
 
-// DecisionInput is everything a decision depends on.
+// DecisionInput holds everything that a decision depends on.
 type DecisionInput struct {
 	Profile    Profile
-	Account    Account // the one that the main IdP named
-	Ineligible Reason  // why this account recovers nothing whatever the evidence, or ReasonNone
+	Account    Account // the account that the main IdP named
+	Ineligible Reason  // why this account is denied whatever the evidence, or ReasonNone
 	Evidence   Evidence
 	StartedAt  time.Time
 	Now        time.Time
 }
 
-// Decision is the answer, in a form that may be stored and audited: it holds no value of the person's.
+// Decision is the verdict on a recovery. It contains no claim or attribute value, so it may be stored and audited.
 type Decision struct {
 	Outcome   Outcome         `json:"outcome"`
 	Reason    Reason          `json:"reason,omitempty"`
@@ -30,17 +30,17 @@ type Decision struct {
 	FaceCheck FaceCheckResult `json:"face_check,omitzero"`
 }
 
-// FaceCheckResult is what is kept of a Face Check.
+// FaceCheckResult is the part of a Face Check that is stored.
 type FaceCheckResult struct {
 	Score  float64         `json:"score"`
 	Source FaceCheckSource `json:"source"`
 }
 
-// Decide weighs the evidence. It is pure, evaluates every rule whatever the others said, and takes the same way for an
-// account that does not exist as for one that does not match.
+// Decide weighs the evidence. It is pure, evaluates every rule even after one failed, and does the same work for an
+// account that does not exist as for one that does not match, so that time tells nothing about the account.
 //
-// Of several reasons the one about the credential comes first, then the Face Check, then the account: a stranger with
-// a worthless credential learns about the credential and nothing about the account.
+// When several rules fail, the credential's reason is reported first, then the Face Check's, then the account's: a
+// stranger with a worthless credential learns about the credential and nothing about the account.
 func Decide(q DecisionInput) Decision {
 	credential := q.Evidence.ValidationFailure
 	results := []RuleResult{{Rule: "credential", Pass: credential == ReasonNone, Detail: string(credential)}}
@@ -58,22 +58,23 @@ func Decide(q DecisionInput) Decision {
 	}
 	switch q.Profile.Mode {
 	case ModeProduction:
-		if q.Profile.FaceCheck.NotAsked { // fail closed here too
+		if q.Profile.FaceCheck.NotAsked { // Profiles.Validate refuses this already; fail closed here too
 			decision.Reason = ReasonFaceCheckMissing
 			break
 		}
 		decision.Outcome = OutcomeApproved
 	case ModeEvaluation:
 		decision.Outcome = OutcomeEvaluated
-	default: // fail closed; Profiles.Validate lets no such profile through
+	default: // Profiles.Validate refuses other modes already; fail closed
 		decision.Reason = ReasonAccountOutOfScope
 	}
 	return decision
 }
 
-// judgeAccount compares even where the account is ineligible: the work and the time are those of a mismatch.
+// judgeAccount matches the claims even if the account is ineligible, so that the work and the time are those of a
+// mismatch.
 func judgeAccount(q DecisionInput) (Reason, []RuleResult) {
-	var bindings []Binding // none match nothing
+	var bindings []Binding // no bindings match no account
 	if i := q.Evidence.Rule; i >= 0 && i < len(q.Profile.Credentials) {
 		bindings = q.Profile.Credentials[i].Bindings
 	}
@@ -102,7 +103,7 @@ func firstOf(reasons ...Reason) Reason {
 	return ReasonNone
 }
 
-// finite keeps a score that is no number out of JSON.
+// finite replaces a score outside 0 to 100, such as NaN, which JSON cannot represent, with 0.
 func finite(score float64) float64 {
 	if score >= 0 && score <= 100 {
 		return score

@@ -1,16 +1,17 @@
 package recovery
 
-// Distance says how far the device with the wallet is from the browser that started, as far as networks tell. It is a
-// signal and no proof: a phone on a mobile network is far from the desk it lies on.
+// Distance says whether the wallet's device is in the same network as the browser that started. It is a hint, not a
+// proof: a phone on a mobile network is in another network than the desktop beside it.
 type Distance string
 
-// The two distances; "" when it is not known.
+// The distances. The empty string means that the distance is unknown.
 const (
 	SameNetwork  Distance = "same_network"
 	OtherNetwork Distance = "other_network"
 )
 
-// networkOf is the digest of a network for one transaction, so that what is stored tells nobody where people are.
+// networkOf returns the digest of a network, salted with the transaction's id, so that stored records reveal no
+// locations and cannot be linked to each other.
 func networkOf(id TransactionID, network string) Digest {
 	if network == "" {
 		return ""
@@ -18,7 +19,7 @@ func networkOf(id TransactionID, network string) Digest {
 	return DigestOf("network\x00" + string(id) + "\x00" + network)
 }
 
-// distanceTo compares another device's network with the one that started.
+// distanceTo compares another device's network with that of the browser that started.
 func (t Transaction) distanceTo(network string) Distance {
 	switch {
 	case t.Network == "" || network == "":
@@ -29,8 +30,8 @@ func (t Transaction) distanceTo(network string) Distance {
 	return OtherNetwork
 }
 
-// judge adds what the distance says to a verdict, and makes it a denial where the policy wants the same network and that
-// was not seen. This reason comes before those about the account, so that it tells nothing about one.
+// judge adds the result of the network rule to a verdict, and denies if the policy requires the same network and it
+// was not seen. This reason precedes those about the account, so it reveals nothing about the account.
 func (p CrossDevicePolicy) judge(d Distance, verdict Decision) Decision {
 	result := RuleResult{Rule: "cross_device:network", Pass: d == SameNetwork || !p.SameNetwork}
 	switch d {

@@ -2,17 +2,17 @@
 //
 // A main IdP names an account. Regain asks the wallet of the person at the browser for a Verified ID (who they are)
 // and a Face Check (that the person holding the wallet now is the one in the Verified ID's photo), weighs that evidence
-// against the named account, and at the end a Temporary Access Pass is issued to the client that asked, once.
+// against the named account, and at the end issues a Temporary Access Pass, once, to the client that asked.
 //
 // The parts, from the inside outwards:
 //
 //	state, transaction      one recovery as a value, and the table of its legal steps: pure functions
 //	normalise, match        does the evidence name this account? Entra's exact and relaxed comparison
-//	facecheck, decide       the rules, the verdict, and what each rule said, in a form that may be kept
+//	facecheck, decide       the rules, the verdict, and each rule's result without personal data
 //	profile, pass, attempts what an administrator decides: who may recover, how, and how often
-//	audit, chain            what happened, hash-chained so that nothing can be removed or changed unnoticed
-//	ports                   the outside world as this package needs it
-//	service and its steps   start, ask, present, conclude, redeem: one method for each thing that can happen
+//	audit, chain            audit events, hash-chained so that nothing can be removed or changed unnoticed
+//	ports                   the interfaces to the outside that this package needs
+//	service and its steps   start, ask, present, conclude, redeem: one method for each step
 //
 // It imports no other package of this module and knows no protocol and no database.
 package recovery

@@ -6,27 +6,28 @@ import (
 	"time"
 )
 
-// Evidence is what a genuine presentation showed: it came from the holder, for this request. Whether it is good enough
-// is for Decide to say. It is personal data: it is weighed and forgotten, never stored, logged or marshalled.
+// Evidence is the content of a genuine presentation: one made by the holder for this request. Decide judges whether
+// it suffices. It is personal data and lives in memory only: never stored, logged or marshalled.
 type Evidence struct {
-	// ValidationFailure says why the Verified ID cannot be used although it was genuinely presented (revoked, expired,
-	// from an untrusted issuer …). ReasonNone when it can.
+	// ValidationFailure says why the Verified ID is not accepted although it was genuinely presented (revoked,
+	// expired, untrusted issuer …). ReasonNone if it is accepted.
 	ValidationFailure Reason
-	// Rule is which of the profile's Credentials was presented.
+	// Rule is the index, in the profile's Credentials, of the rule that the presented credential meets.
 	Rule      int
 	Claims    map[ClaimName]string
 	FaceCheck FaceCheck
 }
 
-// FaceCheckSource says where a Face Check result comes from.
+// FaceCheckSource names the kind of evidence that a Face Check result comes from.
 type FaceCheckSource string
 
-// FaceCheckReceipt is the only source that is asked for so far.
+// FaceCheckReceipt is a second credential in the same presentation: the receipt of a Face Check issuer. It is the
+// only source implemented so far.
 const FaceCheckReceipt FaceCheckSource = "receipt"
 
-// FaceCheck is the result of one Face Check. The zero value is none.
+// FaceCheck is the result of one Face Check. The zero value means that none was presented.
 type FaceCheck struct {
-	// ValidationFailure is the Face Check's own: its receipt is untrusted or expired.
+	// ValidationFailure says why the Face Check's receipt is not accepted (untrusted, expired …).
 	ValidationFailure Reason
 	Source            FaceCheckSource
 	Score             float64 // 0 to 100
@@ -43,7 +44,7 @@ func (e Evidence) LogValue() slog.Value { return slog.StringValue("evidence[reda
 // MarshalJSON keeps the evidence out of JSON.
 func (e Evidence) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// RuleResult is what one rule said. It holds names of rules and sentences of ours, never a value of the person's.
+// RuleResult is the result of one rule. Detail is a fixed sentence, never a claim or attribute value.
 type RuleResult struct {
 	Rule   string `json:"rule"`
 	Pass   bool   `json:"pass"`

@@ -6,23 +6,25 @@ import (
 	"time"
 )
 
-// Bounds of the threshold, and its default, as Face Check has them.
+// Bounds and default of the threshold: those of matchConfidenceThreshold on the Microsoft Learn page "Using Face
+// Check with Microsoft Entra Verified ID".
 const (
 	MinThreshold     = 50
 	MaxThreshold     = 100
 	DefaultThreshold = 70
 )
 
-// clockTolerance is how far the clock of a Face Check issuer may differ from ours: as far as any issuer's (internal/clock,
-// which the domain does not import).
+// clockTolerance is how far a Face Check issuer's clock may differ from ours. It equals the tolerance for other
+// issuers in internal/clock, which the domain does not import.
 const clockTolerance = time.Minute
 
-// FaceCheckRule says what a Face Check must show: score ≥ Threshold, taken after the transaction began and not longer
-// ago than MaxAge, of the presented Verified ID.
+// FaceCheckRule sets the requirements on a Face Check: score ≥ Threshold, bound to the presented Verified ID, taken
+// after the transaction began and at most MaxAge ago.
 type FaceCheckRule struct {
 	Threshold int
-	MaxAge    time.Duration // 0: no limit beyond the transaction's own life
-	// NotAsked asks for none, in evaluation only: to try wallets before a Face Check issuer is there.
+	MaxAge    time.Duration // 0: only the transaction's lifetime limits it
+	// NotAsked requests no Face Check. Allowed in evaluation only, to try wallets before a Face Check issuer is
+	// available.
 	NotAsked bool
 }
 
@@ -36,7 +38,7 @@ func (r FaceCheckRule) validate() error {
 	return nil
 }
 
-// judge returns the first reason against the Face Check, and what each part of the rule said.
+// judge returns the first reason to refuse the Face Check, and the result of each part of the rule.
 func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []RuleResult) {
 	if r.NotAsked {
 		return ReasonNone, []RuleResult{{Rule: "face_check:asked", Pass: true, Detail: "not asked for: this profile is a trial without a Face Check"}}

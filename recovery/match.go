@@ -7,29 +7,31 @@ import (
 	"strings"
 )
 
-// MatchLevel says how a claim must agree with an attribute.
+// MatchLevel says how closely a claim must agree with an attribute.
 type MatchLevel string
 
-// The two levels of Entra ID account recovery.
+// The two match confidence levels of Entra ID account recovery, by the Microsoft Learn page "Frequently asked
+// questions about account recovery in Microsoft Entra ID" (how is the Verified ID matched?). That page does not say
+// how case, accents and spaces are compared; normalise does.
 const (
-	// MatchExact: the claim is the attribute, after normalisation.
+	// MatchExact: the claim equals the attribute after normalisation.
 	MatchExact MatchLevel = "exact"
-	// MatchRelaxed is cross-field word matching: the attribute must be a word of any of the claims that are matched
-	// relaxed together. "Maria" and "Garcia" match a passport's "Maria Elena", "Garcia Lopez", and also a full name
-	// that an issuer put into one claim. An attribute of several words ("Mary Ann"), of which Entra's rule says
-	// nothing, must be there as those words in that order, side by side.
+	// MatchRelaxed is cross-field word matching: the attribute must be a word of any claim that the profile binds
+	// with this level. "Maria" and "Garcia" match a passport's "Maria Elena", "Garcia Lopez", and also a full name
+	// that an issuer put into one claim. Microsoft's rule is silent about an attribute of several words ("Mary Ann");
+	// here all its words must occur side by side, in that order.
 	MatchRelaxed MatchLevel = "relaxed"
 )
 
-// Binding ties one attribute of the account to one claim of the Verified ID.
+// Binding requires one attribute of the account to agree with one claim of the Verified ID.
 type Binding struct {
 	Attribute AttributeName
 	Claim     ClaimName
 	Level     MatchLevel
 }
 
-// matchAccount compares every binding and returns what each said. All are evaluated, whatever the first one said, and
-// values are compared without a hint of how far they agree. The rule is named after the attribute, never a value.
+// matchAccount evaluates every binding, even after one failed, and in constant time, so that timing does not reveal
+// how far the values agree. Rule names contain the attribute's name, never a value.
 func matchAccount(account Account, claims map[ClaimName]string, bindings []Binding) []RuleResult {
 	results := make([]RuleResult, 0, len(bindings))
 	for _, b := range bindings {
@@ -68,7 +70,7 @@ func matchesRelaxed(wanted string, claims map[ClaimName]string, bindings []Bindi
 			continue
 		}
 		usable = true
-		// Not ||: every claim is looked at.
+		// No short-circuit: every claim is compared, so that the time does not reveal which one matched.
 		found = containsRun(strings.Fields(got), words) || found
 	}
 	switch {
@@ -80,7 +82,7 @@ func matchesRelaxed(wanted string, claims map[ClaimName]string, bindings []Bindi
 	return true, ""
 }
 
-// relaxedClaims lists the claims that are searched together, each once.
+// relaxedClaims returns the claims that are searched together, without duplicates.
 func relaxedClaims(bindings []Binding) []ClaimName {
 	var claims []ClaimName
 	for _, b := range bindings {
@@ -91,7 +93,8 @@ func relaxedClaims(bindings []Binding) []ClaimName {
 	return claims
 }
 
-// containsRun reports whether all of run stands in words, side by side and in order.
+// containsRun reports whether run occurs in words, side by side and in order. It compares at every position, for
+// constant time.
 func containsRun(words, run []string) bool {
 	found := false
 	for i := 0; i+len(run) <= len(words); i++ {
@@ -100,7 +103,7 @@ func containsRun(words, run []string) bool {
 	return found
 }
 
-// same compares in constant time, whatever the lengths.
+// same compares digests, so the time depends neither on where the values differ nor on whether their lengths do.
 func same(a, b string) bool {
 	x, y := sha256.Sum256([]byte(a)), sha256.Sum256([]byte(b))
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1

@@ -8,10 +8,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// TransactionID names a transaction: 128 random bits, base64url. It is in URLs and logs and opens nothing by itself.
+// TransactionID identifies a transaction: 128 random bits, base64url. It appears in URLs and logs and grants nothing
+// by itself.
 type TransactionID string
 
-// ClientID names the main IdP's registration.
+// ClientID is the client_id under which a main IdP is registered.
 type ClientID string
 
 // ProfileName names a profile.
@@ -29,8 +30,8 @@ type AttributeName string
 // AccountName is the account as the main IdP names it: a user principal name, an e-mail address, an opaque subject.
 type AccountName string
 
-// Exact returns the name in the form in which two names are one account's: A to Z as a to z, and nothing else changed.
-// Whatever folds, normalises or trims more makes "weiß" and "weiss", two people of one directory, the same.
+// Exact returns the form in which two names denote the same account: A to Z lowered, nothing else changed. Any
+// further folding, normalising or trimming would merge "weiß" and "weiss", which are two people in one directory.
 func (n AccountName) Exact() string {
 	return strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {
@@ -40,14 +41,14 @@ func (n AccountName) Exact() string {
 	}, string(n))
 }
 
-// LimitKey returns the name in the form in which attempts are counted, and nothing else: normalised (NFKC) and
-// case-folded, so that an attacker gains no attempts by spelling a name differently.
+// LimitKey returns the form under which attempts are counted, and is used for nothing else: normalised (NFKC) and
+// case-folded, so that an attacker gains no attempts by respelling a name.
 func (n AccountName) LimitKey() string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(string(n)))))
 }
 
-// Mask returns the name with all but the first letter of its local part hidden, for pages: enough for its owner to
-// see that it is the right one. The number of dots says nothing about the length.
+// Mask returns the name for display, with all but the first letter of its local part hidden: enough for its owner to
+// recognise it. The number of dots does not depend on the length.
 func (n AccountName) Mask() string {
 	local, domain, isAddress := strings.Cut(string(n), "@")
 	first, _ := utf8.DecodeRuneInString(local)

@@ -8,21 +8,21 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// maxValue is the longest value that is compared, in bytes: a name that is longer is not a name.
+// maxValue is the longest value that is compared, in bytes. No real name is longer.
 const maxValue = 512
 
-// normalise returns a value in the form in which values are compared: compatibility forms unified (NFKC), case folded,
-// apostrophes and hyphens of every kind made one, white space collapsed. It reports false for a value that cannot be
-// compared: empty, too long, not UTF-8, or with characters that a person reading it would not see, which exist in
-// names only to make two different ones look alike.
+// normalise returns the form in which values are compared: compatibility forms unified (Unicode NFKC), case folded,
+// the variants of apostrophe and hyphen unified, white space collapsed. It returns false for a value that must not be
+// compared: empty, too long, not UTF-8, or with invisible characters, whose only use in a name is to make two
+// different names look alike.
 //
-// Letters are never dropped or transliterated: "Müller" is neither "Muller" nor "Mueller". Where documents transliterate
-// (ICAO 9303), the directory needs an attribute with the name as the document has it.
+// Letters are never dropped or transliterated: "Müller" is neither "Muller" nor "Mueller". Where documents
+// transliterate (ICAO Doc 9303), the directory needs an attribute with the document's spelling.
 func normalise(value string) (string, bool) {
 	if len(value) > maxValue || strings.ToValidUTF8(value, "") != value {
 		return "", false
 	}
-	// Folding can undo a composition (İ), so the result is normalised again.
+	// Case folding can decompose a character (İ), so the result is normalised again.
 	value = norm.NFKC.String(cases.Fold().String(norm.NFKC.String(value)))
 	unseen := false
 	value = strings.Map(func(r rune) rune {
@@ -46,14 +46,14 @@ func normalise(value string) (string, bool) {
 	return value, value != "" && !unseen
 }
 
-// Equivalent reports whether two values are the same after normalisation, in constant time.
+// Equivalent reports whether two values are equal after normalisation, in constant time.
 func Equivalent(a, b string) bool {
 	left, usable1 := normalise(a)
 	right, usable2 := normalise(b)
 	return same(left, right) && usable1 && usable2
 }
 
-// isFiller reports whether r is a letter by category that is drawn as nothing.
+// isFiller reports whether r is drawn as nothing although its Unicode category is not that of an invisible character.
 func isFiller(r rune) bool {
 	switch r {
 	case '\u115F', '\u1160', '\u3164', '\uFFA0', '\u034F', '\u17B4', '\u17B5', '\u2800':

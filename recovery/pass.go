@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Bounds of a pass policy, those of Entra ID's Temporary Access Pass.
+// Bounds of a pass policy: the allowed lifetimes and lengths in the table of the Microsoft Learn page "Configure
+// Temporary Access Pass in Microsoft Entra ID to register passwordless authentication methods".
 const (
 	MinPassLifetime = 10 * time.Minute
 	MaxPassLifetime = 30 * 24 * time.Hour // 43,200 minutes
@@ -16,7 +17,7 @@ const (
 	MaxPassLength   = 48
 )
 
-// PassPolicy says what passes a profile issues.
+// PassPolicy describes the passes that a profile issues.
 type PassPolicy struct {
 	Lifetime   time.Duration
 	Length     int // characters
@@ -34,16 +35,17 @@ func (p PassPolicy) validate() error {
 	return errors.Join(problems...)
 }
 
-// PassOrder orders a pass for an approved transaction.
+// PassOrder tells a PassIssuer to issue a pass for an approved transaction.
 type PassOrder struct {
 	Transaction TransactionID
-	Client      ClientID // who redeems it, and alone may verify it
+	Client      ClientID // redeems the pass, and is the only one that may verify it
 	Account     Account
 	Policy      PassPolicy
 	Now         time.Time
 }
 
-// Pass is a Temporary Access Pass, as its issuer made it.
+// Pass is a Temporary Access Pass as returned by its issuer. Entra ID shows the value once, when the pass is created;
+// so do all issuers here.
 type Pass struct {
 	ID         string
 	Value      PassValue
@@ -53,13 +55,14 @@ type Pass struct {
 	Issuer     string // local, graph …
 }
 
-// PassValue is what a person types. It shows itself to nobody who does not call Reveal.
+// PassValue is the secret that the person types. Only Reveal returns it; every other rendering is redacted.
 type PassValue struct{ value string }
 
-// NewPassValue wraps a value that an issuer made.
+// NewPassValue wraps a value from an issuer.
 func NewPassValue(value string) PassValue { return PassValue{value} }
 
-// Reveal returns the value itself: for the encrypted recovery token and for the issuer's hash, and for nothing else.
+// Reveal returns the secret: for the encrypted recovery token, for the page that shows it to the person (deliver:
+// screen), and for the issuer's hash.
 func (v PassValue) Reveal() string { return v.value }
 
 // Format keeps the value out of every fmt verb.
@@ -71,11 +74,12 @@ func (PassValue) LogValue() slog.Value { return slog.StringValue("[redacted]") }
 // MarshalJSON keeps the value out of JSON.
 func (PassValue) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// passAlphabet has 32 characters, five bits each. There is one case, since passes are read aloud, and none of 0 O 1 I,
+// passAlphabet has 32 characters: five bits each. Upper case only, since passes are read aloud; without 0 O 1 I,
 // which look alike.
 const passAlphabet = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 
-// GeneratePass draws a pass of length characters from random. Every character is equally likely: 32 divides 256.
+// GeneratePass draws a pass of length characters from random. The characters are uniformly distributed, since 32
+// divides 256.
 func GeneratePass(random io.Reader, length int) (PassValue, error) {
 	if length < MinPassLength || length > MaxPassLength {
 		return PassValue{}, fmt.Errorf("generate pass: length %d is not %d to %d", length, MinPassLength, MaxPassLength)

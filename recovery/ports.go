@@ -6,36 +6,37 @@ import (
 	"time"
 )
 
-// What the ports answer when the thing asked for is not there, is there already, or has changed meanwhile. Every
-// implementation returns errors that match these with errors.Is; everything else is an outage.
+// Errors of the ports: the record does not exist, exists already, or was changed concurrently. Every implementation
+// returns errors that match these with errors.Is. Any other error is an outage.
 var (
 	ErrNotFound = errors.New("not found")
 	ErrExists   = errors.New("exists already")
-	ErrConflict = errors.New("changed by somebody else meanwhile")
+	ErrConflict = errors.New("changed concurrently")
 )
 
-// Transactions keeps transactions. Update is a compare-and-swap: it stores t only if the stored version is still
-// t.Version, answers ErrConflict otherwise, and returns the version now stored.
+// Transactions stores transactions. Update is a compare-and-swap: it stores t only if the stored version is still
+// t.Version, otherwise it returns ErrConflict. It returns the new version.
 type Transactions interface {
 	Create(ctx context.Context, t Transaction) error
 	Get(ctx context.Context, id TransactionID) (Transaction, error)
 	Update(ctx context.Context, t Transaction) (version int64, err error)
 }
 
-// Directory finds an account by the name that the main IdP used, and by nothing else: recovery matches evidence
-// against a named account and never searches for a person. The name is the account's own, but for the case of A to Z, or
-// its id; an account of any other spelling is ErrNotFound, and so is one that is not there.
+// Directory finds an account by exactly the name or id that the main IdP sent: recovery matches evidence against a
+// named account and never searches for a person. Only the case of A to Z may differ. Any other spelling is
+// ErrNotFound, as is a missing account.
 type Directory interface {
 	Find(ctx context.Context, name AccountName) (Account, error)
 }
 
-// PassIssuer issues and revokes Temporary Access Passes. Issue returns the only copy of the value there will ever be.
+// PassIssuer issues and revokes Temporary Access Passes. The Pass that Issue returns holds the only copy of the
+// value.
 type PassIssuer interface {
 	Issue(ctx context.Context, order PassOrder) (Pass, error)
 	Revoke(ctx context.Context, account AccountName, passID string) error
 }
 
-// Auditor appends an event to the audit log. When it returns nil for a pass event, the record is durable.
+// Auditor appends an event to the audit log. When it returns nil for a critical event, the record is durable.
 type Auditor interface {
 	Append(ctx context.Context, event Event) error
 }

@@ -8,22 +8,21 @@ import (
 	"math/big"
 )
 
-// maxConfirmationTries is how many wrong six-digit codes a person may type before the request is void: three guesses
-// at one in a million.
+// maxConfirmationTries is how many wrong six-digit codes void an attempt: three guesses at one in a million.
 const maxConfirmationTries = 3
 
-// PresentResult is what the wallet is told after a genuine answer: the response code for its redirect_uri (OpenID4VP 1.0
-// §8.2), unguessable and given out once.
+// PresentResult is the result of a genuine presentation. Its response code belongs into the redirect_uri for the
+// wallet (OpenID4VP 1.0 §8.2): it cannot be guessed and is returned once.
 type PresentResult struct {
 	Transaction  TransactionID
 	Flow         Flow
 	ResponseCode string
-	Results      []RuleResult // what each rule said, for the operator; the wallet is told nothing of it
+	Results      []RuleResult // each rule's result, for the operator only; never sent to the wallet
 }
 
-// Present takes the evidence of a genuine presentation, the first one of its attempt (ErrAnswered after that), and
-// weighs it. The verdict is not in force before the browser that started shows the response code or the confirmation,
-// so a stranger's answer cannot deny the person anything. The evidence itself is not stored.
+// Present weighs the evidence of the first genuine presentation of an attempt; further ones are ErrAnswered. The
+// verdict becomes effective only when the browser that started shows the response code or the confirmation, so a
+// stranger's presentation cannot deny the person's recovery. The evidence itself is not stored.
 func (s *Service) Present(ctx context.Context, handle Handle, evidence Evidence) (PresentResult, error) {
 	return RetryOnConflict(func() (PresentResult, error) { return s.present(ctx, handle, evidence) })
 }
@@ -37,9 +36,9 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if open.Answered() {
 		return PresentResult{}, ErrAnswered
 	}
-	if open.Request() == nil { // no wallet can have its nonce, whatever other channels were fetched
+	if open.Request() == nil { // never fetched on this channel, so no wallet can know its nonce
 		return PresentResult{}, errors.Join(
-			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.auditFew(ctx, t, EventTransitionRefused))
+			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.auditLimited(ctx, t, EventTransitionRefused))
 	}
 	verdict, err := s.weigh(ctx, t, evidence)
 	if err != nil {
@@ -47,7 +46,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	}
 	steps := []Step{StepPresent}
 	if t.State == StateRequested {
-		steps = []Step{StepRetrieve, StepPresent} // the link had the request in it: only now it shows that a wallet has it
+		steps = []Step{StepRetrieve, StepPresent} // the link contained the request, so there was no fetch to record
 	}
 	changed, err := s.apply(ctx, t, steps...)
 	if err != nil {
@@ -57,7 +56,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if err != nil {
 		return PresentResult{}, err
 	}
-	// The keys of the answered request are of no more use to anybody.
+	// The keys of the answered attempt are no longer needed.
 	changed.Presentation = &PresentationAttempt{Requests: secretsOnly(t.Presentation.Requests), Answer: &answer}
 	if _, err := s.store(ctx, changed, EventPresentationCompleted); err != nil {
 		return PresentResult{}, err
@@ -65,18 +64,18 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	return PresentResult{Transaction: t.ID, Flow: open.Channel.Flow, ResponseCode: code, Results: verdict.Results}, nil
 }
 
-// weigh asks the directory again, since minutes have passed, and decides.
+// weigh reads the account again, since minutes have passed, and decides.
 func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (Decision, error) {
 	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
 	if err != nil {
-		// Fail closed, with a reason that the operator can read.
+		// Fail closed, with a reason for the operator.
 		return Decision{Outcome: OutcomeDenied, Reason: ReasonDirectoryUnavailable}, nil //nolint:nilerr // a denial is an outcome
 	}
 	if t.Ineligible != ReasonNone {
 		ineligible = t.Ineligible
 	}
 	if ineligible == ReasonNone && profile.Name != t.Profile {
-		// The account moved to another profile meanwhile: what was asked for is not what that one demands.
+		// The account moved to another profile meanwhile, whose requirements the evidence was not requested for.
 		ineligible = ReasonAccountOutOfScope
 	}
 	if profile, err = s.Profile(t); err != nil {
@@ -121,19 +120,19 @@ func secretsOnly(requests []PendingRequest) []PendingRequest {
 	return c
 }
 
-// Reject records that an answer was refused, and by which check. The transaction is not changed: its request stays open
-// for the wallet that it was meant for.
+// Reject records that a response was refused, and by which check. The transaction does not change: its request stays
+// open for the wallet that it was meant for.
 func (s *Service) Reject(ctx context.Context, t Transaction, results []RuleResult) error {
-	t.Decision = &Decision{Results: results} // of a copy: only the record has it
-	return s.auditFew(ctx, t, EventPresentationRejected)
+	t.Decision = &Decision{Results: results} // t is a copy: only the audit record gets this
+	return s.auditLimited(ctx, t, EventPresentationRejected)
 }
 
-// maxInvalidResponses is how many invalid responses a pending request takes before it is closed until the person asks anew.
-// A sender who knows its handle could have ended the attempt with an answer of their own.
+// maxInvalidResponses is how many invalid responses close a channel until the person asks again. This gives an
+// attacker who knows the handle no new power: a valid presentation of their own would have ended the attempt too.
 const maxInvalidResponses = 100
 
-// CountInvalidResponse counts a response that was not a valid answer to its request. Each one may cost the fetch of a DID
-// document, at an address that a stranger chose, so their number is bounded.
+// CountInvalidResponse counts a response that was not a valid answer to its request, and closes the channel after too
+// many. Each such response may make the server fetch a DID document from an address that a stranger chose.
 func (s *Service) CountInvalidResponse(ctx context.Context, open OpenRequest) error {
 	n, err := s.ports.Attempts.Increment(ctx, "invalid response\x00"+string(DigestOf(string(open.Handle()))), MaxLifetime)
 	if err != nil {
@@ -144,14 +143,15 @@ func (s *Service) CountInvalidResponse(ctx context.Context, open OpenRequest) er
 	}
 	t := open.Transaction
 	t.Presentation = t.Presentation.with(open.index, func(r *PendingRequest) { r.Closed, r.Request = true, nil })
-	if _, err := s.store(ctx, t, EventPresentationClosed); err != nil && !errors.Is(err, ErrConflict) { // the next one tries again
+	if _, err := s.store(ctx, t, EventPresentationClosed); err != nil && !errors.Is(err, ErrConflict) { // on a conflict the next invalid response closes it
 		return err
 	}
 	return nil
 }
 
-// Report notes that the wallet answered with an error (the person declined, nothing to present …). Such an answer is
-// unsigned, so it changes nothing but what the page says; the person may try again or cancel.
+// Report records that the wallet answered with an error (OpenID4VP 1.0 §8.5): the person declined, no matching
+// credential … Error responses are unsigned, so they change only the page's message; the person may try again or
+// cancel.
 func (s *Service) Report(ctx context.Context, handle Handle, walletError string) (OpenRequest, error) {
 	open, err := s.Find(ctx, handle)
 	if err != nil {

@@ -8,59 +8,60 @@ import (
 	"time"
 )
 
-// Mode says whether an approval is for real.
+// Mode says whether an approval issues a pass.
 type Mode string
 
-// In evaluation a recovery that would have succeeded says so and issues nothing.
+// The modes. In evaluation an approved recovery shows that it would have succeeded and issues nothing.
 const (
 	ModeEvaluation Mode = "evaluation"
 	ModeProduction Mode = "production"
 )
 
-// Profile says which accounts may recover, with what evidence, and what they get.
+// Profile says which accounts may recover, with what evidence, and which pass they get.
 type Profile struct {
 	Name        ProfileName
 	Description string
 	Enabled     bool
 	Mode        Mode
-	Priority    int // the smallest that covers an account wins
+	Priority    int // of the profiles that cover an account, the one with the smallest number applies
 	Scope       Scope
-	// Credentials are the Verified IDs that count, any one of them, the preferred first.
+	// Credentials are the accepted kinds of Verified ID, in order of preference; one is enough.
 	Credentials []CredentialRule
 	FaceCheck   FaceCheckRule
 	Pass        PassPolicy
-	// Channels are the kinds of wallet that are asked, and how each is reached, the preferred first.
+	// Channels are the ways to reach a wallet, in order of preference.
 	Channels    []Channel
 	CrossDevice CrossDevicePolicy
 	Proofing    string        // name of the proofing provider to offer; "" for none
 	Lifetime    time.Duration // of a transaction; 0 for the default of 15 minutes
 }
 
-// WalletName names a kind of wallet: one of the wallet profiles of the configuration.
+// WalletName names a wallet profile of the configuration.
 type WalletName string
 
-// Channel is one way to reach a wallet with a presentation request.
+// Channel is one way to reach a wallet with a presentation request: a wallet profile and a flow.
 type Channel struct {
 	Wallet WalletName `json:"wallet"`
 	Flow   Flow       `json:"flow"`
-	// NoRedirectBack: the wallet does not send the person back to the browser that started, so nothing proves that the
-	// holder of the wallet is the person there, and a relayed link works. For wallets that cannot, and operators who know.
+	// NoRedirectBack: the wallet does not send the person back to the browser that started. Nothing then proves that
+	// the wallet's holder is the person at that browser, and a relayed link succeeds. For wallets that cannot
+	// redirect, and operators who accept the risk.
 	NoRedirectBack bool `json:"no_redirect_back,omitempty"`
 }
 
-// Reaches reports whether the profile asks wallets in this flow.
+// Reaches reports whether one of the profile's channels uses flow.
 func (p Profile) Reaches(flow Flow) bool {
 	return slices.ContainsFunc(p.Channels, func(w Channel) bool { return w.Flow == flow })
 }
 
-// CrossDevicePolicy says how a wallet on another device is asked, where a channel allows it: a QR code can be relayed to
-// somebody else's wallet, so it lives shortly, and where the two devices are can be compared.
+// CrossDevicePolicy limits the cross-device flow. An attacker can relay a QR code to a victim's wallet, so a code is
+// short-lived, and the networks of the two devices can be compared.
 type CrossDevicePolicy struct {
-	QRLifetime  time.Duration // how long one code can be scanned, before another takes its place
-	SameNetwork bool          // refuse a wallet whose page is opened in another network than the one that started
+	QRLifetime  time.Duration // how long one code can be scanned before a new one replaces it
+	SameNetwork bool          // deny if the wallet's page is opened in another network than that of the browser that started
 }
 
-// Bounds of a QR code's life (OAuth cross-device security best practice: short-lived codes).
+// Bounds of a QR code's lifetime (Cross-Device Flows: Security BCP §6.1.2, short-lived codes).
 const (
 	MinQRLifetime = 20 * time.Second
 	MaxQRLifetime = 2 * time.Minute
@@ -80,26 +81,29 @@ type Scope struct {
 	Exclude []GroupName
 }
 
-// CredentialRule says what the Verified ID must be, and how it is matched against the account. Every binding must hold.
+// CredentialRule describes an accepted Verified ID and how it is matched against the account. Every binding must
+// match.
 type CredentialRule struct {
 	Format   string   // a Credential Format Identifier (OpenID4VP 1.0 Appendix B), opaque here
-	Types    []string // that count as a Verified ID: vct values, a doctype, or W3C types, as the format has it
+	Types    []string // accepted types: vct values, a doctype, or W3C types, depending on the format
 	Bindings []Binding
 	Document Document
 }
 
-// Document is what stands behind every credential of a rule, as the operator knows the issuer's process: the document that
-// was checked before it was issued. The zero value says nothing. It decides nothing; clients may ask for it.
+// Document is the identity document that the issuer checks before it issues a credential of this rule, as far as the
+// operator knows the issuer's process. The zero value means unknown. It does not influence the decision; clients may
+// request it.
 type Document struct {
-	Type         string // such as passport or idcard (OpenID Identity Assurance's registry of document types)
-	CheckMethod  string // such as vpiruv or vcrypt (its registry of check methods)
-	Organization string // who checked
+	Type         string // such as passport or idcard (document type of OpenID Identity Assurance)
+	CheckMethod  string // such as vpiruv or vcrypt (its check methods)
+	Organization string // that checked the document
 }
 
-// MaxLifetime bounds a transaction: presentation requests and directory answers must not grow old.
+// MaxLifetime bounds a transaction's lifetime, so that presentation requests and directory results do not become
+// stale.
 const MaxLifetime = time.Hour
 
-// covers reports whether the scope takes the account in, and whether it was excluded.
+// covers reports whether the scope includes the account, and whether it explicitly excludes it.
 func (s Scope) covers(a Account) (in, excluded bool) {
 	if a.In(s.Exclude) {
 		return false, true
@@ -110,8 +114,8 @@ func (s Scope) covers(a Account) (in, excluded bool) {
 // Profiles are all profiles of a deployment, in any order.
 type Profiles []Profile
 
-// Match returns the enabled profile with the smallest priority whose scope covers the account: the first match wins.
-// Otherwise it returns the reason why there is none. Groups in exclude are out of every profile.
+// Match returns the enabled profile with the smallest priority whose scope covers the account, or the reason why
+// there is none. Members of a group in exclude are in no profile.
 func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
 	if !a.Enabled {
 		return Profile{}, ReasonAccountDisabled
@@ -120,7 +124,7 @@ func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
 		return Profile{}, ReasonAccountExcluded
 	}
 	reason := ReasonAccountOutOfScope
-	for _, p := range ps.inOrder() {
+	for _, p := range ps.enabledByPriority() {
 		in, excluded := p.Scope.covers(a)
 		if in {
 			return p, ReasonNone
@@ -132,19 +136,19 @@ func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
 	return Profile{}, reason
 }
 
-// DecoyProfile returns the profile under which an account that no profile covers walks the journey: the one that most
-// accounts meet, so that the pages of a stranger's guess look like everybody's.
+// DecoyProfile returns the profile for accounts that no profile covers, including unknown ones. It is the profile
+// that most accounts have, so that the pages for a guessed name look like those for an existing account.
 func (ps Profiles) DecoyProfile() Profile {
-	ordered := ps.inOrder()
+	ordered := ps.enabledByPriority()
 	for _, p := range ordered {
 		if p.Scope.All {
 			return p
 		}
 	}
-	return ordered[0] // Validate saw to it that there is one
+	return ordered[0] // Validate ensures that one exists
 }
 
-func (ps Profiles) inOrder() []Profile {
+func (ps Profiles) enabledByPriority() []Profile {
 	enabled := slices.DeleteFunc(slices.Clone(ps), func(p Profile) bool { return !p.Enabled })
 	slices.SortStableFunc(enabled, func(a, b Profile) int { return cmp.Compare(a.Priority, b.Priority) })
 	return enabled
@@ -170,7 +174,7 @@ func (ps Profiles) Validate() error {
 			problems = append(problems, fmt.Errorf("%s: %w", key, err))
 		}
 	}
-	if len(ps.inOrder()) == 0 {
+	if len(ps.enabledByPriority()) == 0 {
 		problems = append(problems, errors.New("profiles: no profile is enabled: without one nobody can recover anything"))
 	}
 	return errors.Join(problems...)
@@ -193,26 +197,26 @@ func (p Profile) validate() error {
 	}
 	problems := []error{p.FaceCheck.validate(), p.Pass.validate()}
 	if p.FaceCheck.NotAsked && p.Mode != ModeEvaluation {
-		problems = append(problems, errors.New("face_check.source none: for mode evaluation only; without a Face Check whoever holds the phone gets the account"))
+		problems = append(problems, errors.New("face_check.source none: for mode evaluation only; without a Face Check any person who holds the phone gets the account"))
 	}
 	if p.Reaches(FlowCrossDevice) {
 		problems = append(problems, p.CrossDevice.validate())
 	}
 	if p.CrossDevice.SameNetwork && slices.ContainsFunc(p.Channels, func(w Channel) bool { return w.NoRedirectBack && w.Flow == FlowCrossDevice }) {
-		problems = append(problems, errors.New("cross_device.same_network: a wallet that does not come back opens no page, so where it is can never be seen and every recovery with it would be denied"))
+		problems = append(problems, errors.New("cross_device.same_network: a wallet without redirect back opens no page, so its network can never be seen and every recovery with it would be denied"))
 	}
 	for i, c := range p.Credentials {
 		if err := c.validate(); err != nil {
 			problems = append(problems, fmt.Errorf("credentials[%d]: %w", i, err))
 		} else if !slices.Equal(c.attributes(), p.Credentials[0].attributes()) {
-			// What a client may be told is verified must not depend on which wallet answered.
+			// The attributes that clients are told are verified must not depend on which wallet answered.
 			problems = append(problems, fmt.Errorf("credentials[%d].bindings: every alternative must bind the same attributes; the first binds %s", i, p.Credentials[0].attributes()))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-// attributes are those that the rule binds, sorted, each once.
+// attributes returns the bound attributes, sorted, without duplicates.
 func (c CredentialRule) attributes() []AttributeName {
 	names := make([]AttributeName, 0, len(c.Bindings))
 	for _, b := range c.Bindings {

@@ -1,10 +1,10 @@
 package recovery
 
-// Reason says why a recovery was denied. The set is closed: an operator reads it in the audit log, a person is only
-// ever shown its Public form.
+// Reason says why a recovery was denied. The set is closed. The audit log contains the Reason; the person sees only
+// its Public form.
 type Reason string
 
-// Every reason there is. ReasonNone stands for no denial.
+// The reasons for a denial. ReasonNone means not denied.
 const (
 	ReasonNone Reason = ""
 
@@ -12,19 +12,19 @@ const (
 	ReasonAccountDisabled   Reason = "account_disabled"
 	ReasonAccountOutOfScope Reason = "account_out_of_scope" // no profile covers it
 	ReasonAccountExcluded   Reason = "account_excluded"
-	ReasonAccountMismatch   Reason = "account_mismatch" // the evidence names somebody else
+	ReasonAccountMismatch   Reason = "account_mismatch" // the evidence does not match the account
 
 	ReasonFaceCheckMissing Reason = "face_check_missing"
 	ReasonFaceCheckTooLow  Reason = "face_check_too_low"
 	ReasonFaceCheckStale   Reason = "face_check_stale"   // before the transaction began, or too long ago
-	ReasonFaceCheckUnbound Reason = "face_check_unbound" // of another credential, photo or holder
+	ReasonFaceCheckUnbound Reason = "face_check_unbound" // for another credential, photo or holder
 
 	ReasonCredentialUntrusted Reason = "credential_untrusted"
 	ReasonCredentialRevoked   Reason = "credential_revoked"
 	ReasonCredentialExpired   Reason = "credential_expired"
-	ReasonStatusUnavailable   Reason = "status_unavailable" // whether it is revoked could not be found out
+	ReasonStatusUnavailable   Reason = "status_unavailable" // the revocation status could not be determined
 
-	ReasonOtherNetwork Reason = "other_network" // the wallet was not where the browser is, and the profile wants it there
+	ReasonOtherNetwork Reason = "other_network" // the profile requires wallet and browser in one network, and they were not
 
 	ReasonTooManyAttempts      Reason = "too_many_attempts"
 	ReasonDirectoryUnavailable Reason = "directory_unavailable"
@@ -40,7 +40,8 @@ func Reasons() []Reason {
 	}
 }
 
-// PublicReason is what a person may be told. All that depends on the account alone is one: PublicNotVerified.
+// PublicReason is the part of a Reason that the person may see. All reasons that depend on the account are one,
+// PublicNotVerified, so that nothing about an account can be found out by probing.
 type PublicReason string
 
 // The public reasons. They tell the holder about their own wallet and camera, and nothing about the account.
@@ -53,7 +54,7 @@ const (
 	PublicUnavailable     PublicReason = "unavailable"
 )
 
-// Public returns what a person may be told. An unknown reason tells nothing.
+// Public returns the form for the person. An unknown reason becomes PublicNotVerified.
 func (r Reason) Public() PublicReason {
 	switch r {
 	case ReasonFaceCheckMissing, ReasonFaceCheckTooLow, ReasonFaceCheckStale, ReasonFaceCheckUnbound:

@@ -6,18 +6,18 @@ import (
 	"fmt"
 )
 
-// Redemption is a redeemed recovery: everything the recovery token says.
+// Redemption is a redeemed recovery: the contents of the recovery token.
 type Redemption struct {
 	Transaction Transaction
-	Account     Account // as the directory has it now
+	Account     Account // as read from the directory at redemption
 	Profile     Profile
 	Pass        Pass
 }
 
-// Redeem issues the pass of an approved transaction to the client that started it. At most one call for each
-// transaction ever gets past the compare-and-swap to issuing, whatever races, retries or crashes happen: a crash
-// after it costs the person another recovery, never a second pass. The audit record is durable before the pass is
-// made, and what cannot be recorded afterwards is revoked.
+// Redeem issues the pass of an approved transaction to the client that started it. For each transaction at most one
+// call passes the compare-and-swap to issuing, whatever races, retries or crashes happen: a crash after it costs the
+// person another recovery, never a second pass. The audit record is durable before the pass is issued, and a pass
+// that cannot be recorded afterwards is revoked.
 func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID) (Redemption, error) {
 	t, err := s.get(ctx, id)
 	if err != nil {
@@ -43,8 +43,8 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 	return Redemption{Transaction: t, Account: order.Account, Profile: profile, Pass: pass}, nil
 }
 
-// order makes the order while nothing is spent yet: a directory outage here costs only a retry of the whole journey,
-// and an account that was disabled, excluded or moved since the decision gets nothing.
+// order prepares the order before the transaction is used up: a directory outage here costs a new recovery at most,
+// and an account that was disabled, excluded or moved since the decision gets no pass.
 func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile, error) {
 	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile,
 	return PassOrder{Transaction: t.ID, Client: t.Client, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
 }
 
-// claim takes the transaction from approved to issuing, for one caller, and makes the record durable.
+// claim moves the transaction from approved to issuing, for one caller only, with a durable audit record.
 func (s *Service) claim(ctx context.Context, t Transaction) (Transaction, error) {
 	if t.State == StateIssuing || t.State == StateRedeemed {
 		return t, ErrRedeemed

@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// OpenRequest is a pending presentation request as the wallet's side of the server needs it.
+// OpenRequest is a pending presentation request with its transaction, for the endpoints that wallets call.
 type OpenRequest struct {
 	Transaction Transaction
 	Channel     Channel
 	Profile     Profile
 
 	index int
-	older bool // the handle was that of the QR code before this one
+	older bool // it was found by the handle of the previous QR code
 }
 
-// Request returns the presentation request that Attach stored; nil before that, and after an answer.
+// Request returns the presentation request that Attach stored; nil before Attach and after an answer.
 func (o OpenRequest) Request() []byte { return o.Transaction.Presentation.Requests[o.index].Request }
 
-// Handle returns the request's current handle: a QR code that was just replaced leads to it too, and its wallet answers
-// here.
+// Handle returns the request's current handle. A wallet that scanned the previous QR code shortly before it was
+// replaced answers under this one too.
 func (o OpenRequest) Handle() Handle { return o.Transaction.HandleOf(o.Channel) }
 
-// Answered reports whether a genuine answer came already.
+// Answered reports whether the attempt has a genuine answer.
 func (o OpenRequest) Answered() bool { return o.Transaction.Presentation.Answer != nil }
 
-// Find returns the pending request that a handle names. A handle of an earlier attempt, of an ended transaction or of none
-// is ErrNoTransaction.
+// Find returns the pending request that a handle identifies. A handle of an earlier attempt or of an ended
+// transaction, and any other value, is ErrNoTransaction.
 func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) {
 	id, secret, ok := strings.Cut(string(handle), ".")
 	if !ok || secret == "" {
@@ -48,16 +48,16 @@ func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) 
 	if err != nil {
 		return OpenRequest{}, err
 	}
-	i, older, err := t.requestBehind(secret, now, profile.CrossDevice.QRLifetime)
+	i, older, err := t.requestBySecret(secret, now, profile.CrossDevice.QRLifetime)
 	if err != nil {
 		return OpenRequest{}, err
 	}
 	return OpenRequest{Transaction: t, Channel: t.Presentation.Requests[i].Channel, Profile: profile, index: i, older: older}, nil
 }
 
-// requestBehind returns the position of the request that a secret opens, and whether the secret is that of the QR code
-// before. A QR code that was not scanned in its time opens nothing any more.
-func (t Transaction) requestBehind(secret string, now time.Time, qr time.Duration) (index int, older bool, err error) {
+// requestBySecret returns the index of the request that a secret identifies, and whether the secret is that of the
+// previous QR code. A QR code that was not scanned during its lifetime is ErrExpired.
+func (t Transaction) requestBySecret(secret string, now time.Time, qr time.Duration) (index int, older bool, err error) {
 	if t.Presentation == nil {
 		return 0, false, ErrNoTransaction
 	}
@@ -86,20 +86,22 @@ func sameSecret(own, other string) bool {
 	return own != "" && subtle.ConstantTimeCompare([]byte(own), []byte(other)) == 1
 }
 
-// Occasion is why a presentation request is built and attached.
+// Occasion is the reason why a presentation request is built and attached.
 type Occasion int
 
 // The occasions.
 const (
-	WalletFetched  Occasion = iota // a wallet came to the request URI for the first time
-	LinkShown                      // a link that holds the whole request is about to be shown
-	RequestExpired                 // the request that was attached can no longer be answered, and somebody came back to it
+	WalletFetched  Occasion = iota // a wallet fetched the request URI for the first time
+	LinkShown                      // a link that contains the whole request is about to be shown
+	RequestExpired                 // the attached request can no longer be answered, and the person opened it again
 )
 
-// Attach stores the presentation request that was built for an open request: protocol matter, which the domain keeps
-// without reading it. A request that is there stays, but for one that expired. Attach returns ErrConflict if somebody else changed the transaction since Find; RetryOnConflict then
-// finds their request. A request behind a QR code is attached once: a code that was scanned would come to life again for
-// whoever has a picture of it.
+// Attach stores the presentation request that was built for an open request. The domain does not read it. A request
+// that is already attached stays, unless it expired. Attach returns ErrConflict if the transaction was changed since
+// Find; RetryOnConflict then finds the request that won.
+//
+// A request behind a QR code is attached only once: renewing it would reactivate a scanned code for anyone who has a
+// picture of it.
 func (s *Service) Attach(ctx context.Context, open OpenRequest, request []byte, occasion Occasion) (OpenRequest, error) {
 	if open.Answered() {
 		return OpenRequest{}, ErrAnswered
@@ -122,7 +124,7 @@ func (s *Service) Attach(ctx context.Context, open OpenRequest, request []byte, 
 		}
 	}
 	changed.Presentation = changed.Presentation.with(open.index, func(r *PendingRequest) {
-		if r.Request = request; !open.older { // who scanned this code shuts out whoever has a picture of the one before
+		if r.Request = request; !open.older { // the current code was scanned: pictures of the previous one stop working
 			r.Before = ""
 		}
 	})
@@ -131,7 +133,7 @@ func (s *Service) Attach(ctx context.Context, open OpenRequest, request []byte, 
 	return open, err
 }
 
-// with returns a copy of a with one request changed: transactions are values, and what is inside must not be shared.
+// with returns a copy of a with one request changed. Transactions are values: a copy must not share its requests.
 func (a *PresentationAttempt) with(index int, change func(*PendingRequest)) *PresentationAttempt {
 	c := *a
 	c.Requests = slices.Clone(a.Requests)
@@ -139,12 +141,12 @@ func (a *PresentationAttempt) with(index int, change func(*PendingRequest)) *Pre
 	return &c
 }
 
-// rotationGrace is how long a QR code still works after another took its place: somebody had just scanned it.
+// rotationGrace is how long a replaced QR code still works, for a person who had just scanned it.
 const rotationGrace = 15 * time.Second
 
-// Rotate gives each QR code that was not scanned in its time another secret, so that a picture of one is soon worth
-// nothing (Cross-Device Flows: Security BCP §6.1.2, short-lived codes). It returns t when none is due; when somebody else
-// changed the transaction meanwhile, theirs is as good.
+// Rotate replaces the secret of each QR code that was not scanned during its lifetime, so that a picture of a code
+// soon becomes useless (Cross-Device Flows: Security BCP §6.1.2, short-lived codes). It returns t unchanged when none
+// is due, and the stored transaction when a concurrent change won.
 func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error) {
 	if t.Presentation == nil || t.Presentation.Answer != nil || !t.State.Open() {
 		return t, nil

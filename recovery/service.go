@@ -9,23 +9,24 @@ import (
 	"time"
 )
 
-// Errors of the service's steps, for the caller to branch on. Anything else is an outage: nothing was granted.
+// Errors of the service's steps that callers branch on. Any other error is an outage: nothing was granted.
 var (
-	// ErrNoTransaction: no such transaction, or it is not this browser's or this client's. Which one is not said.
+	// ErrNoTransaction: the transaction does not exist, or belongs to another browser or client. The error does not
+	// say which.
 	ErrNoTransaction = errors.New("no such transaction")
 	// ErrOtherBrowser: the step came from a browser that did not start the transaction.
 	ErrOtherBrowser = errors.New("another browser started this transaction")
-	// ErrExpired: the transaction's end of life has come.
+	// ErrExpired: the transaction's lifetime is over.
 	ErrExpired = errors.New("transaction expired")
-	// ErrAnswered: the request was answered already; the first answer stands.
+	// ErrAnswered: the attempt has a genuine answer already; the first one stands.
 	ErrAnswered = errors.New("request was answered already")
-	// ErrWrongCode: the response code or the typed confirmation is not the one given out.
+	// ErrWrongCode: the response code or the typed confirmation is wrong.
 	ErrWrongCode = errors.New("wrong code")
-	// ErrRedeemed: the pass of this transaction was issued already, or its issuance was begun.
+	// ErrRedeemed: the pass of this transaction was issued, or is being issued.
 	ErrRedeemed = errors.New("already redeemed")
 )
 
-// Ports are the outside world of the service. Every one is required.
+// Ports are the service's dependencies. Every one is required.
 type Ports struct {
 	Transactions Transactions
 	Directory    Directory
@@ -39,18 +40,18 @@ type Ports struct {
 // Policy is what an administrator decides.
 type Policy struct {
 	Profiles Profiles
-	Exclude  []GroupName // feature-wide: these groups never recover here, whatever a profile says
+	Exclude  []GroupName // feature-wide: members of these groups never recover, whatever a profile says
 	Limits   Limits
 }
 
-// Service carries out a recovery, one method a step. It holds no state of its own: a step reads the transaction,
-// applies one or more transitions, and stores the result by compare-and-swap.
+// Service carries out a recovery, one method a step. It holds no state: a step reads the transaction, applies one or
+// more transitions, and stores the result by compare-and-swap.
 type Service struct {
 	ports  Ports
 	policy Policy
 }
 
-// NewService refuses missing ports and a policy that does not validate.
+// NewService returns an error for missing ports and for a policy that does not validate.
 func NewService(ports Ports, policy Policy) (*Service, error) {
 	for name, missing := range map[string]bool{
 		"Transactions": ports.Transactions == nil, "Directory": ports.Directory == nil, "Passes": ports.Passes == nil,
@@ -69,7 +70,7 @@ func NewService(ports Ports, policy Policy) (*Service, error) {
 	return &Service{ports: ports, policy: policy}, nil
 }
 
-// Profile returns the profile that governs t. A profile that was removed from the configuration meanwhile is an
+// Profile returns the profile under which t was started. If that profile is no longer configured, it returns an
 // error: fail closed.
 func (s *Service) Profile(t Transaction) (Profile, error) {
 	for _, p := range s.policy.Profiles {
@@ -80,8 +81,8 @@ func (s *Service) Profile(t Transaction) (Profile, error) {
 	return Profile{}, fmt.Errorf("transaction %s: profile %q is no longer configured", t.ID, t.Profile)
 }
 
-// Open returns the transaction for the browser that holds secret. A transaction whose end of life has come is marked
-// expired first; it is returned together with a nil error, so that its page can be shown.
+// Open returns the transaction to the browser that holds secret. A transaction whose lifetime is over is marked
+// expired and returned without an error, so that its page can be shown.
 func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Transaction, error) {
 	t, err := s.get(ctx, id)
 	if err != nil {
@@ -97,22 +98,21 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 	return t, nil
 }
 
-// Account returns the account of exactly this name or id, as the directory has it now. Every look at the directory goes
-// through here.
+// Account reads the account with exactly this name or id from the directory. All directory access goes through it.
 func (s *Service) Account(ctx context.Context, name AccountName) (Account, error) {
 	account, err := s.ports.Directory.Find(ctx, name)
 	if err != nil {
 		return Account{}, fmt.Errorf("find the account: %w", err)
 	}
-	if !account.named(name) { // directories fold and normalise what they look up (RFC 4518 §2); one person is not the other
-		return Account{}, fmt.Errorf("find the account: the directory answered with one of another name: %w", ErrNotFound)
+	if !account.named(name) { // directories fold and normalise before they compare (RFC 4518 §2), which merges the names of different people
+		return Account{}, fmt.Errorf("find the account: the directory returned an account of another name: %w", ErrNotFound)
 	}
 	return account, nil
 }
 
-// Verified returns what is known of every account that recovered under a profile, whichever of its credentials was
-// presented: the attributes that were matched, and the document behind it, where that is the same for all. Both are
-// empty for a profile that is no longer configured.
+// Verified returns what holds for every account that recovered under a profile, whichever credential was presented:
+// the attributes that were matched, and the identity document, if all the profile's credentials have the same. Both
+// are empty for a profile that is no longer configured.
 func (s *Service) Verified(name ProfileName) ([]AttributeName, Document) {
 	for _, p := range s.policy.Profiles {
 		if p.Name == name && len(p.Credentials) > 0 {
@@ -128,10 +128,10 @@ func (s *Service) Verified(name ProfileName) ([]AttributeName, Document) {
 	return nil, Document{}
 }
 
-// Profiles lists the profiles, for a check of what their wallets can be asked.
+// Profiles returns all profiles, so that the wiring can check that the wallet profiles can request their credentials.
 func (s *Service) Profiles() Profiles { return slices.Clone(s.policy.Profiles) }
 
-// Documents lists the documents that stand behind the credentials of some profile.
+// Documents returns the identity documents of all profiles, without duplicates.
 func (s *Service) Documents() []Document {
 	var all []Document
 	for _, p := range s.policy.Profiles {
@@ -144,7 +144,7 @@ func (s *Service) Documents() []Document {
 	return all
 }
 
-// Attributes lists the attributes that some profile holds against evidence, sorted.
+// Attributes returns the attributes that the profiles match, sorted, without duplicates.
 func (s *Service) Attributes() []AttributeName {
 	var all []AttributeName
 	for _, p := range s.policy.Profiles {
@@ -156,7 +156,7 @@ func (s *Service) Attributes() []AttributeName {
 	return slices.Compact(all)
 }
 
-// Cancel ends an open transaction at the person's wish.
+// Cancel ends an open transaction because the person asked for it.
 func (s *Service) Cancel(ctx context.Context, t Transaction) (Transaction, error) {
 	return s.advance(ctx, t, EventRecoveryCancelled, StepCancel)
 }
@@ -172,7 +172,7 @@ func (s *Service) get(ctx context.Context, id TransactionID) (Transaction, error
 	return t, nil
 }
 
-// advance applies steps in order, stores the result and records the event.
+// advance applies steps, stores the result and records the event.
 func (s *Service) advance(ctx context.Context, t Transaction, event EventType, steps ...Step) (Transaction, error) {
 	changed, err := s.apply(ctx, t, steps...)
 	if err != nil {
@@ -181,7 +181,7 @@ func (s *Service) advance(ctx context.Context, t Transaction, event EventType, s
 	return s.store(ctx, changed, event)
 }
 
-// apply runs steps through the table. A refused one is an audit event: somebody tried to skip or repeat a step.
+// apply applies steps by the transition table. An illegal step is audited: it is an attempt to skip or repeat a step.
 func (s *Service) apply(ctx context.Context, t Transaction, steps ...Step) (Transaction, error) {
 	now := s.ports.Clock()
 	changed := t
@@ -194,22 +194,24 @@ func (s *Service) apply(ctx context.Context, t Transaction, steps ...Step) (Tran
 			if t.Late(now) {
 				return t, errors.Join(ErrExpired, err)
 			}
-			return t, errors.Join(err, s.auditFew(ctx, t, EventTransitionRefused))
+			return t, errors.Join(err, s.auditLimited(ctx, t, EventTransitionRefused))
 		}
 	}
 	return changed, nil
 }
 
-// maxChanges is how often a transaction may be changed before it can only be gone on with, and not gone round in: every
-// attempt is a record, and a program that holds a browser's cookie must not fill the log. An hour of new QR codes is not
-// half of it.
+// maxChanges is the number of changes after which a transaction can only move forward: the repeatable steps are
+// refused. Every step writes an audit record, and a program that holds a browser's cookie must not fill the log. An
+// hour of rotated QR codes needs less than half of it.
 const maxChanges = 500
 
-// maxRepeats is how many records one transaction gets of something that strangers can do over and over.
+// maxRepeats is how many audit records of one kind a transaction gets for events that strangers can trigger
+// repeatedly.
 const maxRepeats = 16
 
-// auditFew is audit for what can be done over and over: the first times are recorded, the rest is not.
-func (s *Service) auditFew(ctx context.Context, t Transaction, event EventType) error {
+// auditLimited records an event that strangers can trigger repeatedly: the first maxRepeats of a transaction, none after
+// that.
+func (s *Service) auditLimited(ctx context.Context, t Transaction, event EventType) error {
 	n, err := s.ports.Attempts.Increment(ctx, string(event)+"\x00"+string(t.ID), MaxLifetime)
 	if err != nil {
 		return fmt.Errorf("count %s: %w", event, err)
@@ -220,8 +222,8 @@ func (s *Service) auditFew(ctx context.Context, t Transaction, event EventType) 
 	return s.audit(ctx, t, event, ReasonNone)
 }
 
-// store swaps the changed transaction in and then records the event: an audit log that cannot be written stops the
-// journey at the next step.
+// store writes the changed transaction and then the audit record. If the record cannot be written, the error stops
+// the journey.
 func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Transaction, error) {
 	t, err := s.compareAndSwap(ctx, t)
 	if err != nil {
@@ -234,8 +236,8 @@ func (s *Service) store(ctx context.Context, t Transaction, event EventType) (Tr
 	return t, s.audit(ctx, t, event, reason)
 }
 
-// RetryOnConflict repeats a change that lost a compare-and-swap: wallets race, and so does the page that follows them, and
-// a phone that opens a page twice for its preview. Each time change must read the transaction anew.
+// RetryOnConflict repeats a change that lost a compare-and-swap: wallets send requests in parallel, the page polls,
+// and a phone may load a page twice to preview it. change must read the transaction anew on each call.
 func RetryOnConflict[T any](change func() (T, error)) (T, error) {
 	const tries = 4
 	for range tries - 1 {
@@ -246,7 +248,7 @@ func RetryOnConflict[T any](change func() (T, error)) (T, error) {
 	return change()
 }
 
-// compareAndSwap stores the changed transaction if nobody else changed it since it was read, or returns ErrConflict.
+// compareAndSwap stores the changed transaction, or returns ErrConflict if it was changed since it was read.
 func (s *Service) compareAndSwap(ctx context.Context, t Transaction) (Transaction, error) {
 	version, err := s.ports.Transactions.Update(ctx, t)
 	if err != nil {

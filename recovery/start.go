@@ -7,24 +7,25 @@ import (
 	"time"
 )
 
-// defaultLifetime is how long a person has from the authorization request to the code, unless the profile says
-// otherwise: document, selfie and presentation take minutes, and the published IdP contracts give up at ten.
+// defaultLifetime is the time from the authorization request to the code, unless the profile sets it. Document check,
+// selfie and presentation take minutes; Okta's identity verification waits ten minutes for the outcome.
 const defaultLifetime = 15 * time.Minute
 
-// StartParams is what the provider knows when a client's authorization request arrives.
+// StartParams holds what the provider knows when a client's authorization request arrives.
 type StartParams struct {
 	Client        ClientID
 	Account       AccountName // from login_hint or a signed id_token_hint
 	Authorization []byte
 	Network       string // the caller's network, for attempt limits; stored as a digest only
-	Agent         string // what to call the person's browser, such as "Firefox on Windows"
-	// Lifetime is how long the client waits for the outcome, where it is less than the profile allows; 0 if it does not say.
+	Agent         string // display name of the person's browser, such as "Firefox on Windows"
+	// Lifetime is how long the client waits for the outcome, if shorter than the profile's lifetime; 0 if unknown.
 	Lifetime time.Duration
 }
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
-// gets a transaction like any other, under a decoy profile, which is denied at the end. When an attempt limit is
-// reached the transaction is denied at once. A directory that does not answer is an error: nothing is opened.
+// gets a transaction under the decoy profile, which is denied at the end, so that account names cannot be enumerated.
+// If an attempt limit is exceeded, the transaction is denied at once. If the directory fails, Start returns an error
+// and opens nothing.
 func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, string, error) {
 	account, profile, ineligible, err := s.lookUp(ctx, params.Account)
 	if err != nil {
@@ -56,7 +57,7 @@ func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, s
 	return t, secret, s.audit(ctx, t, event, reason)
 }
 
-// lookUp finds the account and the profile for it. Why the account is ineligible is a Reason, not an error.
+// lookUp returns the account and its profile. An ineligible account is reported by a Reason, not by an error.
 func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profile, Reason, error) {
 	account, err := s.Account(ctx, name)
 	if errors.Is(err, ErrNotFound) {
@@ -72,9 +73,9 @@ func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profil
 	return account, profile, ineligible, nil
 }
 
-// countAttempt counts this attempt against every limit and reports whether one is exceeded. All counters are hit, so that
-// the work does not tell which limit it was. name is the account's in the directory: one that can be named in two ways
-// has no two counters.
+// countAttempt counts this attempt against every limit and reports whether one is exceeded. It increments all
+// counters, so that the time does not reveal which limit was hit. name is the account's name in the directory, so
+// that an account that can be named in two ways has one counter.
 func (s *Service) countAttempt(ctx context.Context, params StartParams, name AccountName) (exceeded bool, err error) {
 	subject := LimitSubject{Account: name, Client: params.Client, Network: params.Network}
 	for _, rule := range s.policy.Limits {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// State is where a transaction stands.
+// State is the state of a transaction.
 type State string
 
 // The states of a transaction. Approved, Evaluated and Denied are the three outcomes of a decision.
@@ -34,14 +34,14 @@ func States() []State {
 	}
 }
 
-// Step is what happens to a transaction.
+// Step is an event that changes a transaction's state.
 type Step string
 
-// The steps. Request asks the wallet (again): every request replaces the one before it.
+// The steps. A StepRequest replaces any earlier request.
 const (
 	StepInform   Step = "inform"   // the person has read the information page
 	StepProof    Step = "proof"    // the person leaves for the proofing provider
-	StepRequest  Step = "request"  // a presentation request is put to the wallet
+	StepRequest  Step = "request"  // a presentation request becomes available to the wallet
 	StepRetrieve Step = "retrieve" // the wallet fetched the request
 	StepPresent  Step = "present"  // the wallet answered with a genuine presentation
 	StepApprove  Step = "approve"
@@ -64,13 +64,13 @@ func Steps() []Step {
 // ErrIllegalStep means that the transition table does not list the step for the state.
 var ErrIllegalStep = errors.New("illegal step")
 
-// next is the transition table: the state that a step leads to, or "" for a step that the state does not allow.
+// next is the transition table: the state after step, or "" if the state does not allow the step.
 func next(from State, step Step) State {
 	switch step {
 	case StepExpire, StepCancel:
-		return ending(from, step)
+		return endState(from, step)
 	case StepDeny:
-		// Started: too many attempts, told at the door. Presented: the decision.
+		// From started: too many attempts. From presented: the decision.
 		if from == StateStarted || from == StatePresented {
 			return StateDenied
 		}
@@ -82,16 +82,17 @@ func next(from State, step Step) State {
 	case StateInformed:
 		return either(when(step, StepProof, StateProofing), when(step, StepRequest, StateRequested))
 	case StateProofing:
-		// Proofing again is going there a second time; Inform is coming back without a Verified ID.
+		// StepProof: the person goes to the proofing provider a second time. StepInform: the person came back.
 		return either(when(step, StepProof, StateProofing), when(step, StepInform, StateInformed), when(step, StepRequest, StateRequested))
 	case StateRequested:
 		return either(when(step, StepRequest, StateRequested), when(step, StepRetrieve, StateRetrieved), when(step, StepProof, StateProofing))
 	case StateRetrieved:
-		// A wallet may fetch again (OpenID4VP 1.0 §5.10 forbids nothing), and the other flow may be opened.
+		// A wallet may fetch the request again (OpenID4VP 1.0 does not forbid it), and the person may switch to
+		// another flow.
 		return either(when(step, StepRequest, StateRequested), when(step, StepRetrieve, StateRetrieved),
 			when(step, StepPresent, StatePresented), when(step, StepProof, StateProofing))
 	case StatePresented:
-		// Request: the answer that came was not this person's, so the browser asks anew.
+		// StepRequest: the answer was not this person's, so the browser starts another attempt.
 		return either(when(step, StepRequest, StateRequested), when(step, StepApprove, StateApproved), when(step, StepEvaluate, StateEvaluated))
 	case StateApproved:
 		return when(step, StepIssue, StateIssuing)
@@ -101,8 +102,9 @@ func next(from State, step Step) State {
 	return ""
 }
 
-// ending answers the two steps that any open state allows. An approved transaction that nobody redeems expires too.
-func ending(from State, step Step) State {
+// endState handles StepExpire and StepCancel, which every open state allows. An approved transaction that is not
+// redeemed expires too.
+func endState(from State, step Step) State {
 	if !from.Open() && (from != StateApproved || step != StepExpire) {
 		return ""
 	}
@@ -112,7 +114,7 @@ func ending(from State, step Step) State {
 	return StateCancelled
 }
 
-// repeats reports whether the table lets a person go round in circles with the step.
+// repeats reports whether the transition table lets a person take the step repeatedly.
 func (s Step) repeats() bool { return s == StepRequest || s == StepProof || s == StepInform }
 
 func when(step, wanted Step, to State) State {
@@ -131,7 +133,7 @@ func either(states ...State) State {
 	return ""
 }
 
-// Open reports whether the person can still do something: nothing is decided, expired or cancelled yet.
+// Open reports whether the person can still act: the transaction is not decided, expired or cancelled.
 func (s State) Open() bool {
 	switch s {
 	case StateStarted, StateInformed, StateProofing, StateRequested, StateRetrieved, StatePresented:
@@ -140,7 +142,7 @@ func (s State) Open() bool {
 	return false
 }
 
-// Decided reports whether a decision was made and told.
+// Decided reports whether the decision is effective.
 func (s State) Decided() bool {
 	switch s {
 	case StateApproved, StateEvaluated, StateDenied, StateIssuing, StateRedeemed:
@@ -149,8 +151,8 @@ func (s State) Decided() bool {
 	return false
 }
 
-// Apply returns the transaction after step. It is pure: t is not changed. A step that the table does not list, and
-// any step but Expire after the transaction's end of life, is ErrIllegalStep.
+// Apply returns the transaction after step. It is pure: t is not changed. A step that the transition table does not
+// list, and any step but StepExpire after the transaction's lifetime, is ErrIllegalStep.
 func (t Transaction) Apply(step Step, now time.Time) (Transaction, error) {
 	to := next(t.State, step)
 	if to == "" {
@@ -162,7 +164,7 @@ func (t Transaction) Apply(step Step, now time.Time) (Transaction, error) {
 	t.State, t.ChangedAt = to, now
 	switch step {
 	case StepRequest, StepProof, StepExpire, StepCancel, StepDeny, StepApprove, StepEvaluate:
-		// Nothing kept: keys, nonces and a pending answer live for the open request only.
+		// Keys, nonces and a pending answer are kept only while the attempt lasts.
 		t.Presentation = nil
 	}
 	return t, nil

@@ -10,83 +10,86 @@ import (
 	"time"
 )
 
-// Transaction is one recovery, from the authorization request that opened it to the pass that was redeemed. It is a
-// value: the steps of Apply and Service return changed copies, and only a compare-and-swap on Version stores one.
+// Transaction is one recovery, from the authorization request to the redeemed pass. It is a value: Apply and the
+// Service's steps return changed copies, and only a compare-and-swap on Version stores one.
 type Transaction struct {
 	ID      TransactionID `json:"id"`
-	Version int64         `json:"-"` // the stored version this copy was read at
+	Version int64         `json:"-"` // the stored version that this copy was read from
 	State   State         `json:"state"`
 	Client  ClientID      `json:"client"`
-	Account AccountName   `json:"account"` // as the main IdP named it, never as evidence names it
+	Account AccountName   `json:"account"` // as named by the main IdP, never taken from the evidence
 	Profile ProfileName   `json:"profile"`
 	Mode    Mode          `json:"mode"`
-	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope …).
-	// It is not shown: the journey of an ineligible account looks like any other (nothing to enumerate).
+	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope
+	// …). The person does not see it: the journey of an ineligible account looks like any other, so that accounts
+	// cannot be enumerated.
 	Ineligible Reason `json:"ineligible,omitempty"`
-	// Browser is the digest of the secret that the browser which started holds in its cookie.
+	// Browser is the digest of the secret in the cookie of the browser that started.
 	Browser Digest `json:"browser"`
-	// Network is the digest of the network that it started from, to compare another device's with; Agent is what to call
-	// the browser, for the person at the other device.
+	// Network is the digest of the network of the browser that started, to compare with the wallet's. Agent is that
+	// browser's display name, shown on the other device.
 	Network Digest `json:"network,omitempty"`
 	Agent   string `json:"agent,omitempty"`
-	// Authorization is the client's authorization request, opaque here: the provider answers it at the end.
+	// Authorization is the client's authorization request, which the provider answers at the end. The domain does not
+	// read it.
 	Authorization  []byte               `json:"authorization"`
 	Presentation   *PresentationAttempt `json:"presentation,omitempty"`
-	Flow           Flow                 `json:"flow,omitempty"`             // how the presentation that was decided upon came
-	NoRedirectBack bool                 `json:"no_redirect_back,omitempty"` // and that its wallet did not come back to the browser
+	Flow           Flow                 `json:"flow,omitempty"`             // how the decisive presentation arrived
+	NoRedirectBack bool                 `json:"no_redirect_back,omitempty"` // its wallet did not redirect back to the browser
 	Decision       *Decision            `json:"decision,omitempty"`
 	Pass           *Issued              `json:"pass,omitempty"`
 	StartedAt      time.Time            `json:"started_at"`
 	ChangedAt      time.Time            `json:"changed_at"`
 	ExpiresAt      time.Time            `json:"expires_at"`
 	DecidedAt      time.Time            `json:"decided_at,omitzero"`
-	// ReturnedAt is when the browser was sent back to the client with a code; it happens once.
+	// ReturnedAt is when the browser was sent back to the client with a code. That happens once.
 	ReturnedAt time.Time `json:"returned_at,omitzero"`
 }
 
-// Issued remembers that a pass was issued, not its value.
+// Issued records that a pass was issued, without its value.
 type Issued struct {
 	ID        string    `json:"id"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-// Flow is how the wallet was reached.
+// Flow is the way in which a request reaches the wallet and its answer comes back.
 type Flow string
 
-// The flows. Each has a request of its own, so that the flow is read from stored state and never from what a stranger
-// sends.
+// The flows. Each has its own request, so the flow is read from stored state and never from what a stranger sends.
 const (
 	FlowSameDevice  Flow = "same_device"
 	FlowCrossDevice Flow = "cross_device"
-	// FlowBrowser is the Digital Credentials API: the browser that started asks the wallet, wherever that is, and gets its
-	// answer; the platform sees to it that a wallet on another device is near.
+	// FlowBrowser is the Digital Credentials API: the browser that started asks the wallet and receives its answer.
+	// If the wallet is on another device, the platform ensures that it is near.
 	FlowBrowser Flow = "digital_credentials"
 )
 
-// PresentationAttempt is one attempt to get a presentation: a request for each channel, and the first genuine answer.
+// PresentationAttempt is one attempt to get a presentation: a pending request for each channel, and the first genuine
+// answer.
 type PresentationAttempt struct {
 	Requests []PendingRequest `json:"requests"`
 	Answer   *Answer          `json:"answer,omitempty"`
-	// WalletError is the error that a wallet reported (OpenID4VP 1.0 §8.5), for the page. Unsigned, so it decides nothing.
+	// WalletError is the error code that a wallet reported (OpenID4VP 1.0 §8.5), for the page. Error responses are
+	// unsigned, so it decides nothing.
 	WalletError string `json:"wallet_error,omitempty"`
 }
 
-// PendingRequest is the request URI of one channel and, once a wallet fetched it, the request behind it.
+// PendingRequest is the request URI of one channel and, after a wallet fetched it, the presentation request.
 type PendingRequest struct {
 	Channel
 	Secret  string    `json:"secret"`
 	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret was made
-	Before  string    `json:"before,omitempty"`  // cross device: the secret of the QR code before this one
-	Request []byte    `json:"request,omitempty"` // the presentation request with its keys, opaque here
+	Before  string    `json:"before,omitempty"`  // cross device: the secret of the previous QR code
+	Request []byte    `json:"request,omitempty"` // the presentation request with its keys; the domain does not read it
 	Closed  bool      `json:"closed,omitempty"`  // too many invalid responses
 }
 
-// Answer is the wallet's genuine answer, weighed but not yet in force: it decides nothing until the browser that
-// started shows ResponseCode (same device) or the person types Confirmation (cross device); or, where the wallet does not
-// come back, before the person says in that browser that it was theirs.
+// Answer is the wallet's genuine answer, decided but not yet effective. It becomes effective when the browser that
+// started shows ResponseCode (same device), when the person types Confirmation (cross device), or, for a wallet
+// without redirect back, when the person confirms in that browser that the presentation was theirs.
 type Answer struct {
 	Flow           Flow     `json:"flow"`
-	NoRedirectBack bool     `json:"no_redirect_back,omitempty"` // its wallet does not come back to the browser
+	NoRedirectBack bool     `json:"no_redirect_back,omitempty"` // its wallet does not redirect back to the browser
 	ResponseCode   Digest   `json:"response_code"`
 	Confirmation   string   `json:"confirmation,omitempty"` // six digits
 	Tries          int      `json:"tries,omitempty"`        // wrong confirmations so far
@@ -94,7 +97,7 @@ type Answer struct {
 	Verdict        Decision `json:"verdict"`
 }
 
-// Late reports whether the transaction's end of life has come.
+// Late reports whether the transaction's lifetime is over.
 func (t Transaction) Late(now time.Time) bool { return !now.Before(t.ExpiresAt) }
 
 // LogValue keeps keys, codes and the authorization request out of logs.
@@ -107,7 +110,7 @@ func (t Transaction) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "transaction %s (%s)", t.ID, t.State)
 }
 
-// Digest is the base64url SHA-256 of a secret: what is stored where the secret itself need not be.
+// Digest is the base64url SHA-256 of a secret, stored where the secret itself is not needed.
 type Digest string
 
 // DigestOf returns the digest of a secret.
@@ -121,7 +124,6 @@ func (d Digest) Matches(secret string) bool {
 	return d != "" && secret != "" && subtle.ConstantTimeCompare([]byte(d), []byte(DigestOf(secret))) == 1
 }
 
-// Secret returns n random bytes as base64url.
 func newSecret(random io.Reader, n int) (string, error) {
 	buf := make([]byte, n)
 	if _, err := io.ReadFull(random, buf); err != nil {

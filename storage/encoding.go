@@ -9,8 +9,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// Encode writes a value as the data of a record: CBOR (RFC 8949), by the `json` tags. A transaction is read a dozen
-// times in one recovery; as JSON that would cost as much as two signatures.
+// Encode encodes a value as the data of a record: CBOR (RFC 8949), using the `json` tags. A recovery reads its
+// transaction a dozen times; decoding JSON that often would cost as much as two signatures.
 func Encode(value any) ([]byte, error) {
 	m, err := modes()
 	if err != nil {
@@ -23,7 +23,7 @@ func Encode(value any) ([]byte, error) {
 	return data, nil
 }
 
-// Decode reads what Encode wrote.
+// Decode decodes the data of a record into value.
 func Decode(data []byte, value any) error {
 	m, err := modes()
 	if err != nil {
@@ -55,7 +55,8 @@ var modes = sync.OnceValues(func() (encodingModes, error) {
 	return encodingModes{enc: enc, dec: dec}, nil
 })
 
-// Digest returns the SHA-256 of text in base64url: the id of a record whose natural name is a secret, or a stranger's.
+// Digest returns the SHA-256 of text in base64url: the id of a record whose natural key is a secret or was chosen by
+// a stranger.
 func Digest(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -10,14 +10,14 @@ import (
 	"strings"
 )
 
-// keySize is AES-256's.
+// keySize is the size of an AES-256 key in bytes.
 const keySize = 32
 
-// keyIDSize is how many bytes in front of a sealed value say which key sealed it.
+// keyIDSize is the size of the prefix of a sealed value that identifies its key.
 const keyIDSize = 4
 
-// Keyring seals with its first key and opens with any: keys are rotated by putting a new one in front, and dropped
-// when everything sealed with them has expired.
+// Keyring seals with its first key and opens with any. To rotate, put a new key in front; drop an old key when
+// everything sealed with it has expired.
 type Keyring struct {
 	keys []sealingKey
 }
@@ -27,20 +27,20 @@ type sealingKey struct {
 	aead cipher.AEAD
 }
 
-// ParseKeyring reads 32-byte keys in base64url, separated by commas, newest first.
+// ParseKeyring parses 32-byte keys in base64url, separated by commas, newest first.
 func ParseKeyring(text string) (*Keyring, error) {
 	var raw [][]byte
 	for i, part := range strings.Split(text, ",") {
 		key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(part), "="))
 		if err != nil {
-			return nil, fmt.Errorf("encryption key %d is not base64url", i+1) // the cause would quote it
+			return nil, fmt.Errorf("encryption key %d is not base64url", i+1) // the wrapped error would quote the key
 		}
 		raw = append(raw, key)
 	}
 	return NewKeyring(raw...)
 }
 
-// NewKeyring makes a keyring of 32-byte keys, newest first.
+// NewKeyring returns a keyring of 32-byte keys, newest first.
 func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	if len(keys) == 0 {
 		return nil, errors.New("keyring without a key")
@@ -54,7 +54,8 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 		if err != nil {
 			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
 		}
-		// The nonce is random, 96 bits, and drawn inside: safe for 2^32 records a key, which is decades of recoveries.
+		// The AEAD draws a random 96-bit nonce: safe for 2^32 records a key (NIST SP 800-38D §8.3), which is decades
+		// of recoveries.
 		aead, err := cipher.NewGCMWithRandomNonce(block)
 		if err != nil {
 			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
@@ -65,7 +66,7 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	return ring, nil
 }
 
-// seal encrypts data for one place: what is sealed for one record cannot be opened as another.
+// seal encrypts data and authenticates place with it, so that a record's data cannot be moved to another record.
 func (k *Keyring) seal(data []byte, place string) []byte {
 	key := k.keys[0]
 	out := make([]byte, 0, keyIDSize+len(data)+key.aead.Overhead())

@@ -13,7 +13,7 @@ type Sealed struct {
 	keys    *Keyring
 }
 
-// NewSealed puts field encryption over a backend.
+// NewSealed returns a Store that encrypts the data of records and passes them on to backend.
 func NewSealed(backend Store, keys *Keyring) (*Sealed, error) {
 	if backend == nil || keys == nil {
 		return nil, errors.New("sealed store: backend and keyring are required")
@@ -23,36 +23,30 @@ func NewSealed(backend Store, keys *Keyring) (*Sealed, error) {
 
 func place(kind Kind, id string) string { return string(kind) + "\x00" + id }
 
-// Create implements Store.
 func (s *Sealed) Create(ctx context.Context, r Record) error {
 	r.Data = s.keys.seal(r.Data, place(r.Kind, r.ID))
 	return s.backend.Create(ctx, r)
 }
 
-// Get implements Store.
 func (s *Sealed) Get(ctx context.Context, kind Kind, id string) (Record, error) {
 	r, err := s.backend.Get(ctx, kind, id)
 	return s.unseal(r, err)
 }
 
-// Update implements Store.
 func (s *Sealed) Update(ctx context.Context, r Record) error {
 	r.Data = s.keys.seal(r.Data, place(r.Kind, r.ID))
 	return s.backend.Update(ctx, r)
 }
 
-// Consume implements Store.
 func (s *Sealed) Consume(ctx context.Context, kind Kind, id string) (Record, error) {
 	r, err := s.backend.Consume(ctx, kind, id)
 	return s.unseal(r, err)
 }
 
-// Delete implements Store.
 func (s *Sealed) Delete(ctx context.Context, kind Kind, id string) error {
 	return s.backend.Delete(ctx, kind, id)
 }
 
-// List implements Store.
 func (s *Sealed) List(ctx context.Context, kind Kind, group, after string, limit int) ([]Record, error) {
 	records, err := s.backend.List(ctx, kind, group, after, limit)
 	if err != nil {
@@ -66,7 +60,7 @@ func (s *Sealed) List(ctx context.Context, kind Kind, group, after string, limit
 	return records, nil
 }
 
-// Increment implements Store: a count is no secret, and its key is a digest.
+// Increment implements Store. Counters are not encrypted: a count is no secret, and its key is a digest.
 func (s *Sealed) Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error) {
 	return s.backend.Increment(ctx, kind, id, window)
 }

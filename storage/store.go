@@ -1,11 +1,10 @@
-// Package storage keeps records: small versioned blobs with an end of life. It is one interface, [Store], with a
-// backend in each subpackage that implements it and nothing more; storagetest holds the contract that every backend
-// passes. What all backends share stands above them: field encryption and expiry in [Sealed], the domain's
-// repositories in transactions.go.
+// Package storage stores records: small versioned blobs with an expiry. It defines one interface, [Store], which the
+// backends in the subpackages implement; storagetest tests the contract that every backend must fulfil. The layers above
+// the backends are shared: field encryption in [Sealed], the domain's repositories in transactions.go.
 //
-//	storage.Transactions, storage.Attempts   repositories that recovery's ports ask for
+//	storage.Transactions, storage.Attempts   repositories that implement recovery's ports
 //	        ↓
-//	storage.Sealed                           encrypts data, checks expiry by one clock
+//	storage.Sealed                           encrypts the data of records
 //	        ↓
 //	memory.Store, bolt.Store                 bytes in, bytes out
 package storage
@@ -17,53 +16,53 @@ import (
 	"regain/recovery"
 )
 
-// Kind is what sort of thing a record is; ids are unique within a kind.
+// Kind is the type of a record; ids are unique within a kind.
 type Kind string
 
-// Record is one stored thing.
+// Record is a stored record.
 type Record struct {
 	Kind    Kind
 	ID      string
 	Group   string // optional: List finds the records of a group
 	Version int64  // set by the store: 1 when created, one more with each update
 	Data    []byte
-	// ExpiresAt is when the record stops to exist for readers; the zero time means never.
+	// ExpiresAt is the time from which readers no longer see the record; the zero time means never.
 	ExpiresAt time.Time
 }
 
-// Expired reports whether the record's end has come.
+// Expired reports whether the record has expired.
 func (r Record) Expired(now time.Time) bool { return !r.ExpiresAt.IsZero() && !now.Before(r.ExpiresAt) }
 
-// The answers of a store that callers branch on. They are the domain's own, so that repositories need not translate.
+// Errors of a store that callers branch on. They are the domain's own, so that repositories need not translate them.
 var (
 	ErrNotFound = recovery.ErrNotFound
 	ErrExists   = recovery.ErrExists
 	ErrConflict = recovery.ErrConflict
 )
 
-// Store keeps records. The rules, for every implementation:
+// Store stores records. Every implementation must follow these rules:
 //
-//   - A method that returns nil has done its work; one that returns an error has changed nothing.
-//   - Create, Update, Consume and Increment are atomic: of any number of callers at once, one wins.
-//   - An expired record is not there: Get, Update, Consume and List pass it over, and Create may replace it.
-//   - A store keeps no reference to the caller's bytes, and returns none of its own.
+//   - A method that returns an error has changed nothing.
+//   - Create, Update, Consume and Increment are atomic: of any number of concurrent callers, one wins.
+//   - Expired records do not exist for callers: Get, Update, Consume and List ignore them, and Create may replace one.
+//   - A store keeps no reference to the caller's bytes and returns no reference to its own.
 type Store interface {
-	// Create stores a new record at version 1. ErrExists if the id is taken.
+	// Create stores a new record at version 1, or returns ErrExists if the id is taken.
 	Create(ctx context.Context, r Record) error
 	// Get returns a record, or ErrNotFound.
 	Get(ctx context.Context, kind Kind, id string) (Record, error)
-	// Update replaces the record if the stored version is r.Version, and raises the version by one. ErrConflict if it
-	// is another, ErrNotFound if there is none.
+	// Update replaces the record if the stored version is r.Version, and increments the version. It returns
+	// ErrConflict for any other version and ErrNotFound if there is no record.
 	Update(ctx context.Context, r Record) error
-	// Consume returns and deletes a record: one caller gets it, every other one ErrNotFound.
+	// Consume returns and deletes a record. One caller gets it, every other one ErrNotFound.
 	Consume(ctx context.Context, kind Kind, id string) (Record, error)
-	// Delete removes a record; one that is not there is no error.
+	// Delete removes a record. Deleting a missing record succeeds.
 	Delete(ctx context.Context, kind Kind, id string) error
-	// List returns up to limit records of a group in the order of their ids, beginning after the id given.
+	// List returns up to limit records of a group in the order of their ids, starting after the id after.
 	List(ctx context.Context, kind Kind, group, after string, limit int) ([]Record, error)
-	// Increment adds one to a counter and returns it. The first hit opens the window; when it is over, counting
-	// starts again.
+	// Increment increments a counter and returns its value. The first call starts the window; when the window is
+	// over, the next call starts a new count.
 	Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error)
-	// Close releases what the store holds. The store is not used after it.
+	// Close releases the store's resources. The store must not be used after it.
 	Close() error
 }

@@ -8,19 +8,17 @@ import (
 	"regain/recovery"
 )
 
-// kindTransaction is the kind of record that recovery transactions are.
 const kindTransaction = Kind("transaction")
 
-// keepAfterEnd is how much longer than its life a transaction is kept, so that its page can still say what happened.
+// keepAfterEnd is how long a transaction is kept after it expired, so that its page can still show the outcome.
 const keepAfterEnd = 15 * time.Minute
 
-// Transactions keeps recovery transactions in a Store. It implements recovery.Transactions.
+// Transactions stores recovery transactions in a Store. It implements recovery.Transactions.
 type Transactions struct{ store Store }
 
 // NewTransactions returns the repository over store.
 func NewTransactions(store Store) Transactions { return Transactions{store} }
 
-// Create implements recovery.Transactions.
 func (r Transactions) Create(ctx context.Context, t recovery.Transaction) error {
 	record, err := encodeTransaction(t)
 	if err != nil {
@@ -29,7 +27,6 @@ func (r Transactions) Create(ctx context.Context, t recovery.Transaction) error 
 	return r.store.Create(ctx, record)
 }
 
-// Get implements recovery.Transactions.
 func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recovery.Transaction, error) {
 	record, err := r.store.Get(ctx, kindTransaction, string(id))
 	if err != nil {
@@ -43,7 +40,6 @@ func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recov
 	return t, nil
 }
 
-// Update implements recovery.Transactions.
 func (r Transactions) Update(ctx context.Context, t recovery.Transaction) (int64, error) {
 	record, err := encodeTransaction(t)
 	if err != nil {
@@ -63,7 +59,6 @@ func encodeTransaction(t recovery.Transaction) (Record, error) {
 	return Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)}, nil
 }
 
-// kindAttempts is the kind of record that attempt counters are.
 const kindAttempts = Kind("attempts")
 
 // Attempts counts recovery attempts in a Store. It implements recovery.Counter.
@@ -72,7 +67,6 @@ type Attempts struct{ store Store }
 // NewAttempts returns the counters over store.
 func NewAttempts(store Store) Attempts { return Attempts{store} }
 
-// Increment implements recovery.Counter.
 func (a Attempts) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
 	return a.store.Increment(ctx, kindAttempts, key, window)
 }

@@ -30,7 +30,7 @@ func TestGiantAuthorities(t *testing.T) {
 		l := newLicence(t)
 		l.mdoc.SignedBy(nobody(t, bits, usual))
 		got, err := l.verify(t)
-		if err != nil || got.ValidationFailure() != verifier.Untrusted || !strings.Contains(l.log.String(), "certificate 1: beyond the bounds of what is calculated with: "+says) {
+		if err != nil || got.ValidationFailure() != verifier.Untrusted || !strings.Contains(l.log.String(), "certificate 1: outside the accepted bounds: "+says) {
 			t.Errorf("mdoc, %d bits: got %q, %v; log: %s", bits, got.ValidationFailure(), err, l.log.String())
 		}
 	}

@@ -1,9 +1,10 @@
 // Package auditlog keeps the audit log in a file: one JSON object a line, each hash-chained to the one before
-// (recovery.Link). Beside the log lies its head, the number and hash of the last record, so that records cannot be cut
-// off at the end unnoticed; an administrator who copies the head elsewhere can prove later that nothing was rewritten.
+// (recovery.Link). A second file, the head, contains the number and hash of the last durable record, so that removing
+// records from the end is detected. An administrator who copies the head elsewhere can prove later that no record was
+// rewritten.
 //
-// A critical event is durable (fsync) before Append returns. Callers that wait at the same time share one fsync, so
-// the log's cost for each recovery falls as load rises. The cost of an append does not depend on the log's length.
+// A critical event is durable (fsync) before Append returns. Concurrent callers share one fsync, so the cost of the log
+// for each recovery falls as load rises. The cost of an append does not depend on the log's length.
 package auditlog
 
 import (
@@ -22,27 +23,27 @@ import (
 type Log struct {
 	mu     sync.Mutex
 	last   recovery.Link
-	file   *os.File // nil: kept in memory
+	file   *os.File // nil for a log in memory
 	head   *os.File
-	size   int64 // bytes of the log that are whole records
-	broken error // the first write that failed: after it nothing may be appended
+	size   int64 // bytes of the complete records
+	broken error // the first failed write; nothing may be appended after it
 
 	syncing sync.Mutex
-	durable uint64 // number of the last record that is known to be on disk; guarded by syncing
+	durable uint64 // number of the last durable record; guarded by syncing
 
 	memory bytes.Buffer
 }
 
-// NewMemory keeps the log in this process: for development only, since it forgets.
+// NewMemory returns a log in memory. For development only: it is lost when the process ends.
 func NewMemory() *Log { return &Log{} }
 
-// Open opens or creates the log at path, after checking the whole chain: a log that was tampered with is not appended
-// to.
+// Open opens or creates the log at path and verifies the whole chain first: a log that was tampered with is not
+// appended to.
 func Open(path string) (*Log, error) {
 	last, whole, err := verifyFile(path)
 	switch {
 	case errors.Is(err, recovery.ErrUnfinished):
-		// A crash in the middle of a write. Nobody was told that the record is there.
+		// A crash interrupted the write. No caller was told that this record is durable.
 		if err := os.Truncate(path, whole); err != nil {
 			return nil, fmt.Errorf("cut off the audit log's unfinished record: %w", err)
 		}
@@ -65,7 +66,6 @@ func Open(path string) (*Log, error) {
 	return &Log{last: last, file: file, head: head, size: info.Size(), durable: last.Seq}, nil
 }
 
-// Append implements recovery.Auditor.
 func (l *Log) Append(_ context.Context, event recovery.Event) error {
 	seq, err := l.write(event)
 	if err != nil || !event.Type.Critical() {
@@ -74,7 +74,6 @@ func (l *Log) Append(_ context.Context, event recovery.Event) error {
 	return l.sync(seq)
 }
 
-// write puts the record into the file's buffers and returns its number.
 func (l *Log) write(event recovery.Event) (uint64, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +94,7 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 		return link.Seq, nil
 	}
 	if _, err := l.file.Write(line); err != nil {
-		// A part of the line may be there: cut it off, or stop for good.
+		// The line may be written in part: remove that part, or accept no further records.
 		l.broken = errors.Join(err, l.file.Truncate(l.size))
 		return 0, fmt.Errorf("write audit record: %w", l.broken)
 	}
@@ -104,8 +103,8 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 	return link.Seq, nil
 }
 
-// sync makes everything up to seq durable. Whoever waited for the lock while another caller synced past its record is
-// done already.
+// sync makes every record up to seq durable. A caller that waited for the lock returns at once if another caller's
+// fsync covered its record.
 func (l *Log) sync(seq uint64) error {
 	if l.file == nil {
 		return nil
@@ -128,7 +127,7 @@ func (l *Log) sync(seq uint64) error {
 	return nil
 }
 
-// fail closes the log to further records: after a failed fsync nobody knows what is on disk.
+// fail closes the log to further records: after a failed fsync it is unknown what is on disk.
 func (l *Log) fail(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -138,7 +137,7 @@ func (l *Log) fail(err error) error {
 	return err
 }
 
-// Close makes everything durable and closes the files.
+// Close makes all records durable and closes the files.
 func (l *Log) Close() error {
 	if l.file == nil {
 		return nil
@@ -149,7 +148,7 @@ func (l *Log) Close() error {
 	return errors.Join(l.sync(seq), l.file.Close(), l.head.Close())
 }
 
-// Bytes returns a copy of a log that is kept in memory.
+// Bytes returns a copy of a log in memory.
 func (l *Log) Bytes() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()

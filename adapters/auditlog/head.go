@@ -12,10 +12,10 @@ import (
 
 func headPath(path string) string { return path + ".head" }
 
-// headSize is the width of a head: it is overwritten in place, and never half of it.
+// headSize is the fixed size of a head, so that it can be overwritten in place by one write.
 const headSize = 20 + 1 + 64 + 1
 
-// writeHead notes the last durable record.
+// writeHead records the last durable record's number and hash.
 func (l *Log) writeHead(last recovery.Link) error {
 	if _, err := l.head.WriteAt(fmt.Appendf(nil, "%020d %64s\n", last.Seq, last.Hash), 0); err != nil {
 		return fmt.Errorf("write audit log's head: %w", err)
@@ -35,7 +35,7 @@ func Verify(path string) (uint64, error) {
 	return last.Seq, nil
 }
 
-// verifyFile returns the last whole record, and how many bytes the whole records take.
+// verifyFile returns the last complete record, and the size of all complete records in bytes.
 func verifyFile(path string) (last recovery.Link, whole int64, err error) {
 	seq, hash, err := readHead(path)
 	if err != nil {
@@ -51,7 +51,7 @@ func verifyFile(path string) (last recovery.Link, whole int64, err error) {
 	defer file.Close()
 	differs := false
 	last, err = recovery.VerifyChain(file, func(l recovery.Link) {
-		// Records after the head's are ones that were not critical when the program ended.
+		// Records after the head's were written without fsync before the program ended.
 		differs = differs || l.Seq == seq && l.Hash != hash
 		if line, err := l.Encode(); err == nil {
 			whole += int64(len(line))

@@ -1,9 +1,9 @@
-// Package directory answers recovery.Directory from a YAML file: for demos, tests, and organisations small enough to
-// keep their accounts in one. The file is read once, at the start, and every mistake in it is told with its place.
+// Package directory implements recovery.Directory with a YAML file: for demos, tests, and organisations small enough to
+// keep their accounts in one. The file is read once, at the start; errors name the entry that is wrong.
 //
 //	accounts:
-//	  - name: ada@example.org          # as the main IdP names it; only the case of A to Z does not count
-//	    id: 7f3a…                      # immutable; optional, the name when missing. A main IdP may name the account by it
+//	  - name: ada@example.org          # as the main IdP sends it; only the case of A to Z may differ
+//	    id: 7f3a…                      # immutable; default: the name. A main IdP may send it in place of the name
 //	    enabled: true                  # default true
 //	    attributes: {given_name: Ada, family_name: Lindqvist}
 //	    groups: [employees]
@@ -23,12 +23,12 @@ import (
 	"regain/recovery"
 )
 
-// maxFile bounds the file: what is larger belongs into a directory service.
+// maxFile bounds the file's size. Larger organisations need a directory service.
 const maxFile = 64 << 20
 
 // Directory holds the accounts of one file.
 type Directory struct {
-	accounts map[string]recovery.Account // by exact name
+	accounts map[string]recovery.Account // key: AccountName.Exact
 	byID     map[string]string           // id → exact name
 }
 
@@ -44,7 +44,6 @@ type entry struct {
 	Groups     []string          `yaml:"groups"`
 }
 
-// Open reads the file at path.
 func Open(path string) (*Directory, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -117,7 +116,7 @@ func (e entry) account() (recovery.Account, error) {
 	return a, nil
 }
 
-// Find implements recovery.Directory: by the name, without regard to the case of A to Z, or by the very id.
+// Find implements recovery.Directory. The case of A to Z in a name is ignored; an id must be equal.
 func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
 	account, ok := d.accounts[name.Exact()]
 	if !ok {
@@ -129,5 +128,5 @@ func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery
 	return account, nil
 }
 
-// Len returns how many accounts there are.
+// Len returns the number of accounts.
 func (d *Directory) Len() int { return len(d.accounts) }

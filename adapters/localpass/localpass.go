@@ -1,9 +1,9 @@
-// Package localpass issues Temporary Access Passes itself and verifies them for the main IdP, for IdPs that cannot make
-// one. It keeps a keyed hash of each pass and never the pass.
+// Package localpass issues Temporary Access Passes and verifies them, for main IdPs that have no such passes of their
+// own. It stores a keyed hash (HMAC-SHA-256) of each pass, never the pass.
 //
-// There is one pass for an account at a time: issuing one voids the one before. Verify finds and uses up a pass in one
-// step, so that of any number of callers with a pass that is usable once, one succeeds. Five wrong guesses void it: at
-// 40 bits and more, that leaves guessing no chance.
+// An account has one pass at a time: issuing a new one voids the previous one. Verify checks and consumes a pass in one
+// atomic step, so that of any number of concurrent callers with a one-time pass exactly one succeeds. Five wrong guesses
+// void a pass, which makes guessing hopeless: a pass has 40 bits of entropy at least.
 package localpass
 
 import (
@@ -22,13 +22,13 @@ import (
 	"regain/recovery"
 )
 
-// Name is what recovery tokens call this issuer.
+// Name identifies this issuer in recovery tokens.
 const Name = "local"
 
-// maxWrong is how many wrong guesses a pass survives, one less than this.
+// maxWrong is the number of wrong guesses that voids a pass.
 const maxWrong = 5
 
-// Entry is a stored pass, without its value. It is opaque to the store.
+// Entry is the stored record of a pass. It does not contain the pass's value.
 type Entry struct {
 	Key       string // the account's digest
 	Version   int64
@@ -36,15 +36,15 @@ type Entry struct {
 	ExpiresAt time.Time
 }
 
-// Store keeps one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
+// Store stores one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
 type Store interface {
-	Put(ctx context.Context, e Entry) error // whatever was there before
+	Put(ctx context.Context, e Entry) error // replaces an existing entry
 	Get(ctx context.Context, key string) (Entry, error)
 	Update(ctx context.Context, e Entry) error // compare-and-swap on Version
 	Take(ctx context.Context, key string) (Entry, error)
 }
 
-// Config are the parts; all are required.
+// Config holds the dependencies; all are required.
 type Config struct {
 	Key    []byte // 32 bytes, keys the hash of passes
 	Store  Store
@@ -55,7 +55,7 @@ type Config struct {
 // Issuer implements recovery.PassIssuer.
 type Issuer struct{ cfg Config }
 
-// New refuses missing parts.
+// New returns an error if a dependency is missing.
 func New(cfg Config) (*Issuer, error) {
 	if len(cfg.Key) != sha256.Size || cfg.Store == nil || cfg.Clock == nil || cfg.Random == nil {
 		return nil, errors.New("local pass issuer: a key of 32 bytes, Store, Clock and Random are required")
@@ -63,7 +63,7 @@ func New(cfg Config) (*Issuer, error) {
 	return &Issuer{cfg: cfg}, nil
 }
 
-// kept is what is stored of a pass.
+// kept is the content of Entry.Data.
 type kept struct {
 	ID          string                 `json:"id"`
 	Hash        []byte                 `json:"hash"`
@@ -75,7 +75,6 @@ type kept struct {
 	Wrong       int                    `json:"wrong,omitempty"`
 }
 
-// Issue implements recovery.PassIssuer.
 func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.Pass, error) {
 	value, err := recovery.GeneratePass(i.cfg.Random, order.Policy.Length)
 	if err != nil {
@@ -103,7 +102,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 	return pass, nil
 }
 
-// Revoke implements recovery.PassIssuer. A pass that is not there any more is revoked.
+// Revoke implements recovery.PassIssuer. Revoking a pass that no longer exists succeeds.
 func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passID string) error {
 	key := i.key(account)
 	_, k, err := i.read(ctx, key)
@@ -119,18 +118,19 @@ func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passI
 	return nil
 }
 
-// Verdict is what is known of a good pass.
+// Verdict describes a valid pass.
 type Verdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
 }
 
-// Verify reports whether pass is the account's current one, and uses it up if it is usable once. It answers the client
-// that got the pass: to any other one the account has none. Every kind of no is ok == false; err is an outage.
+// Verify reports whether pass is the account's current pass, and consumes it if it is usable once. Only the client
+// that got the pass may verify it: to any other client the account has none. ok is false for every kind of refusal;
+// err is an outage.
 func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
 	key := i.key(account)
-	given := i.hash(key, normal(pass)) // spent also where there is no pass
+	given := i.hash(key, normal(pass)) // computed even if the account has no pass, so that time does not reveal that
 	entry, k, err := i.read(ctx, key)
 	if errors.Is(err, recovery.ErrNotFound) {
 		return Verdict{}, false, nil
@@ -148,17 +148,17 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	if k.UsableOnce {
 		switch taken, err := i.cfg.Store.Take(ctx, key); {
 		case errors.Is(err, recovery.ErrNotFound):
-			return Verdict{}, false, nil // somebody else was first
+			return Verdict{}, false, nil // a concurrent caller consumed it
 		case err != nil:
 			return Verdict{}, false, fmt.Errorf("use up the pass: %w", err)
 		case !bytes.Equal(taken.Data, entry.Data):
-			return Verdict{}, false, nil // it was replaced, or missed, in between: void, rather than used twice
+			return Verdict{}, false, nil // replaced, or a wrong guess was counted, meanwhile: void it rather than accept it twice
 		}
 	}
 	return Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true, nil
 }
 
-// countWrongGuess counts a wrong guess. Two at once may count as one: the bound is on the order of five, not exact.
+// countWrongGuess counts a wrong guess. Concurrent guesses may count as one: the bound is about five, not exact.
 func (i *Issuer) countWrongGuess(ctx context.Context, e Entry, k kept) error {
 	k.Wrong++
 	var err error
@@ -185,12 +185,12 @@ func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
 	return e, k, nil
 }
 
-// key is the account's digest: the store does not learn who has a pass.
+// key returns a keyed digest of the account, so that the store does not learn who has a pass.
 func (i *Issuer) key(account recovery.AccountName) string {
 	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Exact()))
 }
 
-// hash binds the pass to its account.
+// hash returns the keyed hash of a pass, bound to its account.
 func (i *Issuer) hash(key, pass string) []byte { return i.mac("pass", key+"\x00"+pass) }
 
 func (i *Issuer) mac(use, text string) []byte {
@@ -199,7 +199,7 @@ func (i *Issuer) mac(use, text string) []byte {
 	return h.Sum(nil)
 }
 
-// normal forgives what people do to a pass when they copy it: spaces, hyphens and lower case.
+// normal removes the spaces and hyphens that people add when they copy a pass, and raises lower case.
 func normal(pass string) string {
 	const longest = 4 * recovery.MaxPassLength
 	if len(pass) > longest {

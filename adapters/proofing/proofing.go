@@ -1,5 +1,6 @@
-// Package proofing hands people to an identity proofing provider by a one-time signed URL, after Microsoft's pattern
-// for Verified ID partners: {start_url}?token=<JWT> with OrgId, RequestId, redirectUrl (docs/protocols.md §2).
+// Package proofing sends people to an identity proofing provider by a one-time signed URL, as Microsoft's integration
+// guidance for Verified ID partners describes it: {start_url}?token=<JWT> with OrgId, RequestId, redirectUrl
+// (docs/protocols.md §2).
 package proofing
 
 import (
@@ -12,35 +13,35 @@ import (
 	"time"
 )
 
-// handoffLifetime is how long the URL works: it is followed at once.
+// handoffLifetime is how long the URL is valid. The browser follows it at once.
 const handoffLifetime = 5 * time.Minute
 
-// tokenType is the hand-off JWT's `typ`.
+// tokenType is the `typ` of the hand-off JWT.
 const tokenType = "proofing-handoff+jwt"
 
-// Minter signs claims as a JWT of kind typ.
+// Minter signs claims as a JWT with header `typ`.
 type Minter interface {
 	Mint(typ string, claims any) (string, error)
 }
 
 // Config describes one provider; all fields but OrgID are required.
 type Config struct {
-	Name     string // as people see it
-	StartURL string // where the provider begins; the token is added to its query
-	Issuer   string // ours, whose keys the provider fetches
-	OrgID    string // as the provider knows the organisation
+	Name     string // display name
+	StartURL string // the provider's first page; the token is added to its query
+	Issuer   string // our issuer identifier; the provider fetches our keys from it
+	OrgID    string // the provider's identifier of the organisation
 	Minter   Minter
 	Clock    func() time.Time
 	Random   io.Reader
 }
 
-// Provider is one proofing provider.
+// Provider is one identity proofing provider.
 type Provider struct {
 	cfg   Config
 	start *url.URL
 }
 
-// New refuses missing parts and a start URL that a browser could not open.
+// New returns an error for missing dependencies and for a start URL that a browser could not open.
 func New(cfg Config) (*Provider, error) {
 	if cfg.Name == "" || cfg.Issuer == "" || cfg.Minter == nil || cfg.Clock == nil || cfg.Random == nil {
 		return nil, errors.New("proofing provider: Name, Issuer, Minter, Clock and Random are required")
@@ -52,10 +53,10 @@ func New(cfg Config) (*Provider, error) {
 	return &Provider{cfg: cfg, start: start}, nil
 }
 
-// Name is what people see.
+// Name returns the display name.
 func (p *Provider) Name() string { return p.cfg.Name }
 
-// handoff are the claims of the token. The account is not among them: the provider need not know it.
+// handoff holds the claims of the token. The account is not among them: the provider does not need to know it.
 type handoff struct {
 	Issuer      string `json:"iss"`
 	Audience    string `json:"aud"`
@@ -67,7 +68,7 @@ type handoff struct {
 	RedirectURL string `json:"redirectUrl"`
 }
 
-// URL returns a URL that works once. reference is opaque to the provider and comes back with the person.
+// URL returns a one-time URL. The provider does not read reference; the person's browser brings it back.
 func (p *Provider) URL(_ context.Context, reference, returnURL string) (string, error) {
 	var id [16]byte
 	if _, err := io.ReadFull(p.cfg.Random, id[:]); err != nil {

@@ -1,13 +1,12 @@
-// Package cache keeps documents that strangers serve, for as long as each may be believed, and has each fetched once for
-// all who ask for it at the same time.
+// Package cache caches documents that third parties publish, each for its own lifetime, and merges concurrent loads of
+// the same document into one.
 //
-// Strangers choose many of the keys, so there is an end to how many are kept, and what makes room is the one that nobody
-// has asked for the longest: a flood of strangers' keys pushes itself out, and not the list of the issuer whose
-// credentials everybody presents.
+// Strangers choose many of the cache keys, so the number of entries is bounded and the least recently used entry is
+// evicted: a flood of chosen keys evicts itself, not the status list of an issuer whose credentials are in use.
 //
-// It is the plain LRU of hashicorp/golang-lru with the end of each life beside its value. The expirable one of the same
-// library has one life for all, a clock of its own and a goroutine that nobody stops; here every document says itself how
-// long it is good, and tests turn the clock.
+// It is the plain LRU of hashicorp/golang-lru with an expiry beside each value. The expirable LRU of that library has
+// one lifetime for all entries, reads the system's clock and starts a goroutine that cannot be stopped; here each
+// document has its own lifetime, and tests set the clock.
 package cache
 
 import (
@@ -19,32 +18,32 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Load fetches what a key names, and says how long it may be believed, from when it was asked for.
+// Load fetches the document for a key and returns its lifetime, counted from the start of the load.
 type Load[T any] func(ctx context.Context) (T, time.Duration, error)
 
-// Config is how a Cache keeps; all of it is required.
+// Config configures a Cache; all fields are required.
 type Config struct {
 	Size       int           // entries
-	RetryAfter time.Duration // what failed is not asked for again before, nor is what was just renewed
+	RetryAfter time.Duration // the least time between two loads of a key that failed or is renewed
 	Clock      func() time.Time
 }
 
-// Cache keeps values of one kind. It is safe for concurrent use.
+// Cache caches values of one type. It is safe for concurrent use.
 type Cache[T any] struct {
 	cfg    Config
 	kept   *lru.Cache[string, entry[T]]
 	flight singleflight.Group
 }
 
-// entry is a value, or the reason why there is none. It is replaced, and never changed.
+// entry is a cached value or a cached error. Entries are replaced, never changed.
 type entry[T any] struct {
 	value  T
 	err    error
-	loaded time.Time // when it was last tried
+	loaded time.Time // start of the last load
 	until  time.Time
 }
 
-// New makes an empty cache, and refuses missing parts.
+// New returns an empty cache, or an error if a field is missing.
 func New[T any](cfg Config) (*Cache[T], error) {
 	if cfg.RetryAfter <= 0 || cfg.Clock == nil {
 		return nil, errors.New("cache: RetryAfter and Clock are required")
@@ -56,19 +55,19 @@ func New[T any](cfg Config) (*Cache[T], error) {
 	return &Cache[T]{cfg: cfg, kept: kept}, nil
 }
 
-// Get returns what is kept for a key, or loads it. A failure is kept too, for RetryAfter. The load does not end because
-// the first who asked went away, and whoever goes away does not wait for it.
+// Get returns the cached value of a key, or loads it. A failure is cached too, for RetryAfter. A load continues when
+// the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once.
 func (c *Cache[T]) Get(ctx context.Context, key string, load Load[T]) (T, error) {
 	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.until) })
 }
 
-// Renew is Get for who knows that what is kept lacks something: it is loaded again, though not sooner than RetryAfter
-// after the last time. A value that is still good outlives a load that fails.
+// Renew is Get for a caller that found the cached value incomplete: it loads again, but not sooner than RetryAfter
+// after the last load. If the load fails, a value that has not expired stays.
 func (c *Cache[T]) Renew(ctx context.Context, key string, load Load[T]) (T, error) {
 	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.loaded.Add(c.cfg.RetryAfter)) })
 }
 
-// Shorten lets a value that somebody did not believe be asked for again after RetryAfter.
+// Shorten makes a value that the caller rejected expire after RetryAfter.
 func (c *Cache[T]) Shorten(key string) {
 	soon := c.cfg.Clock().Add(c.cfg.RetryAfter)
 	if e, ok := c.kept.Peek(key); ok && e.until.After(soon) {
@@ -82,14 +81,14 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 		return e.value, e.err
 	}
 	flight := c.flight.DoChan(key, func() (any, error) {
-		if e, ok := c.kept.Get(key); ok && good(e) { // the flight before this one brought it
+		if e, ok := c.kept.Get(key); ok && good(e) { // the previous load ended meanwhile
 			return e, nil
 		}
 		return c.load(context.WithoutCancel(ctx), key, load), nil
 	})
 	select {
 	case result := <-flight:
-		e := result.Val.(entry[T]) //nolint:forcetypeassert // what the function above returns
+		e := result.Val.(entry[T]) //nolint:forcetypeassert // the function above returns only entries
 		return e.value, e.err
 	case <-ctx.Done():
 		var none T
@@ -102,7 +101,7 @@ func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] 
 	value, life, err := load(ctx)
 	e := entry[T]{value: value, err: err, loaded: asked, until: asked.Add(life)}
 	if err != nil {
-		now := c.cfg.Clock() // it stands from when it failed
+		now := c.cfg.Clock() // a failure counts from its end
 		e.loaded, e.until = now, now.Add(c.cfg.RetryAfter)
 		if old, ok := c.kept.Peek(key); ok && old.err == nil && now.Before(old.until) {
 			e.value, e.err, e.until = old.value, nil, old.until

@@ -1,9 +1,9 @@
 // Package config reads one YAML file, lets REGAIN_ environment variables and then flags override it, and decodes the
-// result strictly: a key that nothing reads is a mistake and stops the start, with the nearest key that exists.
+// result strictly: an unknown key is an error that stops the start and suggests the nearest known key.
 //
-// The keys themselves are not here. They are the `koanf` tags of internal/node's Config and of the structs in it
-// (internal/node/config.go), beside the wiring that reads them: a key and what it does change together, and this package
-// decodes whatever struct it is given. docs/configuration.md explains each key.
+// The keys are not defined here but by the `koanf` tags of internal/node's Config and of the structs in it
+// (internal/node/config.go), beside the wiring that reads them, so that a key and its effect change together. This
+// package decodes any struct. docs/configuration.md explains each key.
 package config
 
 import (
@@ -23,16 +23,16 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// EnvPrefix starts every variable that overrides a key: REGAIN_STORAGE__BACKEND is storage.backend.
+// EnvPrefix is the prefix of the variables that override a key: REGAIN_STORAGE__BACKEND is storage.backend.
 const EnvPrefix = "REGAIN_"
 
-// Source says where configuration comes from, weakest first: file, environment, flags.
+// Source lists the sources of the configuration. Flags override the environment, which overrides the file.
 type Source struct {
 	File    string // "" for none
 	Environ func() []string
 	Flags   *pflag.FlagSet // only flags that were set count; may be nil
 	FlagKey func(name string) string
-	Renamed map[string]string // keys of earlier versions, and where what they said belongs now
+	Renamed map[string]string // keys of earlier versions, and their replacement
 }
 
 // Load decodes the configuration into out, a pointer to a struct with `koanf` tags that already holds the defaults.
@@ -107,12 +107,12 @@ func unknownKey(key string, known []string) error {
 		}
 	}
 	if best == "" {
-		return fmt.Errorf("configuration: unknown key %s: remove it, or see docs/configuration.md for the keys there are", key)
+		return fmt.Errorf("configuration: unknown key %s: remove it, or see docs/configuration.md for the keys that exist", key)
 	}
 	return fmt.Errorf("configuration: unknown key %s: did you mean %s?", key, best)
 }
 
-// Secret refers to a secret by file or by variable; the secret itself never stands in the configuration.
+// Secret refers to a secret by file or by environment variable. The configuration never contains the secret itself.
 type Secret struct {
 	File string `koanf:"file"`
 	Env  string `koanf:"env"`
@@ -121,7 +121,7 @@ type Secret struct {
 // IsZero reports whether the secret is not configured.
 func (s Secret) IsZero() bool { return s.File == "" && s.Env == "" }
 
-// Read returns the secret, without white space around it. key is the configuration key, for errors.
+// Read returns the secret without surrounding white space. key is the configuration key, for errors.
 func (s Secret) Read(key string) (string, error) {
 	switch {
 	case s.File != "" && s.Env != "":
@@ -139,5 +139,5 @@ func (s Secret) Read(key string) (string, error) {
 		}
 		return strings.TrimSpace(value), nil
 	}
-	return "", fmt.Errorf("%s: set %s.file to a file that holds it, or %s.env to the name of a variable", key, key, key)
+	return "", fmt.Errorf("%s: set %s.file to a file that contains it, or %s.env to the name of a variable", key, key, key)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// keysOf lists the keys that a configuration struct reads, with [] where a list stands.
+// keysOf returns the keys of a configuration struct. A list's elements are written as [].
 func keysOf(t reflect.Type, prefix string) []string {
 	switch t.Kind() {
 	case reflect.Pointer:
@@ -41,7 +41,7 @@ func withoutIndexes(key string) string {
 	return regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "[]")
 }
 
-// editDistance is Levenshtein's: how many letters to change to get from a to b.
+// editDistance returns the Levenshtein distance: how many bytes to insert, delete or replace to get from a to b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

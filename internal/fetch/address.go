@@ -6,19 +6,19 @@ import (
 	"code.dny.dev/ssrf"
 )
 
-// class says what an address is to us.
+// class says whether an address may be a destination.
 type class int
 
 const (
-	never   class = iota // no configuration makes it a destination
+	never   class = iota // not even by configuration
 	private              // only for hosts in Config.AllowPrivateHosts
 	public
 )
 
-// addressRules sorts addresses. What is public, package ssrf says, which is generated from the IANA special-purpose
-// registries (RFC 6890): IPv4 unless it is listed there; IPv6 only inside 2000::/3 (RFC 4291 §2.4), so that what is
-// assigned later, and every way to write an IPv4 address in IPv6, is refused until it is known. Here is what the
-// registries do not have: which of the others an operator may allow, and what not even an operator may.
+// addressRules classifies addresses. Package ssrf, which is generated from the IANA special-purpose registries (RFC
+// 6890), says what is public: IPv4 unless it is listed there; IPv6 only inside 2000::/3 (RFC 4291 §2.4), so that
+// later assignments and every IPv4 address embedded in IPv6 are refused until they are known. Defined here is what
+// the registries do not say: which of the other addresses an operator may allow, and which nobody may.
 type addressRules struct {
 	registries        *ssrf.Guardian
 	metadata, private []netip.Prefix
@@ -26,9 +26,10 @@ type addressRules struct {
 
 func newAddressRules() addressRules {
 	return addressRules{
-		registries: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork()), // ports are for the URL to say
-		// The metadata services of clouds hand credentials to who asks, and some are inside of ranges that an operator may
-		// allow, or outside of every special range: Alibaba's, Azure's, and the two of AWS and Google over IPv6.
+		registries: ssrf.New(ssrf.WithAnyPort(), ssrf.WithAnyNetwork()), // URLs may name any port
+		// The metadata services of clouds return credentials to any caller. Some have addresses inside ranges that an
+		// operator may allow, or outside every special-purpose range: Alibaba's, Azure's, and those of AWS and Google
+		// over IPv6.
 		metadata: prefixes("100.100.100.200/32", "168.63.129.16/32", "fd00:ec2::254/128", "fd20:ce::254/128"),
 		private:  prefixes("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1/128", "fc00::/7"),
 	}
@@ -36,7 +37,7 @@ func newAddressRules() addressRules {
 
 func (r addressRules) classify(address netip.Addr) class {
 	if !address.IsValid() || address.Zone() != "" {
-		return never // a zone belongs to link-local addresses only
+		return never // only link-local addresses have a zone
 	}
 	address = address.Unmap() // ::ffff:127.0.0.1 is dialled as 127.0.0.1
 	switch {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// dialer connects to addresses that the rules allow. The check sits in the socket's control function: it runs after
-// name resolution, once for every address tried, immediately before the connection is made.
+// dialer connects to addresses that the rules allow. The check runs in the socket's control function: after name
+// resolution, for every address tried, immediately before the connection, so that DNS rebinding is not possible.
 type dialer struct {
 	private hosts
 	rules   addressRules
@@ -28,7 +28,7 @@ func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, er
 	if isLocalhost(host) {
 		address = net.JoinHostPort("127.0.0.1", port)
 	}
-	// Address families race each other (RFC 8305) only where they are both allowed; the control function judges each.
+	// Go races address families (RFC 8305); the control function checks each address.
 	socket := net.Dialer{Timeout: 10 * time.Second, ControlContext: func(_ context.Context, _, dialled string, _ syscall.RawConn) error {
 		return d.judge(dialled, trusted)
 	}}
@@ -52,7 +52,7 @@ func (d dialer) judge(dialled string, trusted bool) error {
 	return fmt.Errorf("%w: special-purpose address", ErrForbidden)
 }
 
-// isLocalhost reports whether RFC 6761 §6.3 makes host a loopback name.
+// isLocalhost reports whether host is a loopback name by RFC 6761 §6.3.
 func isLocalhost(host string) bool {
 	host = canonical(host)
 	return host == "localhost" || strings.HasSuffix(host, ".localhost")

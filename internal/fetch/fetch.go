@@ -1,15 +1,16 @@
-// Package fetch gets documents from addresses that strangers chose, and notifies such addresses.
+// Package fetch sends the server's outbound requests, mostly to addresses that strangers chose: it fetches documents
+// and posts notifications.
 //
-// A credential names the status list that may revoke it, so whoever writes credentials chooses an address that this
-// server connects to. Left alone, that is a way to reach what only this server can reach: a database on loopback, a
+// A credential names the status list that may revoke it, so the author of a credential chooses an address that this
+// server connects to. Unchecked, an attacker reaches systems that only this server can reach: a database on loopback, a
 // neighbour in the private network, the cloud's metadata service (server-side request forgery, SD-JWT VC §7.1).
 // Every outbound request of the project goes through a [Fetcher], which refuses by default:
 //
 //   - schemes other than https; http only for hosts that the operator named
 //   - user names in URLs, redirects, responses that are encoded, too long or too slow
-//   - every address that is not globally routable, judged on the address that is really dialled: a name that resolves
-//     to a good address when it is checked and to a bad one when it is used (DNS rebinding) gains nothing
-//   - proxies of the environment, which would resolve names where nobody checks them
+//   - every address that is not globally routable. The address that is dialled is checked, not the name, so a name that
+//     resolves to another address for the connection than for the check (DNS rebinding) gains nothing
+//   - proxies of the environment, which would resolve names without these checks
 //
 // Names under .localhost are loopback whatever the resolver says (RFC 6761 §6.3), and loopback is allowed only for the
 // hosts in [Config.AllowPrivateHosts].
@@ -29,10 +30,10 @@ import (
 
 // Errors of Get. A cancelled or expired context of the caller keeps its own error.
 var (
-	ErrForbidden = errors.New("address is not allowed")         // scheme, host, address or redirect is against the rules
+	ErrForbidden = errors.New("address is not allowed")         // scheme, host, address or redirect
 	ErrTooLarge  = errors.New("response is too large")          // more than Config.MaxBytes
 	ErrStatus    = errors.New("response is not 200 OK")         // any other status
-	ErrEncoded   = errors.New("response has an encoding")       // nothing but identity was asked for
+	ErrEncoded   = errors.New("response has an encoding")       // only identity was requested
 	ErrTimeout   = errors.New("response took too long")         // Config.Timeout ran out
 	ErrNetwork   = errors.New("server could not be reached")    // name resolution, connection, TLS
 	errConfig    = errors.New("fetch configuration is invalid") // New only
@@ -44,7 +45,8 @@ const (
 	maxRedirects    = 2
 )
 
-// Config says what may be fetched. The zero value allows https to public addresses, with 10 seconds and 2 MiB.
+// Config says what may be fetched. The zero value allows https to public addresses, with a timeout of 10 seconds and
+// a limit of 2 MiB.
 type Config struct {
 	AllowHTTPHosts    []string       // "host" or "host:port" for which http is allowed beside https
 	AllowPrivateHosts []string       // "host" or "host:port" that may be on a loopback or private address
@@ -54,7 +56,7 @@ type Config struct {
 	Redirects         int            // how many to follow, at most 2; each is checked like the first address
 }
 
-// Fetcher fetches. It is safe for concurrent use.
+// Fetcher sends requests within the limits of its Config. It is safe for concurrent use.
 type Fetcher struct {
 	client   *http.Client
 	http     hosts
@@ -63,7 +65,7 @@ type Fetcher struct {
 	maxBytes int64
 }
 
-// New makes a Fetcher.
+// New returns a Fetcher, or an error if cfg is out of range.
 func New(cfg Config) (*Fetcher, error) {
 	if cfg.Timeout < 0 || cfg.MaxBytes < 0 || cfg.Redirects < 0 || cfg.Redirects > maxRedirects {
 		return nil, fmt.Errorf("%w: timeout, size or number of redirects (0 to %d) is out of range", errConfig, maxRedirects)
@@ -88,8 +90,8 @@ func New(cfg Config) (*Fetcher, error) {
 			DialContext:            newDialer(f.private).dial,
 			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: cfg.RootCAs},
 			ForceAttemptHTTP2:      true,
-			DisableCompression:     true, // a small body must not become a large one behind the size limit
-			DisableKeepAlives:      true, // documents are cached, so connections need not be
+			DisableCompression:     true, // a compressed body could expand beyond the size limit (decompression bomb)
+			DisableKeepAlives:      true, // documents are cached, so idle connections would rarely be reused
 			MaxResponseHeaderBytes: 32 << 10,
 		},
 		CheckRedirect: f.redirects(cfg.Redirects),
@@ -97,7 +99,7 @@ func New(cfg Config) (*Fetcher, error) {
 	return f, nil
 }
 
-// redirects returns the rule for the next hop. Go has followed len(via) requests when it asks.
+// redirects returns the check for each redirect. via holds the requests so far.
 func (f *Fetcher) redirects(limit int) func(*http.Request, []*http.Request) error {
 	return func(next *http.Request, via []*http.Request) error {
 		if len(via) > limit {
@@ -106,13 +108,13 @@ func (f *Fetcher) redirects(limit int) func(*http.Request, []*http.Request) erro
 		if via[len(via)-1].URL.Scheme == "https" && next.URL.Scheme != "https" {
 			return fmt.Errorf("%w: redirect from https to %s", ErrForbidden, next.URL.Scheme)
 		}
-		next.Header.Del("Referer") // who asked before is nobody's business
+		next.Header.Del("Referer") // the target must not learn the previous address
 		return f.check(next.URL)
 	}
 }
 
-// Get fetches the document at address. accept is the media type to ask for; the caller compares it with
-// [Response.MediaType], because only the caller knows what it can read.
+// Get fetches the document at address. accept is the requested media type; the caller must check [Response.MediaType]
+// against it, since only the caller knows what it can read.
 func (f *Fetcher) Get(ctx context.Context, address, accept string) (Response, error) {
 	u, err := f.parse(address)
 	if err != nil {
@@ -131,7 +133,7 @@ func (f *Fetcher) Get(ctx context.Context, address, accept string) (Response, er
 	if err != nil {
 		return Response{}, explain(ctx, limited, err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing is lost when closing what was read fails
+	defer answer.Body.Close() //nolint:errcheck // the body has been read
 	response, err := f.read(answer)
 	if err != nil {
 		return Response{}, explain(ctx, limited, err)
@@ -139,8 +141,8 @@ func (f *Fetcher) Get(ctx context.Context, address, accept string) (Response, er
 	return response, nil
 }
 
-// PostForm sends a form and takes any 2xx for an acknowledgement. Redirects are not followed: they would carry the form
-// on. What the server says beyond its status is not read.
+// PostForm posts a form. Any 2xx status is an acknowledgement; the response's body is not read. Redirects are not
+// followed: they would send the form on to another address.
 func (f *Fetcher) PostForm(ctx context.Context, address string, form url.Values) error {
 	u, err := f.parse(address)
 	if err != nil {
@@ -159,14 +161,15 @@ func (f *Fetcher) PostForm(ctx context.Context, address string, form url.Values)
 	if err != nil {
 		return explain(ctx, limited, err)
 	}
-	defer answer.Body.Close() //nolint:errcheck // it is not read
+	defer answer.Body.Close() //nolint:errcheck // the body is not read
 	if answer.StatusCode/100 != 2 {
 		return fmt.Errorf("%w: %d", ErrStatus, answer.StatusCode)
 	}
 	return nil
 }
 
-// explain sorts an error into one of ours. The caller's own cancellation comes first: it says nothing about the server.
+// explain maps an error to one of this package's. The caller's own cancellation has precedence: it says nothing about
+// the server.
 func explain(caller, limited context.Context, err error) error {
 	for _, known := range []error{ErrForbidden, ErrTooLarge, ErrStatus, ErrEncoded} {
 		if errors.Is(err, known) {

@@ -10,7 +10,7 @@ import (
 
 const maxAddress = 2048
 
-// hosts is a list of "host" and "host:port", lower case and without the final dot.
+// hosts is a set of "host" and "host:port", in canonical form.
 type hosts map[string]struct{}
 
 func newHosts(list []string) (hosts, error) {
@@ -44,13 +44,13 @@ func (h hosts) has(host, port string) bool {
 	return ok
 }
 
-// canonical makes one form of the many that a host name has: a final dot and the case of letters mean nothing.
+// canonical returns a host in lower case, without brackets and the final dot.
 func canonical(host string) string {
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	return strings.ToLower(strings.TrimSuffix(host, "."))
 }
 
-// parse reads and checks an address. Errors never quote it: it may carry what its author should not have put there.
+// parse parses and checks an address. Errors never quote it: the URL may contain secrets.
 func (f *Fetcher) parse(address string) (*url.URL, error) {
 	if len(address) > maxAddress {
 		return nil, fmt.Errorf("fetch: %w: longer than %d characters", ErrForbidden, maxAddress)

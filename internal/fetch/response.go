@@ -14,7 +14,7 @@ import (
 type Response struct {
 	Body      []byte
 	MediaType string        // lower case, without parameters; "" when absent or malformed
-	MaxAge    time.Duration // how long the server lets it be kept (Cache-Control, RFC 9111 §5.2.2); 0 when it did not say or forbids it
+	MaxAge    time.Duration // remaining freshness by Cache-Control (RFC 9111 §5.2.2); 0 when absent or when caching is forbidden
 }
 
 func (f *Fetcher) read(answer *http.Response) (Response, error) {
@@ -40,7 +40,7 @@ func (f *Fetcher) read(answer *http.Response) (Response, error) {
 	return Response{Body: body, MediaType: kind, MaxAge: maxAge(answer.Header)}, nil
 }
 
-// maxAge is the remaining freshness: max-age less the time the response spent in caches on the way (RFC 9111 §4.2).
+// maxAge returns the remaining freshness: max-age less the time that the response spent in caches (RFC 9111 §4.2).
 func maxAge(header http.Header) time.Duration {
 	var age, limit uint64
 	for _, directive := range strings.Split(strings.Join(header.Values("Cache-Control"), ","), ",") {

@@ -29,7 +29,8 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 	return clients.NewFixed(read)
 }
 
-// read puts one entry into the words of package clients, with the files that it names. key is where it stands.
+// read converts an entry of the configuration to a client of package clients, including the files that it names. key
+// is the entry's configuration key, for errors.
 func (c ClientConfig) read(key string) (*clients.Client, error) {
 	client := &clients.Client{
 		ID: c.ID, Name: c.Name, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, RedirectURIs: c.RedirectURIs, Scopes: c.Scope, Profile: clients.Profile(c.Profile),
@@ -107,11 +108,11 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	return nil
 }
 
-// newSource finds client certificates, on connections and in what trusted proxies say.
+// newSource returns the source of client certificates: the TLS connection, or a header set by trusted proxies.
 func newSource(cfg Config) (*mtls.Source, error) {
 	source := mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies}
 	if cfg.MutualTLS.Header != "" && len(cfg.TrustedProxies) == 0 {
-		return nil, errors.New("mutual_tls.header: name the proxies that set it in trusted_proxies; nobody else is believed")
+		return nil, errors.New("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
 	}
 	if cfg.MutualTLS.RootsFile != "" {
 		roots, err := readCertificates(cfg.MutualTLS.RootsFile)

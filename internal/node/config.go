@@ -6,7 +6,7 @@ import (
 	"regain/internal/config"
 )
 
-// Config is the whole configuration of one Regain node, key by key; docs/configuration.md explains each.
+// Config is the configuration of one Regain node. docs/configuration.md explains each key.
 type Config struct {
 	Issuer         string                 `koanf:"issuer"`
 	Listen         string                 `koanf:"listen"`
@@ -17,8 +17,8 @@ type Config struct {
 	Storage        StorageConfig          `koanf:"storage"`
 	Secrets        SecretsConfig          `koanf:"secrets"`
 	RequestSigning CertificateConfig      `koanf:"request_signing"`
-	RequestLife    time.Duration          `koanf:"request_lifetime"` // of a presentation request
-	Wallets        []WalletConfig         `koanf:"wallets"`          // default one, with every default
+	RequestLife    time.Duration          `koanf:"request_lifetime"` // lifetime of a presentation request
+	Wallets        []WalletConfig         `koanf:"wallets"`          // default: one profile with all defaults
 	Directory      DirectoryConfig        `koanf:"directory"`
 	PassIssuer     PassIssuerConfig       `koanf:"pass_issuer"`
 	Audit          AuditConfig            `koanf:"audit"`
@@ -40,14 +40,14 @@ type TLSConfig struct {
 	KeyFile         string `koanf:"key_file"`
 }
 
-// MutualTLSConfig says where clients that authenticate with certificates connect (RFC 8705).
+// MutualTLSConfig configures mutual TLS for clients (RFC 8705).
 type MutualTLSConfig struct {
-	// BaseURL is published as mtls_endpoint_aliases. It is a host or port of its own: browsers that are asked for a
-	// certificate ask the person.
+	// BaseURL is published as mtls_endpoint_aliases (RFC 8705 §5). It needs a host or port of its own, since a
+	// browser that is asked for a certificate shows a dialog to the person.
 	BaseURL   string `koanf:"base_url"`
-	Listen    string `koanf:"listen"`     // with tls: asks for certificates here; empty behind a proxy that does
-	Header    string `koanf:"header"`     // what the proxies of trusted_proxies put the certificate into
-	RootsFile string `koanf:"roots_file"` // who issues certificates for tls_client_auth
+	Listen    string `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
+	Header    string `koanf:"header"`     // header in which the proxies of trusted_proxies send the certificate
+	RootsFile string `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
 }
 
 // StorageConfig chooses the backend.
@@ -64,22 +64,22 @@ type SecretsConfig struct {
 	SigningKey config.Secret `koanf:"signing_key"`     // PEM, one key or more; see package provider/keys
 }
 
-// CertificateConfig is the key that signs presentation requests, and its certificate for the client_id_prefix x509_hash
-// and x509_san_dns.
+// CertificateConfig names the key that signs presentation requests, and its certificate for the client_id_prefix
+// x509_hash and x509_san_dns.
 type CertificateConfig struct {
 	Key             config.Secret `koanf:"key"` // PEM
 	CertificateFile string        `koanf:"certificate_file"`
 }
 
-// WalletConfig is one wallet profile: how one kind of wallet is spoken to.
+// WalletConfig is one wallet profile: the protocol and parameters for one kind of wallet.
 type WalletConfig struct {
-	Name               string   `koanf:"name"`         // profiles name it; default "default"
-	DisplayName        string   `koanf:"display_name"` // what people call it; default "your wallet"
+	Name               string   `koanf:"name"`         // referenced by profiles; default "default"
+	DisplayName        string   `koanf:"display_name"` // default "your wallet"
 	Protocol           string   `koanf:"protocol"`     // openid4vp (default) or authenticator
 	HAIP               bool     `koanf:"haip"`
 	Endpoint           string   `koanf:"authorization_endpoint"` // default openid4vp://authorize, haip-vp://authorize with haip
 	ClientIDPrefix     string   `koanf:"client_id_prefix"`       // default x509_hash
-	ClientID           string   `koanf:"client_id"`              // what follows the prefix, where that is to be chosen
+	ClientID           string   `koanf:"client_id"`              // without the prefix; for prefixes whose client_id is configured
 	KeyID              string   `koanf:"key_id"`                 // decentralized_identifier: the fragment; pre-registered: the kid
 	AttestationFile    string   `koanf:"attestation_file"`       // verifier_attestation
 	ByValue            bool     `koanf:"by_value"`
@@ -89,7 +89,8 @@ type WalletConfig struct {
 	VerifierInfoFile   string   `koanf:"verifier_info_file"`
 	TransactionData    bool     `koanf:"transaction_data"`
 	RedirectBack       *bool    `koanf:"redirect_back"` // default true: the wallet opens redirect_uri in the browser it was called from
-	// The rest is for the protocol authenticator: what the wallet shows of us, and whose credentials it may look for.
+	// The remaining keys apply to the protocol authenticator: what the wallet displays about us, and the accepted
+	// issuers.
 	ClientName    string   `koanf:"client_name"` // default the organisation_id
 	ClientPurpose string   `koanf:"client_purpose"`
 	LogoURI       string   `koanf:"logo_uri"`
@@ -97,42 +98,42 @@ type WalletConfig struct {
 	Issuers       []string `koanf:"issuers"` // DIDs; default any
 }
 
-// DirectoryConfig says where accounts are found.
+// DirectoryConfig selects the directory of accounts.
 type DirectoryConfig struct {
 	Kind string `koanf:"kind"` // file (default)
 	File string `koanf:"file"` // file only: YAML
 }
 
-// PassIssuerConfig says who issues passes.
+// PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
-	Kind string `koanf:"kind"` // local (default): this node, which keeps a hash of each
+	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
 }
 
-// AuditConfig is the audit log's file; empty keeps it in memory, which only a development node may.
+// AuditConfig names the audit log's file. Without one, the log is in memory, which is allowed for development only.
 type AuditConfig struct {
 	File string `koanf:"file"`
 }
 
-// TrustConfig says who may issue a credential type.
+// TrustConfig lists the issuers that are trusted for credential types.
 type TrustConfig struct {
 	Types       []string `koanf:"types"`        // vct values
-	AnchorsFile string   `koanf:"anchors_file"` // PEM: who issues the certificates of issuers
-	DIDs        []string `koanf:"dids"`         // of issuers of JWT VCs
-	// LinkedDomain wants the domain of such a DID to vouch for it.
+	AnchorsFile string   `koanf:"anchors_file"` // PEM: CAs of issuers' certificates
+	DIDs        []string `koanf:"dids"`         // DIDs of issuers of JWT VCs
+	// LinkedDomain requires that the domain of each DID confirms it (DIF Well Known DID Configuration).
 	LinkedDomain bool   `koanf:"linked_domain"`
-	SignersFile  string `koanf:"signers_file"` // PEM: certificates of issuers that are trusted as they are
-	// StatusOptional takes credentials that name no status list, as long as they end by themselves.
+	SignersFile  string `koanf:"signers_file"` // PEM: issuers' own certificates, trusted directly
+	// StatusOptional accepts credentials without a status list if they have an expiry.
 	StatusOptional bool     `koanf:"status_optional"`
 	Issuers        []string `koanf:"issuers"` // allowed iss values; empty allows any under the anchors
 }
 
-// StatusListConfig bounds how long a status list is believed.
+// StatusListConfig bounds how long a status list is cached.
 type StatusListConfig struct {
 	MinTTL time.Duration `koanf:"min_ttl"`
 	MaxTTL time.Duration `koanf:"max_ttl"`
 }
 
-// FetchConfig loosens the hardened fetcher for named hosts.
+// FetchConfig relaxes the rules of internal/fetch for named hosts.
 type FetchConfig struct {
 	AllowHTTPHosts    []string      `koanf:"allow_http_hosts"`
 	AllowPrivateHosts []string      `koanf:"allow_private_hosts"`
@@ -140,13 +141,13 @@ type FetchConfig struct {
 	Timeout           time.Duration `koanf:"timeout"`
 }
 
-// FaceCheckReceiptConfig names the receipts that are asked for.
+// FaceCheckReceiptConfig names the types of Face Check receipts that are requested.
 type FaceCheckReceiptConfig struct {
 	ReceiptTypes   []string `koanf:"receipt_types"`    // vct values
-	ReceiptVCTypes []string `koanf:"receipt_vc_types"` // of receipts that are JWT VCs: sets of types, with spaces between
+	ReceiptVCTypes []string `koanf:"receipt_vc_types"` // for receipts that are JWT VCs: sets of types, space-separated
 }
 
-// ProofingConfig is an identity proofing provider that people can be handed to.
+// ProofingConfig is an identity proofing provider that profiles may offer.
 type ProofingConfig struct {
 	Name        string `koanf:"name"`
 	DisplayName string `koanf:"display_name"`
@@ -172,7 +173,7 @@ type ProfileConfig struct {
 	Groups      []string           `koanf:"groups"`
 	Exclude     []string           `koanf:"exclude_groups"`
 	Credential  CredentialConfig   `koanf:"credential"`
-	Credentials []CredentialConfig `koanf:"credentials"` // in place of credential: any one of them
+	Credentials []CredentialConfig `koanf:"credentials"` // in place of credential: alternatives, one is enough
 	FaceCheck   FaceCheckConfig    `koanf:"face_check"`
 	Pass        PassConfig         `koanf:"pass"`
 	Wallets     []string           `koanf:"wallets"` // default all
@@ -181,17 +182,17 @@ type ProfileConfig struct {
 	Lifetime    time.Duration      `koanf:"lifetime"`
 }
 
-// CrossDeviceConfig says whether and how a wallet on another device may be asked with a QR code.
+// CrossDeviceConfig allows and limits the cross-device flow (QR code).
 type CrossDeviceConfig struct {
 	Allow       bool          `koanf:"allow"`
 	QRLifetime  time.Duration `koanf:"qr_lifetime"` // default 60s
 	SameNetwork bool          `koanf:"same_network"`
 }
 
-// CredentialConfig says what a Verified ID must be and how it is matched.
+// CredentialConfig describes an accepted Verified ID and how it is matched.
 type CredentialConfig struct {
 	Format   string          `koanf:"format"` // dc+sd-jwt (default), mso_mdoc or jwt_vc_json
-	Types    []string        `koanf:"types"`  // vct values, one doctype, or sets of W3C types with spaces between
+	Types    []string        `koanf:"types"`  // vct values, one doctype, or sets of W3C types, space-separated
 	Bindings []BindingConfig `koanf:"bindings"`
 	Document DocumentConfig  `koanf:"document"`
 }
@@ -224,12 +225,12 @@ type PassConfig struct {
 	UsableOnce      *bool `koanf:"usable_once"`      // default true
 }
 
-// ClientConfig is one main IdP.
+// ClientConfig is one client: a main IdP.
 type ClientConfig struct {
 	ID           string        `koanf:"id"`
 	Name         string        `koanf:"name"`
 	AuthMethod   string        `koanf:"token_endpoint_auth_method"`
-	Contract     string        `koanf:"contract"` // okta-idv or entra-external-method; default none: the standard
+	Contract     string        `koanf:"contract"` // okta-idv or entra-external-method; default: standard OpenID Connect
 	Entra        EntraConfig   `koanf:"entra"`
 	JWKSFile     string        `koanf:"jwks_file"`
 	JWKSURI      string        `koanf:"jwks_uri"` // in place of jwks_file
@@ -263,15 +264,15 @@ type ClientConfig struct {
 	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
 }
 
-// ClaimConfig tells a client an attribute of the directory under a name of its choice.
+// ClaimConfig maps a directory attribute to a claim for a client.
 type ClaimConfig struct {
 	Name      string `koanf:"name"`
 	Attribute string `koanf:"attribute"`
 }
 
-// RegistrationConfig lets clients register themselves (RFC 7591); without tokens nobody may.
+// RegistrationConfig configures dynamic client registration (RFC 7591). Without tokens it is disabled.
 type RegistrationConfig struct {
-	Tokens       config.Secret `koanf:"initial_access_tokens"` // one a line
+	Tokens       config.Secret `koanf:"initial_access_tokens"` // one per line
 	Scope        []string      `koanf:"scope"`                 // default openid, profile, email, address and phone
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
 	RequirePKCE  *bool         `koanf:"require_pkce"`
@@ -280,7 +281,7 @@ type RegistrationConfig struct {
 	TokenAud     bool          `koanf:"token_endpoint_audience"`
 }
 
-// EntraConfig says whose hints name the account, with contract entra-external-method.
+// EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.
 type EntraConfig struct {
 	TenantID      string `koanf:"tenant_id"`
 	ApplicationID string `koanf:"application_id"`

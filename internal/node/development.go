@@ -18,12 +18,12 @@ import (
 	"regain/internal/config"
 )
 
-// verifiedIdentity is the credential type that a development instance asks for.
+// verifiedIdentity is the credential type that a development instance requests.
 const verifiedIdentity = "urn:regain:verified-identity:1"
 
-// Development completes a configuration that names nothing: a safe instance on loopback, in memory, with keys made now
-// in a directory of its own, an empty directory of accounts, one profile in evaluation, and no client. Nobody can
-// recover anything with it; it shows its metadata, and what a configuration looks like.
+// Development completes an empty configuration: a safe instance on loopback, in memory, with newly generated keys in
+// a temporary directory, an empty directory of accounts, one profile in evaluation, and no client. No account can be
+// recovered with it; it shows the metadata and an example of a configuration.
 func Development(cfg Config) (Config, error) {
 	directory, err := os.MkdirTemp("", "regain-development-")
 	if err != nil {
@@ -52,7 +52,7 @@ func Development(cfg Config) (Config, error) {
 	return cfg, w.err
 }
 
-// writer writes files and remembers the first thing that went wrong.
+// writer writes files and keeps the first error.
 type writer struct {
 	directory string
 	err       error
@@ -97,7 +97,8 @@ func (w *writer) private(name string, key *ecdsa.PrivateKey) config.Secret {
 	return config.Secret{File: w.file(name, "PRIVATE KEY", der)}
 }
 
-// certificates makes a CA and, under it, the certificate that signs requests: wallets refuse one that is self-signed.
+// certificates returns a CA and a request signing certificate issued by it: wallets refuse a self-signed one (HAIP
+// 1.0 §5).
 func (w *writer) certificates() (ca, leaf []byte, key *ecdsa.PrivateKey) {
 	above := w.newKey()
 	key = w.newKey()

@@ -14,16 +14,16 @@ import (
 	"regain/recovery"
 )
 
-// expiresSoon is how long before its end a certificate is worth a word: time to get another.
+// expiresSoon is how long before its expiry a certificate is warned about: enough time to get a new one.
 const expiresSoon = 30 * 24 * time.Hour
 
-// Warnings says what works today and will not, or hardly, for wallets: they answer a mistake with silence, so it is told
-// here. A mistake that can never work is an error of New instead.
+// Warnings returns problems that do not stop the server but will make wallets or clients fail, now or soon. Wallets
+// do not report such problems, so they are reported here. A mistake that can never work is an error of New.
 func (c Config) Warnings(now time.Time) []string {
 	var warnings []string
 	add := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	for _, file := range c.certificateFiles() {
-		for i, certificate := range readQuietly(file.path) {
+		for i, certificate := range readIgnoringErrors(file.path) {
 			switch left := certificate.NotAfter.Sub(now); {
 			case left <= 0:
 				add("%s: certificate %d of %s expired at %s", file.key, i, filepath.Base(file.path), day(certificate.NotAfter))
@@ -39,8 +39,8 @@ func (c Config) Warnings(now time.Time) []string {
 	if issuer.Scheme == "http" {
 		add("issuer %s: wallets fetch requests from https addresses only; http works with those of the demonstration", c.Issuer)
 	}
-	if c.behindAStranger() {
-		add("trusted_proxies: is empty and something else terminates TLS: everybody seems to be in its network, so limits by network are shared by all")
+	if c.behindUnknownProxy() {
+		add("trusted_proxies: is empty and a proxy terminates TLS: all requests seem to come from the proxy's network, so limits by network are shared by all")
 	}
 	c.lintTLS(issuer.Hostname(), add)
 	c.lintWallets(now, add)
@@ -66,8 +66,8 @@ func (c Config) certificateFiles() []certificateFile {
 	return slices.DeleteFunc(files, func(f certificateFile) bool { return f.path == "" })
 }
 
-// readQuietly reads certificates; what cannot be read is an error of New.
-func readQuietly(path string) []*x509.Certificate {
+// readIgnoringErrors returns the certificates of a file, or none if it cannot be read: New reports that as an error.
+func readIgnoringErrors(path string) []*x509.Certificate {
 	found, err := readCertificates(path)
 	if err != nil {
 		return nil
@@ -77,12 +77,12 @@ func readQuietly(path string) []*x509.Certificate {
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// lintTLS compares the server's certificate with the name that it is reached by.
+// lintTLS checks that the server's certificate is for the issuer's host name.
 func (c Config) lintTLS(host string, add func(string, ...any)) {
 	if c.TLS.CertificateFile == "" {
 		return
 	}
-	chain := readQuietly(c.TLS.CertificateFile)
+	chain := readIgnoringErrors(c.TLS.CertificateFile)
 	if len(chain) > 0 && chain[0].VerifyHostname(host) != nil {
 		add("tls.certificate_file: the certificate is for %s, and the issuer's host is %s: wallets and clients will not connect", strings.Join(chain[0].DNSNames, ", "), host)
 	}
@@ -98,7 +98,7 @@ func (c Config) lintWallets(now time.Time, add func(string, ...any)) {
 			add("%s: client_id_prefix redirect_uri: nothing proves to a wallet who asks; it is for trials", key)
 		}
 		if !w.redirectsBack() {
-			add("%s: redirect_back: false: nothing ties the wallet to the browser that started, so whoever is sent a link recovers another's account with it; let clients refuse session_bound: false", key)
+			add("%s: redirect_back: false: nothing binds the wallet to the browser that started, so an attacker who sends the link to a victim recovers the victim's account; let clients refuse session_bound: false", key)
 		}
 		if w.ClientIDPrefix == string(identity.AttestedOf) {
 			c.lintAttestation(key, w, now, add)
@@ -116,30 +116,31 @@ func (c Config) lintAttestation(key string, w WalletConfig, now time.Time, add f
 	}
 }
 
-// lintTrust is about issuers that are known by a DID alone: a status list is signed with a certificate.
+// lintTrust warns about issuers that are trusted by DID only: status lists are signed with certificates.
 func (c Config) lintTrust(add func(string, ...any)) {
 	for i, t := range c.Trust {
 		if len(t.DIDs) > 0 && t.AnchorsFile == "" && t.SignersFile == "" && !t.StatusOptional {
-			add("trust[%d]: dids alone: nobody can sign a status list for these types, so all but Face Check receipts are denied; name whose certificates do in anchors_file, or set status_optional", i)
+			add("trust[%d]: dids alone: no certificate is trusted to sign a status list for these types, so all but Face Check receipts are denied; name such certificates in anchors_file, or set status_optional", i)
 		}
 	}
 }
 
-// lintProfiles is about what tells one account from another: one that does not exist meets the pages of one profile.
+// lintProfiles warns about profiles whose pages reveal which accounts they cover: accounts that do not exist get the
+// pages of the decoy profile.
 func (c Config) lintProfiles(add func(string, ...any)) {
 	policy, err := c.policy()
 	if err != nil {
-		return // an error of New
+		return // New reports it
 	}
 	common := policy.Profiles.DecoyProfile()
 	for i, p := range policy.Profiles {
 		if p.Enabled && !looksLike(p, common) {
-			add("profiles[%d] (%s): asks other wallets or credentials than %s, whose pages an account that does not exist meets: which accounts %s covers can be seen from outside", i, p.Name, common.Name, p.Name)
+			add("profiles[%d] (%s): requests other wallets or credentials than %s, whose pages are shown for accounts that do not exist: an outsider can tell which accounts %s covers", i, p.Name, common.Name, p.Name)
 		}
 	}
 }
 
-// looksLike reports whether two profiles have the same pages and requests.
+// looksLike reports whether two profiles lead to the same pages and requests.
 func looksLike(a, b recovery.Profile) bool {
 	same := func(a, b recovery.CredentialRule) bool {
 		return a.Format == b.Format && slices.Equal(a.Types, b.Types) && slices.EqualFunc(a.Bindings, b.Bindings, func(a, b recovery.Binding) bool { return a.Claim == b.Claim })
@@ -148,11 +149,11 @@ func looksLike(a, b recovery.Profile) bool {
 		a.FaceCheck.NotAsked == b.FaceCheck.NotAsked && slices.EqualFunc(a.Credentials, b.Credentials, same)
 }
 
-// Renamed are keys that had another name once, and where what they said belongs now.
+// Renamed returns the keys of earlier versions with their replacement.
 func Renamed() map[string]string {
 	return map[string]string{
 		"wallet":              "wallets, a list of wallet profiles, and request_lifetime",
-		"vp_formats":          "nothing: what is verified is offered by itself",
+		"vp_formats":          "nothing: remove it, the formats that are verified are offered automatically",
 		"client_id_scheme":    "wallets[].client_id_prefix",
 		"request_signing.kid": "wallets[].key_id",
 	}

@@ -1,10 +1,11 @@
-// Package node puts the parts of one Regain node together: it reads what the configuration names, refuses what cannot
-// work with the key and the cure, and wires adapters to ports. It is the only place that knows every backend.
+// Package node builds one Regain node from its configuration: it reads the files that the configuration names, reports
+// what cannot work with the configuration key and the cure, and wires adapters to ports. It is the only package that
+// imports every backend.
 //
-//	Config   every key there is, and the defaults
-//	New      configuration → running parts
-//	Serve    listens, with TLS when given a certificate, until the context ends
-//	Check    New, and Close again: is this configuration complete?
+//	Config   all configuration keys and their defaults
+//	New      builds a node from a configuration
+//	Serve    runs a node, with TLS if a certificate is configured, until the context ends
+//	Check    reports whether a configuration is complete
 package node
 
 import (
@@ -27,12 +28,12 @@ import (
 	"regain/storage"
 )
 
-// Deps are what a node takes from outside; all are required.
+// Deps holds a node's dependencies; all but Wrap are required.
 type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
-	// Wrap goes around the storage backend, for measurements and to have it fail; nil for none.
+	// Wrap wraps the storage backend, to measure it or to inject failures; nil for none.
 	Wrap func(storage.Store) storage.Store
 }
 
@@ -47,7 +48,7 @@ type Node struct {
 // ServeHTTP implements http.Handler.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }
 
-// Close releases files. Requests must have ended.
+// Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
 	var problems []error
 	for i := len(n.closers) - 1; i >= 0; i-- {
@@ -56,7 +57,7 @@ func (n *Node) Close() error {
 	return errors.Join(problems...)
 }
 
-// ReloadKeys reads the signing keys again, as after `regain keys rotate`. With an error, those in use stay.
+// ReloadKeys reads the signing keys again, for example after `regain keys rotate`. On an error the current keys stay.
 func (n *Node) ReloadKeys() error {
 	list, err := readSigning(n.signing)
 	if err != nil {
@@ -68,7 +69,7 @@ func (n *Node) ReloadKeys() error {
 	return nil
 }
 
-// New reads everything that the configuration names and wires it.
+// New builds a node: it reads the files that the configuration names and wires the parts.
 func New(cfg Config, deps Deps) (*Node, error) {
 	if deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("node: Logger, Clock and Random are required")
@@ -120,7 +121,6 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	return n.newProvider(cfg, deps, provider.Deps{OAuth: made.server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passes.verifier, Notify: fetcher, Registration: made.registration}, fetcher, made.entra)
 }
 
-// newService wires the domain to its ports.
 func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
 	policy, err := cfg.policy()
 	if err != nil {
@@ -143,7 +143,7 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	}, policy)
 }
 
-// newProvider adds the wallet's side and makes the HTTP face.
+// newProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
 func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *fetch.Fetcher, entra bool) error {
 	key, chain, err := cfg.RequestSigning.read()
 	if err != nil {

@@ -110,7 +110,7 @@ func TestMistakes(t *testing.T) {
 			giant := publickeytest.Certificate(t, publickeytest.RSA(16_384, 65537))
 			c.Trust[0].AnchorsFile = empty(t, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: giant})))
 		},
-		"clients[0] (x).jwks_file: not a JWK set that can be used: none of its keys: key 0: beyond the bounds": func(t *testing.T, c *node.Config) {
+		"clients[0] (x).jwks_file: not a JWK set that can be used: none of its keys: key 0: outside the accepted bounds": func(t *testing.T, c *node.Config) {
 			set, err := json.Marshal(map[string]any{"keys": []any{publickeytest.JWK(publickeytest.RSA(65_536, 65537))}})
 			if err != nil {
 				t.Fatal(err)

@@ -18,7 +18,7 @@ import (
 	"regain/storage"
 )
 
-// openID are the parts that the OpenID provider's core is made of.
+// openID holds the dependencies of the OpenID provider's core.
 type openID struct {
 	store   storage.Store
 	ring    *keys.Ring
@@ -26,14 +26,13 @@ type openID struct {
 	secret  []byte
 }
 
-// core is what wire makes.
 type core struct {
 	server       *oauth.Server
-	registration *registration.Service // nil where nobody may register
-	entra        bool                  // some client follows entra-external-method
+	registration *registration.Service // nil if registration is disabled
+	entra        bool                  // a client uses the contract entra-external-method
 }
 
-// wire makes the core, and the registration of clients if there may be any.
+// wire builds the core, and dynamic client registration if it is configured.
 func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	remote, err := remotekeys.New(o.fetcher, deps.Clock)
 	if err != nil {
@@ -80,11 +79,11 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	return core{server: server, registration: registered, entra: entra}, nil
 }
 
-// registration returns nil where nobody may register.
+// registration returns nil if dynamic client registration is not configured.
 func (o openID) registration(cfg Config, deps Deps) (*registration.Service, error) {
 	r := cfg.Registration
 	if r.Tokens.IsZero() {
-		return nil, nil //nolint:nilnil // nil is the answer
+		return nil, nil //nolint:nilnil // nil means disabled
 	}
 	tokens, err := r.Tokens.Read("registration.initial_access_tokens")
 	if err != nil {

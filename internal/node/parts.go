@@ -23,7 +23,6 @@ import (
 	"regain/verifier/trust"
 )
 
-// secrets are the node's own.
 type secrets struct {
 	keyring     *storage.Keyring
 	token, pass []byte
@@ -61,7 +60,7 @@ func readSigning(secret config.Secret) ([]keys.Key, error) {
 	return list, nil
 }
 
-// readKey reads 32 bytes in base64url. Its errors never quote the text.
+// readKey reads 32 bytes in base64url. Its errors never quote the secret.
 func readKey(secret config.Secret, key string) ([]byte, error) {
 	text, err := secret.Read(key)
 	if err != nil {
@@ -138,7 +137,7 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 	return found, nil
 }
 
-// rule reads the certificates of a trust entry.
+// rule converts a trust entry, including the certificates that it names.
 func (t TrustConfig) rule() (trust.Rule, error) {
 	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, DIDs: t.DIDs, LinkedDomain: t.LinkedDomain, StatusOptional: t.StatusOptional}
 	var err error

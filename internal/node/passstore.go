@@ -8,17 +8,16 @@ import (
 	"regain/storage"
 )
 
-// kindPass is the kind of record that local passes are.
 const kindPass = storage.Kind("pass")
 
-// passStore keeps the passes of the local pass issuer, in the node's store. Adapters and storage do not know each other,
-// so it is here that they meet.
+// passStore stores the passes of adapters/localpass in the node's store. It is here because adapters and storage do
+// not import each other.
 type passStore struct{ store storage.Store }
 
 var _ localpass.Store = passStore{}
 
 func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
-	const tries = 4 // somebody else may put at the same time
+	const tries = 4 // a concurrent Put may win in between
 	var err error
 	for range tries {
 		if err = s.store.Delete(ctx, kindPass, e.Key); err != nil {

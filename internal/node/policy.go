@@ -13,7 +13,7 @@ import (
 	"regain/verifier"
 )
 
-// validate reports the mistakes that no part would find itself, each with its key and the cure.
+// validate reports the mistakes that no other package detects, each with its key and the cure.
 func (c Config) validate() error {
 	var problems []error
 	mistake := func(format string, args ...any) { problems = append(problems, fmt.Errorf(format, args...)) }
@@ -59,7 +59,7 @@ func (c Config) validateProfiles(mistake func(format string, args ...any)) {
 		if len(p.Credentials) > 0 && (len(p.Credential.Types) > 0 || len(p.Credential.Bindings) > 0) {
 			mistake("profiles[%d] (%s): set either credential or credentials", i, p.Name)
 		}
-		if p.CrossDevice.Allow && p.CrossDevice.SameNetwork && c.behindAStranger() {
+		if p.CrossDevice.Allow && p.CrossDevice.SameNetwork && c.behindUnknownProxy() {
 			mistake("profiles[%d] (%s).cross_device.same_network: every device seems to be in the network of the proxy that terminates TLS: name it in trusted_proxies", i, p.Name)
 		}
 	}
@@ -77,13 +77,13 @@ func (c Config) validateProfiles(mistake func(format string, args ...any)) {
 	}
 }
 
-// behindAStranger reports whether somebody terminates TLS in front of this node whose word for where people are is not
-// believed: then they are all in one place.
-func (c Config) behindAStranger() bool {
+// behindUnknownProxy reports whether a proxy terminates TLS that trusted_proxies does not name. Its X-Forwarded-For
+// header is then ignored, and all requests seem to come from its network.
+func (c Config) behindUnknownProxy() bool {
 	return strings.HasPrefix(c.Issuer, "https:") && c.TLS.CertificateFile == "" && len(c.TrustedProxies) == 0
 }
 
-// untrusted lists the credential types that are asked for and that nobody is trusted to issue.
+// untrusted returns the credential types that are requested but that no trust entry covers.
 func (c Config) untrusted() []string {
 	trusted := map[string]bool{}
 	for _, t := range c.Trust {
@@ -110,7 +110,7 @@ func (c Config) untrusted() []string {
 	return missing
 }
 
-// trustedTypes are the types as rules of trust name them: of a set of W3C types, the last.
+// trustedTypes returns the types under which rules of trust name them: for a set of W3C types, the last one.
 func trustedTypes(w verifier.Wanted) (last []string) {
 	if w.Format != verifier.FormatJWTVC {
 		return w.Types
@@ -128,7 +128,7 @@ func loopbackName(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-// policy puts the configuration into the words of the domain, which validates it.
+// policy converts the configuration to the domain's Policy and validates it.
 func (c Config) policy() (recovery.Policy, error) {
 	policy := recovery.Policy{Exclude: groups(c.ExcludeGroups)}
 	for _, l := range c.Limits {
@@ -141,7 +141,7 @@ func (c Config) policy() (recovery.Policy, error) {
 	for i, p := range c.Profiles {
 		profile := p.profile()
 		var err error
-		if profile.Channels, err = c.ways(p); err != nil {
+		if profile.Channels, err = c.channels(p); err != nil {
 			problems = append(problems, fmt.Errorf("profiles[%d] (%s): %w", i, p.Name, err))
 		}
 		if source := or(p.FaceCheck.Source, faceCheckReceipt); source != faceCheckReceipt && source != faceCheckNone {
@@ -173,7 +173,7 @@ func (p ProfileConfig) profile() recovery.Profile {
 	return profile
 }
 
-// credentials are the alternatives of a profile, of which the usual one has a key of its own.
+// credentials returns a profile's accepted credentials, from the key credentials or from credential.
 func (p ProfileConfig) credentials() []CredentialConfig {
 	if len(p.Credentials) > 0 {
 		return p.Credentials
@@ -192,16 +192,17 @@ func (c CredentialConfig) rule() recovery.CredentialRule {
 	return rule
 }
 
-// Where a Face Check comes from.
 const (
 	faceCheckReceipt = string(recovery.FaceCheckReceipt)
 	faceCheckNone    = "none"
 )
 
-// defaultQRLifetime is long enough to take out a phone, and short enough that a picture of the code is soon worthless.
+// defaultQRLifetime is long enough to take out a phone, and short enough that a picture of the code soon becomes
+// useless.
 const defaultQRLifetime = time.Minute
 
-// Defaults of the pass policy: Entra ID's default lifetime, and sixty bits.
+// Defaults of the pass policy: the default lifetime of Entra ID's Temporary Access Pass (one hour), and 60 bits of
+// entropy.
 const (
 	defaultPassMinutes = 60
 	defaultPassLength  = 12

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Timeouts of the server. There is none for writing: live progress is written for minutes, and sets its own.
+// Limits of the HTTP server. There is no write timeout: a progress response lasts minutes and sets its own deadline.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
@@ -25,8 +25,8 @@ const (
 	maxHeaderBytes    = 32 << 10
 )
 
-// Tune sets the garbage collector for a server whose heap is small and whose work is cryptography: at the default it
-// would run for every few recoveries. An operator's GOGC or GOMEMLIMIT stands.
+// Tune configures the garbage collector for a small heap and CPU-bound cryptography: by default it would run for
+// every few recoveries. GOGC and GOMEMLIMIT, if set, have precedence.
 func Tune() {
 	const percent = 400
 	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
@@ -34,7 +34,7 @@ func Tune() {
 	}
 }
 
-// Serve runs a node until ctx ends, and lets the requests that are under way finish.
+// Serve runs a node until ctx ends, then waits for the requests in progress.
 func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	Tune()
 	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
@@ -53,7 +53,7 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
 }
 
-// reloadOnHangup reads the signing keys again at each SIGHUP, until the returned function is called.
+// reloadOnHangup reloads the signing keys at each SIGHUP, until stop is called.
 func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
 	hangup, done := make(chan os.Signal, 1), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -77,7 +77,7 @@ func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
 	}
 }
 
-// NewServer returns an HTTP server for a handler, with our limits.
+// NewServer returns an HTTP server for a handler, with this package's limits.
 func NewServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
@@ -85,8 +85,8 @@ func NewServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	}
 }
 
-// TLS returns the configuration of a server that shows certificate: TLS 1.2 with forward secrecy and authenticated
-// encryption only (RFC 9325 §4.2, which FAPI 2.0 §5.2.1 asks for), or TLS 1.3.
+// TLS returns the server's TLS configuration: TLS 1.3, or TLS 1.2 with forward secrecy and authenticated encryption
+// only (RFC 9325 §4.2, which FAPI 2.0 Security Profile §5.2.1 requires).
 func TLS(certificate tls.Certificate) *tls.Config {
 	return &tls.Config{
 		Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
@@ -98,15 +98,15 @@ func TLS(certificate tls.Certificate) *tls.Config {
 	}
 }
 
-// MutualTLS is TLS that asks clients for a certificate and takes any, or none: which one is good, the client's
-// registration says (RFC 8705 §2).
+// MutualTLS is TLS that requests a client certificate and accepts any, or none: the client's registration determines
+// which certificate is valid (RFC 8705 §2).
 func MutualTLS(certificate tls.Certificate) *tls.Config {
 	cfg := TLS(certificate)
 	cfg.ClientAuth = tls.RequestClientCert
 	return cfg
 }
 
-// listen opens the listener for everybody, and the one for clients with certificates.
+// listen opens the main listener, and the one for mutual TLS if it is configured.
 func listen(cfg Config) ([]net.Listener, error) {
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
@@ -148,7 +148,7 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener) e
 	return nil
 }
 
-// Check reports what is wrong with a configuration, by starting everything but the listener.
+// Check reports what is wrong with a configuration: it builds the node without listening.
 func Check(cfg Config) error {
 	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"regain/storage"
 )
 
-// The systems outside that a node can be connected with, by their `kind`. Each kind is a case here and its settings beside
-// the key in config.go; "" is the kind that there was before there were several.
+// Kinds of external systems, the values of `kind`. Each kind is a case in this file, with its settings beside `kind`
+// in config.go. An empty kind is the first one, for configurations from before there were several.
 const (
 	directoryFile = "file"
 	passLocal     = "local"
 )
 
-// ofFile reports whether accounts are found in a file.
+// ofFile reports whether the directory is a file.
 func (c DirectoryConfig) ofFile() bool { return c.Kind == "" || c.Kind == directoryFile }
 
 func openDirectory(cfg DirectoryConfig) (recovery.Directory, error) {
@@ -34,7 +34,7 @@ func openDirectory(cfg DirectoryConfig) (recovery.Directory, error) {
 	}
 }
 
-// passes is who issues passes, and who answers for those that were issued.
+// passes holds the pass issuer and the verifier for its passes.
 type passes struct {
 	issuer   recovery.PassIssuer
 	verifier openid.PassVerifier
@@ -53,10 +53,9 @@ func newPasses(cfg PassIssuerConfig, key []byte, store storage.Store, deps Deps)
 	}
 }
 
-// passEndpoint answers the provider with the local issuer's verdicts.
+// passEndpoint adapts localpass.Issuer to openid.PassVerifier.
 type passEndpoint struct{ issuer *localpass.Issuer }
 
-// Verify implements openid.PassVerifier.
 func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (openid.PassVerdict, error) {
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {

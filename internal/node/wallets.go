@@ -16,16 +16,15 @@ import (
 	"regain/recovery"
 )
 
-// The protocols of wallets.
 const (
 	protocolOpenID4VP     = "openid4vp"
 	protocolAuthenticator = "authenticator"
 )
 
-// defaultWallet is the name of the wallet profile that there is when none is configured.
+// defaultWallet is the name of the wallet profile that exists if none is configured.
 const defaultWallet = "default"
 
-// wallets are the wallet profiles of the configuration, with their defaults.
+// wallets returns the wallet profiles with defaults applied.
 func (c Config) wallets() []WalletConfig {
 	if len(c.Wallets) == 0 {
 		return []WalletConfig{WalletConfig{}.withDefaults()}
@@ -53,14 +52,15 @@ func (w WalletConfig) withDefaults() WalletConfig {
 	return w
 }
 
-// signing is the key that signs presentation requests, and the certificate that vouches for it, if there is one.
+// signing holds the key that signs presentation requests, its certificate chain if there is one, and the time to
+// check the chain at.
 type signing struct {
 	key   *ecdsa.PrivateKey
 	chain []*x509.Certificate
 	now   time.Time
 }
 
-// newWallets makes the wallet profiles. Its errors name the key and the cure.
+// newWallets builds the wallet profiles. Its errors name the key and the cure.
 func (c Config) newWallets(s signing) (map[recovery.WalletName]protocol.Wallet, error) {
 	made := make(map[recovery.WalletName]protocol.Wallet)
 	var problems []error
@@ -97,7 +97,7 @@ func (w WalletConfig) make(s signing, organisation string) (protocol.Wallet, err
 }
 
 func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
-	if !w.redirectsBack() { // OpenID4VP 1.0 §8.2 wants it, and HAIP 1.0 §5.1 demands it
+	if !w.redirectsBack() { // OpenID4VP 1.0 §8.2 recommends it, HAIP 1.0 §5.1 requires it
 		return protocol.Wallet{}, errors.New("redirect_back: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
 	}
 	who, err := w.identity(s)
@@ -127,7 +127,7 @@ func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
 	return protocol.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
 }
 
-// identity is who we are to this kind of wallet.
+// identity returns our client identity for this wallet profile.
 func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
 	switch identity.Prefix(w.ClientIDPrefix) {
 	case identity.X509HashOf:
@@ -150,7 +150,8 @@ func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
 	return nil, fmt.Errorf("client_id_prefix %q: use x509_hash, x509_san_dns, redirect_uri, decentralized_identifier, verifier_attestation or pre-registered", w.ClientIDPrefix)
 }
 
-// web is the did:web of this server, if a wallet profile is known by it: its document is served here then. Nil if none is.
+// web returns the did:web whose document this server publishes, if a wallet profile uses one at our origin; nil
+// otherwise.
 func (c Config) web(s signing) (*identity.Web, error) {
 	var found *identity.Web
 	for i, w := range c.wallets() {
@@ -166,9 +167,9 @@ func (c Config) web(s signing) (*identity.Web, error) {
 	return found, nil
 }
 
-// ways are how a profile asks its wallets: through the browser first, which only a wallet nearby can answer, then on this
-// device, then with a QR code where the profile allows one.
-func (c Config) ways(p ProfileConfig) ([]recovery.Channel, error) {
+// channels returns a profile's channels in order of preference: first through the browser, which only a nearby wallet
+// can answer, then on this device, then by QR code if the profile allows it.
+func (c Config) channels(p ProfileConfig) ([]recovery.Channel, error) {
 	asked := c.wallets()
 	if len(p.Wallets) > 0 {
 		asked = asked[:0:0]
@@ -180,15 +181,15 @@ func (c Config) ways(p ProfileConfig) ([]recovery.Channel, error) {
 			asked = append(asked, w)
 		}
 	}
-	var ways []recovery.Channel
+	var channels []recovery.Channel
 	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		for _, w := range asked {
 			if w.reachedBy(flow, p.CrossDevice.Allow) {
-				ways = append(ways, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.redirectsBack()})
+				channels = append(channels, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.redirectsBack()})
 			}
 		}
 	}
-	return ways, nil
+	return channels, nil
 }
 
 func (c Config) walletNamed(name string) (WalletConfig, bool) {
@@ -207,7 +208,7 @@ func (w WalletConfig) reachedBy(flow recovery.Flow, crossDevice bool) bool {
 	case recovery.FlowBrowser:
 		return len(w.DigitalCredentials) > 0
 	case recovery.FlowCrossDevice:
-		return crossDevice && !w.ByValue // a request in the code itself could not change with it, and makes it too large to scan
+		return crossDevice && !w.ByValue // a QR code with the whole request cannot be rotated and is too large to scan
 	}
 	return true
 }

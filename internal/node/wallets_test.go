@@ -137,7 +137,7 @@ func TestWarnings(t *testing.T) {
 	other := cfg.Profiles[0]
 	other.Name, other.Priority, other.AllUsers, other.Groups, other.CrossDevice.Allow = "pilot", 5, false, []string{"pilot"}, true
 	cfg.Profiles = append(cfg.Profiles, other)
-	says(now, "which accounts pilot covers can be seen from outside")
+	says(now, "an outsider can tell which accounts pilot covers")
 	cfg.Profiles[1].CrossDevice.Allow = cfg.Profiles[0].CrossDevice.Allow
 	if all := strings.Join(cfg.Warnings(now), "\n"); strings.Contains(all, "seen from outside") {
 		t.Errorf("profiles that look alike: %s", all)

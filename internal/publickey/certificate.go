@@ -5,14 +5,14 @@ import (
 	"fmt"
 )
 
-// Bounds of certificates. Honest ones have one or two kilobytes; 4 are a leaf and three authorities.
+// Bounds of certificates. Real certificates have one or two kilobytes; a chain of 4 is a leaf and three CAs.
 const (
 	MaxChain       = 4
 	maxCertificate = 16 << 10 // bytes of DER
 )
 
-// ParseCertificate reads a certificate in DER. An ErrMalformed has the words of x509, which quote the certificate: where
-// logs must not, say it otherwise.
+// ParseCertificate parses a certificate in DER. An ErrMalformed wraps the error of crypto/x509, which may quote the
+// certificate: do not log it where personal data must not be logged.
 func ParseCertificate(der []byte) (*x509.Certificate, error) {
 	if len(der) > maxCertificate {
 		return nil, fmt.Errorf("%w: a certificate of %d bytes; %d are the most", ErrBounds, len(der), maxCertificate)
@@ -27,8 +27,8 @@ func ParseCertificate(der []byte) (*x509.Certificate, error) {
 	return certificate, nil
 }
 
-// ParseChain reads a chain of certificates in DER. The key of every one of them is checked, not the leaf's alone: it is
-// an authority's key that a leaf is verified with.
+// ParseChain parses a certificate chain in DER. It checks the key of every certificate: the leaf's signature is
+// verified with a CA's key, which may be the oversized one.
 func ParseChain(chain [][]byte) ([]*x509.Certificate, error) {
 	if len(chain) > MaxChain {
 		return nil, fmt.Errorf("%w: a chain of %d certificates; %d are the most", ErrBounds, len(chain), MaxChain)
@@ -44,7 +44,8 @@ func ParseChain(chain [][]byte) ([]*x509.Certificate, error) {
 	return certificates, nil
 }
 
-// CheckCertificates holds the bounds of ParseChain for certificates that somebody else parsed, such as crypto/tls.
+// CheckCertificates applies the bounds of ParseChain to certificates that were parsed elsewhere, such as by
+// crypto/tls.
 func CheckCertificates(chain []*x509.Certificate) error {
 	if len(chain) > MaxChain {
 		return fmt.Errorf("%w: a chain of %d certificates; %d are the most", ErrBounds, len(chain), MaxChain)

@@ -16,10 +16,10 @@ import (
 	"github.com/go-jose/go-jose/v4"
 )
 
-// Kind is a kind of key: the `kty` of a JWK, and its `crv` where there are curves.
+// Kind is a type of key: the `kty` of a JWK, with its `crv` if it has one.
 type Kind string
 
-// The kinds that can be read, and what they are read as.
+// The supported kinds and their Go types.
 const (
 	RSA       Kind = "RSA"          // *rsa.PublicKey (RFC 7518 §6.3.1)
 	P256      Kind = "EC P-256"     // *ecdsa.PublicKey (RFC 7518 §6.2.1)
@@ -29,7 +29,7 @@ const (
 	Ed25519   Kind = "OKP Ed25519"  // ed25519.PublicKey (RFC 8037 §2)
 )
 
-// Key reads a public JWK of one of the kinds. jwk is what package strictjson makes of it, in which no name stands twice.
+// Key parses a public JWK of one of the kinds. jwk is a result of package strictjson, which refuses duplicate names.
 // The error is an ErrKind, ErrPrivate, ErrBounds or ErrMalformed.
 func Key(jwk map[string]any, kinds ...Kind) (crypto.PublicKey, error) {
 	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
@@ -48,7 +48,7 @@ func Key(jwk map[string]any, kinds ...Kind) (crypto.PublicKey, error) {
 	}
 	key, err := kind.read(jwk)
 	if err != nil {
-		return nil, err // and no key, of whatever type
+		return nil, err // an untyped nil key: key may be a typed nil
 	}
 	return key, nil
 }
@@ -75,7 +75,8 @@ func ed25519Key(jwk map[string]any) (crypto.PublicKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	// go-jose knows the points of low order, with which anybody signs for anybody, and says so here.
+	// Under a point of low order anyone can forge signatures. go-jose detects those points when it computes a
+	// thumbprint.
 	key := jose.JSONWebKey{Key: ed25519.PublicKey(x)}
 	if _, err := key.Thumbprint(crypto.SHA256); err != nil {
 		return nil, fmt.Errorf("%w: x is a point of low order", ErrMalformed)
@@ -83,7 +84,7 @@ func ed25519Key(jwk map[string]any) (crypto.PublicKey, error) {
 	return key.Key, nil
 }
 
-// P256Key reads a key on P-256 by its coordinates, of 32 bytes each.
+// P256Key returns the P-256 key with the given coordinates, 32 bytes each.
 func P256Key(x, y []byte) (*ecdsa.PublicKey, error) {
 	if len(x) != P256.size() || len(y) != P256.size() {
 		return nil, fmt.Errorf("%w: x or y is not %d bytes", ErrMalformed, P256.size())
@@ -91,7 +92,7 @@ func P256Key(x, y []byte) (*ecdsa.PublicKey, error) {
 	return onCurve(elliptic.P256(), x, y)
 }
 
-// size is how many bytes a coordinate has.
+// size returns the length of a coordinate in bytes.
 func (k Kind) size() int {
 	switch k {
 	case P384:
@@ -126,10 +127,10 @@ func onCurve(curve elliptic.Curve, x, y []byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// uncompressed writes a point as SEC 1 §2.3.3 does, not compressed.
+// uncompressed encodes a point in uncompressed form (SEC 1 §2.3.3).
 func uncompressed(x, y []byte) []byte { return slices.Concat([]byte{4}, x, y) }
 
-// rsaKey reads n and e. The lengths of their texts are held before they are numbers.
+// rsaKey parses n and e. The length of their encoding is checked before they are converted to numbers.
 func rsaKey(jwk map[string]any) (*rsa.PublicKey, error) {
 	n, err := number(jwk, "n", maxRSABits)
 	if err != nil {
@@ -150,7 +151,8 @@ func rsaKey(jwk map[string]any) (*rsa.PublicKey, error) {
 	return key, nil
 }
 
-// number reads a Base64urlUInt (RFC 7518 §2). Some writers put a zero in front of it, as ASN.1 does.
+// number parses a Base64urlUInt (RFC 7518 §2) of at most bits bits. One extra byte is allowed, since some libraries
+// prepend a zero as in ASN.1.
 func number(jwk map[string]any, name string, bits int) (*big.Int, error) {
 	text, _ := jwk[name].(string)
 	if most := base64.RawURLEncoding.EncodedLen(bits/8 + 1); len(text) > most {
@@ -175,7 +177,7 @@ func coordinate(jwk map[string]any, name string, size int) ([]byte, error) {
 	return raw, nil
 }
 
-// decode reads base64url in its one canonical form.
+// decode decodes base64url and accepts only the canonical encoding.
 func decode(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, base64.CorruptInputError(0)

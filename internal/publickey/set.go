@@ -18,11 +18,11 @@ const (
 	setDepth = 8
 )
 
-// Set is a JWK Set (RFC 7517 §5). In its JSON, keys that are not understood are passed over: one key of a new kind must
-// not make all others useless. A set in which none is left is refused, unless it was empty.
+// Set is a JWK Set (RFC 7517 §5). Keys that are not understood are skipped: one key of a new kind must not make all
+// others unusable. A set whose keys are all skipped is an error; an empty set is not.
 type Set struct {
 	jose.JSONWebKeySet
-	Skipped []error `json:"-"` // why keys were passed over: each an ErrKind, ErrPrivate, ErrBounds or ErrMalformed
+	Skipped []error `json:"-"` // why keys were skipped: each an ErrKind, ErrPrivate, ErrBounds or ErrMalformed
 }
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -35,7 +35,7 @@ func (s *Set) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// ParseSet reads a JWK Set in JSON. Every error is an ErrSet.
+// ParseSet parses a JWK Set in JSON. Every error is an ErrSet.
 func ParseSet(text []byte) (Set, error) {
 	if len(text) > maxSet {
 		return Set{}, fmt.Errorf("%w: %w: %d bytes; %d are the most", ErrSet, ErrBounds, len(text), maxSet)
@@ -66,9 +66,9 @@ func ParseSet(text []byte) (Set, error) {
 	return set, nil
 }
 
-const maxTold = 4 // reasons in one error
+const maxTold = 4 // number of reasons in one error
 
-// ParseJWK reads a public key in JSON, of a kind that go-jose calculates with.
+// ParseJWK parses a public key in JSON, of a kind that go-jose supports.
 func ParseJWK(text []byte) (jose.JSONWebKey, error) {
 	if len(text) > maxSet {
 		return jose.JSONWebKey{}, fmt.Errorf("JWK: %w: %d bytes; %d are the most", ErrBounds, len(text), maxSet)
@@ -84,7 +84,7 @@ func ParseJWK(text []byte) (jose.JSONWebKey, error) {
 	return key, nil
 }
 
-// joseKey reads a key with what RFC 7517 §4 says of it. x5u is not followed, and x5t is SHA-1.
+// joseKey parses a key with the parameters of RFC 7517 §4. x5u is not followed; x5t, which is SHA-1, is ignored.
 func joseKey(element any) (jose.JSONWebKey, error) {
 	var k jose.JSONWebKey
 	jwk, ok := element.(map[string]any)
@@ -104,7 +104,7 @@ func joseKey(element any) (jose.JSONWebKey, error) {
 	return k, addCertificates(&k, jwk)
 }
 
-// addCertificates reads x5c, whose leaf has to be of the key itself (RFC 7517 §4.7).
+// addCertificates parses x5c, whose first certificate must contain the key itself (RFC 7517 §4.7).
 func addCertificates(k *jose.JSONWebKey, jwk map[string]any) error {
 	list, there := jwk["x5c"]
 	if !there {

@@ -16,8 +16,8 @@ const (
 	headerDepth = 8
 )
 
-// ParseToken reads a compact JWT without verifying it. go-jose parses what a header brings along, `jwk` and `x5c`,
-// whether or not anybody asked for it: both are looked at here first, within the bounds of keys and chains.
+// ParseToken parses a compact JWT without verifying it. go-jose always parses the header's `jwk` and `x5c`, even if
+// the caller does not use them; both are checked here first, within the bounds of keys and chains.
 func ParseToken(text string, algorithms []jose.SignatureAlgorithm) (*jwt.JSONWebToken, error) {
 	if len(text) > maxToken {
 		return nil, fmt.Errorf("JWT: %w: %d characters; %d are the most", ErrBounds, len(text), maxToken)

@@ -1,11 +1,10 @@
-// Package strictjson reads JSON that a stranger sent, and refuses what two readers could
-// understand differently: names that stand twice in an object, invalid UTF-8, anything after the
-// value, and nesting deeper than the caller needs (RFC 8725 §2.4 and §3.10; RFC 8259 §4).
+// Package strictjson parses JSON from strangers and refuses what two parsers could understand differently: duplicate
+// names in an object, invalid UTF-8, data after the value, and nesting deeper than the caller needs (RFC 8725 §2.4 and
+// §3.10; RFC 8259 §4).
 //
-// encoding/json takes the last of two equal names, matches names without regard to case, and goes
-// 10,000 levels deep; each of these has been an attack on a token parser somewhere. This reader
-// also walks over a long string once where encoding/json does so several times, which counts when
-// a payload is nothing but long strings.
+// encoding/json takes the last of two equal names, matches names without regard to case, and accepts 10,000 levels of
+// nesting; each of these has been used to attack token parsers. This parser also scans a long string once, encoding/json
+// several times, which matters for payloads that consist of long strings.
 package strictjson
 
 import (
@@ -16,10 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// ErrInvalid reports text that is not strict JSON. Its message never quotes the text.
+// ErrInvalid means that the text is not strict JSON. Its message never quotes the text.
 var ErrInvalid = errors.New("not strict JSON")
 
-// Parse reads one JSON value nested at most depth objects and arrays deep. The result is made of
+// Parse parses one JSON value with at most depth levels of nested objects and arrays. The result consists of
 // map[string]any, []any, string, json.Number, bool and nil.
 func Parse(raw []byte, depth int) (any, error) {
 	if !utf8.Valid(raw) {
@@ -36,7 +35,7 @@ func Parse(raw []byte, depth int) (any, error) {
 	return value, nil
 }
 
-// Object reads one JSON object, see [Parse].
+// Object parses one JSON object, see [Parse].
 func Object(raw []byte, depth int) (map[string]any, error) {
 	value, err := Parse(raw, depth)
 	if err != nil {
@@ -64,7 +63,7 @@ func (p *parser) space() {
 	}
 }
 
-// next skips white space and takes c if it comes next.
+// next skips white space and consumes c if it is the next byte.
 func (p *parser) next(c byte) bool {
 	p.space()
 	if p.at < len(p.in) && p.in[p.at] == c {
@@ -154,8 +153,8 @@ func (p *parser) array(depth int) (any, error) {
 	}
 }
 
-// text reads a string whose opening quote has been taken. Strings without escapes, which is what
-// tokens are, are cut out of the input as they stand.
+// text parses a string after its opening quote. A string without escapes, such as a token, is returned as a substring
+// of the input, without a copy.
 func (p *parser) text() (string, error) {
 	start, escaped := p.at, false
 	for ; p.at < len(p.in); p.at++ {
@@ -169,7 +168,7 @@ func (p *parser) text() (string, error) {
 			return cut, nil
 		case c == '\\':
 			escaped = true
-			p.at++ // whatever follows, it does not end the string
+			p.at++ // an escaped character never ends the string
 		case c < 0x20:
 			return "", p.fail("a control character in a string")
 		}

@@ -103,7 +103,7 @@ func TestSetsWithKeysOfOthers(t *testing.T) {
 	}{
 		"a kind of tomorrow": {append([]any{map[string]any{"kty": "LWE", "kid": "a"}}, good.Keys...), ""},
 		"a giant":            {append([]any{giant}, good.Keys...), ""},
-		"a giant alone":      {[]any{giant}, "key 0: beyond the bounds of what is calculated with: n has 10923 characters"},
+		"a giant alone":      {[]any{giant}, "key 0: outside the accepted bounds: n has 10923 characters"},
 	} {
 		body, err := json.Marshal(map[string]any{"keys": row.keys})
 		if err != nil {

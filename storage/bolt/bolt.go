@@ -1,10 +1,10 @@
-// Package bolt keeps records in one file (go.etcd.io/bbolt): for a node that must not forget its open transactions
-// when it stops. Every change is one durable transaction of the file.
+// Package bolt stores records in one file (go.etcd.io/bbolt), for a single node whose open transactions must survive a
+// restart. Every change is one durable transaction of the file.
 //
 //	r/<kind>/<id>                 → version, expiry, group, data
-//	g/<kind>/<group>/<id>         → nothing; the index of List
-//	e/<expiry>/<kind>/<id>        → nothing; what expires when
-//	c/<kind>/<id>                 → hits, end of the window
+//	g/<kind>/<group>/<id>         → empty; the index of List
+//	e/<expiry>/<bucket><key>      → empty; the index of sweep
+//	c/<kind>/<id>                 → count, end of the window
 package bolt
 
 import (
@@ -20,7 +20,7 @@ import (
 	"regain/storage"
 )
 
-const openTimeout = 2 * time.Second // another process holds the file
+const openTimeout = 2 * time.Second // how long to wait for another process's lock on the file
 
 // Store implements storage.Store.
 type Store struct {
@@ -54,7 +54,6 @@ func Open(path string, clock func() time.Time) (*Store, error) {
 	return &Store{db: db, clock: clock}, nil
 }
 
-// Create implements storage.Store.
 func (s *Store) Create(_ context.Context, r storage.Record) error {
 	return s.update(func(tx table, now time.Time) error {
 		old, ok, err := tx.get(r.Kind, r.ID)
@@ -69,7 +68,6 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 	})
 }
 
-// Get implements storage.Store.
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	var r storage.Record
 	err := s.db.View(func(tx *bbolt.Tx) error {
@@ -80,7 +78,6 @@ func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Re
 	return r, err
 }
 
-// Update implements storage.Store.
 func (s *Store) Update(_ context.Context, r storage.Record) error {
 	return s.update(func(tx table, now time.Time) error {
 		old, err := tx.live(r.Kind, r.ID, now)
@@ -90,13 +87,12 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 		if old.Version != r.Version {
 			return storage.ErrConflict
 		}
-		next := r // a batch may run this function again, so it must not change what it was given
+		next := r // Batch may run this function again, so it must not change r
 		next.Version++
 		return tx.put(next)
 	})
 }
 
-// Consume implements storage.Store.
 func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	var r storage.Record
 	err := s.update(func(tx table, now time.Time) error {
@@ -112,7 +108,6 @@ func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storag
 	return r, nil
 }
 
-// Delete implements storage.Store.
 func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 	return s.update(func(tx table, _ time.Time) error {
 		r, ok, err := tx.get(kind, id)
@@ -123,7 +118,6 @@ func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 	})
 }
 
-// List implements storage.Store.
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
 	var found []storage.Record
 	err := s.db.View(func(tx *bbolt.Tx) error {
@@ -148,7 +142,6 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 	return found, err
 }
 
-// Increment implements storage.Store.
 func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	var hits int64
 	err := s.update(func(tx table, now time.Time) error {
@@ -159,16 +152,15 @@ func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, windo
 	return hits, err
 }
 
-// Close implements storage.Store.
 func (s *Store) Close() error { return s.db.Close() }
 
-// update runs one durable change. Callers at once share a commit and its fsync.
+// update runs one durable change. Concurrent callers share a commit and its fsync.
 func (s *Store) update(change func(tx table, now time.Time) error) error {
 	var outcome error
 	err := s.db.Batch(func(tx *bbolt.Tx) error {
 		now := s.clock()
 		if outcome = change(table{tx}, now); outcome != nil {
-			return outcome // roll back, of this change only: Batch runs the others again
+			return outcome // rolls back this change only: Batch runs the others again
 		}
 		return table{tx}.sweep(now)
 	})

@@ -11,7 +11,6 @@ import (
 	"regain/storage"
 )
 
-// Buckets of the file.
 const (
 	bucketRecords  = "r"
 	bucketGroups   = "g"
@@ -19,10 +18,10 @@ const (
 	bucketCounters = "c"
 )
 
-// table reads and writes records within one transaction of the file.
+// table reads and writes records within one bbolt transaction.
 type table struct{ tx *bbolt.Tx }
 
-// join makes a key of parts that hold no NUL: kinds are ours, and ids and groups are base64url.
+// join builds a key. The separator is NUL, which no part contains: kinds are constants, ids and groups are base64url.
 func join(parts ...string) []byte {
 	var b []byte
 	for i, p := range parts {
@@ -62,7 +61,7 @@ func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
 	return r, nil
 }
 
-// nanos is 0 for never.
+// nanos encodes a time; 0 means never.
 func nanos(at time.Time) int64 {
 	if at.IsZero() {
 		return 0
@@ -79,7 +78,7 @@ func (t table) get(kind storage.Kind, id string) (storage.Record, bool, error) {
 	return r, err == nil, err
 }
 
-// live is get for a record that has not expired.
+// live is get without expired records.
 func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record, error) {
 	r, ok, err := t.get(kind, id)
 	if err != nil {
@@ -91,7 +90,7 @@ func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record
 	return r, nil
 }
 
-// put stores a record and its entries in the indexes, and takes the old ones away.
+// put stores a record with its index entries, and removes those of the previous version.
 func (t table) put(r storage.Record) error {
 	old, ok, err := t.get(r.Kind, r.ID)
 	if err != nil {
@@ -128,7 +127,7 @@ func (t table) remove(r storage.Record) error {
 	return problems
 }
 
-// hit counts, see storage.Store's Increment.
+// hit implements storage.Store's Increment.
 func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
 	counters, key := t.tx.Bucket([]byte(bucketCounters)), join(string(kind), id)
 	hits, ends := int64(0), now.Add(window)
@@ -145,7 +144,7 @@ func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Dura
 	return hits, t.tx.Bucket([]byte(bucketEndings)).Put(endingKey(ends, []byte(bucketCounters), key), nil)
 }
 
-// sweepAtMost bounds what one change clears away.
+// sweepAtMost bounds how many expired entries one change removes.
 const sweepAtMost = 16
 
 func endingKey(at time.Time, bucket, key []byte) []byte {
@@ -153,7 +152,7 @@ func endingKey(at time.Time, bucket, key []byte) []byte {
 	return append(append(b, bucket...), key...)
 }
 
-// sweep removes a few expired entries, soonest first.
+// sweep removes a few expired entries, the oldest first.
 func (t table) sweep(now time.Time) error {
 	endings := t.tx.Bucket([]byte(bucketEndings))
 	for range sweepAtMost {
@@ -172,7 +171,7 @@ func (t table) sweep(now time.Time) error {
 	return nil
 }
 
-// end removes one record or counter whose end has come; one that lives on has another ending.
+// end removes one expired record or counter. One that was extended meanwhile stays: it has another index entry.
 func (t table) end(bucket, key []byte, now time.Time) error {
 	if bytes.Equal(bucket, []byte(bucketCounters)) {
 		if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 && now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))) {

@@ -1,4 +1,4 @@
-// Package memory keeps records in this process: for development, tests, and a single node that may forget its open
+// Package memory stores records in memory: for development, tests, and a single node that may lose its open
 // transactions when it stops.
 package memory
 
@@ -14,8 +14,8 @@ import (
 	"regain/storage"
 )
 
-// Store implements storage.Store. Expired records are removed as others come, soonest first, so the cost of one
-// operation does not grow with the number of records.
+// Store implements storage.Store. Each operation removes a few expired records, the oldest first, so its cost does
+// not grow with the number of records.
 type Store struct {
 	clock func() time.Time
 
@@ -36,7 +36,7 @@ type counter struct {
 	ends time.Time
 }
 
-// New makes an empty store.
+// New returns an empty store.
 func New(clock func() time.Time) (*Store, error) {
 	if clock == nil {
 		return nil, errors.New("memory store: clock is missing")
@@ -46,7 +46,6 @@ func New(clock func() time.Time) (*Store, error) {
 	}, nil
 }
 
-// Create implements storage.Store.
 func (s *Store) Create(_ context.Context, r storage.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -59,14 +58,12 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 	return nil
 }
 
-// Get implements storage.Store.
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.get(kind, id)
 }
 
-// Update implements storage.Store.
 func (s *Store) Update(_ context.Context, r storage.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,7 +79,6 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 	return nil
 }
 
-// Consume implements storage.Store.
 func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +89,6 @@ func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storag
 	return r, err
 }
 
-// Delete implements storage.Store.
 func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -101,7 +96,6 @@ func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 	return nil
 }
 
-// List implements storage.Store.
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,7 +115,6 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 	return found, nil
 }
 
-// Increment implements storage.Store.
 func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

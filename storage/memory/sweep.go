@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// ending is when a record or counter can go. A record that was updated meanwhile has a later ending of its own, and
-// the old one finds nothing to remove.
+// ending is the time at which a record or counter can be removed. A record that was extended meanwhile has another,
+// later ending; sweep ignores the earlier one.
 type ending struct {
 	at      time.Time
 	key     key
 	counter bool
 }
 
-// endings is a heap of what expires, soonest first.
+// endings is a heap ordered by time, soonest first.
 type endings []ending
 
 func (e endings) Len() int           { return len(e) }
@@ -21,7 +21,7 @@ func (e endings) Less(i, j int) bool { return e[i].at.Before(e[j].at) }
 func (e endings) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
 
 // Push implements heap.Interface.
-func (e *endings) Push(x any) { *e = append(*e, x.(ending)) } //nolint:forcetypeassert // heap hands back what we gave it
+func (e *endings) Push(x any) { *e = append(*e, x.(ending)) } //nolint:forcetypeassert // container/heap passes back what it was given
 
 // Pop implements heap.Interface.
 func (e *endings) Pop() any {
@@ -32,10 +32,10 @@ func (e *endings) Pop() any {
 	return last
 }
 
-// sweepAtMost bounds what one operation clears away.
+// sweepAtMost bounds how many expired entries one operation removes.
 const sweepAtMost = 16
 
-// sweep removes a few expired entries and returns the time.
+// sweep removes a few expired entries and returns the current time.
 func (s *Store) sweep() time.Time {
 	now := s.clock()
 	for range sweepAtMost {

@@ -1,4 +1,4 @@
-// Package storagetest holds the contract that every storage backend passes. A backend's own test calls Run with a
+// Package storagetest tests the contract that every storage backend must fulfil. A backend's test calls Run with a
 // function that opens an empty store:
 //
 //	func TestContract(t *testing.T) {
@@ -17,10 +17,10 @@ import (
 	"regain/storage"
 )
 
-// Open opens an empty store that tells time by clock; the test closes it.
+// Open opens an empty store that uses clock; the test closes it.
 type Open func(t *testing.T, clock func() time.Time) storage.Store
 
-// Clock is a clock that a test turns.
+// Clock is a clock that the test sets.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -29,14 +29,13 @@ type Clock struct {
 // NewClock starts at a fixed time.
 func NewClock() *Clock { return &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
 
-// Now returns the time.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Turn moves the clock.
+// Turn advances the clock.
 func (c *Clock) Turn(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -203,7 +202,7 @@ func updateMovesExpiry(t *testing.T, s storage.Store, clock *Clock) {
 	r.Version, r.ExpiresAt = 1, clock.Now().Add(time.Hour)
 	must(t, s.Update(t.Context(), r))
 	clock.Turn(2 * time.Minute)
-	for i := range 40 { // give a backend occasion to clear away by the old end
+	for i := range 40 { // lets a backend sweep by the old expiry
 		must(t, s.Create(t.Context(), record(fmt.Sprint("other", i), "")))
 	}
 	expect(t, s, "a", "one", 2)
@@ -216,7 +215,7 @@ func listPages(t *testing.T, s storage.Store, _ *Clock) {
 		must(t, s.Create(t.Context(), r))
 	}
 	stranger := record("x", "x")
-	stranger.Group = "gg" // a group whose name begins like the other
+	stranger.Group = "gg" // a group whose name has the other's as a prefix
 	must(t, s.Create(t.Context(), stranger))
 	var ids string
 	after := ""

@@ -1,5 +1,5 @@
-// Package publickeytest makes keys and certificates of the sizes that an attacker would choose. It models the attack, not
-// an authority: nothing here is signed by a key that belongs to it.
+// Package publickeytest generates oversized keys and certificates, as an attacker would. It models the attack, not a CA:
+// no certificate is signed by the key of the CA that it names as its issuer.
 package publickeytest
 
 import (
@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// RSA returns a public key with a modulus of so many bits, which nobody has the private key of.
+// RSA returns a public key with a modulus of the given size, for which no private key exists.
 func RSA(bits int, exponent int) *rsa.PublicKey {
-	n := new(big.Int).SetBit(big.NewInt(1), bits-1, 1) // odd, as a modulus is
+	n := new(big.Int).SetBit(big.NewInt(1), bits-1, 1) // odd, like a real modulus
 	return &rsa.PublicKey{N: n, E: exponent}
 }
 
-// JWK writes an RSA key (RFC 7518 §6.3.1).
+// JWK encodes an RSA key as a JWK (RFC 7518 §6.3.1).
 func JWK(key *rsa.PublicKey) map[string]any {
 	return map[string]any{
 		"kty": "RSA", "n": base64.RawURLEncoding.EncodeToString(key.N.Bytes()),
@@ -31,14 +31,14 @@ func JWK(key *rsa.PublicKey) map[string]any {
 	}
 }
 
-// Certificate certifies a key as an authority's, in DER. Who certifies it is nobody.
+// Certificate returns a CA certificate for a key, in DER, signed by a random key.
 func Certificate(t testing.TB, key crypto.PublicKey) []byte {
 	t.Helper()
 	return certify(t, true, key, signer(t))
 }
 
-// Chain is the attack: a good leaf for a P-256 key, and above it an authority with a modulus of so many bits. Whoever
-// verifies the leaf's signature, which has the right length, calculates with that modulus.
+// Chain is the attack: a valid leaf for a P-256 key, issued by a CA whose modulus has many bits. The leaf's signature
+// has the right length, so a verifier computes with that modulus.
 func Chain(t testing.TB, leaf *ecdsa.PublicKey, authority *rsa.PublicKey) [][]byte {
 	t.Helper()
 	small, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -54,7 +54,7 @@ func Chain(t testing.TB, leaf *ecdsa.PublicKey, authority *rsa.PublicKey) [][]by
 	}
 	size := authority.Size()
 	certificate.Signature = asn1.BitString{Bytes: make([]byte, size), BitLength: 8 * size}
-	certificate.Signature.Bytes[size-1] = 2 // below the modulus, and no signature
+	certificate.Signature.Bytes[size-1] = 2 // smaller than the modulus, but not a valid signature
 	der, err := asn1.Marshal(certificate)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +73,7 @@ func signer(t testing.TB) crypto.Signer {
 
 func certify(t testing.TB, authority bool, key crypto.PublicKey, by crypto.Signer) []byte {
 	t.Helper()
-	const years = 20 * 365 * 24 * time.Hour // around whatever clock a test has
+	const years = 20 * 365 * 24 * time.Hour // valid at any clock that a test may set
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Issuer of nobody"}, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature,
 		NotBefore: time.Now().Add(-years), NotAfter: time.Now().Add(years), UnknownExtKeyUsage: []asn1.ObjectIdentifier{{1, 0, 18013, 5, 1, 2}},
