@@ -44,6 +44,9 @@ func mountedRoutes(t *testing.T) (routes []string) {
 		t.Fatal(err)
 	}
 	for _, path := range append(files, "provider.go") {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
 		if err != nil {
 			t.Fatal(err)
