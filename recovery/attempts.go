@@ -1,6 +1,7 @@
 package recovery
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
@@ -93,4 +94,21 @@ func (ls Limits) Validate() error {
 		names[l.Name] = true
 	}
 	return nil
+}
+
+// count counts an attempt against every limit and reports whether one is exceeded. It increments all counters, so that
+// the time does not reveal which limit was hit.
+func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (exceeded bool, err error) {
+	for _, rule := range ls {
+		key, counts := rule.Key(subject)
+		if !counts {
+			continue
+		}
+		n, err := counter.Increment(ctx, key, rule.Window)
+		if err != nil {
+			return false, fmt.Errorf("count the attempt: %w", err)
+		}
+		exceeded = exceeded || n > int64(rule.Max)
+	}
+	return exceeded, nil
 }

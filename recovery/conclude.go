@@ -83,25 +83,23 @@ func (s *Service) Proceed(ctx context.Context, t Transaction) (Transaction, erro
 // the six digits of its Answer. It also stores whether that browser is in the network of the one that started; the
 // verdict uses that.
 func (s *Service) Confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
-	return RetryOnConflict(func() (Transaction, error) { return s.confirmation(ctx, id, responseCode, network) })
-}
-
-func (s *Service) confirmation(ctx context.Context, id TransactionID, responseCode, network string) (Transaction, error) {
-	t, err := s.get(ctx, id)
-	if err != nil {
-		return t, err
-	}
-	answer, err := t.pending(FlowCrossDevice)
-	if err != nil || !answer.ResponseCode.Matches(responseCode) || t.Late(s.ports.Clock()) {
-		return t, ErrNoTransaction
-	}
-	if distance := t.distanceTo(network); answer.Distance == "" && distance != "" {
-		noted := *answer
-		noted.Distance = distance
-		t.Presentation = &PresentationAttempt{Requests: t.Presentation.Requests, Answer: &noted}
-		return s.compareAndSwap(ctx, t)
-	}
-	return t, nil
+	return RetryOnConflict(func() (Transaction, error) {
+		t, err := s.get(ctx, id)
+		if err != nil {
+			return t, err
+		}
+		answer, err := t.pending(FlowCrossDevice)
+		if err != nil || !answer.ResponseCode.Matches(responseCode) || t.Late(s.ports.Clock()) {
+			return t, ErrNoTransaction
+		}
+		if distance := t.distanceTo(network); answer.Distance == "" && distance != "" {
+			noted := *answer
+			noted.Distance = distance
+			t.Presentation = &PresentationAttempt{Requests: t.Presentation.Requests, Answer: &noted}
+			return s.compareAndSwap(ctx, t)
+		}
+		return t, nil
+	})
 }
 
 // ReturnElsewhere ends the transaction because another browser than the one that started it opened the redirect_uri

@@ -52,7 +52,7 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 	if err != nil {
 		return PresentResult{}, err
 	}
-	code, answer, err := s.newAnswer(open.Channel, verdict)
+	code, answer, err := newAnswer(open.Channel, verdict, s.ports.Random)
 	if err != nil {
 		return PresentResult{}, err
 	}
@@ -86,14 +86,14 @@ func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (
 	}), nil
 }
 
-func (s *Service) newAnswer(channel Channel, verdict Decision) (string, Answer, error) {
-	code, err := newSecret(s.ports.Random, 32)
+func newAnswer(channel Channel, verdict Decision, random io.Reader) (string, Answer, error) {
+	code, err := newSecret(random, 32)
 	if err != nil {
 		return "", Answer{}, err
 	}
 	answer := Answer{Flow: channel.Flow, NoRedirectBack: channel.NoRedirectBack, ResponseCode: DigestOf(code), Verdict: verdict}
 	if channel.Flow == FlowCrossDevice && !channel.NoRedirectBack {
-		if answer.Confirmation, err = newConfirmation(s.ports.Random); err != nil {
+		if answer.Confirmation, err = newConfirmation(random); err != nil {
 			return "", Answer{}, err
 		}
 	}

@@ -37,7 +37,8 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 	if err != nil {
 		return Redemption{}, errors.Join(fmt.Errorf("issue the pass: %w", err), s.audit(ctx, t, EventPassFailed, ReasonNone))
 	}
-	if t, err = s.record(ctx, t, pass); err != nil {
+	t.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
+	if t, err = s.advance(ctx, t, EventPassIssued, StepRedeem); err != nil {
 		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, t.Account, pass.ID))
 	}
 	return Redemption{Transaction: t, Account: order.Account, Profile: profile, Pass: pass}, nil
@@ -69,9 +70,4 @@ func (s *Service) claim(ctx context.Context, t Transaction) (Transaction, error)
 		return t, errors.Join(ErrRedeemed, err)
 	}
 	return t, err
-}
-
-func (s *Service) record(ctx context.Context, t Transaction, pass Pass) (Transaction, error) {
-	t.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
-	return s.advance(ctx, t, EventPassIssued, StepRedeem)
 }

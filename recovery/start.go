@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -31,11 +32,13 @@ func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, s
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	exceeded, err := s.countAttempt(ctx, params, account.Name)
+	// By the name in the directory: an account that can be named in two ways has one counter.
+	subject := LimitSubject{Account: account.Name, Client: params.Client, Network: params.Network}
+	exceeded, err := s.policy.Limits.count(ctx, s.ports.Attempts, subject)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	t, secret, err := s.newTransaction(params, profile)
+	t, secret, err := newTransaction(params, profile, s.ports.Random, s.ports.Clock())
 	if err != nil {
 		return Transaction{}, "", err
 	}
@@ -73,31 +76,13 @@ func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profil
 	return account, profile, ineligible, nil
 }
 
-// countAttempt counts this attempt against every limit and reports whether one is exceeded. It increments all
-// counters, so that the time does not reveal which limit was hit. name is the account's name in the directory, so
-// that an account that can be named in two ways has one counter.
-func (s *Service) countAttempt(ctx context.Context, params StartParams, name AccountName) (exceeded bool, err error) {
-	subject := LimitSubject{Account: name, Client: params.Client, Network: params.Network}
-	for _, rule := range s.policy.Limits {
-		key, counts := rule.Key(subject)
-		if !counts {
-			continue
-		}
-		n, err := s.ports.Attempts.Increment(ctx, key, rule.Window)
-		if err != nil {
-			return false, fmt.Errorf("count the attempt: %w", err)
-		}
-		exceeded = exceeded || n > int64(rule.Max)
-	}
-	return exceeded, nil
-}
-
-func (s *Service) newTransaction(params StartParams, profile Profile) (Transaction, string, error) {
-	id, err := newSecret(s.ports.Random, 16)
+// newTransaction returns a transaction that starts at now, and the secret for the browser's cookie.
+func newTransaction(params StartParams, profile Profile, random io.Reader, now time.Time) (Transaction, string, error) {
+	id, err := newSecret(random, 16)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	secret, err := newSecret(s.ports.Random, 32)
+	secret, err := newSecret(random, 32)
 	if err != nil {
 		return Transaction{}, "", err
 	}
@@ -108,7 +93,6 @@ func (s *Service) newTransaction(params StartParams, profile Profile) (Transacti
 	if params.Lifetime > 0 {
 		lifetime = min(lifetime, params.Lifetime)
 	}
-	now := s.ports.Clock()
 	var network Digest
 	if profile.Reaches(FlowCrossDevice) {
 		network = networkOf(TransactionID(id), params.Network)

@@ -14,14 +14,14 @@ import (
 // subject is what there is to tell about a person who was verified under a profile: the directory's attributes as they
 // are now, and of these as verified the ones that the profile held against the evidence. Nothing of the evidence is kept.
 // A claim that the client has by registration is the attribute that it is mapped to.
-func (e *Endpoints) subject(ctx context.Context, client *clients.Client, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
-	account, err := e.deps.Recovery.Account(ctx, name)
+func (t *tokens) subject(ctx context.Context, client *clients.Client, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
+	account, err := t.recovery.Account(ctx, name)
 	if err != nil {
 		return claims.Subject{}, err
 	}
-	s := claims.Subject{Claims: claimsOf(account), Now: e.deps.Clock()}
+	s := claims.Subject{Claims: claimsOf(account), Now: t.clock()}
 	confirmed := make(map[string]any)
-	matched, document := e.deps.Recovery.Verified(profile)
+	matched, document := t.recovery.Profiles().Verified(profile)
 	for _, attribute := range matched {
 		if value, there := s.Claims[string(attribute)]; there {
 			confirmed[string(attribute)] = value

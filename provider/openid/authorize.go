@@ -1,8 +1,10 @@
 package openid
 
 import (
+	"errors"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -10,17 +12,35 @@ import (
 	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/sessions"
 	"regain/provider/web"
 	"regain/recovery"
 )
 
+// authorization is the start of a recovery, at the client's request, and its end, when the browser goes back there.
+type authorization struct {
+	web      *web.Web
+	oauth    *oauth.Server
+	recovery *recovery.Service
+	sessions browserSessions
+	clock    func() time.Time
+}
+
+func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper, browsers *binding.Binding) {
+	r.POST("/par", forClient(a.push))
+	r.GET("/authorize", a.forBrowser(a.authorize))
+	r.POST("/authorize", a.forBrowser(a.authorize))
+	r.POST("/authorize/account", a.forBrowser(a.nameAccount))
+	txn.POST("/finish", browsers.Post(a.finish))
+}
+
 // push is RFC 9126.
-func (e *Endpoints) push(c *gin.Context) error {
+func (a *authorization) push(c *gin.Context) error {
 	form, err := oauth.ReadPushed(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
-	pushed, err := e.deps.OAuth.Push(c.Request, form)
+	pushed, err := a.oauth.Push(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -31,45 +51,73 @@ func (e *Endpoints) push(c *gin.Context) error {
 // authorize answers a valid authorization request from the browser's session, where the client allows that, and
 // otherwise opens a transaction and sends the browser to its first page. A person whom the client did not name is asked
 // for the account first.
-func (e *Endpoints) authorize(c *gin.Context) error {
+func (a *authorization) authorize(c *gin.Context) error {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
-	request, err := e.deps.OAuth.Authorize(c, form)
+	request, err := a.oauth.Authorize(c, form)
 	if err != nil {
 		return err
 	}
-	client, err := e.deps.OAuth.Client(c, request.ClientID)
+	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return err
 	}
-	switch answered, err := e.answerFromSession(c, client, request); {
+	switch answered, err := a.answerFromSession(c, client, request); {
 	case err != nil:
-		return e.reject(c, request, problem.Unavailable(err))
+		return a.reject(c, request, problem.Unavailable(err))
 	case answered:
 		return nil
 	case request.AuthnRequirements.Silent:
-		return e.reject(c, request, problem.LoginRequired("This request needs the person; prompt=none cannot answer it."))
+		return a.reject(c, request, problem.LoginRequired("This request needs the person; prompt=none cannot answer it."))
 	case request.Account == "":
-		return e.askAccount(c, client, request, "")
+		return a.askAccount(c, client, request, "")
 	}
-	return e.start(c, client, request)
+	return a.start(c, client, request)
+}
+
+// answerFromSession grants the request if the client allows it, and the browser's session is of the right person and
+// young enough. It reports whether the request was answered.
+func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client, request oauth.Authorization) (bool, error) {
+	if !client.ReuseSession {
+		return false, nil
+	}
+	s, err := a.sessions.current(c)
+	if errors.Is(err, sessions.ErrNone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if request.Account != "" && request.Account != s.Subject || !request.AuthnRequirements.Allow(s.Subject, s.AuthTime, a.clock()) {
+		return false, nil
+	}
+	if s, err = a.sessions.Join(c, s, client.ID); err != nil {
+		return false, err
+	}
+	response, err := a.oauth.Grant(c, request, oauth.Grant{
+		Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Subject: s.Subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+	})
+	if err != nil {
+		return false, err
+	}
+	return true, a.respond(c, response)
 }
 
 // start opens the transaction.
-func (e *Endpoints) start(c *gin.Context, client *clients.Client, request oauth.Authorization) error {
+func (a *authorization) start(c *gin.Context, client *clients.Client, request oauth.Authorization) error {
 	encoded, err := request.Encode()
 	if err != nil {
 		return err
 	}
-	t, secret, err := e.deps.Recovery.Start(c, recovery.StartParams{
+	t, secret, err := a.recovery.Start(c, recovery.StartParams{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
 		Authorization: encoded, Network: web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
-		return e.reject(c, request, problem.Unavailable(err))
+		return a.reject(c, request, problem.Unavailable(err))
 	}
 	binding.SetCookie(c, t, secret)
 	binding.Note(c, t)
@@ -86,10 +134,10 @@ type accountPage struct {
 
 // askAccount shows the page that asks for the account. The request is kept meanwhile, under a request URI that the
 // page's form carries.
-func (e *Endpoints) askAccount(c *gin.Context, client *clients.Client, request oauth.Authorization, mistake string) error {
-	held, err := e.deps.OAuth.Hold(c, request)
+func (a *authorization) askAccount(c *gin.Context, client *clients.Client, request oauth.Authorization, mistake string) error {
+	held, err := a.oauth.Hold(c, request)
 	if err != nil {
-		return e.reject(c, request, problem.Unavailable(err))
+		return a.reject(c, request, problem.Unavailable(err))
 	}
 	request.Pushed = held
 	web.SecureHeaders(c)
@@ -97,7 +145,7 @@ func (e *Endpoints) askAccount(c *gin.Context, client *clients.Client, request o
 	if mistake != "" {
 		status = http.StatusUnprocessableEntity
 	}
-	e.deps.Web.Render(c, status, "account", &accountPage{
+	a.web.Render(c, status, "account", &accountPage{
 		Page:     web.Page{Title: "Which account is yours?", Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
 		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake,
 	})
@@ -105,7 +153,7 @@ func (e *Endpoints) askAccount(c *gin.Context, client *clients.Client, request o
 }
 
 // nameAccount takes the account that the person typed. Whether there is such an account shows nowhere.
-func (e *Endpoints) nameAccount(c *gin.Context) error {
+func (a *authorization) nameAccount(c *gin.Context) error {
 	if err := web.CheckOrigin(c); err != nil {
 		return err
 	}
@@ -116,11 +164,11 @@ func (e *Endpoints) nameAccount(c *gin.Context) error {
 	if form.Get("request_uri") == "" {
 		return web.ErrNotNow
 	}
-	request, err := e.deps.OAuth.Authorize(c, form)
+	request, err := a.oauth.Authorize(c, form)
 	if err != nil {
 		return err
 	}
-	client, err := e.deps.OAuth.Client(c, request.ClientID)
+	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return err
 	}
@@ -129,10 +177,10 @@ func (e *Endpoints) nameAccount(c *gin.Context) error {
 	case request.Account != "": // the client named it, and only the client may
 		return web.ErrNotNow
 	case name == "" || len(name) > maxAccountName:
-		return e.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
+		return a.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
 	}
 	request.Account = name
-	return e.start(c, client, request)
+	return a.start(c, client, request)
 }
 
 const maxAccountName = 320 // octets of the longest mail address (RFC 5321 §4.5.3.1)

@@ -14,6 +14,9 @@ import (
 	"regain/provider/web"
 )
 
+// wrapper renders the error of a handler.
+type wrapper = func(next web.Handler) gin.HandlerFunc
+
 // forClient renders a handler's error as JSON (RFC 6749 §5.2), and keeps the answer out of caches.
 func (e *Endpoints) forClient(next web.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
@@ -28,7 +31,7 @@ func (e *Endpoints) forClient(next web.Handler) gin.HandlerFunc {
 			case "invalid_client":
 				c.Header("WWW-Authenticate", `Basic realm="regain"`)
 			case "use_dpop_nonce": // RFC 9449 §8
-				c.Header(dpop.NonceHeader, e.deps.OAuth.DPoPNonce())
+				c.Header(dpop.NonceHeader, e.oauth.DPoPNonce())
 			}
 		}
 		web.FailJSON(c, err)
@@ -36,21 +39,21 @@ func (e *Endpoints) forClient(next web.Handler) gin.HandlerFunc {
 }
 
 // forBrowser gives an error that may reach the client to it, and shows a page for one that may not.
-func (e *Endpoints) forBrowser(next web.Handler) gin.HandlerFunc {
-	return e.deps.Web.Page(func(c *gin.Context) error {
+func (a *authorization) forBrowser(next web.Handler) gin.HandlerFunc {
+	return a.web.Page(func(c *gin.Context) error {
 		err := next(c)
 		var refused *oauth.AuthorizeError
 		if !errors.As(err, &refused) || refused.Response == nil {
 			return err
 		}
 		web.NoteError(c, err)
-		return e.respond(c, *refused.Response)
+		return a.respond(c, *refused.Response)
 	})
 }
 
 // reject is an error that the client hears of: a valid request that is refused.
-func (e *Endpoints) reject(c *gin.Context, request oauth.Authorization, refusal *problem.Error) error {
-	response, err := e.deps.OAuth.Reject(c, request, refusal)
+func (a *authorization) reject(c *gin.Context, request oauth.Authorization, refusal *problem.Error) error {
+	response, err := a.oauth.Reject(c, request, refusal)
 	if err != nil {
 		return err
 	}
@@ -59,16 +62,16 @@ func (e *Endpoints) reject(c *gin.Context, request oauth.Authorization, refusal 
 
 // respond sends the browser to the client with an authorization response, by a navigation that repeats no form (RFC 9700
 // §4.12) or by a form that submits itself, as the request wants it.
-func (e *Endpoints) respond(c *gin.Context, r oauth.Response) error {
+func (a *authorization) respond(c *gin.Context, r oauth.Response) error {
 	if r.Mode.Posted() {
-		e.deps.Web.LeaveByPost(c, r.RedirectURI, r.Parameters)
+		a.web.LeaveByPost(c, r.RedirectURI, r.Parameters)
 		return nil
 	}
 	location, err := r.Location()
 	if err != nil {
 		return err
 	}
-	e.deps.Web.Leave(c, location)
+	a.web.Leave(c, location)
 	return nil
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // finish sends the person back to the client: with a code after an approval, with an error after anything else.
-func (e *Endpoints) finish(c *gin.Context, t recovery.Transaction) error {
+func (a *authorization) finish(c *gin.Context, t recovery.Transaction) error {
 	request, err := oauth.DecodeAuthorization(t.Authorization)
 	if err != nil {
 		return err
@@ -20,58 +20,58 @@ func (e *Endpoints) finish(c *gin.Context, t recovery.Transaction) error {
 	var response oauth.Response
 	switch t.State {
 	case recovery.StateApproved, recovery.StateRedeemed:
-		response, err = e.grant(c, t, request)
+		response, err = a.grant(c, t, request)
 	case recovery.StateIssuing:
 		err = recovery.ErrRedeemed
 	case recovery.StateEvaluated, recovery.StateDenied, recovery.StateExpired, recovery.StateCancelled:
-		response, err = e.deny(c, t, request)
+		response, err = a.deny(c, t, request)
 	default:
 		err = web.ErrNotNow
 	}
 	if err != nil {
 		return binding.RedirectToPage(c, t.ID, err)
 	}
-	return e.respond(c, response)
+	return a.respond(c, response)
 }
 
 // deny is never a success: an OAuth error, or with okta-idv a code for an ID token that says FAILED.
-func (e *Endpoints) deny(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
-	client, err := e.deps.OAuth.Client(c, request.ClientID)
+func (a *authorization) deny(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return oauth.Response{}, err
 	}
 	evaluated := t.State == recovery.StateEvaluated
 	switch {
 	case client.Contract == contract.OktaIDV && (evaluated || t.State == recovery.StateDenied):
-		return e.deps.OAuth.Grant(c, request, oauth.Grant{Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, Failed: true})
+		return a.oauth.Grant(c, request, oauth.Grant{Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, Failed: true})
 	case evaluated:
-		return e.deps.OAuth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
+		return a.oauth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
 	}
 	// One sentence for every cause: the client may show it to the person.
-	return e.deps.OAuth.Reject(c, request, problem.AccessDenied("The recovery did not succeed."))
+	return a.oauth.Reject(c, request, problem.AccessDenied("The recovery did not succeed."))
 }
 
 // grant makes the code first and then lets the browser leave, which happens once: a code that is not handed out is known
 // to nobody, while a browser that left without one could not come back for it.
-func (e *Endpoints) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
-	client, err := e.deps.OAuth.Client(c, request.ClientID)
+func (a *authorization) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return oauth.Response{}, err
 	}
 	if client.ShowPass != (t.State == recovery.StateRedeemed) {
 		return oauth.Response{}, recovery.ErrRedeemed // redeemed already, or to be shown first
 	}
-	session, err := e.beginSession(c, client, t)
+	session, err := a.sessions.begin(c, client, t)
 	if err != nil {
 		return oauth.Response{}, err
 	}
-	response, err := e.deps.OAuth.Grant(c, request, oauth.Grant{
+	response, err := a.oauth.Grant(c, request, oauth.Grant{
 		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Subject: string(t.Account), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(),
 	})
 	if err != nil {
 		return oauth.Response{}, err
 	}
-	if _, err := e.deps.Recovery.MarkReturned(c, t); err != nil {
+	if _, err := a.recovery.MarkReturned(c, t); err != nil {
 		return oauth.Response{}, err
 	}
 	return response, nil

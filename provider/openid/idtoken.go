@@ -13,15 +13,15 @@ import (
 
 // idTokenClaims are what the claims parameter asks for in the ID token and what the client has by registration, beyond the
 // protocol's own claims.
-func (e *Endpoints) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map[string]any, error) {
+func (t *tokens) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (map[string]any, error) {
 	wanted, err := claims.Parse(redeemed.ClaimsRequest)
 	if err != nil || len(wanted[claims.IDToken]) == 0 && len(redeemed.Client.Claims) == 0 {
 		return nil, err
 	}
 	if redeemed.Client.Contract == contract.OktaIDV {
-		return e.oktaClaims(c, redeemed, wanted)
+		return t.oktaClaims(c, redeemed, wanted)
 	}
-	subject, err := e.subject(c, redeemed.Client, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
+	subject, err := t.subject(c, redeemed.Client, recovery.AccountName(redeemed.Subject), recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
 	if err != nil {
 		return nil, err
 	}
@@ -30,18 +30,18 @@ func (e *Endpoints) idTokenClaims(c *gin.Context, redeemed oauth.Redemption) (ma
 
 // oktaClaims are the verified_claims of okta-idv: each value that Okta has, held against the account's attributes that the
 // recovery profile matched with the Verified ID.
-func (e *Endpoints) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted claims.Request) (map[string]any, error) {
+func (t *tokens) oktaClaims(c *gin.Context, redeemed oauth.Redemption, wanted claims.Request) (map[string]any, error) {
 	asked, err := contract.ReadOkta(wanted)
 	if err != nil {
 		return nil, err
 	}
 	result := contract.OktaResult{Approved: !redeemed.Failed, Time: redeemed.AuthTime, Transaction: redeemed.Transaction}
 	if result.Approved {
-		account, err := e.deps.Recovery.Account(c, recovery.AccountName(redeemed.Subject))
+		account, err := t.recovery.Account(c, recovery.AccountName(redeemed.Subject))
 		if err != nil {
 			return nil, err
 		}
-		matched, _ := e.deps.Recovery.Verified(recovery.ProfileName(redeemed.Profile))
+		matched, _ := t.recovery.Profiles().Verified(recovery.ProfileName(redeemed.Profile))
 		result.Verified = func(name, value string) bool {
 			attribute := recovery.AttributeName(name)
 			return slices.Contains(matched, attribute) &&

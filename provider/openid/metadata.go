@@ -12,6 +12,7 @@ import (
 	"regain/provider/claims"
 	"regain/provider/clients"
 	"regain/provider/jwa"
+	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/registration"
 	"regain/recovery"
@@ -93,7 +94,7 @@ type aliases struct {
 
 // encodeMetadata describes a provider with these parts.
 func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
-	can, verified := deps.Ring.Algorithms(), deps.Recovery.Attributes()
+	can, verified := deps.Ring.Algorithms(), deps.Recovery.Profiles().Attributes()
 	base := cfg.Issuer
 	m := metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
@@ -119,7 +120,7 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 			Records: []string{recordVerifiedID}, CheckMethods: []string{checkSignature, checkFace}, ClaimsInVerified: verified,
 		},
 	}
-	m.addDocuments(deps.Recovery.Documents())
+	m.addDocuments(deps.Recovery.Profiles().Documents())
 	if deps.Registration != nil {
 		m.RegistrationEndpoint = base + registration.Path
 	}
@@ -151,12 +152,24 @@ func (i *identityAssurance) addDocuments(documents []recovery.Document) {
 	}
 }
 
-func (e *Endpoints) serveMetadata(c *gin.Context) {
-	c.Header("Cache-Control", "public, max-age=300")
-	c.Data(http.StatusOK, "application/json", e.metadata)
+// publication is what anybody may read: the metadata and the keys.
+type publication struct {
+	metadata []byte
+	ring     *keys.Ring
 }
 
-func (e *Endpoints) serveJWKS(c *gin.Context) {
+func (p publication) mount(r gin.IRouter) {
+	r.GET("/.well-known/openid-configuration", p.serveMetadata)
+	r.GET("/.well-known/oauth-authorization-server", p.serveMetadata)
+	r.GET("/jwks", p.serveJWKS)
+}
+
+func (p publication) serveMetadata(c *gin.Context) {
 	c.Header("Cache-Control", "public, max-age=300")
-	c.Data(http.StatusOK, "application/jwk-set+json", e.deps.Ring.JWKS())
+	c.Data(http.StatusOK, "application/json", p.metadata)
+}
+
+func (p publication) serveJWKS(c *gin.Context) {
+	c.Header("Cache-Control", "public, max-age=300")
+	c.Data(http.StatusOK, "application/jwk-set+json", p.ring.JWKS())
 }

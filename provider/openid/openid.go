@@ -85,9 +85,13 @@ type Deps struct {
 
 // Endpoints serve clients, and the browsers that clients send.
 type Endpoints struct {
-	cfg      Config
-	deps     Deps
-	metadata []byte
+	oauth         *oauth.Server
+	binding       *binding.Binding
+	publication   publication
+	authorization *authorization
+	tokens        *tokens
+	signOut       *signOut
+	registrar     *registrar // nil where no client may register itself
 }
 
 // New refuses missing parts.
@@ -99,34 +103,31 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 		deps.Passes == nil || deps.Notify == nil || deps.Clock == nil {
 		return nil, errors.New("openid: a part is missing")
 	}
-	e := &Endpoints{cfg: cfg, deps: deps}
-	var err error
-	e.metadata, err = encodeMetadata(cfg, deps)
-	return e, err
+	metadata, err := encodeMetadata(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	remembered := browserSessions{deps.Sessions}
+	e := &Endpoints{
+		oauth: deps.OAuth, binding: deps.Binding,
+		publication:   publication{metadata, deps.Ring},
+		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock},
+		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
+		signOut:       &signOut{deps.Web, deps.OAuth, remembered, deps.Notify},
+	}
+	if deps.Registration != nil {
+		e.registrar = &registrar{deps.Registration}
+	}
+	return e, nil
 }
 
 // Mount adds the endpoints to a router, and the end of a recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
-	r.GET("/.well-known/openid-configuration", e.serveMetadata)
-	r.GET("/.well-known/oauth-authorization-server", e.serveMetadata)
-	r.GET("/jwks", e.serveJWKS)
-	r.POST("/par", e.forClient(e.push))
-	r.GET("/authorize", e.forBrowser(e.authorize))
-	r.POST("/authorize", e.forBrowser(e.authorize))
-	r.POST("/authorize/account", e.forBrowser(e.nameAccount))
-	txn.POST("/finish", e.deps.Binding.Post(e.finish))
-	r.POST("/token", e.forClient(e.token))
-	r.POST("/introspect", e.forClient(e.introspect))
-	r.POST("/revoke", e.forClient(e.revoke))
-	r.GET("/userinfo", e.forClient(e.userInfo))
-	r.POST("/userinfo", e.forClient(e.userInfo))
-	r.GET("/logout", e.deps.Web.Page(e.logout))
-	r.POST("/logout", e.deps.Web.Page(e.logout))
-	r.POST("/pass/verify", e.forClient(e.verifyPass))
-	if e.deps.Registration != nil {
-		r.POST(registration.Path, e.forClient(e.register))
-		r.GET(registration.Path+"/:client", e.forClient(e.registration))
-		r.PUT(registration.Path+"/:client", e.forClient(e.registration))
-		r.DELETE(registration.Path+"/:client", e.forClient(e.registration))
+	e.publication.mount(r)
+	e.authorization.mount(r, txn, e.forClient, e.binding)
+	e.tokens.mount(r, e.forClient)
+	e.signOut.mount(r)
+	if e.registrar != nil {
+		e.registrar.mount(r, e.forClient)
 	}
 }

@@ -67,8 +67,8 @@ type passResult struct {
 }
 
 // recoveryToken signs the outcome and encrypts it to key, the client's: it carries the pass.
-func (e *Endpoints) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption, key jose.JSONWebKey) (string, error) {
-	signed, err := e.deps.Ring.Mint("recovery+jwt", e.recoveryClaims(redeemed, r))
+func (t *tokens) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption, key jose.JSONWebKey) (string, error) {
+	signed, err := t.ring.Mint("recovery+jwt", t.recoveryClaims(redeemed, r))
 	if err != nil {
 		return "", problem.ServerError(err)
 	}
@@ -84,16 +84,16 @@ func (e *Endpoints) recoveryToken(redeemed oauth.Redemption, r recovery.Redempti
 	return encrypted.CompactSerialize()
 }
 
-func (e *Endpoints) recoveryClaims(redeemed oauth.Redemption, r recovery.Redemption) recoveryClaims {
-	now := e.deps.Clock()
+func (t *tokens) recoveryClaims(redeemed oauth.Redemption, r recovery.Redemption) recoveryClaims {
+	now := t.clock()
 	check := r.Transaction.Decision.FaceCheck
-	matched, _ := e.deps.Recovery.Verified(r.Profile.Name)
+	matched, _ := t.recovery.Profiles().Verified(r.Profile.Name)
 	claims := make(map[string]string, len(matched))
 	for _, attribute := range matched {
 		claims[string(attribute)] = r.Account.Attributes[attribute]
 	}
 	return recoveryClaims{
-		Issuer: e.cfg.Issuer, Audience: redeemed.Client.ID, Subject: redeemed.Subject,
+		Issuer: t.issuer, Audience: redeemed.Client.ID, Subject: redeemed.Subject,
 		IssuedAt: now.Unix(), Expiry: now.Add(recoveryTokenLifetime).Unix(), ID: r.Pass.ID, Transaction: redeemed.Transaction,
 		Nonce: redeemed.Nonce, ACR: redeemed.ACR, AMR: redeemed.AMR,
 		VerifiedClaims: verifiedClaims{

@@ -9,17 +9,28 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/problem"
+	"regain/provider/registration"
 )
 
 const maxMetadata = 64 << 10 // bytes of a client's metadata
 
+// registrar lets clients register themselves.
+type registrar struct{ service *registration.Service }
+
+func (r *registrar) mount(router gin.IRouter, forClient wrapper) {
+	router.POST(registration.Path, forClient(r.register))
+	router.GET(registration.Path+"/:client", forClient(r.manage))
+	router.PUT(registration.Path+"/:client", forClient(r.manage))
+	router.DELETE(registration.Path+"/:client", forClient(r.manage))
+}
+
 // register is RFC 7591 §3.
-func (e *Endpoints) register(c *gin.Context) error {
+func (r *registrar) register(c *gin.Context) error {
 	body, err := readMetadata(c)
 	if err != nil {
 		return err
 	}
-	info, err := e.deps.Registration.Register(c, bearer(c), body)
+	info, err := r.service.Register(c, bearer(c), body)
 	if err != nil {
 		return challenge(c, err)
 	}
@@ -27,21 +38,21 @@ func (e *Endpoints) register(c *gin.Context) error {
 	return nil
 }
 
-// registration is RFC 7592 §2.
-func (e *Endpoints) registration(c *gin.Context) error {
+// manage is RFC 7592 §2.
+func (r *registrar) manage(c *gin.Context) error {
 	id := c.Param("client")
 	var info any
 	var err error
 	switch c.Request.Method {
 	case http.MethodGet:
-		info, err = e.deps.Registration.Read(c, id, bearer(c))
+		info, err = r.service.Read(c, id, bearer(c))
 	case http.MethodPut:
 		var body []byte
 		if body, err = readMetadata(c); err == nil {
-			info, err = e.deps.Registration.Update(c, id, bearer(c), body)
+			info, err = r.service.Update(c, id, bearer(c), body)
 		}
 	default:
-		if err = e.deps.Registration.Delete(c, id, bearer(c)); err == nil {
+		if err = r.service.Delete(c, id, bearer(c)); err == nil {
 			c.Status(http.StatusNoContent)
 			return nil
 		}

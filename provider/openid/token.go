@@ -5,38 +5,59 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
 	"regain/provider/binding"
+	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/recovery"
 )
 
+// tokens issue tokens, say what they stand for, and use up passes.
+type tokens struct {
+	issuer   string
+	oauth    *oauth.Server
+	recovery *recovery.Service
+	ring     *keys.Ring
+	passes   PassVerifier
+	clock    func() time.Time
+}
+
+func (t *tokens) mount(r gin.IRouter, forClient wrapper) {
+	r.POST("/token", forClient(t.token))
+	r.POST("/introspect", forClient(t.introspect))
+	r.POST("/revoke", forClient(t.revoke))
+	r.GET("/userinfo", forClient(t.userInfo))
+	r.POST("/userinfo", forClient(t.userInfo))
+	r.POST("/pass/verify", forClient(t.verifyPass))
+}
+
 // token redeems a code. Redeeming it is what issues the pass: everything that can fail without a pass is done first.
-func (e *Endpoints) token(c *gin.Context) error {
+func (t *tokens) token(c *gin.Context) error {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
 	if form.Get("grant_type") == "refresh_token" {
-		return e.refresh(c, form)
+		return t.refresh(c, form)
 	}
-	redeemed, err := e.deps.OAuth.Redeem(c.Request, form)
+	redeemed, err := t.oauth.Redeem(c.Request, form)
 	if err != nil {
 		return err
 	}
-	extra, err := e.idTokenClaims(c, redeemed)
+	extra, err := t.idTokenClaims(c, redeemed)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
-	answer, err := e.deps.OAuth.Tokens(c, redeemed, extra)
+	answer, err := t.oauth.Tokens(c, redeemed, extra)
 	if err != nil {
 		return err
 	}
 	if redeemed.Recovery {
-		if answer["recovery_token"], err = e.redeemRecovery(c, redeemed); err != nil {
+		if answer["recovery_token"], err = t.redeemRecovery(c, redeemed); err != nil {
 			return err
 		}
 	}
@@ -44,12 +65,12 @@ func (e *Endpoints) token(c *gin.Context) error {
 	return nil
 }
 
-func (e *Endpoints) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
-	key, err := e.deps.OAuth.EncryptionKey(c, redeemed.Client)
+func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
+	key, err := t.oauth.EncryptionKey(c, redeemed.Client)
 	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
 		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").WithCause(err)
 	}
-	redemption, err := e.deps.Recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
+	redemption, err := t.recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
 		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
@@ -58,13 +79,13 @@ func (e *Endpoints) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (s
 		return "", problem.Unavailable(err)
 	}
 	binding.Note(c, redemption.Transaction)
-	return e.recoveryToken(redeemed, redemption, key)
+	return t.recoveryToken(redeemed, redemption, key)
 }
 
 // refresh gives a new access token to a client that may have one, as long as the account is there and enabled.
-func (e *Endpoints) refresh(c *gin.Context, form url.Values) error {
-	answer, err := e.deps.OAuth.Refresh(c.Request, form, func(subject string) error {
-		account, err := e.deps.Recovery.Account(c, recovery.AccountName(subject))
+func (t *tokens) refresh(c *gin.Context, form url.Values) error {
+	answer, err := t.oauth.Refresh(c.Request, form, func(subject string) error {
+		account, err := t.recovery.Account(c, recovery.AccountName(subject))
 		switch {
 		case errors.Is(err, recovery.ErrNotFound), err == nil && !account.Enabled:
 			return problem.InvalidGrant("The account is no longer there.")
@@ -81,12 +102,12 @@ func (e *Endpoints) refresh(c *gin.Context, form url.Values) error {
 }
 
 // introspect is RFC 7662, and RFC 9701 for those who accept a JWT.
-func (e *Endpoints) introspect(c *gin.Context) error {
+func (t *tokens) introspect(c *gin.Context) error {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
-	client, found, err := e.deps.OAuth.Introspect(c.Request, form)
+	client, found, err := t.oauth.Introspect(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -95,7 +116,7 @@ func (e *Endpoints) introspect(c *gin.Context) error {
 		c.JSON(http.StatusOK, found)
 		return nil
 	}
-	token, err := e.deps.OAuth.SignedIntrospection(client, found)
+	token, err := t.oauth.SignedIntrospection(client, found)
 	if err != nil {
 		return err
 	}
@@ -104,12 +125,12 @@ func (e *Endpoints) introspect(c *gin.Context) error {
 }
 
 // revoke is RFC 7009.
-func (e *Endpoints) revoke(c *gin.Context) error {
+func (t *tokens) revoke(c *gin.Context) error {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
-	if err := e.deps.OAuth.Revoke(c.Request, form); err != nil {
+	if err := t.oauth.Revoke(c.Request, form); err != nil {
 		return err
 	}
 	c.Status(http.StatusOK)
@@ -117,12 +138,12 @@ func (e *Endpoints) revoke(c *gin.Context) error {
 }
 
 // verifyPass is the main IdP asking whether a pass is good, and using it up in the same breath.
-func (e *Endpoints) verifyPass(c *gin.Context) error {
+func (t *tokens) verifyPass(c *gin.Context) error {
 	form, err := oauth.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
-	client, err := e.deps.OAuth.Authenticate(c.Request, form)
+	client, err := t.oauth.Authenticate(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -130,7 +151,7 @@ func (e *Endpoints) verifyPass(c *gin.Context) error {
 	if account == "" || pass == "" {
 		return problem.InvalidRequest("The parameters account and pass are required.")
 	}
-	verdict, err := e.deps.Passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
+	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
 	if err != nil {
 		return problem.Unavailable(err)
 	}

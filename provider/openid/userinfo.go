@@ -13,7 +13,7 @@ import (
 )
 
 // userInfo is OpenID Connect Core 1.0 §5.3. The claims are the directory's own, read now: none is kept.
-func (e *Endpoints) userInfo(c *gin.Context) error {
+func (t *tokens) userInfo(c *gin.Context) error {
 	form := url.Values{}
 	if c.Request.Method == http.MethodPost && c.Request.ContentLength != 0 {
 		var err error
@@ -21,11 +21,11 @@ func (e *Endpoints) userInfo(c *gin.Context) error {
 			return err
 		}
 	}
-	access, err := e.deps.OAuth.Access(c.Request, form)
+	access, err := t.oauth.Access(c.Request, form)
 	if err != nil {
 		return challenge(c, err)
 	}
-	info, err := e.info(c, access)
+	info, err := t.info(c, access)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
@@ -33,7 +33,7 @@ func (e *Endpoints) userInfo(c *gin.Context) error {
 		c.JSON(http.StatusOK, info)
 		return nil
 	}
-	signed, err := e.deps.OAuth.SignedUserInfo(access.Client, info)
+	signed, err := t.oauth.SignedUserInfo(access.Client, info)
 	if err != nil {
 		return err
 	}
@@ -42,8 +42,8 @@ func (e *Endpoints) userInfo(c *gin.Context) error {
 }
 
 // info are the claims that an access token releases.
-func (e *Endpoints) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
-	subject, err := e.subject(c, access.Client, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
+func (t *tokens) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
+	subject, err := t.subject(c, access.Client, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
 	if err != nil {
 		return nil, err
 	}
