@@ -27,11 +27,11 @@ const (
 	maxAssertionLife = 5 * time.Minute
 )
 
-// tokenPath is the token endpoint's: what OpenID Connect Core 1.0 §9 once recommended as the audience.
+// tokenPath is the path of the token endpoint, whose URL OpenID Connect Core 1.0 §9 first recommended as the audience.
 const tokenPath = "/token"
 
-// authenticateAssertion is RFC 7523 §3 with the rules of OpenID Connect Core 1.0 §9: the audience is the issuer
-// and nothing else unless the client registered otherwise, the life is short, and each jti works once.
+// authenticateAssertion verifies a client assertion (RFC 7523 §3, OpenID Connect Core 1.0 §9): its audience is the
+// issuer alone unless the client registered otherwise, its lifetime is short, and each jti is accepted once.
 func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
@@ -40,7 +40,7 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("parse client assertion: %w", err))
 	}
-	var claims assertionClaims // the signature is checked below: who has to have made it, only they say
+	var claims assertionClaims // the claims name the client whose keys verify the signature below
 	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil {
 		return nil, problem.InvalidClient(fmt.Errorf("read client assertion: %w", err))
 	}
@@ -66,7 +66,7 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	return client, matchClientID(client, form)
 }
 
-// assertionClaims tell an audience that is one string from an array of one.
+// assertionClaims distinguish an audience that is a string from an array with one element.
 type assertionClaims struct {
 	jwt.Claims
 	Audience audience `json:"aud"`
@@ -83,7 +83,7 @@ func (a *audience) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, &a.Audience)
 }
 
-// checkAlgorithm holds the registered algorithm, or those allowed to everybody.
+// checkAlgorithm requires the registered algorithm, or one that the profile allows.
 func checkAlgorithm(alg string, client *clients.Client) error {
 	if client.AssertionAlgorithm != "" && alg != string(client.AssertionAlgorithm) {
 		return fmt.Errorf("alg is %s, and %s is registered", alg, client.AssertionAlgorithm)
@@ -99,7 +99,7 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !a.isFor(claims.Audience.Audience, client), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 §5.3.2.1
+	case !a.isFor(claims.Audience.Audience, client), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 Security Profile §5.3.2.1
 		return fmt.Errorf("aud must be the issuer %s", a.issuer)
 	case claims.ID == "":
 		return errors.New("jti is missing")
@@ -115,13 +115,14 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 	return nil
 }
 
-// isFor reports whether the audience is us alone: the issuer, or the token endpoint for a client that registered that.
+// isFor reports whether the audience is only this server: the issuer, or the token endpoint for a client that
+// registered that. A second audience would let another server replay the assertion here.
 func (a *Authenticator) isFor(audience []string, client *clients.Client) bool {
 	return HasExactly(audience, a.issuer) || client.TokenEndpointAudience && HasExactly(audience, a.issuer+tokenPath)
 }
 
-// useOnce claims the assertion's jti for this client, atomically and after everything else was checked, so that a
-// stranger cannot burn a jti that is not theirs.
+// useOnce records the assertion's jti for this client, atomically. It is called after all other checks, so that a
+// stranger cannot use up a jti of the client.
 func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims assertionClaims) error {
 	err := a.store.Create(r.Context(), storage.Record{
 		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(time.Duration(clock.Clients)),
@@ -135,8 +136,8 @@ func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims 
 	return nil
 }
 
-// HasExactly reports whether the audience is the one wanted value: a client that lets its assertion be used at two
-// servers is refused.
+// HasExactly reports whether the audience is exactly the wanted value: an assertion that is valid at two servers is
+// refused.
 func HasExactly(audience []string, wanted string) bool {
 	return slices.Equal(audience, []string{wanted})
 }

@@ -1,5 +1,5 @@
-// Package clientauth authenticates clients at the back-channel endpoints: PAR, token, introspection, revocation. One
-// client has one method, and shows it once.
+// Package clientauth authenticates clients at the back-channel endpoints: PAR, token, introspection, revocation. Each
+// client has one authentication method, and a request must use it exactly once.
 package clientauth
 
 import (
@@ -29,17 +29,17 @@ type Authenticator struct {
 	clock    func() time.Time
 }
 
-// Config is what an Authenticator works with; all of it is required.
+// Config holds the dependencies of an Authenticator; all are required.
 type Config struct {
 	Issuer   string // the audience of assertions
 	Registry clients.Registry
 	Keys     *clients.KeySource
-	Source   *mtls.Source  // finds client certificates
-	Store    storage.Store // remembers the assertions that were used
+	Source   *mtls.Source  // client certificates
+	Store    storage.Store // used assertions
 	Clock    func() time.Time
 }
 
-// New refuses missing parts.
+// New returns an error if a dependency is missing.
 func New(cfg Config) (*Authenticator, error) {
 	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Keys == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
 		return nil, errors.New("client authentication: Issuer, Registry, Keys, Source, Store and Clock are required")
@@ -47,8 +47,8 @@ func New(cfg Config) (*Authenticator, error) {
 	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
 }
 
-// Authenticate authenticates the client of a POST to par, token or another back-channel endpoint, by the one method
-// registered for it. The form holds each parameter once. Every error is a *problem.Error.
+// Authenticate authenticates the client of a POST to a back-channel endpoint by the one method that is registered for
+// it. form must hold each parameter once. Every error is a *problem.Error.
 func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*clients.Client, error) {
 	basicID, secret, basic := r.BasicAuth()
 	methods := 0
@@ -75,7 +75,8 @@ func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*clients
 	return a.authenticateTLS(r, form.Get("client_id"))
 }
 
-// authenticateTLS is RFC 8705 §2: the request names the client, and the connection proves it.
+// authenticateTLS authenticates a client by its certificate (RFC 8705 §2): the request names the client, the TLS
+// connection proves it.
 func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Client, error) {
 	if id == "" {
 		return nil, problem.InvalidClient(errors.New("no client authentication"))
@@ -101,14 +102,15 @@ func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Cl
 	return client, nil
 }
 
-// authenticateSelfSigned is RFC 8705 §2.2.
+// authenticateSelfSigned checks a self-signed certificate against the client's JWK Set (RFC 8705 §2.2).
 func (a *Authenticator) authenticateSelfSigned(ctx context.Context, client *clients.Client, chain []*x509.Certificate) error {
 	return a.keys.Try(ctx, client, "", func(keys []jose.JSONWebKey) error {
 		return mtls.AuthenticateSelfSigned(chain, keys, a.clock())
 	})
 }
 
-// refused is invalid_client, unless it could not be found out: a client whose keys cannot be had now may try again.
+// refused returns invalid_client, or temporarily_unavailable if the client's keys could not be fetched: the client
+// may then try again.
 func refused(err error) error {
 	if errors.Is(err, remotekeys.ErrUnavailable) {
 		return problem.Unavailable(err)
@@ -116,7 +118,7 @@ func refused(err error) error {
 	return problem.InvalidClient(err)
 }
 
-// credentials are a secret as a request showed it.
+// credentials are a client id and secret as sent in a request.
 type credentials struct {
 	method     clients.AuthMethod
 	id, secret string
@@ -126,7 +128,7 @@ func (a *Authenticator) authenticateSecret(r *http.Request, form url.Values, c c
 	client, err := a.registry.Client(r.Context(), c.id)
 	switch {
 	case errors.Is(err, clients.ErrUnknown):
-		client = &clients.Client{AuthMethod: c.method} // spend the same time on a client that does not exist
+		client = &clients.Client{AuthMethod: c.method} // same time as for a client that exists
 	case err != nil:
 		return nil, problem.Unavailable(err)
 	}
@@ -136,7 +138,7 @@ func (a *Authenticator) authenticateSecret(r *http.Request, form url.Values, c c
 	return client, matchClientID(client, form)
 }
 
-// matchClientID refuses a client_id parameter that names somebody else.
+// matchClientID returns an error if the client_id parameter names another client.
 func matchClientID(client *clients.Client, form url.Values) error {
 	if id := form.Get("client_id"); id != "" && id != client.ID {
 		return problem.InvalidClient(errors.New("client_id is not the authenticated client"))

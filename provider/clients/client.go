@@ -1,7 +1,7 @@
-// Package clients knows the relying parties that federate with us: what each registered, and what each may therefore
-// ask for. The defaults are those of a recovery: requests are pushed, PKCE is required, keys authenticate, and every
-// request involves the person anew. What loosens one of them is a setting of one client, by the name that OpenID
-// Connect Dynamic Client Registration 1.0 §2 or RFC 7591 gives it where there is one.
+// Package clients holds the registered relying parties, with their settings and keys. The defaults suit a recovery: requests
+// are pushed, PKCE is required, clients authenticate with keys, and every request involves the person anew. Each
+// relaxation is a setting of one client, named as in OpenID Connect Dynamic Client Registration 1.0 §2 or RFC 7591
+// if they define it.
 package clients
 
 import (
@@ -30,35 +30,36 @@ const (
 	TLSClientAuth           AuthMethod = "tls_client_auth" // RFC 8705 §2
 	SelfSignedTLSClientAuth AuthMethod = "self_signed_tls_client_auth"
 
-	// NoAuth is of a client that never talks to the back channel: entra-external-method only.
+	// NoAuth is for clients that never use the back channel: contract entra-external-method only.
 	NoAuth AuthMethod = "none"
 )
 
-// AuthMethods lists the methods of the back channel, the default first.
+// AuthMethods returns the methods for the back channel, the default first.
 func AuthMethods() []AuthMethod {
 	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost, TLSClientAuth, SelfSignedTLSClientAuth}
 }
 
-// Secret reports whether the method shows a shared secret.
+// Secret reports whether the method uses a shared secret.
 func (m AuthMethod) Secret() bool { return m == ClientSecretBasic || m == ClientSecretPost }
 
-// Profile is a set of rules that a client's requests keep.
+// Profile is a set of security rules for a client.
 type Profile string
 
-// The profiles. Recovery is the default, and leaves each rule to its own setting; FAPI 2.0 fixes them.
+// The profiles. ProfileRecovery is the default and leaves each rule to its own setting; FAPI 2.0 fixes them.
 const (
 	ProfileRecovery     Profile = "recovery"
 	ProfileFAPI2        Profile = "fapi2-security"        // FAPI 2.0 Security Profile
-	ProfileFAPI2Signing Profile = "fapi2-message-signing" // and FAPI 2.0 Message Signing: JAR and JARM
+	ProfileFAPI2Signing Profile = "fapi2-message-signing" // the same with FAPI 2.0 Message Signing: JAR and JARM
 )
 
 // FAPI reports whether the profile is one of FAPI 2.0.
 func (p Profile) FAPI() bool { return p == ProfileFAPI2 || p == ProfileFAPI2Signing }
 
-// TLS reports whether the method is the client's certificate.
+// TLS reports whether the client authenticates with a certificate.
 func (m AuthMethod) TLS() bool { return m == TLSClientAuth || m == SelfSignedTLSClientAuth }
 
-// The scopes there are. `recovery` asks for the recovery token; the four in the middle are OpenID Connect Core 1.0 §5.4.
+// The supported scopes. `recovery` requests the recovery token; profile, email, address and phone are those of OpenID
+// Connect Core 1.0 §5.4.
 const (
 	ScopeOpenID   = "openid"
 	ScopeProfile  = "profile"
@@ -77,51 +78,54 @@ func Scopes() []string {
 // Client is a relying party: a main IdP, or a broker in front of one.
 type Client struct {
 	ID         string
-	Name       string // shown to the person: the organisation
+	Name       string // the organisation's name, shown to the person
 	Profile    Profile
 	AuthMethod AuthMethod
-	// Contract is the vendor's contract that the client follows in place of the standard; Tenant is whose hints name the
-	// account, with entra-external-method.
+	// Contract is the vendor's contract that the client uses in place of standard OpenID Connect. Tenant is the Entra
+	// tenant whose hints name the account, for entra-external-method.
 	Contract contract.Name
 	Tenant   contract.Tenant
-	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every one of package jwa that the profile does.
+	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every algorithm of package jwa that the
+	// profile allows.
 	AssertionAlgorithm jose.SignatureAlgorithm
-	// TokenEndpointAudience takes assertions made out to the token endpoint's URL beside those made out to the issuer. A
-	// client that has its assertions taken by other servers too should not have it.
+	// TokenEndpointAudience also accepts client assertions whose audience is the token endpoint's URL instead of the
+	// issuer. Do not set it for a client whose assertions other servers accept too.
 	TokenEndpointAudience bool
-	TLSIdentity           mtls.Identity     // whose certificate, with tls_client_auth
-	SecretDigest          [sha256.Size]byte // of a secret of 256 random bits: a plain hash is enough, and it is fast
+	TLSIdentity           mtls.Identity     // expected certificate, for tls_client_auth
+	SecretDigest          [sha256.Size]byte // a plain hash suffices for a secret of 256 random bits
 	Keys                  jose.JSONWebKeySet
-	JWKSURI               string // where the keys are published, in place of Keys: a KeySource has them
-	PolicyURI             string // shown to the person, as is TermsURI; "" shows nothing
+	JWKSURI               string // where the client publishes its keys, in place of Keys; KeySource fetches them
+	PolicyURI             string // shown to the person, as is TermsURI; "" for none
 	TermsURI              string
 	RedirectURIs          []string
-	Scopes                []string // what it may ask for; empty means openid and recovery
+	Scopes                []string // scopes that it may request; empty means openid and recovery
 
-	// Claims maps names of claims to attributes of the directory. They are in the client's every ID token and at userinfo,
-	// for brokers whose mappers look for a name and which cannot ask for it.
+	// Claims maps claim names to directory attributes. They are in every ID token of the client and at userinfo, for
+	// brokers that look for a certain name and cannot request it.
 	Claims map[string]string
 
-	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), and AllowNoPKCE those without a
-	// code challenge: stock brokers can do neither.
+	// AllowUnpushed accepts authorization requests that were not pushed (RFC 9126 §6), AllowNoPKCE those without a
+	// code challenge: some brokers support neither.
 	AllowUnpushed bool
 	AllowNoPKCE   bool
-	// DPoPBound (dpop_bound_access_tokens) and CertificateBound (tls_client_certificate_bound_access_tokens) refuse access
-	// tokens to those who do not show a key. DPoPNonce wants a nonce of ours in each proof (RFC 9449 §8).
+	// DPoPBound (dpop_bound_access_tokens) and CertificateBound (tls_client_certificate_bound_access_tokens) issue
+	// only access tokens that are bound to a key. DPoPNonce requires a server nonce in each proof (RFC 9449 §8).
 	DPoPBound, CertificateBound, DPoPNonce bool
-	// AskAccount has the person name the account when the request names none.
+	// AskAccount lets the person name the account if the request does not.
 	AskAccount bool
-	// ShowPass (deliver: screen) shows the pass to the person, once, for a client that cannot open a recovery token.
+	// ShowPass (deliver: screen) shows the pass to the person, once, for clients that do not support recovery tokens.
 	ShowPass bool
-	// ReuseSession lets a browser that showed a Verified ID a while ago sign in again without it. A recovery never does.
+	// ReuseSession lets a browser sign in again without a wallet if it presented a Verified ID recently. Recoveries
+	// never reuse a session.
 	ReuseSession bool
 
 	PostLogoutRedirectURIs []string
-	// BackChannelLogoutURI hears when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.2); "" hears nothing.
+	// BackChannelLogoutURI is notified when a session ends (OpenID Connect Back-Channel Logout 1.0 §2.2); "" for
+	// none.
 	BackChannelLogoutURI string
 
 	IDTokenAlgorithm  jose.SignatureAlgorithm // id_token_signed_response_alg; "" means ES256, and RS256 with a contract
-	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" answers with plain JSON
+	UserInfoAlgorithm jose.SignatureAlgorithm // userinfo_signed_response_alg; "" means plain JSON
 	// RequestObjectAlgorithm is request_object_signing_alg: "" refuses request objects. RequireRequestObject is
 	// require_signed_request_object (RFC 9101 §10.5).
 	RequestObjectAlgorithm jose.SignatureAlgorithm
@@ -142,7 +146,7 @@ func (c *Client) Algorithm() jose.SignatureAlgorithm {
 // Refreshes reports whether the client may get refresh tokens.
 func (c *Client) Refreshes() bool { return slices.Contains(c.Scope(), ScopeOffline) }
 
-// Scope returns the scopes that the client may ask for. Those of a contract mean nothing further here.
+// Scope returns the scopes that the client may request. Those of a contract have no effect here.
 func (c *Client) Scope() []string {
 	if c.Contract != "" {
 		return []string{ScopeOpenID}
@@ -156,19 +160,18 @@ func (c *Client) Scope() []string {
 // Recovers reports whether the client may ask for recovery tokens, for which it needs an encryption key.
 func (c *Client) Recovers() bool { return slices.Contains(c.Scope(), ScopeRecovery) }
 
-// CheckSecret reports whether secret is the client's. It takes the same time for every secret of one length.
+// CheckSecret reports whether secret is the client's, in constant time.
 func (c *Client) CheckSecret(secret string) bool {
 	digest := sha256.Sum256([]byte(secret))
 	return c.AuthMethod.Secret() && subtle.ConstantTimeCompare(digest[:], c.SecretDigest[:]) == 1
 }
 
-// ErrUnknown means that there is no such client.
+// ErrUnknown means that the client does not exist.
 var ErrUnknown = errors.New("no such client")
 
-// Layered asks one registry after the other.
+// Layered combines registries; the first that has the client wins.
 type Layered []Registry
 
-// Client implements Registry.
 func (l Layered) Client(ctx context.Context, id string) (*Client, error) {
 	for _, registry := range l {
 		if c, err := registry.Client(ctx, id); err == nil || !errors.Is(err, ErrUnknown) {
@@ -180,6 +183,6 @@ func (l Layered) Client(ctx context.Context, id string) (*Client, error) {
 
 // Registry finds clients by their id.
 type Registry interface {
-	// Client returns the client, which the caller does not change, or ErrUnknown.
+	// Client returns the client, or ErrUnknown. The caller must not change the client.
 	Client(ctx context.Context, id string) (*Client, error)
 }

@@ -11,12 +11,12 @@ import (
 	"regain/provider/contract"
 )
 
-// Fixed are the clients of the configuration.
+// Fixed is the registry of the clients in the configuration.
 type Fixed map[string]*Client
 
 var _ Registry = Fixed{}
 
-// NewFixed indexes clients and refuses invalid and doubled ones.
+// NewFixed returns a registry of clients, or an error for invalid clients and duplicate ids.
 func NewFixed(list []*Client) (Fixed, error) {
 	fixed := make(Fixed, len(list))
 	for _, c := range list {
@@ -31,7 +31,6 @@ func NewFixed(list []*Client) (Fixed, error) {
 	return fixed, nil
 }
 
-// Client implements Registry.
 func (f Fixed) Client(_ context.Context, id string) (*Client, error) {
 	if c := f[id]; c != nil {
 		return c, nil
@@ -39,7 +38,7 @@ func (f Fixed) Client(_ context.Context, id string) (*Client, error) {
 	return nil, ErrUnknown
 }
 
-// Follow reports whether some client follows a contract.
+// Follow reports whether any client uses a contract.
 func (f Fixed) Follow(name contract.Name) bool {
 	for _, c := range f {
 		if c.Contract == name {
@@ -49,7 +48,7 @@ func (f Fixed) Follow(name contract.Name) bool {
 	return false
 }
 
-// CheckSigning refuses a client that wants an algorithm for which there is no key.
+// CheckSigning returns an error for a client that requires a signature algorithm for which there is no key.
 func (f Fixed) CheckSigning(can []jose.SignatureAlgorithm) error {
 	for _, id := range slices.Sorted(maps.Keys(f)) {
 		for setting, alg := range map[string]jose.SignatureAlgorithm{"id_token_signed_response_alg": f[id].Algorithm(), "userinfo_signed_response_alg": f[id].UserInfoAlgorithm} {

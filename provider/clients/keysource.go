@@ -14,19 +14,19 @@ import (
 	"regain/internal/publickey"
 )
 
-// RemoteKeys knows the JWK Sets at addresses; *remotekeys.Store in production.
+// RemoteKeys fetches and caches JWK Sets; *remotekeys.Store in production.
 type RemoteKeys interface {
-	// Keys returns the set, fetched anew if the one that was kept lacks kid.
+	// Keys returns the set, fetched again if the cached one lacks kid.
 	Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error)
-	// Renew returns the set, fetched anew unless that was done just now.
+	// Renew returns the set, fetched again unless that happened very recently.
 	Renew(ctx context.Context, address string) (jose.JSONWebKeySet, error)
 }
 
-// KeySource finds the keys of clients: in their registration, or where they publish them. That those cannot be had now is
-// an error of RemoteKeys, and another thing than that a client has no such key.
+// KeySource returns the keys of clients: from the registration, or from the client's jwks_uri. An error of RemoteKeys
+// means that the keys are unavailable now, not that the client has no such key.
 type KeySource struct{ remote RemoteKeys }
 
-// NewKeySource refuses a missing part.
+// NewKeySource returns an error if remote is nil.
 func NewKeySource(remote RemoteKeys) (*KeySource, error) {
 	if remote == nil {
 		return nil, errors.New("key source: RemoteKeys is required")
@@ -34,7 +34,7 @@ func NewKeySource(remote RemoteKeys) (*KeySource, error) {
 	return &KeySource{remote: remote}, nil
 }
 
-// ErrNoKey means that a client has no key for what it is needed for.
+// ErrNoKey means that the client has no suitable key.
 var ErrNoKey = errors.New("the client has no such key")
 
 // EncryptionKey returns the P-256 key that recovery tokens for a client are encrypted to.
@@ -46,9 +46,10 @@ func (s *KeySource) EncryptionKey(ctx context.Context, c *Client) (jose.JSONWebK
 	return encryptionKey(keys)
 }
 
-// Try has a client's public signature keys tried, those with kid only unless it is empty. When none does and the client
-// publishes its keys, they are fetched once more, as often as the source allows, and those that changed are tried: a key
-// may have been replaced under its old name, or under none. The error is that of use, or of RemoteKeys.
+// Try calls use with a client's public signature keys; with those of kid only, unless it is empty. If use fails and
+// the client publishes its keys, Try fetches them once more, as often as RemoteKeys allows, and calls use again if
+// they changed: a key may have been replaced under the same kid, or without one. The error is that of use or of
+// RemoteKeys.
 func (s *KeySource) Try(ctx context.Context, c *Client, kid string, use func(keys []jose.JSONWebKey) error) error {
 	all, err := s.keys(ctx, c, kid)
 	if err != nil {
@@ -70,12 +71,12 @@ func (s *KeySource) Try(ctx context.Context, c *Client, kid string, use func(key
 	return use(renewed)
 }
 
-// maxTries is how many keys a signature is tried with. Whoever has more names the one (OpenID Connect Core 1.0 §10.1), and
-// whoever has many of 8192 bits would have us calculate for each.
+// maxTries is how many keys a signature is verified with. A client with more keys must name one by kid (OpenID
+// Connect Core 1.0 §10.1); otherwise many 8192-bit keys would make each request expensive.
 const maxTries = 8
 
-// Verify tries a client's signature keys, those with the token's kid only when it names one. The error is ErrNoKey, or
-// that of RemoteKeys.
+// Verify verifies a token with the client's signature keys; with those of the token's kid only, if it has one. The
+// error is ErrNoKey, or that of RemoteKeys.
 func (s *KeySource) Verify(ctx context.Context, token *jwt.JSONWebToken, c *Client) error {
 	header := token.Headers[0]
 	return s.Try(ctx, c, header.KeyID, func(keys []jose.JSONWebKey) error {
@@ -102,8 +103,8 @@ func (s *KeySource) keys(ctx context.Context, c *Client, kid string) ([]jose.JSO
 	return set.Keys, nil
 }
 
-// encryptionKey chooses by use, kind and alg: a set may have keys to encrypt to that are for others, such as RSA ones
-// before it, and a pass that was made cannot be encrypted to those.
+// encryptionKey chooses by use, key type and alg: a set may also contain encryption keys for other servers, such as
+// RSA keys, and a recovery token must never fail to be encrypted after its pass was issued.
 func encryptionKey(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	for _, key := range keys {
 		public, ok := key.Key.(*ecdsa.PublicKey)
@@ -114,7 +115,7 @@ func encryptionKey(keys []jose.JSONWebKey) (jose.JSONWebKey, error) {
 	return jose.JSONWebKey{}, fmt.Errorf(`%w: jwks has no key with "use": "enc": the recovery token is encrypted to an EC key on P-256`, ErrNoKey)
 }
 
-// signatureKeys are public, and neither too weak nor too large to verify with.
+// signatureKeys returns the public keys that are neither too weak nor too large to verify with.
 func signatureKeys(keys []jose.JSONWebKey, kid string) []jose.JSONWebKey {
 	var found []jose.JSONWebKey
 	for _, key := range keys {

@@ -15,7 +15,7 @@ import (
 	"regain/provider/jwa"
 )
 
-// Validate reports what is wrong in the words of the configuration.
+// Validate returns an error that names the configuration key of the first mistake.
 func (c *Client) Validate() error {
 	switch {
 	case c.ID == "":
@@ -48,7 +48,7 @@ func (c *Client) Validate() error {
 	return nil
 }
 
-// ErrRedirectURI means that a redirect URI, of whatever kind, cannot be one.
+// ErrRedirectURI means that a URI is not acceptable as a redirect URI of any kind.
 var ErrRedirectURI = errors.New("cannot be a redirect URI")
 
 func checkRedirectURI(uri string) error {
@@ -104,16 +104,16 @@ func (c *Client) checkScopes() error {
 		return errors.New("session_reuse and the scope recovery exclude each other: a recovery involves the person each time")
 	}
 	if c.JWKSURI != "" {
-		return nil // looked for when it is needed, before a pass is made
+		return nil // fetched when it is needed, before a pass is issued
 	}
 	_, err := encryptionKey(c.Keys.Keys)
 	return err
 }
 
-// signs reports whether there is a signature key, or a place where there should be one.
+// signs reports whether the client has a signature key, or publishes its keys.
 func (c *Client) signs() bool { return c.JWKSURI != "" || len(signatureKeys(c.Keys.Keys, "")) > 0 }
 
-// chosen is an algorithm that a client registered, "" for none, and the key of the configuration that says so.
+// chosen is an algorithm that a client registered ("" for none), with its configuration key.
 type chosen struct {
 	key string
 	alg jose.SignatureAlgorithm
@@ -141,7 +141,7 @@ func (c *Client) checkAlgorithms() error {
 	return nil
 }
 
-// checkProfile holds FAPI 2.0 Security Profile §5.3.2 and §5.4, and Message Signing §5.3.
+// checkProfile checks FAPI 2.0 Security Profile §5.3.2 and §5.4, and FAPI 2.0 Message Signing §5.3.
 func (c *Client) checkProfile() error {
 	switch c.Profile {
 	case "", ProfileRecovery:
@@ -170,7 +170,7 @@ func (c *Client) checkProfile() error {
 	return nil
 }
 
-// checkContract refuses settings that contradict the contract, and what it lacks.
+// checkContract returns an error for settings that contradict the contract or that it requires.
 func (c *Client) checkContract() error {
 	switch c.Contract {
 	case "":
@@ -198,7 +198,7 @@ func (c *Client) checkContract() error {
 	return nil
 }
 
-// checkClaims keeps what an ID token says by itself out of a mapping.
+// checkClaims returns an error if a mapping would replace a claim that the server sets itself.
 func (c *Client) checkClaims() error {
 	ours := []string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "azp", "auth_time", "nonce", "acr", "amr", "at_hash", "c_hash", "s_hash", "sid", "txn", "cnf",
@@ -209,7 +209,7 @@ func (c *Client) checkClaims() error {
 			return errors.New("claims: maps a claim's name to an attribute of the directory, and neither may be empty")
 		}
 		if slices.Contains(ours, name) {
-			return fmt.Errorf("claims: %s is one that the server makes itself", name)
+			return fmt.Errorf("claims: %s is a claim that the server sets itself", name)
 		}
 	}
 	return nil

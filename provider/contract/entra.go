@@ -10,20 +10,20 @@ import (
 	"regain/provider/claims"
 )
 
-// ErrUnmet means that nothing that happens here satisfies the factors that the request asks for.
+// ErrUnmet means that a recovery provides none of the factors that the request requires.
 var ErrUnmet = errors.New("neither possession of the wallet nor the face satisfies the request")
 
-// method is one way of authentication in the contract's table of types.
+// method is an authentication method with its type in the contract's table.
 type method struct{ amr, kind string }
 
-// methods are what a recovery here consists of: the face, and the proof of possession of the wallet's key.
+// methods returns the authentication methods of a recovery: the face, and proof of possession of the wallet's key.
 func methods() []method { return []method{{"face", "inherence"}, {"pop", "possession"}} }
 
-// ChooseEntra picks the acr, exactly one of those requested, and the amr, exactly one that was requested and is of a type
-// that the acr names.
+// ChooseEntra returns one of the requested acr values, and one of the requested amr values whose type that acr
+// includes. The contract requires exactly one of each.
 func ChooseEntra(wanted claims.Request) (acr, amr string, err error) {
-	allowed := listOf(wanted[claims.IDToken]["amr"])
-	for _, acr := range listOf(wanted[claims.IDToken]["acr"]) {
+	allowed := requestedValues(wanted[claims.IDToken]["amr"])
+	for _, acr := range requestedValues(wanted[claims.IDToken]["acr"]) {
 		kinds := strings.Split(acr, "or")
 		for _, m := range methods() {
 			if slices.Contains(kinds, m.kind) && slices.Contains(allowed, m.amr) {
@@ -34,8 +34,8 @@ func ChooseEntra(wanted claims.Request) (acr, amr string, err error) {
 	return "", "", ErrUnmet
 }
 
-// listOf reads the values of a claim's request.
-func listOf(want any) []string {
+// requestedValues returns the value and values members of a claim's request.
+func requestedValues(want any) []string {
 	conditions, _ := want.(map[string]any)
 	list, _ := conditions["values"].([]any)
 	if value, there := conditions["value"]; there {
@@ -54,7 +54,7 @@ func listOf(want any) []string {
 type EntraToken struct {
 	Issuer   string   `json:"iss"`
 	Audience string   `json:"aud"`
-	Subject  string   `json:"sub"` // that of the id_token_hint
+	Subject  string   `json:"sub"` // sub of the id_token_hint
 	IssuedAt int64    `json:"iat"`
 	Expiry   int64    `json:"exp"`
 	Nonce    string   `json:"nonce"`

@@ -12,14 +12,13 @@ import (
 	"regain/provider/claims"
 )
 
-// The vocabulary of Okta's contract.
 const (
-	oktaFramework = "IDV-DELEGATED" // the guide's text has IDV_DELEGATED in places; the wire has this
+	oktaFramework = "IDV-DELEGATED" // the guide's text also spells it IDV_DELEGATED; requests use this value
 	oktaVerified  = "VERIFIED"
 	oktaFailed    = "FAILED"
 )
 
-// oktaClaims are the supported claims: Okta fails an evaluation that returns any other one. Those of the address are
+// oktaClaims returns the supported claims: Okta rejects a response with any other claim. The parts of the address are
 // members of `address`.
 func oktaClaims() []string {
 	return []string{
@@ -28,18 +27,18 @@ func oktaClaims() []string {
 	}
 }
 
-// RequestedClaim is one claim that the vendor wants verified: its name, `address.` before the members of the address, and the
-// value in the user's profile.
+// RequestedClaim is a claim that Okta asks to verify: its name, with the prefix `address.` for members of the
+// address, and its value in the user's profile.
 type RequestedClaim struct {
 	Name  string
 	Value string
-	Fuzzy bool // was sent with the claim, and is sent back
+	Fuzzy bool // Okta's member fuzzy was present; the response repeats it
 }
 
-// ErrOkta means that a request is not as the contract has it: invalid_request.
+// ErrOkta means that a request does not conform to the contract: invalid_request.
 var ErrOkta = errors.New("request is not as okta-idv has it")
 
-// ReadOkta returns what the claims parameter of a pushed request wants verified.
+// ReadOkta returns the claims that the claims parameter of a pushed request asks to verify.
 func ReadOkta(wanted claims.Request) ([]RequestedClaim, error) {
 	list, ok := wanted[claims.IDToken]["verified_claims"].([]any)
 	if !ok || len(list) != 1 {
@@ -54,7 +53,7 @@ func ReadOkta(wanted claims.Request) ([]RequestedClaim, error) {
 		return nil, fmt.Errorf("%w: the assurance_level must be %s", ErrOkta, oktaVerified)
 	}
 	members, _ := request["claims"].(map[string]any)
-	asked, err := readAsked(members, "")
+	asked, err := readRequestedClaims(members, "")
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +64,7 @@ func ReadOkta(wanted claims.Request) ([]RequestedClaim, error) {
 	return asked, nil
 }
 
-func readAsked(members map[string]any, prefix string) ([]RequestedClaim, error) {
+func readRequestedClaims(members map[string]any, prefix string) ([]RequestedClaim, error) {
 	var asked []RequestedClaim
 	for name, member := range members {
 		if name == "address" && prefix == "" {
@@ -73,7 +72,7 @@ func readAsked(members map[string]any, prefix string) ([]RequestedClaim, error) 
 			if !ok {
 				return nil, fmt.Errorf("%w: address is not an object", ErrOkta)
 			}
-			inner, err := readAsked(parts, "address.")
+			inner, err := readRequestedClaims(parts, "address.")
 			if err != nil {
 				return nil, err
 			}
@@ -94,7 +93,7 @@ func readAsked(members map[string]any, prefix string) ([]RequestedClaim, error) 
 	return asked, nil
 }
 
-// valueOf reads a plain value or an object with a value.
+// valueOf returns a plain value, or the member value of an object.
 func valueOf(want any) string {
 	if object, ok := want.(map[string]any); ok {
 		want = object["value"]
@@ -103,16 +102,17 @@ func valueOf(want any) string {
 	return text
 }
 
-// OktaResult is the outcome of a recovery in the words of the contract.
+// OktaResult is the outcome of a recovery.
 type OktaResult struct {
 	Approved    bool
-	Verified    func(name, value string) bool // was this value of this claim held against the evidence? Asked after an approval only
-	Time        time.Time                     // of the decision
+	Verified    func(name, value string) bool // reports whether this value of the claim was matched against the evidence; called after an approval only
+	Time        time.Time                     // time of the decision
 	Transaction string
 }
 
-// VerifiedClaims is the verified_claims of the ID token: VERIFIED when the person was approved and every claim that was
-// asked for was verified, and FAILED with a null for each claim that was not. It tells nothing that Okta did not say.
+// VerifiedClaims returns the verified_claims of the ID token: VERIFIED if the person was approved and every requested
+// claim was verified, otherwise FAILED with null for each claim that was not. It contains no value that Okta did not
+// send.
 func (r OktaResult) VerifiedClaims(asked []RequestedClaim) []any {
 	level, said, address := oktaVerified, make(map[string]any), make(map[string]any)
 	for _, a := range asked {
@@ -144,8 +144,8 @@ func (r OktaResult) VerifiedClaims(asked []RequestedClaim) []any {
 	}}
 }
 
-// OktaForm turns a pushed request in JSON, as the guide shows it, into the form that RFC 9126 has: members that are not
-// text, which is the claims, become their JSON text.
+// OktaForm converts a pushed request in JSON, as in Okta's guide, to the form of RFC 9126. A member that is not a
+// string, which is claims, becomes its JSON text.
 func OktaForm(body []byte) (url.Values, error) {
 	const depth = 16
 	members, err := strictjson.Object(body, depth)

@@ -18,16 +18,16 @@ import (
 	"regain/provider/remotekeys"
 )
 
-// Tenant is an Entra tenant that names accounts to us.
+// Tenant is an Entra tenant whose id_token_hints name accounts.
 type Tenant struct {
 	ID          string // the tenant's GUID
 	Application string // appId of the provider's application in the tenant: the audience of its hints
-	Authority   string // https URL without a trailing slash; "" means the public cloud's
+	Authority   string // https URL without a trailing slash; "" means that of the public cloud
 }
 
 const publicCloud = "https://login.microsoftonline.com"
 
-// Validate reports what is missing, in the words of the configuration.
+// Validate returns an error that names the configuration key of the first mistake.
 func (t Tenant) Validate() error {
 	guid := regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 	switch u, err := url.Parse(t.authority()); {
@@ -48,28 +48,29 @@ func (t Tenant) authority() string {
 	return t.Authority
 }
 
-// Issuer is the iss of the tenant's tokens.
+// Issuer returns the iss of the tenant's tokens.
 func (t Tenant) Issuer() string { return t.authority() + "/" + t.ID + "/v2.0" }
 
-// Hint is what an id_token_hint says: whom Entra wants to hear about.
+// Hint holds the claims of an id_token_hint that identify the user.
 type Hint struct {
-	Subject  string // pairwise; goes back as the sub of our ID token
-	ObjectID string // oid, the immutable key of the account in the tenant
+	Subject  string // pairwise; becomes the sub of our ID token
+	ObjectID string // oid, the immutable identifier of the account in the tenant
 }
 
-// ErrHint means that an id_token_hint is not the tenant's.
+// ErrHint means that an id_token_hint is not a current one of the tenant.
 var ErrHint = errors.New("id_token_hint is not a current token of the tenant")
 
-// maxHintAge is how old a hint may be. It is issued for one request, and as good as expired: only its iat says how old it is.
+// maxHintAge is how old a hint may be. Entra ID issues a hint for one request, expired or nearly so ("an expired or
+// nearly expired token"), so exp is useless and iat limits its age.
 const maxHintAge = 10 * time.Minute
 
-// Tenants verifies the hints of tenants with the keys that they publish.
+// Tenants verifies id_token_hints with the keys that Entra ID publishes for the tenant.
 type Tenants struct {
 	keys  *remotekeys.Store
 	clock func() time.Time
 }
 
-// NewTenants refuses missing parts.
+// NewTenants returns an error if a dependency is missing.
 func NewTenants(keys *remotekeys.Store, clock func() time.Time) (*Tenants, error) {
 	if keys == nil || clock == nil {
 		return nil, errors.New("tenants: a key store and a clock are required")
@@ -83,8 +84,8 @@ type hintClaims struct {
 	TenantID string `json:"tid"`
 }
 
-// Verify checks signature, iss, aud, tid, oid, sub and iat. Errors are an ErrHint, or of remotekeys when the tenant's keys
-// cannot be had.
+// Verify verifies a hint: signature, iss, aud, tid, oid, sub and iat. Errors are an ErrHint, or those of remotekeys
+// if the tenant's keys are unavailable.
 func (t *Tenants) Verify(ctx context.Context, tenant Tenant, text string) (Hint, error) {
 	token, err := publickey.ParseToken(text, []jose.SignatureAlgorithm{jwa.Vendor})
 	if err != nil {

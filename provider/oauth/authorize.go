@@ -18,18 +18,18 @@ import (
 	"regain/storage"
 )
 
-// Authorization is a validated authorization request of a registered client. It is kept, encrypted, with the
-// transaction and answered once, by Grant or Reject.
+// Authorization is a validated authorization request of a registered client. It is stored, encrypted, with the
+// transaction, and answered once, by Grant or Reject.
 type Authorization struct {
 	ClientID          string            `json:"client_id"`
 	RedirectURI       string            `json:"redirect_uri"`
 	State             string            `json:"state,omitempty"`
 	Mode              ResponseMode      `json:"mode,omitempty"`
-	Form              url.Values        `json:"form"`    // what fosite validated, and will validate again when the code is made
-	Account           string            `json:"account"` // from login_hint or id_token_hint; "" when the person is to name it
+	Form              url.Values        `json:"form"`    // the parameters for fosite, which validates them again when it issues the code
+	Account           string            `json:"account"` // from login_hint or id_token_hint; "" if the person must name it
 	AuthnRequirements AuthnRequirements `json:"authn_requirements"`
-	Claims            string            `json:"claims,omitempty"`   // the claims parameter as it was sent
-	CodeKey           string            `json:"code_key,omitempty"` // the DPoP key that the code is to be bound to
+	Claims            string            `json:"claims,omitempty"`   // the claims parameter as sent
+	CodeKey           string            `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code will be bound to (RFC 9449 §10)
 	Pushed            string            `json:"pushed,omitempty"`
 	Echo              *echo             `json:"echo,omitempty"` // entra-external-method only
 }
@@ -39,10 +39,10 @@ func (a Authorization) Recovers() bool {
 	return slices.Contains(strings.Fields(a.Form.Get("scope")), clients.ScopeRecovery)
 }
 
-// Encode returns the stored form.
+// Encode returns the encoding for storage.
 func (a Authorization) Encode() ([]byte, error) { return storage.Encode(a) }
 
-// DecodeAuthorization reads what Encode wrote.
+// DecodeAuthorization decodes a stored authorization.
 func DecodeAuthorization(data []byte) (Authorization, error) {
 	var a Authorization
 	if err := storage.Decode(data, &a); err != nil {
@@ -51,7 +51,8 @@ func DecodeAuthorization(data []byte) (Authorization, error) {
 	return a, nil
 }
 
-// Client returns a registered client. Its errors are an *problem.Error: that there is none, or that nobody can tell now.
+// Client returns a registered client. Its errors are *problem.Error: the client is unknown, or the registry is
+// unavailable.
 func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
 	client, err := s.clients.Client(ctx, id)
 	if errors.Is(err, clients.ErrUnknown) {
@@ -63,7 +64,7 @@ func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error)
 	return client, nil
 }
 
-// Authorize reads the request of GET or POST /authorize: pushed (the default) or by value. Errors are
+// Authorize validates the request of GET or POST /authorize, pushed (the default) or by value. Errors are
 // *AuthorizeError; only those with a Response may reach the client.
 func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization, error) {
 	uri := form.Get("request_uri")
@@ -89,11 +90,11 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 	if err != nil {
 		return Authorization{}, &AuthorizeError{Problem: asError(err)}
 	}
-	a.Pushed = uri // validated when it was pushed, and by fosite once more when the code is made
+	a.Pushed = uri // validated when it was pushed; fosite validates it again when it issues the code
 	return a, nil
 }
 
-// validate cleans the form and lets fosite check the rest.
+// validate checks the form, and has fosite check the parameters that it may see.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
 	form, refusal := s.unpack(ctx, client, form)
 	if refusal != nil {
@@ -127,7 +128,8 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	}, nil
 }
 
-// refuse answers the client if, and only if, the redirect_uri is registered for it.
+// refuse sends the error to the client if, and only if, the redirect_uri is registered for it: anything else would be
+// an open redirector (RFC 6749 §4.1.2.1).
 func (s *Server) refuse(client *clients.Client, form url.Values, refusal *problem.Error) (Authorization, error) {
 	a := Authorization{ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode"))}
 	if !registered(client, a.RedirectURI) || len(a.State) > maxState {
@@ -143,22 +145,22 @@ func (s *Server) refuse(client *clients.Client, form url.Values, refusal *proble
 	return Authorization{}, &AuthorizeError{Problem: refusal, Response: &response}
 }
 
-// registered reports whether the client registered this very redirect URI, and said it.
+// registered reports whether the request names a redirect URI, and exactly one that the client registered.
 func registered(client *clients.Client, address string) bool {
 	uri, err := fosite.MatchRedirectURIWithClientRedirectURIs(address, fositeClient{client})
 	return address != "" && err == nil && fosite.IsValidRedirectURI(uri)
 }
 
-// fositeRequest runs fosite's validation over a form that holds only what fosite may see.
+// fositeRequest has fosite validate a form that contains only the parameters that fosite may see.
 func (s *Server) fositeRequest(ctx context.Context, cleaned url.Values) (fosite.AuthorizeRequester, error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.issuer+"/authorize?"+cleaned.Encode(), nil) //nolint:gosec // fosite reads it; nobody sends it
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.issuer+"/authorize?"+cleaned.Encode(), nil) //nolint:gosec // fosite parses it; it is never sent
 	if err != nil {
 		return nil, fmt.Errorf("rebuild authorization request: %w", err)
 	}
 	return s.fosite.NewAuthorizeRequest(ctx, r)
 }
 
-// Grant is what a successful recovery, or a session that remembers one, says about the person.
+// Grant describes the authenticated person: after a successful recovery, or by a session.
 type Grant struct {
 	Transaction string
 	Profile     string // the recovery profile under which the person was verified
@@ -167,11 +169,11 @@ type Grant struct {
 	AuthTime    time.Time
 	ACR         string
 	AMR         []string
-	// Failed is of a person who was not approved. Only okta-idv has a code for that.
+	// Failed means that the person was not approved. Only the contract okta-idv returns a code for that.
 	Failed bool
 }
 
-// Grant makes a code for the transaction and returns the response that carries it to the client.
+// Grant issues a code for the transaction and returns the response with it.
 func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response, error) {
 	client, err := s.Client(ctx, a.ClientID)
 	switch {
@@ -201,18 +203,18 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 	return s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
 }
 
-// Reject ends the authorization with an error and returns the response that carries it.
+// Reject ends the authorization with an error and returns the response for the client.
 func (s *Server) Reject(ctx context.Context, a Authorization, refusal *problem.Error) (Response, error) {
 	return s.answer(ctx, a, errorParameters(refusal))
 }
 
-// answer ends the authorization.
+// answer ends the authorization: it deletes the pushed request and builds the response.
 func (s *Server) answer(ctx context.Context, a Authorization, parameters url.Values) (Response, error) {
 	client, err := s.Client(ctx, a.ClientID)
 	if err != nil {
 		return Response{}, err
 	}
-	if err := s.finish(ctx, a); err != nil {
+	if err := s.deletePushed(ctx, a); err != nil {
 		return Response{}, err
 	}
 	return s.respond(client, a, parameters)

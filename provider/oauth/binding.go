@@ -11,13 +11,14 @@ import (
 	"regain/provider/problem"
 )
 
-// Binding is the key that an access token is bound to, as the `cnf` claim has it; empty for a bearer token.
+// Binding is the key or certificate that an access token is bound to, as in the `cnf` claim; empty for a bearer
+// token.
 type Binding struct {
 	Key         string `json:"jkt,omitempty"`      // RFC 9449 §6
 	Certificate string `json:"x5t#S256,omitempty"` // RFC 8705 §3.1
 }
 
-// tokenType is the token_type that goes with a binding.
+// tokenType returns the token_type for a binding.
 func (b Binding) tokenType() string {
 	if b.Key != "" {
 		return "DPoP"
@@ -25,13 +26,13 @@ func (b Binding) tokenType() string {
 	return "Bearer"
 }
 
-// bind returns what a token that is about to be made is bound to: the key of the request's DPoP proof, and the
-// certificate of its connection. A client that is registered for one of them gets nothing without it. wanted is the key
+// bind returns the binding of a new token: the key of the request's DPoP proof, and the certificate of its
+// connection. If the client's registration requires one of them, a request without it is an error. wanted is the key
 // that the authorization request was bound to (RFC 9449 §10), "" for none.
 func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
 	var b Binding
 	if dpop.Present(r.Header) || client.DPoPBound || wanted != "" {
-		key, err := s.prove(r, client, dpop.Expect{Thumbprint: wanted})
+		key, err := s.checkProof(r, client, dpop.Expect{Thumbprint: wanted})
 		if err != nil {
 			return b, err
 		}
@@ -51,8 +52,8 @@ func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (B
 	return b, nil
 }
 
-// prove checks the DPoP proof of a request and returns its key.
-func (s *Server) prove(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
+// checkProof checks the DPoP proof of a request and returns its key's thumbprint.
+func (s *Server) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
 	e.Method, e.URL, e.Nonce = r.Method, s.issuer+r.URL.Path, client.DPoPNonce
 	key, err := s.proofs.Check(r.Context(), r.Header, e)
 	switch {
@@ -78,23 +79,24 @@ func (s *Server) certificate(r *http.Request) (string, error) {
 	return mtls.Thumbprint(chain[0]), nil
 }
 
-// pushedKey is the key that an authorization request asks its code to be bound to: by the parameter dpop_jkt, or by a
-// proof at the PAR endpoint (RFC 9449 §10.1). They must agree.
+// pushedKey returns the key that an authorization request binds its code to: by the parameter dpop_jkt, or by a proof
+// at the PAR endpoint (RFC 9449 §10.1). If both are sent, they must agree.
 func (s *Server) pushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
 	if !dpop.Present(r.Header) {
 		return parameter, nil
 	}
-	return s.prove(r, client, dpop.Expect{Thumbprint: parameter})
+	return s.checkProof(r, client, dpop.Expect{Thumbprint: parameter})
 }
 
-// checkBinding holds that whoever shows a token holds what it is bound to (RFC 9449 §7.1, RFC 8705 §3).
+// checkBinding checks that the request proves possession of the key or certificate that its token is bound to (RFC
+// 9449 §7.1, RFC 8705 §3): a stolen token is useless without it.
 func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding, shown presented) error {
 	refused := problem.New(http.StatusUnauthorized, "invalid_token", "The access token is bound to a key or certificate that this request does not show.")
 	if b.Key != "" {
 		if !strings.EqualFold(shown.scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
 			return refused.WithCause(errors.New("a DPoP-bound token as Bearer"))
 		}
-		if _, err := s.prove(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
+		if _, err := s.checkProof(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
 			return err
 		}
 	} else if strings.EqualFold(shown.scheme, "DPoP") {

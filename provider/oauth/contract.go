@@ -16,13 +16,13 @@ import (
 	"regain/provider/remotekeys"
 )
 
-// clientOf returns the client_id, or that of the pushed request where it is missing and the client's contract has none:
-// okta-idv sends the browser with the request_uri alone. RFC 9126 §4 wants the client_id of everybody else.
+// clientOf returns the client_id. If it is missing, the pushed request determines it, but only for okta-idv, whose
+// clients send the request_uri alone; RFC 9126 §4 requires the client_id of all others.
 func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 	if id != "" || !strings.HasPrefix(uri, requestURIPrefix) {
 		return id, nil
 	}
-	a, err := s.kept(ctx, uri)
+	a, err := s.loadPushed(ctx, uri)
 	if err != nil {
 		return "", err
 	}
@@ -36,8 +36,8 @@ func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 	return client.ID, nil
 }
 
-// narrowOkta holds that a request asks for what okta-idv has, and takes the scopes of its own out of what fosite sees:
-// identity_assurance and idv_flow_… ask for what is done in any case.
+// narrowOkta checks that a request conforms to okta-idv, and removes the contract's scopes from the form for fosite:
+// identity_assurance and idv_flow_… change nothing here.
 func narrowOkta(cleaned url.Values, wanted claims.Request) *problem.Error {
 	cleaned.Set("scope", clients.ScopeOpenID)
 	if _, err := contract.ReadOkta(wanted); err != nil {
@@ -46,8 +46,8 @@ func narrowOkta(cleaned url.Values, wanted claims.Request) *problem.Error {
 	return nil
 }
 
-// oktaTokens is the token response of okta-idv: an ID token, and nothing that opens anything else. It makes no statement
-// about an authentication, since none may have happened.
+// oktaTokens returns the token response of okta-idv: an ID token, and no access token. The ID token has no auth_time,
+// acr or amr, since the person may not have been authenticated.
 func (s *Server) oktaTokens(redeemed Redemption, extra map[string]any) (map[string]any, error) {
 	now := s.clock()
 	token := map[string]any{
@@ -61,7 +61,7 @@ func (s *Server) oktaTokens(redeemed Redemption, extra map[string]any) (map[stri
 	return map[string]any{"id_token": signed, "token_type": "Bearer", "expires_in": int(idTokenLifetime / time.Second)}, nil
 }
 
-// echo is what goes back into the ID token of entra-external-method.
+// echo holds the values that the ID token of entra-external-method repeats from the request.
 type echo struct {
 	Subject string `json:"sub"`
 	Nonce   string `json:"nonce"`
@@ -69,12 +69,13 @@ type echo struct {
 	AMR     string `json:"amr"`
 }
 
-// readEntra reads a request of entra-external-method. It asks for an ID token, which fosite is not set up for, since no
-// other client may have one from this endpoint (RFC 9700 §2.1.2). Parameters that the contract does not name are ignored.
+// readEntra validates a request of entra-external-method. It asks for an ID token from the authorization endpoint.
+// fosite is not configured for that response type, since no other client may use it (RFC 9700 §2.1.2, implicit
+// grant). Parameters that the contract does not name are ignored.
 func (s *Server) readEntra(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
 	refuse := func(refusal *problem.Error) (Authorization, error) { return s.refuse(client, form, refusal) }
 	switch {
-	case !strings.EqualFold(form.Get("response_type"), "id_token"): // the vendor's documentation writes Id_token in a place
+	case !strings.EqualFold(form.Get("response_type"), "id_token"): // Microsoft's documentation also spells it Id_token
 		return refuse(problem.New(http.StatusBadRequest, "unsupported_response_type", "The response_type of this client is id_token."))
 	case form.Get("response_mode") != string(ModeFormPost):
 		return refuse(problem.InvalidRequest("The response_mode of this client is form_post."))
@@ -109,7 +110,7 @@ func (s *Server) readEntra(ctx context.Context, client *clients.Client, form url
 	}, nil
 }
 
-// grantEntra answers with the ID token itself.
+// grantEntra returns the response with the ID token.
 func (s *Server) grantEntra(ctx context.Context, client *clients.Client, a Authorization) (Response, error) {
 	if a.Echo == nil {
 		return Response{}, errors.New("the request is not one of entra-external-method")

@@ -10,9 +10,8 @@ import (
 	"regain/provider/problem"
 )
 
-// AuthorizeError is a refused authorization request. Response is what the browser must carry to the client; nil means
-// that the client or its redirect_uri could not be trusted, so the error is shown on a page and nowhere else (RFC 6749
-// §4.1.2.1).
+// AuthorizeError is a refused authorization request. Response is the error response for the client; nil means that
+// the client or its redirect_uri is not trusted, so the error is only shown on a page (RFC 6749 §4.1.2.1).
 type AuthorizeError struct {
 	Problem  *problem.Error
 	Response *Response
@@ -23,8 +22,8 @@ func (e *AuthorizeError) Error() string { return "authorization request: " + e.P
 // Unwrap returns the OAuth error.
 func (e *AuthorizeError) Unwrap() error { return e.Problem }
 
-// asError turns any error into one of ours. fosite's hints are for people and safe; its debug text is not and stays
-// in the cause.
+// asError converts any error to a *problem.Error. fosite's hints are safe to show; its debug text is not and becomes
+// the cause, for the log.
 func asError(err error) *problem.Error {
 	var ours *problem.Error
 	if errors.As(err, &ours) {
@@ -35,7 +34,7 @@ func asError(err error) *problem.Error {
 		return problem.ServerError(err)
 	}
 	if theirs.CodeField >= http.StatusInternalServerError {
-		// Its Error is the bare code; what happened is in the debug text, which only the log sees.
+		// Its Error method returns only the code; the details are in the debug text, for the log.
 		return problem.ServerError(fmt.Errorf("%w: %s", err, theirs.Debug()))
 	}
 	description := theirs.DescriptionField

@@ -12,15 +12,16 @@ import (
 	"regain/provider/problem"
 )
 
-// Limits on what a stranger may send, before anything is parsed further.
+// Limits on requests, checked before anything is parsed further.
 const (
 	maxFormBytes  = 64 << 10
 	maxParameters = 64
 	maxState      = 4 << 10
 )
 
-// ReadForm reads the parameters of a request: the body of a POST, the query of a GET. A parameter that occurs twice is
-// refused (RFC 6749 §3.1), and so are parameters in the query of a POST: credentials and codes do not belong in URLs.
+// ReadForm reads the parameters of a request: the body of a POST, the query of a GET. It refuses a parameter that
+// occurs twice (RFC 6749 §3.1) and a query in a POST: URLs with credentials or codes end up in logs and Referer
+// headers.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	var form url.Values
 	switch r.Method {
@@ -55,8 +56,8 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-// ReadPushed reads a pushed request: a form as everywhere, or JSON as the guide to okta-idv shows it. Push holds that
-// only a client of that contract sends JSON.
+// ReadPushed reads a pushed request: a form, or JSON as in Okta's guide to okta-idv. Push ensures that only clients
+// with that contract send JSON.
 func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if !isJSON(r) || r.Method != http.MethodPost || r.URL.RawQuery != "" {
 		return ReadForm(w, r)

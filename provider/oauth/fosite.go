@@ -9,7 +9,7 @@ import (
 	"regain/provider/clients"
 )
 
-// fositeClient is a client as fosite sees it.
+// fositeClient adapts a client to fosite.Client.
 type fositeClient struct{ *clients.Client }
 
 var _ fosite.Client = fositeClient{}
@@ -23,7 +23,7 @@ func (c fositeClient) GetScopes() fosite.Arguments        { return c.Scope() }
 func (c fositeClient) IsPublic() bool                     { return false }
 func (c fositeClient) GetAudience() fosite.Arguments      { return nil }
 
-// secureRedirect allows what Client.Validate allows; exact matching against the registration is fosite's.
+// secureRedirect allows the schemes that Client.Validate allows. fosite compares the URI with the registration.
 func secureRedirect(_ context.Context, u *url.URL) bool {
 	return u.Scheme == "https" || clients.LoopbackName(u.Hostname())
 }

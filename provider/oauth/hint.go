@@ -19,9 +19,9 @@ import (
 	"regain/provider/remotekeys"
 )
 
-// namedAccount reads the account from login_hint, from an id_token_hint, and from a sub that the claims parameter wants.
-// All that are sent must agree: the account is the one that the main IdP named, without doubt. subject is whom the
-// answer must be about, if the request says.
+// namedAccount returns the account that the request names: by login_hint, by id_token_hint, or by a sub in the claims
+// parameter. If several are sent they must agree, so that there is no doubt which account is recovered. subject is
+// the required sub of the answer, "" if the request does not require one.
 func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
@@ -54,14 +54,15 @@ func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form 
 	return hint, "", nil
 }
 
-// hintSubject reads the subject of an id_token_hint, which is a statement of the client's or an ID token of ours.
+// hintSubject returns the subject of an id_token_hint, which is either a JWT signed by the client or an ID token
+// issued by this server.
 func (s *Server) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
 	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
 	}
 	var claims jwt.Claims
-	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // whose keys verify it, iss says
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // iss determines the keys that verify it
 		return "", fmt.Errorf("read id_token_hint: %w", err)
 	}
 	if claims.Subject == "" {
@@ -73,8 +74,8 @@ func (s *Server) hintSubject(ctx context.Context, client *clients.Client, hint s
 	return claims.Subject, s.checkClientsHint(ctx, token, claims, client)
 }
 
-// checkOwnToken takes ID tokens of ours, expired ones too (OpenID Connect Core 1.0 §3.1.2.2), signed with any key that
-// the ring still has.
+// checkOwnToken verifies an ID token issued by this server with any key that is still in the ring. Expired tokens are
+// valid hints (OpenID Connect Core 1.0 §3.1.2.2).
 func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
 	header := token.Headers[0]
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {

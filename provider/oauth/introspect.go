@@ -15,7 +15,7 @@ import (
 	"regain/storage"
 )
 
-// Introspection is RFC 7662 §2.2. One that is not active says nothing more.
+// Introspection is an introspection response (RFC 7662 §2.2). For an inactive token all other members are absent.
 type Introspection struct {
 	Active    bool     `json:"active"`
 	Scope     string   `json:"scope,omitempty"`
@@ -28,8 +28,8 @@ type Introspection struct {
 	Binding   *Binding `json:"cnf,omitempty"`
 }
 
-// Introspect tells a client about a token of its own. Every other token is inactive to it: whether there is such a token
-// is nobody else's business.
+// Introspect returns the state of a token to the client that it was issued to. Any other token is reported as
+// inactive, so that a client cannot find out about other clients' tokens.
 func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, Introspection, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -67,15 +67,15 @@ func (s *Server) introspection(client *clients.Client, requester fosite.Requeste
 	return i
 }
 
-// SignedIntrospection is RFC 9701 §5.
+// SignedIntrospection returns an introspection response as a JWT (RFC 9701 §5).
 func (s *Server) SignedIntrospection(client *clients.Client, i Introspection) (string, error) {
 	return s.ring.MintWith(client.Algorithm(), "token-introspection+jwt", map[string]any{
 		"iss": s.issuer, "aud": client.ID, "iat": s.clock().Unix(), "token_introspection": i,
 	})
 }
 
-// Revoke ends a token of the client's, and with a refresh token every access token that came of the same authorization
-// (RFC 7009 §2). A token that is not the client's, or is none, is no error.
+// Revoke revokes a token of the client; for a refresh token, also all access tokens of the same authorization (RFC
+// 7009 §2.1). An unknown token, or another client's, is not an error.
 func (s *Server) Revoke(r *http.Request, form url.Values) error {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *Server) Revoke(r *http.Request, form url.Values) error {
 func (s *Server) revokeAccess(ctx context.Context, client *clients.Client, token string) error {
 	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
 	if err != nil || requester.GetClient().GetID() != client.ID {
-		return nil //nolint:nilerr // RFC 7009 §2.2: an unknown token is as good as revoked
+		return nil //nolint:nilerr // RFC 7009 §2.2: invalid tokens do not cause an error response
 	}
 	return s.records.DeleteAccessTokenSession(ctx, s.codes.AccessTokenSignature(ctx, token))
 }

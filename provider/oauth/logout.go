@@ -18,14 +18,14 @@ import (
 
 // Logout is a validated request to end a session (OpenID Connect RP-Initiated Logout 1.0 §2).
 type Logout struct {
-	Client      *clients.Client // nil when the request names none
-	Subject     string          // of the id_token_hint, "" without one
+	Client      *clients.Client // nil if the request names none
+	Subject     string          // sub of the id_token_hint, "" without one
 	Session     string          // sid of the id_token_hint, "" without one
 	RedirectURI string          // registered for Client; "" shows our own page
 	State       string
 }
 
-// Location is where the browser goes when the session has ended.
+// Location returns the URL to which the browser is redirected after the logout.
 func (l Logout) Location() (string, error) {
 	u, err := url.Parse(l.RedirectURI)
 	if err != nil {
@@ -39,8 +39,9 @@ func (l Logout) Location() (string, error) {
 	return u.String(), nil
 }
 
-// ReadLogout validates a logout request. A post_logout_redirect_uri counts only with an id_token_hint, which proves that
-// the request comes from whom the ID token was made for, and only if that client registered it.
+// ReadLogout validates a logout request. It accepts a post_logout_redirect_uri only with an id_token_hint, which
+// proves that the request comes from the client of that ID token, and only if that client registered the URI:
+// otherwise the endpoint would be an open redirector.
 func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error) {
 	l := Logout{State: form.Get("state")}
 	if len(l.State) > maxState || len(form.Get("id_token_hint")) > maxHint {
@@ -54,7 +55,7 @@ func (s *Server) ReadLogout(ctx context.Context, form url.Values) (Logout, error
 	uri := form.Get("post_logout_redirect_uri")
 	switch {
 	case l.Client != nil && form.Has("client_id") && form.Get("client_id") != l.Client.ID:
-		return l, problem.InvalidRequest("client_id is not whom the id_token_hint was made for.")
+		return l, problem.InvalidRequest("client_id is not the client that the id_token_hint was issued to.")
 	case uri == "":
 		return l, nil
 	case l.Client == nil:
@@ -76,7 +77,7 @@ func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) err
 		jwt.Claims
 		SessionID string `json:"sid"`
 	}
-	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // verified next
+	if err := token.UnsafeClaimsWithoutVerification(&claims); err != nil { // verified below
 		return refused.WithCause(err)
 	}
 	if claims.Issuer != s.issuer || len(claims.Audience) != 1 {
@@ -94,7 +95,8 @@ func (s *Server) readLogoutHint(ctx context.Context, hint string, l *Logout) err
 
 const logoutTokenLifetime = 2 * time.Minute // OpenID Connect Back-Channel Logout 1.0 §4 recommends two at most
 
-// LogoutToken tells a client that a session ended (OpenID Connect Back-Channel Logout 1.0 §2.4).
+// LogoutToken returns the logout token that tells a client that a session ended (OpenID Connect Back-Channel Logout
+// 1.0 §2.4).
 func (s *Server) LogoutToken(client *clients.Client, session, subject, id string) (string, error) {
 	now := s.clock()
 	return s.ring.MintWith(client.Algorithm(), "logout+jwt", map[string]any{

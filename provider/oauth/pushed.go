@@ -14,17 +14,17 @@ import (
 	"regain/storage"
 )
 
-// requestURIPrefix is RFC 9126 §2.2.
+// requestURIPrefix is the prefix of request URIs (RFC 9126 §2.2).
 const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
 
-// Pushed is the answer of the PAR endpoint (RFC 9126 §2.2).
+// Pushed is the response of the PAR endpoint (RFC 9126 §2.2).
 type Pushed struct {
 	RequestURI string `json:"request_uri"`
 	ExpiresIn  int    `json:"expires_in"` // seconds
 }
 
-// Push takes a pushed authorization request (RFC 9126 §2.1): the client is authenticated and the whole request
-// validated here, so that mistakes show in the back channel and not in the person's browser.
+// Push handles a pushed authorization request (RFC 9126 §2.1): it authenticates the client and validates the whole
+// request, so that mistakes appear in the back channel and not in the person's browser.
 func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -46,30 +46,30 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if a.CodeKey, err = s.pushedKey(r, client, a.CodeKey); err != nil {
 		return Pushed{}, err
 	}
-	uri, err := s.keep(r.Context(), a, pushedLifetime)
+	uri, err := s.storePushed(r.Context(), a, pushedLifetime)
 	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, err
 }
 
-// Hold keeps a validated request while the person is asked for the account, and returns the request URI that it has
-// meanwhile. A pushed one keeps its own: from here on its time is the person's, not the client's.
+// Hold stores a validated request while the person is asked for the account, and returns its request URI. A pushed
+// request keeps its URI; its lifetime is extended, since from now on the person's time counts, not the client's.
 func (s *Server) Hold(ctx context.Context, a Authorization) (uri string, err error) {
 	if a.Pushed == "" {
-		return s.keep(ctx, a, heldLifetime)
+		return s.storePushed(ctx, a, heldLifetime)
 	}
-	record, err := s.keptRecord(ctx, a.Pushed)
+	record, err := s.loadPushedRecord(ctx, a.Pushed)
 	if err != nil {
 		return "", err
 	}
 	record.ExpiresAt = s.clock().Add(heldLifetime)
-	// Somebody who changed it in the meantime held it too, or finished it, which the form will find out.
+	// A concurrent request held it too, or completed it; in that case the submitted form will fail.
 	if err := s.store.Update(ctx, record); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
 		return "", problem.Unavailable(fmt.Errorf("hold pushed request: %w", err))
 	}
 	return a.Pushed, nil
 }
 
-// keep stores a validated request under a fresh request URI.
-func (s *Server) keep(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
+// storePushed stores a validated request under a new request URI.
+func (s *Server) storePushed(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
 	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
 		return "", problem.ServerError(err)
@@ -86,18 +86,18 @@ func (s *Server) keep(ctx context.Context, a Authorization, life time.Duration) 
 	return uri, nil
 }
 
-// pushed returns the request behind a request URI of this client.
+// pushed returns the request with this request URI if the client pushed it.
 func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
-	a, err := s.kept(ctx, uri)
+	a, err := s.loadPushed(ctx, uri)
 	if err == nil && a.ClientID != client.ID {
-		return Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed; a stranger's visit burns nothing
+		return Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed it; a visit by another client does not use it up
 	}
 	return a, err
 }
 
-// kept returns the request behind a request URI, whoever's it is.
-func (s *Server) kept(ctx context.Context, uri string) (Authorization, error) {
-	record, err := s.keptRecord(ctx, uri)
+// loadPushed returns the request with this request URI, of any client.
+func (s *Server) loadPushed(ctx context.Context, uri string) (Authorization, error) {
+	record, err := s.loadPushedRecord(ctx, uri)
 	if err != nil {
 		return Authorization{}, err
 	}
@@ -108,7 +108,7 @@ func (s *Server) kept(ctx context.Context, uri string) (Authorization, error) {
 	return a, nil
 }
 
-func (s *Server) keptRecord(ctx context.Context, uri string) (storage.Record, error) {
+func (s *Server) loadPushedRecord(ctx context.Context, uri string) (storage.Record, error) {
 	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
 	if errors.Is(err, storage.ErrNotFound) {
 		return record, unknownRequestURI()
@@ -123,8 +123,9 @@ func unknownRequestURI() error {
 	return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
 }
 
-// finish forgets the pushed request: it may be visited again until the authorization completes, and never after.
-func (s *Server) finish(ctx context.Context, a Authorization) error {
+// deletePushed deletes the pushed request. Its URI may be visited repeatedly until the authorization is completed, but not
+// after (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
+func (s *Server) deletePushed(ctx context.Context, a Authorization) error {
 	if a.Pushed == "" {
 		return nil
 	}

@@ -20,7 +20,7 @@ const (
 	kindPushed = storage.Kind("par")
 )
 
-// session is what a code stands for. It is fosite's OpenID session too.
+// session is the authentication that a code or access token represents. It implements fosite's OpenID session.
 type session struct {
 	*openid.DefaultSession `json:"-"`
 
@@ -36,14 +36,14 @@ type session struct {
 	Profile       string `json:"profile,omitempty"`
 	SessionID     string `json:"sid,omitempty"`
 	ClaimsRequest string `json:"claims,omitempty"`
-	Failed        bool   `json:"failed,omitempty"` // okta-idv: the code stands for a person who was not approved
+	Failed        bool   `json:"failed,omitempty"` // okta-idv: the person was not approved
 
-	CodeKey string  `json:"code_key,omitempty"` // the DPoP key that the code is bound to
+	CodeKey string  `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
 	Binding Binding `json:"cnf,omitzero"`       // of the access token
 }
 
-// grant is one stored code or access token. The code's PKCE challenge and nonce are in Form, so there are no further
-// rows that could be lost separately (fosite.md: the PKCE downgrade).
+// grant is a stored code or access token. Form includes the code's PKCE challenge and nonce: one record cannot lose
+// them, which would allow a PKCE downgrade (RFC 9700 §4.8.2, docs/decisions/0001-fosite.md).
 type grant struct {
 	ID          string     `json:"id"`
 	Client      string     `json:"client"`
@@ -54,7 +54,8 @@ type grant struct {
 	Claimed     bool       `json:"claimed,omitempty"`
 }
 
-// records is fosite's storage. Rows for PKCE and OpenID sessions do not exist: the code's row is all of them.
+// records implements fosite's storage. There are no separate records for PKCE and OpenID sessions: the code's record
+// contains them.
 type records struct {
 	store   storage.Store
 	clients clients.Registry
@@ -72,7 +73,7 @@ func (s *session) hydrate() *session {
 	return s
 }
 
-// GetSubject, SetExpiresAt and Clone are what fosite needs beyond the embedded session.
+// GetSubject implements fosite.Session, as do SetExpiresAt and Clone.
 func (s *session) GetSubject() string { return s.Subject }
 
 // Clone returns a copy that shares nothing mutable.
@@ -81,7 +82,7 @@ func (s *session) Clone() fosite.Session {
 	return c.hydrate()
 }
 
-// SetExpiresAt keeps the expiries in the stored fields.
+// SetExpiresAt also stores the expiry in the encoded fields.
 func (s *session) SetExpiresAt(kind fosite.TokenType, at time.Time) {
 	switch kind {
 	case fosite.AuthorizeCode:
@@ -103,12 +104,12 @@ func (r *records) GetClient(ctx context.Context, id string) (fosite.Client, erro
 	return fositeClient{client}, nil
 }
 
-// ClientAssertionJWTValid and SetClientAssertionJWT are never called: clients are authenticated before fosite.
+// ClientAssertionJWTValid is never called: clients are authenticated before fosite is.
 func (r *records) ClientAssertionJWTValid(context.Context, string) error {
 	return errors.New("client assertions are not fosite's business here")
 }
 
-// SetClientAssertionJWT see ClientAssertionJWTValid.
+// SetClientAssertionJWT is never called, see ClientAssertionJWTValid.
 func (r *records) SetClientAssertionJWT(context.Context, string, time.Time) error {
 	return errors.New("client assertions are not fosite's business here")
 }
@@ -117,8 +118,9 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 	return r.create(ctx, kindCode, signature, grantOf(request), codeLifetime)
 }
 
-// GetAuthorizeCodeSession answers a claimed code with ErrInvalidatedAuthorizeCode, upon which fosite revokes what the
-// code led to (RFC 6749 §4.1.2). Within one request the code is read once: whoever claimed it makes its tokens from it.
+// GetAuthorizeCodeSession returns ErrInvalidatedAuthorizeCode for a claimed code; fosite then revokes the tokens that
+// were issued for it (RFC 6749 §4.1.2). Within one token request the code is read once, so that all of fosite's steps
+// see the record that was checked and claimed.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	t := tokenRequestOf(ctx)
 	if t.code != nil && t.row.ID == storage.Digest(signature) {
@@ -136,7 +138,8 @@ func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string,
 	return request, err
 }
 
-// InvalidateAuthorizeCodeSession does nothing: Server.claim did it, atomically, before fosite makes tokens.
+// InvalidateAuthorizeCodeSession does nothing: Server.claim invalidates the code, atomically, before fosite issues
+// tokens.
 func (r *records) InvalidateAuthorizeCodeSession(context.Context, string) error { return nil }
 
 func (r *records) CreatePKCERequestSession(context.Context, string, fosite.Requester) error {
@@ -153,7 +156,7 @@ func (r *records) CreateOpenIDConnectSession(context.Context, string, fosite.Req
 	return nil
 }
 
-// GetOpenIDConnectSession is asked after the code was checked, and answers with the request that the check loaded.
+// GetOpenIDConnectSession is called after the code was checked, with the request that the check loaded.
 func (r *records) GetOpenIDConnectSession(_ context.Context, _ string, request fosite.Requester) (fosite.Requester, error) {
 	return request, nil
 }
@@ -176,12 +179,11 @@ func (r *records) DeleteAccessTokenSession(ctx context.Context, signature string
 	return r.store.Delete(ctx, kindToken, storage.Digest(signature))
 }
 
-// RevokeAccessToken is called with the request id of a code that was used twice.
+// RevokeAccessToken is called with the request id of a code that was redeemed twice.
 func (r *records) RevokeAccessToken(ctx context.Context, requestID string) error {
 	return r.deleteGroup(ctx, kindToken, requestID)
 }
 
-// RevokeRefreshToken is called as RevokeAccessToken is.
 func (r *records) RevokeRefreshToken(ctx context.Context, requestID string) error {
 	return r.deleteGroup(ctx, kindRefresh, requestID)
 }
@@ -204,20 +206,17 @@ func (r *records) deleteGroup(ctx context.Context, kind storage.Kind, group stri
 	}
 }
 
-// CreateRefreshTokenSession and the methods below it are never called: refresh.go is our own.
+// CreateRefreshTokenSession and the methods below are never called: refresh tokens are implemented in refresh.go.
 func (r *records) CreateRefreshTokenSession(context.Context, string, string, fosite.Requester) error {
 	return errors.New("refresh tokens are not fosite's business here")
 }
 
-// GetRefreshTokenSession finds nothing.
 func (r *records) GetRefreshTokenSession(context.Context, string, fosite.Session) (fosite.Requester, error) {
 	return nil, fosite.ErrNotFound
 }
 
-// DeleteRefreshTokenSession has nothing to delete.
 func (r *records) DeleteRefreshTokenSession(context.Context, string) error { return nil }
 
-// RotateRefreshToken has nothing to rotate.
 func (r *records) RotateRefreshToken(context.Context, string, string) error {
 	return fosite.ErrNotFound
 }
@@ -225,7 +224,7 @@ func (r *records) RotateRefreshToken(context.Context, string, string) error {
 func grantOf(request fosite.Requester) grant {
 	return grant{
 		ID: request.GetID(), Client: request.GetClient().GetID(), RequestedAt: request.GetRequestedAt(),
-		Scopes: request.GetGrantedScopes(), Form: request.GetRequestForm(), Session: request.GetSession().(*session), //nolint:forcetypeassert // we alone make sessions
+		Scopes: request.GetGrantedScopes(), Form: request.GetRequestForm(), Session: request.GetSession().(*session), //nolint:forcetypeassert // only this package creates sessions
 	}
 }
 
@@ -252,8 +251,8 @@ func (r *records) get(ctx context.Context, kind storage.Kind, signature string) 
 	return row, g, nil
 }
 
-// requester rebuilds fosite's request from a stored grant. A client that was removed from the configuration
-// meanwhile redeems nothing.
+// requester rebuilds fosite's request from a stored grant. It fails for a client that was removed from the
+// configuration.
 func (r *records) requester(ctx context.Context, g grant) (fosite.Requester, error) {
 	client, err := r.GetClient(ctx, g.Client)
 	if err != nil {

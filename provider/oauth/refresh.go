@@ -19,12 +19,12 @@ import (
 
 const kindRefresh = storage.Kind("refresh")
 
-// refreshLifetime is how long a refresh token works. It is not rotated: every client authenticates, so the token is
-// bound to the client as it is (RFC 9700 §2.2.2, FAPI 2.0 §5.3.2.1).
+// refreshLifetime is how long a refresh token is valid. Refresh tokens are not rotated: every client authenticates,
+// so the token is bound to its client (RFC 9700 §2.2.2, FAPI 2.0 Security Profile §5.3.2.1).
 const refreshLifetime = 30 * 24 * time.Hour
 
-// offer adds a refresh token to a token response, where the scope offline_access was granted.
-func (s *Server) offer(ctx context.Context, requester fosite.Requester, answer map[string]any) error {
+// addRefreshToken adds a refresh token to a token response if the scope offline_access was granted.
+func (s *Server) addRefreshToken(ctx context.Context, requester fosite.Requester, answer map[string]any) error {
 	if !requester.GetGrantedScopes().Has(clients.ScopeOffline) {
 		return nil
 	}
@@ -46,11 +46,11 @@ func (s *Server) offer(ctx context.Context, requester fosite.Requester, answer m
 	return nil
 }
 
-// refreshGrant returns what a refresh token of the client stands for, or nil.
+// refreshGrant returns the grant of a refresh token of this client, or nil.
 func (s *Server) refreshGrant(ctx context.Context, client *clients.Client, token string) (*grant, error) {
 	record, err := s.store.Get(ctx, kindRefresh, storage.Digest(token))
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, nil //nolint:nilnil // there is none
+		return nil, nil //nolint:nilnil // nil means no such token
 	}
 	if err != nil {
 		return nil, problem.Unavailable(err)
@@ -60,13 +60,13 @@ func (s *Server) refreshGrant(ctx context.Context, client *clients.Client, token
 		return nil, problem.ServerError(err)
 	}
 	if g.Client != client.ID {
-		return nil, nil //nolint:nilnil // none of this client's
+		return nil, nil //nolint:nilnil // another client's token
 	}
 	return &g, nil
 }
 
-// Refresh makes a new access token for a refresh token (RFC 6749 §6), of the same scopes or fewer. check is asked
-// whether the subject may still have one.
+// Refresh issues a new access token for a refresh token (RFC 6749 §6), with the same scopes or fewer. check returns
+// an error if the subject may no longer have one.
 func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject string) error) (map[string]any, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -95,11 +95,11 @@ func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject st
 	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {
 		return nil, err
 	}
-	return s.refreshed(r.Context(), client, *g)
+	return s.issueAccessToken(r.Context(), client, *g)
 }
 
-// refreshed makes and keeps the access token.
-func (s *Server) refreshed(ctx context.Context, client *clients.Client, g grant) (map[string]any, error) {
+// issueAccessToken issues and stores the access token.
+func (s *Server) issueAccessToken(ctx context.Context, client *clients.Client, g grant) (map[string]any, error) {
 	sess := g.Session.hydrate()
 	sess.SetExpiresAt(fosite.AccessToken, s.clock().Add(tokenLifetime))
 	requester := &fosite.Request{

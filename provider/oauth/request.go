@@ -22,27 +22,28 @@ const (
 	maxHint   = 8 << 10
 	maxNonce  = 1 << 10
 	maxClaims = 16 << 10
-	maxMaxAge = 100 * 365 * 24 * 3600 // seconds; more is not an age
+	maxMaxAge = 100 * 365 * 24 * 3600 // seconds: 100 years
 )
 
-// placeholderState stands in for the client's state inside fosite, which insists on one; ours goes back to the client.
+// placeholderState replaces the client's state in the form for fosite, which requires one. The client gets its own
+// state back.
 const placeholderState = "state-is-kept-outside"
 
-// forFosite lists the parameters that fosite may see. Everything else is handled here or ignored, as unknown
+// forFosite returns the parameters that fosite may see. All others are handled by this package or ignored, as unknown
 // parameters must be (RFC 6749 §3.1).
 func forFosite() []string {
 	return []string{"client_id", "response_type", "redirect_uri", "scope", "nonce", "code_challenge", "code_challenge_method"}
 }
 
-// AuthnRequirements is what a request says about the authentication itself (OpenID Connect Core 1.0 §3.1.2.1).
+// AuthnRequirements holds a request's requirements on the authentication (OpenID Connect Core 1.0 §3.1.2.1).
 type AuthnRequirements struct {
 	Silent  bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
-	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: no session may answer
+	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: a session does not suffice
 	MaxAge  *int64 `json:"max_age,omitempty"` // seconds
-	Subject string `json:"subject,omitempty"` // whom an id_token_hint names
+	Subject string `json:"subject,omitempty"` // sub of the id_token_hint
 }
 
-// Allow reports whether an authentication of subject at a certain time satisfies the request.
+// Allow reports whether an authentication of subject at a certain time meets the requirements.
 func (d AuthnRequirements) Allow(subject string, at, now time.Time) bool {
 	switch {
 	case d.Fresh, d.Subject != "" && d.Subject != subject:
@@ -53,7 +54,8 @@ func (d AuthnRequirements) Allow(subject string, at, now time.Time) bool {
 	return true
 }
 
-// read checks what fosite would get wrong, and returns what the request asks of the authentication and the form that fosite may see.
+// read checks the parameters that fosite would handle wrongly. It returns the requirements on the authentication, and
+// the form for fosite.
 func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Values, *problem.Error) {
 	if refusal := checkParameters(client, form); refusal != nil {
 		return AuthnRequirements{}, nil, refusal
@@ -72,8 +74,9 @@ func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Value
 	return requirements, cleaned, nil
 }
 
-// unpack returns the form that a request object says, in place of what stands beside it, or the form itself where there
-// is no object and need be none. With a refusal comes the form that is not in doubt, for the error response.
+// unpack returns the parameters of the request object, or the form itself if there is no request object and none is
+// required. Parameters beside a request object are ignored (RFC 9101 §5). On a refusal it returns the form to use for
+// the error response.
 func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Values) (url.Values, *problem.Error) {
 	if !form.Has("request") {
 		if client.RequireRequestObject {
@@ -118,7 +121,8 @@ func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 	return checkPKCE(client, form)
 }
 
-// checkPKCE wants S256 of everybody who can, and takes nothing weaker from those who need not (RFC 9700 §2.1.1).
+// checkPKCE requires S256, and allows no challenge at all for a client that need not use PKCE; it never accepts a
+// weaker method (RFC 9700 §2.1.1).
 func checkPKCE(client *clients.Client, form url.Values) *problem.Error {
 	challenge, method := form.Get("code_challenge"), form.Get("code_challenge_method")
 	if challenge == "" && method == "" && client.AllowNoPKCE {
@@ -158,8 +162,8 @@ func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) 
 	return d, nil
 }
 
-// readClaims reads the claims parameter, and refuses one that wants an authentication which nobody gets here: an
-// essential acr fails the authentication as such (OpenID Connect Core 1.0 §5.5.1.1).
+// readClaims parses the claims parameter. It refuses an essential acr that no authentication here has: in that case
+// the authentication as a whole fails (OpenID Connect Core 1.0 §5.5.1.1).
 func (s *Server) readClaims(text string) (claims.Request, error) {
 	wanted, err := claims.Parse(text)
 	if err != nil {

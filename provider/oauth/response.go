@@ -12,16 +12,17 @@ import (
 	"regain/provider/problem"
 )
 
-// ResponseMode is how an authorization response travels (OAuth 2.0 Multiple Response Type Encoding Practices §2.1).
+// ResponseMode is the encoding of an authorization response (OAuth 2.0 Multiple Response Type Encoding Practices
+// §2.1).
 type ResponseMode string
 
-// The supported modes; the empty one is query, the default of response_type=code.
+// The supported modes. The empty mode is query, the default for response_type=code.
 const (
 	ModeQuery    ResponseMode = "query"
 	ModeFormPost ResponseMode = "form_post" // OAuth 2.0 Form Post Response Mode
 
-	// JWT Secured Authorization Response Mode (JARM) §2.3: the parameters are one signed JWT.
-	ModeJWT         ResponseMode = "jwt" // query.jwt, for response_type=code
+	// JWT Secured Authorization Response Mode for OAuth 2.0 (JARM) §2.3: the parameters are claims of one signed JWT.
+	ModeJWT         ResponseMode = "jwt" // means query.jwt, for response_type=code
 	ModeQueryJWT    ResponseMode = "query.jwt"
 	ModeFormPostJWT ResponseMode = "form_post.jwt"
 )
@@ -35,18 +36,18 @@ func (m ResponseMode) valid() bool { return m == "" || slices.Contains(ResponseM
 
 func (m ResponseMode) signed() bool { return strings.HasSuffix(string(m), "jwt") }
 
-// Posted reports whether the parameters travel in a form instead of the URL.
+// Posted reports whether the parameters are in a form that the browser posts, and not in the URL.
 func (m ResponseMode) Posted() bool { return m == ModeFormPost || m == ModeFormPostJWT }
 
-// Response is an authorization response: what the browser carries to the client. Every one names its issuer (RFC 9207
-// §2, errors included) and gives back the state.
+// Response is an authorization response, which the browser carries to the client. Every response, errors included,
+// contains the issuer (RFC 9207 §2) and the state.
 type Response struct {
 	RedirectURI string
 	Mode        ResponseMode
 	Parameters  url.Values
 }
 
-// Location is where a response in the query goes.
+// Location returns the URL of a response in the query.
 func (r Response) Location() (string, error) {
 	u, err := url.Parse(r.RedirectURI)
 	if err != nil {
@@ -60,16 +61,16 @@ func (r Response) Location() (string, error) {
 	return u.String(), nil
 }
 
-// responseLifetime is how long a signed response is good: the browser carries it at once (JARM §2.1 recommends ten
-// minutes at most).
+// responseLifetime is the lifetime of a signed response. The browser delivers it at once; JARM §2.1 recommends ten
+// minutes at most.
 const responseLifetime = 5 * time.Minute
 
-// respond completes the response's parameters, and signs them where the mode wants it.
+// respond adds state and iss to the response's parameters, and signs them if the mode requires it.
 func (s *Server) respond(client *clients.Client, a Authorization, parameters url.Values) (Response, error) {
 	if a.State != "" {
 		parameters.Set("state", a.State)
 	}
-	if client.Contract == contract.EntraExternalMethod { // which has no iss, and takes forms only
+	if client.Contract == contract.EntraExternalMethod { // defines no iss, and form_post only
 		return Response{RedirectURI: a.RedirectURI, Mode: ModeFormPost, Parameters: parameters}, nil
 	}
 	if !a.Mode.signed() {

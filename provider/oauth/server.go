@@ -22,32 +22,32 @@ import (
 	"regain/storage"
 )
 
-// Lifetimes of what this package hands out.
+// Lifetimes of codes, tokens and stored requests.
 const (
-	codeLifetime    = 60 * time.Second // FAPI 2.0 §5.3.2.1
+	codeLifetime    = 60 * time.Second // FAPI 2.0 Security Profile §5.3.2.1
 	tokenLifetime   = 10 * time.Minute
 	idTokenLifetime = 10 * time.Minute
-	// pushedLifetime is how long a client has to send the browser after its request (FAPI 2.0 Security Profile §5.3.2.2
-	// wants less than ten minutes), and heldLifetime how long a person has to type the name of their account.
+	// pushedLifetime is how long after its pushed request a client can send the browser (FAPI 2.0 Security Profile
+	// §5.3.2.2 requires less than ten minutes). heldLifetime is how long the person has to type the account's name.
 	pushedLifetime = 5 * time.Minute
 	heldLifetime   = 15 * time.Minute
 )
 
-// Config is what the operator decides.
+// Config holds the operator's settings.
 type Config struct {
 	Issuer string // https URL without a trailing slash: the prefix of every endpoint
-	ACR    string // the authentication context class that every authentication here has
-	// Secret keys the HMAC of codes and access tokens: 32 bytes, the same on every node.
+	ACR    string // the acr of every authentication
+	// Secret is the key of the HMAC of codes and access tokens: 32 bytes, the same on every node.
 	Secret []byte
 }
 
-// Deps are the parts the server works with; all are required.
+// Deps holds the dependencies; all are required.
 type Deps struct {
 	Clients clients.Registry
-	Keys    *clients.KeySource // of the clients
+	Keys    *clients.KeySource // keys of the clients
 	Store   storage.Store
 	Ring    *keys.Ring
-	Source  *mtls.Source // of client certificates
+	Source  *mtls.Source // client certificates
 	Tenants *contract.Tenants
 	Clock   func() time.Time
 }
@@ -70,7 +70,7 @@ type Server struct {
 	codes   fositeoauth2.CoreStrategy
 }
 
-// New refuses missing parts.
+// New returns an error for missing dependencies or settings.
 func New(cfg Config, deps Deps) (*Server, error) {
 	switch {
 	case cfg.Issuer == "" || strings.HasSuffix(cfg.Issuer, "/"):
@@ -84,16 +84,16 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
-		EnforcePKCE:                          false, // by read and Redeem, client by client
+		EnforcePKCE:                          false, // enforced by read and Redeem, for each client
 		EnablePKCEPlainChallengeMethod:       false,
-		MinParameterEntropy:                  1, // state and nonce are the client's business; our own checks are in read
+		MinParameterEntropy:                  1, // the client chooses state and nonce; read checks their length
 		ScopeStrategy:                        fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
 		RedirectSecureChecker:                secureRedirect,
 		SendDebugMessagesToClients:           false,
 		ClientAuthenticationStrategy:         authenticatedClient,
 		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
-		RefreshTokenScopes:                   []string{"offline_access"}, // fosite makes none all the same: refresh.go does
+		RefreshTokenScopes:                   []string{"offline_access"}, // fosite issues no refresh tokens: refresh.go does
 		OmitRedirectScopeParam:               true,
 		EnforcePKCEForPublicClients:          true,
 		GrantTypeJWTBearerIDOptional:         false,

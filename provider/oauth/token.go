@@ -20,8 +20,8 @@ import (
 	"regain/storage"
 )
 
-// Redemption is a code that was checked and claimed: nobody else will redeem it. What it stands for is for the
-// caller to carry out; Tokens then completes the response.
+// Redemption is a code that was checked and claimed: no other request can redeem it. The caller acts on it; Tokens
+// then completes the response.
 type Redemption struct {
 	Client      *clients.Client
 	Transaction string
@@ -40,8 +40,8 @@ type Redemption struct {
 	request   *tokenRequest
 }
 
-// Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code for this caller.
-// Of any number of simultaneous callers one succeeds; the others get invalid_grant.
+// Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code. Of any number of
+// concurrent callers one succeeds; the others get invalid_grant.
 func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -75,8 +75,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	}, nil
 }
 
-// checkVerifier holds that PKCE was used, or that neither side of it was by a client that may do without: fosite
-// compares verifier and challenge only where there are both (RFC 9700 §4.8.2, the PKCE downgrade).
+// checkVerifier checks that PKCE was used, or, by a client that may do without, neither challenge nor verifier:
+// fosite compares them only if both are present (RFC 9700 §4.8.2, PKCE downgrade).
 func checkVerifier(client *clients.Client, t *tokenRequest, form url.Values) error {
 	challenged := t.code != nil && t.code.Form.Get("code_challenge") != ""
 	switch {
@@ -88,8 +88,8 @@ func checkVerifier(client *clients.Client, t *tokenRequest, form url.Values) err
 	return nil
 }
 
-// claim marks the code as used, by compare-and-swap on the row that was checked: fosite would read, then write, and let
-// two callers through.
+// claim marks the code as used, by a compare-and-swap on the record that was checked. fosite would read it and then
+// write it, which lets two concurrent callers through.
 func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
 	if t.code == nil {
 		return problem.ServerError(errors.New("a code was accepted without its record"))
@@ -110,8 +110,8 @@ func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
 	return nil
 }
 
-// Tokens makes the access token and the ID token of a redemption. extra are further claims of the ID token, which the
-// claims parameter asked for; they replace none of ours.
+// Tokens issues the access token and the ID token of a redemption. extra holds further claims of the ID token,
+// requested by the claims parameter; they never replace the standard ones.
 func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[string]any) (map[string]any, error) {
 	if redeemed.Client.Contract == contract.OktaIDV {
 		return s.oktaTokens(redeemed, extra)
@@ -127,13 +127,14 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")
-	return answer, s.offer(ctx, redeemed.requester, answer)
+	return answer, s.addRefreshToken(ctx, redeemed.requester, answer)
 }
 
-// idTokens mints ID tokens in fosite's place: fosite's strategy knows one key and guesses auth_time and acr.
+// idTokens issues ID tokens in place of fosite's strategy, which supports one key only and guesses auth_time and acr.
 type idTokens struct{ *Server }
 
-// idTokenClaims are OpenID Connect Core 1.0 §2, and `txn` (RFC 8417 §2.2) which ties it to the recovery token.
+// idTokenClaims are the claims of an ID token (OpenID Connect Core 1.0 §2), and `txn` (RFC 8417 §2.2), which links it
+// to the recovery token.
 type idTokenClaims struct {
 	Issuer          string   `json:"iss"`
 	Subject         string   `json:"sub"`
@@ -165,7 +166,7 @@ func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requeste
 	now := t.clock()
 	hash := sess.IDTokenClaims().AccessTokenHash
 	if client.Algorithm() == jose.EdDSA {
-		hash = "" // fosite's is of SHA-256, and Ed25519 wants SHA-512 (OpenID Connect Core 1.0 §3.1.3.6); the code flow needs none
+		hash = "" // fosite computes it with SHA-256, Ed25519 requires SHA-512 (OpenID Connect Core 1.0 §3.1.3.6); it is optional in the code flow
 	}
 	claims, err := withExtra(idTokenClaims{
 		Issuer: t.issuer, Subject: sess.Subject, Audience: client.ID,
@@ -190,11 +191,11 @@ func withExtra(claims any, extra map[string]any) (any, error) {
 	}
 	all := make(map[string]any)
 	maps.Copy(all, extra)
-	if err := json.Unmarshal(text, &all); err != nil { // ours last: they stand
+	if err := json.Unmarshal(text, &all); err != nil { // the standard claims last: they replace extra ones
 		return nil, fmt.Errorf("encode claims: %w", err)
 	}
 	return all, nil
 }
 
-// GrantTypes lists what the token endpoint takes.
+// GrantTypes returns the grant types that the token endpoint supports.
 func GrantTypes() []string { return []string{"authorization_code", "refresh_token"} }

@@ -12,7 +12,7 @@ import (
 	"regain/provider/problem"
 )
 
-// Access is what an access token stands for.
+// Access describes the authentication that an access token represents.
 type Access struct {
 	Client        *clients.Client
 	Subject       string
@@ -46,11 +46,11 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	}, nil
 }
 
-// presented is an access token as a request shows it.
+// presented is an access token as sent in a request.
 type presented struct{ scheme, token string }
 
-// presentedToken reads the token from the Authorization header, or a bearer token from the body of a POST (RFC 6750
-// §2.1, §2.2), and never from the query (RFC 9700 §4.3.2). One way at a time.
+// presentedToken returns the token from the Authorization header, or a bearer token from the body of a POST (RFC 6750
+// §2.1, §2.2), never from the query (RFC 9700 §4.3.2). A request with both is refused.
 func presentedToken(r *http.Request, form url.Values) (presented, error) {
 	headers, inBody := r.Header.Values("Authorization"), form.Get("access_token")
 	if r.Method != http.MethodPost {
@@ -69,7 +69,8 @@ func presentedToken(r *http.Request, form url.Values) (presented, error) {
 	return presented{scheme, token}, nil
 }
 
-// SignedUserInfo is the userinfo response as a JWT (OpenID Connect Core 1.0 §5.3.2), for clients that registered for it.
+// SignedUserInfo returns the userinfo response as a JWT (OpenID Connect Core 1.0 §5.3.2), for clients that registered
+// userinfo_signed_response_alg.
 func (s *Server) SignedUserInfo(client *clients.Client, info map[string]any) (string, error) {
 	claims, err := withExtra(struct {
 		Issuer   string `json:"iss"`
