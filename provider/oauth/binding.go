@@ -26,13 +26,20 @@ func (b Binding) tokenType() string {
 	return "Bearer"
 }
 
+// possession checks the keys and certificates that clients show, and binds tokens to them.
+type possession struct {
+	issuer string
+	proofs *dpop.Checker
+	source *mtls.Source // of client certificates
+}
+
 // bind returns the binding of a new token: the key of the request's DPoP proof, and the certificate of its
 // connection. If the client's registration requires one of them, a request without it is an error. wanted is the key
 // that the authorization request was bound to (RFC 9449 §10), "" for none.
-func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
+func (p possession) bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
 	var b Binding
 	if dpop.Present(r.Header) || client.DPoPBound || wanted != "" {
-		key, err := s.checkProof(r, client, dpop.Expect{Thumbprint: wanted})
+		key, err := p.checkProof(r, client, dpop.Expect{Thumbprint: wanted})
 		if err != nil {
 			return b, err
 		}
@@ -41,7 +48,7 @@ func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (B
 	if !client.CertificateBound {
 		return b, nil
 	}
-	thumbprint, err := s.certificate(r)
+	thumbprint, err := p.certificate(r)
 	if err != nil {
 		return b, err
 	}
@@ -53,9 +60,9 @@ func (s *Server) bind(r *http.Request, client *clients.Client, wanted string) (B
 }
 
 // checkProof checks the DPoP proof of a request and returns its key's thumbprint.
-func (s *Server) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
-	e.Method, e.URL, e.Nonce = r.Method, s.issuer+r.URL.Path, client.DPoPNonce
-	key, err := s.proofs.Check(r.Context(), r.Header, e)
+func (p possession) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
+	e.Method, e.URL, e.Nonce = r.Method, p.issuer+r.URL.Path, client.DPoPNonce
+	key, err := p.proofs.Check(r.Context(), r.Header, e)
 	switch {
 	case errors.Is(err, dpop.ErrNonce):
 		return "", problem.New(http.StatusBadRequest, "use_dpop_nonce", "Put the nonce of the DPoP-Nonce header into the DPoP proof.")
@@ -68,8 +75,8 @@ func (s *Server) checkProof(r *http.Request, client *clients.Client, e dpop.Expe
 }
 
 // certificate returns the thumbprint of the request's client certificate, "" for none.
-func (s *Server) certificate(r *http.Request) (string, error) {
-	chain, err := s.source.Certificate(r)
+func (p possession) certificate(r *http.Request) (string, error) {
+	chain, err := p.source.Certificate(r)
 	if err != nil {
 		return "", problem.InvalidRequest("The client certificate cannot be read.").WithCause(err)
 	}
@@ -81,22 +88,22 @@ func (s *Server) certificate(r *http.Request) (string, error) {
 
 // pushedKey returns the key that an authorization request binds its code to: by the parameter dpop_jkt, or by a proof
 // at the PAR endpoint (RFC 9449 §10.1). If both are sent, they must agree.
-func (s *Server) pushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
+func (p possession) pushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
 	if !dpop.Present(r.Header) {
 		return parameter, nil
 	}
-	return s.checkProof(r, client, dpop.Expect{Thumbprint: parameter})
+	return p.checkProof(r, client, dpop.Expect{Thumbprint: parameter})
 }
 
 // checkBinding checks that the request proves possession of the key or certificate that its token is bound to (RFC
 // 9449 §7.1, RFC 8705 §3): a stolen token is useless without it.
-func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding, shown presented) error {
+func (p possession) checkBinding(r *http.Request, client *clients.Client, b Binding, shown presented) error {
 	refused := problem.New(http.StatusUnauthorized, "invalid_token", "The access token is bound to a key or certificate that this request does not show.")
 	if b.Key != "" {
 		if !strings.EqualFold(shown.scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
 			return refused.WithCause(errors.New("a DPoP-bound token as Bearer"))
 		}
-		if _, err := s.checkProof(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
+		if _, err := p.checkProof(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
 			return err
 		}
 	} else if strings.EqualFold(shown.scheme, "DPoP") {
@@ -105,7 +112,7 @@ func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding
 	if b.Certificate == "" {
 		return nil
 	}
-	thumbprint, err := s.certificate(r)
+	thumbprint, err := p.certificate(r)
 	if err != nil {
 		return err
 	}
@@ -116,4 +123,4 @@ func (s *Server) checkBinding(r *http.Request, client *clients.Client, b Binding
 }
 
 // DPoPNonce returns a nonce for the DPoP-Nonce header.
-func (s *Server) DPoPNonce() string { return s.proofs.Nonce() }
+func (p possession) DPoPNonce() string { return p.proofs.Nonce() }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -15,20 +16,29 @@ import (
 	"regain/provider/clientauth"
 	"regain/provider/clients"
 	"regain/provider/jwa"
+	"regain/provider/keys"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
 )
 
+// hints verify the JWTs by which a client names an account: ours, and its own.
+type hints struct {
+	issuer string
+	ring   *keys.Ring
+	keys   *clients.KeySource
+	clock  func() time.Time
+}
+
 // namedAccount returns the account that the request names: by login_hint, by id_token_hint, or by a sub in the claims
 // parameter. If several are sent they must agree, so that there is no doubt which account is recovered. subject is
 // the required sub of the answer, "" if the request does not require one.
-func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
+func (h hints) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
 		return "", "", problem.InvalidRequest("The hint is too long.")
 	}
 	if token != "" {
-		if subject, err = s.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
+		if subject, err = h.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
 			return "", "", problem.Unavailable(err)
 		} else if err != nil {
 			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").WithCause(err)
@@ -56,7 +66,7 @@ func (s *Server) namedAccount(ctx context.Context, client *clients.Client, form 
 
 // hintSubject returns the subject of an id_token_hint, which is either a JWT signed by the client or an ID token
 // issued by this server.
-func (s *Server) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
+func (h hints) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
 	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
@@ -68,15 +78,15 @@ func (s *Server) hintSubject(ctx context.Context, client *clients.Client, hint s
 	if claims.Subject == "" {
 		return "", errors.New("sub is missing")
 	}
-	if claims.Issuer == s.issuer {
-		return claims.Subject, s.checkOwnToken(token, claims, client.ID)
+	if claims.Issuer == h.issuer {
+		return claims.Subject, h.checkOwnToken(token, claims, client.ID)
 	}
-	return claims.Subject, s.checkClientsHint(ctx, token, claims, client)
+	return claims.Subject, h.checkClientsHint(ctx, token, claims, client)
 }
 
 // checkOwnToken verifies an ID token issued by this server with any key that is still in the ring. Expired tokens are
 // valid hints (OpenID Connect Core 1.0 §3.1.2.2).
-func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
+func (h hints) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
 	header := token.Headers[0]
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {
 		return fmt.Errorf("typ %q is no ID token's", typ)
@@ -84,7 +94,7 @@ func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clien
 	if clientID != "" && !clientauth.HasExactly(claims.Audience, clientID) {
 		return errors.New("the ID token was made for another client")
 	}
-	for _, key := range s.ring.Public(header.KeyID) {
+	for _, key := range h.ring.Public(header.KeyID) {
 		if token.Claims(key.Key) == nil {
 			return nil
 		}
@@ -92,15 +102,15 @@ func (s *Server) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clien
 	return errors.New("no key of ours verifies the signature")
 }
 
-func (s *Server) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
-	if err := s.keys.Verify(ctx, token, client); err != nil {
+func (h hints) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
+	if err := h.keys.Verify(ctx, token, client); err != nil {
 		return err
 	}
-	now := s.clock()
+	now := h.clock()
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !clientauth.HasExactly(claims.Audience, s.issuer):
+	case !clientauth.HasExactly(claims.Audience, h.issuer):
 		return errors.New("aud is not the issuer")
 	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
 		return errors.New("exp is missing or past")

@@ -43,7 +43,7 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	if err == nil {
 		return client, s.introspection(client, requester), nil
 	}
-	g, err := s.refreshGrant(r.Context(), client, token)
+	g, err := s.refresh.find(r.Context(), client, token)
 	if err != nil || g == nil {
 		return client, Introspection{}, err
 	}
@@ -86,7 +86,7 @@ func (s *Server) Revoke(r *http.Request, form url.Values) error {
 		return problem.InvalidRequest("The parameter token is required.")
 	}
 	ctx := r.Context()
-	g, err := s.refreshGrant(ctx, client, token)
+	g, err := s.refresh.find(ctx, client, token)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"time"
 
+	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
+
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
@@ -50,27 +52,34 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	return Pushed{RequestURI: uri, ExpiresIn: int(pushedLifetime / time.Second)}, err
 }
 
+// pushedRequests are the validated requests that wait for the browser, or for the person to name the account.
+type pushedRequests struct {
+	store storage.Store
+	codes fositeoauth2.CoreStrategy // makes the random part of request URIs
+	clock func() time.Time
+}
+
 // Hold stores a validated request while the person is asked for the account, and returns its request URI. A pushed
 // request keeps its URI; its lifetime is extended, since from now on the person's time counts, not the client's.
-func (s *Server) Hold(ctx context.Context, a Authorization) (uri string, err error) {
+func (p pushedRequests) Hold(ctx context.Context, a Authorization) (uri string, err error) {
 	if a.Pushed == "" {
-		return s.storePushed(ctx, a, heldLifetime)
+		return p.storePushed(ctx, a, heldLifetime)
 	}
-	record, err := s.loadPushedRecord(ctx, a.Pushed)
+	record, err := p.loadPushedRecord(ctx, a.Pushed)
 	if err != nil {
 		return "", err
 	}
-	record.ExpiresAt = s.clock().Add(heldLifetime)
+	record.ExpiresAt = p.clock().Add(heldLifetime)
 	// A concurrent request held it too, or completed it; in that case the submitted form will fail.
-	if err := s.store.Update(ctx, record); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
+	if err := p.store.Update(ctx, record); err != nil && !errors.Is(err, storage.ErrConflict) && !errors.Is(err, storage.ErrNotFound) {
 		return "", problem.Unavailable(fmt.Errorf("hold pushed request: %w", err))
 	}
 	return a.Pushed, nil
 }
 
 // storePushed stores a validated request under a new request URI.
-func (s *Server) storePushed(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
-	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
+func (p pushedRequests) storePushed(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
+	id, _, err := p.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
 		return "", problem.ServerError(err)
 	}
@@ -79,7 +88,7 @@ func (s *Server) storePushed(ctx context.Context, a Authorization, life time.Dur
 		return "", problem.ServerError(err)
 	}
 	uri = requestURIPrefix + id
-	err = s.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: s.clock().Add(life)})
+	err = p.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: p.clock().Add(life)})
 	if err != nil {
 		return "", problem.Unavailable(fmt.Errorf("store authorization request: %w", err))
 	}
@@ -87,8 +96,8 @@ func (s *Server) storePushed(ctx context.Context, a Authorization, life time.Dur
 }
 
 // pushed returns the request with this request URI if the client pushed it.
-func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
-	a, err := s.loadPushed(ctx, uri)
+func (p pushedRequests) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
+	a, err := p.loadPushed(ctx, uri)
 	if err == nil && a.ClientID != client.ID {
 		return Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed it; a visit by another client does not use it up
 	}
@@ -96,8 +105,8 @@ func (s *Server) pushed(ctx context.Context, client *clients.Client, uri string)
 }
 
 // loadPushed returns the request with this request URI, of any client.
-func (s *Server) loadPushed(ctx context.Context, uri string) (Authorization, error) {
-	record, err := s.loadPushedRecord(ctx, uri)
+func (p pushedRequests) loadPushed(ctx context.Context, uri string) (Authorization, error) {
+	record, err := p.loadPushedRecord(ctx, uri)
 	if err != nil {
 		return Authorization{}, err
 	}
@@ -108,8 +117,8 @@ func (s *Server) loadPushed(ctx context.Context, uri string) (Authorization, err
 	return a, nil
 }
 
-func (s *Server) loadPushedRecord(ctx context.Context, uri string) (storage.Record, error) {
-	record, err := s.store.Get(ctx, kindPushed, storage.Digest(uri))
+func (p pushedRequests) loadPushedRecord(ctx context.Context, uri string) (storage.Record, error) {
+	record, err := p.store.Get(ctx, kindPushed, storage.Digest(uri))
 	if errors.Is(err, storage.ErrNotFound) {
 		return record, unknownRequestURI()
 	}
@@ -125,11 +134,11 @@ func unknownRequestURI() error {
 
 // deletePushed deletes the pushed request. Its URI may be visited repeatedly until the authorization is completed, but not
 // after (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
-func (s *Server) deletePushed(ctx context.Context, a Authorization) error {
+func (p pushedRequests) deletePushed(ctx context.Context, a Authorization) error {
 	if a.Pushed == "" {
 		return nil
 	}
-	if err := s.store.Delete(ctx, kindPushed, storage.Digest(a.Pushed)); err != nil {
+	if err := p.store.Delete(ctx, kindPushed, storage.Digest(a.Pushed)); err != nil {
 		return fmt.Errorf("forget pushed request: %w", err)
 	}
 	return nil

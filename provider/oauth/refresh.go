@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ory/fosite"
+	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 
 	"regain/provider/clients"
 	"regain/provider/problem"
@@ -23,12 +24,19 @@ const kindRefresh = storage.Kind("refresh")
 // so the token is bound to its client (RFC 9700 §2.2.2, FAPI 2.0 Security Profile §5.3.2.1).
 const refreshLifetime = 30 * 24 * time.Hour
 
-// addRefreshToken adds a refresh token to a token response if the scope offline_access was granted.
-func (s *Server) addRefreshToken(ctx context.Context, requester fosite.Requester, answer map[string]any) error {
+// refreshTokens are kept by their digests.
+type refreshTokens struct {
+	store storage.Store
+	codes fositeoauth2.CoreStrategy
+	clock func() time.Time
+}
+
+// add adds a refresh token to a token response if the scope offline_access was granted.
+func (r refreshTokens) add(ctx context.Context, requester fosite.Requester, answer map[string]any) error {
 	if !requester.GetGrantedScopes().Has(clients.ScopeOffline) {
 		return nil
 	}
-	token, _, err := s.codes.GenerateRefreshToken(ctx, requester)
+	token, _, err := r.codes.GenerateRefreshToken(ctx, requester)
 	if err != nil {
 		return problem.ServerError(err)
 	}
@@ -36,8 +44,8 @@ func (s *Server) addRefreshToken(ctx context.Context, requester fosite.Requester
 	if err != nil {
 		return problem.ServerError(err)
 	}
-	err = s.store.Create(ctx, storage.Record{
-		Kind: kindRefresh, ID: storage.Digest(token), Group: requester.GetID(), Data: data, ExpiresAt: s.clock().Add(refreshLifetime),
+	err = r.store.Create(ctx, storage.Record{
+		Kind: kindRefresh, ID: storage.Digest(token), Group: requester.GetID(), Data: data, ExpiresAt: r.clock().Add(refreshLifetime),
 	})
 	if err != nil {
 		return problem.Unavailable(fmt.Errorf("store refresh token: %w", err))
@@ -46,9 +54,9 @@ func (s *Server) addRefreshToken(ctx context.Context, requester fosite.Requester
 	return nil
 }
 
-// refreshGrant returns the grant of a refresh token of this client, or nil.
-func (s *Server) refreshGrant(ctx context.Context, client *clients.Client, token string) (*grant, error) {
-	record, err := s.store.Get(ctx, kindRefresh, storage.Digest(token))
+// find returns the grant of a refresh token of this client, or nil.
+func (r refreshTokens) find(ctx context.Context, client *clients.Client, token string) (*grant, error) {
+	record, err := r.store.Get(ctx, kindRefresh, storage.Digest(token))
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil //nolint:nilnil // nil means no such token
 	}
@@ -72,7 +80,7 @@ func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject st
 	if err != nil {
 		return nil, err
 	}
-	g, err := s.refreshGrant(r.Context(), client, form.Get("refresh_token"))
+	g, err := s.refresh.find(r.Context(), client, form.Get("refresh_token"))
 	if err != nil {
 		return nil, err
 	}

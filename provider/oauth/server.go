@@ -55,18 +55,21 @@ type Deps struct {
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	*clientauth.Authenticator
+	possession
+	hints
+	pushedRequests
+
 	issuer  string
 	acr     string
 	clients clients.Registry
 	keys    *clients.KeySource
 	store   storage.Store
 	ring    *keys.Ring
-	source  *mtls.Source
 	tenants *contract.Tenants
-	proofs  *dpop.Checker
 	clock   func() time.Time
 	fosite  fosite.OAuth2Provider
 	records *records
+	refresh refreshTokens
 	codes   fositeoauth2.CoreStrategy
 }
 
@@ -80,7 +83,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, keys: deps.Keys, store: deps.Store, ring: deps.Ring, source: deps.Source, tenants: deps.Tenants, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
@@ -103,10 +106,15 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
 		return nil, err
 	}
-	if s.proofs, err = dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret}); err != nil {
+	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret})
+	if err != nil {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
+	s.possession = possession{cfg.Issuer, proofs, deps.Source}
+	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
+	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
+	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}
 	s.fosite = compose.Compose(config, s.records, strategy,

@@ -127,7 +127,7 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")
-	return answer, s.addRefreshToken(ctx, redeemed.requester, answer)
+	return answer, s.refresh.add(ctx, redeemed.requester, answer)
 }
 
 // idTokens issues ID tokens in place of fosite's strategy, which supports one key only and guesses auth_time and acr.
