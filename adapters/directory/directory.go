@@ -44,6 +44,7 @@ type entry struct {
 	Groups     []string          `yaml:"groups"`
 }
 
+// Open reads and parses the file at path.
 func Open(path string) (*Directory, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -7,20 +7,20 @@ import (
 	"time"
 )
 
-// Subject is what there is to tell about a person: claims in their JSON types, and claims that were verified.
+// Subject holds the claims about a person: plain claims and verified claims, in their JSON types.
 type Subject struct {
 	Claims   map[string]any
 	Verified []Verified
 	Now      time.Time // for max_age
 }
 
-// Verified are claims with how they were verified (OpenID Identity Assurance Schema 1.0 §5), in their JSON types.
+// Verified are claims with their verification (OpenID Identity Assurance Schema 1.0 §5), in their JSON types.
 type Verified struct {
 	Verification map[string]any
 	Claims       map[string]any
 }
 
-// ofScope is OpenID Connect Core 1.0 §5.4.
+// ofScope returns the claims that a scope requests (OpenID Connect Core 1.0 §5.4).
 func ofScope(scope string) []string {
 	switch scope {
 	case "profile":
@@ -38,7 +38,7 @@ func ofScope(scope string) []string {
 	return nil
 }
 
-// Standard lists the claims that scopes release, for claims_supported.
+// Standard returns the claims that scopes request, for claims_supported.
 func Standard() []string {
 	var all []string
 	for _, scope := range []string{"profile", "email", "address", "phone"} {
@@ -47,8 +47,9 @@ func Standard() []string {
 	return all
 }
 
-// Release returns the claims that scopes and a target's wants release, without those of the protocol itself (sub, acr …).
-// For an ID token of the code flow scopes are none: they release at userinfo (§5.4).
+// Release returns the claims that scopes and a target's wants request, without those of the protocol itself (sub, acr
+// …). Pass no scopes for an ID token of the code flow: scopes release claims at userinfo (OpenID Connect Core 1.0
+// §5.4).
 func Release(wants Wants, scopes []string, s Subject) map[string]any {
 	released := make(map[string]any)
 	for _, scope := range scopes {
@@ -72,7 +73,8 @@ func Release(wants Wants, scopes []string, s Subject) map[string]any {
 	return released
 }
 
-// fits reports whether a value is one that the conditions allow. A claim that has another one is left out (§5.5.1).
+// fits reports whether a value meets the conditions of a claim's request. A claim with another value is omitted
+// (OpenID Connect Core 1.0 §5.5.1).
 func fits(want, value any) bool {
 	conditions, ok := want.(map[string]any)
 	if !ok {
@@ -93,7 +95,7 @@ func fits(want, value any) bool {
 	return false
 }
 
-// same compares two JSON values, whatever Go types they come in.
+// same compares two JSON values, independent of their Go types.
 func same(a, b any) bool {
 	left, err1 := normal(a)
 	right, err2 := normal(b)

@@ -1,9 +1,9 @@
-// Package claims decides which claims a client is told. It reads the `claims` parameter of an authorization request
-// (OpenID Connect Core 1.0 §5.5), knows what each scope stands for (§5.4), and answers requests for verified claims
-// (OpenID Connect for Identity Assurance 1.0). It is pure: what there is comes in, what is released goes out.
+// Package claims decides which claims a client receives. It parses the `claims` parameter of an authorization request
+// (OpenID Connect Core 1.0 §5.5), maps scopes to claims (OpenID Connect Core 1.0 §5.4), and answers requests for verified
+// claims (OpenID Connect for Identity Assurance 1.0). It is pure: available claims in, released claims out.
 //
-// Its law is minimisation: nothing that was not asked for is ever released, what is asked for and not there is left out
-// without an error, and a `verified_claims` is left out as a whole when its verification is not as the client wants it.
+// Its rule is data minimisation: a claim that was not requested is never released, a requested claim that is not available
+// is omitted without an error, and `verified_claims` is omitted as a whole if its verification does not meet the request.
 package claims
 
 import (
@@ -18,7 +18,7 @@ const (
 	maxDepth  = 16
 )
 
-// Target is where a claim is delivered.
+// Target is the place where a claim is delivered.
 type Target string
 
 // The two targets of the claims parameter.
@@ -27,20 +27,20 @@ const (
 	IDToken  Target = "id_token"
 )
 
-// Wants is what one target's member asks for: claim names, each with nil (null: voluntary, any value) or its conditions.
+// Wants holds the requests of one target: claim names, each with nil (null: voluntary, any value) or its conditions.
 type Wants map[string]any
 
-// Request is a claims parameter.
+// Request is a parsed claims parameter.
 type Request map[Target]Wants
 
-// verifiedClaims is the member that holds requests of OpenID Identity Assurance.
+// verifiedClaims is the member with requests of OpenID Connect for Identity Assurance.
 const verifiedClaims = "verified_claims"
 
-// ErrMalformed means that a claims parameter is not one: invalid_request.
+// ErrMalformed means that a claims parameter is malformed: invalid_request.
 var ErrMalformed = errors.New("claims parameter is malformed")
 
-// Parse reads a claims parameter; "" is the request that asks for nothing. Members that are neither userinfo nor
-// id_token are ignored (OpenID Connect Core 1.0 §5.5).
+// Parse parses a claims parameter; the empty string requests nothing. Members other than userinfo and id_token are
+// ignored (OpenID Connect Core 1.0 §5.5).
 func Parse(text string) (Request, error) {
 	if text == "" {
 		return Request{}, nil
@@ -85,7 +85,8 @@ func checkWants(wants Wants) error {
 	return nil
 }
 
-// checkConditions holds the shape of one claim's request (OpenID Connect Core 1.0 §5.5.1). Unknown members are ignored.
+// checkConditions checks the structure of one claim's request (OpenID Connect Core 1.0 §5.5.1). Unknown members are
+// ignored.
 func checkConditions(want any) error {
 	if want == nil {
 		return nil
@@ -107,8 +108,8 @@ func checkConditions(want any) error {
 	return nil
 }
 
-// checkVerified holds what OpenID Connect for Identity Assurance 1.0 §5 requires of a request: verification with
-// trust_framework, and claims. Several may be asked for in an array.
+// checkVerified checks what OpenID Connect for Identity Assurance 1.0 §5 requires of a request: a verification with
+// trust_framework, and claims. An array contains several requests.
 func checkVerified(want any) error {
 	if list, ok := want.([]any); ok {
 		for _, one := range list {
@@ -140,8 +141,9 @@ func checkVerified(want any) error {
 	return nil
 }
 
-// Essential returns the values that a claim must have one of for the authentication to succeed (§5.5.1.1): those of an
-// essential acr, or of a requested sub. It reports whether there is such a demand.
+// Essential returns the values of which a claim must have one for the authentication to succeed: those of an
+// essential acr (OpenID Connect Core 1.0 §5.5.1.1), or of a requested sub. demanded is false if there is no such
+// requirement.
 func (w Wants) Essential(name string) (values []string, demanded bool) {
 	conditions, ok := w[name].(map[string]any)
 	if !ok || name != "sub" && conditions["essential"] != true {

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// releaseVerified answers a request for verified claims: an object for one, an array for an array (OpenID Connect for
-// Identity Assurance 1.0 §5). nil means that none is released.
+// releaseVerified answers a request for verified claims: with an object for an object, an array for an array (OpenID
+// Connect for Identity Assurance 1.0 §5). nil means that none is released.
 func releaseVerified(want any, s Subject) any {
 	switch request := want.(type) {
 	case map[string]any:
@@ -29,8 +29,8 @@ func releaseVerified(want any, s Subject) any {
 	return nil
 }
 
-// release returns what of v the request asks for, or nil when v was not verified as the request wants it, or has none of
-// the claims (§5.7).
+// release returns the requested part of v, or nil if its verification does not meet the request, or it has none of
+// the requested claims (OpenID Connect for Identity Assurance 1.0 §5.7).
 func (v Verified) release(request map[string]any, now time.Time) any {
 	verification, ok := cut(request["verification"], v.Verification, now)
 	if !ok {
@@ -49,9 +49,9 @@ func (v Verified) release(request map[string]any, now time.Time) any {
 	return map[string]any{"verification": verification, "claims": claims}
 }
 
-// cut returns the part of have that want asks for, and whether have meets every condition on the way. want is null
-// (whatever there is), a text (that very value), an object of conditions on a value, or an object or array of the same
-// shape as have.
+// cut returns the part of have that want requests, and whether have meets every condition in it. want is null (any
+// value), a string (exactly this value), an object of conditions on a value, or an object or array with the structure
+// of have.
 func cut(want, have any, now time.Time) (any, bool) {
 	switch value := have.(type) {
 	case map[string]any:
@@ -63,7 +63,7 @@ func cut(want, have any, now time.Time) (any, bool) {
 	case nil:
 		return have, true
 	case map[string]any:
-		return have, fits(wanted, have) && young(wanted["max_age"], have, now)
+		return have, fits(wanted, have) && withinMaxAge(wanted["max_age"], have, now)
 	}
 	return have, same(want, have)
 }
@@ -77,7 +77,7 @@ func cutObject(want any, have map[string]any, now time.Time) (any, bool) {
 	for name, condition := range wanted {
 		value, there := have[name]
 		if !there {
-			if demanding(condition) {
+			if isConstrained(condition) {
 				return nil, false
 			}
 			continue
@@ -91,8 +91,8 @@ func cutObject(want any, have map[string]any, now time.Time) (any, bool) {
 	return part, true
 }
 
-// cutArray answers each wanted element with those of have that meet it, and fails when one that has conditions is met by
-// none (§5.7.3): the client wants all of them.
+// cutArray returns, for each element of want, the elements of have that meet it. It fails if an element of want is
+// met by none, since the client wants all of them (OpenID Connect for Identity Assurance 1.0 §5.7.3).
 func cutArray(want any, have []any, now time.Time) (any, bool) {
 	wanted, ok := want.([]any)
 	if !ok {
@@ -113,18 +113,18 @@ func cutArray(want any, have []any, now time.Time) (any, bool) {
 	return part, true
 }
 
-// demanding reports whether a request for something that is not there must fail: it names a value or an age somewhere.
-func demanding(want any) bool {
+// isConstrained reports whether a request for an unavailable element must fail: it requires a value or an age somewhere.
+func isConstrained(want any) bool {
 	switch wanted := want.(type) {
 	case map[string]any:
 		for name, member := range wanted {
-			if name == "value" || name == "values" || name == "max_age" || name != "essential" && demanding(member) {
+			if name == "value" || name == "values" || name == "max_age" || name != "essential" && isConstrained(member) {
 				return true
 			}
 		}
 	case []any:
 		for _, member := range wanted {
-			if demanding(member) {
+			if isConstrained(member) {
 				return true
 			}
 		}
@@ -134,8 +134,9 @@ func demanding(want any) bool {
 	return false
 }
 
-// young reports whether a time or date is at most maxAge seconds before now (§5.5.2).
-func young(maxAge, value any, now time.Time) bool {
+// withinMaxAge reports whether a time or date is at most maxAge seconds before now (OpenID Connect for Identity Assurance
+// 1.0 §5.5.2).
+func withinMaxAge(maxAge, value any, now time.Time) bool {
 	if maxAge == nil {
 		return true
 	}

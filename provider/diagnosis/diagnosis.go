@@ -1,10 +1,10 @@
-// Package diagnosis is the operator's eye on what happens between wallets and us: for each contact what was asked, what
-// came, which check said what, and how long it took. It holds names of formats, types, claims and rules, and never a value
-// of a person's.
+// Package diagnosis records for the operator what happens between wallets and this server: for each HTTP request
+// about a presentation, what was requested and received, the result of each check, and how long it took. It contains
+// names of formats, types, claims and rules, and never a claim's value.
 //
-// A diagnosis goes into the event record of its request, under the correlation id that the wallet or the person was told:
-// one line of the log, wherever the operator keeps logs. [Find] puts the lines of one recovery together, from any number of
-// nodes; `regain diagnose` prints them.
+// A diagnosis is part of the event record of its HTTP request: one line of the log, with the correlation id that the
+// wallet or the person was shown. [Find] collects the lines of one recovery from the logs of any number of nodes;
+// `regain diagnose` prints them.
 package diagnosis
 
 import (
@@ -14,18 +14,18 @@ import (
 	"regain/presentation/dcql"
 )
 
-// Attribute is the key under which a diagnosis stands in an event record.
+// Attribute is the key of a diagnosis in an event record.
 const Attribute = "presentation"
 
-// Diagnosis is of one contact. Only New makes one that can be written to.
+// Diagnosis describes one HTTP request about a presentation. Create it with New; the zero value cannot be written to.
 type Diagnosis struct {
 	Wallet string                `json:"wallet"` // the wallet profile
 	Flow   string                `json:"flow"`
 	Asked  []RequestedCredential `json:"asked,omitempty"`
 	Came   []string              `json:"came,omitempty"`         // ids of the credential queries that were answered
-	Error  string                `json:"wallet_error,omitempty"` // the wallet's own
+	Error  string                `json:"wallet_error,omitempty"` // error code that the wallet reported
 	Checks []Check               `json:"checks,omitempty"`
-	Query  *dcql.Evaluation      `json:"query,omitempty"` // how what came compares with what was asked, where it does not match
+	Query  *dcql.Evaluation      `json:"query,omitempty"` // mismatches between answer and query, if there are any
 
 	clock func() time.Time
 	since time.Time
@@ -39,7 +39,7 @@ type RequestedCredential struct {
 	Claims []string `json:"claims,omitempty"`
 }
 
-// Check is what one step said.
+// Check is the result of one check.
 type Check struct {
 	Name   string  `json:"check"`
 	Pass   bool    `json:"pass"`
@@ -47,12 +47,12 @@ type Check struct {
 	Millis float64 `json:"ms,omitempty"`
 }
 
-// New begins a diagnosis.
+// New starts a diagnosis.
 func New(wallet, flow string, clock func() time.Time) *Diagnosis {
 	return &Diagnosis{Wallet: wallet, Flow: flow, clock: clock, since: clock()}
 }
 
-// Ask notes the query.
+// Ask records the query.
 func (d *Diagnosis) Ask(q dcql.Query) {
 	for _, c := range q.Credentials {
 		asked := RequestedCredential{ID: c.ID, Format: c.Format, Types: c.Meta.Names()}
@@ -63,7 +63,7 @@ func (d *Diagnosis) Ask(q dcql.Query) {
 	}
 }
 
-// Step notes what a check said, and how long it took since the one before. It returns err.
+// Step records the result of a check and the time since the previous one. It returns err.
 func (d *Diagnosis) Step(name string, err error) error {
 	const perMilli = 1000
 	now := d.clock()
@@ -75,12 +75,12 @@ func (d *Diagnosis) Step(name string, err error) error {
 	return err
 }
 
-// Note adds what a check said that took no time of its own.
+// Note records the result of a check without a duration.
 func (d *Diagnosis) Note(name string, pass bool, detail string) {
 	d.Checks = append(d.Checks, Check{Name: name, Pass: pass, Detail: detail})
 }
 
-// Failed reports whether some check did not pass.
+// Failed reports whether any check failed.
 func (d *Diagnosis) Failed() bool {
 	return slices.ContainsFunc(d.Checks, func(c Check) bool { return !c.Pass })
 }

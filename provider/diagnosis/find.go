@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Record is one request's event record, as far as a diagnosis needs it.
+// Record is the event record of one HTTP request, with the fields that a diagnosis needs.
 type Record struct {
 	Time        time.Time     `json:"time"`
 	Message     string        `json:"msg"`
@@ -27,15 +27,15 @@ type Record struct {
 	Cause        string     `json:"cause"`
 }
 
-// ErrNotFound means that no record has the id.
+// ErrNotFound means that no record has this id.
 var ErrNotFound = errors.New("no record of this id")
 
-// maxLine bounds one line of a log.
+// maxLine bounds the length of one log line in bytes.
 const maxLine = 1 << 20
 
-// Find reads event records in JSON, one a line, and returns those of the recovery that id belongs to: a correlation id, or
-// the transaction's. They are in the order of time. Lines that are no records are passed over, as other programs write
-// into the same log.
+// Find reads event records, one JSON object a line, and returns those of the recovery with this id, ordered by time.
+// id is a correlation id or a transaction id. Other lines are skipped, since other programs may write to the same
+// log.
 func Find(logs io.Reader, id string) ([]Record, error) {
 	records, err := read(logs)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Write tells what happened, record by record, for people.
+// Write prints the records for people.
 func Write(out io.Writer, records []Record) error {
 	w := bufio.NewWriter(out)
 	for i, r := range records {

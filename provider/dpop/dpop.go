@@ -1,8 +1,9 @@
-// Package dpop checks DPoP proofs (RFC 9449): that whoever sends a request holds the private key that an access token is
-// bound to. A proof is a JWT of its own for each request, with the public key in its header; it works once.
+// Package dpop checks DPoP proofs (RFC 9449), by which the sender of a request proves possession of the private key that
+// an access token is bound to. A proof is a JWT made for one request, with the public key in its header; it is accepted
+// once.
 //
-// The order of the checks is part of the protection: a proof's jti is remembered only after everything else was right,
-// under the key that made it, so that nobody can use up another's.
+// The order of the checks matters: a proof's jti is recorded only after all other checks passed, together with the proof's
+// key, so that an attacker cannot use up another client's jti.
 package dpop
 
 import (
@@ -19,7 +20,7 @@ import (
 	"regain/storage"
 )
 
-// Header is the request header that carries a proof, and NonceHeader the response header that carries a nonce.
+// Header is the request header with a proof, NonceHeader the response header with a nonce.
 const (
 	Header      = "DPoP"
 	NonceHeader = "DPoP-Nonce"
@@ -28,22 +29,23 @@ const (
 const (
 	kindProof = storage.Kind("dpop")
 
-	// window is how far iat may be from now, either way: clocks differ, and a proof is made for the request at hand.
+	// window is how far iat may differ from now in either direction: clocks differ, and a proof is made for one
+	// request.
 	window = time.Duration(clock.Proofs)
 )
 
 var (
 	// ErrInvalid means invalid_dpop_proof (RFC 9449 §5, §7.1).
 	ErrInvalid = errors.New("DPoP proof is invalid")
-	// ErrNonce means use_dpop_nonce (§8): the proof would do with a nonce of ours.
+	// ErrNonce means use_dpop_nonce (RFC 9449 §8): the proof lacks a current nonce of this server.
 	ErrNonce = errors.New("DPoP proof needs the server's nonce")
 )
 
-// Config is what a Checker works with.
+// Config holds the dependencies of a Checker; all are required.
 type Config struct {
-	Store storage.Store // remembers the proofs that were used
+	Store storage.Store // used proofs
 	Clock func() time.Time
-	Key   []byte // 32 bytes, the same on every node: keys the nonces
+	Key   []byte // 32 bytes, the same on every node: HMAC key of the nonces
 }
 
 // Checker checks proofs.
@@ -53,7 +55,7 @@ type Checker struct {
 	nonces nonces
 }
 
-// New refuses missing parts.
+// New returns an error if a dependency is missing.
 func New(cfg Config) (*Checker, error) {
 	if cfg.Store == nil || cfg.Clock == nil || len(cfg.Key) != sha256.Size {
 		return nil, errors.New("dpop: Store, Clock and a Key of 32 bytes are required")
@@ -61,23 +63,23 @@ func New(cfg Config) (*Checker, error) {
 	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}}, nil
 }
 
-// Expect is what a proof must fit.
+// Expect holds what a proof is checked against.
 type Expect struct {
 	Method      string
-	URL         string // of the endpoint as it is published, never as a Host header names it
-	AccessToken string // where one is presented: the proof must name its hash
-	Thumbprint  string // of the key that must have made the proof; "" for any
-	Nonce       bool   // whether the proof must carry a nonce of ours
+	URL         string // published URL of the endpoint, never taken from the Host header
+	AccessToken string // the presented access token, if any: ath must be its hash
+	Thumbprint  string // thumbprint of the required key; "" for any
+	Nonce       bool   // whether the proof must contain a nonce of this server
 }
 
-// Present reports whether a request shows a proof, good or bad.
+// Present reports whether a request has a proof, valid or not.
 func Present(header http.Header) bool { return len(header.Values(Header)) > 0 }
 
-// Nonce returns a nonce for the DPoP-Nonce header: good now and for some minutes, on every node.
+// Nonce returns a nonce for the DPoP-Nonce header, valid for some minutes on every node.
 func (c *Checker) Nonce() string { return c.nonces.at(c.clock()) }
 
-// Check verifies the request's proof, uses it up, and returns the thumbprint of its key (RFC 7638, SHA-256, base64url).
-// Its errors are ErrInvalid, ErrNonce, or an outage of the store.
+// Check verifies the request's proof, consumes its jti, and returns the thumbprint of its key (RFC 7638, SHA-256,
+// base64url). Its errors are ErrInvalid, ErrNonce, or an outage of the store.
 func (c *Checker) Check(ctx context.Context, header http.Header, e Expect) (string, error) {
 	proofs := header.Values(Header)
 	if len(proofs) != 1 {
@@ -106,7 +108,7 @@ func (c *Checker) Check(ctx context.Context, header http.Header, e Expect) (stri
 	return p.thumbprint, nil
 }
 
-// check holds a parsed proof, whose signature is good, against the request (RFC 9449 §4.3).
+// check compares a parsed proof, whose signature is valid, with the request (RFC 9449 §4.3).
 func (p proof) check(e Expect, now time.Time) error {
 	switch {
 	case p.Method != e.Method:

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// nonceWindow is how long one nonce is given out; it is taken for as long again.
+// nonceWindow is how long a nonce is handed out; it is accepted for one more window.
 const nonceWindow = 2 * time.Minute
 
-// nonces makes nonces that need no store: the number of a window of time and its HMAC (RFC 9449 §8 leaves the making to
-// the server). They limit how long ago a proof can have been made; that it works once is the replay store's business.
+// nonces generates nonces that need no storage: the HMAC of the number of a time window (RFC 9449 §8 leaves the
+// format to the server). They limit the age of a proof; the store of used jti prevents replay.
 type nonces struct{ key []byte }
 
 func (n nonces) at(now time.Time) string { return n.of(now.Unix() / int64(nonceWindow/time.Second)) }

@@ -26,7 +26,7 @@ const (
 	maxDepth = 8
 )
 
-// proof is a proof whose signature was verified with the key in its header (RFC 9449 §4.2).
+// proof is a DPoP proof whose signature was verified with the key in its header (RFC 9449 §4.2).
 type proof struct {
 	ID        string           `json:"jti"`
 	Method    string           `json:"htm"`
@@ -79,8 +79,8 @@ func parse(text string) (proof, error) {
 	return p, nil
 }
 
-// keyOf reads header and claims strictly, and the key in the header, which must not be a private one (RFC 9449 §4.3, item
-// 7). Nothing is verified yet.
+// keyOf parses header and claims strictly and returns the key in the header, which must not be a private one (RFC
+// 9449 §4.3, item 7). It verifies nothing.
 func keyOf(text string) (crypto.PublicKey, error) {
 	parts := strings.Split(text, ".")
 	const compact = 3
@@ -108,7 +108,8 @@ func keyOf(text string) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// checkKey refuses a key that does not fit the algorithm: what a key may be used for is not the message's to say alone.
+// checkKey refuses a key that does not fit the algorithm: the message alone must not decide how a key is used
+// (algorithm confusion, RFC 8725 §3.1).
 func checkKey(key crypto.PublicKey, alg string) error {
 	fits := ""
 	switch key.(type) {
@@ -125,7 +126,7 @@ func checkKey(key crypto.PublicKey, alg string) error {
 	return nil
 }
 
-// sameURL compares without query and fragment, and after the normalisation of RFC 3986 §6.2.2 and §6.2.3.
+// sameURL compares two URLs without query and fragment, normalised by RFC 3986 §6.2.2 and §6.2.3.
 func sameURL(a, b string) bool {
 	left, err1 := normal(a)
 	right, err2 := normal(b)

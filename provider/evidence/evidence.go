@@ -5,8 +5,8 @@ import (
 	"regain/verifier"
 )
 
-// evidence puts what the verifier found into the words of the domain. Only claims that the profile matches are evidence;
-// the rest is left behind.
+// evidence converts the verifier's result to the domain's Evidence. It contains only the claims that the profile
+// matches.
 func (q verificationInput) evidence(verified verifier.Verified) recovery.Evidence {
 	claims := make(map[recovery.ClaimName]string, len(q.bound))
 	for _, b := range q.bound {
@@ -23,7 +23,7 @@ func (q verificationInput) evidence(verified verifier.Verified) recovery.Evidenc
 	return found
 }
 
-// reasonFor is the one table from the verifier's failures to reasons. One that it does not know is no trust.
+// reasonFor maps the verifier's failures to the domain's reasons. An unknown failure means untrusted: fail closed.
 func reasonFor(o verifier.ValidationFailure) recovery.Reason {
 	switch o {
 	case verifier.NoFailure:
@@ -38,7 +38,7 @@ func reasonFor(o verifier.ValidationFailure) recovery.Reason {
 	return recovery.ReasonCredentialUntrusted
 }
 
-// claimAt returns the text that a claim's path selects: one, and no other kind of value.
+// claimAt returns the value that a claim's path selects, if it is exactly one string.
 func claimAt(from map[string]any, name recovery.ClaimName) (string, bool) {
 	path, err := pathOf(name)
 	if err != nil {

@@ -1,9 +1,9 @@
-// Package evidence is what a recovery profile asks of a wallet, and what the answer shows: the words of the domain put into
-// a query, and back.
+// Package evidence translates between the domain and the wallet protocols: a recovery profile becomes a query, an answer
+// becomes evidence.
 //
-//	Rules.Query    a profile's credentials, as a DCQL query for the formats that a wallet's protocol has
-//	Rules.Verify   an answer, verified, held against the query (wallets are not trusted to have followed it), and put into
-//	               the words of the domain
+//	Rules.Query    a profile's credentials as a DCQL query, for the formats that a wallet's protocol supports
+//	Rules.Verify   verifies an answer, compares it with the query (wallets are not trusted to have followed it), and
+//	               returns it as recovery.Evidence
 package evidence
 
 import (
@@ -16,13 +16,13 @@ import (
 	"regain/verifier"
 )
 
-// Rules say what is asked. They are safe for concurrent use.
+// Rules build queries and verify answers. They are safe for concurrent use after the last Prepare.
 type Rules struct {
 	receipts, receiptVCs []string
-	queries              map[key]dcql.Query // made once: profiles do not change
+	queries              map[key]dcql.Query // built once by Prepare: profiles do not change
 }
 
-// key names a query: a profile's, for a protocol with these formats.
+// key identifies a query: a profile, and the formats of a protocol.
 type key struct {
 	profile recovery.ProfileName
 	formats string
@@ -32,12 +32,12 @@ func keyOf(profile recovery.Profile, formats []string) key {
 	return key{profile.Name, strings.Join(formats, " ")}
 }
 
-// New takes the types of Face Check receipts: vct values of SD-JWT VCs, and W3C types of JWT VCs.
+// New returns rules for Face Check receipts of these types: vct values of SD-JWT VCs, and W3C types of JWT VCs.
 func New(receipts, receiptVCs []string) *Rules {
 	return &Rules{receipts: receipts, receiptVCs: receiptVCs, queries: make(map[key]dcql.Query)}
 }
 
-// Prepare makes the query of a profile for a protocol with these formats; it is for the time before anything is asked.
+// Prepare builds and checks the query of a profile for a protocol's formats. Call it at the start, before any Query.
 func (r *Rules) Prepare(profile recovery.Profile, formats []string) error {
 	q, err := r.query(profile, formats)
 	if err != nil {
@@ -47,8 +47,8 @@ func (r *Rules) Prepare(profile recovery.Profile, formats []string) error {
 	return nil
 }
 
-// Query asks for the claims that the profile matches, and for nothing else: not the portrait. Of the profile's
-// alternatives it asks for those in one of the formats.
+// Query returns the query for the claims that the profile matches, and for no others (data minimisation): not the
+// portrait. It includes those of the profile's alternatives that are in one of the formats.
 func (r *Rules) Query(profile recovery.Profile, formats []string) (dcql.Query, error) {
 	if q, prepared := r.queries[keyOf(profile, formats)]; prepared {
 		return q, nil
@@ -71,7 +71,7 @@ func (r *Rules) query(profile recovery.Profile, formats []string) (dcql.Query, e
 	return dcql.Recovery(asked[0], asked[1:]...)
 }
 
-// rulesIn are the positions of the profile's credentials that are in one of the formats.
+// rulesIn returns the indexes of the profile's credentials that are in one of the formats.
 func rulesIn(profile recovery.Profile, formats []string) (rules []int) {
 	for i, rule := range profile.Credentials {
 		if slices.Contains(formats, rule.Format) {
@@ -105,8 +105,8 @@ func (r *Rules) params(profile recovery.Profile, rule recovery.CredentialRule) (
 	return params, nil
 }
 
-// ReceiptFor says which Face Check receipts go with a credential of a format: an SD-JWT VC, but for JWT VCs, whose
-// wallets hold nothing else.
+// ReceiptFor returns the Face Check receipts that go with a credential of a format: SD-JWT VCs, but JWT VCs for JWT
+// VCs, whose wallets support no other format.
 func (r *Rules) ReceiptFor(format string) verifier.Wanted {
 	if format == dcql.FormatJWTVC {
 		return verifier.Wanted{Format: dcql.FormatJWTVC, Types: r.receiptVCs}
@@ -114,5 +114,5 @@ func (r *Rules) ReceiptFor(format string) verifier.Wanted {
 	return verifier.Wanted{Format: dcql.FormatSDJWT, Types: r.receipts}
 }
 
-// pathOf reads the path of a claim as the configuration has it.
+// pathOf parses the path of a claim in the configuration.
 func pathOf(name recovery.ClaimName) (dcql.Path, error) { return dcql.ParsePointer(string(name)) }

@@ -18,16 +18,16 @@ type Verifier interface {
 	Verify(ctx context.Context, p verifier.Presentation, expect verifier.Expect) (verifier.Verified, error)
 }
 
-// Submission is a wallet's answer to what a profile asked for in some formats.
+// Submission is a wallet's answer to the query of a profile for some formats.
 type Submission struct {
 	Profile recovery.Profile
 	Formats []string
 	Answer  protocol.Answer
 }
 
-// Verify takes an answer through every check there is before it is evidence: that it holds what was asked for, that it is
-// genuine, and that what was verified matches the query. d gets what each check said. An error that is not
-// verifier.ErrUnavailable is a refusal of the answer.
+// Verify performs all checks that make an answer evidence: it contains what was requested, it is genuine, and the
+// verified credentials match the query. d records the result of each check. An error other than
+// verifier.ErrUnavailable means that the answer is refused.
 func (r *Rules) Verify(ctx context.Context, v Verifier, s Submission, d *diagnosis.Diagnosis) (recovery.Evidence, error) {
 	in, err := r.input(s)
 	if err := d.Step("asked for", err); err != nil {
@@ -48,19 +48,20 @@ func (r *Rules) Verify(ctx context.Context, v Verifier, s Submission, d *diagnos
 	return in.evidence(verified), nil
 }
 
-// verificationInput is what the verifier is asked about an answer.
+// verificationInput is the input of the verifier for an answer.
 type verificationInput struct {
 	presentation verifier.Presentation
 	expect       verifier.Expect
 
-	rule  int // which of the profile's credentials the Verified ID is
+	rule  int // index of the profile's credential that the Verified ID belongs to
 	bound []recovery.Binding
 	query dcql.Query
-	// Ids of the credential queries; the second is "" without a Face Check.
+	// Ids of the credential queries; faceCheck is "" without a Face Check.
 	verifiedID, faceCheck string
 }
 
-// input puts an answer to the verifier. Of several alternatives that came the preferred one counts.
+// input converts an answer to the verifier's input. If several alternatives were presented, the preferred one is
+// used.
 func (r *Rules) input(s Submission) (verificationInput, error) {
 	profile, answer := s.Profile, s.Answer
 	q := verificationInput{
@@ -80,7 +81,7 @@ func (r *Rules) input(s Submission) (verificationInput, error) {
 		at := answer.Presentations[id]
 		switch i := slices.IndexFunc(q.query.Credentials, func(c dcql.Credential) bool { return c.ID == id }); dcql.Role(id) {
 		case dcql.VerifiedID:
-			q.verifiedID, q.rule = id, rules[i] // Recovery asks for the Verified IDs first, in the order of the rules
+			q.verifiedID, q.rule = id, rules[i] // dcql.Recovery puts the Verified IDs first, in the order of the rules
 			q.presentation.VerifiedID, q.presentation.VerifiedIDAt = at.Text, at.At
 		case dcql.FaceCheck:
 			q.faceCheck, q.presentation.FaceCheck, q.presentation.FaceCheckAt = id, at.Text, at.At
@@ -97,14 +98,14 @@ func (r *Rules) input(s Submission) (verificationInput, error) {
 	return q, nil
 }
 
-// compare holds what was verified against the query: wallets are not trusted to have followed it (OpenID4VP 1.0 §14.11).
-// The error wraps presentation.ErrRejected; the evaluation has every mismatch.
+// compare evaluates the query against the verified credentials: wallets are not trusted to have followed it
+// (OpenID4VP 1.0 §14.11). The error wraps presentation.ErrRejected; the evaluation contains every mismatch.
 func (q verificationInput) compare(verified verifier.Verified) (dcql.Evaluation, error) {
 	answer := map[string][]dcql.Presentation{q.verifiedID: {asDCQL(verified.VerifiedID())}}
 	if q.faceCheck != "" {
 		answer[q.faceCheck] = []dcql.Presentation{asDCQL(verified.Receipt())}
 	}
-	// Only the chosen option has been verified, so only it is compared: what else came is as if it had not.
+	// Only the chosen alternative was verified, so only it is compared. Other presentations are ignored.
 	evaluation, err := q.query.Evaluate(answer)
 	if err != nil {
 		return evaluation, fmt.Errorf("%w: %w", presentation.ErrRejected, err)
@@ -112,8 +113,9 @@ func (q verificationInput) compare(verified verifier.Verified) (dcql.Evaluation,
 	return evaluation, nil
 }
 
-// asDCQL is what a query is compared with. Only what its holder presented gets here. Which authority certified the issuer
-// is not among it: that was a hint to the wallet, and is for the rules of trust to say.
+// asDCQL converts a verified credential for comparison with the query. Callers pass only credentials whose holder
+// binding was verified. The issuer's CA is not included: trusted_authorities is a hint for the wallet, and the trust
+// rules decide.
 func asDCQL(s verifier.PresentedCredential) dcql.Presentation {
 	return dcql.Presentation{
 		CredentialFormat: s.Format, Types: s.Types, Claims: s.Claims, HolderBound: true, Withheld: s.Format == dcql.FormatSDJWT,

@@ -11,12 +11,12 @@ import (
 	"time"
 )
 
-// certificateLife is that of the certificates that Certify makes. Verifiers that want x5c take the key from it; that it
-// ends makes somebody look at the key again.
+// certificateLife is the lifetime of the certificates that Certify issues. Verifiers that require x5c take the key
+// from it; the expiry makes an operator review the key.
 const certificateLife = 2 * 365 * 24 * time.Hour
 
-// Certify returns the ring with a self-signed certificate for name, such as the server's host name, after every key that
-// has none.
+// Certify returns the ring with a self-signed certificate for every key that has none. name becomes the common name,
+// such as the server's host name.
 func Certify(list []Key, name string, now time.Time) ([]Key, error) {
 	if name == "" {
 		return nil, errors.New("certify: a name is required, such as the server's host name")
@@ -55,7 +55,7 @@ func selfSigned(k Key, name string, now time.Time) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// certifiedAs returns the name in the certificates of a ring in which every key has one, or "".
+// certifiedAs returns the common name of the ring's certificates if every key has one, otherwise "".
 func certifiedAs(list []Key) string {
 	name := ""
 	for _, k := range list {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// RotateFile rotates the ring in a file, which is made if it is not there. The file is replaced as a whole: whoever reads
-// it meanwhile reads the old ring or the new one.
+// RotateFile rotates the ring in a file, which is created if it does not exist. The file is replaced atomically: a
+// concurrent reader sees the old ring or the new one.
 func RotateFile(path string, r Rotation) error {
 	list, err := ReadFile(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -22,7 +22,7 @@ func RotateFile(path string, r Rotation) error {
 	if list, err = Rotate(list, r); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if name != "" { // a verifier that wants x5c wants it of the new key too
+	if name != "" { // verifiers that require x5c require it for the new key too
 		if list, err = Certify(list, name, r.Now); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
@@ -30,7 +30,7 @@ func RotateFile(path string, r Rotation) error {
 	return writeFile(path, list)
 }
 
-// CertifyFile certifies the ring in a file, as Certify does.
+// CertifyFile applies Certify to the ring in a file.
 func CertifyFile(path, name string, now time.Time) error {
 	list, err := ReadFile(path)
 	if err != nil {
@@ -64,7 +64,7 @@ func ReadFile(path string) ([]Key, error) {
 }
 
 func replaceFile(path string, text []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), ".signing-*") // readable by its owner alone
+	file, err := os.CreateTemp(filepath.Dir(path), ".signing-*") // readable by its owner only
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
@@ -78,7 +78,7 @@ func replaceFile(path string, text []byte) error {
 	return nil
 }
 
-// Describe lists the keys of a ring with what each does now. It shows nothing private.
+// Describe returns a table of a ring's keys with the current state of each. It contains nothing private.
 func Describe(list []Key, now time.Time) (string, error) {
 	r, err := NewRing(list, func() time.Time { return now })
 	if err != nil {

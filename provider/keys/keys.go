@@ -1,16 +1,17 @@
-// Package keys holds the keys that the OpenID provider signs with and publishes at its jwks_uri, and mints JWTs with
-// them. Every JWT of ours names its kind in the `typ` header, so that one can never pass for another (RFC 8725 §3.11).
+// Package keys holds the signing keys of the OpenID provider, publishes them at its jwks_uri and signs JWTs with them.
+// Every JWT that this server signs names its kind in the `typ` header, so that one kind is never accepted as another (RFC
+// 8725 §3.11).
 //
-// A ring is a PEM file with one or more private keys, each with a certificate after it if a client wants `x5c`, and
-// with a life in its PEM headers:
+// A key ring is a PEM file with one or more private keys. A key is followed by its certificate if a client requires `x5c`,
+// and has its dates in PEM headers:
 //
 //	-----BEGIN PRIVATE KEY-----
-//	Signs-From: 2026-11-24T12:00:00Z         published from now on, signs from then on; absent: at once
-//	Published-Until: 2026-12-24T12:00:00Z    absent: until somebody takes it out
+//	Signs-From: 2026-11-24T12:00:00Z         published at once, signs from then on; absent: signs at once
+//	Published-Until: 2026-12-24T12:00:00Z    absent: until it is removed
 //
-// Of the keys that can make an algorithm, the one that signs is the youngest whose Signs-From has come. [Rotate] adds
-// a key so that every verifier has fetched it before it signs, and retires its predecessor only when the last token it
-// signed has expired (OpenID Connect Core 1.0 §10.1.1).
+// For each algorithm, the key with the latest Signs-From that has passed signs. [Rotate] adds a key so that every verifier
+// has fetched it before it signs, and retires its predecessor only when the last token that it signed has expired (OpenID
+// Connect Core 1.0 §10.1.1).
 package keys
 
 import (
@@ -33,7 +34,7 @@ import (
 	"regain/provider/jwa"
 )
 
-// Key is one private key with its life.
+// Key is a private key with its dates.
 type Key struct {
 	Private        crypto.Signer       // *ecdsa.PrivateKey on P-256, *rsa.PrivateKey of 2048 bits or more, or ed25519.PrivateKey
 	SignsFrom      time.Time           // zero: at once
@@ -45,7 +46,8 @@ type Key struct {
 	algorithms []jose.SignatureAlgorithm
 }
 
-// prepare refuses keys that no algorithm of ours takes, and completes what is derived from the private key.
+// prepare derives the public key and the algorithms from the private key. It returns an error for keys that no
+// supported algorithm uses.
 func (k *Key) prepare() error {
 	if k.Private == nil {
 		return errors.New("signing key: is missing")
@@ -60,7 +62,7 @@ func (k *Key) prepare() error {
 		if key == nil || !publickey.Strong(key.Public()) {
 			return fmt.Errorf("signing key: RSA keys must have %d bits at least", publickey.MinRSABits)
 		}
-		// One key for both: it carries no alg, as RFC 7517 §4.4 allows.
+		// One key serves both algorithms, so its JWK has no alg, which RFC 7517 §4.4 allows.
 		k.algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
 	case ed25519.PrivateKey:
 		k.algorithms = []jose.SignatureAlgorithm{jose.EdDSA}
@@ -84,8 +86,8 @@ func (k *Key) prepare() error {
 	return nil
 }
 
-// makes reports whether the key can sign with alg.
-func (k *Key) makes(alg jose.SignatureAlgorithm) bool {
+// canSign reports whether the key can sign with alg.
+func (k *Key) canSign(alg jose.SignatureAlgorithm) bool {
 	for _, a := range k.algorithms {
 		if a == alg {
 			return true
@@ -94,12 +96,12 @@ func (k *Key) makes(alg jose.SignatureAlgorithm) bool {
 	return false
 }
 
-// Generate makes a P-256 key.
+// Generate returns a new P-256 key.
 func Generate(random io.Reader) (*ecdsa.PrivateKey, error) {
 	return ecdsa.GenerateKey(elliptic.P256(), random)
 }
 
-// GenerateFor makes a key for an algorithm: ES256, RS256 or PS256 (3072 bits), or EdDSA.
+// GenerateFor returns a new key for an algorithm: ES256, RS256 or PS256 (3072 bits), or EdDSA.
 func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, error) {
 	const rsaBits = 3072
 	switch alg {
@@ -114,7 +116,7 @@ func GenerateFor(alg jose.SignatureAlgorithm, random io.Reader) (crypto.Signer, 
 	return nil, fmt.Errorf("algorithm %q: use %s", alg, jwa.Cure(jwa.All()))
 }
 
-// GenerateRing makes a ring of one key for each algorithm.
+// GenerateRing returns a ring with one new key for each algorithm.
 func GenerateRing(random io.Reader, algorithms ...jose.SignatureAlgorithm) ([]Key, error) {
 	list := make([]Key, 0, len(algorithms))
 	for _, alg := range algorithms {

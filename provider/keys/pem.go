@@ -16,13 +16,13 @@ import (
 	"regain/internal/publickey"
 )
 
-// Headers of a PEM block that tell a key's life, in RFC 3339.
+// PEM headers with a key's dates, in RFC 3339.
 const (
 	headerSignsFrom      = "Signs-From"
 	headerPublishedUntil = "Published-Until"
 )
 
-// ParsePEM reads one P-256 private key in PKCS #8 or SEC 1 form.
+// ParsePEM parses one P-256 private key in PKCS #8 or SEC 1 form.
 func ParsePEM(text []byte) (*ecdsa.PrivateKey, error) {
 	list, err := ParseRing(text)
 	if err != nil {
@@ -35,7 +35,8 @@ func ParsePEM(text []byte) (*ecdsa.PrivateKey, error) {
 	return key, nil
 }
 
-// ParseRing reads the keys of a ring file in the order they stand there. Its errors never quote the text.
+// ParseRing parses the keys of a ring file, in file order. Its errors never quote the text, which contains private
+// keys.
 func ParseRing(text []byte) ([]Key, error) {
 	var list []Key
 	for rest := text; ; {
@@ -60,7 +61,7 @@ func ParseRing(text []byte) ([]Key, error) {
 				return nil, fmt.Errorf("key %d: %w", len(list)+1, err)
 			}
 			list = append(list, key)
-		case "EC PARAMETERS": // `openssl ecparam` writes them first; the key has them too
+		case "EC PARAMETERS": // written by `openssl ecparam`; the key contains them too
 		default:
 			return nil, fmt.Errorf("a PEM block %q has no place among signing keys", block.Type)
 		}
@@ -108,7 +109,7 @@ func parsePrivate(block *pem.Block) (any, error) {
 	return x509.ParsePKCS8PrivateKey(block.Bytes)
 }
 
-// EncodeRing writes a ring file that ParseRing reads.
+// EncodeRing encodes a ring in the format of ParseRing.
 func EncodeRing(list []Key) ([]byte, error) {
 	var out bytes.Buffer
 	for i, k := range list {
@@ -135,23 +136,24 @@ func EncodeRing(list []Key) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Rotation says how a key is replaced.
+// Rotation describes how a key is replaced.
 type Rotation struct {
 	Algorithm jose.SignatureAlgorithm
 	New       crypto.Signer
 	Now       time.Time
 	Announce  time.Duration // how long the new key is published before it signs: longer than verifiers cache the JWK Set
-	Overlap   time.Duration // how long the old key is published after it stopped: longer than its tokens live
+	Overlap   time.Duration // how long the old key is published after it stops signing: longer than its tokens are valid
 }
 
-// Rotate returns the ring with a new key. The keys that signed the algorithm until now get an end, and those whose end
-// has passed are taken out. Where no key signs the algorithm yet, the new one signs at once.
+// Rotate returns the ring with a new key. The keys that signed with the algorithm so far get a Published-Until, and
+// keys whose Published-Until has passed are removed. If no key signs with the algorithm yet, the new one signs at
+// once.
 func Rotate(list []Key, r Rotation) ([]Key, error) {
 	fresh := Key{Private: r.New}
 	if err := fresh.prepare(); err != nil {
 		return nil, err
 	}
-	if !fresh.makes(r.Algorithm) {
+	if !fresh.canSign(r.Algorithm) {
 		return nil, fmt.Errorf("a %T cannot sign %s", r.New, r.Algorithm)
 	}
 	kept := make([]Key, 0, len(list)+1)
@@ -162,7 +164,7 @@ func Rotate(list []Key, r Rotation) ([]Key, error) {
 		if !k.PublishedUntil.IsZero() && !r.Now.Before(k.PublishedUntil) {
 			continue
 		}
-		if k.makes(r.Algorithm) {
+		if k.canSign(r.Algorithm) {
 			fresh.SignsFrom = r.Now.Add(r.Announce).UTC().Truncate(time.Second)
 			if k.PublishedUntil.IsZero() {
 				k.PublishedUntil = fresh.SignsFrom.Add(r.Overlap)

@@ -15,28 +15,27 @@ import (
 	"regain/provider/jwa"
 )
 
-// Ring signs JWTs and knows the JWK Set that verifiers need.
-//
-// Its keys can be replaced while it is used: every method works with those of one moment.
+// Ring signs JWTs and returns the JWK Set for verifiers. Its keys can be replaced while it is in use: each method call
+// uses one consistent set of keys.
 type Ring struct {
 	clock func() time.Time
 	state atomic.Pointer[state]
 }
 
-// state is a ring's keys, and what follows from them.
+// state holds a ring's keys and the JWK Sets encoded from them.
 type state struct {
 	keys []Key
-	sets []published // in the order of their ends
+	sets []published // ordered by until
 }
 
-// published is the encoded JWK Set until one of its keys retires.
+// published is an encoded JWK Set, valid until one of its keys is retired.
 type published struct {
 	until time.Time // zero: always
 	jwks  []byte
 }
 
-// NewRing refuses unusable and doubled keys, and a ring without a P-256 key that signs now: recovery tokens and
-// hand-offs are ES256.
+// NewRing returns an error for unusable and duplicate keys, and for a ring without a P-256 key that signs now:
+// recovery tokens and hand-offs are signed with ES256.
 func NewRing(list []Key, clock func() time.Time) (*Ring, error) {
 	if clock == nil {
 		return nil, errors.New("signing keys: a clock is required")
@@ -68,8 +67,9 @@ func newState(list []Key, now time.Time) (*state, error) {
 	return s, s.encodeSets()
 }
 
-// Replace puts other keys into the ring, as after `regain keys rotate`. What was promised when the ring was made must
-// hold: the same algorithms, and certificates if every key had one. Otherwise nothing changes.
+// Replace replaces the keys, for example after `regain keys rotate`. Clients rely on what the ring offered at the
+// start: the same algorithms, and certificates if every key had one. Otherwise Replace returns an error and changes
+// nothing.
 func (r *Ring) Replace(list []Key) error {
 	now := r.clock()
 	next, err := newState(list, now)
@@ -89,8 +89,8 @@ func (r *Ring) Replace(list []Key) error {
 	return nil
 }
 
-// encodeSets encodes the JWK Set once for each moment that a key retires, so that serving it costs nothing and its
-// bytes never vary in between.
+// encodeSets encodes the JWK Set once for each time at which a key is retired, so that serving it costs nothing and
+// its bytes do not vary in between.
 func (s *state) encodeSets() error {
 	ends := []time.Time{{}}
 	for _, k := range s.keys {
@@ -115,7 +115,7 @@ func (s *state) encodeSets() error {
 	return nil
 }
 
-// later orders ends of life; the zero time is after every other one.
+// later compares two expiries; the zero time is after every other one.
 func later(a, b time.Time) int {
 	switch {
 	case a.IsZero() && b.IsZero():
@@ -139,7 +139,7 @@ func (r *Ring) JWKS() []byte {
 	return sets[len(sets)-1].jwks
 }
 
-// Algorithms lists what the ring can sign with now, ES256 first.
+// Algorithms returns the algorithms that the ring can sign with now, in the order of jwa.All.
 func (r *Ring) Algorithms() []jose.SignatureAlgorithm { return r.state.Load().algorithms(r.clock()) }
 
 func (s *state) algorithms(now time.Time) []jose.SignatureAlgorithm {
@@ -152,7 +152,7 @@ func (s *state) algorithms(now time.Time) []jose.SignatureAlgorithm {
 	return can
 }
 
-// CheckCertificates refuses a ring of which a key has no certificate, for verifiers that want x5c in every JWK.
+// CheckCertificates returns an error if a key has no certificate, for verifiers that require x5c in every JWK.
 func (r *Ring) CheckCertificates() error { return r.state.Load().checkCertificates() }
 
 func (s *state) checkCertificates() error {
@@ -173,8 +173,8 @@ func (r *Ring) Key() *ecdsa.PrivateKey {
 	return key
 }
 
-// Public returns the public keys with a `kid`, every one for the empty kid: retired ones too, as long as the ring has
-// them, because an id_token_hint may be old (OpenID Connect Core 1.0 §3.1.2.2).
+// Public returns the public keys with this `kid`, or all for the empty kid. It includes retired keys that are still
+// in the ring, because an id_token_hint may be old (OpenID Connect Core 1.0 §3.1.2.2).
 func (r *Ring) Public(kid string) []jose.JSONWebKey {
 	var found []jose.JSONWebKey
 	for _, k := range r.state.Load().keys {
@@ -185,7 +185,7 @@ func (r *Ring) Public(kid string) []jose.JSONWebKey {
 	return found
 }
 
-// signing returns the youngest key for alg whose time has come. One that is no longer published does not sign.
+// signing returns the published key for alg with the latest SignsFrom that has passed, or nil.
 func (r *Ring) signing(alg jose.SignatureAlgorithm) *Key {
 	return r.state.Load().signing(alg, r.clock())
 }
@@ -194,7 +194,7 @@ func (s *state) signing(alg jose.SignatureAlgorithm, now time.Time) *Key {
 	var best *Key
 	for i := range s.keys {
 		k := &s.keys[i]
-		if !k.makes(alg) || now.Before(k.SignsFrom) || (!k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil)) {
+		if !k.canSign(alg) || now.Before(k.SignsFrom) || (!k.PublishedUntil.IsZero() && !now.Before(k.PublishedUntil)) {
 			continue
 		}
 		if best == nil || k.SignsFrom.After(best.SignsFrom) {
@@ -204,12 +204,12 @@ func (s *state) signing(alg jose.SignatureAlgorithm, now time.Time) *Key {
 	return best
 }
 
-// Mint signs claims, which must marshal to a JSON object, as a compact JWT of kind typ, with ES256.
+// Mint signs claims, which must marshal to a JSON object, with ES256 and returns a compact JWT of kind typ.
 func (r *Ring) Mint(typ string, claims any) (string, error) {
 	return r.MintWith(jose.ES256, typ, claims)
 }
 
-// MintWith is Mint with an algorithm of the verifier's choice; one without a key is an error.
+// MintWith is Mint with another algorithm. It returns an error if no key signs with alg.
 func (r *Ring) MintWith(alg jose.SignatureAlgorithm, typ string, claims any) (string, error) {
 	key := r.signing(alg)
 	if key == nil {
@@ -223,7 +223,8 @@ func (r *Ring) MintWith(alg jose.SignatureAlgorithm, typ string, claims any) (st
 	if err != nil {
 		return "", fmt.Errorf("encode %s header: %w", typ, err)
 	}
-	// RFC 7515 §7.1, put together here: making a jose.Signer for each token costs half as much as the signature.
+	// Compact serialization (RFC 7515 §7.1) done here: a new jose.Signer for each token would cost half as much as
+	// the signature.
 	token := base64.RawURLEncoding.AppendEncode(nil, header)
 	token = base64.RawURLEncoding.AppendEncode(append(token, '.'), payload)
 	signature, err := key.signer.SignPayload(token, alg)
@@ -233,7 +234,7 @@ func (r *Ring) MintWith(alg jose.SignatureAlgorithm, typ string, claims any) (st
 	return string(base64.RawURLEncoding.AppendEncode(append(token, '.'), signature)), nil
 }
 
-// header is the JOSE header of every JWT of ours.
+// header is the JOSE header of the JWTs that this server signs.
 type header struct {
 	Algorithm jose.SignatureAlgorithm `json:"alg"`
 	KeyID     string                  `json:"kid"`

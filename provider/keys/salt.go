@@ -6,9 +6,9 @@ import (
 	"io"
 )
 
-// saltOfHashLength signs PS256 with a salt of 32 octets, as RFC 7518 §3.5 demands: "The size of the salt value is the same
-// size as the hash function output." The signer behind go-jose asks for the longest salt that fits, which Go's verifiers
-// take and all others refuse.
+// saltOfHashLength signs PS256 with a salt of 32 octets, as RFC 7518 §3.5 requires: "The size of the salt value is
+// the same size as the hash function output." The signer behind go-jose uses the longest possible salt, which Go's
+// verifiers accept and all others refuse.
 type saltOfHashLength struct{ crypto.Signer }
 
 // Sign implements crypto.Signer.

@@ -13,7 +13,8 @@ import (
 	"regain/internal/publickey"
 )
 
-// Identity is what a client registered for tls_client_auth (RFC 8705 §2.1.2): exactly one of them.
+// Identity is the certificate subject that a client registered for tls_client_auth (RFC 8705 §2.1.2). Exactly one
+// field is set.
 type Identity struct {
 	SubjectDN string // RFC 4514, as `openssl x509 -subject -nameopt RFC2253` prints it
 	DNS       string
@@ -41,8 +42,8 @@ func (i Identity) Validate() error {
 	return nil
 }
 
-// Authenticate checks a chain for tls_client_auth: it ends at a configured root, is meant for clients, and names the
-// identity (RFC 8705 §2.1).
+// Authenticate checks a certificate chain for tls_client_auth (RFC 8705 §2.1): it is issued under a configured root,
+// allows client authentication, and contains the registered identity.
 func (s *Source) Authenticate(chain []*x509.Certificate, i Identity, now time.Time) error {
 	if len(chain) == 0 {
 		return errors.New("no client certificate was shown")
@@ -59,7 +60,7 @@ func (s *Source) Authenticate(chain []*x509.Certificate, i Identity, now time.Ti
 		return fmt.Errorf("client certificate: %w", err)
 	}
 	if !i.names(chain[0]) {
-		return errors.New("the client certificate names somebody else")
+		return errors.New("the client certificate names another subject")
 	}
 	return nil
 }
@@ -89,8 +90,8 @@ func (i Identity) names(c *x509.Certificate) bool {
 	return false
 }
 
-// AuthenticateSelfSigned checks a certificate for self_signed_tls_client_auth: it is one that the client's JWK Set has
-// (RFC 8705 §2.2), as x5c or, where a key has none, by its public key.
+// AuthenticateSelfSigned checks a certificate for self_signed_tls_client_auth (RFC 8705 §2.2): it is in the client's
+// JWK Set, as x5c or, for a key without x5c, by its public key.
 func AuthenticateSelfSigned(chain []*x509.Certificate, keys []jose.JSONWebKey, now time.Time) error {
 	if len(chain) == 0 {
 		return errors.New("no client certificate was shown")

@@ -1,6 +1,6 @@
-// Package mtls finds the certificate that a client showed with its TLS connection, and compares it with what the client
-// registered (RFC 8705). A node that terminates TLS has it from the connection. Behind a proxy it comes in a header,
-// which is believed from the proxies that the operator named and from nobody else: anybody can write a header.
+// Package mtls returns the certificate that a client used in its TLS handshake, and compares it with the client's
+// registration (RFC 8705). A node that terminates TLS takes it from the connection. Behind a proxy it is in a header, which
+// is accepted only from the proxies that the operator configured: anyone can send a header.
 package mtls
 
 import (
@@ -21,23 +21,23 @@ import (
 
 const maxHeader = 16 << 10
 
-// Config says where certificates come from.
+// Config configures a Source.
 type Config struct {
-	// Header is what a proxy puts the client's certificate into: `Client-Cert` as RFC 9440 has it (`:base64:`), or a
-	// name of the proxy's own with the PEM in percent-encoding, as of nginx's $ssl_client_escaped_cert. "" reads none.
+	// Header is the header in which a proxy sends the client's certificate: `Client-Cert` with the format of RFC 9440
+	// (`:base64:`), or another name with percent-encoded PEM, like nginx's $ssl_client_escaped_cert. "" disables it.
 	Header  string
-	Proxies []string       // CIDR or addresses of those whose header is believed
-	Roots   *x509.CertPool // for tls_client_auth; nil trusts nobody
+	Proxies []string       // addresses or CIDR ranges of the proxies whose header is accepted
+	Roots   *x509.CertPool // for tls_client_auth; nil trusts no CA
 }
 
-// Source finds certificates.
+// Source returns client certificates.
 type Source struct {
 	header  string
 	proxies []netip.Prefix
 	roots   *x509.CertPool
 }
 
-// New refuses a proxy that is no address.
+// New returns an error for a proxy that is not an address.
 func New(cfg Config) (*Source, error) {
 	s := &Source{header: cfg.Header, roots: cfg.Roots}
 	for _, text := range cfg.Proxies {
@@ -54,7 +54,7 @@ func New(cfg Config) (*Source, error) {
 	return s, nil
 }
 
-// Certificate returns the client's certificate and those above it that were shown, or nil when none was shown.
+// Certificate returns the client's certificate chain as sent, leaf first, or nil if the client sent none.
 func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
 	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
 		if err := publickey.CheckCertificates(r.TLS.PeerCertificates); err != nil {
@@ -66,11 +66,11 @@ func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
 		return nil, nil
 	}
 	values := r.Header.Values(s.header)
-	if len(values) == 0 || len(values) == 1 && values[0] == "" { // nginx sends an empty header where there is none
+	if len(values) == 0 || len(values) == 1 && values[0] == "" { // nginx sends an empty header if there is no certificate
 		return nil, nil
 	}
 	if len(values) > 1 {
-		return nil, fmt.Errorf("header %s stands twice: the proxy must replace what clients send", s.header)
+		return nil, fmt.Errorf("header %s occurs twice: the proxy must replace what clients send", s.header)
 	}
 	certificate, err := parse(values[0])
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Source) trusted(remote string) bool {
 	return false
 }
 
-// parse reads a certificate as RFC 9440 §2.1 or as nginx writes it.
+// parse parses a certificate in the format of RFC 9440 §2.1 or of nginx.
 func parse(value string) (*x509.Certificate, error) {
 	if len(value) > maxHeader {
 		return nil, errors.New("is too long")
@@ -119,7 +119,7 @@ func parse(value string) (*x509.Certificate, error) {
 	return publickey.ParseCertificate(block.Bytes)
 }
 
-// Thumbprint is the `x5t#S256` of a certificate (RFC 8705 §3.1).
+// Thumbprint returns the `x5t#S256` of a certificate (RFC 8705 §3.1).
 func Thumbprint(certificate *x509.Certificate) string {
 	sum := sha256.Sum256(certificate.Raw)
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -51,19 +51,6 @@ func DecodeAuthorization(data []byte) (Authorization, error) {
 	return a, nil
 }
 
-// Client returns a registered client. Its errors are *problem.Error: the client is unknown, or the registry is
-// unavailable.
-func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
-	client, err := s.clients.Client(ctx, id)
-	if errors.Is(err, clients.ErrUnknown) {
-		return nil, problem.InvalidRequest("The client_id is missing or names no registered client.")
-	}
-	if err != nil {
-		return nil, problem.Unavailable(err)
-	}
-	return client, nil
-}
-
 // Authorize validates the request of GET or POST /authorize, pushed (the default) or by value. Errors are
 // *AuthorizeError; only those with a Response may reach the client.
 func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization, error) {

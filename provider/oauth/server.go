@@ -19,6 +19,7 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/keys"
 	"regain/provider/mtls"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -55,13 +56,14 @@ type Deps struct {
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	*clientauth.Authenticator
+	registry
 	possession
 	hints
+	logouts
 	pushedRequests
 
 	issuer  string
 	acr     string
-	clients clients.Registry
 	keys    *clients.KeySource
 	store   storage.Store
 	ring    *keys.Ring
@@ -83,7 +85,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, clients: deps.Clients, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
@@ -113,6 +115,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	s.possession = possession{cfg.Issuer, proofs, deps.Source}
 	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
+	s.logouts = logouts{s.registry, s.hints}
 	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
@@ -121,6 +124,22 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
 		compose.OAuth2TokenIntrospectionFactory)
 	return s, nil
+}
+
+// registry finds registered clients.
+type registry struct{ clients clients.Registry }
+
+// Client returns a registered client. Its errors are *problem.Error: the client is unknown, or the registry is
+// unavailable.
+func (r registry) Client(ctx context.Context, id string) (*clients.Client, error) {
+	client, err := r.clients.Client(ctx, id)
+	if errors.Is(err, clients.ErrUnknown) {
+		return nil, problem.InvalidRequest("The client_id is missing or names no registered client.")
+	}
+	if err != nil {
+		return nil, problem.Unavailable(err)
+	}
+	return client, nil
 }
 
 // Issuer returns the issuer identifier.

@@ -1,11 +1,11 @@
-// Package problem has the errors of the OAuth and OpenID Connect endpoints as clients may see them. Every package of the
-// provider answers with them; anything else that reaches an endpoint is shown as server_error.
+// Package problem defines the errors that clients may see at the OAuth and OpenID Connect endpoints. All packages of the
+// provider return them; any other error that reaches an endpoint becomes server_error.
 package problem
 
 import "net/http"
 
-// Error is an OAuth error as the client may see it: a registered code, a sentence, and the HTTP status where the
-// endpoint answers with JSON. It never carries internals; the cause goes to the log through Unwrap.
+// Error is an OAuth error: a registered code, a sentence, and the HTTP status if the endpoint answers with JSON. It
+// never contains internals; the cause is for the log, through Unwrap.
 type Error struct {
 	Code        string
 	Description string
@@ -30,12 +30,13 @@ func (e *Error) WithCause(cause error) *Error {
 	return &c
 }
 
-// New makes an error of a registered code. The description is a sentence that tells what to do.
+// New returns an error with a registered code. The description is a sentence that says what to do.
 func New(status int, code, description string) *Error {
 	return &Error{Code: code, Description: description, Status: status}
 }
 
-// WithStatus returns a copy of e with another HTTP status: a protected resource answers 401 where the token endpoint says 400.
+// WithStatus returns a copy of e with another HTTP status: a protected resource answers 401 where the token endpoint
+// answers 400.
 func (e *Error) WithStatus(status int) *Error {
 	c := *e
 	c.Status = status
@@ -72,13 +73,14 @@ func ServerError(cause error) *Error {
 	return New(http.StatusInternalServerError, "server_error", "The server met an unexpected condition.").WithCause(cause)
 }
 
-// InvalidClient is RFC 6749 §5.2 invalid_client. Which of the many possible causes it was, only the log says.
+// InvalidClient is RFC 6749 §5.2 invalid_client. Only the log contains the cause, so that an attacker cannot tell an
+// unknown client from a wrong secret.
 func InvalidClient(cause error) *Error {
 	return New(http.StatusUnauthorized, "invalid_client",
 		"Client authentication failed. Check the method registered for the client, its key or secret, and that the assertion's audience is the issuer.").WithCause(cause)
 }
 
-// Printable keeps to the characters that RFC 6749 §5.2 allows in error_description.
+// Printable removes or replaces the characters that RFC 6749 §5.2 does not allow in error_description.
 func Printable(text string) string {
 	out := make([]byte, 0, len(text))
 	for _, r := range text {

@@ -12,7 +12,8 @@ import (
 	"regain/verifier"
 )
 
-// siop2022 is what wallets like Microsoft Authenticator speak.
+// siop2022 is the protocol of wallets like Microsoft Authenticator: SIOPv2 with OpenID4VP of 2022, see package
+// presentation/authenticator.
 type siop2022 struct {
 	profile *authenticator.Profile
 	issuers []string

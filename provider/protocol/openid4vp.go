@@ -12,18 +12,16 @@ import (
 	"regain/verifier"
 )
 
-// OpenID4VP is OpenID4VP 1.0, by a link or through the browser.
+// OpenID4VP is OpenID4VP 1.0, with a link or through the Digital Credentials API.
 type OpenID4VP struct {
 	presentation.Profile
 	random io.Reader
 }
 
-// Formats implements Protocol.
 func (OpenID4VP) Formats() []string {
 	return []string{dcql.FormatSDJWT, dcql.FormatMdoc, dcql.FormatJWTVC}
 }
 
-// New implements Protocol.
 func (e OpenID4VP) New(w RequestParams) ([]byte, error) {
 	request, err := e.NewRequest(presentation.RequestParams{
 		ResponseURI: w.ResponseURI, Origin: w.Origin, Query: w.Query, TransactionData: w.TransactionData, Lifetime: w.Lifetime,
@@ -34,16 +32,13 @@ func (e OpenID4VP) New(w RequestParams) ([]byte, error) {
 	return json.Marshal(request)
 }
 
-// Expired implements Protocol.
 func (OpenID4VP) Expired(stored []byte, now time.Time) (bool, error) {
 	request, err := readStored[presentation.Request](stored)
 	return err == nil && request.Expired(now), err
 }
 
-// InLink implements Protocol.
 func (e OpenID4VP) InLink() bool { return e.ByValue }
 
-// Link implements Protocol.
 func (e OpenID4VP) Link(to Endpoints, stored []byte, now time.Time) (string, error) {
 	if !e.ByValue {
 		return e.Profile.Link(to.Request, to.Response)
@@ -55,8 +50,8 @@ func (e OpenID4VP) Link(to Endpoints, stored []byte, now time.Time) (string, err
 	return e.LinkWith(request, now)
 }
 
-// Object implements Protocol. It is signed for each fetch; only a POST can carry a wallet_nonce, which goes into the
-// signature (OpenID4VP 1.0 §5.10).
+// Object implements Protocol. The request object is signed for each fetch; only a POST can contain a wallet_nonce,
+// which becomes part of the signed request (OpenID4VP 1.0 §5.10).
 func (e OpenID4VP) Object(stored []byte, form url.Values, now time.Time) (Object, error) {
 	request, err := readStored[presentation.Request](stored)
 	if err != nil {
@@ -73,7 +68,6 @@ func (e OpenID4VP) Object(stored []byte, form url.Values, now time.Time) (Object
 	return Object{presentation.ContentType, body}, err
 }
 
-// Open implements Protocol.
 func (e OpenID4VP) Open(stored []byte, form url.Values, now time.Time) (Answer, error) {
 	request, err := readStored[presentation.Request](stored)
 	if err != nil {
@@ -86,7 +80,7 @@ func (e OpenID4VP) Open(stored []byte, form url.Values, now time.Time) (Answer, 
 	return answerTo(request, answer), nil
 }
 
-// BrowserRequests are what a page hands to navigator.credentials.get.
+// BrowserRequests returns the requests that the page passes to navigator.credentials.get (OpenID4VP 1.0 Appendix A).
 func (e OpenID4VP) BrowserRequests(stored []byte, now time.Time) ([]presentation.BrowserRequest, error) {
 	request, err := readStored[presentation.Request](stored)
 	if err != nil {
@@ -95,7 +89,7 @@ func (e OpenID4VP) BrowserRequests(stored []byte, now time.Time) ([]presentation
 	return e.Profile.BrowserRequests(request, now)
 }
 
-// OpenBrowser is Open for what a page got from there.
+// OpenBrowser is Open for a response from navigator.credentials.get.
 func (e OpenID4VP) OpenBrowser(stored []byte, protocol, data string, now time.Time) (Answer, error) {
 	request, err := readStored[presentation.Request](stored)
 	if err != nil {
@@ -116,12 +110,12 @@ func answerTo(request presentation.Request, answer presentation.Answer) Answer {
 		},
 	}
 	for id, list := range answer.Presentations {
-		a.Presentations[id] = PresentationRef{Text: list[0]} // a recovery asks for one of each
+		a.Presentations[id] = PresentationRef{Text: list[0]} // a recovery requests one presentation for each query
 	}
 	return a
 }
 
-// readStored reads a request that New made.
+// readStored decodes a request that New returned.
 func readStored[R any](stored []byte) (R, error) {
 	var request R
 	if err := json.Unmarshal(stored, &request); err != nil {

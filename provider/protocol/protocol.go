@@ -1,12 +1,12 @@
-// Package protocol is how one kind of wallet is asked: the protocol that it speaks, behind one interface. What is asked, and
-// what an answer means, is for others to say; here a query goes out and presentations come back.
+// Package protocol puts the protocols that wallets speak behind one interface: a query goes out, presentations come back.
+// What is requested and what an answer means is decided by other packages.
 //
 //	Wallet.Protocol   the protocol of a kind of wallet: OpenID4VP 1.0, or that of wallets like Microsoft Authenticator
-//	New               a request, to be stored: opaque to everything but the protocol that made it
-//	Link, Object      how the wallet comes by it
-//	Open              the wallet's response, taken apart: nothing in it has been verified
+//	New               builds a request to be stored; only the protocol that built it can read it
+//	Link, Object      how the wallet gets the request
+//	Open              parses the wallet's response; nothing in it is verified yet
 //
-// The Digital Credentials API is OpenID4VP 1.0's own: see [OpenID4VP].
+// Only OpenID4VP 1.0 supports the Digital Credentials API: see [OpenID4VP].
 package protocol
 
 import (
@@ -24,16 +24,16 @@ import (
 	"regain/verifier"
 )
 
-// Wallet is one kind of wallet: what people call it, and the protocol that it speaks, one of two.
+// Wallet is a wallet profile: a display name and one of the two protocols.
 type Wallet struct {
-	// DisplayName is what people call it, "" for any wallet.
+	// DisplayName is the name for pages, "" for any wallet.
 	DisplayName string
 	OpenID4VP   *presentation.Profile
 	// Authenticator is for wallets like Microsoft Authenticator.
 	Authenticator *authenticator.Profile
-	// Issuers are DIDs whose credentials will do; a hint to such wallets.
+	// Issuers are DIDs of accepted issuers, a hint for wallets of the protocol authenticator.
 	Issuers []string
-	// TransactionData tells wallets which account is recovered, and has them sign that; OpenID4VP only.
+	// TransactionData requests that the wallet shows and signs which account is recovered; OpenID4VP only.
 	TransactionData bool
 }
 
@@ -51,59 +51,60 @@ func (w Wallet) Protocol(random io.Reader) (Protocol, error) {
 	return nil, ErrUnknown
 }
 
-// Protocol is the protocol of one kind of wallet.
+// Protocol is the protocol that one kind of wallet speaks.
 type Protocol interface {
-	// Formats are the credential formats that it can ask for.
+	// Formats returns the credential formats that the protocol can request.
 	Formats() []string
-	// New makes a request, to be stored.
+	// New builds a request to be stored.
 	New(w RequestParams) ([]byte, error)
 	// Expired reports whether the request can no longer be answered.
 	Expired(request []byte, now time.Time) (bool, error)
-	// InLink reports whether the link has the whole request in it, so that it must be made first.
+	// InLink reports whether the link contains the whole request, so that the request must be built before the link.
 	InLink() bool
-	// Link is what a link or a QR code says.
+	// Link returns the URL for a link or QR code.
 	Link(to Endpoints, request []byte, now time.Time) (string, error)
-	// Object is what the request URI serves; form is that of a POST, nil for a GET.
+	// Object returns the response of the request URI. form is that of a POST, nil for a GET.
 	Object(request []byte, form url.Values, now time.Time) (Object, error)
-	// Open takes the form apart that a wallet posted.
+	// Open parses the form that a wallet posted.
 	Open(request []byte, form url.Values, now time.Time) (Answer, error)
 }
 
-// RequestParams is what a request asks, and where its answer goes.
+// RequestParams holds what a request asks for, and where the response goes.
 type RequestParams struct {
 	Query           dcql.Query
-	ResponseURI     string // "" when a browser asks
-	Origin          string // of the page, when a browser asks
+	ResponseURI     string // "" for the Digital Credentials API
+	Origin          string // origin of the page, for the Digital Credentials API
 	TransactionData []presentation.TransactionData
 	Lifetime        time.Duration
 	Now             time.Time
 }
 
-// Endpoints are the two URIs of one request.
+// Endpoints are the request URI and the response URI of one request.
 type Endpoints struct{ Request, Response string }
 
-// Object is a request object on the wire.
+// Object is an encoded request object.
 type Object struct {
 	ContentType string
 	Body        []byte
 }
 
-// Answer is an answer that was taken apart: an error of the wallet's, or where each presentation is.
+// Answer is a parsed response: the wallet's error, or its presentations.
 type Answer struct {
 	Problem         *presentation.WalletError
 	Presentations   map[string]PresentationRef // by the id of the credential query
-	IDToken         string                     // self-issued, where the protocol has one
-	Session         verifier.Session           // what the presentations must be bound to
-	TransactionData []string                   // as it stood in the request
+	IDToken         string                     // self-issued ID token, if the protocol has one
+	Session         verifier.Session           // nonce and audience that the presentations must be bound to
+	TransactionData []string                   // as sent in the request
 }
 
-// PresentationRef is a presentation, and which credential in it: personal data that lives for one request.
+// PresentationRef is a presentation and the index of the credential in it. It is personal data and lives for one HTTP
+// request.
 type PresentationRef struct {
 	Text string
 	At   int
 }
 
-// Format keeps an answer out of every fmt verb: its texts are the person's, and so is the DID in its ID token.
+// Format keeps an answer out of every fmt verb: presentations and the DID in the ID token are personal data.
 func (Answer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "answer[redacted]") }
 
 // LogValue keeps an answer out of slog.
@@ -121,7 +122,7 @@ func (PresentationRef) LogValue() slog.Value { return slog.StringValue("presenta
 // MarshalJSON keeps a presentation out of JSON.
 func (PresentationRef) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// IDs are the credential queries that were answered, sorted.
+// IDs returns the ids of the credential queries that were answered, sorted.
 func (a Answer) IDs() []string {
 	ids := make([]string, 0, len(a.Presentations))
 	for id := range a.Presentations {

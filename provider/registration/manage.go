@@ -11,7 +11,7 @@ import (
 	"regain/storage"
 )
 
-// Read is RFC 7592 §2.1.
+// Read returns the registration (RFC 7592 §2.1).
 func (s *Service) Read(ctx context.Context, id, token string) (Information, error) {
 	_, r, err := s.open(ctx, id, token)
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *Service) Read(ctx context.Context, id, token string) (Information, erro
 	return Information{ClientID: id, IssuedAt: r.IssuedAt, URI: s.base + "/" + id, Metadata: m}, nil
 }
 
-// Update is RFC 7592 §2.2: the metadata as a whole is replaced.
+// Update replaces all metadata of the registration (RFC 7592 §2.2).
 func (s *Service) Update(ctx context.Context, id, token string, body []byte) (Information, error) {
 	row, r, err := s.open(ctx, id, token)
 	if err != nil {
@@ -53,7 +53,7 @@ func (s *Service) Update(ctx context.Context, id, token string, body []byte) (In
 	return info, nil
 }
 
-// checkUpdate holds what RFC 7592 §2.2 wants an update to say, and not to say.
+// checkUpdate checks what an update must and must not contain (RFC 7592 §2.2).
 func checkUpdate(sent map[string]any, id string, secret [sha256.Size]byte) error {
 	if sent["client_id"] != id {
 		return invalid("The client_id is missing, or is another client's.", nil)
@@ -73,7 +73,7 @@ func checkUpdate(sent map[string]any, id string, secret [sha256.Size]byte) error
 	return nil
 }
 
-// Delete is RFC 7592 §2.3. Codes and tokens of the client are worth nothing from then on.
+// Delete deletes the registration (RFC 7592 §2.3). Codes and tokens of the client are invalid from then on.
 func (s *Service) Delete(ctx context.Context, id, token string) error {
 	if _, _, err := s.open(ctx, id, token); err != nil {
 		return err
@@ -84,7 +84,8 @@ func (s *Service) Delete(ctx context.Context, id, token string) error {
 	return nil
 }
 
-// open returns the registration to who holds its token. That there is no such client is told to nobody.
+// open returns the registration if token is its registration access token. The error is the same for a client that
+// does not exist, so that client ids cannot be probed.
 func (s *Service) open(ctx context.Context, id, token string) (storage.Record, record, error) {
 	row, r, err := s.get(ctx, id)
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {

@@ -19,9 +19,9 @@ import (
 	"regain/provider/problem"
 )
 
-// Metadata is client metadata as it is registered (OpenID Connect Dynamic Client Registration 1.0 §2, RFC 7591 §2, and the
-// specifications that add to them). Members that are not here are ignored, as RFC 7591 §2 allows: what the response does
-// not show was not registered.
+// Metadata is registered client metadata (OpenID Connect Dynamic Client Registration 1.0 §2, RFC 7591 §2, and the
+// specifications that extend them). Unknown members are ignored (RFC 7591 §2): the response shows what was
+// registered.
 type Metadata struct {
 	RedirectURIs    []string       `json:"redirect_uris,omitempty"`
 	Name            string         `json:"client_name,omitempty"`
@@ -52,15 +52,15 @@ type Metadata struct {
 	RequirePAR             bool                    `json:"require_pushed_authorization_requests,omitempty"`
 	DPoPBound              bool                    `json:"dpop_bound_access_tokens,omitempty"`
 	CertificateBound       bool                    `json:"tls_client_certificate_bound_access_tokens,omitempty"`
-	RequireAuthTime        bool                    `json:"require_auth_time,omitempty"` // auth_time is always there
+	RequireAuthTime        bool                    `json:"require_auth_time,omitempty"` // auth_time is always in the ID token
 
 	PostLogoutRedirectURIs   []string `json:"post_logout_redirect_uris,omitempty"`
 	BackChannelLogoutURI     string   `json:"backchannel_logout_uri,omitempty"`
-	BackChannelLogoutSession bool     `json:"backchannel_logout_session_required,omitempty"` // sid is always there
+	BackChannelLogoutSession bool     `json:"backchannel_logout_session_required,omitempty"` // sid is always in the logout token
 }
 
-// unsupported are members that would change what the client gets, and that nobody gets here: to ignore them silently
-// would be to promise them.
+// unsupported returns members that are refused rather than ignored, since they would change the protocol: to ignore
+// them silently would promise them.
 func unsupported() []string {
 	return []string{
 		"id_token_encrypted_response_alg", "userinfo_encrypted_response_alg", "request_object_encryption_alg", "authorization_encrypted_response_alg",
@@ -70,7 +70,7 @@ func unsupported() []string {
 
 const maxDepth = 8
 
-// parse reads the body of a registration or an update. sent are all the members, for an update to look at.
+// parse parses the body of a registration or an update. sent holds all its members, for checkUpdate.
 func parse(body []byte) (m Metadata, sent map[string]any, err error) {
 	sent, err = strictjson.Object(body, maxDepth)
 	if err != nil {
@@ -98,7 +98,7 @@ func invalid(description string, cause error) error {
 	return problem.New(http.StatusBadRequest, "invalid_client_metadata", description).WithCause(cause)
 }
 
-// settle fills in the defaults, and holds what the server allows. What it changes shows in the response (RFC 7591 §3.2.1).
+// settle sets defaults and checks the policy. The response shows what it changed (RFC 7591 §3.2.1).
 func (m *Metadata) settle(p Policy) error {
 	if m.AuthMethod == "" {
 		m.AuthMethod = clients.ClientSecretBasic // OpenID Connect Dynamic Client Registration 1.0 §2
@@ -134,7 +134,7 @@ func (m *Metadata) settle(p Policy) error {
 
 const maxName = 200
 
-// settleTypes holds the flow: the code flow, and refresh tokens where their scope is asked for.
+// settleTypes allows the code flow only, and refresh tokens if their scope is requested.
 func (m *Metadata) settleTypes(p Policy) error {
 	if len(m.ResponseTypes) == 0 {
 		m.ResponseTypes = []string{"code"}
@@ -155,7 +155,7 @@ func (m *Metadata) settleTypes(p Policy) error {
 	}
 	if m.Scope == "" {
 		for _, scope := range p.Scopes {
-			// What opens accounts is asked for by name, and so is what lasts.
+			// Scopes that recover accounts or last beyond the session must be requested explicitly.
 			if scope != clients.ScopeRecovery && (scope != clients.ScopeOffline || refreshes) {
 				m.Scope = strings.TrimSpace(m.Scope + " " + scope)
 			}
@@ -173,7 +173,7 @@ func (m *Metadata) checkKeys() error {
 	if m.JWKS == nil {
 		return nil
 	}
-	for _, skipped := range m.JWKS.Skipped { // keys of other kinds are passed over, and do not show in the response
+	for _, skipped := range m.JWKS.Skipped { // keys of unknown kinds are ignored and absent from the response
 		if errors.Is(skipped, publickey.ErrPrivate) {
 			return invalid("The jwks holds something that is not a public key.", skipped)
 		}
@@ -181,7 +181,7 @@ func (m *Metadata) checkKeys() error {
 	return nil
 }
 
-// client is the relying party that the metadata describes.
+// client returns the relying party that the metadata describes.
 func (m *Metadata) client(id string, secret [sha256.Size]byte, p Policy) (*clients.Client, error) {
 	c := &clients.Client{
 		ID: id, Name: m.Name, PolicyURI: m.PolicyURI, TermsURI: m.TermsURI, AuthMethod: m.AuthMethod, AssertionAlgorithm: m.AssertionAlgorithm, SecretDigest: secret,

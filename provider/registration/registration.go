@@ -1,9 +1,9 @@
-// Package registration lets clients register themselves: OpenID Connect Dynamic Client Registration 1.0 and RFC 7591, and
-// RFC 7592 to read, change and delete a registration. Nobody registers without an initial access token that the operator
-// gave them, and by default nobody who registers may ask for a recovery token: that a new client can take accounts over
-// is for the operator to decide, in the configuration.
+// Package registration implements dynamic client registration: OpenID Connect Dynamic Client Registration 1.0 and RFC
+// 7591, and RFC 7592 to read, change and delete a registration. It requires an initial access token from the operator. By
+// default a registered client may not request recovery tokens: whether a new client can take over accounts is the
+// operator's decision, in the configuration.
 //
-// Of secrets and registration access tokens the store has digests: each is shown once.
+// Client secrets and registration access tokens are returned once and stored as digests.
 package registration
 
 import (
@@ -26,14 +26,14 @@ import (
 	"regain/storage"
 )
 
-// Path is the registration endpoint's, below the issuer.
+// Path is the path of the registration endpoint, below the issuer.
 const Path = "/register"
 
 const kindClient = storage.Kind("client")
 
-// Policy is what the operator allows to clients that register themselves.
+// Policy holds what the operator allows to clients that register themselves.
 type Policy struct {
-	InitialTokens []string // each 32 characters or more; whoever shows one may register
+	InitialTokens []string // each 32 characters or more; any of them allows a registration
 	Scopes        []string
 	AllowUnpushed bool
 	AllowNoPKCE   bool
@@ -42,27 +42,27 @@ type Policy struct {
 
 	TokenEndpointAudience bool // see clients.Client
 
-	DefaultAlgorithm jose.SignatureAlgorithm   // of ID tokens
-	Algorithms       []jose.SignatureAlgorithm // that there are keys for
+	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
+	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys
 }
 
-// Deps are the parts; all are required.
+// Deps holds the dependencies; all are required.
 type Deps struct {
 	Store  storage.Store
 	Clock  func() time.Time
 	Random io.Reader
 }
 
-// Service registers clients, and is the registry of those that it registered.
+// Service registers clients and is the registry of the registered clients.
 type Service struct {
-	base   string // of the configuration endpoint, without a trailing slash
+	base   string // URL of the client configuration endpoint, without the client id
 	policy Policy
 	deps   Deps
 }
 
 var _ clients.Registry = (*Service)(nil)
 
-// New refuses missing parts.
+// New returns an error for missing dependencies or an invalid policy.
 func New(issuer string, policy Policy, deps Deps) (*Service, error) {
 	if issuer == "" || deps.Store == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("registration: the issuer, Store, Clock and Random are required")
@@ -86,7 +86,7 @@ func New(issuer string, policy Policy, deps Deps) (*Service, error) {
 
 // record is one registered client.
 type record struct {
-	Metadata []byte            `json:"metadata"` // JSON: keys have no other encoding
+	Metadata []byte            `json:"metadata"` // JSON, since JWKs have no other encoding
 	Secret   [sha256.Size]byte `json:"secret"`   // digest; zero without a secret
 	Token    [sha256.Size]byte `json:"token"`    // digest of the registration access token
 	IssuedAt int64             `json:"issued_at"`
@@ -95,10 +95,10 @@ type record struct {
 // Information is the response of the endpoints (RFC 7591 §3.2.1, RFC 7592 §3).
 type Information struct {
 	ClientID      string `json:"client_id"`
-	ClientSecret  string `json:"client_secret,omitempty"` // when it was made just now
+	ClientSecret  string `json:"client_secret,omitempty"` // only in the response that issues it
 	SecretExpires *int64 `json:"client_secret_expires_at,omitempty"`
 	IssuedAt      int64  `json:"client_id_issued_at"`
-	Token         string `json:"registration_access_token,omitempty"` // when it was made just now
+	Token         string `json:"registration_access_token,omitempty"` // only in the response that issues it
 	URI           string `json:"registration_client_uri"`
 	Metadata
 }
@@ -107,9 +107,9 @@ func wrongToken() error {
 	return problem.New(http.StatusUnauthorized, "invalid_token", "The access token is missing, or is not one for this.")
 }
 
-// Register registers a client for who holds an initial access token. Errors are a *problem.Error.
+// Register registers a client if token is an initial access token. Errors are *problem.Error.
 func (s *Service) Register(ctx context.Context, token string, body []byte) (Information, error) {
-	if !s.invited(token) {
+	if !s.isInitialToken(token) {
 		return Information{}, wrongToken()
 	}
 	m, _, err := parse(body)
@@ -140,8 +140,8 @@ func (s *Service) Register(ctx context.Context, token string, body []byte) (Info
 	return info, nil
 }
 
-// invited compares with every token, in constant time.
-func (s *Service) invited(token string) bool {
+// isInitialToken reports whether token is an initial access token. It compares with every one, in constant time.
+func (s *Service) isInitialToken(token string) bool {
 	found := 0
 	shown := sha256.Sum256([]byte(token))
 	for _, t := range s.policy.InitialTokens {
@@ -151,7 +151,8 @@ func (s *Service) invited(token string) bool {
 	return found == 1
 }
 
-// fill settles the metadata into the record, with a new secret if the client needs one and has none.
+// fill checks the metadata and stores it in the record, with a new client secret if the client needs one and has
+// none.
 func (s *Service) fill(id string, r *record, m Metadata) (Information, error) {
 	if err := m.settle(s.policy); err != nil {
 		return Information{}, err
@@ -194,8 +195,8 @@ func (s *Service) random(octets int) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(buf), nil
 }
 
-// Client implements clients.Registry. The policy of today holds for clients that registered yesterday: one that it no
-// longer allows is unknown.
+// Client implements clients.Registry. The current policy applies to clients that registered earlier too: a client
+// that it no longer allows is unknown.
 func (s *Service) Client(ctx context.Context, id string) (*clients.Client, error) {
 	_, r, err := s.get(ctx, id)
 	if errors.Is(err, storage.ErrNotFound) {

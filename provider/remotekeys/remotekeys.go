@@ -1,6 +1,7 @@
-// Package remotekeys keeps the JWK Sets that others publish: the jwks_uri of a registered client, the keys of a tenant.
-// A set is fetched when it is first needed, kept as long as its server lets it be, within bounds, and fetched again
-// when a signature names a key that it does not have, or when none of its keys verifies it, though not more often than every few seconds, whoever asks.
+// Package remotekeys fetches and caches JWK Sets that other parties publish: the jwks_uri of a registered client, the keys
+// of an Entra tenant. A set is fetched when it is first needed and cached as long as its server allows, within bounds. It
+// is fetched again when a signature names a key that the set lacks, or when none of its keys verifies the signature, but
+// at most once in ten seconds, so that forged tokens cannot cause a flood of requests.
 package remotekeys
 
 import (
@@ -17,15 +18,15 @@ import (
 	"regain/internal/publickey"
 )
 
-// The bounds.
+// Bounds of the cache.
 const (
-	minAge     = 10 * time.Second // also how long a failure stands, and how long an unknown kid is not asked for again
+	minAge     = 10 * time.Second // also how long a failure is cached, and the least time between two fetches for an unknown kid
 	maxAge     = 24 * time.Hour
-	defaultAge = 5 * time.Minute // when the server does not say
+	defaultAge = 5 * time.Minute // if the server does not set one
 	maxSets    = 1024
 )
 
-// ErrUnavailable means that the keys cannot be had now.
+// ErrUnavailable means that the keys cannot be fetched now.
 var ErrUnavailable = errors.New("JWK set is not available")
 
 // Fetcher fetches documents; *fetch.Fetcher in production.
@@ -33,13 +34,13 @@ type Fetcher interface {
 	Get(ctx context.Context, address, accept string) (fetch.Response, error)
 }
 
-// Store keeps sets. It is safe for concurrent use.
+// Store fetches and caches JWK Sets. It is safe for concurrent use.
 type Store struct {
 	fetch Fetcher
 	kept  *cache.Cache[jose.JSONWebKeySet]
 }
 
-// New refuses missing parts.
+// New returns an error if a dependency is missing.
 func New(fetcher Fetcher, clock func() time.Time) (*Store, error) {
 	if fetcher == nil || clock == nil {
 		return nil, errors.New("remote keys: a fetcher and a clock are required")
@@ -51,14 +52,14 @@ func New(fetcher Fetcher, clock func() time.Time) (*Store, error) {
 	return &Store{fetch: fetcher, kept: kept}, nil
 }
 
-// Keys returns the set at address. If kid is not empty and the kept set lacks it, the set is fetched again first.
+// Keys returns the set at address. If kid is not empty and the cached set lacks it, the set is fetched again first.
 // Every error is an ErrUnavailable.
 func (s *Store) Keys(ctx context.Context, address, kid string) (jose.JSONWebKeySet, error) {
 	return s.look(ctx, address, kid, s.at(address))
 }
 
-// Renew returns the set at address, for who knows that the kept one is not enough: it is fetched again unless it was just
-// now. Every error is an ErrUnavailable.
+// Renew returns the set at address for a caller that the cached set did not suffice: it is fetched again unless that
+// happened very recently. Every error is an ErrUnavailable.
 func (s *Store) Renew(ctx context.Context, address string) (jose.JSONWebKeySet, error) {
 	set, err := s.kept.Renew(ctx, address, s.at(address))
 	if err != nil {
@@ -71,8 +72,8 @@ func (s *Store) at(address string) cache.Load[jose.JSONWebKeySet] {
 	return func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) { return s.get(ctx, address) }
 }
 
-// IssuerKeys returns the set of an issuer, found by its discovery document (OpenID Connect Discovery 1.0 §4). Discovery
-// is repeated as often as the set is fetched.
+// IssuerKeys returns the set of an issuer, found through its discovery document (OpenID Connect Discovery 1.0 §4).
+// Discovery is repeated whenever the set is fetched.
 func (s *Store) IssuerKeys(ctx context.Context, issuer, kid string) (jose.JSONWebKeySet, error) {
 	return s.look(ctx, "issuer "+issuer, kid, func(ctx context.Context) (jose.JSONWebKeySet, time.Duration, error) {
 		address, err := s.discover(ctx, issuer)
@@ -94,7 +95,7 @@ func (s *Store) look(ctx context.Context, name, kid string, load cache.Load[jose
 	return set, nil
 }
 
-// get fetches a set, and says how long it is good.
+// get fetches a set and returns its lifetime in the cache.
 func (s *Store) get(ctx context.Context, address string) (set jose.JSONWebKeySet, age time.Duration, err error) {
 	response, err := s.fetch.Get(ctx, address, "application/jwk-set+json, application/json")
 	if err != nil {
@@ -123,7 +124,7 @@ func (s *Store) discover(ctx context.Context, issuer string) (string, error) {
 	if err := json.Unmarshal(response.Body, &document); err != nil {
 		return "", fmt.Errorf("discovery: %w", err)
 	}
-	if document.Issuer != issuer || document.JWKSURI == "" { // §4.3
+	if document.Issuer != issuer || document.JWKSURI == "" { // OpenID Connect Discovery 1.0 §4.3
 		return "", errors.New("discovery: the document is another issuer's, or has no jwks_uri")
 	}
 	return document.JWKSURI, nil

@@ -1,7 +1,8 @@
-// Package requestobject verifies request objects: authorization requests that the client signed (RFC 9101, FAPI 2.0
-// Message Signing §5.3). What the object says is the whole request; what stands beside it is not used (RFC 9101 §5).
+// Package requestobject verifies request objects: authorization requests signed by the client (RFC 9101, FAPI 2.0 Message
+// Signing §5.3). Only the parameters in the object are used, not those beside it (RFC 9101 §5).
 //
-// Nothing is fetched: a request object comes by value, to the PAR endpoint or to the authorization endpoint.
+// Request objects are accepted by value only, at the PAR endpoint and the authorization endpoint. Nothing is fetched from
+// a request_uri of the client, which would allow server-side request forgery (RFC 9101 §10.4).
 package requestobject
 
 import (
@@ -28,29 +29,30 @@ const (
 	maxLength = 32 << 10
 	maxDepth  = 16
 
-	// FAPI 2.0 Message Signing §5.3.1: nbf no longer than an hour ago, exp no longer than an hour after nbf.
+	// FAPI 2.0 Message Signing §5.3.1: nbf at most an hour ago, exp at most an hour after nbf.
 	maxAge  = time.Hour
 	maxLife = time.Hour
 )
 
-// ErrUnregistered means that the client registered no algorithm for request objects: to it they are not supported.
+// ErrUnregistered means that the client registered no algorithm for request objects, so they are not supported for
+// it.
 var ErrUnregistered = errors.New("the client registered no request_object_signing_alg")
 
-// Expect is what a request object must fit.
+// Expect holds what a request object is verified against.
 type Expect struct {
 	Client *clients.Client
-	Keys   *clients.KeySource // has the client's
+	Keys   *clients.KeySource // keys of the client
 	Issuer string             // the audience
 	Now    time.Time
 }
 
-// claims are the object's own; the rest are request parameters.
+// claims are the object's JWT claims and client_id; the other members are request parameters.
 type claims struct {
 	jwt.Claims
 	ClientID string `json:"client_id"`
 }
 
-// reserved are the members that are no request parameters.
+// reserved reports whether a member is a JWT claim and not a request parameter.
 func reserved(name string) bool {
 	switch name {
 	case "iss", "aud", "exp", "nbf", "iat", "jti", "sub":
@@ -59,8 +61,8 @@ func reserved(name string) bool {
 	return false
 }
 
-// Verify checks the object's signature, audience and time and returns the authorization request that it says. An error of
-// the key source says nothing about the object.
+// Verify checks the object's signature, audience and times, and returns the authorization request in it. An error of
+// the key source means that the keys are unavailable, not that the object is invalid.
 func Verify(ctx context.Context, object string, e Expect) (url.Values, error) {
 	alg := e.Client.RequestObjectAlgorithm
 	if alg == "" {
@@ -84,7 +86,7 @@ func Verify(ctx context.Context, object string, e Expect) (url.Values, error) {
 		return nil, fmt.Errorf("request object: %w", err)
 	}
 	var own claims
-	if err := token.UnsafeClaimsWithoutVerification(&own); err != nil { // it was verified above
+	if err := token.UnsafeClaimsWithoutVerification(&own); err != nil { // verified above
 		return nil, fmt.Errorf("request object: read claims: %w", err)
 	}
 	if err := own.check(e); err != nil {
@@ -93,8 +95,8 @@ func Verify(ctx context.Context, object string, e Expect) (url.Values, error) {
 	return parameters(members)
 }
 
-// checkType refuses a JWT of another kind (RFC 9101 §10.8). An absent typ and the generic one are allowed, as §4 leaves
-// the explicit one to the client.
+// checkType refuses JWTs of another kind (RFC 9101 §10.8). It allows an absent typ and the generic JWT, since RFC
+// 9101 §4 leaves the explicit type to the client.
 func checkType(header jose.Header) error {
 	typ, present := header.ExtraHeaders[jose.HeaderType].(string)
 	switch strings.ToLower(strings.TrimPrefix(typ, "application/")) {
@@ -108,17 +110,17 @@ func checkType(header jose.Header) error {
 	return fmt.Errorf("request object: typ %.40q is another kind of JWT", typ)
 }
 
-// membersOf reads the payload strictly: a name that stands twice could mean one thing to us and another to the signer.
+// membersOf parses the payload strictly: this server and the signer could interpret a duplicate name differently.
 func membersOf(token *jwt.JSONWebToken) (map[string]any, error) {
 	var payload rawmessage.RawMessage
-	if err := token.UnsafeClaimsWithoutVerification(&payload); err != nil { // Verify has just verified it
+	if err := token.UnsafeClaimsWithoutVerification(&payload); err != nil { // verified by the caller
 		return nil, err
 	}
 	return strictjson.Object(payload, maxDepth)
 }
 
-// check holds the claims against what is expected. FAPI 2.0 Message Signing wants each of them; OpenID Connect Core 1.0
-// §6.1 lets them be absent, but not wrong.
+// check compares the claims with e. FAPI 2.0 Message Signing requires each of them; OpenID Connect Core 1.0 §6.1
+// allows them to be absent, but not wrong.
 func (c claims) check(e Expect) error {
 	strict := e.Client.Profile == clients.ProfileFAPI2Signing
 	switch {
@@ -148,8 +150,8 @@ func (c claims) check(e Expect) error {
 	return nil
 }
 
-// parameters turns the members into the form that a request without an object would have been: texts as they are,
-// numbers in digits, objects and arrays as JSON.
+// parameters converts the members to a form as in a request without an object: strings unchanged, numbers in decimal,
+// objects and arrays as JSON.
 func parameters(members map[string]any) (url.Values, error) {
 	form := make(url.Values, len(members))
 	for name, member := range members {

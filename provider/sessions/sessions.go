@@ -1,6 +1,6 @@
-// Package sessions remembers, for clients that allow it, that a browser showed a Verified ID a while ago. A session
-// answers sign-ins and nothing else: it recovers no account and issues no pass. It is one stored record, found by its
-// public id (`sid`) and opened only with the secret in the browser's cookie.
+// Package sessions remembers, for clients that allow it, that a browser presented a Verified ID recently. A session serves
+// sign-ins only: it recovers no account and issues no pass. It is one stored record with a public id (`sid`). The secret
+// half of the browser's cookie opens it; only the secret's SHA-256 is stored, so a copy of the store opens no session.
 package sessions
 
 import (
@@ -18,37 +18,37 @@ import (
 	"regain/storage"
 )
 
-// Lifetime is how long a session lasts, whatever is done with it.
+// Lifetime is how long a session lasts. Use does not extend it, so a stolen cookie ends with the session.
 const Lifetime = 8 * time.Hour
 
 const kind = storage.Kind("session")
 
-// ErrNone means that there is no such session, or that it is another browser's.
+// ErrNone means that the session does not exist, has expired, or belongs to another browser.
 var ErrNone = errors.New("no session")
 
-// Session is one browser's.
+// Session is the session of one browser.
 type Session struct {
 	ID          string    `json:"id"` // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
 	Subject     string    `json:"sub"`
 	Profile     string    `json:"profile"`
-	Transaction string    `json:"txn"` // the one in which the Verified ID was shown
+	Transaction string    `json:"txn"` // the transaction in which the Verified ID was presented
 	AuthTime    time.Time `json:"auth_time"`
 	ACR         string    `json:"acr"`
 	AMR         []string  `json:"amr"`
-	Clients     []string  `json:"clients"` // who got an ID token of this session, and will hear when it ends
-	Secret      []byte    `json:"secret"`  // SHA-256 of the cookie's part
+	Clients     []string  `json:"clients"` // clients that got an ID token of this session and must be notified when it ends
+	Secret      []byte    `json:"secret"`  // SHA-256 of the secret in the cookie
 	version     int64
 	expires     time.Time
 }
 
-// Sessions keeps them.
+// Sessions stores sessions.
 type Sessions struct {
 	store  storage.Store
 	clock  func() time.Time
 	random io.Reader
 }
 
-// New refuses missing parts.
+// New returns an error if a dependency is missing.
 func New(store storage.Store, clock func() time.Time, random io.Reader) (*Sessions, error) {
 	if store == nil || clock == nil || random == nil {
 		return nil, errors.New("sessions: store, clock and randomness are required")
@@ -56,7 +56,8 @@ func New(store storage.Store, clock func() time.Time, random io.Reader) (*Sessio
 	return &Sessions{store: store, clock: clock, random: random}, nil
 }
 
-// Begin opens a session for what s says about the person, and returns it with the value of its cookie.
+// Begin creates a session with the claims in s, and returns it with the value of its cookie. Its id and secret are
+// new, so a cookie that was planted before the sign-in cannot become this session (session fixation).
 func (all *Sessions) Begin(ctx context.Context, s Session) (Session, string, error) {
 	var raw [16 + 32]byte
 	if _, err := io.ReadFull(all.random, raw[:]); err != nil {
@@ -75,7 +76,7 @@ func (all *Sessions) Begin(ctx context.Context, s Session) (Session, string, err
 	return s, s.ID + "." + base64.RawURLEncoding.EncodeToString(raw[16:]), nil
 }
 
-// Open returns the session of a cookie, or ErrNone.
+// Open returns the session of a cookie value, or ErrNone. It compares the secret in constant time.
 func (all *Sessions) Open(ctx context.Context, cookie string) (Session, error) {
 	id, text, ok := strings.Cut(cookie, ".")
 	secret, err := base64.RawURLEncoding.DecodeString(text)
@@ -92,7 +93,8 @@ func (all *Sessions) Open(ctx context.Context, cookie string) (Session, error) {
 	return s, nil
 }
 
-// Get returns the session with a sid, or ErrNone. It proves nothing about who asks.
+// Get returns the session with this sid, or ErrNone. The sid is public: Get does not prove that the caller is the
+// session's browser.
 func (all *Sessions) Get(ctx context.Context, id string) (Session, error) {
 	record, err := all.store.Get(ctx, kind, id)
 	if errors.Is(err, storage.ErrNotFound) {
@@ -104,8 +106,7 @@ func (all *Sessions) Get(ctx context.Context, id string) (Session, error) {
 	return read(record)
 }
 
-// Join notes that a client gets an ID token of the session. A session that somebody else changed meanwhile is read
-// again.
+// Join records that a client gets an ID token of the session. On a concurrent change it reads the session again.
 func (all *Sessions) Join(ctx context.Context, s Session, client string) (Session, error) {
 	const tries = 5
 	for range tries {
@@ -133,7 +134,8 @@ func (all *Sessions) Join(ctx context.Context, s Session, client string) (Sessio
 	return s, storage.ErrConflict
 }
 
-// End ends a session: one caller gets it, every other one ErrNone.
+// End deletes and returns a session. One caller gets it, every other one ErrNone, so that each client is notified
+// once.
 func (all *Sessions) End(ctx context.Context, id string) (Session, error) {
 	record, err := all.store.Consume(ctx, kind, id)
 	if errors.Is(err, storage.ErrNotFound) {
