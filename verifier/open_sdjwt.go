@@ -18,7 +18,7 @@ func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*crede
 	}
 	vct, ok := parsed.Text("vct")
 	if !ok || !slices.Contains(types, vct) {
-		return nil, errors.New("vct is not one that was asked for")
+		return nil, errors.New("vct is not a requested one")
 	}
 	holder, err := parsed.VerifyHolder(sdjwt.Binding{Nonce: to.Nonce, Audience: to.Audience, TransactionData: to.transactionData, Now: to.now})
 	if err != nil {
