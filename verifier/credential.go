@@ -49,8 +49,8 @@ func (c *credential) presented() PresentedCredential {
 	return PresentedCredential{Format: c.format, Types: c.types, Claims: c.claims}
 }
 
-// bound is the request that a presentation must be bound to, and the time of verification.
-type bound struct {
+// requestBinding is the request that a presentation must be requestBinding to, and the time of verification.
+type requestBinding struct {
 	Session
 	transactionData []string
 	idToken         string // the self-issued ID token (SIOPv2), "" for none
@@ -59,7 +59,7 @@ type bound struct {
 
 // open parses a presentation in the requested format and verifies the issuer's and the holder's signatures. An error
 // means that the presentation is not a genuine answer to this request. Trust and validity are checked later.
-func (v *Verifier) open(ctx context.Context, presented string, at int, want Wanted, to bound) (*credential, error) {
+func (v *Verifier) open(ctx context.Context, presented string, at int, want Wanted, to requestBinding) (*credential, error) {
 	if len(to.transactionData) > 0 && want.Format != FormatSDJWT {
 		// OpenID4VP 1.0 Appendix B.2.1: an mdoc carries them only where the transaction data type defines how; ours does not.
 		return nil, errors.New("its format cannot carry the transaction data that the request demanded")

@@ -15,7 +15,7 @@ import (
 )
 
 // openJWTVC opens one JWT VC of a VP (OpenID4VP 1.0 Appendix B.1.3.1, JWT VC Presentation Profile).
-func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, types []string, to bound) (*credential, error) {
+func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, types []string, to requestBinding) (*credential, error) {
 	parsed, err := jwtvc.ParseInsecure(presented, at)
 	if err != nil {
 		return nil, err

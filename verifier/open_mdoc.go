@@ -12,7 +12,7 @@ import (
 )
 
 // openMdoc opens an mdoc (OpenID4VP 1.0 Appendix B.2, ISO 18013-5 §9.3).
-func (v *Verifier) openMdoc(presented string, types []string, to bound) (*credential, error) {
+func (v *Verifier) openMdoc(presented string, types []string, to requestBinding) (*credential, error) {
 	parsed, err := mdoc.ParseInsecure(presented)
 	if err != nil {
 		return nil, err

@@ -11,7 +11,7 @@ import (
 )
 
 // openSDJWT opens an SD-JWT VC with key binding (OpenID4VP 1.0 Appendix B.3).
-func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*credential, error) {
+func (v *Verifier) openSDJWT(presented string, types []string, to requestBinding) (*credential, error) {
 	parsed, err := sdjwt.ParseInsecure(presented)
 	if err != nil {
 		return nil, err

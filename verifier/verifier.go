@@ -145,7 +145,7 @@ type Expect struct {
 // and a StatusUnavailable failure would deny the recovery.
 func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verified, error) {
 	now := v.clock()
-	identity, err := v.open(ctx, p.VerifiedID, p.VerifiedIDAt, e.VerifiedID, bound{e.Session, e.TransactionData, p.IDToken, now})
+	identity, err := v.open(ctx, p.VerifiedID, p.VerifiedIDAt, e.VerifiedID, requestBinding{e.Session, e.TransactionData, p.IDToken, now})
 	if err != nil {
 		return Verified{}, refused(ctx, "Verified ID", err)
 	}
@@ -166,7 +166,7 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, verified *Verified) error {
 	const what = "Face Check receipt"
 	now := v.clock()
-	receipt, err := v.open(ctx, p.FaceCheck, p.FaceCheckAt, e.FaceCheck, bound{e.Session, nil, p.IDToken, now})
+	receipt, err := v.open(ctx, p.FaceCheck, p.FaceCheckAt, e.FaceCheck, requestBinding{e.Session, nil, p.IDToken, now})
 	if err != nil {
 		return refused(ctx, what, err)
 	}
@@ -200,33 +200,33 @@ func refused(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }
 
-// validationFailure returns the gravest validation failure of a credential, and its cause. brief is set for types that are
-// valid for minutes only and have no status.
-func (v *Verifier) validationFailure(ctx context.Context, c *credential, now time.Time, brief bool) (ValidationFailure, error) {
+// validationFailure returns the gravest validation failure of a credential, and its cause. shortLived is set for types that
+// are valid for minutes only and have no status.
+func (v *Verifier) validationFailure(ctx context.Context, c *credential, now time.Time, shortLived bool) (ValidationFailure, error) {
 	switch err := c.trusted(ctx, now); {
 	case errors.Is(err, linkeddomain.ErrUnavailable), errors.Is(err, did.ErrUnresolvable): // an outage, not a lack of trust
-		return StatusUnavailable, v.note(ctx, c, err)
+		return StatusUnavailable, v.logFailure(ctx, c, err)
 	case err != nil:
-		return Untrusted, v.note(ctx, c, err)
+		return Untrusted, v.logFailure(ctx, c, err)
 	}
 	ends, err := c.current(now)
 	if err != nil {
-		return Expired, v.note(ctx, c, err)
+		return Expired, v.logFailure(ctx, c, err)
 	}
 	reference, there, err := c.status()
-	if err == nil && !there && (brief || v.rules.StatusOptional(c.kind)) {
+	if err == nil && !there && (shortLived || v.rules.StatusOptional(c.kind)) {
 		if !ends { // HAIP 1.0 §6.1 requires exp, status or both; a credential with neither would be valid forever
-			return Expired, v.note(ctx, c, errors.New("credential has neither exp nor status"))
+			return Expired, v.logFailure(ctx, c, errors.New("credential has neither exp nor status"))
 		}
 		return NoFailure, nil
 	}
 	if err != nil || !there {
-		return StatusUnavailable, v.note(ctx, c, errors.Join(errors.New("credential names no status list"), err))
+		return StatusUnavailable, v.logFailure(ctx, c, errors.Join(errors.New("credential names no status list"), err))
 	}
 	is, err := v.lists.Look(ctx, reference, func(list jws.JWS) error { return v.trustList(list, c, now) })
 	switch {
 	case err != nil:
-		return StatusUnavailable, v.note(ctx, c, err)
+		return StatusUnavailable, v.logFailure(ctx, c, err)
 	case is != status.Valid:
 		return Revoked, errors.New("its status list entry is not VALID")
 	}
@@ -246,8 +246,8 @@ func (v *Verifier) trustList(list jws.JWS, c *credential, now time.Time) error {
 	return list.Verify(key)
 }
 
-// note logs the cause of a validation failure and returns it. The log names the type and the rule, never the holder.
-func (v *Verifier) note(ctx context.Context, c *credential, err error) error {
+// logFailure logs the cause of a validation failure and returns it. The log names the type and the rule, never the holder.
+func (v *Verifier) logFailure(ctx context.Context, c *credential, err error) error {
 	v.logger.InfoContext(ctx, "credential failed validation", "type", c.kind, "cause", err.Error())
 	return fmt.Errorf("%s: %w", c.kind, err)
 }

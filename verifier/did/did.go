@@ -43,7 +43,7 @@ func Parse(text string) (DID, error) {
 		return DID{}, fmt.Errorf("%w: not a DID", ErrMalformed)
 	}
 	d := DID{method: parts[1], id: parts[2]}
-	if d.method == "" || !madeOf(d.method, "abcdefghijklmnopqrstuvwxyz"+digits) {
+	if d.method == "" || !containsOnly(d.method, "abcdefghijklmnopqrstuvwxyz"+digits) {
 		return DID{}, fmt.Errorf("%w: its method name is empty or has invalid characters", ErrMalformed)
 	}
 	if d.id == "" || strings.HasSuffix(d.id, ":") || !idChars(d.id) {
@@ -56,13 +56,13 @@ func Parse(text string) (DID, error) {
 func idChars(id string) bool {
 	for {
 		before, after, escaped := strings.Cut(id, "%")
-		if !madeOf(before, letters+digits+".-_:") {
+		if !containsOnly(before, letters+digits+".-_:") {
 			return false
 		}
 		if !escaped {
 			return true
 		}
-		if len(after) < 2 || !madeOf(after[:2], digits+"abcdefABCDEF") {
+		if len(after) < 2 || !containsOnly(after[:2], digits+"abcdefABCDEF") {
 			return false
 		}
 		id = after[2:]
@@ -74,8 +74,8 @@ const (
 	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// madeOf reports whether text consists of these characters only.
-func madeOf(text, characters string) bool { return strings.Trim(text, characters) == "" }
+// containsOnly reports whether text consists of these characters only.
+func containsOnly(text, characters string) bool { return strings.Trim(text, characters) == "" }
 
 // String returns the text of the DID, "" for the zero DID. fmt does not use it: see Format.
 func (d DID) String() string {
@@ -101,7 +101,7 @@ func ParseURL(text string, base DID) (URL, error) {
 	// that decodes them.
 	const fragmentChars = letters + digits + "-._~!$&'()*+,;=:@/?"
 	before, fragment, ok := strings.Cut(text, "#")
-	if !ok || fragment == "" || len(fragment) > maxFragment || !madeOf(fragment, fragmentChars) {
+	if !ok || fragment == "" || len(fragment) > maxFragment || !containsOnly(fragment, fragmentChars) {
 		return URL{}, fmt.Errorf("%w: not a DID URL with a fragment", ErrMalformed)
 	}
 	if before == "" {

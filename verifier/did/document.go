@@ -21,16 +21,16 @@ const documentDepth = 10
 
 // Document is a resolved DID document: keys with their purposes, and the domains that the DID claims.
 type Document struct {
-	id      DID
-	keys    map[string]crypto.PublicKey // by fragment; nil for a key type that is not supported
-	may     map[Purpose]map[string]bool
-	origins []string
+	id       DID
+	keys     map[string]crypto.PublicKey // by fragment; nil for a key type that is not supported
+	purposes map[Purpose]map[string]bool
+	origins  []string
 }
 
 func newDocument(id DID) *Document {
 	return &Document{
 		id: id, keys: make(map[string]crypto.PublicKey),
-		may: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
+		purposes: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
 	}
 }
 
@@ -45,7 +45,7 @@ func (d *Document) Key(u URL, p Purpose) (crypto.PublicKey, error) {
 		return nil, fmt.Errorf("%w: the URL is of another DID", ErrNoKey)
 	case key == nil:
 		return nil, fmt.Errorf("%w: not in the document, or of an unsupported type", ErrNoKey)
-	case !d.may[p][u.Fragment]:
+	case !d.purposes[p][u.Fragment]:
 		return nil, fmt.Errorf("%w: not listed under %s", ErrNoKey, p)
 	default:
 		return key, nil
@@ -75,7 +75,7 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 			return nil, err
 		}
 	}
-	for purpose := range d.may {
+	for purpose := range d.purposes {
 		references, err := list(object, string(purpose))
 		if err != nil {
 			return nil, err
@@ -142,7 +142,7 @@ func (d *Document) allow(reference any, purpose Purpose) error {
 	if !ok {
 		fragment, err := d.addMethod(reference)
 		if err == nil && fragment != "" {
-			d.may[purpose][fragment] = true
+			d.purposes[purpose][fragment] = true
 		}
 		return err
 	}
@@ -151,7 +151,7 @@ func (d *Document) allow(reference any, purpose Purpose) error {
 		return fmt.Errorf("%s: %w", purpose, err)
 	}
 	if url.DID == d.id {
-		d.may[purpose][url.Fragment] = true
+		d.purposes[purpose][url.Fragment] = true
 	}
 	return nil
 }

@@ -28,6 +28,6 @@ func resolveJWK(id DID) (*Document, error) {
 	if err := d.addKey("0", jwk); err != nil {
 		return nil, err
 	}
-	d.may[Authentication]["0"], d.may[AssertionMethod]["0"] = true, true
+	d.purposes[Authentication]["0"], d.purposes[AssertionMethod]["0"] = true, true
 	return d, nil
 }

@@ -33,7 +33,7 @@ func applyPatches(id DID, patches []any) (*Document, error) {
 			return nil, err
 		}
 		purposes, _ := entry["purposes"].([]any)
-		for purpose, allowed := range d.may {
+		for purpose, allowed := range d.purposes {
 			if slices.Contains(purposes, any(string(purpose))) {
 				allowed[fragment] = true
 			}
@@ -151,7 +151,7 @@ func eachEntry(from map[string]any, name string, add func(id string, entry map[s
 	for _, value := range entries {
 		entry, _ := value.(map[string]any)
 		id, _ := entry["id"].(string)
-		if id == "" || len(id) > maxKeyID || !madeOf(id, letters+digits+"-_") || seen[id] {
+		if id == "" || len(id) > maxKeyID || !containsOnly(id, letters+digits+"-_") || seen[id] {
 			return fmt.Errorf("%w: an id in %s is missing, not base64url, or there twice", ErrMalformed, name)
 		}
 		seen[id] = true

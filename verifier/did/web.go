@@ -28,7 +28,7 @@ func address(id DID) (string, error) {
 	segments := strings.Split(path, ":")
 	for _, segment := range segments {
 		// A server may decode "%" and resolve ".." to another path than this one.
-		if madeOf(segment, ".") || strings.Contains(segment, "%") {
+		if containsOnly(segment, ".") || strings.Contains(segment, "%") {
 			return "", fmt.Errorf("%w: did:web has an ambiguous path", ErrMalformed)
 		}
 	}
@@ -39,11 +39,11 @@ func address(id DID) (string, error) {
 // identifier).
 func hostName(name string) bool {
 	for _, label := range strings.Split(name, ".") {
-		if label == "" || strings.Trim(label, "-") != label || !madeOf(label, letters+digits+"-") {
+		if label == "" || strings.Trim(label, "-") != label || !containsOnly(label, letters+digits+"-") {
 			return false
 		}
 	}
-	return !madeOf(name[strings.LastIndexByte(name, '.')+1:], digits) // 127.0.0.1 and 127.1 are IP addresses
+	return !containsOnly(name[strings.LastIndexByte(name, '.')+1:], digits) // 127.0.0.1 and 127.1 are IP addresses
 }
 
 func portNumber(text string) bool {

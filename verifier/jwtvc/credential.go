@@ -25,7 +25,7 @@ func ParseCredentialInsecure(raw string) (*Credential, error) {
 		return nil, fmt.Errorf("VC: %w", err)
 	}
 	c := &Credential{signed: signed}
-	if c.claims, err = mapped(signed.Payload); err != nil {
+	if c.claims, err = mapClaims(signed.Payload); err != nil {
 		return nil, fmt.Errorf("VC: %w", err)
 	}
 	if err := checkContext(c.claims["@context"]); err != nil {

@@ -116,7 +116,7 @@ func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 		return Holder{}, fmt.Errorf("%w: VP has another iss than the VC's sub", ErrHolder)
 	}
 	if confirmation, there := p.signed.Payload["cnf"]; there { // the issuer named the key, so no DID can replace it
-		key, err := confirmed(confirmation)
+		key, err := confirmationKey(confirmation)
 		if err != nil {
 			return Holder{}, err
 		}
@@ -129,13 +129,13 @@ func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 	}
 	id, key, err := keyOf(ctx, r, p.presentation, text, did.Authentication)
 	if err != nil {
-		return Holder{}, classed(ErrHolder, "VP", err)
+		return Holder{}, wrapUnlessOutage(ErrHolder, "VP", err)
 	}
 	return Holder{DID: id, Key: key}, nil
 }
 
-// confirmed returns the key in cnf.jwk (RFC 7800 §3.2).
-func confirmed(value any) (crypto.PublicKey, error) {
+// confirmationKey returns the key in cnf.jwk (RFC 7800 §3.2).
+func confirmationKey(value any) (crypto.PublicKey, error) {
 	confirmation, _ := value.(map[string]any)
 	jwk, ok := confirmation["jwk"].(map[string]any)
 	if !ok {
@@ -170,8 +170,8 @@ func keyOf(ctx context.Context, r Resolver, signed jws.JWS, iss string, purpose 
 	return id, key, err
 }
 
-// classed wraps an error in a sentinel of this package, unless it is an outage (did.ErrUnresolvable).
-func classed(class error, what string, err error) error {
+// wrapUnlessOutage wraps an error in a sentinel of this package, unless it is an outage (did.ErrUnresolvable).
+func wrapUnlessOutage(class error, what string, err error) error {
 	if errors.Is(err, did.ErrUnresolvable) {
 		return fmt.Errorf("%s: %w", what, err)
 	}

@@ -21,7 +21,7 @@ func (c *Credential) VerifyIssuer(ctx context.Context, r Resolver) (did.DID, err
 	}
 	id, key, err := keyOf(ctx, r, c.signed, c.Issuer(), did.AssertionMethod)
 	if err != nil {
-		return did.DID{}, classed(ErrIssuer, "VC", err)
+		return did.DID{}, wrapUnlessOutage(ErrIssuer, "VC", err)
 	}
 	if err := c.signed.Verify(key); err != nil {
 		return did.DID{}, fmt.Errorf("%w: VC: %w", ErrIssuer, err)

@@ -63,20 +63,20 @@ func ParseInsecure(raw string, at int) (*Parsed, error) {
 	if len(presentation.Certificates) > 0 {
 		return nil, fmt.Errorf("%w: VP has certificates, but the holder's key is in its DID document or in cnf", ErrMalformed)
 	}
-	inside, err := insideOf(presentation.Payload, at)
+	compact, err := credentialAt(presentation.Payload, at)
 	if err != nil {
 		return nil, fmt.Errorf("VP: %w", err)
 	}
-	credential, err := ParseCredentialInsecure(inside)
+	credential, err := ParseCredentialInsecure(compact)
 	if err != nil {
 		return nil, err
 	}
 	return &Parsed{Credential: credential, presentation: presentation}, nil
 }
 
-// insideOf validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that the
+// credentialAt validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that the
 // holder signed as an issuer must not pass for a presentation (cross-JWT confusion, RFC 8725 §2.8).
-func insideOf(payload map[string]any, at int) (string, error) {
+func credentialAt(payload map[string]any, at int) (string, error) {
 	vp, ok := payload["vp"].(map[string]any)
 	if _, both := payload["vc"]; !ok || both {
 		return "", fmt.Errorf("%w: it is not a JWT with vp and without vc", ErrMalformed)

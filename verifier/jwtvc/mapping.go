@@ -9,9 +9,9 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// mapped returns the VC in a JWT's payload with the JWT claims copied to its properties (VCDM 1.1 §6.3.1). If the JWT claim
+// mapClaims returns the VC in a JWT's payload with the JWT claims copied to its properties (VCDM 1.1 §6.3.1). If the JWT claim
 // and the property are both there they must be equal, because parsers would disagree about which one counts.
-func mapped(payload map[string]any) (map[string]any, error) {
+func mapClaims(payload map[string]any) (map[string]any, error) {
 	vc, ok := payload["vc"].(map[string]any)
 	if _, both := payload["vp"]; !ok || both {
 		return nil, fmt.Errorf("%w: it is not a JWT with vc and without vp", ErrMalformed)

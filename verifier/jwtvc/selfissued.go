@@ -39,7 +39,7 @@ func VerifySelfIssued(ctx context.Context, r Resolver, raw string, want Binding)
 	sub, _ := signed.Payload["sub"].(string)
 	id, key, err := keyOf(ctx, r, signed, sub, did.Authentication)
 	if err != nil {
-		return did.DID{}, classed(ErrHolder, "ID token", err)
+		return did.DID{}, wrapUnlessOutage(ErrHolder, "ID token", err)
 	}
 	if err := signed.Verify(key); err != nil {
 		return did.DID{}, fmt.Errorf("%w: ID token: %w", ErrHolder, err)

@@ -187,7 +187,7 @@ func (n *number) UnmarshalCBOR(raw []byte) error {
 	if !ok || major > majorNegInt || len(rest) > 0 || argument > math.MaxInt64 {
 		return errType
 	}
-	*n = number(argument) //nolint:gosec // no larger than that
+	*n = number(argument) //nolint:gosec // at most math.MaxInt64, see above
 	if major == majorNegInt {
 		*n = -1 - *n
 	}

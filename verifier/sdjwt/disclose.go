@@ -16,8 +16,8 @@ const (
 	nameHash    = "_sd_alg"
 )
 
-// alwaysOpen reports whether a claim must not be selectively disclosed (SD-JWT VC §2.2.2.3).
-func alwaysOpen(name string) bool {
+// neverSelectivelyDisclosable reports whether a claim must not be selectively disclosed (SD-JWT VC §2.2.2.3).
+func neverSelectivelyDisclosable(name string) bool {
 	switch name {
 	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status", nameHash:
 		return true
@@ -62,7 +62,7 @@ func disclose(payload map[string]any, encoded []string) (claims map[string]any, 
 	}
 	for name, value := range payload {
 		// Otherwise the holder could withhold a part of, say, status, and choose which rules apply to the credential.
-		if alwaysOpen(name) && conceals(value) {
+		if neverSelectivelyDisclosable(name) && hasSelectiveDisclosure(value) {
 			return nil, nil, fmt.Errorf("%w: %s has parts that can be withheld", ErrMalformed, name)
 		}
 	}
@@ -103,17 +103,17 @@ func parseDisclosure(text string) (*disclosure, error) {
 	return &disclosure{name: name, value: list[2]}, nil
 }
 
-// conceals reports whether anything in a value is selectively disclosable. strictjson has bounded the recursion depth.
-func conceals(value any) bool {
+// hasSelectiveDisclosure reports whether anything in a value is selectively disclosable. strictjson has bounded the recursion depth.
+func hasSelectiveDisclosure(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			if name == nameDigests || name == nameElement || conceals(inner) {
+			if name == nameDigests || name == nameElement || hasSelectiveDisclosure(inner) {
 				return true
 			}
 		}
 	case []any:
-		return slices.ContainsFunc(v, conceals)
+		return slices.ContainsFunc(v, hasSelectiveDisclosure)
 	}
 	return false
 }
@@ -192,7 +192,7 @@ func (d *discloser) object(object map[string]any, top bool, depth int) (map[stri
 		if one == nil {
 			continue
 		}
-		if _, taken := object[one.name]; one.element || taken || top && alwaysOpen(one.name) {
+		if _, taken := object[one.name]; one.element || taken || top && neverSelectivelyDisclosable(one.name) {
 			return nil, fmt.Errorf("%w: a disclosure does not belong where its digest stands", ErrMalformed)
 		}
 		if _, taken := out[one.name]; taken {

@@ -33,8 +33,8 @@ type Config struct {
 
 // Lists fetches and caches status lists. It is safe for concurrent use.
 type Lists struct {
-	cfg  Config
-	kept *cache.Cache[list]
+	cfg    Config
+	cached *cache.Cache[list]
 }
 
 // list is a fetched status list. Its signature is verified per credential, since the trusted signers depend on the type.
@@ -49,22 +49,22 @@ func New(cfg Config) (*Lists, error) {
 	if cfg.Fetch == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("status lists: Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	kept, err := cache.New[list](cache.Config{Size: maxLists, RetryAfter: retryAfter, Clock: cfg.Clock})
+	cached, err := cache.New[list](cache.Config{Size: maxLists, RetryAfter: retryAfter, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("status lists: %w", err)
 	}
-	return &Lists{cfg: cfg, kept: kept}, nil
+	return &Lists{cfg: cfg, cached: cached}, nil
 }
 
 // Look returns a credential's status. Every error is an ErrUnavailable. It calls trusted each time, also for a cached list,
 // since credentials of different types may name the same list.
 func (l *Lists) Look(ctx context.Context, r Reference, trusted Trusted) (Status, error) {
-	fetched, err := l.kept.Get(ctx, r.URI, func(ctx context.Context) (list, time.Duration, error) { return l.fetch(ctx, r.URI) })
+	fetched, err := l.cached.Get(ctx, r.URI, func(ctx context.Context) (list, time.Duration, error) { return l.fetch(ctx, r.URI) })
 	if err != nil {
 		return Invalid, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	if err := trusted(fetched.token); err != nil {
-		l.kept.Shorten(r.URI) // its ttl is not authenticated, so it must not keep a forged list in the cache
+		l.cached.Shorten(r.URI) // its ttl is not authenticated, so it must not keep a forged list in the cache
 		return Invalid, fmt.Errorf("%w: list: %w", ErrUnavailable, err)
 	}
 	return fetched.at(r.Index)

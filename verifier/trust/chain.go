@@ -13,7 +13,7 @@ import (
 )
 
 func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
-	leaf, between, err := r.parse(chain)
+	leaf, intermediates, err := r.parse(chain)
 	if err != nil {
 		return verified{}, err
 	}
@@ -26,20 +26,20 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots: r.pool, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return verified{}, fmt.Errorf("%w: %s", ErrUntrusted, why(err))
+		return verified{}, fmt.Errorf("%w: %s", ErrUntrusted, verifyErrorText(err))
 	}
-	v := span(chains[0])
+	v := validityPeriod(chains[0])
 	v.leaf = leaf
 	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // nil for another key type, which Leaf reports as an error
 	return v, nil
 }
 
-// why describes an x509 error without its text, which quotes names from certificates that an attacker may have written
-// (log injection, personal data).
-func why(err error) string {
+// verifyErrorText describes an x509 error without its text, which quotes names from certificates that an attacker may have
+// written (log injection, personal data).
+func verifyErrorText(err error) string {
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) {
 		switch invalid.Reason {
@@ -59,12 +59,12 @@ func why(err error) string {
 
 // parse returns the leaf and the intermediates. It bounds the size of every key: x5c and x5chain are not signed, so an
 // attacker may add a CA with a giant key, with which x509 would verify the leaf before it finds that the CA is untrusted.
-func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertPool, err error) {
+func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, intermediates *x509.CertPool, err error) {
 	certificates, err := publickey.ParseChain(chain)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUntrusted, unread(err))
+		return nil, nil, fmt.Errorf("%w: %w", ErrUntrusted, parseError(err))
 	}
-	between = x509.NewCertPool()
+	intermediates = x509.NewCertPool()
 	for i, certificate := range certificates {
 		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
 			return nil, nil, fmt.Errorf("%w: the chain includes the trust anchor", ErrUntrusted) // HAIP 1.0 §6.1.1
@@ -72,25 +72,25 @@ func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertP
 		if i == 0 {
 			leaf = certificate
 		} else {
-			between.AddCert(certificate)
+			intermediates.AddCert(certificate)
 		}
 	}
 	if leaf == nil {
 		return nil, nil, fmt.Errorf("%w: there is no certificate", ErrUntrusted)
 	}
-	return leaf, between, nil
+	return leaf, intermediates, nil
 }
 
-// unread describes a certificate parse error without the text of x509, which quotes the certificate.
-func unread(err error) error {
+// parseError describes a certificate parse error without the text of x509, which quotes the certificate.
+func parseError(err error) error {
 	if errors.Is(err, publickey.ErrBounds) {
 		return err
 	}
 	return errors.New("a certificate cannot be read")
 }
 
-// span returns the period in which every certificate of a chain is valid.
-func span(chain []*x509.Certificate) verified {
+// validityPeriod returns the period in which every certificate of a chain is valid.
+func validityPeriod(chain []*x509.Certificate) verified {
 	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
 	for _, c := range chain[1:] {
 		if c.NotBefore.After(v.notBefore) {

@@ -109,7 +109,7 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	}
 	leaf, err := publickey.ParseCertificate(chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, unread(err))
+		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, parseError(err))
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
@@ -166,9 +166,9 @@ func (r *Rules) check(chain [][]byte, name, issuer string, now time.Time) (verif
 func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
 	h := sha256.New()
 	// Length prefixes, so that two different lists of certificates never have the same bytes.
-	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain)))) //nolint:gosec // four certificates at most
+	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain)))) //nolint:gosec // at most four certificates
 	for _, der := range chain {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der)))) //nolint:gosec // as long as a header may be, at most
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der)))) //nolint:gosec // bounded by the size of a header
 		h.Write(der)
 	}
 	return [sha256.Size]byte(h.Sum(nil))
