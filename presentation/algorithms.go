@@ -6,19 +6,20 @@ import (
 	"regain/presentation/dcql"
 )
 
-// JWTVCAlgorithms are the JWS algorithms of JWT VCs and their presentations that package verifier verifies. Presentations
-// and credentials of the other formats are ES256 alone (HAIP 1.0 §7). ES256K comes first: the wallets of 2022 look for it.
+// JWTVCAlgorithms returns the JWS algorithms that package verifier supports for JWT VCs and their presentations. The other
+// formats use ES256 only (HAIP 1.0 §7). ES256K comes first because wallets of the JWT VC Presentation Profile look for it.
 func JWTVCAlgorithms() []string { return []string{"ES256K", "ES256", "EdDSA"} }
 
-// algorithmList is a list of algorithms that a verifier's or a wallet's metadata may have: JWS names, or numbers of COSE.
+// algorithmList is an algorithm list in the metadata of a verifier or wallet: JWS names, or COSE numbers.
 type algorithmList struct {
 	name string
 	jose []string
 	cose []json.Number
 }
 
-// algorithmLists is what package verifier verifies, in the words of each format (OpenID4VP 1.0 Appendix B.1.3.1.3, B.2.2,
-// B.3.4). COSE's ES256 is registered twice: the second number says the curve too.
+// algorithmLists returns the algorithms that package verifier supports for a format, under the names that the format gives
+// the lists (OpenID4VP 1.0 Appendix B.1.3.1.3, B.2.2, B.3.4). In COSE, -7 is ES256 and -9 its fully specified form ESP256,
+// which includes the curve.
 func algorithmLists(format string) []algorithmList {
 	switch es256 := []string{"ES256"}; format {
 	case dcql.FormatSDJWT:
@@ -32,7 +33,7 @@ func algorithmLists(format string) []algorithmList {
 	return nil
 }
 
-// algorithmsOf writes the lists of a format as a JSON object.
+// algorithmsOf returns the algorithm lists of a format as a JSON object.
 func algorithmsOf(format string) []byte {
 	const size = 80
 	o := newObject(size)
@@ -43,11 +44,11 @@ func algorithmsOf(format string) []byte {
 			o.value(list.name, list.cose)
 		}
 	}
-	written, _ := o.close() // constants only
+	written, _ := o.close() // encoding constants cannot fail
 	return written
 }
 
-// checkAlgorithms refuses a wallet whose lists have nothing of ours.
+// checkAlgorithms returns ErrUnsupportedWallet if a list of the wallet has none of our algorithms.
 func (m metadata) checkAlgorithms(format string) error {
 	for _, list := range algorithmLists(format) {
 		err := wants(m, list.name, list.jose...)

@@ -8,25 +8,25 @@ import (
 	"slices"
 )
 
-// Answer is what a wallet said: presentations, or the error why there are none.
+// Answer is a wallet's response: presentations or an error.
 type Answer struct {
 	Presentations Presentations // nil when Error is set
 	Error         *WalletError
 }
 
-// Presentations holds the wallet's presentations as they came, by the id of the credential query.
-// Each has been checked to be wanted; nothing else about them has. They are personal data: logs and
-// JSON get the ids only. Convert to map[string][]string to store them.
+// Presentations holds the wallet's presentations, unparsed, by the id of the credential query. It is checked that the query
+// asks for each of them, and nothing else. They are personal data: logs and JSON get the ids only. Convert to
+// map[string][]string to store them.
 type Presentations map[string][]string
 
-// IDs are the credential queries that are answered, sorted.
+// IDs returns the ids of the credential queries that have a presentation, sorted.
 func (p Presentations) IDs() []string { return slices.Sorted(maps.Keys(p)) }
 
-// Format shows the ids to every fmt verb.
+// Format prints the ids only, for every fmt verb.
 func (p Presentations) Format(f fmt.State, _ rune) { redact(f, fmt.Sprint(p.IDs())) }
 
-// LogValue shows slog the ids.
+// LogValue logs the ids only.
 func (p Presentations) LogValue() slog.Value { return slog.AnyValue(p.IDs()) }
 
-// MarshalJSON writes the ids, as a list, so that reading it back as presentations fails.
+// MarshalJSON writes the ids only, as an array, so that unmarshalling them as Presentations fails instead of losing data.
 func (p Presentations) MarshalJSON() ([]byte, error) { return json.Marshal(p.IDs()) }

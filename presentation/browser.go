@@ -11,14 +11,14 @@ import (
 	"regain/presentation/identity"
 )
 
-// BrowserRequest is one entry of the requests that a page hands to navigator.credentials.get({digital: {requests}}): the
-// browser, and the wallet behind it, choose one (W3C Digital Credentials §3, OpenID4VP 1.0 Appendix A.1).
+// BrowserRequest is one of the requests that a page passes to navigator.credentials.get({digital: {requests}}). The browser
+// and the wallet choose one (W3C Digital Credentials §3, OpenID4VP 1.0 Appendix A.1).
 type BrowserRequest struct {
 	Protocol Protocol        `json:"protocol"`
 	Data     json.RawMessage `json:"data"`
 }
 
-// BrowserRequests are the same request in each protocol of the profile, the preferred first.
+// BrowserRequests returns the same request in each protocol of the profile, the preferred one first.
 func (p Profile) BrowserRequests(r Request, now time.Time) ([]BrowserRequest, error) {
 	requests, err := p.browserRequests(r, now)
 	if err != nil {
@@ -55,8 +55,9 @@ func (p Profile) browserData(r Request, protocol Protocol, now time.Time) ([]byt
 	return p.unsigned(r)
 }
 
-// unsigned has no client_id, which nothing would prove, and no expected_origins, for which the browser itself vouches
-// (Appendix A.2, A.3.1). So no wallet can know our metadata, not even one where we are registered.
+// unsigned returns an unsigned request (OpenID4VP 1.0 Appendix A.2, A.3.1). It has no client_id, which nothing would prove,
+// and no expected_origins, since the browser attests the origin. Without a client_id the wallet cannot know our metadata,
+// even if we are registered with it, so client_metadata is always included.
 func (p Profile) unsigned(r Request) ([]byte, error) {
 	o := newObject(usual)
 	p.ask(o, r)
@@ -65,7 +66,7 @@ func (p Profile) unsigned(r Request) ([]byte, error) {
 	return o.close()
 }
 
-// signed is one request object, in compact serialization (Appendix A.3.2.1).
+// signed returns a request object in JWS compact serialization (OpenID4VP 1.0 Appendix A.3.2.1).
 func (p Profile) signed(r Request) ([]byte, error) {
 	payload, err := p.payload(r).close()
 	if err != nil {
@@ -78,8 +79,8 @@ func (p Profile) signed(r Request) ([]byte, error) {
 	return json.Marshal(map[string]string{"request": string(object)})
 }
 
-// multiSigned is a JWS in JSON serialization. client_id and verifier_info differ from signer to signer, so they stand in
-// the protected headers and nowhere else (Appendix A.3.2.2).
+// multiSigned returns a request object in JWS JSON serialization. client_id and verifier_info differ per signer, so they
+// are in the protected headers and not in the payload (OpenID4VP 1.0 Appendix A.3.2.2).
 func (p Profile) multiSigned(r Request, now time.Time) ([]byte, error) {
 	raw, err := p.shared(r).close()
 	if err != nil {
@@ -102,10 +103,10 @@ func (p Profile) multiSigned(r Request, now time.Time) ([]byte, error) {
 	return json.Marshal(map[string]any{"request": request})
 }
 
-// OpenBrowser opens what a page got from navigator.credentials.get, the DigitalCredential's protocol and data, and sent
-// to us (Appendix A.4): the answer, encrypted in `response` or plain in `vp_token` as the request's mode says, or the
-// wallet's `error`. It checks what [Request.Open] checks but for the state, which this way does not have, and that the
-// protocol is one that was asked in: a wallet that answers another has not seen our request.
+// OpenBrowser opens the response that a page got from navigator.credentials.get and sent to us: protocol and data of the
+// DigitalCredential (OpenID4VP 1.0 Appendix A.4). data has `response` if the request's mode is encrypted, else `vp_token`;
+// or `error` from the wallet. It checks what [Request.Open] checks, except the state, which the Digital Credentials API
+// does not have, and that the protocol is one of the profile's: a response in another does not answer our request.
 func (p Profile) OpenBrowser(r Request, protocol string, data []byte, now time.Time) (Answer, error) {
 	answer, err := p.openBrowser(r, protocol, data, now)
 	if err != nil {

@@ -4,12 +4,13 @@ import (
 	"slices"
 )
 
-// clientMetadata says how to answer: nothing else may stand there (§5.1), so neither a name nor a logo of ours.
+// clientMetadata returns client_metadata: the encryption key and the supported formats. OpenID4VP 1.0 §5.1 allows nothing
+// else, so it has no name and no logo.
 //
-// Every JWK says alg, kid and use (§8.3). HAIP 1.0 §5 wants both content encryptions offered; wallets that do not choose
-// take the first, which is the specification's default.
+// The JWK has alg, kid and use (OpenID4VP 1.0 §8.3). HAIP 1.0 §5 requires both content encryptions; A128GCM comes first
+// because it is the default of OpenID4VP, and some wallets take the first.
 func (r Request) clientMetadata() []byte {
-	const usual, one = 512, 128 // bytes, and of one format
+	const usual, one = 512, 128 // initial capacity in bytes, of the whole and of one format
 	o := newObject(usual)
 	if r.Key != nil {
 		o.raw("jwks", []byte(`{"keys":[{"kty":"EC","crv":"P-256","use":"enc","alg":"ECDH-ES","kid":"`+r.Key.ID+`","x":"`+r.Key.x()+`","y":"`+r.Key.y()+`"}]}`))
@@ -19,13 +20,13 @@ func (r Request) clientMetadata() []byte {
 	for _, format := range r.formats() {
 		formats.raw(format, algorithmsOf(format))
 	}
-	written, _ := formats.close() // constants only
+	written, _ := formats.close() // encoding constants cannot fail
 	o.raw("vp_formats_supported", written)
 	whole, _ := o.close()
 	return whole
 }
 
-// formats lists the formats that the query asks for, each once.
+// formats returns the formats in the query, each once.
 func (r Request) formats() []string {
 	var found []string
 	for _, c := range r.Query.Credentials {

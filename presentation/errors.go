@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Reasons to refuse what a wallet sent. Errors wrap one of them and say more, never quoting what
-// was sent.
+// Reasons to refuse a wallet's message. Errors wrap one of them and add details, but never quote the message.
 var (
 	ErrMalformed         = errors.New("malformed wallet message")
 	ErrTooLarge          = errors.New("wallet message is too large")
@@ -22,13 +21,12 @@ var (
 	ErrNotAsked          = errors.New("response holds a presentation that was not asked for")
 	ErrMissing           = errors.New("response lacks a presentation")
 	ErrProtocol          = errors.New("the wallet answered in a protocol that was not asked for")
-	// ErrRejected is for the caller, who looks into the presentations: wrap it when they do not
-	// convince.
+	// ErrRejected is for the caller to wrap when the presentations do not verify. This package never returns it.
 	ErrRejected = errors.New("presentation was not accepted")
 )
 
-// answers is what the wallet, and whoever reads its log, may know of each error. All are the
-// client's fault and have the same OAuth code, so that trying tells an attacker little.
+// answer returns the description of an error for the wallet, which an attacker can read too. All sentinels have the same
+// OAuth error code, so that probing tells an attacker little.
 func answer(err error) (description string, known bool) {
 	for _, row := range []struct {
 		is   error
@@ -61,10 +59,9 @@ type errorBody struct {
 	Description string `json:"error_description"`
 }
 
-// ErrorBody is the HTTP status and the JSON body with which to answer a wallet whose message ended
-// in err. The body names the reason in general words and the correlation id, under which the
-// operator finds the error itself. An error that is none of this package's sentinels is a server
-// error, and the body says no more than that.
+// ErrorBody returns the HTTP status and the JSON body that answer a wallet whose message led to err. The body has a general
+// description and the correlation id, by which the operator finds the error in the log. Any error other than this package's
+// sentinels becomes server_error without details.
 func ErrorBody(err error, correlationID string) (status int, body any) {
 	description, known := answer(err)
 	if !known {

@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// MaxForm is how many bytes of a form body the caller should read of a wallet, at the response URI
-// and at the request URI alike.
+// MaxForm is the number of bytes that callers should read at most from a form body that a wallet posts, to the response URI
+// and to the request URI.
 const MaxForm = 512 << 10
 
 // Limits on what a wallet sends, in bytes, checked before anything is decoded.
@@ -17,8 +17,8 @@ const (
 	maxFields   = 32
 )
 
-// field reads the parameter that may stand once at most; no parameter may stand twice (RFC 6749
-// §3.1). An empty one counts as absent, as the same section says.
+// field returns a parameter, "" if it is absent. A parameter must not occur twice, and an empty one counts as absent
+// (RFC 6749 §3.1).
 func field(form url.Values, name string, limit int) (string, error) {
 	values := form[name]
 	if len(values) > 1 {
@@ -38,7 +38,7 @@ func checkForm(form url.Values) error {
 		return fmt.Errorf("%w: number of parameters", ErrTooLarge)
 	}
 	for _, values := range form {
-		if len(values) > 1 { // also of a parameter that is ignored: someone may read the other value
+		if len(values) > 1 { // also of a parameter that this package ignores: other code may read another of the values
 			return fmt.Errorf("%w: a parameter stands twice", ErrMalformed)
 		}
 	}

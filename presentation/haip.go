@@ -10,8 +10,8 @@ import (
 	"regain/presentation/identity"
 )
 
-// validateHAIP is HAIP 1.0 §5 to §5.2, as far as a profile can break it. What it wants of certificates, keys and content
-// encryption every profile has.
+// validateHAIP checks the rules of HAIP 1.0 §5 to §5.2 that a profile can break. Its rules about certificates, keys and
+// content encryption hold for every profile.
 func (p Profile) validateHAIP() error {
 	if !p.HAIP {
 		return nil
@@ -24,14 +24,14 @@ func (p Profile) validateHAIP() error {
 	case p.ByValue:
 		return errors.New("haip: requests are fetched from a request_uri (HAIP 1.0 §5.1)")
 	case slices.ContainsFunc(p.Others, func(s Signer) bool { return s.Identity.Prefix() != identity.X509HashOf }):
-		return errors.New("haip: whoever else signs uses x509_hash too (HAIP 1.0 §5)")
+		return errors.New("haip: every other signer must use x509_hash too (HAIP 1.0 §5)")
 	case strings.HasPrefix(p.Endpoint, "openid-vc:"):
 		return errors.New("haip: openid-vc:// belongs to wallets of another protocol; use haip-vp:// or openid4vp://")
 	}
 	return nil
 }
 
-// validateHAIPQuery holds that HAIP 1.0 knows two formats, and holders with keys.
+// validateHAIPQuery checks that the query uses the two formats of HAIP 1.0 §5.3, and requires holder binding.
 func (p Profile) validateHAIPQuery(q dcql.Query) error {
 	if !p.HAIP {
 		return nil

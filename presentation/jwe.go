@@ -19,26 +19,25 @@ import (
 	"regain/internal/strictjson"
 )
 
-// Sizes in bytes of the parts of an encrypted answer.
+// Sizes in bytes of the parts of an encrypted response.
 const (
-	maxHeader   = 4 << 10 // of base64url; apu and apv are the wallet's to choose
+	maxHeader   = 4 << 10 // base64url; the wallet chooses apu and apv
 	headerDepth = 4
 	ivSize      = 12 // AES-GCM (RFC 7518 §5.3)
 	tagSize     = 16
 )
 
-// sealed is an encrypted answer: a JWE in compact serialization whose header has been checked.
+// sealed is an encrypted response: a compact JWE whose header is validated but which is not decrypted.
 //
-// It is opened here, and not by go-jose's ParseEncrypted, for three reasons: that one tolerates what
-// an answer must not have (zip, an encrypted key beside direct agreement, base64url that is not
-// canonical), multiplies on a curve by an interface that the standard library has deprecated, and
-// costs nearly twice the cryptography. The key derivation is go-jose's.
+// This package does not use go-jose's ParseEncrypted, for three reasons: it accepts what a response must not have (zip, an
+// encrypted key with direct key agreement, base64url that is not canonical), it uses a deprecated elliptic curve interface
+// of the standard library, and it costs nearly twice the CPU time of the cryptography. The key derivation is go-jose's.
 type sealed struct {
-	header, iv, ciphertext, tag string // as they stand in the message, base64url
+	header, iv, ciphertext, tag string // base64url, as in the message
 	recipient
 }
 
-// recipient is what the header says (RFC 7516 §4.1, RFC 7518 §4.6.1).
+// recipient holds the header parameters (RFC 7516 §4.1, RFC 7518 §4.6.1).
 type recipient struct {
 	kid      string
 	enc      string
@@ -46,7 +45,7 @@ type recipient struct {
 	apu, apv []byte
 }
 
-// parseSealed splits a compact JWE and checks everything that needs no key.
+// parseSealed splits a compact JWE and validates everything that needs no key.
 func parseSealed(compact string) (sealed, error) {
 	parts := strings.SplitN(compact, ".", 6)
 	switch {
@@ -75,7 +74,8 @@ func parseHeader(encoded string) (recipient, error) {
 	if err != nil {
 		return recipient{}, fmt.Errorf("%w: JWE header: %w", ErrMalformed, err)
 	}
-	for _, name := range []string{"zip", "crit"} { // compressed bombs, and extensions we have none of
+	// zip could be a decompression bomb. crit announces extensions, of which we support none.
+	for _, name := range []string{"zip", "crit"} {
 		if _, there := header[name]; there {
 			return recipient{}, fmt.Errorf("%w: JWE header: %s", ErrMalformed, name)
 		}
@@ -99,7 +99,8 @@ func parseHeader(encoded string) (recipient, error) {
 	return to, errors.Join(errU, errV)
 }
 
-// ephemeral reads the wallet's half of the key agreement. Points off the curve are refused.
+// ephemeral parses epk, the wallet's ephemeral key (RFC 7518 §4.6.1.1). It refuses points that are not on the curve, which
+// could reveal our private key (invalid curve attack).
 func ephemeral(epk any) (*ecdh.PublicKey, error) {
 	jwk, ok := epk.(map[string]any)
 	if !ok {
@@ -115,7 +116,6 @@ func ephemeral(epk any) (*ecdh.PublicKey, error) {
 	return public.ECDH()
 }
 
-// p256 reads a wallet's public key.
 func p256(jwk map[string]any) (*ecdsa.PublicKey, error) {
 	key, err := publickey.Key(jwk, publickey.P256)
 	if err != nil {
@@ -138,7 +138,7 @@ func party(header map[string]any, name string) ([]byte, error) {
 	return info, nil
 }
 
-// open decrypts the answer. The caller has compared the kid.
+// open decrypts a response. The caller has compared the kid.
 func (k EncryptionKey) open(s sealed) ([]byte, error) {
 	iv, errIV := decode(s.iv)
 	tag, errTag := decode(s.tag)
@@ -173,7 +173,8 @@ func (k EncryptionKey) open(s sealed) ([]byte, error) {
 	return plaintext, nil
 }
 
-// derive is the Concat KDF of RFC 7518 §4.6.2 for direct key agreement: the algorithm id is enc.
+// derive derives the content encryption key with the Concat KDF (RFC 7518 §4.6.2). For direct key agreement AlgorithmID is
+// the value of enc.
 func derive(shared []byte, r recipient) ([]byte, error) {
 	size := 16
 	if r.enc == "A256GCM" {
@@ -190,8 +191,8 @@ func prefixed(data []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(data)), uint32(len(data))), data...) //nolint:gosec // names and ids of an answer whose size is bounded
 }
 
-// decode reads base64url in its one canonical form: no padding, no line breaks, which the standard
-// library skips, and no bits beyond the last byte.
+// decode decodes base64url in its canonical form: no padding, no line breaks, which the standard library would skip, and no
+// stray bits after the last byte. Otherwise one message would have several spellings.
 func decode(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, errors.New("line breaks in base64url")

@@ -17,23 +17,22 @@ import (
 const (
 	scalarSize = 32                    // the private part, and each coordinate
 	pointSize  = 1 + 2*scalarSize      // an uncompressed point: 0x04, x, y
-	keyIDSize  = 16                    // 128 bit, so that a kid cannot be guessed
+	keyIDSize  = 16                    // 128 bits, so that a kid cannot be guessed
 	keyIDChars = (keyIDSize*8 + 5) / 6 // of base64url
 )
 
-// EncryptionKey is the key pair to which one request's answer is encrypted: ECDH-ES on P-256, fresh
-// for every request (HAIP 1.0 §5), so that an answer opens once and for one transaction only.
+// EncryptionKey is the key pair to which the response to one request is encrypted: ECDH-ES on P-256, new for every request
+// (HAIP 1.0 §5), so that no other request's key can decrypt the response.
 //
-// It marshals to JSON as a private JWK, for a storage that encrypts it; everywhere else it hides.
-// Delete it with the transaction.
+// Its JSON is a private JWK, for a storage that encrypts it. fmt and slog do not print it. Delete it with the transaction.
 type EncryptionKey struct {
 	ID string // kid: 128 random bits in base64url
 
 	private, point []byte // scalarSize, pointSize
 }
 
-// newEncryptionKey draws a key and its id. The key itself comes from the system's generator, as
-// crypto/ecdh wants; random gives the id.
+// newEncryptionKey makes a key and its id. The id comes from random, the key from crypto/rand: crypto/ecdh makes no
+// reproducible keys from another source.
 func newEncryptionKey(random io.Reader) (EncryptionKey, error) {
 	id, err := randomText(random, keyIDSize)
 	if err != nil {
@@ -46,7 +45,7 @@ func newEncryptionKey(random io.Reader) (EncryptionKey, error) {
 	return EncryptionKey{ID: id, private: private.Bytes(), point: private.PublicKey().Bytes()}, nil
 }
 
-// randomText is n random bytes in base64url, so only of characters that §5.2 allows in nonce and state.
+// randomText returns n random bytes in base64url, whose characters OpenID4VP 1.0 §5.2 allows in nonce and state.
 func randomText(random io.Reader, n int) (string, error) {
 	raw := make([]byte, n)
 	if _, err := io.ReadFull(random, raw); err != nil {
@@ -57,7 +56,7 @@ func randomText(random io.Reader, n int) (string, error) {
 
 func encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-// is reports, in constant time, whether id is the key's. A key without id is nobody's.
+// is reports, in constant time, whether id is the key's id. A key without an id never matches.
 func (k EncryptionKey) is(id string) bool {
 	return k.ID != "" && subtle.ConstantTimeCompare([]byte(k.ID), []byte(id)) == 1
 }
@@ -65,13 +64,13 @@ func (k EncryptionKey) is(id string) bool {
 func (k EncryptionKey) x() string { return encode(k.point[1 : 1+scalarSize]) }
 func (k EncryptionKey) y() string { return encode(k.point[1+scalarSize:]) }
 
-// thumbprint is RFC 7638's: SHA-256 of the required members in their order.
+// thumbprint returns the SHA-256 JWK thumbprint (RFC 7638 §3): the hash of the required members in lexicographic order.
 func (k EncryptionKey) thumbprint() []byte {
 	sum := sha256.Sum256([]byte(`{"crv":"P-256","kty":"EC","x":"` + k.x() + `","y":"` + k.y() + `"}`))
 	return sum[:]
 }
 
-// storedKey is the key as a JWK (RFC 7518 §6.2).
+// storedKey is the key as a private JWK (RFC 7518 §6.2).
 type storedKey struct {
 	Type  string `json:"kty"`
 	Curve string `json:"crv"`
@@ -81,7 +80,7 @@ type storedKey struct {
 	D     string `json:"d"`
 }
 
-// MarshalJSON writes the key with its private part.
+// MarshalJSON writes the key with its private part, for encrypted storage.
 func (k EncryptionKey) MarshalJSON() ([]byte, error) {
 	if len(k.point) != pointSize || len(k.private) != scalarSize {
 		return nil, errors.New("an empty encryption key cannot be stored")
@@ -89,12 +88,12 @@ func (k EncryptionKey) MarshalJSON() ([]byte, error) {
 	return json.Marshal(storedKey{"EC", "P-256", k.ID, k.x(), k.y(), encode(k.private)})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote. That the public part belongs to the private one is
-// checked when the key is used, where it costs nothing.
+// UnmarshalJSON reads a key that MarshalJSON wrote. That the public part belongs to the private part is checked when the
+// key is used, because the public part is computed there anyway.
 func (k *EncryptionKey) UnmarshalJSON(raw []byte) error {
 	var stored storedKey
 	if err := json.Unmarshal(raw, &stored); err != nil {
-		return errors.New("a stored encryption key cannot be read") // the cause may quote it
+		return errors.New("a stored encryption key cannot be read") // without the cause, which may quote the key
 	}
 	x, errX := decode(stored.X)
 	y, errY := decode(stored.Y)

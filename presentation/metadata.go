@@ -8,13 +8,13 @@ import (
 	"regain/presentation/dcql"
 )
 
-// preRegistered is how a wallet's metadata names client_ids without a prefix (§10.1).
+// preRegistered stands for client_ids without a prefix in a wallet's metadata (OpenID4VP 1.0 §10.1).
 const preRegistered = "pre-registered"
 
-// metadata is the wallet's (§10, RFC 8414 §2).
+// metadata is a wallet's metadata (OpenID4VP 1.0 §10, RFC 8414 §2).
 type metadata map[string]any
 
-// check compares what the wallet can do with what the request needs.
+// check returns ErrUnsupportedWallet if the metadata says that the wallet cannot answer the request.
 func (m metadata) check(p Profile, r Request) error {
 	prefix := string(p.Identity.Prefix())
 	if p.registered() {
@@ -38,14 +38,14 @@ func (m metadata) check(p Profile, r Request) error {
 	return m.checkFormats(r.Query)
 }
 
-// need is a list in the metadata that has to hold one of these, if it is there.
+// need is a list in the metadata that must contain one of the values, if the list is there.
 type need struct {
 	name string
 	any  []string
 }
 
-// checkFormats wants formats, with algorithms of ours, in which the wallet could satisfy the query: where the query has
-// alternatives, a wallet may do without some of them.
+// checkFormats returns ErrUnsupportedWallet unless the wallet can satisfy the query with the formats and algorithms that it
+// shares with us. If the query has alternatives (credential_sets), one of them is enough.
 func (m metadata) checkFormats(q dcql.Query) error {
 	value, there := m["vp_formats_supported"]
 	if !there {
@@ -55,8 +55,8 @@ func (m metadata) checkFormats(q dcql.Query) error {
 	if !ok {
 		return fmt.Errorf("%w: wallet_metadata: vp_formats_supported is no object", ErrMalformed)
 	}
-	var able []string // what the wallet could answer
-	var problem error // the first reason why not more
+	var able []string // ids of the credential queries that the wallet supports
+	var problem error // why it does not support the first of the others
 	for _, c := range q.Credentials {
 		err := fmt.Errorf("%w: vp_formats_supported lacks %s", ErrUnsupportedWallet, c.Format)
 		if format, known := formats[c.Format].(map[string]any); known {
@@ -77,7 +77,7 @@ func (m metadata) checkFormats(q dcql.Query) error {
 	return nil
 }
 
-// wants refuses a wallet whose list of this name is there and holds none of the values.
+// wants returns ErrUnsupportedWallet if the metadata has the list of this name and the list has none of the values.
 func wants[T ~string](m metadata, name string, values ...T) error {
 	value, there := m[name]
 	if !there {
@@ -85,15 +85,15 @@ func wants[T ~string](m metadata, name string, values ...T) error {
 	}
 	list, ok := elements[T](value)
 	if !ok {
-		return fmt.Errorf("%w: wallet_metadata: %s is no array, or holds something of another kind", ErrMalformed, name)
+		return fmt.Errorf("%w: wallet_metadata: %s is no array, or has elements of the wrong type", ErrMalformed, name)
 	}
 	if !slices.ContainsFunc(values, func(v T) bool { return slices.Contains(list, v) }) {
-		return fmt.Errorf("%w: %s has nothing of ours, which is %v", ErrUnsupportedWallet, name, values)
+		return fmt.Errorf("%w: %s has none of the values that this verifier supports: %v", ErrUnsupportedWallet, name, values)
 	}
 	return nil
 }
 
-// elements are those of a JSON array if all of them are of one kind.
+// elements returns the elements of a JSON array, and false if one of them has another type than T.
 func elements[T any](value any) ([]T, bool) {
 	list, ok := value.([]any)
 	if !ok {

@@ -9,28 +9,27 @@ import (
 )
 
 const (
-	// audience of a wallet that was not discovered (§5.8).
+	// audience is the aud of a request object when the wallet's metadata are not discovered (OpenID4VP 1.0 §5.8).
 	audience     = "https://self-issued.me/v2"
 	responseType = "vp_token"
-	usual        = 3 << 9 // bytes of a request, rarely more
+	usual        = 3 << 9 // the usual size of a request in bytes, the initial capacity of its buffer
 )
 
-// ContentType is that of a request object on the wire.
+// ContentType is the media type of a request object.
 const ContentType = "application/" + identity.RequestType
 
-// RequestObjectParams are what one fetch of the request URI adds to the request.
+// RequestObjectParams has the parameters of one fetch of the request URI.
 type RequestObjectParams struct {
-	WalletNonce string     // from the wallet's POST; empty on GET
-	WalletKey   *WalletKey // from the wallet's POST: encrypt the request object to it; nil: don't
+	WalletNonce string     // from the wallet's POST; empty for a GET
+	WalletKey   *WalletKey // from the wallet's POST: the key to encrypt the request object to; nil for no encryption
 	Now         time.Time
 }
 
-// RequestObject signs the request (RFC 9101 §4): the body of an answer with [ContentType]. It may be
-// fetched any number of times until the request expires, and always asks the same. ErrExpired when
-// the request is over.
+// RequestObject returns the signed request object (RFC 9101 §4), the body of a response with [ContentType]. A wallet may
+// fetch it any number of times until the request expires; it always asks for the same. After that the error is ErrExpired.
 //
-// The payload holds what OpenID4VP 1.0 §5 names for this mode and nothing else; iss, which wallets
-// have to ignore, is left out, and so is everything that belongs to another mode.
+// The payload has exactly the parameters that OpenID4VP 1.0 §5 defines for the response mode. It leaves out iss, which
+// wallets must ignore.
 func (p Profile) RequestObject(r Request, params RequestObjectParams) ([]byte, error) {
 	object, err := p.requestObject(r, params)
 	if err != nil {
@@ -64,8 +63,9 @@ func (p Profile) requestObject(r Request, params RequestObjectParams) ([]byte, e
 	return params.WalletKey.encrypt(object)
 }
 
-// ready refuses to sign or show what cannot be answered any more: a request that is over, or that was made under another
-// identity, as before a certificate was renewed, since its client_id is the audience of the answer.
+// ready returns ErrExpired for a request that cannot be answered any more: it has expired, or its client_id is not that of
+// the profile, for example because the certificate was renewed. The client_id is the audience of the response, so a request
+// object under the new one would get a response that does not verify.
 func (p Profile) ready(r Request, now time.Time) error {
 	if err := r.usable(now); err != nil {
 		return err
@@ -76,7 +76,7 @@ func (p Profile) ready(r Request, now time.Time) error {
 	return p.Identity.Usable(now)
 }
 
-// payload is everything that a request says that one party signs, but for the wallet's nonce.
+// payload writes a request with one signer, except wallet_nonce.
 func (p Profile) payload(r Request) *object {
 	o := p.shared(r)
 	o.text("client_id", r.ClientID)
@@ -84,12 +84,13 @@ func (p Profile) payload(r Request) *object {
 	return o
 }
 
-// shared is what a signed request says whoever signs it.
+// shared writes the part of a signed request that does not depend on the signer.
 func (p Profile) shared(r Request) *object {
 	o := newObject(usual)
 	o.own("aud", audience)
 	if r.Mode.Browser() {
-		o.value("expected_origins", []string{r.Origin}) // no other page may hand this request on (Appendix A.2)
+		// The wallet refuses the request from another origin, so no other page can relay it (OpenID4VP 1.0 Appendix A.2).
+		o.value("expected_origins", []string{r.Origin})
 	}
 	p.ask(o, r)
 	o.number("iat", r.IssuedAt.Unix())
@@ -100,7 +101,7 @@ func (p Profile) shared(r Request) *object {
 	return o
 }
 
-// ask writes what every request says, signed or not, whichever way it goes.
+// ask writes the parameters that every request has, signed or unsigned, in each response mode.
 func (p Profile) ask(o *object, r Request) {
 	o.own("response_type", responseType)
 	o.own("response_mode", string(r.Mode))

@@ -9,19 +9,18 @@ import (
 	"regain/internal/strictjson"
 )
 
-const answerDepth = 16 // unknown members are ignored (§8.1), but not followed down without end
+const answerDepth = 16 // unknown members are ignored (OpenID4VP 1.0 §8.1), but their nesting is bounded
 
-// Open opens what a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): the answer, encrypted in `response`
-// or plain in `vp_token` with `state`, as the request's mode says; or `error` with `state`, which may come unencrypted
-// in either mode because a wallet that cannot encrypt has no other way to say so.
+// Open opens the response that a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): `response` if the mode is
+// encrypted, else `vp_token` and `state`; or `error` and `state`, which may be unencrypted in either mode, since a wallet
+// that cannot encrypt has no other way to report it.
 //
-// It checks everything about the answer as a whole: form and sizes, that the request is still open,
-// that the answer is encrypted to this request's key where that was asked, that it has its state, that the
-// presentations are those asked for, one each unless the query allows more, and that together they
-// satisfy the query (§6.4.2, §8.6). It has not looked into the presentations. Errors wrap one of this
-// package's sentinels; see [ErrorBody].
+// It validates the response as a whole: syntax and sizes, that the request has not expired, that the response is encrypted
+// to the key of this request if the mode says so, that it has the state of the request, that the query asks for each
+// presentation, one per credential query unless the query allows more, and that together they satisfy the query (OpenID4VP
+// 1.0 §6.4.2, §8.6). It does not parse the presentations. Errors wrap one of this package's sentinels; see [ErrorBody].
 //
-// Open remembers nothing: that a request is answered once is for the caller to guard.
+// Open has no state: the caller must make sure that a request is answered only once.
 func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
 	answer, err := r.open(form, now)
 	if err != nil {
@@ -30,8 +29,8 @@ func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
 	return answer, nil
 }
 
-// KeyID is the kid of the encrypted answer in form: the [EncryptionKey] ID under which to look for
-// the request. Nothing else of the answer has been checked.
+// KeyID returns the kid of the encrypted response in form: the [EncryptionKey] ID by which the caller finds the request.
+// It validates only what needs no key.
 func KeyID(form url.Values) (string, error) {
 	if err := checkForm(form); err != nil {
 		return "", fmt.Errorf("finding an answer's key: %w", err)
@@ -73,8 +72,8 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	return r.openPlain(said.token)
 }
 
-// said is the form of an answer: one of response, vp_token and error, and what belongs to them. A parameter that is empty
-// is not there (RFC 6749 §3.1).
+// said holds the form parameters of a response: one of response, vp_token and error, and those that belong to them. An
+// empty parameter counts as absent (RFC 6749 §3.1).
 type said struct{ response, token, code, description, state string }
 
 func readForm(form url.Values) (s said, err error) {
@@ -117,14 +116,14 @@ func (r Request) openSealed(response string) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: payload: %w", ErrMalformed, err)
 	}
-	// A state that is missing, or is no text, is the empty text, and never that of a request.
+	// A state that is missing or is not a string becomes "", which never equals the state of a request.
 	if state, _ := members["state"].(string); !r.Mode.Browser() && !r.hasState(state) {
 		return Answer{}, ErrState
 	}
 	return r.take(members)
 }
 
-// openPlain reads vp_token as it stands in a form: the text of a JSON object (§8.1).
+// openPlain parses vp_token, which in a form is the text of a JSON object (OpenID4VP 1.0 §8.1).
 func (r Request) openPlain(token string) (Answer, error) {
 	entries, err := strictjson.Object([]byte(token), answerDepth)
 	if err != nil {
@@ -144,7 +143,7 @@ func (r Request) decrypt(response string) ([]byte, error) {
 	return r.Key.open(message)
 }
 
-// hasState compares in constant time. Only a request through a browser has no state, see usable.
+// hasState compares in constant time. The state of a request that is not for a browser is never empty, see usable.
 func (r Request) hasState(state string) bool {
 	return subtle.ConstantTimeCompare([]byte(r.State), []byte(state)) == 1
 }

@@ -10,45 +10,48 @@ import (
 	"regain/presentation/identity"
 )
 
-// Profile is how one kind of wallet is spoken to. It is the operator's policy; [Profile.Validate] says what cannot work.
+// Profile describes how to make requests for one kind of wallet. The operator configures it; [Profile.Validate] finds
+// settings that cannot work.
 type Profile struct {
-	// HAIP refuses whatever the High Assurance Interoperability Profile 1.0 forbids.
+	// HAIP refuses everything that the High Assurance Interoperability Profile 1.0 forbids.
 	HAIP bool
-	// Endpoint is where these wallets listen: openid4vp://, haip-vp://, or an https URL.
+	// Endpoint is the authorization endpoint of these wallets: openid4vp://, haip-vp://, or an https URL.
 	Endpoint string
 	Identity *identity.Identity
-	// ByValue puts the whole request into the link, instead of a request_uri that the wallet fetches from.
+	// ByValue puts the whole request into the link instead of a request_uri.
 	ByValue bool
-	// FetchByGet has the wallet fetch by GET; one that fetches by POST can send a nonce of its own (§5.10).
+	// FetchByGet makes the wallet fetch the request object by GET. By POST it can send a nonce and its metadata (OpenID4VP
+	// 1.0 §5.10).
 	FetchByGet   bool
 	ResponseMode ResponseMode // DirectPost or DirectPostJWT
-	// Protocols are those of the Digital Credentials API that the browser is offered, the preferred first; none: it is
-	// not used. The answer is encrypted if that of ResponseMode is.
+	// Protocols are the protocols of the Digital Credentials API that the page offers, the preferred one first. Without any
+	// the API is not used. The response is encrypted if ResponseMode is.
 	Protocols []Protocol
-	// VerifierInfo is a JSON array of attestations about Identity (§5.11), such as a registration certificate; nil for none.
+	// VerifierInfo is a JSON array of attestations about Identity (OpenID4VP 1.0 §5.11), such as a registration
+	// certificate; nil for none.
 	VerifierInfo json.RawMessage
-	// Others sign multi-signed requests beside Identity, for wallets that know us under another name.
+	// Others sign multi-signed requests in addition to Identity, for wallets that know us by another client_id.
 	Others []Signer
 }
 
-// Signer is one of those who sign a multi-signed request. What is attested about one says nothing about another, so each
-// has a verifier_info of its own (OpenID4VP 1.0 Appendix A.3.2).
+// Signer is a signer of a multi-signed request. Attestations about one signer say nothing about another, so each has its
+// own verifier_info (OpenID4VP 1.0 Appendix A.3.2).
 type Signer struct {
 	Identity     *identity.Identity
 	VerifierInfo json.RawMessage
 }
 
-// signers are all who sign a multi-signed request.
+// signers returns all signers of a multi-signed request.
 func (p Profile) signers() []Signer {
 	return append([]Signer{{p.Identity, p.VerifierInfo}}, p.Others...)
 }
 
-// registered reports whether wallets know our metadata from their maker: they refuse a request that has client_metadata
-// too, with invalid_client (§8.5).
+// registered reports whether the client_id is pre-registered with the wallets. Such wallets know our metadata, and refuse a
+// request with client_metadata as invalid_client (OpenID4VP 1.0 §8.5).
 func (p Profile) registered() bool { return p.Identity.Prefix() == identity.None }
 
-// clientID says who asks in a request of this mode. Where nobody signs, the browser vouches for the origin and there is no
-// client_id (Appendix A.2).
+// clientID returns the client_id of a request in this mode. An unsigned request through the Digital Credentials API has
+// none: the browser attests the origin (OpenID4VP 1.0 Appendix A.2).
 func (p Profile) clientID(mode ResponseMode, responseURI string) string {
 	if mode.Browser() && !p.Identity.Signs() {
 		return ""
@@ -56,10 +59,10 @@ func (p Profile) clientID(mode ResponseMode, responseURI string) string {
 	return p.Identity.ClientID(responseURI)
 }
 
-// Validate reports the first thing that no wallet would accept, or that HAIP 1.0 forbids.
+// Validate returns an error for the first setting that no wallet would accept, or that HAIP 1.0 forbids.
 func (p Profile) Validate() error {
 	if p.Identity == nil {
-		return errors.New("client_id_prefix: a wallet has to know who asks")
+		return errors.New("client_id_prefix is required: it tells the wallet how to authenticate this verifier")
 	}
 	if p.ResponseMode != DirectPost && p.ResponseMode != DirectPostJWT {
 		return fmt.Errorf("response_mode %q: use %s or %s", p.ResponseMode, DirectPostJWT, DirectPost)
@@ -80,7 +83,7 @@ func (p Profile) validateIdentity() error {
 	case p.Identity.Prefix() == identity.RedirectURIOf && !p.ByValue:
 		return errors.New("client_id_prefix redirect_uri: there is no signature to fetch, so use by_value (OpenID4VP 1.0 §5.9.3)")
 	case p.registered() && p.ResponseMode.Encrypted():
-		// §5.1: a wallet that knows the client takes no client_metadata, which is where the key would stand.
+		// OpenID4VP 1.0 §5.1: a wallet that knows the client must not get client_metadata, which would carry the key.
 		return errors.New("response_mode: a pre-registered client_id cannot send the key of one request, so use direct_post")
 	case !p.Identity.Signs() && !p.ByValue:
 		return errors.New("client_id_prefix: without a key there is no signature to fetch, so use by_value")
@@ -105,7 +108,7 @@ func (p Profile) validateProtocols() error {
 	return nil
 }
 
-// validateOthers is about whoever signs beside Identity.
+// validateOthers validates the additional signers.
 func (p Profile) validateOthers() error {
 	if !slices.Contains(p.Protocols, MultiSigned) {
 		if len(p.Others) > 0 {
@@ -117,9 +120,9 @@ func (p Profile) validateOthers() error {
 	for _, s := range p.signers() {
 		switch {
 		case s.Identity == nil || !s.Identity.Signs():
-			return fmt.Errorf("digital_credentials: whoever signs %s needs a client_id_prefix that signs", MultiSigned)
+			return fmt.Errorf("digital_credentials: every signer of %s needs a client_id_prefix that signs", MultiSigned)
 		case s.Identity.Prefix() == identity.None:
-			// All sign the same client_metadata, which a wallet that knows the client refuses (§8.5).
+			// All signers share the client_metadata, which a wallet that knows the client refuses (OpenID4VP 1.0 §8.5).
 			return fmt.Errorf("digital_credentials: a pre-registered client_id cannot sign %s", MultiSigned)
 		case slices.Contains(known, s.Identity.ClientID("")):
 			return fmt.Errorf("digital_credentials: %s would sign twice", s.Identity.ClientID(""))
@@ -132,7 +135,7 @@ func (p Profile) validateOthers() error {
 	return nil
 }
 
-// checkResponseURI refuses a URI that no wallet would answer at.
+// checkResponseURI returns an error for a response URI that no wallet would accept.
 func (p Profile) checkResponseURI(responseURI string) error {
 	if err := checkURI(responseURI); err != nil {
 		return fmt.Errorf("response_uri: %w", err)
@@ -143,7 +146,7 @@ func (p Profile) checkResponseURI(responseURI string) error {
 	return nil
 }
 
-// checkOrigin refuses an origin that no browser would ask a wallet from.
+// checkOrigin returns an error for an origin from which no browser would send a request to a wallet.
 func (p Profile) checkOrigin(origin string) error {
 	if len(p.Protocols) == 0 {
 		return errors.New("digital_credentials: this profile does not use the Digital Credentials API")
@@ -154,7 +157,7 @@ func (p Profile) checkOrigin(origin string) error {
 	return nil
 }
 
-// ValidateQuery refuses a query that wallets of this profile could not answer.
+// ValidateQuery returns an error for a query that wallets of this profile cannot answer.
 func (p Profile) ValidateQuery(q dcql.Query) error {
 	if err := q.Validate(); err != nil {
 		return err

@@ -11,36 +11,36 @@ import (
 	"regain/presentation/dcql"
 )
 
-// MaxLifetime bounds a request's life: long enough for a Face Check, short enough that a stolen QR
-// code is soon worthless.
+// MaxLifetime is the maximum lifetime of a request: long enough for a Face Check, short enough that a stolen QR code is
+// soon worthless.
 const MaxLifetime = 15 * time.Minute
 
-const secretSize = 32 // bytes of nonce and state; §5.2 and §5.3 want 16 at least
+const secretSize = 32 // bytes of nonce and state; OpenID4VP 1.0 §5.2 and §5.3 require at least 16
 
-// Request is one presentation request. It is stored, encrypted, with its transaction, and so
-// marshals to JSON with its secrets; logs see nothing of it.
+// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and slog
+// do not print them.
 type Request struct {
-	Nonce       string       `json:"nonce"` // what the wallet's proof of possession signs
+	Nonce       string       `json:"nonce"` // the wallet signs it in the proof of possession
 	Mode        ResponseMode `json:"mode"`
-	ClientID    string       `json:"client_id,omitempty"`    // with its prefix; none where only a browser vouches for us
-	State       string       `json:"state,omitempty"`        // comes back with the answer; not through a browser
-	ResponseURI string       `json:"response_uri,omitempty"` // where the wallet posts; not through a browser
-	Origin      string       `json:"origin,omitempty"`       // of the page that asks through a browser
+	ClientID    string       `json:"client_id,omitempty"`    // with its prefix; empty for an unsigned request through a browser
+	State       string       `json:"state,omitempty"`        // returned with the response; empty through a browser
+	ResponseURI string       `json:"response_uri,omitempty"` // where the wallet posts; empty through a browser
+	Origin      string       `json:"origin,omitempty"`       // of the page; set through a browser only
 	Query       dcql.Query   `json:"query"`
-	// TransactionData are the encoded objects of §5.1, as they stand in the request: their hashes are over this text.
+	// TransactionData has the base64url texts of the request (OpenID4VP 1.0 §5.1). The hashes in the response are over them.
 	TransactionData []string       `json:"transaction_data,omitempty"`
-	Key             *EncryptionKey `json:"key,omitempty"` // nil where the answer is not encrypted
+	Key             *EncryptionKey `json:"key,omitempty"` // nil if the response is not encrypted
 	IssuedAt        time.Time      `json:"issued_at"`     // whole seconds, UTC
 	ExpiresAt       time.Time      `json:"expires_at"`
 }
 
-// RequestParams say what to ask, where to send the answer, and for how long the request lives.
+// RequestParams are the query, the destination of the response and the lifetime of a request.
 type RequestParams struct {
-	ResponseURI string // https, or http on this machine; no fragment. Empty when a browser asks.
-	Origin      string // of the page whose browser asks (OpenID4VP 1.0 Appendix A); empty when a wallet is called by a link
+	ResponseURI string // https, or http on loopback; no fragment. Empty for the Digital Credentials API
+	Origin      string // of the page, for the Digital Credentials API (OpenID4VP 1.0 Appendix A); else empty
 	Query       dcql.Query
-	// TransactionData tells the wallet what the answer is for, and binds the answer to it; none for wallets that know no
-	// such thing, since they must refuse (§8.4).
+	// TransactionData tells the wallet what the response authorises, and binds the response to it. Leave it out for wallets
+	// that do not support it, since they must refuse the request (OpenID4VP 1.0 §8.4).
 	TransactionData []TransactionData
 	Lifetime        time.Duration // at least a second, at most MaxLifetime
 }
@@ -62,8 +62,7 @@ func (r RequestParams) validate(p Profile) error {
 	return p.ValidateQuery(r.Query)
 }
 
-// NewRequest makes a request with a fresh nonce, state and encryption key. random is the source of
-// nonce, state and key id.
+// NewRequest makes a request with a new nonce, state and encryption key. random is the source of nonce, state and key id.
 func (p Profile) NewRequest(params RequestParams, random io.Reader, now time.Time) (Request, error) {
 	made, err := p.newRequest(params, random, now)
 	if err != nil {
@@ -90,7 +89,7 @@ func (p Profile) newRequest(params RequestParams, random io.Reader, now time.Tim
 	if params.Origin != "" {
 		mode = mode.inBrowser()
 	}
-	issued := now.UTC().Truncate(time.Second) // because that is what iat and exp can say
+	issued := now.UTC().Truncate(time.Second) // the precision of iat and exp
 	r := Request{
 		Mode: mode, ClientID: p.clientID(mode, params.ResponseURI), ResponseURI: params.ResponseURI, Origin: params.Origin,
 		Query: params.Query, TransactionData: data, IssuedAt: issued, ExpiresAt: issued.Add(params.Lifetime),
@@ -98,7 +97,7 @@ func (p Profile) newRequest(params RequestParams, random io.Reader, now time.Tim
 	return r, r.draw(random)
 }
 
-// draw fills in what has to be fresh.
+// draw sets nonce, state and encryption key.
 func (r *Request) draw(random io.Reader) (err error) {
 	if r.Nonce, err = randomText(random, secretSize); err != nil {
 		return err
@@ -118,11 +117,11 @@ func (r *Request) draw(random io.Reader) (err error) {
 	return nil
 }
 
-// Expired reports whether the request is over at now. The zero Request is always over.
+// Expired reports whether the request has expired at now. The zero Request has always expired.
 func (r Request) Expired(now time.Time) bool { return !now.Before(r.ExpiresAt) }
 
-// Audience is what a presentation for this request must name: the client_id, or through a browser the page's origin,
-// even where the request was signed (OpenID4VP 1.0 Appendix A.4).
+// Audience returns the audience that a presentation must name: the client_id, or for the Digital Credentials API the page's
+// origin, even if the request is signed (OpenID4VP 1.0 Appendix A.4).
 func (r Request) Audience() string {
 	if r.Mode.Browser() {
 		return "origin:" + r.Origin
@@ -130,8 +129,8 @@ func (r Request) Audience() string {
 	return r.ClientID
 }
 
-// Thumbprint is the SHA-256 thumbprint of the key that answers are encrypted to (RFC 7638), which an mdoc's session
-// transcript holds (OpenID4VP 1.0 Appendix B.2.6); nil where they are not.
+// Thumbprint returns the SHA-256 thumbprint (RFC 7638) of the key that the response is encrypted to, which is part of an
+// mdoc's session transcript (OpenID4VP 1.0 Appendix B.2.6). It is nil if the response is not encrypted.
 func (r Request) Thumbprint() []byte {
 	if r.Key == nil {
 		return nil
@@ -139,8 +138,8 @@ func (r Request) Thumbprint() []byte {
 	return r.Key.thumbprint()
 }
 
-// usable refuses a request that is over or was never made: a zero one would agree with an empty state and an empty kid,
-// and one without a mode, as a store that lost half of it might give back, with an answer in the clear.
+// usable returns an error for a request that has expired or was not made by NewRequest. The zero Request would match an
+// empty state and an empty kid, and one without a mode, such as from a damaged store record, an unencrypted response.
 func (r Request) usable(now time.Time) error {
 	own := []string{r.Nonce}
 	switch r.Mode {
@@ -167,10 +166,10 @@ func (r Request) usable(now time.Time) error {
 	return nil
 }
 
-// Format keeps the request out of every fmt verb.
+// Format keeps the request's secrets out of every fmt verb.
 func (Request) Format(f fmt.State, _ rune) { redact(f, "Request") }
 
-// LogValue shows slog when the request ends and nothing else.
+// LogValue logs the time of expiry only.
 func (r Request) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("request", redacted), slog.Time("expires_at", r.ExpiresAt))
 }

@@ -10,37 +10,39 @@ import (
 	"regain/presentation/dcql"
 )
 
-// TransactionType is the type of our one kind of transaction data (OpenID4VP 1.0 §8.4).
+// TransactionType is the type of the only transaction data that we send (OpenID4VP 1.0 §8.4).
 const TransactionType = "urn:regain:account-recovery:1"
 
-// transactionHash is the one algorithm that package verifier knows for the hashes of transaction data.
+// transactionHash is the only hash algorithm for transaction data that package verifier supports.
 const transactionHash = "sha-256"
 
-// TransactionData tells a wallet what its answer is for, so that it can say so to the person, and has the answer signed
-// over it: recover this account at this organisation (§5.1). docs/protocols.md describes it for wallet makers.
+// TransactionData tells a wallet what the response authorises: the recovery of this account at this organisation (OpenID4VP
+// 1.0 §5.1). The wallet shows it to the person, and the holder signs its hash. docs/protocols.md describes it for wallet
+// makers.
 type TransactionData struct {
 	Type          string   `json:"type"` // TransactionType
 	CredentialIDs []string `json:"credential_ids"`
-	// HashAlgorithms are those that the answer's hashes may be of (Appendix B.3.3.1).
+	// HashAlgorithms lists the algorithms that the wallet may use for the hashes (OpenID4VP 1.0 Appendix B.3.3.1).
 	HashAlgorithms []string `json:"transaction_data_hashes_alg"`
-	Account        string   `json:"account"`      // masked: whoever scans a QR code reads this
-	Organisation   string   `json:"organisation"` // whose account it is
+	Account        string   `json:"account"`      // masked: anyone who scans the QR code can read it
+	Organisation   string   `json:"organisation"` // the organisation that the account belongs to
 }
 
-// NewTransactionData is the data of a recovery, authorised by the credential that answers the query with one of these ids.
+// NewTransactionData returns the transaction data of a recovery. The credential that answers one of these credential
+// queries authorises it.
 func NewTransactionData(account, organisation string, credentialIDs ...string) TransactionData {
 	return TransactionData{
 		Type: TransactionType, CredentialIDs: credentialIDs, HashAlgorithms: []string{transactionHash}, Account: account, Organisation: organisation,
 	}
 }
 
-// Format keeps the account out of every fmt verb: that it is masked is for whoever made it to say.
+// Format keeps the account out of every fmt verb, since this type cannot know whether the account is masked.
 func (d TransactionData) Format(f fmt.State, _ rune) { redact(f, "TransactionData "+d.Type+" ") }
 
-// LogValue shows slog the type.
+// LogValue logs the type only.
 func (d TransactionData) LogValue() slog.Value { return slog.StringValue(d.Type) }
 
-// encodeTransactionData is base64url of each object's JSON, as it stands in the request.
+// encodeTransactionData returns the base64url of each object's JSON, for the request (OpenID4VP 1.0 §5.1).
 func encodeTransactionData(list []TransactionData, q dcql.Query) ([]string, error) {
 	var encoded []string
 	for _, data := range list {
@@ -56,11 +58,12 @@ func encodeTransactionData(list []TransactionData, q dcql.Query) ([]string, erro
 	return encoded, nil
 }
 
-// validate refuses what a wallet would (§8.5, invalid_transaction_data), and what could not be verified afterwards. Only
-// SD-JWT credentials can authorise ours: for an mdoc the type would have to name a device-signed element (Appendix B.2.1).
+// validate returns an error for data that a wallet would refuse with invalid_transaction_data (OpenID4VP 1.0 §8.5), and for
+// data whose authorisation could not be verified. Only an SD-JWT VC can authorise our data: for an mdoc the type would have
+// to define a device-signed element (OpenID4VP 1.0 Appendix B.2.1).
 func (d TransactionData) validate(q dcql.Query) error {
 	if d.Type == "" || len(d.CredentialIDs) == 0 {
-		return errors.New("it wants a type, and a credential that authorises it")
+		return errors.New("it needs a type, and a credential that authorises it")
 	}
 	if !slices.Equal(d.HashAlgorithms, []string{transactionHash}) {
 		return fmt.Errorf("its hashes have to be of %s and nothing else", transactionHash)

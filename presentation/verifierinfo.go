@@ -9,14 +9,14 @@ import (
 	"regain/presentation/dcql"
 )
 
-// validateInfo reads verifier_info as strictly as a wallet might (OpenID4VP 1.0 §5.1, §5.11): a list of attestations, each
-// of a format, with data, and perhaps with the credentials that it is about.
+// validateInfo validates verifier_info as strictly as a wallet might (OpenID4VP 1.0 §5.1, §5.11): an array of attestations,
+// each with a format, data, and optionally the ids of the credential queries that it applies to.
 func validateInfo(info json.RawMessage) error {
 	_, err := infoCredentials(info)
 	return err
 }
 
-// infoMatches refuses a verifier_info about credentials that the query does not ask for.
+// infoMatches returns an error for a verifier_info that names a credential query that the query does not have.
 func infoMatches(info json.RawMessage, q dcql.Query) error {
 	ids, err := infoCredentials(info)
 	if err != nil {
@@ -30,7 +30,7 @@ func infoMatches(info json.RawMessage, q dcql.Query) error {
 	return nil
 }
 
-// infoCredentials validates verifier_info and returns the credential queries that it names.
+// infoCredentials validates verifier_info and returns the ids of the credential queries that it names.
 func infoCredentials(info json.RawMessage) (ids []string, err error) {
 	const depth = 12
 	if info == nil {
@@ -50,7 +50,7 @@ func infoCredentials(info json.RawMessage) (ids []string, err error) {
 		text, _ := entry["data"].(string)
 		data, _ := entry["data"].(map[string]any)
 		if format == "" || text == "" && data == nil {
-			return nil, fmt.Errorf("verifier_info[%d]: it wants a format, and data that is a text or an object (OpenID4VP 1.0 §5.1)", i)
+			return nil, fmt.Errorf("verifier_info[%d]: it needs a format, and data that is a string or an object (OpenID4VP 1.0 §5.1)", i)
 		}
 		named, there := entry["credential_ids"]
 		if !there {

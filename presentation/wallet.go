@@ -13,17 +13,17 @@ const (
 	maxWalletNonce = 512 // characters
 )
 
-// WalletRequest is what a wallet says of itself when it fetches a request object by POST (OpenID4VP
-// 1.0 §5.10): put both into [RequestObjectParams], after Check.
+// WalletRequest has what a wallet sends when it fetches a request object by POST (OpenID4VP 1.0 §5.10). Call Check, then
+// copy Nonce and Key into [RequestObjectParams].
 type WalletRequest struct {
-	Nonce string     // wallet_nonce; empty when the wallet sent none
-	Key   *WalletKey // set when the wallet wants the request object encrypted
+	Nonce string     // wallet_nonce; empty if the wallet sent none
+	Key   *WalletKey // set if the wallet wants the request object encrypted
 
 	metadata metadata
 }
 
-// ParseRequestURIPost reads the form of a POST to the request URI. Unknown parameters and unknown
-// metadata are ignored, as §5.10 demands; URLs in the metadata are never fetched.
+// ParseRequestURIPost parses the form of a POST to the request URI. It ignores unknown parameters and unknown metadata, as
+// OpenID4VP 1.0 §5.10 requires. It never fetches a URL in the metadata, which an attacker could have chosen (SSRF).
 func ParseRequestURIPost(form url.Values) (WalletRequest, error) {
 	request, err := parseRequestURIPost(form)
 	if err != nil {
@@ -32,8 +32,8 @@ func ParseRequestURIPost(form url.Values) (WalletRequest, error) {
 	return request, nil
 }
 
-// Check refuses a wallet with [ErrUnsupportedWallet] when its metadata says that it cannot answer this request, since
-// all that would follow is its silence. What the metadata leaves out is taken to be possible.
+// Check returns [ErrUnsupportedWallet] if the wallet's metadata says that it cannot answer this request. Otherwise the
+// wallet would just not respond, and the person would wait in vain. What the metadata leaves out counts as supported.
 func (w WalletRequest) Check(p Profile, r Request) error {
 	if err := w.metadata.check(p, r); err != nil {
 		return fmt.Errorf("reading a wallet's request: %w", err)
@@ -68,8 +68,8 @@ func parseRequestURIPost(form url.Values) (WalletRequest, error) {
 	return WalletRequest{Nonce: nonce, Key: key, metadata: m}, nil
 }
 
-// isWalletNonce reports whether the nonce is printable ASCII of bearable length. The specification
-// leaves its form to the wallet.
+// isWalletNonce reports whether the nonce is visible ASCII of limited length. OpenID4VP 1.0 §5.10 leaves its syntax to the
+// wallet.
 func isWalletNonce(nonce string) bool {
 	return len(nonce) <= maxWalletNonce && !strings.ContainsFunc(nonce, func(c rune) bool { return c < 0x21 || c > 0x7e })
 }

@@ -7,10 +7,9 @@ import (
 	"unicode"
 )
 
-// Codes of a wallet's error (OpenID4VP 1.0 §8.5, RFC 6749 §4.1.2.1, RFC 9101 §6.2). Whatever else a
-// wallet says is CodeUnknown.
+// Codes of a wallet's error (OpenID4VP 1.0 §8.5, RFC 6749 §4.1.2.1, RFC 9101 §6.2). Any other code becomes CodeUnknown.
 const (
-	CodeAccessDenied            = "access_denied" // refused by the person, or no such credential
+	CodeAccessDenied            = "access_denied" // the person declined, or the wallet has no such credential
 	CodeInvalidRequest          = "invalid_request"
 	CodeInvalidClient           = "invalid_client"
 	CodeInvalidScope            = "invalid_scope"
@@ -29,27 +28,27 @@ const (
 
 const maxDescription = 200 // characters
 
-// WalletError is a wallet's error response. Nobody has signed it: whoever knows the state can send
-// one, so it may end an attempt and must never lower what the next one asks for.
+// WalletError is a wallet's error response. It is not authenticated: anyone who knows the state can send one. So it may end
+// a presentation attempt, but must never weaken what the next one requires.
 type WalletError struct {
 	Code        string // one of the Code constants
-	Description string // one printable line of at most 200 characters; the wallet's words, so no HTML and no log
+	Description string // one printable line of at most 200 characters, untrusted: not for logs, and escape it in HTML
 }
 
 func newWalletError(code, description string) *WalletError {
 	return &WalletError{Code: knownCode(code), Description: oneLine(description)}
 }
 
-// Error is the code alone.
+// Error returns the code only.
 func (e *WalletError) Error() string { return "wallet error " + e.Code }
 
-// Format shows the code and not the description, which may name a person.
+// Format prints the code and not the description, which may name a person.
 func (e WalletError) Format(f fmt.State, _ rune) { redact(f, "WalletError "+e.Code+" ") }
 
-// LogValue shows slog the code.
+// LogValue logs the code only.
 func (e WalletError) LogValue() slog.Value { return slog.StringValue(e.Code) }
 
-// MarshalJSON writes the code.
+// MarshalJSON writes the code only.
 func (e WalletError) MarshalJSON() ([]byte, error) { return []byte(`{"code":"` + e.Code + `"}`), nil }
 
 func knownCode(code string) string {
@@ -63,8 +62,8 @@ func knownCode(code string) string {
 	return CodeUnknown
 }
 
-// oneLine keeps what can be printed: no line breaks that forge log lines, no control sequences, no
-// marks that turn the writing direction.
+// oneLine removes everything that cannot be printed: line breaks, which could forge log lines, control sequences, and marks
+// that change the writing direction.
 func oneLine(text string) string {
 	clean := strings.Map(func(c rune) rune {
 		switch {

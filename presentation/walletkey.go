@@ -17,17 +17,16 @@ const (
 	maxWalletID = 256 // characters of a wallet's kid
 )
 
-// WalletKey is a wallet's public key, to which it wants the request object encrypted so that no one
-// between can read what is asked of whom (OpenID4VP 1.0 §5.10, RFC 9101 §6.1).
+// WalletKey is a wallet's public key, to which it wants the request object encrypted, so that no intermediary can read the
+// request (OpenID4VP 1.0 §5.10, RFC 9101 §6.1).
 type WalletKey struct {
 	id     string
 	public *ecdsa.PublicKey
 	enc    jose.ContentEncryption
 }
 
-// key finds the wallet's encryption key in the metadata; nil when the wallet does not ask for
-// encryption. Keys whose use is another are the wallet's own business. ErrUnsupportedWallet when it
-// asks in ways we don't have.
+// key returns the wallet's encryption key in the metadata, nil if the wallet does not ask for encryption. It ignores keys
+// with another use. The error is ErrUnsupportedWallet if we support none of the wallet's keys and algorithms.
 func (m metadata) key() (*WalletKey, error) {
 	asked, err := m.encryptionKeys()
 	if err != nil || len(asked) == 0 {
@@ -57,7 +56,7 @@ func (m metadata) key() (*WalletKey, error) {
 	return nil, fmt.Errorf("%w: no key for ECDH-ES on P-256 in jwks", ErrUnsupportedWallet)
 }
 
-// encryptionKeys are those in jwks that are for encryption: use is enc or absent.
+// encryptionKeys returns the keys in jwks whose use is enc or absent.
 func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
 	value, there := m["jwks"]
 	if !there {
@@ -83,8 +82,8 @@ func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
 	return asked, nil
 }
 
-// contentEncryption picks the first of ours that the wallet can read; a wallet that names none gets
-// A128GCM, the default of the opposite direction (§8.3).
+// contentEncryption returns the first of our algorithms that the wallet supports. For a wallet that lists none it returns
+// A128GCM, the default for encrypted responses (OpenID4VP 1.0 §8.3).
 func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
 	const name = "request_object_encryption_enc_values_supported"
 	ours := []string{string(jose.A256GCM), string(jose.A128GCM), string(jose.A128CBC_HS256), string(jose.A256CBC_HS512)}
@@ -100,7 +99,7 @@ func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
 	return jose.A128GCM, nil
 }
 
-// encrypt wraps a signed request object into a JWE (RFC 7519 §5.2: cty JWT).
+// encrypt returns a JWE of a signed request object. It is a nested JWT, so cty is JWT (RFC 7519 §5.2).
 func (k *WalletKey) encrypt(object []byte) ([]byte, error) {
 	options := (&jose.EncrypterOptions{}).WithType(identity.RequestType).WithContentType("JWT")
 	encrypter, err := jose.NewEncrypter(k.enc, jose.Recipient{Algorithm: jose.ECDH_ES, Key: k.public, KeyID: k.id}, options)

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// Link is the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with client_id,
-// request_uri and perhaps request_uri_method (OpenID4VP 1.0 §5, §5.10, RFC 9101 §5.2). responseURI is where the answer to
-// that request goes, for the client_id that says so.
+// Link returns the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with client_id,
+// request_uri and, unless the wallet fetches by GET, request_uri_method (OpenID4VP 1.0 §5, §5.10, RFC 9101 §5.2).
+// responseURI is the response URI of the request, which is the client_id of the prefix redirect_uri.
 //
-// The endpoint's own query is kept. Nothing else goes into the URL, since a wallet must ignore it there and a conformance
-// suite complains. Endpoints that a browser would execute or open as a file are refused.
+// The link keeps the endpoint's own query. It has no other request parameters: wallets must ignore them outside the request
+// object (RFC 9101 §5), and the OpenID Foundation's conformance suite complains about them.
 func (p Profile) Link(requestURI, responseURI string) (string, error) {
 	if p.ByValue {
-		return "", errors.New("building the wallet's link: this profile has the request in it: use LinkWith")
+		return "", errors.New("building the wallet's link: this profile puts the request into the link: use LinkWith")
 	}
 	if err := checkURI(requestURI); err != nil {
 		return "", fmt.Errorf("building the wallet's link: request_uri: %w", err)
@@ -29,8 +29,8 @@ func (p Profile) Link(requestURI, responseURI string) (string, error) {
 	return p.link(parameters)
 }
 
-// LinkWith is the link that holds the whole request: signed in `request`, or parameter by parameter where nobody signs
-// (OpenID4VP 1.0 §5, RFC 9101 §5.1).
+// LinkWith returns a link with the whole request: as a request object in `request`, or, if the identity does not sign, as
+// one parameter each (OpenID4VP 1.0 §5, RFC 9101 §5.1).
 func (p Profile) LinkWith(r Request, now time.Time) (string, error) {
 	parameters, err := p.parametersOf(r, now)
 	if err != nil {
@@ -71,8 +71,8 @@ func (p Profile) parametersOf(r Request, now time.Time) ([]parameter, error) {
 	return parameters, errors.Join(errQuery, errData)
 }
 
-// parameter of a link; an object is the text of its JSON (§5.1). They are in a list, so that a link reads in the order of
-// the specification.
+// parameter is a parameter of a link. The value of an object is its JSON text (OpenID4VP 1.0 §5.1). Parameters are in a
+// list and not in url.Values to keep the order of the specification.
 type parameter struct{ name, value string }
 
 func (p Profile) link(parameters []parameter) (string, error) {
@@ -92,7 +92,8 @@ func (p Profile) link(parameters []parameter) (string, error) {
 	return u.String(), nil
 }
 
-// CheckEndpoint refuses an endpoint that leads to no wallet, and one that a browser would execute or open as a file.
+// CheckEndpoint returns an error for an endpoint that does not invoke a wallet. It refuses schemes that a browser would
+// execute or open as a file, such as javascript and data, because the endpoint becomes a link on our pages.
 func CheckEndpoint(endpoint string) error {
 	_, err := walletEndpoint(endpoint)
 	return err

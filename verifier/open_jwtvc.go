@@ -15,14 +15,14 @@ import (
 )
 
 // openJWTVC opens one JWT VC of a VP (OpenID4VP 1.0 Appendix B.1.3.1, JWT VC Presentation Profile).
-func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, types []string, to bound) (*credential, error) {
+func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, types []string, to requestBinding) (*credential, error) {
 	parsed, err := jwtvc.ParseInsecure(presented, at)
 	if err != nil {
 		return nil, err
 	}
 	kind, ok := kindOf(parsed.Types(), types)
 	if !ok {
-		return nil, errors.New("its types are not ones that were asked for")
+		return nil, errors.New("its types are not among the requested ones")
 	}
 	binding := jwtvc.Binding{Nonce: to.Nonce, Audience: to.Audience, Now: to.now}
 	holder, err := parsed.VerifyHolder(ctx, v.resolver, binding)
@@ -46,8 +46,8 @@ func (v *Verifier) openJWTVC(ctx context.Context, presented string, at int, type
 	}, nil
 }
 
-// kindOf returns the type that rules of trust are about: the last of the first set of types that the credential has as a
-// whole. A set is written with spaces between its types.
+// kindOf returns the type by which the trust rules are selected: the last type of the first set that the credential has
+// completely. A set is written as its types with spaces between them.
 func kindOf(types, sets []string) (string, bool) {
 	for _, set := range sets {
 		wanted := strings.Fields(set)
@@ -58,7 +58,8 @@ func kindOf(types, sets []string) (string, bool) {
 	return "", false
 }
 
-// checkIDToken checks the ID token that the wallet issued itself, where there is one: it must be the holder's.
+// checkIDToken verifies the self-issued ID token, if there is one. Its subject must be the holder, or an attacker could
+// add their own ID token to somebody else's presentation.
 func (v *Verifier) checkIDToken(ctx context.Context, token string, holder jwtvc.Holder, binding jwtvc.Binding) error {
 	if token == "" {
 		return nil
@@ -68,14 +69,15 @@ func (v *Verifier) checkIDToken(ctx context.Context, token string, holder jwtvc.
 		return err
 	}
 	if !holder.Is(who) {
-		return fmt.Errorf("%w: the ID token is another's than the presentation", jwtvc.ErrHolder)
+		return fmt.Errorf("%w: the ID token and the presentation have different holders", jwtvc.ErrHolder)
 	}
 	return nil
 }
 
-// verifyVC checks the issuer's signature, and returns the check of whether it is trusted. By which of two mechanisms it
-// is known is for the rules to say, and not for the VC to choose: an issuer that is trusted by its DID is asked by it.
-// One that nobody trusts is not asked at all, since whoever wrote the VC chose the host; it is objected to, unverified.
+// verifyVC verifies the issuer's signature, and returns the check whether the issuer is trusted. The trust rules decide
+// which of the two key mechanisms (DID or x5c) applies, not the VC: the DID of an issuer that a rule names is resolved.
+// The DID of an untrusted issuer is never resolved, because the author of the VC chose the host (SSRF); its credential is
+// reported as untrusted without its signature being verified.
 func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind string) (func(context.Context, time.Time) error, error) {
 	if v.rules.KnowsDID(c.Issuer(), kind) {
 		issuer, err := c.VerifyIssuer(ctx, v.resolver)
@@ -99,7 +101,8 @@ func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind strin
 	}, nil
 }
 
-// checkDID checks that a DID is trusted for a type and, where the rule wants it, that the DID's domain vouches for it.
+// checkDID checks that a DID is trusted for a type and, if the rule says so, that the DID is linked to its domain (DIF Well
+// Known DID Configuration).
 func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) error {
 	if err := v.rules.CheckDID(issuer.String(), kind); err != nil || !v.rules.LinkedDomain(kind) {
 		return err
@@ -108,8 +111,8 @@ func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) er
 	return err
 }
 
-// issuedVC is when a VC says that it was issued: nbf, which stands for issuanceDate (VCDM 1.1 §6.3.1), or iat where it has
-// none, as Entra's. Of two that differ the earlier counts: a Face Check is no fresher than its receipt says anywhere.
+// issuedVC returns the issuance time of a VC: nbf, which stands for issuanceDate (VCDM 1.1 §6.3.1), or iat where there is no
+// nbf, as in Entra's. If both are there the earlier counts, so that a receipt cannot pass for fresher than either says.
 func issuedVC(c *jwtvc.Credential) (issued time.Time) {
 	for _, name := range []string{"nbf", "iat"} {
 		if seconds, there, err := c.Time(name); there && err == nil {
@@ -121,16 +124,16 @@ func issuedVC(c *jwtvc.Credential) (issued time.Time) {
 	return issued
 }
 
-// statusOfVC finds a Token Status List entry. A credentialStatus of another kind cannot be looked up, so it is an error:
-// its issuer said that the credential can be revoked.
+// statusOfVC returns the Token Status List entry. A W3C credentialStatus is an error: the issuer can revoke the credential,
+// and this verifier could not find out.
 func statusOfVC(c *jwtvc.Credential) (status.Reference, bool, error) {
 	if _, there := c.Status(); there {
-		return status.Reference{}, true, errors.New("credentialStatus is of a kind that cannot be looked up here")
+		return status.Reference{}, true, errors.New("credentialStatus has a type that is not supported")
 	}
 	return status.ReferenceIn(c.Claims())
 }
 
-// resultsIn are the faceCheckResults of a receipt that is a JWT VC: they are of its subject.
+// resultsIn returns the faceCheckResults of a JWT VC receipt, which are in credentialSubject.
 func resultsIn(claims map[string]any) any {
 	subject, _ := claims["credentialSubject"].(map[string]any)
 	return subject["faceCheckResults"]

@@ -12,13 +12,13 @@ import (
 )
 
 // openMdoc opens an mdoc (OpenID4VP 1.0 Appendix B.2, ISO 18013-5 §9.3).
-func (v *Verifier) openMdoc(presented string, types []string, to bound) (*credential, error) {
+func (v *Verifier) openMdoc(presented string, types []string, to requestBinding) (*credential, error) {
 	parsed, err := mdoc.ParseInsecure(presented)
 	if err != nil {
 		return nil, err
 	}
 	if !slices.Contains(types, parsed.DocType()) {
-		return nil, errors.New("docType is not the one that was asked for")
+		return nil, errors.New("docType is not the requested one")
 	}
 	session := mdoc.Session{ClientID: to.Audience, Nonce: to.Nonce, ResponseURI: to.ResponseURI, Origin: to.Origin, Thumbprint: to.Thumbprint}
 	holder, err := parsed.VerifyHolder(session)
@@ -44,7 +44,7 @@ func (v *Verifier) openMdoc(presented string, types []string, to bound) (*creden
 	}, nil
 }
 
-// currentMdoc checks the validity of the Mobile Security Object (ISO 18013-5 §9.1.2.4). It always ends.
+// currentMdoc checks the validityInfo of the Mobile Security Object (ISO 18013-5 §9.1.2.4), where validUntil is mandatory.
 func currentMdoc(c *mdoc.Parsed, now time.Time) error {
 	signed, from, until := c.Validity()
 	if clock.Issuers.InFuture(signed, now) || clock.Issuers.InFuture(from, now) {

@@ -11,14 +11,14 @@ import (
 )
 
 // openSDJWT opens an SD-JWT VC with key binding (OpenID4VP 1.0 Appendix B.3).
-func (v *Verifier) openSDJWT(presented string, types []string, to bound) (*credential, error) {
+func (v *Verifier) openSDJWT(presented string, types []string, to requestBinding) (*credential, error) {
 	parsed, err := sdjwt.ParseInsecure(presented)
 	if err != nil {
 		return nil, err
 	}
 	vct, ok := parsed.Text("vct")
 	if !ok || !slices.Contains(types, vct) {
-		return nil, errors.New("vct is not one that was asked for")
+		return nil, errors.New("vct is not a requested one")
 	}
 	holder, err := parsed.VerifyHolder(sdjwt.Binding{Nonce: to.Nonce, Audience: to.Audience, TransactionData: to.transactionData, Now: to.now})
 	if err != nil {

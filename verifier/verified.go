@@ -11,17 +11,17 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// Verified is a presentation that was verified. Only Verify makes one that says anything.
+// Verified is the result of verifying a presentation. Only Verify makes a useful one: the zero Verified is untrusted.
 type Verified struct {
 	credential *credential
-	receipt    *credential // nil when none was asked for
+	receipt    *credential // nil when the request asked for none
 	failure    ValidationFailure
 	check      FaceCheck
 	causes     []string
 }
 
-// ValidationFailure returns the gravest failure of the Verified ID. A Verified that Verify did not make is untrusted: no
-// failure is what hands over an account, so it must not be what forgetting looks like.
+// ValidationFailure returns the gravest validation failure of the Verified ID. For a Verified that Verify did not make it is
+// Untrusted: NoFailure hands over an account, so code that forgot to call Verify must not get it.
 func (v Verified) ValidationFailure() ValidationFailure {
 	if v.credential == nil {
 		return Untrusted
@@ -29,11 +29,12 @@ func (v Verified) ValidationFailure() ValidationFailure {
 	return v.failure
 }
 
-// PresentedCredential is what a query is compared with: of a credential that was genuinely presented. It is personal data.
+// PresentedCredential is the part of a verified credential that the caller compares with its DCQL query. It is personal
+// data.
 type PresentedCredential struct {
 	Format string
 	Types  []string
-	Claims map[string]any // as paths of DCQL walk them
+	Claims map[string]any // the object that DCQL paths select from
 }
 
 // LogValue keeps claims out of slog.
@@ -42,23 +43,24 @@ func (PresentedCredential) LogValue() slog.Value { return slog.StringValue("show
 // MarshalJSON keeps claims out of JSON.
 func (PresentedCredential) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// String keeps claims out of most verbs of fmt; a field has the name that would keep them out of all.
+// String keeps claims out of %v, %s and %q. A Format method, which would cover every verb, would clash with the field
+// Format.
 func (PresentedCredential) String() string { return "shown[redacted]" }
 
-// GoString does what String does, for %#v.
+// GoString keeps claims out of %#v.
 func (PresentedCredential) GoString() string { return "shown[redacted]" }
 
-// VerifiedID returns what the Verified ID shows; the zero value for one that Verify did not make. What is in it belongs
-// to v.
+// VerifiedID returns the presented Verified ID, or the zero value if Verify did not make v. The caller must not change its
+// slices and maps.
 func (v Verified) VerifiedID() PresentedCredential { return v.credential.presented() }
 
-// Receipt returns what the Face Check receipt shows; the zero value when there is none.
+// Receipt returns the presented Face Check receipt, or the zero value when there is none.
 func (v Verified) Receipt() PresentedCredential { return v.receipt.presented() }
 
-// Causes say why there are failures, for the operator: rules and types, and no value of a person's.
+// Causes returns the cause of each validation failure, for the operator. They name rules and types, never a claim value.
 func (v Verified) Causes() []string { return v.causes }
 
-// FaceCheck returns what the Face Check receipt says, and whether there is one.
+// FaceCheck returns the contents of the Face Check receipt, and whether there is one.
 func (v Verified) FaceCheck() (check FaceCheck, there bool) {
 	if v.credential == nil || v.check.At.IsZero() {
 		return FaceCheck{ValidationFailure: Untrusted}, false
@@ -75,23 +77,24 @@ func (Verified) LogValue() slog.Value { return slog.StringValue("verified[redact
 // MarshalJSON keeps claims out of JSON.
 func (Verified) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// FaceCheck is what a receipt says.
+// FaceCheck holds the contents of a Face Check receipt.
 type FaceCheck struct {
-	ValidationFailure ValidationFailure // to the receipt itself
-	// Bound reports whether the receipt is about this Verified ID, about a photo in it, and for the same holder.
+	ValidationFailure ValidationFailure // of the receipt itself
+	// Bound reports whether the receipt names this Verified ID and a photo in it, and has the same holder key. Without it a
+	// holder could combine their own Face Check with somebody else's Verified ID.
 	Bound bool
-	Score float64   // 0 to 100; of the entry that is bound, else of the first
+	Score float64   // 0 to 100; of the entry that matches the Verified ID, else of the first
 	At    time.Time // when the receipt was issued
 }
 
-// result is one entry of faceCheckResults, after MicrosoftFaceCheckReceipt.
+// result is one entry of faceCheckResults, shaped as in a MicrosoftFaceCheckReceipt.
 type result struct {
 	source, photo string
 	score         float64
 }
 
-// faceCheck reads a receipt and ties it to the Verified ID: by the name that its format gives it, by the digest of its
-// photo (which we need not see), and by the holder's key.
+// faceCheck reads a receipt and links it to the Verified ID by three things: the credential's identifier, the digest of its
+// photo (so the photo itself need not be disclosed to us), and the holder's key.
 func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	if receipt.issued.IsZero() {
 		return FaceCheck{}, errors.New("it does not say when it was issued")
@@ -111,7 +114,7 @@ func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	return check, nil
 }
 
-// maxResults bounds what is looked through.
+// maxResults bounds faceCheckResults.
 const maxResults = 8
 
 func readResults(value any) ([]result, error) {

@@ -26,15 +26,15 @@ const (
 	tokenDepth       = 12
 )
 
-// Answer is what a wallet said.
+// Answer is a wallet's response.
 type Answer struct {
-	// IDToken is the wallet's own, signed by the person's DID; it says which credential answers what.
+	// IDToken is the self-issued ID token, signed by the person's DID. It has the presentation submission.
 	IDToken string
-	// Presentations tells for each credential query where its answer is.
+	// Presentations has, by the id of the credential query, the credential that answers it.
 	Presentations map[string]PresentationRef
 }
 
-// PresentationRef is one JWT VC: the n-th, from 0, in a presentation. It is personal data.
+// PresentationRef names one JWT VC by its index, from 0, in a presentation. It is personal data.
 type PresentationRef struct {
 	Presentation string
 	Credential   int
@@ -49,7 +49,7 @@ func (PresentationRef) LogValue() slog.Value { return slog.StringValue("presenta
 // MarshalJSON keeps a presentation out of JSON.
 func (PresentationRef) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// Format keeps an answer out of every fmt verb: the ID token has the person's DID in it.
+// Format keeps an answer out of every fmt verb: the ID token has the person's DID.
 func (Answer) Format(f fmt.State, _ rune) { fmt.Fprint(f, "answer[redacted]") }
 
 // LogValue keeps an answer out of slog.
@@ -58,9 +58,10 @@ func (Answer) LogValue() slog.Value { return slog.StringValue("answer[redacted]"
 // MarshalJSON keeps an answer out of JSON.
 func (Answer) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// Open takes apart what a wallet posted to the redirect URI: id_token, vp_token and state. It checks the form, that the
-// request is still open, that the state is its own, and that the ID token says for each credential query where the answer
-// is. Nothing that is signed has been verified. Errors wrap sentinels of package presentation.
+// Open parses what a wallet posted to the redirect URI: id_token, vp_token and state (JWT VC Presentation Profile,
+// Structure of Authorization Response). It checks the syntax, that the request has not expired, that the state is that of
+// the request, and that the presentation submission in the ID token answers the query. It verifies no signature. Errors
+// wrap sentinels of package presentation.
 func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
 	answer, err := r.open(form, now)
 	if err != nil {
@@ -93,14 +94,14 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	answer := Answer{IDToken: token, Presentations: make(map[string]PresentationRef, len(places))}
 	for id, at := range places {
 		if at.presentation >= len(presentations) {
-			return Answer{}, fmt.Errorf("%w: the submission names a presentation that did not come", presentation.ErrMissing)
+			return Answer{}, fmt.Errorf("%w: the submission names a presentation that was not sent", presentation.ErrMissing)
 		}
 		answer.Presentations[id] = PresentationRef{presentations[at.presentation], at.credential}
 	}
 	return answer, nil
 }
 
-// presentationsIn reads vp_token: one presentation, several parameters of that name, or one with a JSON array of them.
+// presentationsIn reads vp_token: a presentation, several parameters of that name, or a JSON array of presentations.
 func presentationsIn(values []string) ([]string, error) {
 	if len(values) == 1 && strings.HasPrefix(values[0], "[") && len(values[0]) <= maxText {
 		var list []string
@@ -120,10 +121,11 @@ func presentationsIn(values []string) ([]string, error) {
 	return values, nil
 }
 
-// place is where the submission says that a credential is.
+// place is the position of a credential in a vp_token: the index of the presentation, and of the credential in it.
 type place struct{ presentation, credential int }
 
-// places reads `_vp_token` of the ID token: one presentation submission, or several.
+// places reads `_vp_token` of the ID token: one presentation submission, or several (JWT VC Presentation Profile, ID Token
+// Validation).
 func (r Request) places(token string) (map[string]place, error) {
 	if len(token) > maxToken {
 		return nil, fmt.Errorf("%w: id_token", presentation.ErrTooLarge)
@@ -160,6 +162,8 @@ func (r Request) places(token string) (map[string]place, error) {
 	return found, nil
 }
 
+// readSubmission adds the positions of a presentation submission to found (DIF Presentation Exchange, Presentation
+// Submission).
 func (r Request) readSubmission(value any, found map[string]place) error {
 	outer, _ := value.(map[string]any)
 	submission, _ := outer["presentation_submission"].(map[string]any)
@@ -181,15 +185,16 @@ func (r Request) readSubmission(value any, found map[string]place) error {
 		}
 		at, ok := placeOf(descriptor)
 		if !ok {
-			return fmt.Errorf("%w: descriptor_map: %s: a path leads nowhere that is known", presentation.ErrMalformed, id)
+			return fmt.Errorf("%w: descriptor_map: %s: unsupported format or path", presentation.ErrMalformed, id)
 		}
 		found[id] = at
 	}
 	return nil
 }
 
-// placeOf reads the two paths of a descriptor: `$` or `$[n]` to the presentation, `$.verifiableCredential[n]` or, as newer
-// wallets write, `$.vp.verifiableCredential[n]` in it.
+// placeOf reads the path and path_nested of a descriptor (DIF Presentation Exchange 2.0.0, Processing of Submission
+// Entries): `$` or `$[n]` selects the presentation, `$.verifiableCredential[n]` or, in newer wallets,
+// `$.vp.verifiableCredential[n]` the credential in it. Other JSONPath expressions are refused, not evaluated.
 func placeOf(descriptor map[string]any) (place, bool) {
 	path, _ := descriptor["path"].(string)
 	nested, _ := descriptor["path_nested"].(map[string]any)

@@ -15,26 +15,26 @@ import (
 	"regain/presentation"
 )
 
-// ContentType is that of a request object on the wire (JWT VC Presentation Profile, Authorization Request).
+// ContentType is the media type of a request object (JWT VC Presentation Profile, Self-Issued OP Request Object).
 const ContentType = "application/jwt"
 
-// Config says who we are to these wallets.
+// Config has our identity towards these wallets.
 type Config struct {
 	Endpoint string        // openid-vc://, or the URL of a web wallet
-	DID      string        // did:web:…, whose document has the key
+	DID      string        // did:web:…; its document must have the key
 	KeyID    string        // fragment of the key's verification method, without #
 	Key      crypto.Signer // on P-256
-	// Name, Purpose, LogoURI and TermsURI are what the wallet may show; only Name is required.
+	// Name, Purpose, LogoURI and TermsURI may be shown by the wallet. Only Name is required.
 	Name, Purpose, LogoURI, TermsURI string
 }
 
-// Profile speaks to these wallets. It is safe for concurrent use, if its key is.
+// Profile makes requests for these wallets. It is safe for concurrent use, if its key is.
 type Profile struct {
 	cfg    Config
 	signer jose.Signer
 }
 
-// New refuses what no such wallet would accept.
+// New returns an error for a configuration that no such wallet would accept.
 func New(cfg Config) (*Profile, error) {
 	if err := presentation.CheckEndpoint(cfg.Endpoint); err != nil {
 		return nil, fmt.Errorf("authorization_endpoint %q: %w", cfg.Endpoint, err)
@@ -43,7 +43,7 @@ func New(cfg Config) (*Profile, error) {
 		return nil, errors.New("client_id: give our DID, such as did:web:recover.example.org, and key_id, the fragment of its key")
 	}
 	if cfg.Name == "" {
-		return nil, errors.New("client_name: the wallet shows it to the person; without one nobody knows who asks")
+		return nil, errors.New("client_name is required: the wallet shows it to the person as the name of the verifier")
 	}
 	if cfg.Key == nil {
 		return nil, errors.New("request_signing.key is required")
@@ -61,10 +61,11 @@ func New(cfg Config) (*Profile, error) {
 	return &Profile{cfg: cfg, signer: signer}, nil
 }
 
-// ClientID is our DID, the audience of everything that these wallets sign.
+// ClientID returns our DID, the audience of everything that these wallets sign.
 func (p *Profile) ClientID() string { return p.cfg.DID }
 
-// Link calls a wallet. Everything but where to fetch the request is in the request.
+// Link returns the link that invokes a wallet. Its only parameter is request_uri (JWT VC Presentation Profile,
+// Authorization Request URI).
 func (p *Profile) Link(requestURI string) string {
 	separator := "?"
 	if strings.Contains(p.cfg.Endpoint, "?") {

@@ -13,30 +13,30 @@ import (
 	"regain/presentation/dcql"
 )
 
-// Request is one request. It is stored, encrypted, with its transaction, and so marshals to JSON with its secrets; logs
-// see nothing of it.
+// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and slog
+// do not print them.
 type Request struct {
 	ID          string     `json:"id"` // of the presentation definition
 	Nonce       string     `json:"nonce"`
 	State       string     `json:"state"`
 	RedirectURI string     `json:"redirect_uri"` // where the wallet posts
 	Query       dcql.Query `json:"query"`
-	Issuers     []string   `json:"issuers,omitempty"` // DIDs whose credentials will do; a hint to the wallet
+	Issuers     []string   `json:"issuers,omitempty"` // DIDs of accepted issuers; only a hint to the wallet
 	IssuedAt    time.Time  `json:"issued_at"`         // whole seconds, UTC
 	ExpiresAt   time.Time  `json:"expires_at"`
 }
 
-// RequestParams say what to ask, where to send the answer, and for how long the request lives.
+// RequestParams are the query, the redirect URI and the lifetime of a request.
 type RequestParams struct {
 	RedirectURI string
-	Query       dcql.Query // of jwt_vc_json credentials, each of one set of types
-	Issuers     []string   // of the first credential; none for any
+	Query       dcql.Query // jwt_vc_json credentials only, with one set of types each
+	Issuers     []string   // accepted issuers of the first credential; nil for any
 	Lifetime    time.Duration
 }
 
 const secretSize = 24 // bytes of nonce, state and id
 
-// NewRequest makes a request with fresh secrets.
+// NewRequest makes a request with a new id, nonce and state from random.
 func (p *Profile) NewRequest(params RequestParams, random io.Reader, now time.Time) (Request, error) {
 	if params.Lifetime < time.Second || params.Lifetime > presentation.MaxLifetime {
 		return Request{}, fmt.Errorf("making a presentation request: a lifetime of %s is not between 1s and %s", params.Lifetime, presentation.MaxLifetime)
@@ -59,7 +59,8 @@ func (p *Profile) NewRequest(params RequestParams, random io.Reader, now time.Ti
 	return r, nil
 }
 
-// usable refuses a request that is over or was never made.
+// usable returns an error for a request that has expired or was not made by NewRequest. Without the second check the zero
+// Request would accept an empty state.
 func (r Request) usable(now time.Time) error {
 	if r.Nonce == "" || r.State == "" || r.ID == "" {
 		return errors.New("the presentation request was not made by NewRequest")
@@ -70,15 +71,16 @@ func (r Request) usable(now time.Time) error {
 	return nil
 }
 
-// Format keeps the request out of every fmt verb.
+// Format keeps the request's secrets out of every fmt verb.
 func (Request) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "Request[redacted]") }
 
-// LogValue shows slog when the request ends and nothing else.
+// LogValue logs the time of expiry only.
 func (r Request) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("request", "[redacted]"), slog.Time("expires_at", r.ExpiresAt))
 }
 
-// requestObject is the payload of the request (JWT VC Presentation Profile, Authorization Request).
+// requestObject is the payload of a request object (JWT VC Presentation Profile, Self-Issued OP Request Parameters). The
+// presentation definition is in claims.vp_token (Requesting Verifiable Credentials).
 type requestObject struct {
 	ResponseType string       `json:"response_type"`
 	ResponseMode string       `json:"response_mode"`
@@ -99,6 +101,7 @@ type requestObject struct {
 	} `json:"claims"`
 }
 
+// registration is our metadata (JWT VC Presentation Profile, Verifier/RP Registration Metadata).
 type registration struct {
 	Name     string   `json:"client_name"`
 	Purpose  string   `json:"client_purpose,omitempty"`
@@ -115,7 +118,7 @@ type algorithms struct {
 	Algorithms []string `json:"alg"`
 }
 
-// RequestObject signs the request. It may be fetched any number of times until the request expires.
+// RequestObject returns the signed request object. A wallet may fetch it any number of times until the request expires.
 func (p *Profile) RequestObject(r Request, now time.Time) ([]byte, error) {
 	if err := r.usable(now); err != nil {
 		return nil, fmt.Errorf("signing a request object: %w", err)
@@ -125,7 +128,8 @@ func (p *Profile) RequestObject(r Request, now time.Time) ([]byte, error) {
 		ID: r.ID, IssuedAt: r.IssuedAt.Unix(), NotBefore: r.IssuedAt.Unix(), Expires: r.ExpiresAt.Unix(),
 		Registration: registration{
 			Name: p.cfg.Name, Purpose: p.cfg.Purpose, LogoURI: p.cfg.LogoURI, TermsURI: p.cfg.TermsURI,
-			// Wallets of this kind refuse a verifier that does not name did:ion, and ES256K, whatever they use themselves.
+			// did:ion and ES256K must be named (Verifier/RP Registration Metadata): these wallets refuse a verifier that does not
+			// name them, whatever DID method and algorithm they use themselves.
 			Subjects: []string{"did:ion", "did:web", "did:jwk"},
 		},
 	}

@@ -9,29 +9,30 @@ import (
 	"regain/internal/publickey"
 )
 
-// How a [TrustedAuthority] names what certifies an issuer.
+// The types of a [TrustedAuthority] (OpenID4VP 1.0 §6.1.1).
 const (
-	AuthorityKey        = "aki"               // base64url KeyIdentifiers (RFC 5280 §4.2.1.1) of which the issuer's chain has one
-	AuthorityETSI       = "etsi_tl"           // trusted lists (ETSI TS 119 612) that lead to the issuer's chain
-	AuthorityFederation = "openid_federation" // entity identifiers that the issuer's trust chain leads to
+	AuthorityKey        = "aki"               // base64url KeyIdentifier (RFC 5280 §4.2.1.1) of a certificate in the issuer's chain
+	AuthorityETSI       = "etsi_tl"           // trusted list (ETSI TS 119 612) that leads to the issuer's chain
+	AuthorityFederation = "openid_federation" // entity identifier in the issuer's OpenID Federation trust chain
 )
 
-// TrustedAuthority names issuers by what certifies them (§6.1.1). It saves the wallet from showing what would be
-// refused anyway, and proves nothing: whoever verified the credential has decided about its issuer.
+// TrustedAuthority names the authorities that accepted issuers are certified by (OpenID4VP 1.0 §6.1.1). It is a hint, so
+// that the wallet does not present a credential that would be refused. It is no check of trust: package verifier decides
+// which issuers are trusted.
 type TrustedAuthority struct {
 	Type   string   `json:"type"`
 	Values []string `json:"values"`
 }
 
-// AuthorityKeyIDs lists the authority key identifiers of a chain of DER certificates, as [AuthorityKey] writes them. It
-// is nil where there is no chain.
+// AuthorityKeyIDs returns the authority key identifiers of a chain of DER certificates, encoded as for [AuthorityKey]. It
+// is nil if the chain is empty.
 func AuthorityKeyIDs(chain [][]byte) []string {
 	if len(chain) == 0 {
 		return nil
 	}
 	ids := []string{}
 	for _, der := range chain {
-		// One that cannot be read has no identifier that anyone could have meant.
+		// A certificate that cannot be parsed matches no identifier.
 		if c, err := publickey.ParseCertificate(der); err == nil && len(c.AuthorityKeyId) > 0 {
 			ids = append(ids, base64.RawURLEncoding.EncodeToString(c.AuthorityKeyId))
 		}
@@ -72,8 +73,9 @@ func (a TrustedAuthority) validate() error {
 	return fmt.Errorf("type %q is not known", a.Type)
 }
 
-// stranger reports, as a note, that a presentation comes from none of the authorities named, as far as that is known.
-// It is no mismatch: §6.1 says SHOULD to the wallet, and the verifier must judge issuers by itself.
+// stranger returns a note if a presentation is from none of the trusted authorities, as far as that is known. It is not a
+// mismatch: trusted_authorities is only a SHOULD for the wallet, and the verifier decides about issuers itself (OpenID4VP
+// 1.0 §6.1, §6.1.1).
 func (c Credential) stranger(p Presentation) (Finding, bool) {
 	if len(c.TrustedAuthorities) == 0 {
 		return Finding{}, false

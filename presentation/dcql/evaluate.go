@@ -5,18 +5,18 @@ import (
 	"strconv"
 )
 
-// Evaluate compares a whole answer with the query (§6.4, §8.6): the verified presentations that came, by the id of
-// their credential query. The evaluation explains everything that does not fit, at once; the error is an [ErrMissing],
-// and there is one only if the answer does not do:
+// Evaluate compares a whole answer with the query (OpenID4VP 1.0 §6.4, §8.6). The answer has the verified presentations, by
+// the id of their credential query. The evaluation lists every mismatch. The error is an [ErrMissing], and not nil only if
+// the answer does not satisfy the query:
 //
-//   - a credential, or a credential set, is required and nothing matches it,
-//   - an id was not asked for, or has no presentation or more than it allows (§8.1).
+//   - nothing matches a required credential or credential set,
+//   - the query does not have an id, or an id has no presentation or more than it allows (OpenID4VP 1.0 §8.1).
 //
-// A presentation that does not match is to be discarded, and discards nothing else: an optional credential that does
-// not match is as if it had not been sent. What was sent without need, such as half of an option, is noted.
+// A presentation that does not match is discarded without affecting the others: an optional credential that does not match
+// counts as not sent. A note reports what was not needed, such as one credential of an option that has two.
 //
-// The query is one that [Query.Validate] accepts. What the wallet was asked with values it may have ignored, so they
-// count here; trusted_authorities do not, see [TrustedAuthority].
+// The query must be valid, see [Query.Validate]. Wallets may ignore values (OpenID4VP 1.0 §6.3), so Evaluate compares them
+// again. trusted_authorities lead to notes only, see [TrustedAuthority].
 func (q Query) Evaluate(answer map[string][]Presentation) (Evaluation, error) {
 	e := Evaluation{Credentials: make([]CredentialVerdict, len(q.Credentials))}
 	spoiled := false
@@ -43,7 +43,6 @@ func (q Query) Evaluate(answer map[string][]Presentation) (Evaluation, error) {
 	return e, nil
 }
 
-// verdict is about the presentations of one credential query.
 func (c Credential) verdict(list []Presentation, there bool) CredentialVerdict {
 	v := CredentialVerdict{ID: c.ID}
 	switch {
@@ -77,7 +76,8 @@ func (s CredentialSet) verdict(matched []string) SetVerdict {
 	return v
 }
 
-// noteSurplus notes what matches and is not chosen: half of an option, or a second option where one is enough.
+// noteSurplus adds a note to each credential that matches but is not chosen: it belongs to an incomplete option, or to a
+// second option.
 func (e *Evaluation) noteSurplus() {
 	for i, c := range e.Credentials {
 		if c.Matched && !slices.Contains(e.Chosen, c.ID) {

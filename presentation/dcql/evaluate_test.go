@@ -104,7 +104,7 @@ func TestEvaluate(t *testing.T) {
 			`mdl[0] values ["org.iso.18013.5.1","age_over_18"]: expected boolean of those asked for, found string`},
 		{"values of many kinds", func(a answer) {
 			a["pid"][0].Claims["nationalities"] = []any{nil, 1.5, map[string]any{}, []any{}, true, []byte("x")}
-		}, `pid[0] values ["nationalities",null]: expected string of those asked for, found array and boolean and null and number and object and something that JSON has not`},
+		}, `pid[0] values ["nationalities",null]: expected string of those asked for, found array and boolean and null and number and object and something that is not JSON`},
 
 		{"the other claim set", func(a answer) {
 			a["degree"][0].Claims = object(t, `{"credentialSubject":{"title":"Countess","grade":1}}`)

@@ -6,49 +6,49 @@ import (
 	"strings"
 )
 
-// Evaluation explains how an answer relates to its query. It holds nothing of a person's and may be logged, stored and
+// Evaluation explains whether and why an answer satisfies its query. It has no personal data, and may be logged, stored and
 // shown to an operator as JSON.
 type Evaluation struct {
 	Satisfied bool `json:"satisfied"`
-	// Chosen are the credentials to go on with when the answer is satisfied: all of them, or with credential_sets those
-	// of the first complete option of each set, see [Query.Choose].
+	// Chosen has the ids of the credentials to use if the query is satisfied: all of them, or with credential_sets those of
+	// the first complete option of each set, see [Query.Choose].
 	Chosen      []string            `json:"chosen,omitempty"`
 	Credentials []CredentialVerdict `json:"credentials"`               // in the order of the query
-	Sets        []SetVerdict        `json:"credential_sets,omitempty"` // likewise
-	Unasked     int                 `json:"unasked,omitempty"`         // how many ids of the answer the query does not have
+	Sets        []SetVerdict        `json:"credential_sets,omitempty"` // in the order of the query
+	Unasked     int                 `json:"unasked,omitempty"`         // the number of ids that the query does not have
 }
 
-// CredentialVerdict is about what came under the id of a credential query.
+// CredentialVerdict is the evaluation of one credential query.
 type CredentialVerdict struct {
 	ID            string                `json:"id"`
-	Matched       bool                  `json:"matched"`                 // by one presentation at least
-	Mismatches    []Finding             `json:"mismatches,omitempty"`    // of the presentations together
-	Notes         []Finding             `json:"notes,omitempty"`         // odd, and no mismatch
-	Presentations []PresentationVerdict `json:"presentations,omitempty"` // as they came; none when nothing did
+	Matched       bool                  `json:"matched"`                 // by at least one presentation
+	Mismatches    []Finding             `json:"mismatches,omitempty"`    // of the list of presentations as a whole
+	Notes         []Finding             `json:"notes,omitempty"`         // findings that are not mismatches
+	Presentations []PresentationVerdict `json:"presentations,omitempty"` // in the order of the answer
 }
 
-// PresentationVerdict is about one presentation. It matches its query when it has no mismatches; when it has some it is
-// to be discarded (§8.6).
+// PresentationVerdict is the evaluation of one presentation. It matches its query if it has no mismatches; otherwise it is
+// discarded (OpenID4VP 1.0 §8.6).
 type PresentationVerdict struct {
 	Mismatches []Finding `json:"mismatches,omitempty"`
 	Notes      []Finding `json:"notes,omitempty"`
-	ClaimSet   *int      `json:"claim_set,omitempty"` // the first of claim_sets that is complete
+	ClaimSet   *int      `json:"claim_set,omitempty"` // the index of the first complete claim set
 }
 
-// SetVerdict is about a credential set query.
+// SetVerdict is the evaluation of one credential set query.
 type SetVerdict struct {
 	Required  bool            `json:"required"`
 	Satisfied bool            `json:"satisfied"`
 	Options   []OptionVerdict `json:"options"`
 }
 
-// OptionVerdict is about one option of a credential set query.
+// OptionVerdict is the evaluation of one option of a credential set query.
 type OptionVerdict struct {
 	Credentials []string `json:"credentials"`
-	Missing     []string `json:"missing,omitempty"` // those of them that nothing matches; none when the option is complete
+	Missing     []string `json:"missing,omitempty"` // those that no presentation matches; empty if the option is complete
 }
 
-// Matching lists which of the presentations under the id match their query, by their places in the answer.
+// Matching returns the indexes, in the answer, of the presentations that match the credential query with this id.
 func (e Evaluation) Matching(id string) (places []int) {
 	for _, c := range e.Credentials {
 		if c.ID != id {
@@ -63,7 +63,7 @@ func (e Evaluation) Matching(id string) (places []int) {
 	return places
 }
 
-// matched are the ids that have a matching presentation.
+// matched returns the ids that have a matching presentation.
 func (e Evaluation) matched() (ids []string) {
 	for _, c := range e.Credentials {
 		if c.Matched {
@@ -73,7 +73,7 @@ func (e Evaluation) matched() (ids []string) {
 	return ids
 }
 
-// err sums up in a line why the answer does not do.
+// err returns an ErrMissing that says, in one line, why the answer does not satisfy the query.
 func (e Evaluation) err() error {
 	var reasons []string
 	if e.Unasked > 0 {
@@ -99,7 +99,7 @@ func (e Evaluation) err() error {
 	return fmt.Errorf("%w: %s", ErrMissing, strings.Join(reasons, "; "))
 }
 
-// lack says what is missing of each option: "a and b, or c".
+// lack describes what is missing in each option: "a and b, or c".
 func (s SetVerdict) lack() string {
 	var options []string
 	for _, o := range s.Options {

@@ -8,30 +8,30 @@ import (
 	"unicode/utf8"
 )
 
-// Credential format identifiers (Appendix B).
+// Credential Format Identifiers (OpenID4VP 1.0 Appendix B).
 const (
 	FormatSDJWT  = "dc+sd-jwt"   // SD-JWT VC, B.3
 	FormatMdoc   = "mso_mdoc"    // ISO 18013-5, B.2
 	FormatJWTVC  = "jwt_vc_json" // W3C VC as a JWT without JSON-LD, B.1.3.1
 	FormatLDPVC  = "ldp_vc"      // W3C VC with Data Integrity, B.1.3.2
-	mdocPathSize = 2             // namespace and element, §7.2
+	mdocPathSize = 2             // namespace and element, OpenID4VP 1.0 §7.2
 )
 
-// The one type of every W3C credential, and what each of its base contexts expands it to. A verifier that knows no
-// JSON-LD can expand this one, which is the one that queries in the wild name.
+// The type that every W3C credential has, and the IRI to which the base contexts expand it. Queries name expanded types
+// (OpenID4VP 1.0 Appendix B.1.1). Without JSON-LD this is the only type that can be expanded here.
 const (
 	vcType    = "VerifiableCredential"
 	vcTypeIRI = "https://www.w3.org/2018/credentials#VerifiableCredential"
 )
 
-// Meta says which types of credential are wanted: the one member that belongs to the format.
+// Meta has the accepted types, in the one member that belongs to the format (OpenID4VP 1.0 Appendix B).
 type Meta struct {
 	VCTValues    []string   `json:"vct_values,omitempty"`    // dc+sd-jwt: any of them (B.3.5)
 	DoctypeValue string     `json:"doctype_value,omitempty"` // mso_mdoc (B.2.3)
 	TypeValues   [][]string `json:"type_values,omitempty"`   // jwt_vc_json, ldp_vc: all types of any of the sets, as expanded IRIs (B.1.1)
 }
 
-// Names are the types that will do, as [RecoveryParams] writes them: one text for each.
+// Names returns the accepted types, written as in [RecoveryParams].
 func (m Meta) Names() []string {
 	names := slices.Clone(m.VCTValues)
 	if m.DoctypeValue != "" {
@@ -43,7 +43,7 @@ func (m Meta) Names() []string {
 	return names
 }
 
-// validate refuses a member of another format too: a wallet ignores it, and whoever wrote it expected something of it.
+// validate also refuses a member of another format: wallets would ignore it, which is not what its author wanted.
 func (m Meta) validate(format string) error {
 	var member string
 	var err error
@@ -74,8 +74,8 @@ func (m Meta) validate(format string) error {
 	return nil
 }
 
-// Accepts reports whether a credential of these types is one that is wanted: the vct of an SD-JWT VC, its aka_vcts and
-// those that it extends, the doctype of an mdoc, or the expanded types of a W3C credential.
+// Accepts reports whether a credential with these types is accepted. types are the vct of an SD-JWT VC with its aka_vcts
+// and the types that it extends, the doctype of an mdoc, or the expanded types of a W3C credential.
 func (m Meta) Accepts(types ...string) bool {
 	has := func(wanted string) bool {
 		return slices.Contains(types, wanted) || m.TypeValues != nil && wanted == vcTypeIRI && slices.Contains(types, vcType)
@@ -84,7 +84,7 @@ func (m Meta) Accepts(types ...string) bool {
 		slices.ContainsFunc(m.TypeValues, func(set []string) bool { return len(set) > 0 && all(set, has) })
 }
 
-// wanted says in words which types are.
+// wanted describes the accepted types for a finding.
 func (m *Meta) wanted() string {
 	switch {
 	case m == nil:
@@ -101,7 +101,7 @@ func (m *Meta) wanted() string {
 	return strings.Join(sets, ", or ")
 }
 
-// validateFor holds what the format wants of a claim beyond what every claim is.
+// validateFor checks the rules of the format for a claim.
 func (c Claim) validateFor(format string) error {
 	if format == FormatMdoc {
 		if len(c.Path) != mdocPathSize || slices.ContainsFunc(c.Path, func(s Step) bool { _, named := s.Name(); return !named }) {

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// evaluate compares one presentation with everything that the credential query says.
+// evaluate compares one presentation with every member of the credential query.
 func (c Credential) evaluate(p Presentation) PresentationVerdict {
 	var v PresentationVerdict
 	if p.CredentialFormat != c.Format {
@@ -29,8 +29,8 @@ func (c Credential) evaluate(p Presentation) PresentationVerdict {
 	return v
 }
 
-// claimMismatches says which claims are missing (§6.4.1): of all of them, or with claim_sets of those in any set when
-// none is complete. set is the first complete one, or -1.
+// claimMismatches returns the claims that do not match (OpenID4VP 1.0 §6.4.1). With claim_sets it returns none if a set is
+// complete. set is the index of the first complete claim set, or -1.
 func (c Credential) claimMismatches(p Presentation) (missing []Finding, set int) {
 	for _, claim := range c.Claims {
 		if f, differs := claim.mismatch(p); differs {
@@ -49,14 +49,14 @@ func (c Credential) claimMismatches(p Presentation) (missing []Finding, set int)
 	return append(missing, Finding{Rule: RuleClaimSets, Expected: fmt.Sprintf("every claim of one of %d sets", len(c.ClaimSets))}), -1
 }
 
-// holds reports whether the query has the claim and the presentation does not lack it.
+// holds reports whether the query has a claim with this id and the claim is not missing.
 func (c Credential) holds(id string, missing []Finding) bool {
 	return slices.ContainsFunc(c.Claims, func(claim Claim) bool { return claim.ID == id }) &&
 		!slices.ContainsFunc(missing, func(f Finding) bool { return f.Claim == id })
 }
 
-// mismatch says what the presentation lacks of the claim. A claim with another value than those in values counts as
-// absent (§6.4.1).
+// mismatch returns a finding if the claim does not match. A claim with none of the requested values counts as absent
+// (OpenID4VP 1.0 §6.4.1).
 func (c Claim) mismatch(p Presentation) (f Finding, differs bool) {
 	w := walk{path: c.Path, moved: p.Withheld}
 	if missing := w.run(p.Claims); missing != "" {

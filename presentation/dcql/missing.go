@@ -6,12 +6,11 @@ import (
 	"slices"
 )
 
-// ErrMissing reports an answer that does not hold everything that the query requires.
+// ErrMissing means that an answer lacks something that the query requires.
 var ErrMissing = errors.New("answer does not satisfy the query")
 
-// Missing reports, as an [ErrMissing], the first rule of §6.4.2 that an answer with presentations
-// for exactly these ids breaks: without credential_sets every credential has to be there, with
-// them one whole option of every required set.
+// Missing returns an [ErrMissing] if an answer with presentations for exactly these ids does not satisfy OpenID4VP 1.0
+// §6.4.2: without credential_sets every credential must be present, with them one whole option of every required set.
 func (q Query) Missing(present []string) error {
 	has := func(id string) bool { return slices.Contains(present, id) }
 	if len(q.CredentialSets) == 0 {
@@ -30,9 +29,9 @@ func (q Query) Missing(present []string) error {
 	return nil
 }
 
-// Choose says which of the credentials that are present to go on with, in the order of the query: without
-// credential_sets all that were asked for, with them those of the first complete option of each set, because the first
-// is the one we prefer (§6.2). It fails as [Query.Missing] does.
+// Choose returns the ids of the credentials to use, in the order of the query: without credential_sets all of them, with
+// them those of the first complete option of each set, since options are in order of preference (OpenID4VP 1.0 §6.2). Its
+// error is that of [Query.Missing].
 func (q Query) Choose(present []string) ([]string, error) {
 	if err := q.Missing(present); err != nil {
 		return nil, err
@@ -53,8 +52,8 @@ func (q Query) Choose(present []string) ([]string, error) {
 	return chosen, nil
 }
 
-// Missing reports, as an [ErrMissing], the first reason why a verified credential's claims do not hold what was asked
-// of it (§6.4.1); [Query.Evaluate] reports all of them, and looks at more than the claims.
+// Missing returns an [ErrMissing] with the first claim of the query that a verified credential's claims do not match
+// (OpenID4VP 1.0 §6.4.1). [Query.Evaluate] reports all mismatches, not only those of claims.
 func (c Credential) Missing(claims map[string]any) error {
 	if missing, _ := c.claimMismatches(Presentation{Claims: claims}); len(missing) > 0 {
 		return fmt.Errorf("%w: %s", ErrMissing, missing[0])

@@ -10,11 +10,11 @@ import (
 
 const maxSteps = 16
 
-// Path is a claims path pointer (§7): how to walk from the credential's root to a claim.
+// Path is a claims path pointer (OpenID4VP 1.0 §7): it selects claims, starting at the root of the credential.
 type Path []Step
 
-// Step is one component of a path: a name in an object, an index in an array, or every element of
-// an array. Steps compare with ==; the zero Step is [Every].
+// Step is one component of a path: a name in an object, an index in an array, or every element of an array. Compare steps
+// with ==. The zero Step is [Every].
 type Step struct {
 	kind  stepKind
 	name  string
@@ -29,16 +29,16 @@ const (
 	indexStep
 )
 
-// Name steps to the member of an object.
+// Name returns the step to a member of an object.
 func Name(name string) Step { return Step{kind: nameStep, name: name} }
 
-// Index steps to the element of an array, counted from 0.
+// Index returns the step to an element of an array, counted from 0.
 func Index(i int) Step { return Step{kind: indexStep, index: i} }
 
-// Every steps to all elements of an array at once; JSON writes it as null.
+// Every returns the step to all elements of an array. Its JSON is null.
 func Every() Step { return Step{} }
 
-// Names is the path through objects only: Names("address", "locality").
+// Names returns a path of names only: Names("address", "locality").
 func Names(names ...string) Path {
 	path := make(Path, 0, len(names))
 	for _, name := range names {
@@ -47,7 +47,7 @@ func Names(names ...string) Path {
 	return path
 }
 
-// ParsePath reads the JSON of a path, such as ["nationalities", null].
+// ParsePath parses the JSON of a path, such as ["nationalities", null].
 func ParsePath(raw []byte) (Path, error) {
 	var path Path
 	if err := json.Unmarshal(raw, &path); err != nil {
@@ -56,10 +56,10 @@ func ParsePath(raw []byte) (Path, error) {
 	return path, path.validate()
 }
 
-// Name returns the step's name, and whether it is a step to a name.
+// Name returns the name of the step, and whether it has one.
 func (s Step) Name() (string, bool) { return s.name, s.kind == nameStep }
 
-// String is the JSON of the path.
+// String returns the JSON of the path.
 func (p Path) String() string {
 	text, err := json.Marshal(p)
 	if err != nil {

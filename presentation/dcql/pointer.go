@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// How a pointer writes what is no plain name. RFC 6901 has the first two; the others are ours, because a pointer is
-// read here without the document that would say whether 0 is a name.
+// The escapes in a pointer. RFC 6901 §3 defines the first two. The others are extensions: RFC 6901 decides by the document
+// whether 0 is a name or an index, and the configuration is read without a document.
 const (
 	tilde     = "~0"
 	slash     = "~1"
-	literally = "~=" // before a name that would be read as something else
+	literally = "~=" // prefix of a name that would otherwise be an index, a star or empty
 	every     = "*"
 )
 
-// ParsePointer reads a path as configuration writes it: a JSON Pointer (RFC 6901) without its leading slash.
+// ParsePointer parses a path as written in the configuration: a JSON Pointer (RFC 6901) without its leading slash.
 //
 //	given_name                      ["given_name"]
 //	org.iso.18013.5.1/family_name   ["org.iso.18013.5.1","family_name"]
@@ -25,10 +25,10 @@ const (
 //	nationalities/*                 ["nationalities",null]
 //	a~1b/~=*/~=7                    ["a/b","*","7"]
 //
-// Digits without a leading zero are an index, a star alone is every element, anything else is a name: also the minus
-// sign, which in RFC 6901 is the element after the last, and no credential has that one. In a name ~0 stands for a
-// tilde and ~1 for a slash. A name that would be read as an index, as every element, or as nothing at all, has ~=
-// before it. Each path is written in one way, that of [Path.Pointer], and read in no other.
+// Digits without a leading zero are an index, a star alone is every element, and everything else is a name. That includes
+// the minus sign, which in RFC 6901 §4 is the nonexistent element after the last. In a name ~0 stands for a tilde and ~1
+// for a slash. A name that would otherwise be an index, a star or empty has the prefix ~=. Each path has exactly one
+// spelling, that of [Path.Pointer]; every other is an error.
 func ParsePointer(pointer string) (Path, error) {
 	var path Path
 	for token := range strings.SplitSeq(pointer, "/") {
@@ -50,13 +50,13 @@ func ParsePointer(pointer string) (Path, error) {
 func parseToken(token string) (Step, error) {
 	switch {
 	case token == "":
-		return Step{}, errors.New("nothing stands before, between or after slashes; an empty name is written ~=")
+		return Step{}, errors.New("there is an empty name; an empty name is written ~=")
 	case token == every:
 		return Every(), nil
 	case isIndex(token):
 		i, err := strconv.ParseInt(token, 10, 32)
 		if err != nil {
-			return Step{}, fmt.Errorf("no array has more than %d elements; a name made of digits has ~= before it", math.MaxInt32)
+			return Step{}, fmt.Errorf("the index is larger than %d; a name of digits is written with ~= before it", math.MaxInt32)
 		}
 		return Index(int(i)), nil
 	}
@@ -67,7 +67,7 @@ func parseToken(token string) (Step, error) {
 	return Name(strings.ReplaceAll(strings.ReplaceAll(name, slash, "/"), tilde, "~")), nil
 }
 
-// Pointer writes the path as [ParsePointer] reads it.
+// Pointer returns the spelling of the path that [ParsePointer] parses.
 func (p Path) Pointer() string {
 	tokens := make([]string, len(p))
 	for i, s := range p {
@@ -89,7 +89,7 @@ func (s Step) token() string {
 	return strings.ReplaceAll(strings.ReplaceAll(s.name, "~", tilde), "/", slash)
 }
 
-// isIndex reports whether the text is an array index of RFC 6901 §4.
+// isIndex reports whether the text is an array index (RFC 6901 §4).
 func isIndex(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == "" && (text == "0" || text[0] != '0')
 }

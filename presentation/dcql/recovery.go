@@ -9,35 +9,36 @@ import (
 	"strings"
 )
 
-// The ids under which a wallet answers a recovery query. Where several credentials will do, the second of a kind is
+// The ids of the credential queries in a recovery query. If several credentials are accepted, the second Verified ID is
 // verified_id_2, and so on; see [Role].
 const (
-	VerifiedID = "verified_id" // who it is
-	FaceCheck  = "face_check"  // that the person holding the wallet now is that person
+	VerifiedID = "verified_id" // identifies the person
+	FaceCheck  = "face_check"  // proves that the person who holds the wallet now is that person
 )
 
-// RecoveryParams say what a recovery asks of a wallet: a Verified ID, and the receipt of a Face Check of it.
+// RecoveryParams describe one accepted Verified ID, and the receipt of a Face Check for it.
 //
-// Types are written alike for every format: of dc+sd-jwt the vct values that will do; of mso_mdoc one doctype; of
-// jwt_vc_json and ldp_vc the sets of types that will do, each set with spaces between its types, which no IRI has.
+// Types are written as a list of strings for every format: dc+sd-jwt has the accepted vct values; mso_mdoc one doctype;
+// jwt_vc_json and ldp_vc the accepted sets of types, each with spaces between its types, since an IRI has no space.
 type RecoveryParams struct {
 	Format          string   // of the Verified ID; empty means dc+sd-jwt
 	VerifiedIDTypes []string // types that count as a Verified ID; at least one
 	FaceCheckFormat string   // of the receipt; empty means dc+sd-jwt
-	FaceCheckTypes  []string // types of a Face Check receipt; none when the Face Check comes another way
-	Claims          []Path   // of the Verified ID, those that the account is matched by
-	// TrustedAuthorities of the Verified ID; a hint to the wallet, may be empty.
+	FaceCheckTypes  []string // types of a Face Check receipt; nil if the Face Check has another source than a receipt
+	Claims          []Path   // of the Verified ID; the account is matched by them
+	// TrustedAuthorities of the Verified ID: a hint to the wallet, may be empty.
 	TrustedAuthorities []TrustedAuthority
 }
 
-// Recovery builds the query of an account recovery: a Verified ID with the claims to match, and in the same
-// presentation the receipt of a Face Check, both bound to the holder's key. Where other Verified IDs will do as well,
-// each is an option of one credential set, the preferred one first, together with its own receipt:
+// Recovery builds the query of an account recovery: a Verified ID with the claims to match, and the receipt of a Face
+// Check, both bound to the holder's key. If other Verified IDs are accepted too, each is an option of one credential set,
+// the preferred one first, together with its receipt:
 //
 //	"credential_sets": [{"options": [["verified_id", "face_check"], ["verified_id_2", "face_check"]]}]
 //
-// Recovery fails with [ErrInvalid], when a portrait is among the claims, and when only some of the Verified IDs come
-// with a receipt: the wallet chooses among options, and would choose for an attacker to go without a Face Check.
+// The error is [ErrInvalid] for an invalid query. It is also an error if a portrait is among the claims, or if only some of
+// the Verified IDs have a receipt: the wallet chooses the option, and an attacker's wallet would choose the one without a
+// Face Check.
 func Recovery(p RecoveryParams, others ...RecoveryParams) (Query, error) {
 	var q Query
 	var receipts []Credential
@@ -69,7 +70,7 @@ func Recovery(p RecoveryParams, others ...RecoveryParams) (Query, error) {
 	return q, q.Validate()
 }
 
-// Role tells what the credential with this id is in a recovery: [VerifiedID], [FaceCheck], or "" when it is neither.
+// Role returns the role of the credential query with this id: [VerifiedID], [FaceCheck], or "" for neither.
 func Role(id string) string {
 	for _, role := range []string{VerifiedID, FaceCheck} {
 		number, numbered := strings.CutPrefix(id, role+"_")
@@ -99,14 +100,15 @@ func (p RecoveryParams) verifiedID() (Credential, error) {
 		}
 		claim := Claim{Path: slices.Clone(path)}
 		if c.Format == FormatMdoc {
-			claim.IntentToRetain = new(bool) // false, and said so
+			claim.IntentToRetain = new(bool) // false
 		}
 		c.Claims = append(c.Claims, claim)
 	}
 	return c, nil
 }
 
-// receipt adds the receipt to those that are asked for, unless one of the same types is there already.
+// receipt adds the credential query of the receipt to receipts, unless one with the same types is there already, and
+// returns its id.
 func (p RecoveryParams) receipt(receipts []Credential) (all []Credential, id string, err error) {
 	c, err := newCredential(p.FaceCheckFormat, p.FaceCheckTypes)
 	if err != nil {
@@ -121,7 +123,7 @@ func (p RecoveryParams) receipt(receipts []Credential) (all []Credential, id str
 	return append(receipts, c), c.ID, nil
 }
 
-// newCredential asks for a credential of the types, written as [RecoveryParams] say.
+// newCredential makes a credential query for types, which are written as in [RecoveryParams].
 func newCredential(format string, types []string) (Credential, error) {
 	var m Meta
 	switch format {
@@ -140,9 +142,9 @@ func newCredential(format string, types []string) (Credential, error) {
 	return Credential{Format: format, Meta: &m}, nil
 }
 
-// showsPortrait reports whether the path leads to the photo of a Verified ID, under any of the names that formats and
-// their profiles have for it, or to all that a W3C credential says of its subject. The Face Check receipt names the
-// digest of the photo, so that the photo itself need not leave the wallet.
+// showsPortrait reports whether the path selects the photo of a Verified ID, under any of the names that formats and their
+// profiles give it, or the whole credentialSubject of a W3C credential. The Face Check receipt has the digest of the photo,
+// so the photo itself need not leave the wallet.
 func showsPortrait(path Path) bool {
 	last := ""
 	for _, s := range path {

@@ -5,12 +5,12 @@ import (
 	"fmt"
 )
 
-// ErrNoClaim reports that a path selects nothing, or leads through a value of the wrong kind.
+// ErrNoClaim means that a path selects nothing, or meets a value of the wrong type.
 var ErrNoClaim = errors.New("claim not found")
 
-// Select returns the values that the path selects in claims, at least one (§7.1.1, and §7.2.1 with an mdoc's
-// namespaces as an object of objects). claims is what JSON reads into an any. The error says where the path ends, and
-// what it wanted there; never what is there.
+// Select returns the values that the path selects in claims, at least one (OpenID4VP 1.0 §7.1.1, and §7.2.1 with an mdoc's
+// namespaces as an object of objects). claims is JSON decoded into an any. The error, an ErrNoClaim, says how far the path
+// got and which type it needs there, never what is there.
 func (p Path) Select(claims any) ([]any, error) {
 	w := walk{path: p}
 	if missing := w.run(claims); missing != "" {
@@ -19,20 +19,20 @@ func (p Path) Select(claims any) ([]any, error) {
 	return w.found, nil
 }
 
-// walk is one path being walked. It goes down one branch after the other, and §7.1.1 goes step by step: both select
-// the same values in the same order, because a value of the wrong kind spoils the whole either way.
+// walk is the state of one selection. It is depth-first, while OpenID4VP 1.0 §7.1.1 describes it step by step. Both select
+// the same values in the same order, since in both a value of the wrong type anywhere aborts the whole selection.
 type walk struct {
 	path Path
-	// moved says that an index is that of the credential, while elements before it may be missing from the array at
-	// hand, see [Presentation.Withheld].
+	// moved reports that the array may lack elements before an index, which is that in the whole credential, see
+	// [Presentation.Withheld].
 	moved   bool
 	found   []any
-	wrong   string // the kind that a value on the way should have had
-	at      int    // the steps taken when it had another; the fewest, where there are several
-	deepest int    // the steps of the longest part of the path that selects nothing
+	wrong   string // the type that was expected where a value of another type was found, "" for none
+	at      int    // the number of steps to that value; the smallest, if there are several
+	deepest int    // the number of steps to the longest prefix of the path that selects nothing
 }
 
-// run walks from the root, and says what is missing: "object at address", or nothing.
+// run starts at the root. It returns what is missing, such as "object at address", or "".
 func (w *walk) run(root any) string {
 	w.from(root, 0)
 	switch {
@@ -51,8 +51,8 @@ func (p Path) place(steps int) string {
 	return p[:steps].Pointer()
 }
 
-// from takes the rest of the path from one value. Not finding anything is no failure, standing on the wrong kind of
-// value is.
+// from applies the rest of the path to one value. A missing member or index only selects nothing; a value of the wrong type
+// aborts the selection.
 func (w *walk) from(value any, steps int) {
 	if steps == len(w.path) {
 		w.found = append(w.found, value)
@@ -81,7 +81,7 @@ func (w *walk) from(value any, steps int) {
 	}
 }
 
-// of returns the elements that an index or every element is.
+// of returns the elements of an array that the step selects.
 func (s Step) of(array []any) []any {
 	switch {
 	case s.kind == everyStep:
@@ -105,7 +105,8 @@ func (w *walk) member(value any, name string, steps int) {
 	w.deepest = max(w.deepest, steps+1)
 }
 
-// earlier takes every element that may be the one with the index. Those that the path does not fit are others.
+// earlier tries every element that may be the one with the index, see [Presentation.Withheld]. It ignores those for which
+// the rest of the path meets the wrong type.
 func (w *walk) earlier(array []any, steps int) {
 	for _, element := range array {
 		branch := *w

@@ -8,16 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of one query: far above any honest one, and small enough that the quadratic comparisons
-// below cost nothing.
+// Limits of a query: far above any real one, and small enough that the quadratic comparisons below are cheap.
 const (
 	maxEntries = 64
 	maxText    = 1024 // bytes of an id, a name or a value
 )
 
-// alwaysOpen reports whether the claim is one of those that a wallet always sends: they cannot be
-// selectively disclosed (SD-JWT VC §2.2.2.3), so asking for them is a mistake that some wallets
-// answer with "no such credential". Asking for a value is none: iss may name an issuer (§6.1.1).
+// alwaysOpen reports whether a claim of an SD-JWT VC must not be selectively disclosed (SD-JWT VC §2.2.2.3). A wallet
+// always sends these claims, and some wallets answer a query for one with "no such credential", so such a query is a
+// mistake. A query for a value of one is valid: iss may name an issuer (OpenID4VP 1.0 §6.1.1).
 func alwaysOpen(name string) bool {
 	switch name {
 	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status":
@@ -26,7 +25,7 @@ func alwaysOpen(name string) bool {
 	return false
 }
 
-// Validate reports the first rule of §6 that the query breaks, as an [ErrInvalid].
+// Validate returns an [ErrInvalid] with the first rule of OpenID4VP 1.0 §6 that the query breaks.
 func (q Query) Validate() error {
 	if err := q.validate(); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
@@ -181,7 +180,7 @@ func count(what string, n int) error {
 	return nil
 }
 
-// identifier checks the charset of §6.1 and §6.3.
+// identifier checks the characters of an id (OpenID4VP 1.0 §6.1, §6.3) and that it is unique.
 func identifier(id string, taken []string) error {
 	const allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 	if id == "" || len(id) > maxText || strings.Trim(id, allowed) != "" {

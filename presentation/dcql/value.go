@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// accepts reports whether one of the selected values is among those asked for, type and value (§6.3).
+// accepts reports whether one of the selected values equals one of the requested ones, in type and value (OpenID4VP 1.0
+// §6.3).
 func (c Claim) accepts(selected []any) bool {
 	if c.Values == nil {
 		return true
@@ -25,9 +26,9 @@ func same(a, b any) bool {
 	return ok && x == y
 }
 
-// scalar brings a value to a form in which == compares type and value: string, bool or int64. Integers of 2^53 and
-// more are no scalars, because JSON readers disagree about them (RFC 7493 §2.2); 42.0 is the integer 42, because they
-// do not agree about that either.
+// scalar converts a value to string, bool or int64, so that == compares type and value. Integers of 2^53 and more are
+// refused, because JSON parsers disagree about them (RFC 7493 §2.2). 42.0 is the integer 42, because some JSON parsers do
+// not distinguish the two.
 func scalar(v any) (any, bool) {
 	const exact = 1<<53 - 1
 	switch v := v.(type) {
@@ -50,7 +51,7 @@ func scalar(v any) (any, bool) {
 	return nil, false
 }
 
-// kind names what a value is, and says nothing of the value.
+// kind returns the JSON type of a value, without revealing the value.
 func kind(v any) string {
 	switch v.(type) {
 	case nil:
@@ -69,10 +70,10 @@ func kind(v any) string {
 		}
 		return "number"
 	}
-	return "something that JSON has not"
+	return "something that is not JSON"
 }
 
-// kinds names each kind among the values once, in the order of the alphabet.
+// kinds returns the JSON types among the values, each once and sorted.
 func kinds(values []any) []string {
 	var names []string
 	for _, v := range values {

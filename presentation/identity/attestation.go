@@ -16,7 +16,7 @@ import (
 
 const attestationType = "verifier-attestation+jwt" // OpenID4VP 1.0 §12
 
-// attestation is a Verifier Attestation JWT (OpenID4VP 1.0 §12), as far as its holder needs to read it.
+// attestation is the part of a Verifier Attestation JWT (OpenID4VP 1.0 §12) that we, its holder, need.
 type attestation struct {
 	Issuer    string `json:"iss"`
 	Subject   string `json:"sub"`
@@ -26,12 +26,12 @@ type attestation struct {
 		Key json.RawMessage `json:"jwk"`
 	} `json:"cnf"`
 	RedirectURIs []string `json:"redirect_uris"`
-	signed       bool     // with a private key; by whom is not known here
+	signed       bool     // with an asymmetric algorithm; the signature is not verified
 }
 
-// Attested is known by what somebody attested about it, in a JWT that goes along in the header of every request
-// (OpenID4VP 1.0 §5.9.3, §12). Whether a wallet trusts who signed the attestation, only the wallet knows; what can be
-// seen from here is checked: form, type, time, and that it is about this key.
+// Attested makes an identity for the prefix verifier_attestation: a third party attests it in a JWT, which is in the header
+// of every request (OpenID4VP 1.0 §5.9.3, §12). Whether a wallet trusts the issuer of the attestation cannot be checked
+// here. Attested checks the syntax, the type, the validity period, and that cnf is this key.
 func Attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	made, err := attested(strings.TrimSpace(jwt), key, now)
 	if err != nil {
@@ -46,14 +46,14 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 		return nil, err
 	}
 	if !a.signed {
-		return nil, errors.New("nobody signed it with a private key")
+		return nil, errors.New("it is not signed with a private key")
 	}
 	if a.Issuer == "" || !plain(a.Subject) || a.Expires <= 0 || a.Confirm.Key == nil {
 		return nil, errors.New("it lacks iss, sub, exp or cnf.jwk")
 	}
 	i := &Identity{
 		prefix: AttestedOf, clientID: string(AttestedOf) + ":" + a.Subject, allowed: a.RedirectURIs,
-		from: time.Unix(a.NotBefore, 0), to: time.Unix(a.Expires-1, 0), // on exp it has expired already (RFC 7519 §4.1.4)
+		from: time.Unix(a.NotBefore, 0), to: time.Unix(a.Expires-1, 0), // at exp it has expired already (RFC 7519 §4.1.4)
 	}
 	if i.Usable(now) != nil {
 		return nil, fmt.Errorf("it is valid from %s to %s only; ask its issuer for another",
@@ -72,7 +72,7 @@ func attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	return i.signing(key, map[string]any{"jwt": jwt})
 }
 
-// AttestationEnds returns when an attestation ends, and whether it can be read at all. Nothing about it is verified.
+// AttestationEnds returns the exp of an attestation, and whether the attestation can be parsed. It verifies nothing.
 func AttestationEnds(jwt string) (time.Time, bool) {
 	a, err := readAttestation(strings.TrimSpace(jwt))
 	return time.Unix(a.Expires, 0), err == nil
@@ -99,7 +99,7 @@ func readAttestation(jwt string) (a attestation, err error) {
 	return a, nil
 }
 
-// readPart reads a part of a JWT as strictly as any wallet might.
+// readPart parses a part of a JWT strictly, so that no wallet can read it differently.
 func readPart(part string, into any) error {
 	const depth = 8
 	raw, err := base64.RawURLEncoding.DecodeString(part)

@@ -13,8 +13,8 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Web is our did:web: what wallets fetch from us to know us by it. Its host is that of our origin, since it is there that
-// they look (did:web Method Specification §3.2).
+// Web is our did:web, and makes the documents that wallets fetch from our origin to resolve and verify it. The host in the
+// DID must be that of our origin, since wallets fetch the DID document from there (did:web Method Specification, Read).
 type Web struct {
 	DID    string
 	KeyID  string // fragment of the key's verification method, without #
@@ -22,7 +22,8 @@ type Web struct {
 	Key    crypto.Signer
 }
 
-// IsOurs reports whether the document of the DID is fetched from the origin's host. A port is percent-encoded in a DID.
+// IsOurs reports whether wallets fetch the document of the DID from the origin's host. The colon before a port is
+// percent-encoded in a did:web.
 func (w Web) IsOurs() bool {
 	u, err := url.Parse(w.Origin)
 	return err == nil && u.Host != "" && w.DID == "did:web:"+strings.ReplaceAll(u.Host, ":", "%3A")
@@ -35,8 +36,8 @@ func (w Web) check() error {
 	return checkKey(w.Key)
 }
 
-// Document is the DID document, for /.well-known/did.json: one key, for signing requests and for the linked domain, and
-// the domain that it is linked with (did:web, DIF Well Known DID Configuration).
+// Document returns the DID document, for /.well-known/did.json. It has one key, which signs requests and the Domain Linkage
+// Credential, and the linked domain (DIF Well Known DID Configuration, Linked Domain Service Endpoint).
 func (w Web) Document() ([]byte, error) {
 	if err := w.check(); err != nil {
 		return nil, err
@@ -57,17 +58,18 @@ func (w Web) Document() ([]byte, error) {
 	})
 }
 
-// linkageLife is how long a domain linkage credential is good for; it is made anew whenever it is fetched.
+// linkageLife is the lifetime of a Domain Linkage Credential. A new one is made for every fetch.
 const linkageLife = 30 * 24 * time.Hour
 
-// Configuration is the DID configuration, for /.well-known/did-configuration.json: a credential that the DID issues to
-// itself about the origin. A wallet that finds it here, and the DID in a request, shows the domain as verified.
+// Configuration returns the DID Configuration Resource, for /.well-known/did-configuration.json: a Domain Linkage
+// Credential, by which the DID names its origin (DIF Well Known DID Configuration, Domain Linkage Credential). A wallet
+// that finds it shows the domain of a request as verified.
 func (w Web) Configuration(now time.Time) ([]byte, error) {
 	if err := w.check(); err != nil {
 		return nil, err
 	}
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: cryptosigner.Opaque(w.Key)},
-		(&jose.SignerOptions{}).WithHeader("kid", w.DID+"#"+w.KeyID)) // and no typ: DIF Well Known DID Configuration, JSON Web Token Proof Format
+		(&jose.SignerOptions{}).WithHeader("kid", w.DID+"#"+w.KeyID)) // without typ (DIF Well Known DID Configuration, JSON Web Token Proof Format)
 	if err != nil {
 		return nil, fmt.Errorf("did:web: %w", err)
 	}

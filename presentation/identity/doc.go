@@ -1,16 +1,17 @@
-// Package identity is who a verifier is to a wallet: a client identifier, and how requests under it are signed
+// Package identity is the verifier's identity towards a wallet: a client identifier, and the signature of requests under it
 // (OpenID4VP 1.0 §5.9).
 //
-// A client_id says by its prefix how a wallet is to know whose request it is:
+// The prefix of a client_id tells a wallet how to authenticate the verifier:
 //
 //	x509_hash:…                 the hash of the certificate that signed              X509Hash
 //	x509_san_dns:…              a DNS name in the certificate that signed            X509SANDNS
-//	redirect_uri:…              where the answer goes; nothing is signed             RedirectURI
+//	redirect_uri:…              the response URI; the request is not signed          RedirectURI
 //	decentralized_identifier:…  a DID whose document has the key that signed         DID
-//	verifier_attestation:…      what somebody attested, together with the key        Attested
-//	without a prefix            what the wallet's maker registered                   PreRegistered
+//	verifier_attestation:…      an attestation by a third party, bound to the key    Attested
+//	no prefix                   the client_id is registered with the wallet's maker  PreRegistered
 //
-// The whole client_id, with its prefix, is the audience of every presentation (§14.10), so an identity is as much a
-// part of a request as its nonce. What a wallet would silently refuse is refused here when the identity is made: a
-// certificate that is self-signed, expired, without the name that the client_id claims, or of another key.
+// The whole client_id, with its prefix, is the audience of every presentation (OpenID4VP 1.0 §14.10), so it binds a
+// response to us as the nonce binds it to the request. Constructors return an error for everything that a wallet would
+// refuse without telling us: a certificate that is self-signed, expired, without the name in the client_id, or of another
+// key.
 package identity

@@ -11,10 +11,10 @@ import (
 	jose "github.com/go-jose/go-jose/v4"
 )
 
-// Prefix says how a wallet knows whose request it is (OpenID4VP 1.0 §5.9.3).
+// Prefix is a Client Identifier Prefix: how a wallet authenticates the verifier (OpenID4VP 1.0 §5.9.3).
 type Prefix string
 
-// The prefixes that this package makes identities of. None is a client_id that was registered beforehand (§5.9.2).
+// The supported prefixes. None stands for a pre-registered client_id, which has no prefix (OpenID4VP 1.0 §5.9.2).
 const (
 	None          Prefix = ""
 	X509HashOf    Prefix = "x509_hash"
@@ -24,27 +24,28 @@ const (
 	AttestedOf    Prefix = "verifier_attestation"
 )
 
-// reserved are all prefixes of the specification: a registered client_id must not look like one of them (§5.9.2).
+// reserved returns all prefixes of OpenID4VP 1.0 §5.9.3. A pre-registered client_id must not begin with one of them
+// (OpenID4VP 1.0 §5.9.2).
 func reserved() []Prefix {
 	return []Prefix{X509HashOf, X509SANDNSOf, RedirectURIOf, DIDOf, AttestedOf, "openid_federation", "origin"}
 }
 
-// Identity is who we are to one kind of wallet. It is safe for concurrent use, if its key is.
+// Identity is our client identifier towards one kind of wallet. It is safe for concurrent use, if its key is.
 type Identity struct {
 	prefix   Prefix
-	clientID string   // "" where it depends on the request
-	host     string   // the only one that answers may go to; "" for any
-	allowed  []string // the only URIs that answers may go to; none for any
+	clientID string   // "" for redirect_uri, where it depends on the request
+	host     string   // the only host of a response URI; "" for any
+	allowed  []string // the only response URIs; nil for any
 	key      jose.OpaqueSigner
 	header   map[string]any // the protected header of what is signed
-	encoded  string         // header, encoded once: x5c makes it two kilobytes
-	from, to time.Time      // the first and the last moment of its use; zero for no bound
+	encoded  string         // header, encoded once: with x5c it has about two kilobytes
+	from, to time.Time      // the first and the last moment of its validity; zero for no bound
 }
 
-// Prefix returns how wallets know this identity.
+// Prefix returns the prefix of the client_id.
 func (i *Identity) Prefix() Prefix { return i.prefix }
 
-// ClientID is the client_id with its prefix, for a request whose answer goes to responseURI.
+// ClientID returns the client_id with its prefix, for a request with this response URI.
 func (i *Identity) ClientID(responseURI string) string {
 	if i.prefix == RedirectURIOf {
 		return string(RedirectURIOf) + ":" + responseURI
@@ -52,9 +53,9 @@ func (i *Identity) ClientID(responseURI string) string {
 	return i.clientID
 }
 
-// CheckResponseURI refuses a URI that a wallet would send no answer of this identity to: x509_san_dns binds answers to the
-// host that the client_id names (OpenID4VP 1.0 §5.9.3), and an attestation may list the URIs, which wallets compare
-// character by character (§12).
+// CheckResponseURI returns an error for a response URI that wallets refuse for this identity: x509_san_dns requires the
+// host in the client_id (OpenID4VP 1.0 §5.9.3), and an attestation may list the allowed URIs, which wallets compare
+// character by character (OpenID4VP 1.0 §12).
 func (i *Identity) CheckResponseURI(responseURI string) error {
 	u, err := url.Parse(responseURI)
 	switch {
@@ -68,10 +69,10 @@ func (i *Identity) CheckResponseURI(responseURI string) error {
 	return nil
 }
 
-// NotAfter is when the identity ends: its certificate's or attestation's last moment. Zero for never.
+// NotAfter returns the last moment at which the certificate or attestation is valid. Zero for no end.
 func (i *Identity) NotAfter() time.Time { return i.to }
 
-// ErrNotValid means that the identity cannot be used at this time.
+// ErrNotValid means that the identity's certificate or attestation has expired or is not valid yet.
 var ErrNotValid = errors.New("the verifier's certificate or attestation is not valid now")
 
 // Usable returns ErrNotValid before the identity's first and after its last moment.
@@ -82,7 +83,7 @@ func (i *Identity) Usable(now time.Time) error {
 	return nil
 }
 
-// plain reports whether text can stand in a client_id as it is: visible ASCII and nothing that ends a JSON text.
+// plain reports whether text can be a part of a client_id: visible ASCII, and no character that JSON escapes.
 func plain(text string) bool {
 	const longest = 512
 	return text != "" && len(text) <= longest && !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' })

@@ -17,16 +17,16 @@ import (
 // RequestType is the typ of a signed request object (RFC 9101 §10.8, OpenID4VP 1.0 §5).
 const RequestType = "oauth-authz-req+jwt"
 
-// errUnsigned is what becomes of a request that an identity without a key should sign.
-var errUnsigned = errors.New("this identity signs nothing")
+// errUnsigned means that an identity without a key was asked to sign.
+var errUnsigned = errors.New("this identity has no key to sign requests with")
 
 // Signs reports whether requests of this identity are signed.
 func (i *Identity) Signs() bool { return i.key != nil }
 
-// Sign makes a compact JWS (RFC 7515 §7.1) of a request's payload.
+// Sign returns a request object: a compact JWS (RFC 7515 §7.1) of the payload.
 //
-// It is put together here, and not by go-jose's Signer, because that one encodes the header with its certificates anew
-// each time, which costs as much as the signature; the signature itself is go-jose's.
+// It does not use go-jose's Signer, which encodes the header with the certificates for every request; that costs as much as
+// the signature. The signature itself is go-jose's.
 func (i *Identity) Sign(payload []byte) ([]byte, error) {
 	const signatureSize = 64 // ES256: r and s (RFC 7518 §3.4)
 	if !i.Signs() {
@@ -43,15 +43,15 @@ func (i *Identity) Sign(payload []byte) ([]byte, error) {
 	return base64.RawURLEncoding.AppendEncode(append(object, '.'), signature), nil
 }
 
-// Signature is one of several over the same payload (RFC 7515 §7.2.1).
+// Signature is one of several signatures over the same payload in JSON serialization (RFC 7515 §7.2.1).
 type Signature struct {
 	Protected string `json:"protected"`
 	Signature string `json:"signature"`
 }
 
-// SignOneOf signs a payload that others sign too. What differs from signer to signer, the client_id and verifier_info
-// (nil for none), stands in the protected header then, since the payload is everybody's (OpenID4VP 1.0 Appendix A.3.2).
-// encodedPayload is base64url.
+// SignOneOf returns one signature of a multi-signed request. client_id and verifier_info (nil for none) differ per signer,
+// so they are in the protected header and not in the shared payload (OpenID4VP 1.0 Appendix A.3.2). encodedPayload is
+// base64url.
 func (i *Identity) SignOneOf(encodedPayload string, verifierInfo json.RawMessage) (Signature, error) {
 	if !i.Signs() {
 		return Signature{}, errUnsigned
@@ -72,7 +72,7 @@ func (i *Identity) SignOneOf(encodedPayload string, verifierInfo json.RawMessage
 	return Signature{Protected: protected, Signature: encode(signature)}, nil
 }
 
-// signing completes an identity that signs: with this key, and a header that says where its public part is found.
+// signing completes an identity that signs: it sets the key, and a header that tells wallets where to find the public key.
 func (i *Identity) signing(key crypto.Signer, header map[string]any) (*Identity, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func encodeHeader(header map[string]any) (string, error) {
 	return encode(raw), nil
 }
 
-// checkKey wants a key for ES256, which may live in an HSM.
+// checkKey returns an error unless the key is for ES256. The key may be in an HSM.
 func checkKey(key crypto.Signer) error {
 	if key == nil {
 		return errors.New("there is no key")

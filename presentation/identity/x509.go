@@ -16,12 +16,13 @@ import (
 
 const maxChain = 4
 
-// X509Hash is known by the hash of its certificate (OpenID4VP 1.0 §5.9.3): the only prefix that HAIP 1.0 §5 allows.
+// X509Hash makes an identity for the prefix x509_hash, the hash of its certificate (OpenID4VP 1.0 §5.9.3). HAIP 1.0 §5
+// allows no other prefix for signed requests.
 //
-// The key is on P-256 and may live in an HSM. The chain is the leaf first, each next one the issuer of the one before,
-// without the trust anchor. What a wallet would silently refuse is refused here: a self-signed leaf or an anchor in the
-// chain (HAIP 1.0 §5), another key than the leaf's, a leaf that is a CA or not for signatures, and certificates that
-// are not valid at now.
+// The key is on P-256 and may be in an HSM. The chain has the leaf first, each certificate followed by its issuer, without
+// the trust anchor. X509Hash returns an error for everything that a wallet would refuse without telling us: a self-signed
+// leaf or an anchor in the chain (HAIP 1.0 §5), a key other than the leaf's, a leaf that is a CA or may not sign, and
+// certificates that are not valid at now.
 func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
 	if err := checkCertified(key, chain, now); err != nil {
 		return nil, err
@@ -30,11 +31,11 @@ func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Ide
 	return certified(&Identity{prefix: X509HashOf, clientID: string(X509HashOf) + ":" + encode(hash[:])}, key, chain)
 }
 
-// X509SANDNS is known by a DNS name in its certificate. Answers have to go to that host (§5.9.3). The rest is as with
-// [X509Hash].
+// X509SANDNS makes an identity for the prefix x509_san_dns, a DNS name in its certificate. The host of the response URI
+// must be that name (OpenID4VP 1.0 §5.9.3). Key and chain are as for [X509Hash].
 //
-// The name has to be one of the certificate's as it stands there, in small letters and without a wildcard: wallets compare
-// it with the host of the response URI, which their URL parsers put into small letters.
+// The name must be exactly one of the certificate's DNS names, in lower case and without a wildcard: wallets compare it
+// with the host of the response URI, which their URL parsers convert to lower case.
 func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
 	if err := checkCertified(key, chain, now); err != nil {
 		return nil, err
@@ -48,13 +49,13 @@ func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now t
 	return certified(&Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, key, chain)
 }
 
-// certified completes the identity of whoever has the key of the chain's leaf.
+// certified completes an identity that has the key of the chain's leaf.
 func certified(i *Identity, key crypto.Signer, chain []*x509.Certificate) (*Identity, error) {
 	i.from, i.to = validity(chain)
 	return i.signing(key, map[string]any{"x5c": encodeChain(chain)})
 }
 
-// isDNSName reports whether text is a host name as RFC 1123 §2.1 has it, in small letters.
+// isDNSName reports whether text is a host name (RFC 1123 §2.1) in lower case.
 func isDNSName(text string) bool {
 	const longest, label = 253, 63
 	for part := range strings.SplitSeq(text, ".") {
@@ -66,7 +67,7 @@ func isDNSName(text string) bool {
 	return len(text) <= longest
 }
 
-// encodeChain is x5c, in standard base64 (RFC 7515 §4.1.6).
+// encodeChain returns x5c, in standard base64 (RFC 7515 §4.1.6).
 func encodeChain(chain []*x509.Certificate) []string {
 	x5c := make([]string, 0, len(chain))
 	for _, c := range chain {
@@ -75,7 +76,7 @@ func encodeChain(chain []*x509.Certificate) []string {
 	return x5c
 }
 
-// validity is when all certificates of a chain are valid.
+// validity returns the period in which all certificates of a chain are valid.
 func validity(chain []*x509.Certificate) (from, to time.Time) {
 	from, to = chain[0].NotBefore, chain[0].NotAfter
 	for _, c := range chain[1:] {

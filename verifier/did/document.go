@@ -8,55 +8,55 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// Purpose is what a key may be used for: a verification relationship (DID Core §5.3).
+// Purpose is a verification relationship: what a key may be used for (DID Core §5.3).
 type Purpose string
 
-// The purposes that anybody here asks for.
+// The purposes that the verifier needs.
 const (
-	Authentication  Purpose = "authentication"  // of holders, who prove who they are
-	AssertionMethod Purpose = "assertionMethod" // of issuers, who say something
+	Authentication  Purpose = "authentication"  // holders sign presentations
+	AssertionMethod Purpose = "assertionMethod" // issuers sign credentials
 )
 
 const documentDepth = 10
 
-// Document is what a DID resolves to: keys with their purposes, and the domains that it says are its own.
+// Document is a resolved DID document: keys with their purposes, and the domains that the DID claims.
 type Document struct {
-	id      DID
-	keys    map[string]crypto.PublicKey // by fragment; nil for one of a kind that is not used here
-	may     map[Purpose]map[string]bool
-	origins []string
+	id       DID
+	keys     map[string]crypto.PublicKey // by fragment; nil for a key type that is not supported
+	purposes map[Purpose]map[string]bool
+	origins  []string
 }
 
 func newDocument(id DID) *Document {
 	return &Document{
 		id: id, keys: make(map[string]crypto.PublicKey),
-		may: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
+		purposes: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
 	}
 }
 
-// ID returns the DID that the document is of.
+// ID returns the DID of the document.
 func (d *Document) ID() DID { return d.id }
 
-// Key returns the key that a DID URL names, when it may be used for a purpose: an *ecdsa.PublicKey on P-256, a
-// *secp256k1.PublicKey or an ed25519.PublicKey.
+// Key returns the key that a DID URL names, if it may be used for purpose p, else ErrNoKey. It is an *ecdsa.PublicKey on
+// P-256, a *secp256k1.PublicKey or an ed25519.PublicKey.
 func (d *Document) Key(u URL, p Purpose) (crypto.PublicKey, error) {
 	switch key := d.keys[u.Fragment]; {
 	case u.DID != d.id:
 		return nil, fmt.Errorf("%w: the URL is of another DID", ErrNoKey)
 	case key == nil:
-		return nil, fmt.Errorf("%w: not in the document, or of another kind", ErrNoKey)
-	case !d.may[p][u.Fragment]:
+		return nil, fmt.Errorf("%w: not in the document, or of an unsupported type", ErrNoKey)
+	case !d.purposes[p][u.Fragment]:
 		return nil, fmt.Errorf("%w: not listed under %s", ErrNoKey, p)
 	default:
 		return key, nil
 	}
 }
 
-// LinkedDomains returns the origins of the document's LinkedDomains services, in its order and spelling. That they are
-// the DID's own is its claim alone: package linkeddomain asks them.
+// LinkedDomains returns the origins of the document's LinkedDomains services, in the document's order and spelling. They
+// are only a claim of the DID: package linkeddomain verifies it with the domain.
 func (d *Document) LinkedDomains() []string { return d.origins }
 
-// parseDocument reads a DID document in JSON (DID Core §6.2) of the given DID.
+// parseDocument parses the JSON of a DID document (DID Core §6.2), which must be of this DID.
 func parseDocument(raw []byte, id DID) (*Document, error) {
 	object, err := strictjson.Object(raw, documentDepth)
 	if err != nil {
@@ -75,7 +75,7 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 			return nil, err
 		}
 	}
-	for purpose := range d.may {
+	for purpose := range d.purposes {
 		references, err := list(object, string(purpose))
 		if err != nil {
 			return nil, err
@@ -96,7 +96,7 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 	return d, nil
 }
 
-// list returns an array of the document, nil when it is not there.
+// list returns the array member of an object, nil if it is absent.
 func list(object map[string]any, name string) ([]any, error) {
 	value, there := object[name]
 	elements, ok := value.([]any)
@@ -106,8 +106,8 @@ func list(object map[string]any, name string) ([]any, error) {
 	return elements, nil
 }
 
-// addMethod takes a verification method into the document and returns its fragment, "" for one of another DID: its key
-// is not this DID's, whatever this DID says. Kinds of keys that are not used here are no mistake.
+// addMethod adds a verification method and returns its fragment. It ignores the method of another DID or controller and
+// returns "": a DID cannot make another's key its own. A key of an unsupported type is not an error.
 func (d *Document) addMethod(value any) (string, error) {
 	method, _ := value.(map[string]any)
 	id, _ := method["id"].(string)
@@ -116,14 +116,14 @@ func (d *Document) addMethod(value any) (string, error) {
 		return "", fmt.Errorf("verification method: %w", err)
 	}
 	controller, there := method["controller"]
-	if url.DID != d.id || there && controller != d.id.String() && controller != "" { // "" is relative to the document
+	if url.DID != d.id || there && controller != d.id.String() && controller != "" { // "" is a relative reference to the DID
 		return "", nil
 	}
 	jwk, _ := method["publicKeyJwk"].(map[string]any)
 	return url.Fragment, d.addKey(url.Fragment, jwk)
 }
 
-// addKey refuses a second key of the same name: which of the two is meant would depend on the reader.
+// addKey refuses a second key with the same id, because parsers would disagree about which of the two is meant.
 func (d *Document) addKey(fragment string, jwk map[string]any) error {
 	if _, twice := d.keys[fragment]; twice {
 		return fmt.Errorf("%w: two keys have one id", ErrMalformed)
@@ -135,14 +135,14 @@ func (d *Document) addKey(fragment string, jwk map[string]any) error {
 	return nil
 }
 
-// allow reads one entry of a verification relationship: the URL of a method, or a method that stands there and may be
-// used for nothing else.
+// allow reads one entry of a verification relationship: the URL of a verification method, or an embedded method, which may
+// be used for this purpose only (DID Core §5.3).
 func (d *Document) allow(reference any, purpose Purpose) error {
 	text, ok := reference.(string)
 	if !ok {
 		fragment, err := d.addMethod(reference)
 		if err == nil && fragment != "" {
-			d.may[purpose][fragment] = true
+			d.purposes[purpose][fragment] = true
 		}
 		return err
 	}
@@ -151,7 +151,7 @@ func (d *Document) allow(reference any, purpose Purpose) error {
 		return fmt.Errorf("%s: %w", purpose, err)
 	}
 	if url.DID == d.id {
-		d.may[purpose][url.Fragment] = true
+		d.purposes[purpose][url.Fragment] = true
 	}
 	return nil
 }

@@ -16,13 +16,13 @@ const (
 	maxDelta = 1000 // bytes, in canonical form (Sidetree v1.0.0, MAX_DELTA_SIZE)
 )
 
-// resolveION reads the document in the long form of a did:ion (Sidetree v1.0.0, Long-Form DID URIs and Operation
-// Compilation): did:ion:<suffix>:<state>.
-// The suffix is a hash of the state's suffixData, which holds a hash of its delta, which is what made the document. So
-// the long form proves itself, and nobody has to be asked.
+// resolveION resolves the long form of a did:ion, did:ion:<suffix>:<state> (Sidetree v1.0.0, Long-Form DID URIs and
+// Operation Compilation), without an ION node. The suffix is the hash of the state's suffixData, which holds the hash of
+// the delta, which holds the document. So the identifier itself proves the document.
 //
-// What it cannot say is whether the document has changed since: a wallet's DID, which was never anchored in the ledger,
-// has not. The short form says nothing without a node of the ledger, so it is refused.
+// It does not prove that the document is current: a DID that was anchored in the ledger can be updated or deactivated
+// there. Wallets use DIDs that are not anchored (JWT VC Presentation Profile, ION Long-Form DID). The short form cannot be
+// resolved without a node, so it is refused.
 func resolveION(id DID) (*Document, error) {
 	parts := strings.Split(id.id, ":")
 	if len(parts) == 1 {
@@ -39,7 +39,8 @@ func resolveION(id DID) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: long form: %w", ErrMalformed, err)
 	}
-	// One state, one spelling: or one document would have many DIDs that all hash to its suffix (Operation Compilation, step 2.2.3).
+	// Only the canonical form is accepted, or one document would have many DIDs with the same suffix (Sidetree v1.0.0,
+	// Operation Compilation, step 2.2.3).
 	if again, err := canonical(state); err != nil || !bytes.Equal(again, raw) {
 		return nil, fmt.Errorf("%w: long form is not in canonical form", ErrMalformed)
 	}
@@ -50,7 +51,7 @@ func resolveION(id DID) (*Document, error) {
 	return applyPatches(id, patches)
 }
 
-// patchesOf follows the hashes from the suffix to the delta, and returns its patches.
+// patchesOf verifies the hashes from the suffix to the delta, and returns the patches of the delta.
 func patchesOf(state map[string]any, suffix string) ([]any, error) {
 	if err := onlyMembers(state, "suffixData", "delta"); err != nil {
 		return nil, err
@@ -81,22 +82,23 @@ func patchesOf(state map[string]any, suffix string) ([]any, error) {
 	return patches, nil
 }
 
-// onlyMembers refuses what this reader does not know: another one might.
+// onlyMembers refuses unknown members: another resolver may know them and build a different document.
 func onlyMembers(object map[string]any, names ...string) error {
 	for name := range object {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("%w: an object of the long form has a member that is not known", ErrMalformed)
+			return fmt.Errorf("%w: an object of the long form has an unknown member", ErrMalformed)
 		}
 	}
 	return nil
 }
 
 const (
-	sha2256 = 0x12 // the code of SHA-256 (multihash)
+	sha2256 = 0x12 // sha2-256 in the multihash table
 	hashed  = 2 + sha256.Size
 )
 
-// multihash returns the hash of a value in canonical form, and how long that form is (Sidetree v1.0.0, Hashing Process).
+// multihash returns the hash of a value's canonical form, and the size of that form in bytes (Sidetree v1.0.0, Hashing
+// Process).
 func multihash(value map[string]any) (hash string, size int, err error) {
 	raw, err := canonical(value)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// canonical writes JSON that strictjson read in its one canonical form (JCS, RFC 8785). Numbers other than whole ones
-// that every reader has exactly (RFC 7493 §2.2) are refused: DIDs have none.
+// canonical returns the canonical form (JCS, RFC 8785) of JSON that strictjson parsed. It refuses numbers other than
+// integers of at most 53 bits, the range in which all parsers agree (RFC 7493 §2.2): DIDs have none.
 func canonical(value any) ([]byte, error) { return appendCanonical(nil, value) }
 
 func appendCanonical(out []byte, value any) ([]byte, error) {
@@ -49,7 +49,7 @@ func appendArray(out []byte, list []any) (_ []byte, err error) {
 	return append(out, ']'), nil
 }
 
-// appendObject sorts names by their UTF-16 code units (§3.2.3), which is not the order of their bytes.
+// appendObject sorts names by their UTF-16 code units (RFC 8785 §3.2.3), which differs from the order of their bytes.
 func appendObject(out []byte, object map[string]any) (_ []byte, err error) {
 	names := make([]string, 0, len(object))
 	for name := range object {
@@ -71,7 +71,7 @@ func appendObject(out []byte, object map[string]any) (_ []byte, err error) {
 	return append(out, '}'), nil
 }
 
-// appendText escapes what must be escaped and nothing else (§3.2.2.2).
+// appendText escapes exactly the characters that RFC 8785 §3.2.2.2 escapes.
 func appendText(out []byte, text string) []byte {
 	const sixteen = digits + "abcdef"
 	out = append(out, '"')

@@ -9,7 +9,7 @@ import (
 
 const jwkDepth = 4
 
-// resolveJWK reads the key that a did:jwk is. Its only URL is #0, whatever `kid` the JWK has.
+// resolveJWK resolves a did:jwk, whose identifier is a JWK. Its only key is #0, whatever `kid` the JWK has.
 func resolveJWK(id DID) (*Document, error) {
 	raw, err := jws.Decode(id.id)
 	if err != nil {
@@ -19,7 +19,8 @@ func resolveJWK(id DID) (*Document, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: did:jwk: %w", ErrMalformed, err)
 	}
-	// Unlike a document, it has no other key to offer. A private key must be rejected (did:jwk, security considerations).
+	// An unsupported key is an error here, since the DID has no other key. So is a private key (did:jwk, security
+	// considerations).
 	if _, err := jws.Key(jwk); err != nil {
 		return nil, fmt.Errorf("%w: did:jwk: %w", ErrMalformed, err)
 	}
@@ -27,6 +28,6 @@ func resolveJWK(id DID) (*Document, error) {
 	if err := d.addKey("0", jwk); err != nil {
 		return nil, err
 	}
-	d.may[Authentication]["0"], d.may[AssertionMethod]["0"] = true, true
+	d.purposes[Authentication]["0"], d.purposes[AssertionMethod]["0"] = true, true
 	return d, nil
 }

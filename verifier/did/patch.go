@@ -5,20 +5,20 @@ import (
 	"slices"
 )
 
-// Bounds of Sidetree v1.0.0, Standard Patch Actions, in characters.
+// Limits in characters (Sidetree v1.0.0, Standard Patch Actions).
 const (
 	maxKeyID       = 50
 	maxServiceType = 30
 )
 
-// ionState is what the patches of a create operation make: entries by id, and the order they came in.
+// ionState is the result of the patches of a create operation: entries by id.
 type ionState struct {
 	keys, services map[string]map[string]any
-	order          []string // of services
+	order          []string // ids of services, in the order of the patches
 }
 
-// applyPatches applies the patches of a create operation and makes the document (Sidetree v1.0.0, DID State Patches). A patch that is
-// not understood in full refuses the DID: part of a document is another document.
+// applyPatches applies the patches of a create operation and returns the document (Sidetree v1.0.0, DID State Patches). An
+// unknown patch or member is an error: with it left out, the document would be another one than other resolvers get.
 func applyPatches(id DID, patches []any) (*Document, error) {
 	var state ionState
 	for _, value := range patches {
@@ -33,7 +33,7 @@ func applyPatches(id DID, patches []any) (*Document, error) {
 			return nil, err
 		}
 		purposes, _ := entry["purposes"].([]any)
-		for purpose, allowed := range d.may {
+		for purpose, allowed := range d.purposes {
 			if slices.Contains(purposes, any(string(purpose))) {
 				allowed[fragment] = true
 			}
@@ -56,7 +56,7 @@ func (s *ionState) apply(value any) error {
 		if err := onlyMembers(document, "publicKeys", "services"); err != nil {
 			return err
 		}
-		*s = ionState{} // a total reset
+		*s = ionState{} // replace discards the state so far
 		if err := s.addKeys(document); err != nil {
 			return err
 		}
@@ -72,10 +72,10 @@ func (s *ionState) apply(value any) error {
 		}
 		return s.addServices(patch)
 	}
-	return fmt.Errorf("%w: a patch is none that creates", ErrMalformed)
+	return fmt.Errorf("%w: a patch has an action that a create operation does not allow", ErrMalformed)
 }
 
-// addKeys reads publicKeys. A key of an id that is there overwrites it.
+// addKeys adds publicKeys. A key replaces an earlier one with the same id.
 func (s *ionState) addKeys(from map[string]any) error {
 	return eachEntry(from, "publicKeys", func(id string, entry map[string]any) error {
 		if err := onlyMembers(entry, "id", "type", "publicKeyJwk", "purposes"); err != nil {
@@ -115,7 +115,7 @@ func checkPurposes(entry map[string]any) error {
 	return nil
 }
 
-// addServices reads services. A service of an id that is there overwrites it.
+// addServices adds services. A service replaces an earlier one with the same id.
 func (s *ionState) addServices(from map[string]any) error {
 	return eachEntry(from, "services", func(id string, entry map[string]any) error {
 		if err := onlyMembers(entry, "id", "type", "serviceEndpoint"); err != nil {
@@ -141,7 +141,7 @@ func (s *ionState) addServices(from map[string]any) error {
 	})
 }
 
-// eachEntry walks an array of entries with ids that differ; an array that is not there has none.
+// eachEntry calls add for each entry of an array, whose ids must be unique. An absent array has no entries.
 func eachEntry(from map[string]any, name string, add func(id string, entry map[string]any) error) error {
 	entries, err := list(from, name)
 	if err != nil {
@@ -151,7 +151,7 @@ func eachEntry(from map[string]any, name string, add func(id string, entry map[s
 	for _, value := range entries {
 		entry, _ := value.(map[string]any)
 		id, _ := entry["id"].(string)
-		if id == "" || len(id) > maxKeyID || !madeOf(id, letters+digits+"-_") || seen[id] {
+		if id == "" || len(id) > maxKeyID || !containsOnly(id, letters+digits+"-_") || seen[id] {
 			return fmt.Errorf("%w: an id in %s is missing, not base64url, or there twice", ErrMalformed, name)
 		}
 		seen[id] = true

@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// A holder's DID is a name of that person: whoever has it can tell where else it was shown. So what prints a DID by
-// accident prints its method, and what means to print an issuer's says String.
+// A holder's DID identifies a person, and lets a reader of logs correlate where it was presented. So fmt, slog and JSON
+// print the method only. Code that needs the text of a DID, such as an issuer's, calls String.
 
 // Format keeps identifiers out of every fmt verb.
 func (d DID) Format(f fmt.State, _ rune) { fmt.Fprint(f, d.redacted()) }

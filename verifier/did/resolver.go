@@ -12,17 +12,17 @@ import (
 
 const (
 	maxDocuments = 256
-	retryAfter   = 3 * time.Second // a document that could not be had is not asked for again before
+	retryAfter   = 3 * time.Second // no retry sooner after a failed fetch
 )
 
-// Fetcher fetches documents; *fetch.Fetcher in production. It must not follow redirects: whoever finds an open one on a
-// host would speak for that host.
+// Fetcher fetches DID documents. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker who finds
+// an open redirector on a host could otherwise publish a DID document for that host.
 type Fetcher interface {
 	Get(ctx context.Context, address, accept string) (fetch.Response, error)
 }
 
-// Config are the bounds within which a server is believed about how long its document may be kept, and the parts. A key
-// that was withdrawn is good for as long as its document is kept.
+// Config has the bounds of how long a document may be cached, whatever its server says, and the dependencies. A key that
+// its DID has withdrawn is accepted until the cached document expires.
 type Config struct {
 	MinTTL, MaxTTL time.Duration
 	Fetch          Fetcher
@@ -35,7 +35,7 @@ type Resolver struct {
 	documents *cache.Cache[*Document]
 }
 
-// New refuses missing parts.
+// New returns an error when a dependency is missing or the TTL bounds are invalid.
 func New(cfg Config) (*Resolver, error) {
 	if cfg.Fetch == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("DID resolver: Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
@@ -47,8 +47,8 @@ func New(cfg Config) (*Resolver, error) {
 	return &Resolver{cfg: cfg, documents: documents}, nil
 }
 
-// Resolve returns the document of a DID. For did:web that is a request to a host that the DID's author chose; for the
-// other methods nothing leaves this machine. Its errors are ErrMalformed, ErrUnsupported and ErrUnresolvable.
+// Resolve returns the document of a DID. For did:web it sends a request to a host that the author of the DID chose; the
+// other methods need no network. Its errors are ErrMalformed, ErrUnsupported and ErrUnresolvable.
 func (r *Resolver) Resolve(ctx context.Context, id DID) (*Document, error) {
 	switch id.method {
 	case "jwk":

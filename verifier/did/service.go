@@ -3,12 +3,11 @@ package did
 import "slices"
 
 const (
-	linkedDomains = "LinkedDomains" // Well Known DID Configuration §5
+	linkedDomains = "LinkedDomains" // DIF Well Known DID Configuration, Linked Domain Service Endpoint
 	maxOrigins    = 16
 )
 
-// addService takes the origins of a LinkedDomains service into the document. Other services, and endpoints of other
-// shapes, are no mistake: they are for others.
+// addService adds the origins of a LinkedDomains service. Other services, and endpoints of another shape, are ignored.
 func (d *Document) addService(value any) {
 	service, _ := value.(map[string]any)
 	kinds, _ := service["type"].([]any)
@@ -17,7 +16,8 @@ func (d *Document) addService(value any) {
 	}
 }
 
-// addOrigins reads an endpoint: an origin, an object with `origins`, or an array of these (DID Core §5.4).
+// addOrigins reads a service endpoint: an origin, an object with `origins` (DIF Well Known DID Configuration, Linked Domain
+// Service Endpoint), or an array of these (DID Core §5.4).
 func (d *Document) addOrigins(endpoint any) {
 	switch endpoint := endpoint.(type) {
 	case string:

@@ -11,8 +11,8 @@ import (
 	"regain/internal/fetch"
 )
 
-// address returns where the document of a did:web is (did:web, Read): /.well-known/did.json of a host, or did.json under
-// a path. The colon before a port is written %3A, and nothing else is written with a percent sign.
+// address returns the URL of the document of a did:web (did:web Method Specification, Read): /.well-known/did.json of a
+// host, or did.json under a path. %3A before a port is the only percent-encoding that is accepted.
 func address(id DID) (string, error) {
 	host, path, deep := strings.Cut(id.id, ":")
 	name, port, with := strings.Cut(host, "%3A")
@@ -27,22 +27,23 @@ func address(id DID) (string, error) {
 	}
 	segments := strings.Split(path, ":")
 	for _, segment := range segments {
-		// What a server decodes, or walks up with, is another path than the one that was read here.
-		if madeOf(segment, ".") || strings.Contains(segment, "%") {
-			return "", fmt.Errorf("%w: did:web has a path that can be read in two ways", ErrMalformed)
+		// A server may decode "%" and resolve ".." to another path than this one.
+		if containsOnly(segment, ".") || strings.Contains(segment, "%") {
+			return "", fmt.Errorf("%w: did:web has an ambiguous path", ErrMalformed)
 		}
 	}
 	return "https://" + name + "/" + strings.Join(segments, "/") + "/did.json", nil
 }
 
-// hostName reports whether name is a domain name, and no address (did:web, Method-specific identifier).
+// hostName reports whether name is a domain name and not an IP address (did:web Method Specification, Method-specific
+// identifier).
 func hostName(name string) bool {
 	for _, label := range strings.Split(name, ".") {
-		if label == "" || strings.Trim(label, "-") != label || !madeOf(label, letters+digits+"-") {
+		if label == "" || strings.Trim(label, "-") != label || !containsOnly(label, letters+digits+"-") {
 			return false
 		}
 	}
-	return !madeOf(name[strings.LastIndexByte(name, '.')+1:], digits) // 127.0.0.1, and 127.1, are addresses
+	return !containsOnly(name[strings.LastIndexByte(name, '.')+1:], digits) // 127.0.0.1 and 127.1 are IP addresses
 }
 
 func portNumber(text string) bool {
@@ -52,7 +53,6 @@ func portNumber(text string) bool {
 
 const maxDocument = 64 << 10
 
-// web fetches a document.
 func (r *Resolver) web(ctx context.Context, id DID) (*Document, error) {
 	at, err := address(id)
 	if err != nil {
@@ -72,14 +72,14 @@ func (r *Resolver) web(ctx context.Context, id DID) (*Document, error) {
 		document, err := parseDocument(response.Body, id)
 		return document, min(max(response.MaxAge, r.cfg.MinTTL), r.cfg.MaxTTL), err
 	})
-	if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnresolvable) { // the caller's own context
+	if err != nil && !errors.Is(err, ErrMalformed) && !errors.Is(err, ErrUnresolvable) { // ctx ended while waiting
 		return nil, fmt.Errorf("%w: %w", ErrUnresolvable, err)
 	}
 	return document, err
 }
 
-// withoutURL says what went wrong in the fetcher's words alone: what is below quotes the host, and with the path it may
-// name a person.
+// withoutURL returns the fetcher's sentinel in err without the rest of its text, which quotes the URL: the path of a
+// did:web may name a person.
 func withoutURL(err error) error {
 	for _, known := range []error{
 		context.Canceled, context.DeadlineExceeded, fetch.ErrForbidden, fetch.ErrTooLarge, fetch.ErrStatus, fetch.ErrEncoded, fetch.ErrTimeout, fetch.ErrNetwork,
@@ -88,5 +88,5 @@ func withoutURL(err error) error {
 			return known
 		}
 	}
-	return errors.New("the fetcher says no more")
+	return errors.New("request failed")
 }

@@ -8,14 +8,14 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// Credential is a VC that was read and not verified. Only ParseCredentialInsecure makes one.
+// Credential is a VC that is parsed but not verified. Only ParseCredentialInsecure makes one.
 type Credential struct {
 	signed jws.JWS
 	claims map[string]any
 	types  []string
 }
 
-// ParseCredentialInsecure reads a VC that stands alone. Nothing about it is verified.
+// ParseCredentialInsecure parses a VC that is not inside a VP. It verifies nothing.
 func ParseCredentialInsecure(raw string) (*Credential, error) {
 	if len(raw) > maxLength {
 		return nil, fmt.Errorf("%w: VC: longer than %d characters", ErrMalformed, maxLength)
@@ -25,7 +25,7 @@ func ParseCredentialInsecure(raw string) (*Credential, error) {
 		return nil, fmt.Errorf("VC: %w", err)
 	}
 	c := &Credential{signed: signed}
-	if c.claims, err = mapped(signed.Payload); err != nil {
+	if c.claims, err = mapClaims(signed.Payload); err != nil {
 		return nil, fmt.Errorf("VC: %w", err)
 	}
 	if err := checkContext(c.claims["@context"]); err != nil {
@@ -37,9 +37,9 @@ func ParseCredentialInsecure(raw string) (*Credential, error) {
 	return c, nil
 }
 
-// Claims returns the VC, with the JWT's claims in their places (VCDM 1.1 §6.3.1): iss in issuer, sub in
-// credentialSubject.id, jti in id, nbf in issuanceDate, exp in expirationDate. A `status` of the JWT (Token Status List
-// §6.2) stands in it too. Numbers are json.Number. The map belongs to c.
+// Claims returns the VC with the JWT claims copied to its properties (VCDM 1.1 §6.3.1): iss to issuer, sub to
+// credentialSubject.id, jti to id, nbf to issuanceDate, exp to expirationDate, and `status` (Token Status List §6.2) to
+// status. Numbers are json.Number. The caller must not change the map.
 func (c *Credential) Claims() map[string]any { return c.claims }
 
 // Types returns the VC's types, VerifiableCredential among them.
@@ -51,10 +51,10 @@ func (c *Credential) ID() string {
 	return id
 }
 
-// Issuer returns the VC's iss: whom it claims to be from.
+// Issuer returns the VC's iss, the claimed issuer.
 func (c *Credential) Issuer() string { return c.text("iss") }
 
-// Subject returns the VC's sub, "" when it has none: whom it is about.
+// Subject returns the VC's sub, "" when it has none.
 func (c *Credential) Subject() string {
 	subject, _ := c.claims["credentialSubject"].(map[string]any)
 	id, _ := subject["id"].(string)
@@ -64,8 +64,8 @@ func (c *Credential) Subject() string {
 // Certificates returns the DER certificates of the VC's `x5c` header, leaf first; nil when its issuer is a DID.
 func (c *Credential) Certificates() [][]byte { return c.signed.Certificates }
 
-// Digests returns what a Face Check receipt may name as the photo: for `portrait` and `photo` of the subject, the
-// SHA-256 of their text, in base64url.
+// Digests returns the photo digests that a Face Check receipt may name: the base64url SHA-256 of the text of `portrait` and
+// `photo` in credentialSubject.
 func (c *Credential) Digests() []string {
 	subject, _ := c.claims["credentialSubject"].(map[string]any)
 	var digests []string
@@ -78,9 +78,9 @@ func (c *Credential) Digests() []string {
 	return digests
 }
 
-// Status returns the VC's credentialStatus as it stands (VCDM 1.1 §4.9), and whether it has one: an object with a type,
-// such as StatusList2021Entry or RevocationList2021Status. Nothing here can look one up. A caller that cannot either
-// must not use the credential: its issuer said that it can be revoked. The other kind of status is in Claims.
+// Status returns the VC's credentialStatus (VCDM 1.1 §4.9), and whether it has one: an object with a type, such as
+// StatusList2021Entry or RevocationList2021Status. This package cannot look one up. A caller that cannot either must refuse
+// the credential, since its issuer may have revoked it. A Token Status List entry is in Claims instead.
 func (c *Credential) Status() (entry map[string]any, there bool) {
 	entry, there = c.claims["credentialStatus"].(map[string]any)
 	return entry, there

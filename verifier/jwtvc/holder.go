@@ -14,43 +14,43 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// Resolver finds DID documents; *did.Resolver in production.
+// Resolver resolves DIDs. In production it is a *did.Resolver.
 type Resolver interface {
 	Resolve(ctx context.Context, id did.DID) (*did.Document, error)
 }
 
-// presentationAge is how old a VP may be: as key binding JWTs are held to.
+// presentationAge is the maximum age of a VP, the same as of a key binding JWT.
 const presentationAge = 5 * time.Minute
 
-// Binding is what a VP must say.
+// Binding is what a VP must contain.
 type Binding struct {
 	Nonce    string
 	Audience string // our client_id with its prefix, if it has one (OpenID4VP 1.0 §14.10)
 	Now      time.Time
 }
 
-// Holder is who presented a credential, and is the one that it is for.
+// Holder is the verified holder of a credential.
 type Holder struct {
-	DID did.DID // none when the credential names a key (cnf) and no DID
+	DID did.DID // zero when the credential is bound to a key (cnf) and its sub is not a DID
 	Key crypto.PublicKey
 }
 
-// Same reports whether two credentials have one holder, by their keys: a holder may have a DID for each issuer.
+// Same reports whether two credentials have the same holder. It compares keys, since a holder may have several DIDs.
 func (h Holder) Same(other Holder) bool { return jws.SameKey(h.Key, other.Key) }
 
-// Format keeps who it is out of every fmt verb.
+// Format keeps the holder's identity out of every fmt verb.
 func (Holder) Format(f fmt.State, _ rune) { fmt.Fprint(f, "holder[redacted]") }
 
-// LogValue keeps who it is out of slog.
+// LogValue keeps the holder's identity out of slog.
 func (Holder) LogValue() slog.Value { return slog.StringValue("holder[redacted]") }
 
-// MarshalJSON keeps who it is out of JSON.
+// MarshalJSON keeps the holder's identity out of JSON.
 func (Holder) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
-// VerifyHolder checks that the VP was signed for this request, now, by the holder of the VC (OpenID4VP 1.0 §B.1.3.1.5,
-// JWT VC Presentation Profile, VP Token Validation). The holder is whoever has the key in the VC's `cnf`, or, when it
-// has none, the DID in its `sub`. What needs nobody's DID document comes first: a stranger who does not know the nonce
-// cannot have one fetched.
+// VerifyHolder verifies that the holder of the VC signed the VP for this request, at this time (OpenID4VP 1.0 Appendix
+// B.1.3.1.5; JWT VC Presentation Profile, VP Token Validation). The holder is the owner of the key in the VC's `cnf` or,
+// without cnf, of the DID in its `sub`. Nonce, audience and time are checked before a DID is resolved: a sender who does
+// not know the nonce cannot make us send a request to a host of their choice.
 func (p *Parsed) VerifyHolder(ctx context.Context, r Resolver, want Binding) (Holder, error) {
 	if err := p.checkRequest(want); err != nil {
 		return Holder{}, err
@@ -68,8 +68,8 @@ func (p *Parsed) VerifyHolder(ctx context.Context, r Resolver, want Binding) (Ho
 	return holder, nil
 }
 
-// checkRequest compares nonce and aud. The audience is one: a VP for several verifiers is one that each of them can
-// show to the others.
+// checkRequest compares nonce and aud. aud must have exactly one value: a VP with several audiences could be replayed by
+// one of them to another.
 func (p *Parsed) checkRequest(want Binding) error {
 	audience := p.presentation.Payload["aud"]
 	if list, ok := audience.([]any); ok && len(list) == 1 {
@@ -87,40 +87,40 @@ func (p *Parsed) checkRequest(want Binding) error {
 	return nil
 }
 
-// checkTime checks when the VP was made: by iat, or by nbf, which is all that VCDM 1.1 asks for.
+// checkTime checks the age of the VP by iat or, without iat, by nbf, the only one that VCDM 1.1 §6.3.1 defines.
 func (p *Parsed) checkTime(now time.Time) error {
 	var made time.Time
 	for _, claim := range []string{"nbf", "iat"} {
 		seconds, there, err := numericDate(p.presentation.Payload, claim)
 		if err != nil || there && clock.Issuers.InFuture(time.Unix(seconds, 0), now) {
-			return fmt.Errorf("%w: %s is in the future, or no date", ErrHolder, claim)
+			return fmt.Errorf("%w: %s is in the future or is not a date", ErrHolder, claim)
 		}
 		if there {
 			made = time.Unix(seconds, 0)
 		}
 	}
-	if made.Before(now.Add(-presentationAge)) { // or never
+	if made.Before(now.Add(-presentationAge)) { // also true for the zero time, when both are missing
 		return fmt.Errorf("%w: iat, or nbf in its place, is missing or too old", ErrHolder)
 	}
 	seconds, there, err := numericDate(p.presentation.Payload, "exp")
 	if err != nil || there && clock.Over(time.Unix(seconds, 0), now) {
-		return fmt.Errorf("%w: exp is past, or no date", ErrHolder)
+		return fmt.Errorf("%w: exp is past or is not a date", ErrHolder)
 	}
 	return nil
 }
 
-// holder returns who must have signed the VP.
+// holder returns the holder who must have signed the VP.
 func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 	iss, there := p.presentation.Payload["iss"]
 	if there && p.Subject() != "" && iss != p.Subject() {
 		return Holder{}, fmt.Errorf("%w: VP has another iss than the VC's sub", ErrHolder)
 	}
-	if confirmation, there := p.signed.Payload["cnf"]; there { // the issuer's word; there is no way around it
-		key, err := confirmed(confirmation)
+	if confirmation, there := p.signed.Payload["cnf"]; there { // the issuer named the key, so no DID can replace it
+		key, err := confirmationKey(confirmation)
 		if err != nil {
 			return Holder{}, err
 		}
-		id, _ := did.Parse(p.Subject()) // none unless it is one: the key is what counts
+		id, _ := did.Parse(p.Subject()) // zero unless sub is a DID; only the key is authenticated
 		return Holder{DID: id, Key: key}, nil
 	}
 	text, _ := iss.(string)
@@ -129,13 +129,13 @@ func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 	}
 	id, key, err := keyOf(ctx, r, p.presentation, text, did.Authentication)
 	if err != nil {
-		return Holder{}, classed(ErrHolder, "VP", err)
+		return Holder{}, wrapUnlessOutage(ErrHolder, "VP", err)
 	}
 	return Holder{DID: id, Key: key}, nil
 }
 
-// confirmed reads cnf.jwk (RFC 7800 §3.2).
-func confirmed(value any) (crypto.PublicKey, error) {
+// confirmationKey returns the key in cnf.jwk (RFC 7800 §3.2).
+func confirmationKey(value any) (crypto.PublicKey, error) {
 	confirmation, _ := value.(map[string]any)
 	jwk, ok := confirmation["jwk"].(map[string]any)
 	if !ok {
@@ -148,8 +148,8 @@ func confirmed(value any) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// keyOf finds the key that a JWT's kid names in the DID document of its iss. An absolute kid must be of that very DID: it
-// is the signer who writes kid, and iss is what everybody reads.
+// keyOf returns the key that a JWT's kid names in the DID document of its iss. The DID in an absolute kid must equal iss
+// (JWT VC Presentation Profile, `kid` JOSE header), or a signer could name somebody else's iss and its own key.
 func keyOf(ctx context.Context, r Resolver, signed jws.JWS, iss string, purpose did.Purpose) (did.DID, crypto.PublicKey, error) {
 	id, err := did.Parse(iss)
 	if err != nil {
@@ -170,8 +170,8 @@ func keyOf(ctx context.Context, r Resolver, signed jws.JWS, iss string, purpose 
 	return id, key, err
 }
 
-// classed puts an error into a class of this package, unless it is an outage.
-func classed(class error, what string, err error) error {
+// wrapUnlessOutage wraps an error in a sentinel of this package, unless it is an outage (did.ErrUnresolvable).
+func wrapUnlessOutage(class error, what string, err error) error {
 	if errors.Is(err, did.ErrUnresolvable) {
 		return fmt.Errorf("%s: %w", what, err)
 	}

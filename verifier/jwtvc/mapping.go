@@ -9,9 +9,9 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// mapped returns the VC of a JWT's payload with the payload's claims in their places (VCDM 1.1 §6.3.1). What stands in
-// both must be the same: of two values one reader takes the one, and another the other.
-func mapped(payload map[string]any) (map[string]any, error) {
+// mapClaims returns the VC in a JWT's payload with the JWT claims copied to its properties (VCDM 1.1 §6.3.1). If the JWT claim
+// and the property are both there they must be equal, because parsers would disagree about which one counts.
+func mapClaims(payload map[string]any) (map[string]any, error) {
 	vc, ok := payload["vc"].(map[string]any)
 	if _, both := payload["vp"]; !ok || both {
 		return nil, fmt.Errorf("%w: it is not a JWT with vc and without vp", ErrMalformed)
@@ -19,7 +19,7 @@ func mapped(payload map[string]any) (map[string]any, error) {
 	claims := maps.Clone(vc)
 	subject, ok := claims["credentialSubject"].(map[string]any)
 	if !ok {
-		return nil, fmt.Errorf("%w: credentialSubject is not an object", ErrMalformed) // several subjects are several people
+		return nil, fmt.Errorf("%w: credentialSubject is not an object", ErrMalformed) // an array could be about several people
 	}
 	subject = maps.Clone(subject)
 	claims["credentialSubject"] = subject
@@ -32,7 +32,7 @@ func mapped(payload map[string]any) (map[string]any, error) {
 	if err := place(subject, "id", payload, "sub"); err != nil {
 		return nil, err
 	}
-	if _, _, err := numericDate(payload, "iat"); err != nil { // which is no property of a VC
+	if _, _, err := numericDate(payload, "iat"); err != nil { // validated only: iat has no VC property
 		return nil, err
 	}
 	for _, date := range dates() {
@@ -43,7 +43,7 @@ func mapped(payload map[string]any) (map[string]any, error) {
 	return claims, placeStatus(claims, payload)
 }
 
-// place puts a claim that is a string into a property.
+// place copies a string claim to a property.
 func place(object map[string]any, property string, payload map[string]any, claim string) error {
 	value, there := payload[claim]
 	text, _ := value.(string)
@@ -63,7 +63,7 @@ func place(object map[string]any, property string, payload map[string]any, claim
 	return nil
 }
 
-// placeIssuer puts iss into issuer, which may be an object that says more of it (§4.5).
+// placeIssuer copies iss to issuer, which may be an object with an id and more (VCDM 1.1 §4.5).
 func placeIssuer(claims map[string]any, iss any) error {
 	text, _ := iss.(string)
 	if text == "" {
@@ -88,8 +88,8 @@ func placeIssuer(claims map[string]any, iss any) error {
 	return nil
 }
 
-// idOf returns what names somebody: a string, or the id of an object. An id of another type is named all the same, and
-// equals nothing.
+// idOf returns an identifier: a string, or the id of an object. named is true also for an id of another type, which then
+// equals no string and is refused by the caller's comparison.
 func idOf(value any) (id any, named bool) {
 	switch value := value.(type) {
 	case string:
@@ -101,13 +101,13 @@ func idOf(value any) (id any, named bool) {
 	return nil, false
 }
 
-// date is a claim and the property that it stands for.
+// date is a JWT claim and the VC property that it stands for.
 type date struct{ claim, property string }
 
 func dates() []date { return []date{{"nbf", "issuanceDate"}, {"exp", "expirationDate"}} }
 
-// placeDate puts a NumericDate into a property that is a date (RFC 3339). Fractions of seconds, which only the property
-// has, make no difference.
+// placeDate copies a NumericDate to a property that is an RFC 3339 date. If both are there they are compared in whole
+// seconds.
 func placeDate(claims map[string]any, d date, payload map[string]any) error {
 	seconds, there, err := numericDate(payload, d.claim)
 	if err != nil {
@@ -149,19 +149,19 @@ func dateIn(claims map[string]any, property string) (seconds int64, there bool, 
 	return at.Unix(), true, nil
 }
 
-// Time returns when the VC was issued ("iat"), is valid from ("nbf") and until ("exp"), in seconds since 1970, from the
-// JWT or from the VC.
+// Time returns when the VC was issued ("iat"), is valid from ("nbf") or until ("exp"), in seconds since 1970, from the JWT
+// claim or the VC property.
 func (c *Credential) Time(name string) (seconds int64, there bool, err error) {
 	for _, d := range dates() {
-		if d.claim == name { // the JWT's are in there too
+		if d.claim == name { // placeDate has copied the JWT claim to the property
 			return dateIn(c.claims, d.property)
 		}
 	}
 	return numericDate(c.signed.Payload, name)
 }
 
-// placeStatus checks that a credentialStatus is something that says of what kind it is, and puts the JWT's own status
-// beside it. Neither may be lost: a credential without a status is one that cannot be revoked.
+// placeStatus checks that a credentialStatus has a type, and copies the JWT's status to the VC. A malformed or ambiguous
+// status is an error, never ignored: without a status a revoked credential would be accepted.
 func placeStatus(claims, payload map[string]any) error {
 	if value, there := claims["credentialStatus"]; there {
 		entry, _ := value.(map[string]any)
@@ -179,7 +179,7 @@ func placeStatus(claims, payload map[string]any) error {
 	return nil
 }
 
-// baseContext is the first of the contexts of VCDM 1.1 (§4.1). With another the same words mean something else.
+// baseContext must be the first context of a VC (VCDM 1.1 §4.1). Another context could give the properties another meaning.
 const baseContext = "https://www.w3.org/2018/credentials/v1"
 
 func checkContext(value any) error {
@@ -190,10 +190,10 @@ func checkContext(value any) error {
 	return nil
 }
 
-// maxTypes bounds what is looked through.
+// maxTypes bounds the types of a VC or VP.
 const maxTypes = 16
 
-// typesOf reads types: an array of strings, or the one that must be there.
+// typesOf reads type: an array of strings that contains must, or the string must alone.
 func typesOf(value any, must string) ([]string, error) {
 	if value == must {
 		return []string{must}, nil

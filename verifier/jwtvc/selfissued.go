@@ -9,12 +9,13 @@ import (
 	"regain/verifier/did"
 )
 
-// selfIssued begins the iss of an ID token that a wallet issued itself (SIOPv2; the profile adds /openid-vc).
+// selfIssued is the iss of a self-issued ID token (SIOPv2). The JWT VC Presentation Profile (ID Token Validation) appends
+// /openid-vc.
 const selfIssued = "https://self-issued.me/v2"
 
-// VerifySelfIssued verifies the ID token that comes with presentations of the JWT VC Presentation Profile: issued by the
-// wallet itself, signed by a DID under authentication for this request, now. It returns the DID, who must be the holder
-// of what is presented: the caller compares.
+// VerifySelfIssued verifies the self-issued ID token that accompanies the presentations (JWT VC Presentation Profile, ID
+// Token Validation): signed for this request, at this time, with a key under authentication of the DID in sub. It returns
+// the DID. The caller checks that this is the DID of the holder.
 func VerifySelfIssued(ctx context.Context, r Resolver, raw string, want Binding) (did.DID, error) {
 	const maxToken = 32 << 10 // characters
 	if len(raw) > maxToken {
@@ -38,7 +39,7 @@ func VerifySelfIssued(ctx context.Context, r Resolver, raw string, want Binding)
 	sub, _ := signed.Payload["sub"].(string)
 	id, key, err := keyOf(ctx, r, signed, sub, did.Authentication)
 	if err != nil {
-		return did.DID{}, classed(ErrHolder, "ID token", err)
+		return did.DID{}, wrapUnlessOutage(ErrHolder, "ID token", err)
 	}
 	if err := signed.Verify(key); err != nil {
 		return did.DID{}, fmt.Errorf("%w: ID token: %w", ErrHolder, err)

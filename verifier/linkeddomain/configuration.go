@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	path       = "/.well-known/did-configuration.json"
+	path       = "/.well-known/did-configuration.json" // DIF Well Known DID Configuration, DID Configuration URI
 	maxFile    = 256 << 10
 	maxEntries = 32
 	fileDepth  = 12
 )
 
-// configuration returns the credentials of a host's DID configuration.
+// configuration fetches the DID Configuration Resource of a host, or takes it from the cache, and returns its credentials.
 func (v *Verifier) configuration(ctx context.Context, host string) ([]*jwtvc.Credential, error) {
 	credentials, err := v.files.Get(ctx, host, func(ctx context.Context) ([]*jwtvc.Credential, time.Duration, error) {
 		response, err := v.cfg.Fetch.Get(ctx, "https://"+host+path, "application/json")
@@ -26,7 +26,7 @@ func (v *Verifier) configuration(ctx context.Context, host string) ([]*jwtvc.Cre
 			return nil, 0, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		if kind := response.MediaType; kind != "application/json" && !strings.HasSuffix(kind, "+json") {
-			return nil, 0, errors.New("configuration is served as something that is not JSON")
+			return nil, 0, errors.New("the media type of the configuration is not JSON")
 		}
 		credentials, err := readConfiguration(response.Body)
 		return credentials, min(max(response.MaxAge, v.cfg.MinTTL), v.cfg.MaxTTL), err
@@ -37,8 +37,8 @@ func (v *Verifier) configuration(ctx context.Context, host string) ([]*jwtvc.Cre
 	return credentials, err
 }
 
-// readConfiguration reads a DID Configuration Resource. Entries are independent of each other, so one that cannot be
-// read, or is no JWT, is no mistake of the others.
+// readConfiguration parses a DID Configuration Resource. It skips an entry that is not a JWT or cannot be parsed: entries
+// are independent of each other (DIF Well Known DID Configuration, DID Configuration Resource Verification).
 func readConfiguration(raw []byte) ([]*jwtvc.Credential, error) {
 	if len(raw) > maxFile {
 		return nil, fmt.Errorf("configuration is larger than %d bytes", maxFile)

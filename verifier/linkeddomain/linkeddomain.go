@@ -1,8 +1,9 @@
-// Package linkeddomain finds out to which domain a DID belongs (DIF Well Known DID Configuration 1.0). A DID says so in
-// a LinkedDomains service, which proves nothing; the domain says so too, in a file under /.well-known that holds a
-// credential which the DID signed about itself and that domain. Only both together are a link.
+// Package linkeddomain verifies to which domain a DID belongs (DIF Well Known DID Configuration). The DID names the domain
+// in a LinkedDomains service (Linked Domain Service Endpoint), which alone proves nothing. The domain serves a DID
+// Configuration Resource under /.well-known with a Domain Linkage Credential, which the DID has signed about itself and the
+// domain. Both together are a link.
 //
-// A link says that whoever controls the DID controls the domain. It does not say that either may issue anything.
+// A link proves that one entity controls the DID and the domain. It does not prove that the entity may issue credentials.
 package linkeddomain
 
 import (
@@ -24,24 +25,25 @@ import (
 // Errors of this package.
 var (
 	ErrUnlinked    = errors.New("no domain vouches for the DID")
-	ErrUnavailable = errors.New("DID configuration cannot be had") // an outage: later it may be
+	ErrUnavailable = errors.New("DID configuration cannot be fetched") // an outage: a retry may succeed
 )
 
 const (
 	maxFiles   = 256
-	retryAfter = 3 * time.Second // a file that could not be had is not asked for again before
+	retryAfter = 3 * time.Second // no retry sooner after a failed fetch
 )
 
-// maxOrigins is how many of a DID's domains are asked: a DID document names as many hosts as its author likes.
+// maxOrigins bounds the domains that are asked for one DID. The author of a DID document can name any number of hosts, and
+// would make us send requests to all of them.
 const maxOrigins = 3
 
-// Fetcher fetches configurations; *fetch.Fetcher in production. It must not follow redirects: whoever finds an open one
-// on a host would speak for that host.
+// Fetcher fetches DID configurations. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker who
+// finds an open redirector on a host could otherwise serve a DID configuration for that host.
 type Fetcher interface {
 	Get(ctx context.Context, address, accept string) (fetch.Response, error)
 }
 
-// Config are the bounds within which a server is believed about how long its file may be kept, and the parts.
+// Config has the bounds of how long a DID configuration may be cached, whatever its server says, and the dependencies.
 type Config struct {
 	MinTTL, MaxTTL time.Duration
 	Fetch          Fetcher
@@ -49,13 +51,13 @@ type Config struct {
 	Clock          func() time.Time
 }
 
-// Verifier verifies links. It is safe for concurrent use.
+// Verifier verifies the links between DIDs and domains. It is safe for concurrent use.
 type Verifier struct {
 	cfg   Config
 	files *cache.Cache[[]*jwtvc.Credential]
 }
 
-// New refuses missing parts.
+// New returns an error when a dependency is missing or the TTL bounds are invalid.
 func New(cfg Config) (*Verifier, error) {
 	if cfg.Fetch == nil || cfg.Resolver == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("linked domains: Fetch, Resolver, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
@@ -68,7 +70,7 @@ func New(cfg Config) (*Verifier, error) {
 }
 
 // Verify returns the first domain of a DID that vouches for it: a host, with its port when that is not 443. Its errors
-// are ErrUnlinked, ErrUnavailable, and those of resolving the DID.
+// are ErrUnlinked, ErrUnavailable, and those of the Resolver.
 func (v *Verifier) Verify(ctx context.Context, id did.DID) (domain string, err error) {
 	document, err := v.cfg.Resolver.Resolve(ctx, id)
 	if err != nil {
@@ -86,7 +88,7 @@ func (v *Verifier) Verify(ctx context.Context, id did.DID) (domain string, err e
 		if err == nil {
 			return host, nil
 		}
-		if errors.Is(err, ErrUnavailable) { // it might have been this one
+		if errors.Is(err, ErrUnavailable) { // this domain might vouch for the DID, so the result is not ErrUnlinked
 			reasons[0] = ErrUnavailable
 		}
 		reasons = append(reasons, err)
@@ -94,21 +96,22 @@ func (v *Verifier) Verify(ctx context.Context, id did.DID) (domain string, err e
 	return "", errors.Join(reasons...)
 }
 
-// hostOf reads an origin of https. A slash at the end is how Entra Verified ID writes them.
+// hostOf returns the host of an https origin. It accepts a trailing slash, which Entra Verified ID writes.
 func hostOf(origin string) (string, error) {
 	u, err := url.Parse(origin)
 	if err != nil || u.Scheme != "https" || u.User != nil || u.Opaque != "" || u.Path != "" && u.Path != "/" ||
 		u.RawQuery != "" || u.ForceQuery || strings.Contains(origin, "#") || u.Hostname() == "" {
-		return "", errors.New("not an origin of https")
+		return "", errors.New("not an https origin")
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Host, ":443"))
-	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") != "" { // what is compared is what DNS is asked
-		return "", errors.New("origin has a host of other characters")
+	// ASCII only, so that the host that is compared is the host that DNS resolves.
+	if strings.Trim(host, "abcdefghijklmnopqrstuvwxyz0123456789.-:") != "" {
+		return "", errors.New("origin has a host with invalid characters")
 	}
 	return host, nil
 }
 
-// vouches checks that a host's configuration has a credential of the DID about that host.
+// vouches checks that a host's configuration has a valid Domain Linkage Credential of the DID for that host.
 func (v *Verifier) vouches(ctx context.Context, host string, document *did.Document) error {
 	credentials, err := v.configuration(ctx, host)
 	if err != nil {
@@ -126,7 +129,9 @@ func (v *Verifier) vouches(ctx context.Context, host string, document *did.Docum
 	return reason
 }
 
-// check verifies a Domain Linkage Credential (DID Configuration Resource Verification).
+// check verifies a Domain Linkage Credential (DIF Well Known DID Configuration, DID Configuration Resource Verification).
+// Only the JSON Web Token Proof Format is supported, the one that the JWT VC Presentation Profile requires (Linked Domain
+// Verification).
 func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, document *did.Document) error {
 	id, err := c.VerifyIssuer(ctx, resolved{document})
 	if err != nil {
@@ -137,7 +142,7 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 	about, err := hostOf(origin)
 	switch {
 	case id != document.ID() || c.Subject() != id.String():
-		return errors.New("credential is not of the DID about itself")
+		return errors.New("issuer and subject of the credential are not both the DID")
 	case !slices.Contains(c.Types(), "DomainLinkageCredential"):
 		return errors.New("credential is not a DomainLinkageCredential")
 	case err != nil || about != host:
@@ -146,7 +151,8 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 	return v.current(c)
 }
 
-// current checks nbf and exp. The profile asks for no other way to end a link, so there must be an exp.
+// current checks nbf and exp. exp is required (DIF Well Known DID Configuration, Domain Linkage Credential), and is the
+// only way to end a link: the JWT VC Presentation Profile requires no revocation check (Linked Domain Verification).
 func (v *Verifier) current(c *jwtvc.Credential) error {
 	now := v.cfg.Clock()
 	from, there, err := c.Time("nbf")
@@ -155,12 +161,12 @@ func (v *Verifier) current(c *jwtvc.Credential) error {
 	}
 	until, there, err := c.Time("exp")
 	if err != nil || !there || clock.Over(time.Unix(until, 0), now) {
-		return errors.New("credential has expired, or never does")
+		return errors.New("credential has expired or has no exp")
 	}
 	return nil
 }
 
-// resolved is a document that need not be asked for again.
+// resolved is a Resolver for one DID whose document is already there.
 type resolved struct{ document *did.Document }
 
 func (r resolved) Resolve(_ context.Context, id did.DID) (*did.Document, error) {

@@ -21,18 +21,19 @@ const (
 	majorSpecial byte = 7
 )
 
-// Tags that mean something here (RFC 8949 §3.4).
+// The tags that this package interprets (RFC 8949 §3.4).
 const (
 	tagDateTime     = 0
 	tagNegBignum    = 3
 	tagEmbeddedCBOR = 24
 )
 
-// reader reads CBOR. It asks for no deterministic encoding, because ISO 18013-5 does not: what was signed is verified
-// over the bytes as they came. It refuses what two readers could read differently, or what makes reading expensive.
+// reader decodes CBOR. It requires no deterministic encoding, since ISO 18013-5 does not: signatures and digests are
+// verified over the bytes as received. It refuses input that two decoders could read differently, or that is expensive to
+// decode.
 type reader struct {
 	mode cbor.DecMode
-	left *int // how many items may still be read: each is counted as often as it is walked over
+	left *int // the remaining budget of items; an item counts each time that it is decoded, also as a part of another
 }
 
 func newReader() (reader, error) {
@@ -48,10 +49,10 @@ func newReader() (reader, error) {
 	return reader{mode: mode, left: &left}, err
 }
 
-// open reads raw, all of it, as one item of a major type. Limits are held before anything is built.
+// open decodes all of raw as one item of a major type. It checks the item budget before it decodes.
 func (r reader) open(what string, major byte, raw []byte, into any) error {
 	if len(raw) == 0 || raw[0]>>5 != major {
-		return fmt.Errorf("%w: %s is missing, or of another type", ErrMalformed, what)
+		return fmt.Errorf("%w: %s is missing or has the wrong type", ErrMalformed, what)
 	}
 	if *r.left -= items(raw, *r.left+1); *r.left < 0 {
 		return fmt.Errorf("%w: %s: more than %d items altogether", ErrMalformed, what, maxItems)
@@ -62,9 +63,8 @@ func (r reader) open(what string, major byte, raw []byte, into any) error {
 	return nil
 }
 
-// items counts the items in raw, up to most, by their heads alone and without building anything: an array of arrays of
-// nothing costs a stranger one byte for each, and a decoder hundreds. What is not CBOR ends the count, and is refused by
-// who reads it.
+// items counts the items in raw, up to most, by their heads alone and without allocating: an empty array costs an attacker
+// one byte, and a decoder hundreds. Input that is not CBOR ends the count; the decoder refuses it afterwards.
 func items(raw []byte, most int) (count int) {
 	for ; len(raw) > 0 && count < most; count++ {
 		major, argument, rest, ok := head(raw)
@@ -82,7 +82,7 @@ func items(raw []byte, most int) (count int) {
 	return count
 }
 
-// embedded returns the bytes of the item inside a tag 24, of which raw must be all.
+// embedded returns the bytes of an embedded CBOR item: raw must be exactly a tag 24 with a byte string.
 func embedded(what string, raw []byte) ([]byte, error) {
 	major, number, rest, ok := head(raw)
 	if ok && major == majorTag && number == tagEmbeddedCBOR {
@@ -93,7 +93,7 @@ func embedded(what string, raw []byte) ([]byte, error) {
 	return nil, fmt.Errorf("%w: %s is not an embedded CBOR item (tag 24)", ErrMalformed, what)
 }
 
-// reason says what is wrong in words of ours: the library's may quote what it read.
+// reason describes a decoding error without the library's text, which may quote the input.
 func reason(err error) string {
 	var (
 		twice    *cbor.DupMapKeyError
@@ -105,7 +105,7 @@ func reason(err error) string {
 	)
 	switch {
 	case errors.As(err, &twice):
-		return "a key stands twice in a map"
+		return "duplicate key in a map"
 	case errors.As(err, &deep):
 		return fmt.Sprintf("nested deeper than %d", maxDepth)
 	case errors.As(err, &long), errors.As(err, &wide):
@@ -117,10 +117,10 @@ func reason(err error) string {
 	case errors.Is(err, errType):
 		return err.Error()
 	}
-	return "not the CBOR that belongs there"
+	return "not the expected CBOR"
 }
 
-// head reads the head of an item: its major type and argument, and what follows (RFC 8949 §3).
+// head decodes the head of an item: its major type and argument, and the bytes that follow (RFC 8949 §3).
 func head(raw []byte) (major byte, argument uint64, rest []byte, ok bool) {
 	const (
 		infoMask, direct, widest = 0x1f, 24, 27
@@ -142,19 +142,20 @@ func head(raw []byte) (major byte, argument uint64, rest []byte, ok bool) {
 	return major, argument, raw[1+width:], true
 }
 
-// stringIn returns the bytes of a byte or text string, of which raw must be all.
+// stringIn returns the content of a byte or text string; raw must be exactly that string.
 func stringIn(raw []byte, want byte) ([]byte, bool) {
 	major, length, rest, ok := head(raw)
 	return rest, ok && major == want && length == uint64(len(rest))
 }
 
-// errType means that a scalar is of another type. The library would take off tags, or make bytes of a list of numbers.
-var errType = errors.New("a value is of another type")
+// errType means that a scalar has the wrong type. The types below check it themselves, because the library would drop tags
+// and convert an array of numbers to a byte string.
+var errType = errors.New("a value has the wrong type")
 
 // text is a text string without tags.
 type text string
 
-// UnmarshalCBOR reads it.
+// UnmarshalCBOR implements cbor.Unmarshaler.
 func (t *text) UnmarshalCBOR(raw []byte) error {
 	content, ok := stringIn(raw, majorText)
 	if !ok || !utf8.Valid(content) {
@@ -164,10 +165,10 @@ func (t *text) UnmarshalCBOR(raw []byte) error {
 	return nil
 }
 
-// octets is a byte string without tags. It shares the memory of what was read, which nobody writes to.
+// octets is a byte string without tags. It shares the memory of the input, which is never written to.
 type octets []byte
 
-// UnmarshalCBOR reads it.
+// UnmarshalCBOR implements cbor.Unmarshaler.
 func (o *octets) UnmarshalCBOR(raw []byte) error {
 	content, ok := stringIn(raw, majorBytes)
 	if !ok {
@@ -180,13 +181,13 @@ func (o *octets) UnmarshalCBOR(raw []byte) error {
 // number is an integer without tags.
 type number int64
 
-// UnmarshalCBOR reads it.
+// UnmarshalCBOR implements cbor.Unmarshaler.
 func (n *number) UnmarshalCBOR(raw []byte) error {
 	major, argument, rest, ok := head(raw)
 	if !ok || major > majorNegInt || len(rest) > 0 || argument > math.MaxInt64 {
 		return errType
 	}
-	*n = number(argument) //nolint:gosec // no larger than that
+	*n = number(argument) //nolint:gosec // at most math.MaxInt64, see above
 	if major == majorNegInt {
 		*n = -1 - *n
 	}

@@ -13,7 +13,7 @@ import (
 	"regain/internal/publickey"
 )
 
-// sign1 is a COSE_Sign1 without its tag, as ISO 18013-5 §9.1.2.4 and §9.1.3.6 have it (RFC 9052 §4.2).
+// sign1 is an untagged COSE_Sign1 (RFC 9052 §4.2; ISO 18013-5 §9.1.2.4 and §9.1.3.6).
 type sign1 struct {
 	_           struct{} `cbor:",toarray"`
 	Protected   octets
@@ -22,7 +22,7 @@ type sign1 struct {
 	Signature   octets
 }
 
-// header has the header parameters that we know (RFC 9052 §3.1, RFC 9360 §2).
+// header has the header parameters that this package uses (RFC 9052 §3.1, RFC 9360 §2).
 type header struct {
 	Algorithm cbor.RawMessage `cbor:"1,keyasint"`
 	Critical  cbor.RawMessage `cbor:"2,keyasint"`
@@ -31,7 +31,7 @@ type header struct {
 
 const signatureSize = 64 // r and s (RFC 9053 §2.1)
 
-// sign1 reads a COSE_Sign1. The algorithm is ES256, by its old number or the fully specified one: HAIP 1.0 §7.
+// sign1 decodes a COSE_Sign1. alg must be ES256 (-7) or its fully specified form ESP256 (-9): HAIP 1.0 §7.
 func (r reader) sign1(what string, raw []byte) (sign1, error) {
 	var s sign1
 	if err := r.open(what, majorArray, raw, &s); err != nil {
@@ -45,9 +45,10 @@ func (r reader) sign1(what string, raw []byte) (sign1, error) {
 	if !bytes.Equal(protected.Algorithm, []byte{es256}) && !bytes.Equal(protected.Algorithm, []byte{esp256}) {
 		return sign1{}, fmt.Errorf("%w: %s: alg is not ES256", ErrMalformed, what)
 	}
-	// Extensions that change the meaning, of which we know none, and a second alg that another reader might prefer.
+	// crit announces extensions, of which we support none. alg in the unprotected header is not signed, and another verifier
+	// might prefer it.
 	if protected.Critical != nil || s.Unprotected.Critical != nil || s.Unprotected.Algorithm != nil {
-		return sign1{}, fmt.Errorf("%w: %s: crit, or alg where nobody signed it", ErrMalformed, what)
+		return sign1{}, fmt.Errorf("%w: %s: crit, or alg in the unprotected header", ErrMalformed, what)
 	}
 	if len(s.Signature) != signatureSize {
 		return sign1{}, fmt.Errorf("%w: %s: signature is not %d bytes", ErrMalformed, what, signatureSize)
@@ -55,7 +56,7 @@ func (r reader) sign1(what string, raw []byte) (sign1, error) {
 	return s, nil
 }
 
-// certificates reads x5chain: one certificate, or an array of them with the leaf first (RFC 9360 §2).
+// certificates decodes x5chain: one certificate, or an array of them, leaf first (RFC 9360 §2).
 func (r reader) certificates(raw []byte) ([][]byte, error) {
 	if raw == nil {
 		return nil, nil
@@ -82,7 +83,7 @@ func (r reader) certificates(raw []byte) ([][]byte, error) {
 	return chain, nil
 }
 
-// verify checks the signature over a payload with a P-256 key (RFC 9052 §4.4).
+// verify verifies the signature over a payload with a P-256 key (RFC 9052 §4.4).
 func (s sign1) verify(key *ecdsa.PublicKey, payload []byte) error {
 	if key == nil || key.Curve != elliptic.P256() {
 		return fmt.Errorf("%w: the key is not on P-256", ErrSignature)

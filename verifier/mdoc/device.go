@@ -9,7 +9,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// deviceSigned is what the device adds (ISO 18013-5 §8.3.2.1.2.2).
+// deviceSigned is the part of the document that the device adds (ISO 18013-5 §8.3.2.1.2.2).
 type deviceSigned struct {
 	NameSpaces cbor.RawMessage `cbor:"nameSpaces"` // DeviceNameSpacesBytes
 	Auth       struct {
@@ -21,7 +21,8 @@ type deviceSigned struct {
 	signature sign1
 }
 
-// authorizations say what the device may sign (§9.1.2.4): all of a namespace, or some of its elements.
+// authorizations is KeyAuthorizations (ISO 18013-5 §9.1.2.4): the namespaces, or single elements of them, that the device
+// may sign.
 type authorizations struct {
 	NameSpaces   []text            `cbor:"nameSpaces"`
 	DataElements map[string][]text `cbor:"dataElements"`
@@ -31,7 +32,7 @@ func (a authorizations) allow(space, name string) bool {
 	return slices.Contains(a.NameSpaces, text(space)) || slices.Contains(a.DataElements[space], text(name))
 }
 
-// deviceAuth reads the elements and the signature of the device.
+// deviceAuth decodes the device-signed elements and the device signature.
 func (r reader) deviceAuth(d *deviceSigned) error {
 	inner, err := embedded("deviceSigned's nameSpaces", d.NameSpaces)
 	if err != nil {
@@ -44,23 +45,24 @@ func (r reader) deviceAuth(d *deviceSigned) error {
 		return fmt.Errorf("%w: deviceAuth has neither a signature nor a MAC, or both", ErrMalformed)
 	}
 	if d.Auth.Signature == nil {
-		return nil // for VerifyHolder to refuse: it is well formed, and proves nothing to us
+		return nil // a MAC is well formed; VerifyHolder refuses it
 	}
 	if d.signature, err = r.sign1("DeviceSignature", d.Auth.Signature); err != nil {
 		return err
 	}
-	if null := []byte{0xf6}; !bytes.Equal(d.signature.Payload, null) { // or it would be signed over what the device says it is
-		return fmt.Errorf("%w: DeviceSignature brings its payload along", ErrMalformed)
+	// The payload must be detached: VerifyHolder computes it from our session, not from what the device sends.
+	if null := []byte{0xf6}; !bytes.Equal(d.signature.Payload, null) {
+		return fmt.Errorf("%w: the payload of DeviceSignature is not detached", ErrMalformed)
 	}
 	if d.signature.Unprotected.Chain != nil {
-		return fmt.Errorf("%w: DeviceSignature brings certificates; its key is in the MSO", ErrMalformed)
+		return fmt.Errorf("%w: DeviceSignature has certificates, but its key is in the MSO", ErrMalformed)
 	}
 	return nil
 }
 
-// VerifyHolder checks the device's signature over this session (§9.1.3.6), and that it signed no element that the issuer
-// did not let it sign. It returns the holder's key. A MAC is refused: it proves possession to whoever shares a key with
-// the device, and over OpenID4VP we ask for signatures only (`deviceauth_alg_values`, Appendix B.2.2).
+// VerifyHolder verifies the device's signature over this session (ISO 18013-5 §9.1.3.6), and that the issuer has authorised
+// the device to sign its device-signed elements. It returns the holder's key. A MAC is refused: it needs a key shared with
+// the verifier, and our requests accept signatures only (`deviceauth_alg_values`, OpenID4VP 1.0 Appendix B.2.2).
 func (p *Parsed) VerifyHolder(s Session) (*ecdsa.PublicKey, error) {
 	transcript, err := s.Transcript()
 	if err != nil {
@@ -71,7 +73,7 @@ func (p *Parsed) VerifyHolder(s Session) (*ecdsa.PublicKey, error) {
 
 func (p *Parsed) verifyHolder(transcript []byte) (*ecdsa.PublicKey, error) {
 	if p.device.Auth.Mac != nil {
-		return nil, fmt.Errorf("%w: the device authenticates with a MAC, and only signatures were asked for", ErrHolder)
+		return nil, fmt.Errorf("%w: the device authenticates with a MAC, but the request accepts signatures only", ErrHolder)
 	}
 	for space, elements := range p.device.elements {
 		for name := range elements {
@@ -90,7 +92,7 @@ func (p *Parsed) verifyHolder(transcript []byte) (*ecdsa.PublicKey, error) {
 	return p.holder, nil
 }
 
-// deviceAuthentication makes DeviceAuthenticationBytes (§9.1.3.4), which nobody sends.
+// deviceAuthentication computes DeviceAuthenticationBytes (ISO 18013-5 §9.1.3.4), the detached payload of DeviceSignature.
 func (p *Parsed) deviceAuthentication(transcript []byte) ([]byte, error) {
 	inner, err := cbor.Marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), p.DocType(), p.device.NameSpaces})
 	if err != nil {

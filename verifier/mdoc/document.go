@@ -7,7 +7,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// response is a DeviceResponse (ISO 18013-5 §8.3.2.1.2.2). Members that it may get in other versions are passed over.
+// response is a DeviceResponse (ISO 18013-5 §8.3.2.1.2.2). Unknown members are ignored, since other versions may add some.
 type response struct {
 	Version        text            `cbor:"version"`
 	Documents      []document      `cbor:"documents"`
@@ -15,7 +15,7 @@ type response struct {
 	Status         cbor.RawMessage `cbor:"status"`
 }
 
-// document is one mdoc in it.
+// document is a Document of the DeviceResponse: one mdoc.
 type document struct {
 	DocType      text            `cbor:"docType"`
 	IssuerSigned issuerSigned    `cbor:"issuerSigned"`
@@ -28,8 +28,8 @@ type issuerSigned struct {
 	IssuerAuth cbor.RawMessage              `cbor:"issuerAuth"`
 }
 
-// document reads the only document of a response in which all went well. One with errors answers some other request
-// than ours: whoever has less to show than was asked for says so in OpenID4VP, by showing nothing.
+// document decodes a DeviceResponse that has exactly one document and no errors. A DeviceResponse that reports errors is
+// refused: an OpenID4VP wallet that cannot present what was requested sends no presentation.
 func (r reader) document(raw []byte) (document, error) {
 	var all response
 	if err := r.open("DeviceResponse", majorMap, raw, &all); err != nil {
@@ -42,7 +42,7 @@ func (r reader) document(raw []byte) (document, error) {
 		return document{}, fmt.Errorf("%w: DeviceResponse reports an error", ErrMalformed)
 	}
 	if len(all.Documents) != 1 {
-		return document{}, fmt.Errorf("%w: DeviceResponse has not one document", ErrMalformed)
+		return document{}, fmt.Errorf("%w: DeviceResponse does not have exactly one document", ErrMalformed)
 	}
 	if all.Documents[0].Errors != nil {
 		return document{}, fmt.Errorf("%w: the document reports errors", ErrMalformed)

@@ -15,10 +15,11 @@ type element struct {
 	Value    cbor.RawMessage `cbor:"elementValue"`
 }
 
-// minRandom is how much salt keeps a digest from telling its element (§9.1.2.5).
+// minRandom is the minimum size of the salt in bytes, which keeps a digest from revealing its element (ISO 18013-5
+// §9.1.2.5).
 const minRandom = 16
 
-// elements opens the data elements that were disclosed, each against its digest in the MSO.
+// elements decodes the disclosed data elements and checks each against its digest in the MSO.
 func (r reader) elements(object securityObject, spaces map[string][]cbor.RawMessage) (map[string]any, error) {
 	hash := sum(object.DigestAlgorithm)
 	if hash == nil {
@@ -37,15 +38,15 @@ func (r reader) elements(object securityObject, spaces map[string][]cbor.RawMess
 			if err != nil {
 				return nil, err
 			}
-			// One digest lets in one element: with two, whoever reads the first and whoever reads the last would disagree.
+			// Parsers that take the first and parsers that take the last of two would disagree.
 			if _, twice := within[string(one.Name)]; twice || seen[*one.DigestID] {
-				return nil, fmt.Errorf("%w: an element or a digestID stands twice", ErrMalformed)
+				return nil, fmt.Errorf("%w: an element or a digestID is duplicated", ErrMalformed)
 			}
 			seen[*one.DigestID] = true
-			// The digest is over the tag and all: over the very bytes that came.
+			// The digest is over IssuerSignedItemBytes as received, with tag 24 (ISO 18013-5 §9.1.2.5).
 			digest, there := object.ValueDigests[space][uint64(*one.DigestID)] //nolint:gosec // not negative
 			if !there || !bytes.Equal(digest, hash(raw)) {
-				return nil, fmt.Errorf("%w: an element is not the one that the issuer signed", ErrMalformed)
+				return nil, fmt.Errorf("%w: an element does not match the digest that the issuer signed", ErrMalformed)
 			}
 			if within[string(one.Name)], err = r.value(one.Value); err != nil {
 				return nil, err
@@ -56,7 +57,7 @@ func (r reader) elements(object securityObject, spaces map[string][]cbor.RawMess
 	return claims, nil
 }
 
-// element reads an IssuerSignedItemBytes.
+// element decodes an IssuerSignedItemBytes.
 func (r reader) element(raw []byte) (element, error) {
 	inner, err := embedded("an element", raw)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// securityObject is the Mobile Security Object (ISO 18013-5 §9.1.2.4). Members that it may get in other versions are
-// passed over.
+// securityObject is the MobileSecurityObject, MSO (ISO 18013-5 §9.1.2.4). Unknown members are ignored, since other versions
+// may add some.
 type securityObject struct {
 	Version         text                         `cbor:"version"`
 	DigestAlgorithm text                         `cbor:"digestAlgorithm"`
@@ -36,10 +36,10 @@ type validityInfo struct {
 	ValidUntil date `cbor:"validUntil"`
 }
 
-// date is a tdate: RFC 3339 in a tag 0.
+// date is a tdate: an RFC 3339 text with tag 0.
 type date time.Time
 
-// UnmarshalCBOR reads it.
+// UnmarshalCBOR implements cbor.Unmarshaler.
 func (d *date) UnmarshalCBOR(raw []byte) error {
 	major, number, rest, ok := head(raw)
 	content, whole := stringIn(rest, majorText)
@@ -54,7 +54,7 @@ func (d *date) UnmarshalCBOR(raw []byte) error {
 	return nil
 }
 
-// issuerAuth reads the issuer's signature and the MSO under it into p.
+// issuerAuth decodes IssuerAuth and the MSO in its payload into p.
 func (r reader) issuerAuth(p *Parsed, raw []byte) (err error) {
 	if p.issuer, err = r.sign1("IssuerAuth", raw); err != nil {
 		return err
@@ -87,7 +87,7 @@ func (r reader) issuerAuth(p *Parsed, raw []byte) (err error) {
 	return err
 }
 
-// VerifyIssuer checks the issuer's signature.
+// VerifyIssuer verifies the issuer's signature with key. That key is the issuer's is for the caller to check.
 func (p *Parsed) VerifyIssuer(key *ecdsa.PublicKey) error {
 	if err := p.issuer.verify(key, p.payload); err != nil {
 		return fmt.Errorf("IssuerAuth: %w", err)
@@ -95,7 +95,7 @@ func (p *Parsed) VerifyIssuer(key *ecdsa.PublicKey) error {
 	return nil
 }
 
-// Digests returns all digests of the MSO in base64url, of elements disclosed or not, in order.
+// Digests returns the digests of all elements in the MSO, disclosed or not, in base64url and sorted.
 func (p *Parsed) Digests() []string {
 	var all []string
 	for _, digests := range p.object.ValueDigests {
@@ -107,8 +107,8 @@ func (p *Parsed) Digests() []string {
 	return all
 }
 
-// Status returns where the MSO says that its status is (Token Status List §6.3). there is true also when it says so in
-// words that we do not understand.
+// Status returns the status list entry that the MSO names (Token Status List §6.3). there is also true for a status that
+// cannot be read, together with an error: a revoked credential must not pass for one without a status.
 func (p *Parsed) Status() (uri string, index int64, there bool, err error) {
 	if p.object.Status == nil {
 		return "", 0, false, nil
@@ -127,12 +127,12 @@ func (p *Parsed) Status() (uri string, index int64, there bool, err error) {
 		return "", 0, true, err
 	}
 	if status.List.URI == "" || status.List.Index == nil || *status.List.Index < 0 {
-		return "", 0, true, fmt.Errorf("%w: status_list is missing, has no uri, or its idx is no index", ErrMalformed)
+		return "", 0, true, fmt.Errorf("%w: status_list is missing, has no uri or no valid idx", ErrMalformed)
 	}
 	return string(status.List.URI), int64(*status.List.Index), true, nil
 }
 
-// sum returns the digest function of an algorithm (§9.1.2.5).
+// sum returns the digest function of an algorithm, nil for an unknown one (ISO 18013-5 §9.1.2.5).
 func sum(algorithm text) func([]byte) []byte {
 	switch algorithm {
 	case "SHA-256":

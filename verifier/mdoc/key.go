@@ -19,7 +19,6 @@ type coseKey struct {
 	Private   cbor.RawMessage `cbor:"-4,keyasint"`
 }
 
-// deviceKey reads the device's public key.
 func (r reader) deviceKey(raw []byte) (*ecdsa.PublicKey, error) {
 	const ec2, p256 = 2, 1
 	var k coseKey

@@ -1,23 +1,23 @@
-// Package mdoc is the verifier's half of mdocs (ISO/IEC 18013-5 §9) as OpenID4VP 1.0 Appendix B.2 carries them: reading
-// what a holder's device presents, checking the issuer's and the device's signatures, and opening the data elements
-// that were disclosed. Who the issuer is, and whether anybody trusts it, is for package trust to say.
+// Package mdoc is the verifier's half of mdocs (ISO/IEC 18013-5 §9) as presented over OpenID4VP 1.0 (Appendix B.2): it
+// decodes a DeviceResponse, verifies the issuer's and the device's signatures, and checks the disclosed data elements
+// against the digests that the issuer signed. Package trust decides whether the issuer is trusted.
 //
 // A presentation is the base64url of a DeviceResponse in CBOR. Its one document has two halves:
 //
-//	issuerSigned   data elements, each with a random salt, and IssuerAuth: a COSE_Sign1 over the Mobile Security Object
-//	               (MSO), which has the digest of every element, the device's public key, and until when it is valid
-//	deviceSigned   data elements of the device's own, and DeviceAuth: a signature with that key over the session
+//	issuerSigned   data elements, each with a random salt, and IssuerAuth: a COSE_Sign1 over the MobileSecurityObject
+//	               (MSO), which has the digest of every element, the device's public key and the validity period
+//	deviceSigned   device-signed data elements, and DeviceAuth: a signature with the device's key over the session
 //
-// The session is our nonce, our client_id, the key that the answer is encrypted to and the address that it goes to, or
-// the origin of our page. None of it is in the answer: a signature over another session does not verify, and that is
-// all that anybody learns.
+// The session consists of our nonce, our client_id and response URI, or the origin of our page, and the thumbprint of the
+// key that the response is encrypted to. None of it is in the response: a signature over another session does not verify,
+// and the verifier cannot tell which part differs.
 //
-//	ParseInsecure   form, sizes, elements ↔ digests; nothing is verified yet
+//	ParseInsecure   syntax, sizes, elements ↔ digests; verifies nothing
 //	VerifyIssuer    the issuer's signature, with a key that the caller trusts
 //	VerifyHolder    the device's signature over the session
 //
-// What the device signs of its own is the holder's word about themselves. It is checked against what the issuer lets the
-// device say (§9.1.2.4), and it never gets among the claims.
+// Device-signed elements are statements of the holder, not of the issuer. They are checked against KeyAuthorizations
+// (ISO 18013-5 §9.1.2.4) and are never part of the claims.
 package mdoc
 
 import (
@@ -38,18 +38,18 @@ var (
 	ErrHolder    = errors.New("not presented by the holder for this request")
 )
 
-// Limits that no document of a person comes near.
+// Limits far above any document of a person.
 const (
 	maxLength   = 256 << 10 // characters
 	maxElements = 512       // in an array or a map; data elements in a document
-	maxItems    = 16384     // in all of it, keys and values: a licence with 512 elements has half of that
+	maxItems    = 16384     // keys and values in the whole presentation: a licence with 512 elements has half of that
 	maxDepth    = 16
 )
 
-// version is the one of DeviceResponse and of MobileSecurityObject.
+// version is the required version of DeviceResponse and MobileSecurityObject.
 const version = "1.0"
 
-// Parsed is a presentation that was read and not verified. Only ParseInsecure makes one.
+// Parsed is a presentation that is parsed but not verified. Only ParseInsecure makes one.
 type Parsed struct {
 	issuer  sign1  // IssuerAuth
 	payload []byte // MobileSecurityObjectBytes
@@ -60,8 +60,8 @@ type Parsed struct {
 	claims  map[string]any
 }
 
-// ParseInsecure reads the DeviceResponse of one document (HAIP 1.0 §5.3.1). Nothing about it is verified: not even who
-// wrote it.
+// ParseInsecure parses a DeviceResponse with one document (HAIP 1.0 §5.3.1). It verifies no signature: anybody could have
+// written the result.
 func ParseInsecure(presentation string) (*Parsed, error) {
 	if len(presentation) > maxLength {
 		return nil, fmt.Errorf("%w: longer than %d characters", ErrMalformed, maxLength)
@@ -83,7 +83,7 @@ func ParseInsecure(presentation string) (*Parsed, error) {
 		return nil, err
 	}
 	if doc.DocType == "" || doc.DocType != p.object.DocType {
-		return nil, fmt.Errorf("%w: docType is missing, or not the issuer's", ErrMalformed)
+		return nil, fmt.Errorf("%w: docType is missing or differs from that of the MSO", ErrMalformed)
 	}
 	if p.claims, err = r.elements(p.object, doc.IssuerSigned.NameSpaces); err != nil {
 		return nil, err
@@ -94,24 +94,24 @@ func ParseInsecure(presentation string) (*Parsed, error) {
 	return p, nil
 }
 
-// DocType returns the type of the document, as the device and the issuer both have it.
+// DocType returns the docType, which is the same in the document and in the MSO.
 func (p *Parsed) DocType() string { return string(p.object.DocType) }
 
 // Certificates returns the DER certificates of the issuer's `x5chain` header, leaf first.
 func (p *Parsed) Certificates() [][]byte { return p.chain }
 
-// Claims returns the data elements that the issuer signed and the holder disclosed: an object of namespaces, in each its
-// elements by identifier. Integers and floats are json.Number, dates text, byte strings base64url. The map belongs to p.
+// Claims returns the issuer-signed, disclosed data elements: an object of namespaces, each an object of elements by
+// identifier. Integers and floats are json.Number, dates text, byte strings base64url. The caller must not change the map.
 func (p *Parsed) Claims() map[string]any { return p.claims }
 
-// ID names the credential, which has no identifier of its own: by the digest of what its issuer signed, as
-// `ni:///sha-256;…` (RFC 6920 §3). Nobody but the issuer can give one document a second ID.
+// ID returns an identifier for the credential, which has none of its own: the digest of the MobileSecurityObjectBytes as
+// `ni:///sha-256;…` (RFC 6920 §3). Since the issuer signs these bytes, the holder cannot change the ID.
 func (p *Parsed) ID() string {
 	sum := sha256.Sum256(p.payload)
 	return "ni:///sha-256;" + jws.Encode(sum[:])
 }
 
-// Validity returns when the MSO was signed, and from when until when it is valid.
+// Validity returns signed, validFrom and validUntil of the MSO.
 func (p *Parsed) Validity() (signed, from, until time.Time) {
 	v := p.object.ValidityInfo
 	return time.Time(v.Signed), time.Time(v.ValidFrom), time.Time(v.ValidUntil)

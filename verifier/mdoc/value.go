@@ -12,9 +12,9 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// value converts a data element to what JSON has for it (RFC 8949 §6.1), so that a query walks an mdoc as it walks any
-// credential: integers and floats become json.Number, byte strings base64url, and tags their content. A tdate (tag 0)
-// and a full-date (tag 1004) are the text that the issuer wrote.
+// value converts a data element to JSON (RFC 8949 §6.1), so that DCQL paths select from an mdoc as from any other
+// credential: integers and floats become json.Number, byte strings base64url, and a tag its content. A tdate (tag 0) and a
+// full-date (tag 1004) become the text that the issuer wrote.
 func (r reader) value(raw []byte) (any, error) {
 	major, argument, rest, ok := head(raw)
 	if !ok {
@@ -57,7 +57,7 @@ func (r reader) list(raw []byte) (any, error) {
 	return out, nil
 }
 
-// object reads a map. Its keys must be text: any other would need a spelling, and could then stand for two.
+// object converts a map. Its keys must be text: any other key would have to be converted, and two keys could become equal.
 func (r reader) object(raw []byte) (any, error) {
 	var items map[string]cbor.RawMessage
 	if err := r.open("an element's map", majorMap, raw, &items); err != nil {
@@ -73,7 +73,7 @@ func (r reader) object(raw []byte) (any, error) {
 	return out, nil
 }
 
-// tagged returns a tag's content. Bignums are spelt as §6.1 has it; the sign is before the digits.
+// tagged returns a tag's content. A bignum becomes base64url, a negative one with "~" in front (RFC 8949 §6.1).
 func (r reader) tagged(number uint64, content []byte) (any, error) {
 	value, err := r.value(content)
 	if digits, ok := value.(string); ok && number == tagNegBignum {
@@ -82,7 +82,7 @@ func (r reader) tagged(number uint64, content []byte) (any, error) {
 	return value, err
 }
 
-// special reads a boolean, null or float. What JSON has nothing for is null.
+// special converts a boolean, null or float. A value that JSON does not have becomes null (RFC 8949 §6.1).
 func (r reader) special(raw []byte) (any, error) {
 	const no, yes, half = 20, 21, 25
 	switch info := raw[0] & 0x1f; {

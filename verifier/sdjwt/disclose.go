@@ -9,15 +9,15 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// Names that RFC 9901 §4 reserves.
+// The claim names that RFC 9901 §4 reserves.
 const (
 	nameDigests = "_sd"
 	nameElement = "..."
 	nameHash    = "_sd_alg"
 )
 
-// alwaysOpen lists the claims that may not come from a disclosure (SD-JWT VC §2.2.2.3).
-func alwaysOpen(name string) bool {
+// neverSelectivelyDisclosable reports whether a claim must not be selectively disclosed (SD-JWT VC §2.2.2.3).
+func neverSelectivelyDisclosable(name string) bool {
 	switch name {
 	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status", nameHash:
 		return true
@@ -25,7 +25,7 @@ func alwaysOpen(name string) bool {
 	return false
 }
 
-// disclosure is one opened claim: [salt, name, value], or [salt, value] for an element of an array.
+// disclosure is a parsed Disclosure: [salt, name, value], or [salt, value] for an array element (RFC 9901 §4.2).
 type disclosure struct {
 	name    string
 	value   any
@@ -33,13 +33,13 @@ type disclosure struct {
 	used    bool
 }
 
-// discloser puts disclosures into their places (RFC 9901 §7.1).
+// discloser replaces digests with their disclosures (RFC 9901 §7.1).
 type discloser struct {
 	byDigest map[string]*disclosure
-	seen     map[string]bool // digests, which may stand once in all of the credential
+	seen     map[string]bool // digests so far; RFC 9901 §7.1 refuses a credential that has one twice
 }
 
-// disclose returns the processed payload and the digests of its top level.
+// disclose returns the processed payload (RFC 9901 §7.1) and the digests in its top-level `_sd`.
 func disclose(payload map[string]any, encoded []string) (claims map[string]any, digests []string, err error) {
 	if alg, there := payload[nameHash]; there && alg != "sha-256" {
 		return nil, nil, fmt.Errorf("%w: _sd_alg is not sha-256", ErrMalformed)
@@ -61,7 +61,8 @@ func disclose(payload map[string]any, encoded []string) (claims map[string]any, 
 		return nil, nil, err
 	}
 	for name, value := range payload {
-		if alwaysOpen(name) && conceals(value) { // or the holder would choose which rules apply to the credential
+		// Otherwise the holder could withhold a part of, say, status, and choose which rules apply to the credential.
+		if neverSelectivelyDisclosable(name) && hasSelectiveDisclosure(value) {
 			return nil, nil, fmt.Errorf("%w: %s has parts that can be withheld", ErrMalformed, name)
 		}
 	}
@@ -102,22 +103,21 @@ func parseDisclosure(text string) (*disclosure, error) {
 	return &disclosure{name: name, value: list[2]}, nil
 }
 
-// conceals reports whether anything in a value is selectively disclosable. Its depth is bounded by the JSON reader.
-func conceals(value any) bool {
+// hasSelectiveDisclosure reports whether anything in a value is selectively disclosable. strictjson has bounded the recursion depth.
+func hasSelectiveDisclosure(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			if name == nameDigests || name == nameElement || conceals(inner) {
+			if name == nameDigests || name == nameElement || hasSelectiveDisclosure(inner) {
 				return true
 			}
 		}
 	case []any:
-		return slices.ContainsFunc(v, conceals)
+		return slices.ContainsFunc(v, hasSelectiveDisclosure)
 	}
 	return false
 }
 
-// digestsOf returns an object's `_sd`.
 func digestsOf(object map[string]any) ([]string, error) {
 	value, there := object[nameDigests]
 	if !there {
@@ -138,7 +138,7 @@ func digestsOf(object map[string]any) ([]string, error) {
 	return digests, nil
 }
 
-// open returns the disclosure for a digest, or nil for a decoy or a claim that was not disclosed.
+// open returns the disclosure of a digest, or nil for a decoy digest or a claim that the holder withheld.
 func (d *discloser) open(digest string) (*disclosure, error) {
 	if d.seen[digest] {
 		return nil, fmt.Errorf("%w: a digest stands twice", ErrMalformed)
@@ -152,7 +152,7 @@ func (d *discloser) open(digest string) (*disclosure, error) {
 }
 
 func (d *discloser) value(value any, depth int) (any, error) {
-	if depth > maxDepth { // disclosures within disclosures may go deeper than any JSON text
+	if depth > maxDepth { // nested disclosures can be deeper than each JSON text, which strictjson has bounded
 		return nil, fmt.Errorf("%w: nested too deeply", ErrMalformed)
 	}
 	switch v := value.(type) {
@@ -192,7 +192,7 @@ func (d *discloser) object(object map[string]any, top bool, depth int) (map[stri
 		if one == nil {
 			continue
 		}
-		if _, taken := object[one.name]; one.element || taken || top && alwaysOpen(one.name) {
+		if _, taken := object[one.name]; one.element || taken || top && neverSelectivelyDisclosable(one.name) {
 			return nil, fmt.Errorf("%w: a disclosure does not belong where its digest stands", ErrMalformed)
 		}
 		if _, taken := out[one.name]; taken {

@@ -15,14 +15,14 @@ import (
 // bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
 const bindingType = "kb+jwt"
 
-// bindingAge is how old a key binding JWT may be.
+// bindingAge is the maximum age of a key binding JWT.
 const bindingAge = 5 * time.Minute
 
-// Binding is what a key binding JWT must say.
+// Binding is what a key binding JWT must contain.
 type Binding struct {
 	Nonce    string
 	Audience string // our client_id with its prefix (OpenID4VP 1.0 §14.10)
-	// TransactionData is what the holder must have signed too, as it stood in the request; none for nothing.
+	// TransactionData are the base64url texts of the request whose hashes the holder must have signed; nil for none.
 	TransactionData []string
 	Now             time.Time
 }
@@ -42,8 +42,8 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-// VerifyHolder checks the key binding JWT (RFC 9901 §7.3): signed by the holder's key, for this request, now, over
-// exactly what was presented. It returns the holder's key.
+// VerifyHolder verifies the key binding JWT (RFC 9901 §7.3): signed with the key in cnf, for this nonce and audience, at
+// this time, over exactly the presented credential and disclosures (sd_hash). It returns the holder's key.
 func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	key, err := p.Holder()
 	if err != nil {

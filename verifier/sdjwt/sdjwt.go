@@ -1,18 +1,18 @@
-// Package sdjwt is the verifier's half of SD-JWT (RFC 9901) with SD-JWT VC's rules for credentials: reading what a
-// holder presents, checking the issuer's and the holder's signatures, and putting the disclosed claims into their
-// places. Who the issuer is, and whether anybody trusts it, is for package trust to say.
+// Package sdjwt is the verifier's half of SD-JWT VC (SD-JWT: RFC 9901): it parses a presentation, verifies the issuer's and
+// the holder's signatures, and puts the disclosed claims into their places. Package trust decides whether the issuer is
+// trusted.
 //
-// A presentation is written <issuer-signed JWT>~<disclosure>~…~<disclosure>~<key binding JWT>. The issuer's JWT holds
-// digests in the place of claims; each disclosure is the base64url of [salt, name, value], or of [salt, value] for an
-// element of an array. The key binding JWT is signed by the holder's key, which the issuer put into `cnf`, over our
-// nonce, our client_id, and a hash of everything before it.
+// A presentation is written <issuer-signed JWT>~<disclosure>~…~<disclosure>~<key binding JWT>. The issuer-signed JWT has
+// digests in place of claims; each disclosure is the base64url of [salt, name, value], or of [salt, value] for an array
+// element. The holder signs the key binding JWT over our nonce, our client_id, and a hash of everything before it, with the
+// key that the issuer put into `cnf`.
 //
-//	ParseInsecure   form, sizes, disclosures ↔ digests; nothing is verified yet
+//	ParseInsecure   syntax, sizes, disclosures ↔ digests; verifies nothing
 //	VerifyIssuer    the issuer's signature, with a key that the caller trusts
 //	VerifyHolder    the holder's signature over nonce, audience and time
 //
-// A reader that accepts what another reader reads differently is an attack waiting, so reading is strict: one
-// canonical base64url, no name twice in an object, every disclosure used exactly once.
+// Parsing is strict, because an attacker can exploit two parsers that read one message differently: only canonical
+// base64url, no duplicate names in an object, every disclosure used exactly once.
 package sdjwt
 
 import (
@@ -32,26 +32,26 @@ var (
 	ErrHolder    = errors.New("not presented by the holder for this request")
 )
 
-// Limits that no credential of a person comes near.
+// Limits far above any credential of a person.
 const (
 	maxLength      = 256 << 10 // characters
 	maxDisclosures = 128
 	maxDepth       = 16
 )
 
-// Type is the typ of an SD-JWT VC (SD-JWT VC §2.2.1).
+// Type is the JOSE typ of an SD-JWT VC (SD-JWT VC §2.2.1).
 const Type = "dc+sd-jwt"
 
-// Parsed is a presentation that was read and not verified. Only ParseInsecure makes one.
+// Parsed is a presentation that is parsed but not verified. Only ParseInsecure makes one.
 type Parsed struct {
 	issuer  jws.JWS
-	hashed  string // everything before the key binding JWT: what sd_hash is over
+	hashed  string // everything before the key binding JWT: the input of sd_hash (RFC 9901 §4.3.1)
 	binding string
 	claims  map[string]any
 	digests []string
 }
 
-// ParseInsecure reads a presentation with key binding. Nothing about it is verified: not even who wrote it.
+// ParseInsecure parses a presentation with key binding. It verifies nothing: anybody could have written the result.
 func ParseInsecure(raw string) (*Parsed, error) {
 	if len(raw) > maxLength {
 		return nil, fmt.Errorf("%w: longer than %d characters", ErrMalformed, maxLength)
@@ -75,7 +75,7 @@ func ParseInsecure(raw string) (*Parsed, error) {
 	return p, nil
 }
 
-// VerifyIssuer checks the issuer's signature.
+// VerifyIssuer verifies the issuer's signature with key. That key is the issuer's is for the caller to check.
 func (p *Parsed) VerifyIssuer(key *ecdsa.PublicKey) error {
 	if err := p.issuer.Verify(key); err != nil {
 		return fmt.Errorf("issuer's JWT: %w", err)

@@ -7,12 +7,12 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// transactionHash is the only algorithm that requests offer for the hashes of transaction data, and the default.
+// transactionHash is the default of transaction_data_hashes_alg, and the only value that our requests offer.
 const transactionHash = "sha-256"
 
-// checkTransactionData checks that the holder signed the hash of each object of the request's transaction data, in
-// their order, over the very text that stood in the request (OpenID4VP 1.0 Appendix B.3.3.1). Where none was asked for,
-// whatever the wallet says of it means nothing.
+// checkTransactionData checks that the key binding JWT has the hash of each transaction data object of the request, in
+// order, over the base64url text of the request (OpenID4VP 1.0 Appendix B.3.3.1). If the request had none, hashes in the
+// key binding JWT are ignored.
 func checkTransactionData(payload map[string]any, data []string) error {
 	if len(data) == 0 {
 		return nil

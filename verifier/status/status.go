@@ -1,8 +1,8 @@
-// Package status finds out whether a credential is still valid, by Token Status Lists (JWT form): the credential names
-// a list and its place in it, the list is a signed, compressed array of a few bits each.
+// Package status looks up whether a credential is revoked in a Token Status List in JWT form (Token Status List §5.1): the
+// credential names a list and an index in it, the list is a signed, compressed array of entries of 1 to 8 bits.
 //
-// Lists are fetched through the hardened fetcher, once for however many ask at the same time, and believed for as long
-// as their ttl says, within bounds of ours. A list that cannot be had is an error, never a yes: recovery fails closed.
+// Lists are fetched through the hardened fetcher, once for all concurrent lookups, and cached for their ttl, within
+// configured bounds. A list that cannot be fetched is an error, never "valid": recovery fails closed.
 package status
 
 import (
@@ -13,22 +13,22 @@ import (
 // Status is a credential's entry in its list (Token Status List §7.1).
 type Status uint8
 
-// The two statuses that mean something to everybody. Everything but Valid is not valid.
+// The statuses that this package names (Token Status List §7.1). Every value except Valid means "not valid".
 const (
 	Valid   Status = 0
 	Invalid Status = 1
 )
 
-// ErrUnavailable means that the status could not be found out.
+// ErrUnavailable means that the status could not be determined.
 var ErrUnavailable = errors.New("status is not available")
 
-// Reference is where a credential's status is: `status.status_list`.
+// Reference names the entry of a credential in a list: `status.status_list` (Token Status List §6.2).
 type Reference struct {
 	URI   string
 	Index int64
 }
 
-// ReferenceIn reads the reference of a credential's claims. It returns false when the credential has no status.
+// ReferenceIn reads the reference from a credential's claims. It returns false when the credential has no status.
 func ReferenceIn(claims map[string]any) (Reference, bool, error) {
 	value, there := claims["status"]
 	if !there {

@@ -13,7 +13,7 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// MediaType of a status list token, and its typ.
+// The media type of a Status List Token, and its typ (Token Status List §5.1).
 const (
 	MediaType = "application/statuslist+jwt"
 	tokenType = "statuslist+jwt" //nolint:gosec // a media type
@@ -21,7 +21,7 @@ const (
 
 const maxInflated = 32 << 20 // a list of a hundred million credentials at two bits
 
-// List is what a status list token says.
+// List is the content of a Status List Token.
 type List struct {
 	subject string
 	bits    int
@@ -31,7 +31,7 @@ type List struct {
 	ttl     time.Duration
 }
 
-// life is how long the list says that it may be kept (§8.3: sub, exp and ttl).
+// life checks sub, iat and exp, and returns the list's ttl (Token Status List §8.3).
 func (l List) life(uri string, now time.Time) (time.Duration, error) {
 	switch {
 	case l.subject != uri:
@@ -44,7 +44,7 @@ func (l List) life(uri string, now time.Time) (time.Duration, error) {
 	return l.ttl, nil
 }
 
-// Parse reads a status list token. Its signature is not verified.
+// Parse parses a Status List Token. It does not verify its signature.
 func Parse(compact string) (jws.JWS, List, error) {
 	token, err := jws.ParseInsecure(compact, tokenType)
 	if err != nil {
@@ -90,7 +90,7 @@ func readList(payload map[string]any) (List, error) {
 	return l, err
 }
 
-// inflate decompresses the entries, up to a limit: a few bytes can be gigabytes.
+// inflate decompresses the entries up to maxInflated: a decompression bomb of a few kilobytes could hold gigabytes.
 func inflate(text string) ([]byte, error) {
 	raw, err := jws.Decode(text)
 	if err != nil {

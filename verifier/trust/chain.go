@@ -13,83 +13,84 @@ import (
 )
 
 func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
-	leaf, between, err := r.parse(chain)
+	leaf, intermediates, err := r.parse(chain)
 	if err != nil {
 		return verified{}, err
 	}
-	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA that signs credentials itself could be anybody's
-	// intermediate.
+	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA certificate is refused as a leaf too: any intermediate below
+	// an anchor could otherwise issue credentials.
 	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
 	}
-	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // saying nothing is not saying yes
+	if leaf.KeyUsage&x509.KeyUsageDigitalSignature == 0 { // also refuses a leaf without the keyUsage extension
 		return verified{}, fmt.Errorf("%w: the leaf may not sign", ErrUntrusted)
 	}
 	chains, err := leaf.Verify(x509.VerifyOptions{
-		Roots: r.pool, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+		Roots: r.pool, Intermediates: intermediates, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
 	})
 	if err != nil {
-		return verified{}, fmt.Errorf("%w: %s", ErrUntrusted, why(err))
+		return verified{}, fmt.Errorf("%w: %s", ErrUntrusted, verifyErrorText(err))
 	}
-	v := span(chains[0])
+	v := validityPeriod(chains[0])
 	v.leaf = leaf
-	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // of another kind: Leaf says so
+	v.key, _ = leaf.PublicKey.(*ecdsa.PublicKey) // nil for another key type, which Leaf reports as an error
 	return v, nil
 }
 
-// why says in our words what x509 found. Its own quote the certificates, and those anybody writes.
-func why(err error) string {
+// verifyErrorText describes an x509 error without its text, which quotes names from certificates that an attacker may have
+// written (log injection, personal data).
+func verifyErrorText(err error) string {
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) {
 		switch invalid.Reason {
 		case x509.Expired:
 			return "a certificate of the chain has expired, or is not valid yet"
 		case x509.CANotAuthorizedForThisName, x509.UnconstrainedName, x509.NameConstraintsWithoutSANs, x509.TooManyConstraints:
-			return "an authority may not certify this name"
+			return "name constraints forbid a name in the chain"
 		case x509.NotAuthorizedToSign, x509.TooManyIntermediates:
-			return "who certifies is no authority, or may not have authorities below"
+			return "an issuing certificate is not a CA, or its path length constraint is exceeded"
 		}
 	}
 	if unknown := (x509.UnknownAuthorityError{}); errors.As(err, &unknown) {
-		return "the chain leads to no anchor"
+		return "the chain does not lead to a configured anchor"
 	}
 	return "the chain does not verify"
 }
 
-// parse returns the leaf and what is between it and an anchor. The key of each is within bounds: nobody signs an x5chain,
-// so a stranger may name any authority, and the leaf is verified with its key before it leads nowhere.
-func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, between *x509.CertPool, err error) {
+// parse returns the leaf and the intermediates. It bounds the size of every key: x5c and x5chain are not signed, so an
+// attacker may add a CA with a giant key, with which x509 would verify the leaf before it finds that the CA is untrusted.
+func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, intermediates *x509.CertPool, err error) {
 	certificates, err := publickey.ParseChain(chain)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: %w", ErrUntrusted, unread(err))
+		return nil, nil, fmt.Errorf("%w: %w", ErrUntrusted, parseError(err))
 	}
-	between = x509.NewCertPool()
+	intermediates = x509.NewCertPool()
 	for i, certificate := range certificates {
 		if slices.ContainsFunc(r.Anchors, certificate.Equal) {
-			return nil, nil, fmt.Errorf("%w: the chain brings the anchor along", ErrUntrusted) // HAIP 1.0 §6.1.1
+			return nil, nil, fmt.Errorf("%w: the chain includes the trust anchor", ErrUntrusted) // HAIP 1.0 §6.1.1
 		}
 		if i == 0 {
 			leaf = certificate
 		} else {
-			between.AddCert(certificate)
+			intermediates.AddCert(certificate)
 		}
 	}
 	if leaf == nil {
 		return nil, nil, fmt.Errorf("%w: there is no certificate", ErrUntrusted)
 	}
-	return leaf, between, nil
+	return leaf, intermediates, nil
 }
 
-// unread says why a certificate was not read, without the words of x509, which quote it.
-func unread(err error) error {
+// parseError describes a certificate parse error without the text of x509, which quotes the certificate.
+func parseError(err error) error {
 	if errors.Is(err, publickey.ErrBounds) {
 		return err
 	}
 	return errors.New("a certificate cannot be read")
 }
 
-// span is when every certificate of a chain is valid.
-func span(chain []*x509.Certificate) verified {
+// validityPeriod returns the period in which every certificate of a chain is valid.
+func validityPeriod(chain []*x509.Certificate) verified {
 	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
 	for _, c := range chain[1:] {
 		if c.NotBefore.After(v.notBefore) {

@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// documentSigner is id-mdl-kp-mdlDS, the extended key usage of who may sign mdocs (ISO 18013-5 Annex B.1.4).
+// documentSigner is id-mdl-kp-mdlDS, the extended key usage of mdoc document signers (ISO 18013-5 Annex B.1.4).
 func documentSigner() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2} }
 
-// CheckDocument is Check for an mdoc, which names no issuer beside its certificates. The leaf must be a document
-// signer's: an authority that issues driving licences certifies readers and lists of revoked ones too. And it must have
-// been valid when the MSO was signed (ISO 18013-5 §9.3.1). The MSO may end after its certificate, as it does in the
-// standard's own example; it is worth nothing from then on all the same, since the chain has to hold now.
+// CheckDocument is Check for an mdoc, which names no issuer besides its certificates. The leaf must be a document signer:
+// an issuing authority certifies mdoc readers and CRL signers under the same anchor. It must have been valid when the MSO
+// was signed (ISO 18013-5 §9.3.1). validUntil of the MSO may be later than the end of the certificate, as in the example of
+// ISO 18013-5, but the chain must be valid at now, so the mdoc ends with its certificate.
 func (r *Rules) CheckDocument(chain [][]byte, docType string, signed, now time.Time) error {
 	v, err := r.check(chain, docType, "", now)
 	if err != nil {
 		return err
 	}
 	if !v.pinned && !slices.ContainsFunc(v.leaf.UnknownExtKeyUsage, documentSigner().Equal) {
-		return fmt.Errorf("%w: the leaf is not a document signer's", ErrUntrusted)
+		return fmt.Errorf("%w: the leaf is not a document signer certificate", ErrUntrusted)
 	}
 	if signed.Before(v.leaf.NotBefore) || signed.After(v.leaf.NotAfter) {
 		return fmt.Errorf("%w: signed when its certificate was not valid", ErrUntrusted)
@@ -33,13 +33,13 @@ func (r *Rules) CheckDocument(chain [][]byte, docType string, signed, now time.T
 	return nil
 }
 
-// signer is a pinned one.
+// signer is a pinned signer certificate and its key.
 type signer struct {
 	*x509.Certificate
 	key *ecdsa.PublicKey
 }
 
-// pin refuses signers with whose key no credential could be verified.
+// pin refuses signer certificates whose key is not on P-256: no credential could be verified with it.
 func pin(certificates []*x509.Certificate) ([]signer, error) {
 	signers := make([]signer, 0, len(certificates))
 	for _, c := range certificates {
@@ -55,8 +55,8 @@ func pin(certificates []*x509.Certificate) ([]signer, error) {
 	return signers, nil
 }
 
-// pinned returns the signer that a chain's leaf is, or nil. What follows the leaf does not matter, and must not get into
-// the cache: in an mdoc nobody signs it.
+// pinned returns the pinned signer that equals the chain's leaf, or nil. The rest of the chain is ignored and must not be
+// cached: the issuer does not sign it, so the holder can vary it at will.
 func (r rule) pinned(chain [][]byte) *signer {
 	for i, one := range r.signers {
 		if len(chain) > 0 && bytes.Equal(chain[0], one.Raw) {

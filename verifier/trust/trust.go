@@ -1,6 +1,6 @@
-// Package trust says who may issue what: rules that tie credential types to the X.509 anchors, and if need be the
-// issuers, that are trusted to issue them. A chain that leads to an anchor of one type proves nothing for another
-// (SD-JWT VC §7.7). Where there is no authority to anchor trust in, a rule names the signers themselves.
+// Package trust holds which issuers may issue which credential types. A rule names types, and the X.509 anchors, pinned
+// signer certificates or DIDs that are trusted for them. A chain to an anchor of one type proves nothing for another type
+// (SD-JWT VC §7.7).
 package trust
 
 import (
@@ -19,19 +19,19 @@ import (
 	"regain/internal/publickey"
 )
 
-// Rule trusts issuers under Anchors, and Signers, to issue credentials of Types. It needs anchors, signers or DIDs.
+// Rule trusts issuers to issue credentials of Types. It needs at least one anchor, signer or DID.
 type Rule struct {
-	Types   []string // vct values, and the doctypes of mdocs
+	Types   []string // vct values, mdoc doctypes, W3C types
 	Anchors []*x509.Certificate
-	// Signers are pinned: a leaf that is one of these, byte for byte, is trusted without an anchor and whatever it says
-	// of itself, be it self-signed or an authority's. Only its dates still hold.
+	// Signers are pinned certificates. A leaf that equals one of them, byte for byte, is trusted without a chain, even if
+	// it is self-signed or a CA. Only its validity period is checked.
 	Signers []*x509.Certificate
-	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a list allows none
-	// DIDs are issuers of JWT VCs that are known by their DIDs, and by no certificate.
+	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a non-empty list refuses every mdoc
+	// DIDs are issuers of JWT VCs that have a DID and no certificate.
 	DIDs []string
-	// LinkedDomain wants the domain of such a DID to vouch for it (DIF Well Known DID Configuration).
+	// LinkedDomain requires that the domain of such a DID vouches for it (DIF Well Known DID Configuration).
 	LinkedDomain bool
-	// StatusOptional accepts credentials without a status list entry, for types that live minutes.
+	// StatusOptional accepts credentials without a status list entry, for types that are valid for minutes only.
 	StatusOptional bool
 }
 
@@ -41,11 +41,11 @@ var (
 	ErrMalformed = errors.New("malformed certificate chain")
 )
 
-// maxCached bounds the cache of chains that were verified: issuers are few, their credentials many. Nobody signs an
-// x5chain, so a holder may add certificates to one that is trusted as often as they like; those push each other out.
+// maxCached bounds the cache of verified chains: issuers are few, their credentials many. x5chain is not signed, so a
+// holder can make any number of valid chains by adding certificates to a trusted one. The LRU bound contains that.
 const maxCached = 1024
 
-// Rules are all rules of a deployment. It is safe for concurrent use.
+// Rules holds all trust rules of a deployment. It is safe for concurrent use.
 type Rules struct {
 	byType map[string]rule
 	chains *lru.Cache[[sha256.Size]byte, verified]
@@ -55,10 +55,10 @@ type rule struct {
 	Rule
 	pool    *x509.CertPool
 	signers []signer
-	id      string // names the set of anchors in the cache
+	id      string // the prefix of the rule's cache keys
 }
 
-// verified is a chain that led to an anchor, or whose leaf is pinned, when it does so, and the key that it vouches for.
+// verified is a chain that leads to an anchor, or whose leaf is pinned: its validity period and its leaf.
 type verified struct {
 	notBefore, notAfter time.Time
 	key                 *ecdsa.PublicKey
@@ -66,7 +66,7 @@ type verified struct {
 	pinned              bool
 }
 
-// New refuses rules that trust nobody or contradict each other.
+// New returns an error for a rule that trusts no issuer, and for two rules about one type.
 func New(list []Rule) (*Rules, error) {
 	chains, err := lru.New[[sha256.Size]byte, verified](maxCached)
 	if err != nil {
@@ -101,15 +101,15 @@ func New(list []Rule) (*Rules, error) {
 // StatusOptional reports whether credentials of this type may have no status.
 func (r *Rules) StatusOptional(name string) bool { return r.byType[name].StatusOptional }
 
-// Leaf returns the public key that signed, whether or not anybody trusts it: so that a forged signature can be told
-// from an unknown issuer.
+// Leaf returns the public key of the chain's leaf without checking that the chain is trusted. Callers verify the signature
+// first, so that a forgery (ErrRefused) is told apart from an untrusted issuer (a validation failure).
 func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%w: there is no certificate", ErrMalformed)
 	}
 	leaf, err := publickey.ParseCertificate(chain[0])
 	if err != nil {
-		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, unread(err))
+		return nil, fmt.Errorf("%w: leaf: %w", ErrMalformed, parseError(err))
 	}
 	key, ok := leaf.PublicKey.(*ecdsa.PublicKey)
 	if !ok || key.Curve != elliptic.P256() {
@@ -118,8 +118,8 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// Leaf is the function Leaf, for a credential of a type. The certificate of an issuer that was trusted before is not
-// parsed again.
+// Leaf does the same as the function Leaf for a credential of a type, with the cache: it does not parse the certificate of
+// a cached chain again.
 func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 	rule := r.byType[name]
 	if signer := rule.pinned(chain); signer != nil {
@@ -132,8 +132,8 @@ func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 	return Leaf(chain)
 }
 
-// Check reports, as ErrUntrusted, that a chain (DER, leaf first, without the anchor) is not trusted to issue
-// credentials of a type in the name of issuer at now. An empty issuer stands for a credential without iss.
+// Check returns ErrUntrusted unless a chain (DER, leaf first, without the anchor) is trusted at now to issue credentials of
+// type name with this iss. issuer is "" for a credential without iss.
 func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error {
 	_, err := r.check(chain, name, issuer, now)
 	return err
@@ -152,23 +152,23 @@ func (r *Rules) check(chain [][]byte, name, issuer string, now time.Time) (verif
 	}
 	key := cacheKey(rule.id, chain)
 	known, cached := r.chains.Get(key)
-	// Where an authority renewed its certificate another chain may hold when the one remembered no longer does.
+	// After the cached path has expired there may be another: a CA can renew its certificate with the same key.
 	if !cached || now.Before(known.notBefore) || now.After(known.notAfter) {
 		var err error
 		if known, err = rule.verify(chain, now); err != nil {
 			return verified{}, err
 		}
-		r.chains.Add(key, known) // only one that was trusted: strangers cannot fill the cache
+		r.chains.Add(key, known) // trusted chains only, so that untrusted senders cannot fill the cache
 	}
 	return known, nil
 }
 
 func cacheKey(rule string, chain [][]byte) [sha256.Size]byte {
 	h := sha256.New()
-	// Lengths in front, so that no two lists of certificates have the same bytes.
-	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain)))) //nolint:gosec // four certificates at most
+	// Length prefixes, so that two different lists of certificates never have the same bytes.
+	h.Write(binary.BigEndian.AppendUint32([]byte(rule+"\n"), uint32(len(chain)))) //nolint:gosec // at most four certificates
 	for _, der := range chain {
-		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der)))) //nolint:gosec // as long as a header may be, at most
+		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(der)))) //nolint:gosec // bounded by the size of a header
 		h.Write(der)
 	}
 	return [sha256.Size]byte(h.Sum(nil))

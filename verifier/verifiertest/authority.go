@@ -12,20 +12,20 @@ import (
 	"time"
 )
 
-// Authority is a certification authority.
+// Authority is a certification authority (CA).
 type Authority struct {
 	Certificate *x509.Certificate
 	key         *ecdsa.PrivateKey
 	now         time.Time
 }
 
-// Party signs with a certified key. Chain is what goes into x5c: DER, leaf first.
+// Party is a signer with a certified key. Chain is the content of x5c: DER, leaf first.
 type Party struct {
 	Key   *ecdsa.PrivateKey
 	Chain [][]byte
 }
 
-// NewAuthority makes a self-signed authority that is valid for ten years around now.
+// NewAuthority makes a self-signed CA that is valid for ten years around now.
 func NewAuthority(t testing.TB, name string, now time.Time) *Authority {
 	t.Helper()
 	a := &Authority{key: NewKey(t), now: now}
@@ -35,7 +35,7 @@ func NewAuthority(t testing.TB, name string, now time.Time) *Authority {
 	return a
 }
 
-// Intermediate makes an authority below a.
+// Intermediate makes a CA certified by a. change breaks the certificate before it is signed.
 func (a *Authority) Intermediate(t testing.TB, name string, change ...func(*x509.Certificate)) *Authority {
 	t.Helper()
 	below := &Authority{key: NewKey(t), now: a.now}
@@ -48,15 +48,15 @@ func (a *Authority) Intermediate(t testing.TB, name string, change ...func(*x509
 	return below
 }
 
-// Leaf certifies a fresh P-256 key for signing. change breaks the certificate before it is signed; above are the
-// certificates between a and the anchor, for x5c.
+// Leaf certifies a new P-256 key for signing. change breaks the certificate before it is signed; above are the CAs whose
+// certificates follow the leaf in x5c.
 func (a *Authority) Leaf(t testing.TB, change func(*x509.Certificate), above ...*Authority) Party {
 	t.Helper()
 	key := NewKey(t)
 	return Party{Key: key, Chain: a.Certify(t, key.Public(), change, above...)}
 }
 
-// Certify makes the x5c chain for somebody's public key.
+// Certify certifies a public key and returns its x5c chain.
 func (a *Authority) Certify(t testing.TB, key crypto.PublicKey, change func(*x509.Certificate), above ...*Authority) [][]byte {
 	t.Helper()
 	template := a.template("Issuer of tests")

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// Map is a CBOR map before it is written. It keeps its order, and has a key twice when a test adds it twice.
+// Map is a CBOR map that is not encoded yet. It keeps its order, and allows duplicate keys.
 type Map struct{ pairs [][2]any }
 
-// NewMap makes a map of keys and values in turn. Whole numbers are int.
+// NewMap makes a map from alternating keys and values. Integers must be of type int.
 func NewMap(keysAndValues ...any) *Map {
 	m := new(Map)
 	for i := 0; i+1 < len(keysAndValues); i += 2 {
@@ -19,10 +19,10 @@ func NewMap(keysAndValues ...any) *Map {
 	return m
 }
 
-// Add appends a key, whether or not it is there already.
+// Add appends a key and its value, even if the key is there already.
 func (m *Map) Add(key, value any) { m.pairs = append(m.pairs, [2]any{key, value}) }
 
-// Get returns a key's value, or nil.
+// Get returns the value of a key, or nil.
 func (m *Map) Get(key any) any {
 	if i := m.find(key); i >= 0 {
 		return m.pairs[i][1]
@@ -30,10 +30,10 @@ func (m *Map) Get(key any) any {
 	return nil
 }
 
-// At returns the map that is the value of a key.
+// At returns the value of a key, which must be a map.
 func (m *Map) At(key any) *Map { return m.Get(key).(*Map) }
 
-// Set gives a key a value.
+// Set replaces the value of a key, or adds the key.
 func (m *Map) Set(key, value any) {
 	if i := m.find(key); i >= 0 {
 		m.pairs[i][1] = value
@@ -42,7 +42,7 @@ func (m *Map) Set(key, value any) {
 	m.Add(key, value)
 }
 
-// Delete takes a key out.
+// Delete removes a key.
 func (m *Map) Delete(key any) {
 	m.pairs = slices.DeleteFunc(m.pairs, func(p [2]any) bool { return p[0] == key })
 }
@@ -57,7 +57,7 @@ type Tag struct {
 	Content any
 }
 
-// Raw is an item that is written already, or what a test puts in the place of one.
+// Raw is an encoded item, or arbitrary bytes in place of one.
 type Raw []byte
 
 // Embed wraps an item in a byte string with tag 24.
@@ -66,8 +66,8 @@ func Embed(t testing.TB, value any) Tag {
 	return Tag{24, CBOR(t, value)}
 }
 
-// CBOR writes an item with the shortest heads (RFC 8949 §4.1): nil, bool, int, float64, string, []byte, []any, *Map,
-// Tag or Raw.
+// CBOR encodes an item with the shortest heads (RFC 8949 §4.1). It takes nil, bool, int, float64, string, []byte, []any,
+// *Map, Tag and Raw.
 func CBOR(t testing.TB, value any) []byte { //nolint:gosec // what is converted is not below zero
 	t.Helper()
 	switch v := value.(type) {

@@ -5,17 +5,17 @@ import (
 	"testing"
 )
 
-// ResponseURI is where tests answer when they have no reason for another address.
+// ResponseURI is the default response URI of tests.
 const ResponseURI = "https://regain.example/wallet/response"
 
-// Handover is the request as a device knows it (OpenID4VP 1.0 Appendix B.2.6).
+// Handover holds the parts of the request that the device signs (OpenID4VP 1.0 Appendix B.2.6).
 type Handover struct {
 	ClientID, Nonce, ResponseURI string
-	Origin                       string // for an answer by the Digital Credentials API
+	Origin                       string // set for the Digital Credentials API
 	Thumbprint                   []byte
 }
 
-// Transcript makes the SessionTranscript.
+// Transcript returns the encoded SessionTranscript.
 func (h Handover) Transcript(t testing.TB) []byte {
 	t.Helper()
 	var thumbprint any
@@ -30,15 +30,16 @@ func (h Handover) Transcript(t testing.TB) []byte {
 	return CBOR(t, []any{nil, nil, []any{name, sum[:]}})
 }
 
-// Device is what a holder's device signs, before it does.
+// Device is the deviceSigned part of a document, not signed yet.
 type Device struct {
 	Handover
-	NameSpaces             *Map // the device's own data elements, by namespace
+	NameSpaces             *Map // the device-signed data elements, by namespace
 	Protected, Unprotected *Map
-	Authentication         Raw // signed in the place of DeviceAuthenticationBytes, when set
+	Authentication         Raw // if set, signed in place of DeviceAuthenticationBytes
 }
 
-// NewDevice answers a redirect for the nonce and the audience of tests, encrypted to a key with a thumbprint of zeros.
+// NewDevice makes a device response for direct_post with the default Nonce, Audience and ResponseURI, and a thumbprint of
+// zeros.
 func NewDevice() *Device {
 	return &Device{
 		Handover:   Handover{ClientID: Audience, Nonce: Nonce, ResponseURI: ResponseURI, Thumbprint: make([]byte, sha256.Size)},
@@ -46,8 +47,8 @@ func NewDevice() *Device {
 	}
 }
 
-// Respond signs an mdoc as its issuer, presents it as its holder's device, and returns the DeviceResponse for a test to
-// break before it is written.
+// Respond signs an mdoc as its issuer and as its holder's device, and returns the DeviceResponse before it is encoded, so
+// that a test can break it.
 func (h *Holder) Respond(t testing.TB, d *MDoc, device *Device) *Map {
 	t.Helper()
 	return NewMap("version", "1.0", "documents", []any{NewMap(
@@ -69,7 +70,7 @@ func (h *Holder) sign(t testing.TB, docType string, device *Device) []any {
 	return []any{CBOR(t, device.Protected), device.Unprotected, nil, SignCOSE(t, h.Key, device.Protected, payload)}
 }
 
-// PresentMDoc signs an mdoc as its issuer and presents it as its holder's device, as it stands in a vp_token.
+// PresentMDoc signs an mdoc as its issuer and as its holder's device, and returns the presentation as in a vp_token.
 func (h *Holder) PresentMDoc(t testing.TB, d *MDoc, device *Device) string {
 	t.Helper()
 	return Encode(CBOR(t, h.Respond(t, d, device)))

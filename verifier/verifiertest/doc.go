@@ -1,11 +1,13 @@
-// Package verifiertest is a whole virtual issuer and holder for tests: a certification authority, a signer under it,
-// Verified IDs, mdocs and Face Check receipts, key binding, and a status list that is really served; and for JWT VCs,
-// issuers and holders with DIDs, one of them on a web site that is really served.
+// Package verifiertest is a virtual issuer and holder for tests: a CA, an issuer certified by it, Verified IDs, mdocs and
+// Face Check receipts, key binding, and a status list served over HTTP on loopback; and for JWT VCs, issuers and holders
+// with DIDs, and a web site for did:web, served over HTTPS on loopback.
 //
-// It is written from the specifications with the standard library alone and imports nothing of the verifier's reading
-// side, so that a mistake there cannot hide behind the same mistake here.
+// It leaves out the issuance protocol (OpenID4VCI), revocation of certificates, and every transport of a presentation.
 //
-// Everything starts in order; a test breaks one thing. Drafts are plain maps until they are signed:
+// It is written from the specifications with the standard library (and a secp256k1 library), and shares no code with the
+// parsers of package verifier, so that the same mistake on both sides cannot cancel out.
+//
+// Every object starts valid; a test breaks one thing. Drafts are plain maps until they are signed:
 //
 //	issuer := verifiertest.New(t, clock.Now)
 //	holder := verifiertest.NewHolder(t)
@@ -14,14 +16,14 @@
 //	receipt := issuer.Receipt(id, 86.31)
 //	p := verifier.Presentation{VerifiedID: holder.Present(t, id, binding), FaceCheck: holder.Present(t, receipt, binding)}
 //
-// So it is with mdocs, whose maps keep their order:
+// mdocs work the same way; their maps keep their order:
 //
 //	id := issuer.MDoc(holder)
 //	id.MSO.Set("version", "2.0") // the one thing
 //	text := holder.PresentMDoc(t, id, verifiertest.NewDevice())
 package verifiertest
 
-// The types, the nonce and the audience that tests use when they have no reason for others.
+// The default types, nonce and audience of tests.
 const (
 	IdentityType = "urn:regain:verified-identity:1"
 	ReceiptType  = "urn:regain:face-check-receipt:1"

@@ -6,26 +6,26 @@ import (
 	"testing"
 )
 
-// Draft is a credential before it is signed. Tests change what they want.
+// Draft is an SD-JWT VC that is not signed yet, for tests to change.
 type Draft struct {
 	Header      map[string]any
-	Claims      map[string]any // the payload as the issuer signs it
-	Disclosures []Disclosure   // those that the holder will send
+	Claims      map[string]any // the payload that the issuer signs
+	Disclosures []Disclosure   // those that the holder sends
 	Signer      Party
-	Index       int    // in the status list, of a Verified ID
-	Portrait    string // digest of the portrait's Disclosure, of a Verified ID
+	Index       int    // index in the status list; Verified IDs only
+	Portrait    string // digest of the portrait's Disclosure; Verified IDs only
 }
 
-// Disclosure is one, in its text.
+// Disclosure is an encoded Disclosure (RFC 9901 §4.2) and the name of its claim.
 type Disclosure struct {
 	Name string
 	Text string
 }
 
-// Digest is what stands in `_sd` for a Disclosure (RFC 9901 §4.2.3).
+// Digest returns the digest of a Disclosure, for `_sd` (RFC 9901 §4.2.3).
 func (d Disclosure) Digest() string { return Hash(d.Text) }
 
-// Disclose makes a Disclosure of a claim, or of an array element when name is "".
+// Disclose makes the Disclosure of a claim, or of an array element if name is "".
 func Disclose(t testing.TB, name string, value any) Disclosure {
 	t.Helper()
 	parts := []any{rand.Text(), name, value}
@@ -35,7 +35,7 @@ func Disclose(t testing.TB, name string, value any) Disclosure {
 	return Disclosure{Name: name, Text: Encode(JSON(t, parts))}
 }
 
-// Conceal adds a selectively disclosable claim, and its Disclosure to those that are sent.
+// Conceal adds a selectively disclosable claim: its digest to `_sd`, and its Disclosure to Disclosures.
 func (d *Draft) Conceal(t testing.TB, name string, value any) Disclosure {
 	t.Helper()
 	one := Disclose(t, name, value)
@@ -45,7 +45,7 @@ func (d *Draft) Conceal(t testing.TB, name string, value any) Disclosure {
 	return one
 }
 
-// Withhold takes a Disclosure out of those that are sent.
+// Withhold removes the Disclosure of a claim from Disclosures.
 func (d *Draft) Withhold(name string) {
 	kept := d.Disclosures[:0:0]
 	for _, one := range d.Disclosures {

@@ -9,18 +9,18 @@ import (
 // Holder has the key that credentials are bound to.
 type Holder struct{ Key *ecdsa.PrivateKey }
 
-// NewHolder makes one.
+// NewHolder makes a holder with a new key.
 func NewHolder(t testing.TB) *Holder {
 	t.Helper()
 	return &Holder{Key: NewKey(t)}
 }
 
-// Binding is a Key Binding JWT before it is signed. Members that a test sets to nil are left out.
+// Binding is a Key Binding JWT that is not signed yet. A claim set to nil is left out.
 type Binding struct {
 	Header, Claims map[string]any
 }
 
-// Bind makes a Key Binding JWT in order: for the nonce and audience of tests, at now. The hash comes when it is signed.
+// Bind makes a valid Key Binding JWT for the default Nonce and Audience, at now. Present adds sd_hash.
 func Bind(now time.Time) Binding {
 	return Binding{
 		Header: map[string]any{"alg": "ES256", "typ": "kb+jwt"},
@@ -34,7 +34,7 @@ func (h *Holder) Present(t testing.TB, d *Draft, b Binding) string {
 	return h.PresentText(t, d.Sign(t), b)
 }
 
-// PresentText presents a text that ends with a tilde. A `sd_hash` that the test has set stays.
+// PresentText appends the Key Binding JWT to signed, which ends with a tilde. It keeps a `sd_hash` that b has already.
 func (h *Holder) PresentText(t testing.TB, signed string, b Binding) string {
 	t.Helper()
 	claims := map[string]any{"sd_hash": Hash(signed)}

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// Identity is somebody with a DID and the key that its document has.
+// Identity is a DID with the key of its document.
 type Identity struct {
 	*Signer
 	DID   string
@@ -20,7 +20,7 @@ func NewJWKIdentity(t testing.TB, algorithm string) *Identity {
 	return &Identity{Signer: signer, DID: did, KeyID: did + "#0"}
 }
 
-// NewIONIdentity makes a did:ion in its long form. With no purposes its key may sign what holders and issuers sign.
+// NewIONIdentity makes a did:ion in its long form. Without purposes its key has authentication and assertionMethod.
 func NewIONIdentity(t testing.TB, algorithm string, purposes ...string) *Identity {
 	t.Helper()
 	signer := NewSigner(t, algorithm)
@@ -28,13 +28,14 @@ func NewIONIdentity(t testing.TB, algorithm string, purposes ...string) *Identit
 	return &Identity{Signer: signer, DID: did, KeyID: did + "#key-1"}
 }
 
-// ION is what makes a did:ion (Sidetree v1.0.0, Create), before it is hashed. Tests change what they want; a deltaHash
-// that they have set stays.
+// ION is the create operation of a did:ion (Sidetree v1.0.0, Create), not hashed yet, for tests to change. DID keeps a
+// deltaHash that is set already.
 type ION struct {
 	Delta, SuffixData map[string]any
 }
 
-// NewION starts a did:ion whose document has one key, key-1. With no purposes it may sign what holders and issuers sign.
+// NewION makes the create operation of a did:ion with one key, key-1. Without purposes the key has authentication and
+// assertionMethod.
 func NewION(jwk map[string]any, purposes ...string) *ION {
 	if len(purposes) == 0 {
 		purposes = []string{"authentication", "assertionMethod"}
@@ -51,7 +52,7 @@ func NewION(jwk map[string]any, purposes ...string) *ION {
 	}
 }
 
-// Document is the document of the first patch, for tests to change.
+// Document returns the document of the first patch, for tests to change.
 func (i *ION) Document() map[string]any {
 	patches, _ := i.Delta["patches"].([]any)
 	first, _ := patches[0].(map[string]any)
@@ -59,13 +60,13 @@ func (i *ION) Document() map[string]any {
 	return document
 }
 
-// Patch adds a patch.
+// Patch appends a patch.
 func (i *ION) Patch(patch map[string]any) {
 	patches, _ := i.Delta["patches"].([]any)
 	i.Delta["patches"] = append(patches, patch)
 }
 
-// DID returns the long form.
+// DID returns the long form of the DID.
 func (i *ION) DID(t testing.TB) string {
 	t.Helper()
 	if _, set := i.SuffixData["deltaHash"]; !set {
@@ -74,8 +75,8 @@ func (i *ION) DID(t testing.TB) string {
 	return i.Long(t, Multihash(JSON(t, i.SuffixData)))
 }
 
-// Long returns the long form under a suffix that need not be its own. encoding/json sorts names by their bytes, which
-// for names and values of these characters is the canonical form (RFC 8785).
+// Long returns the long form with the given suffix, which may be wrong. encoding/json sorts names by their bytes, which is
+// the canonical form (RFC 8785) as long as names and values are ASCII.
 func (i *ION) Long(t testing.TB, suffix string) string {
 	t.Helper()
 	return "did:ion:" + suffix + ":" + Encode(JSON(t, map[string]any{"delta": i.Delta, "suffixData": i.SuffixData}))

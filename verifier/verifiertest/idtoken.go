@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// NewIDToken drafts the ID token that a wallet issues itself (JWT VC Presentation Profile), for the nonce and the
-// audience of tests.
+// NewIDToken drafts a self-issued ID token (JWT VC Presentation Profile, ID Token Validation) for the default Nonce and
+// Audience.
 func NewIDToken(holder *Identity, now time.Time) *JWT {
 	return &JWT{
 		Signer: holder.Signer,

@@ -11,12 +11,12 @@ import (
 	"regain/verifier/trust"
 )
 
-// Issuer issues Verified IDs, mdocs and receipts under one authority, and serves their status list on loopback.
+// Issuer issues Verified IDs, mdocs and receipts under one CA, and serves their status list on loopback.
 type Issuer struct {
 	URL            string
 	Authority      *Authority
-	Signs          Party
-	SignsDocuments Party // mdocs
+	Signs          Party // signs SD-JWT VCs
+	SignsDocuments Party // signs mdocs
 	Status         *StatusList
 
 	t     testing.TB
@@ -24,7 +24,7 @@ type Issuer struct {
 	next  int
 }
 
-// New starts an issuer; it stops with the test.
+// New starts an issuer. It stops when the test ends.
 func New(t testing.TB, clock func() time.Time) *Issuer {
 	t.Helper()
 	i := &Issuer{t: t, clock: clock, Authority: NewAuthority(t, "Anchor of tests", clock())}
@@ -39,17 +39,17 @@ func New(t testing.TB, clock func() time.Time) *Issuer {
 	return i
 }
 
-// Rules trust the issuer for both types.
+// Rules returns trust rules for Verified IDs and receipts of the issuer.
 func (i *Issuer) Rules() []trust.Rule { return []trust.Rule{i.Rule(IdentityType), i.Rule(ReceiptType)} }
 
-// Rule trusts the issuer for one type.
+// Rule returns a rule that trusts the issuer for one type.
 func (i *Issuer) Rule(name string) trust.Rule {
 	rule := trust.Rule{Types: []string{name}, Issuers: []string{i.URL}}
 	rule.Anchors = append(rule.Anchors, i.Authority.Certificate)
 	return rule
 }
 
-// Fetcher is a hardened fetcher that may reach this issuer.
+// Fetcher returns a hardened fetcher that may reach this issuer.
 func (i *Issuer) Fetcher() *fetch.Fetcher {
 	i.t.Helper()
 	host := strings.TrimPrefix(i.URL, "http://")
@@ -60,7 +60,7 @@ func (i *Issuer) Fetcher() *fetch.Fetcher {
 	return f
 }
 
-// VerifiedID drafts a Verified ID with everything disclosed but the portrait. Its status entry is a fresh one.
+// VerifiedID drafts a Verified ID with every claim disclosed except the portrait, and an unused status list index.
 func (i *Issuer) VerifiedID(h *Holder) *Draft {
 	i.t.Helper()
 	d := i.draft(h, IdentityType, 365*24*time.Hour)
@@ -81,7 +81,7 @@ func (i *Issuer) VerifiedID(h *Holder) *Draft {
 	return d
 }
 
-// Receipt drafts a Face Check receipt for a Verified ID: for its holder, its jti and its portrait.
+// Receipt drafts a Face Check receipt for a Verified ID, with its holder key, its jti and the digest of its portrait.
 func (i *Issuer) Receipt(id *Draft, score float64) *Draft {
 	i.t.Helper()
 	d := i.draft(nil, ReceiptType, 10*time.Minute)
@@ -93,7 +93,7 @@ func (i *Issuer) Receipt(id *Draft, score float64) *Draft {
 	return d
 }
 
-// Result is the first entry of a receipt's faceCheckResults, for tests to change.
+// Result returns the first entry of a receipt's faceCheckResults, for tests to change.
 func (d *Draft) Result() map[string]any {
 	results, _ := d.Claims["faceCheckResults"].([]any)
 	first, _ := results[0].(map[string]any)
@@ -115,7 +115,7 @@ func (i *Issuer) draft(h *Holder, kind string, life time.Duration) *Draft {
 	return d
 }
 
-// SignedBy lets another party sign the draft, with its own certificates.
+// SignedBy makes another party the signer of the draft, with its own certificates.
 func (d *Draft) SignedBy(p Party) {
 	d.Signer = p
 	d.Header["x5c"] = x5c(p.Chain)

@@ -6,16 +6,17 @@ import (
 	"time"
 )
 
-// VCType is the type of JWT VCs that tests use when they have no reason for another.
+// VCType is the default type of JWT VCs in tests.
 const VCType = "VerifiedIdentity"
 
-// JWT is a VC or a VP before it is signed. Tests change what they want; members of the header set to nil are left out.
+// JWT is a VC, a VP or an ID token that is not signed yet, for tests to change. A header member set to nil is left out.
 type JWT struct {
 	Header, Claims map[string]any
 	Signer         *Signer
 }
 
-// NewVC drafts a VC about a holder, as the JWT VC Presentation Profile has it: what the JWT says, the VC leaves out.
+// NewVC drafts a VC about a holder. As in the JWT VC Presentation Profile (JWT VCs), JWT claims replace the properties of
+// the VC.
 func NewVC(issuer, holder *Identity, now time.Time) *JWT {
 	return &JWT{
 		Signer: issuer.Signer,
@@ -31,7 +32,7 @@ func NewVC(issuer, holder *Identity, now time.Time) *JWT {
 	}
 }
 
-// NewVP drafts a VP of signed VCs, for the nonce and the audience of tests.
+// NewVP drafts a VP of signed VCs for the default Nonce and Audience.
 func NewVP(holder *Identity, now time.Time, vcs ...string) *JWT {
 	list := make([]any, len(vcs))
 	for i, vc := range vcs {
@@ -50,7 +51,7 @@ func NewVP(holder *Identity, now time.Time, vcs ...string) *JWT {
 	}
 }
 
-// NewFaceCheckVC drafts a Face Check receipt for a VC: for its holder, its jti and its portrait.
+// NewFaceCheckVC drafts a Face Check receipt for a VC, with its holder, its jti and the digest of its portrait.
 func NewFaceCheckVC(issuer, holder *Identity, source *JWT, score float64, now time.Time) *JWT {
 	vc := NewVC(issuer, holder, now)
 	vc.Claims["exp"] = now.Add(10 * time.Minute).Unix()
@@ -63,37 +64,38 @@ func NewFaceCheckVC(issuer, holder *Identity, source *JWT, score float64, now ti
 	return vc
 }
 
-// VC is the VC in a VC's claims, for tests to change.
+// VC returns the vc claim, for tests to change.
 func (j *JWT) VC() map[string]any {
 	vc, _ := j.Claims["vc"].(map[string]any)
 	return vc
 }
 
-// Subject is a VC's credentialSubject, for tests to change.
+// Subject returns the credentialSubject of the vc claim, for tests to change.
 func (j *JWT) Subject() map[string]any {
 	subject, _ := j.VC()["credentialSubject"].(map[string]any)
 	return subject
 }
 
-// VP is the VP in a VP's claims, for tests to change.
+// VP returns the vp claim, for tests to change.
 func (j *JWT) VP() map[string]any {
 	vp, _ := j.Claims["vp"].(map[string]any)
 	return vp
 }
 
-// Certify makes the issuer one that has certificates instead of a DID: a chain in x5c, and no kid.
+// Certify gives the JWT an x5c chain in place of a kid, for an issuer with certificates instead of a DID.
 func (j *JWT) Certify(chain [][]byte) {
 	j.Header["kid"], j.Header["x5c"] = nil, x5c(chain)
 }
 
-// Sign signs it.
+// Sign returns the signed JWT.
 func (j *JWT) Sign(t testing.TB) string {
 	t.Helper()
 	return j.Signer.Sign(t, j.Header, j.Claims)
 }
 
-// NewDomainLinkage drafts a Domain Linkage Credential (DIF Well Known DID Configuration): a DID about itself and an
-// origin, with everything said twice and no typ, as that specification has it.
+// NewDomainLinkage drafts a Domain Linkage Credential, by which a DID names its origin. As the specification requires, the
+// header has no typ, and JWT claims and VC properties are both there (DIF Well Known DID Configuration, JSON Web Token
+// Proof Format).
 func NewDomainLinkage(of *Identity, origin string, now time.Time) *JWT {
 	until := now.AddDate(1, 0, 0)
 	return &JWT{
@@ -111,7 +113,7 @@ func NewDomainLinkage(of *Identity, origin string, now time.Time) *JWT {
 	}
 }
 
-// ServeConfiguration sets the site's DID configuration. Entries are JWTs, or whatever a test puts there.
+// ServeConfiguration sets the site's DID Configuration Resource. Entries are JWTs, or invalid values.
 func (s *Site) ServeConfiguration(entries ...any) {
 	s.Serve("/.well-known/did-configuration.json", map[string]any{
 		"@context": "https://identity.foundation/.well-known/did-configuration/v1", "linked_dids": entries,

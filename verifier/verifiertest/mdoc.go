@@ -14,30 +14,31 @@ import (
 	"regain/verifier/trust"
 )
 
-// The type of mdocs, and the namespace of their elements.
+// The default docType of mdocs, and the namespace of their elements.
 const (
 	MDocType      = "org.iso.18013.5.1.mDL"
 	MDocNamespace = "org.iso.18013.5.1"
 )
 
-// MDoc is an mdoc before it is signed. Tests change what they want; what they change after Seal no longer has its digest.
+// MDoc is an mdoc that is not signed yet, for tests to change. An element that is changed after Seal no longer matches its
+// digest.
 type MDoc struct {
-	DocType                string // as the holder's device says it; the issuer says it in the MSO
-	MSO                    *Map   // without valueDigests until it is sealed
+	DocType                string // of the document; the MSO has its own
+	MSO                    *Map   // has no valueDigests before Seal
 	Items                  []*Item
 	Protected, Unprotected *Map // headers of IssuerAuth
 	Signer                 Party
-	Index                  int // in the status list
+	Index                  int // index in the status list
 }
 
-// Item is a data element: an IssuerSignedItem before it is written.
+// Item is a data element: an IssuerSignedItem that is not encoded yet.
 type Item struct {
 	*Map
 	Namespace string
-	Withheld  bool // the holder does not send it
+	Withheld  bool // not disclosed
 }
 
-// MDoc drafts a driving licence with everything disclosed but the portrait. Its status entry is a fresh one.
+// MDoc drafts a driving licence with every element disclosed except the portrait, and an unused status list index.
 func (i *Issuer) MDoc(h *Holder) *MDoc {
 	i.t.Helper()
 	now := i.clock()
@@ -66,12 +67,12 @@ func (i *Issuer) MDoc(h *Holder) *MDoc {
 	return d
 }
 
-// DocumentRule trusts the issuer for mdocs.
+// DocumentRule returns a rule that trusts the issuer for mdocs.
 func (i *Issuer) DocumentRule() trust.Rule {
 	return trust.Rule{Types: []string{MDocType}, Anchors: []*x509.Certificate{i.Authority.Certificate}}
 }
 
-// DocumentSigner makes a certificate that of a signer of mdocs (ISO 18013-5 Annex B.1.4).
+// DocumentSigner gives a certificate the extended key usage of an mdoc document signer (ISO 18013-5 Annex B.1.4).
 func DocumentSigner(c *x509.Certificate) {
 	c.UnknownExtKeyUsage = append(c.UnknownExtKeyUsage, asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2})
 }
@@ -85,7 +86,7 @@ func (d *MDoc) Add(namespace, name string, value any) *Item {
 	return one
 }
 
-// Element returns the first data element of a name.
+// Element returns the first data element with this name, or nil.
 func (d *MDoc) Element(name string) *Item {
 	for _, one := range d.Items {
 		if one.Get("elementIdentifier") == name {
@@ -95,7 +96,7 @@ func (d *MDoc) Element(name string) *Item {
 	return nil
 }
 
-// SignedBy lets another party sign, with its own certificates.
+// SignedBy makes another party the signer of the mdoc, with its own certificates.
 func (d *MDoc) SignedBy(p Party) {
 	d.Signer = p
 	chain := make([]any, len(p.Chain))
@@ -105,7 +106,7 @@ func (d *MDoc) SignedBy(p Party) {
 	d.Unprotected.Set(33, chain)
 }
 
-// Digest is what stands in valueDigests for an item.
+// Digest returns the digest of an item, for valueDigests.
 func (d *MDoc) Digest(t testing.TB, one *Item) []byte {
 	t.Helper()
 	raw := CBOR(t, Embed(t, one.Map))
@@ -121,7 +122,7 @@ func (d *MDoc) Digest(t testing.TB, one *Item) []byte {
 	return sum[:]
 }
 
-// Seal writes the digests of the items as they are into the MSO. Signing does it when it was not done.
+// Seal writes the digests of the current items into the MSO. Payload calls it if the MSO has no valueDigests.
 func (d *MDoc) Seal(t testing.TB) {
 	t.Helper()
 	spaces := NewMap()
@@ -134,7 +135,7 @@ func (d *MDoc) Seal(t testing.TB) {
 	d.MSO.Set("valueDigests", spaces)
 }
 
-// Payload is MobileSecurityObjectBytes.
+// Payload returns MobileSecurityObjectBytes.
 func (d *MDoc) Payload(t testing.TB) []byte {
 	t.Helper()
 	if d.MSO.Get("valueDigests") == nil {
@@ -143,13 +144,13 @@ func (d *MDoc) Payload(t testing.TB) []byte {
 	return CBOR(t, Embed(t, d.MSO))
 }
 
-// ID is what a receipt calls the mdoc (RFC 6920).
+// ID returns the identifier by which a receipt names the mdoc (RFC 6920 §3).
 func (d *MDoc) ID(t testing.TB) string {
 	t.Helper()
 	return "ni:///sha-256;" + Hash(string(d.Payload(t)))
 }
 
-// IssuerSigned signs the mdoc as its issuer.
+// IssuerSigned signs the mdoc as its issuer, and returns the issuerSigned part of the document.
 func (d *MDoc) IssuerSigned(t testing.TB) *Map {
 	t.Helper()
 	payload, spaces := d.Payload(t), NewMap()
@@ -175,7 +176,7 @@ func (i *Issuer) MDocReceipt(h *Holder, id *MDoc, score float64) *Draft {
 	return d
 }
 
-// COSEKey writes the public key (RFC 9053 §7.1.1).
+// COSEKey returns the public key as a COSE_Key (RFC 9053 §7.1.1).
 func COSEKey(t testing.TB, key *ecdsa.PrivateKey) *Map {
 	t.Helper()
 	point, err := key.PublicKey.Bytes()
@@ -185,7 +186,7 @@ func COSEKey(t testing.TB, key *ecdsa.PrivateKey) *Map {
 	return NewMap(1, 2, -1, 1, -2, bytes.Clone(point[1:33]), -3, bytes.Clone(point[33:]))
 }
 
-// SignCOSE makes the signature of a COSE_Sign1 (RFC 9052 §4.4).
+// SignCOSE returns the signature of a COSE_Sign1 (RFC 9052 §4.4).
 func SignCOSE(t testing.TB, key *ecdsa.PrivateKey, protected *Map, payload []byte) []byte {
 	t.Helper()
 	return SignBytes(t, key, CBOR(t, []any{"Signature1", CBOR(t, protected), []byte{}, payload}))

@@ -9,22 +9,22 @@ import (
 	"testing"
 )
 
-// Encode writes base64url without padding.
+// Encode encodes base64url without padding.
 func Encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-// Hash returns SHA-256 of a text in base64url.
+// Hash returns the SHA-256 of a text in base64url.
 func Hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return Encode(sum[:])
 }
 
-// Multihash returns SHA-256 as a multihash in base64url.
+// Multihash returns the SHA-256 of raw as a multihash in base64url.
 func Multihash(raw []byte) string {
 	sum := sha256.Sum256(raw)
 	return Encode(append([]byte{0x12, sha256.Size}, sum[:]...))
 }
 
-// JSON writes a value.
+// JSON encodes a value.
 func JSON(t testing.TB, value any) []byte {
 	t.Helper()
 	raw, err := json.Marshal(value)
@@ -34,14 +34,14 @@ func JSON(t testing.TB, value any) []byte {
 	return raw
 }
 
-// SignRaw makes a compact JWS with ES256 of texts that need not be JSON.
+// SignRaw makes a compact JWS with ES256. header and payload need not be JSON.
 func SignRaw(t testing.TB, key *ecdsa.PrivateKey, header, payload []byte) string {
 	t.Helper()
 	text := Encode(header) + "." + Encode(payload)
 	return text + "." + Encode(SignBytes(t, key, []byte(text)))
 }
 
-// SignBytes makes a signature as JOSE and COSE have it: r and s of 32 bytes each (RFC 7518 §3.4, RFC 9053 §2.1).
+// SignBytes returns an ES256 signature for JOSE and COSE: r and s, 32 bytes each (RFC 7518 §3.4, RFC 9053 §2.1).
 func SignBytes(t testing.TB, key *ecdsa.PrivateKey, message []byte) []byte {
 	t.Helper()
 	sum := sha256.Sum256(message)
@@ -55,13 +55,13 @@ func SignBytes(t testing.TB, key *ecdsa.PrivateKey, message []byte) []byte {
 	return signature
 }
 
-// Sign makes a compact JWS of a header and a payload.
+// Sign makes a compact JWS with ES256.
 func Sign(t testing.TB, key *ecdsa.PrivateKey, header, payload map[string]any) string {
 	t.Helper()
 	return SignRaw(t, key, JSON(t, header), JSON(t, payload))
 }
 
-// x5c writes certificates as RFC 7515 §4.1.6 wants them: standard base64.
+// x5c encodes certificates in standard base64 (RFC 7515 §4.1.6).
 func x5c(chain [][]byte) []string {
 	list := make([]string, len(chain))
 	for i, der := range chain {
@@ -70,7 +70,7 @@ func x5c(chain [][]byte) []string {
 	return list
 }
 
-// JWK writes the public key.
+// JWK returns the public key as a JWK.
 func JWK(t testing.TB, key *ecdsa.PrivateKey) map[string]any {
 	t.Helper()
 	point, err := key.PublicKey.Bytes()

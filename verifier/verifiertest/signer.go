@@ -42,7 +42,7 @@ func NewSigner(t testing.TB, algorithm string) *Signer {
 	return s
 }
 
-// Public is the key as verifiers take it.
+// Public returns the public key, as package verifier uses it.
 func (s *Signer) Public() crypto.PublicKey {
 	switch {
 	case s.koblitz != nil:
@@ -53,7 +53,7 @@ func (s *Signer) Public() crypto.PublicKey {
 	return s.p256.Public()
 }
 
-// JWK writes the public key (RFC 7518 §6.2, RFC 8812 §3.1, RFC 8037 §2).
+// JWK returns the public key as a JWK (RFC 7518 §6.2, RFC 8812 §3.1, RFC 8037 §2).
 func (s *Signer) JWK(t testing.TB) map[string]any {
 	t.Helper()
 	switch {
@@ -67,7 +67,7 @@ func (s *Signer) JWK(t testing.TB) map[string]any {
 	return JWK(t, s.p256)
 }
 
-// Sign makes a compact JWS of a header and a payload. An alg that the header lacks is the signer's.
+// Sign makes a compact JWS. If the header has no alg it adds that of the signer; a header member set to nil is left out.
 func (s *Signer) Sign(t testing.TB, header, payload map[string]any) string {
 	t.Helper()
 	full := map[string]any{"alg": s.Algorithm}
@@ -80,7 +80,7 @@ func (s *Signer) Sign(t testing.TB, header, payload map[string]any) string {
 	return s.SignRaw(t, JSON(t, full), JSON(t, payload))
 }
 
-// SignRaw makes a compact JWS of texts that need not be JSON.
+// SignRaw makes a compact JWS. header and payload need not be JSON.
 func (s *Signer) SignRaw(t testing.TB, header, payload []byte) string {
 	t.Helper()
 	if s.p256 != nil {

@@ -13,7 +13,7 @@ import (
 	"regain/internal/fetch"
 )
 
-// Site is a web site with a did:web. It answers at each path with what Pages has there.
+// Site is a web site with a did:web. It serves Pages by their path.
 type Site struct {
 	Host     string // host:port
 	DID      string
@@ -25,12 +25,12 @@ type Site struct {
 	roots *x509.CertPool
 }
 
-// NewSite starts a site on loopback; it stops with the test. Its pages are set before they are asked for.
+// NewSite starts a site on loopback, which stops when the test ends. Set its pages before they are requested.
 func NewSite(t testing.TB) *Site {
 	t.Helper()
-	const name = "issuer.localhost" // a did:web may not be of an address
+	const name = "issuer.localhost" // a did:web must not have an IP address
 	s := &Site{t: t, Pages: make(map[string]http.HandlerFunc), roots: x509.NewCertPool()}
-	authority := NewAuthority(t, "Authority of the web", time.Now()) // TLS has no other clock
+	authority := NewAuthority(t, "Authority of the web", time.Now()) // crypto/tls uses the real clock
 	s.roots.AddCert(authority.Certificate)
 	party := authority.Leaf(t, func(c *x509.Certificate) { c.DNSNames = []string{name} })
 	server := httptest.NewUnstartedServer(s)
@@ -46,7 +46,7 @@ func NewSite(t testing.TB) *Site {
 	return s
 }
 
-// Identity gives the site a DID document with one key, key-1, for holders' and issuers' signatures.
+// Identity gives the site a DID document with one key, key-1, for authentication and assertionMethod.
 func (s *Site) Identity(algorithm string) *Identity {
 	s.t.Helper()
 	signer := NewSigner(s.t, algorithm)
@@ -54,7 +54,7 @@ func (s *Site) Identity(algorithm string) *Identity {
 	return &Identity{Signer: signer, DID: s.DID, KeyID: s.DID + "#key-1"}
 }
 
-// Document makes a DID document, with its ids relative as those of Entra Verified ID are.
+// Document makes a DID document with relative ids, like those of Entra Verified ID.
 func (s *Site) Document(signer *Signer) map[string]any {
 	return map[string]any{
 		"id":       s.DID,
@@ -69,7 +69,7 @@ func (s *Site) Document(signer *Signer) map[string]any {
 	}
 }
 
-// Serve sets a page of JSON.
+// Serve sets a page that answers with value as JSON.
 func (s *Site) Serve(path string, value any) {
 	raw := JSON(s.t, value)
 	s.Pages[path] = func(w http.ResponseWriter, _ *http.Request) {
@@ -88,7 +88,7 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	page(w, r)
 }
 
-// Fetcher is a hardened fetcher that may reach this site.
+// Fetcher returns a hardened fetcher that may reach this site.
 func (s *Site) Fetcher() *fetch.Fetcher {
 	s.t.Helper()
 	f, err := fetch.New(fetch.Config{AllowPrivateHosts: []string{s.Host}, RootCAs: s.roots, Timeout: 10 * time.Second})

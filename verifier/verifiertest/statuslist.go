@@ -9,32 +9,32 @@ import (
 	"testing"
 )
 
-// StatusList is a status list that is served. Set the hooks before the first request; entries may change any time.
+// StatusList serves a Status List Token over HTTP. Set the hooks before the first request; entries may change at any time.
 type StatusList struct {
 	URI      string
 	Signer   Party
-	Bits     int                               // of an entry; 2 unless set
-	TTL      int                               // seconds; 300 unless set
+	Bits     int                               // of an entry; New sets 2
+	TTL      int                               // seconds; New sets 300
 	Change   func(header, body map[string]any) // breaks the token before it is signed
-	Answer   http.HandlerFunc                  // answers in the place of the list
+	Answer   http.HandlerFunc                  // if set, answers instead of the list
 	Requests atomic.Int64
 
 	t       testing.TB
 	clock   func() int64
 	mu      sync.Mutex
-	entries []byte // one a byte
+	entries []byte // one entry per byte
 }
 
 const entries = 1024
 
-// Set gives an entry a value.
+// Set sets the value of an entry.
 func (l *StatusList) Set(index int, value byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.entries[index] = value
 }
 
-// Token makes the Status List Token (Token Status List §5.1).
+// Token returns the signed Status List Token (Token Status List §5.1).
 func (l *StatusList) Token() string {
 	header := map[string]any{"alg": "ES256", "typ": "statuslist+jwt", "x5c": x5c(l.Signer.Chain)}
 	body := map[string]any{
@@ -47,7 +47,7 @@ func (l *StatusList) Token() string {
 	return Sign(l.t, l.Signer.Key, header, body)
 }
 
-// pack puts entries into bytes, the first into the lowest bits (§4.1).
+// pack packs entries into bytes, the first into the least significant bits (Token Status List §4.1).
 func (l *StatusList) pack() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,7 +69,7 @@ func (l *StatusList) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(l.Token()))
 }
 
-// Compress makes a zlib stream.
+// Compress compresses raw with zlib.
 func Compress(t testing.TB, raw []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer

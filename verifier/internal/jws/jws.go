@@ -1,9 +1,9 @@
-// Package jws reads compact JSON Web Signatures of the kinds that its caller names, strictly (RFC 7515 §7.1, RFC 8725),
-// and verifies them.
+// Package jws strictly parses and verifies compact JSON Web Signatures (RFC 7515 §7.1, RFC 8725). The caller names the
+// accepted typ values and algorithms.
 //
-// They are read here, and not by go-jose, for what go-jose lets pass: names that stand twice in the header, base64url
-// that is not canonical, and `x5c` that it parses before anybody knows whether the rest is worth it. It has no ES256K
-// either. The cryptography is the standard library's, but for secp256k1, which it does not have.
+// It does not use go-jose, which accepts duplicate names in the header and base64url that is not canonical, parses `x5c`
+// before the rest of the message is checked, and has no ES256K. The cryptography is the standard library's, except for
+// secp256k1.
 package jws
 
 import (
@@ -33,31 +33,31 @@ var (
 	ErrSignature = errors.New("signature does not verify")
 )
 
-// JWS is a message that was read and not verified.
+// JWS is a message that is parsed but not verified.
 type JWS struct {
 	Payload      map[string]any
 	Certificates [][]byte // x5c as DER, leaf first; may be empty
 	KeyID        string   // kid; may be ""
 
 	algorithm Algorithm
-	signed    string // header and payload as they were signed
+	signed    string // the JWS Signing Input (RFC 7515 §5.1)
 	signature []byte
-	proved    *atomic.Pointer[crypto.PublicKey] // the key with which it verified; shared by copies
+	proved    *atomic.Pointer[crypto.PublicKey] // the key with which the signature verified; shared by copies
 }
 
-// Form is what a caller takes. A message that is none of it is refused before anything else about it is read: what a
-// key may be used for is the reader's to say, never the message's (RFC 8725 §3.1, §3.11).
+// Form lists the accepted typ values and algorithms. A message with others is refused before the rest of it is parsed: the
+// verifier decides how a key is used, never the message (RFC 8725 §3.1, §3.11).
 type Form struct {
-	Types      []string // of typ; "" for a header that has none
+	Types      []string // accepted typ values; "" accepts a header without typ
 	Algorithms []Algorithm
 }
 
-// ParseInsecure reads a JWS whose typ is the given one. Nothing is verified yet. ES256 is the only algorithm: HAIP 1.0 §7.
+// ParseInsecure parses a JWS with the given typ and ES256, the only algorithm of HAIP 1.0 §7. It verifies nothing.
 func ParseInsecure(compact, typ string) (JWS, error) {
 	return Form{Types: []string{typ}, Algorithms: []Algorithm{ES256}}.ParseInsecure(compact)
 }
 
-// ParseInsecure reads a JWS of this form. Nothing is verified yet.
+// ParseInsecure parses a JWS of this form. It verifies nothing.
 func (f Form) ParseInsecure(compact string) (JWS, error) {
 	parts := strings.SplitN(compact, ".", 4)
 	if len(parts) != 3 || len(parts[0]) > maxHeader {
@@ -83,18 +83,19 @@ func (f Form) ParseInsecure(compact string) (JWS, error) {
 	return j, nil
 }
 
-// header checks a header and takes from it what is kept.
+// header validates the JOSE header and copies alg, kid and x5c into j.
 func (f Form) header(j *JWS, header map[string]any) (err error) {
 	alg, _ := header["alg"].(string)
 	if j.algorithm = Algorithm(alg); !slices.Contains(f.Algorithms, j.algorithm) {
-		return fmt.Errorf("%w: alg is not one that is taken", ErrMalformed)
+		return fmt.Errorf("%w: alg is not accepted", ErrMalformed)
 	}
 	typ, there := header["typ"]
 	text, _ := typ.(string)
 	if there != (text != "") || !slices.Contains(f.Types, text) {
-		return fmt.Errorf("%w: typ is not one that is taken", ErrMalformed)
+		return fmt.Errorf("%w: typ is not accepted", ErrMalformed)
 	}
-	// Extensions that change the meaning, of which we know none, and keys that the sender would choose (RFC 8725 §3.10).
+	// crit and b64 announce extensions, of which we support none (RFC 7515 §4.1.11). jwk, jku and x5u would let the sender
+	// choose the key (RFC 8725 §3.10).
 	for _, name := range []string{"crit", "b64", "jwk", "jku", "x5u"} {
 		if _, there := header[name]; there {
 			return fmt.Errorf("%w: header has %s", ErrMalformed, name)
@@ -142,7 +143,8 @@ func object(encoded string, depth int) (map[string]any, error) {
 	return parsed, nil
 }
 
-// Decode reads base64url in its one canonical form.
+// Decode decodes base64url without padding in its canonical form: no line breaks, and no stray bits after the last byte.
+// Otherwise one message would have several spellings.
 func Decode(text string) ([]byte, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {
@@ -151,10 +153,10 @@ func Decode(text string) ([]byte, error) {
 	return raw, nil
 }
 
-// Encode writes base64url.
+// Encode encodes base64url without padding.
 func Encode(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-// NumericDate reads seconds since 1970 (RFC 7519 §2), fractions cut off.
+// NumericDate converts a NumericDate (RFC 7519 §2) to whole seconds since 1970, and drops fractions.
 func NumericDate(value any) (int64, error) {
 	number, ok := value.(json.Number)
 	if !ok {

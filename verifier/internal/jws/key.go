@@ -11,7 +11,7 @@ import (
 	"regain/internal/publickey"
 )
 
-// Key reads a public JWK of a kind that Verify takes: EC on P-256 or secp256k1, OKP on Ed25519.
+// Key parses a public JWK of a type that Verify supports: EC on P-256 or secp256k1, OKP on Ed25519.
 func Key(jwk map[string]any) (crypto.PublicKey, error) {
 	key, err := publickey.Key(jwk, publickey.P256, publickey.Secp256k1, publickey.Ed25519)
 	if err != nil {
@@ -20,7 +20,7 @@ func Key(jwk map[string]any) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// SameKey reports whether two keys that Verify takes are one.
+// SameKey reports whether two keys, of types that Verify supports, are equal.
 func SameKey(a, b crypto.PublicKey) bool {
 	switch a := a.(type) {
 	case *ecdsa.PublicKey:

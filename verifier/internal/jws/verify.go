@@ -13,27 +13,27 @@ import (
 	secp256k1ecdsa "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 )
 
-// Algorithm is a signature algorithm by its JOSE name. Each goes with one kind of key, so that a message cannot choose
-// how a key is used.
+// Algorithm is the JOSE name of a signature algorithm. Each has exactly one key type, so that a message cannot choose how a
+// key is used.
 type Algorithm string
 
-// The algorithms that can be verified, and the keys that they go with.
+// The supported algorithms and their key types.
 const (
 	ES256   Algorithm = "ES256"   // *ecdsa.PublicKey on P-256 (RFC 7518 §3.4)
 	ES256K  Algorithm = "ES256K"  // *secp256k1.PublicKey (RFC 8812 §3.2)
-	EdDSA   Algorithm = "EdDSA"   // ed25519.PublicKey, and no other curve (RFC 8037 §3.1)
-	Ed25519 Algorithm = "Ed25519" // the same under its newer name (RFC 9864 §2.2)
+	EdDSA   Algorithm = "EdDSA"   // ed25519.PublicKey, no other curve (RFC 8037 §3.1)
+	Ed25519 Algorithm = "Ed25519" // the fully specified name of the same (RFC 9864 §2.2)
 )
 
 const half = 32 // bytes of r and of s
 
-// Verify checks the signature with a key of the kind that the algorithm goes with. It remembers the key with which it
-// succeeded: a status list is asked about for every credential, and nothing about it changes.
+// Verify verifies the signature with a key of the algorithm's key type. It remembers the key with which it succeeded: one
+// cached status list is verified again for every credential.
 //
-// ECDSA signatures are malleable: where (r, s) verifies, so does (r, n-s). Both are taken. Neither RFC 7518 nor RFC
-// 8812 asks for the lower s, the key stores of phones return either, and refusing one would refuse every other
-// answer of an honest wallet. It is harmless as long as nothing is known by the bytes of its signature, and nothing
-// is: a nonce is used up once, and credentials are named by what was signed.
+// ECDSA signatures are malleable: if (r, s) verifies, so does (r, n-s). Both are accepted. Neither RFC 7518 nor RFC 8812
+// requires the lower s, key stores of phones return either, and refusing one would refuse about half of the answers of an
+// honest wallet. That is harmless as long as nothing is identified by the bytes of its signature, and nothing is: nonces
+// are used once, and credentials are identified by the signed content.
 func (j JWS) Verify(key crypto.PublicKey) error {
 	if j.proved != nil {
 		if known := j.proved.Load(); known != nil && SameKey(*known, key) {
@@ -54,7 +54,7 @@ func (j JWS) Verify(key crypto.PublicKey) error {
 }
 
 func (j JWS) check(key crypto.PublicKey) (bool, error) {
-	wrong := fmt.Errorf("%w: the key is not of the kind that alg goes with", ErrSignature)
+	wrong := fmt.Errorf("%w: the key type does not match alg", ErrSignature)
 	digest := sha256.Sum256([]byte(j.signed))
 	switch j.algorithm {
 	case ES256:
@@ -70,7 +70,7 @@ func (j JWS) check(key crypto.PublicKey) (bool, error) {
 			return false, wrong
 		}
 		var r, s secp256k1.ModNScalar
-		// Zero, and numbers that are only right when they are reduced, are other spellings of no signature.
+		// SetByteSlice reports a scalar that is not below the group order and was reduced. Such scalars, and zero, are invalid.
 		if r.SetByteSlice(j.signature[:half]) || s.SetByteSlice(j.signature[half:]) || r.IsZero() || s.IsZero() {
 			return false, nil
 		}
