@@ -18,6 +18,7 @@ import (
 	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/proofing/client"
+	"regain/conformance/proofing/offer"
 )
 
 // known is a bench whose wallets are registered, and one of them: it signs assertions, DPoP proofs and key proofs.
@@ -108,7 +109,7 @@ func (k *known) renew(body string) string {
 	return form.Encode()
 }
 
-func (k *known) tokenForm(o proofing.Offered) url.Values {
+func (k *known) tokenForm(o offer.Link) url.Values {
 	k.t.Helper()
 	var offer struct {
 		Grants map[string]struct {
@@ -124,7 +125,7 @@ func (k *known) tokenForm(o proofing.Offered) url.Values {
 	return form
 }
 
-func (k *known) offer(o proofing.OfferOptions) proofing.Offered {
+func (k *known) offer(o proofing.OfferOptions) offer.Link {
 	k.t.Helper()
 	if o.PersonID == "" {
 		o.PersonID = "ada.lindqvist"

@@ -50,7 +50,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	if err != nil {
 		return nil, err
 	}
-	held, err := w.check(issued)
+	held, err := w.bind(issued)
 	event := issuance.Accepted
 	if err != nil {
 		event = issuance.Failure
@@ -58,7 +58,7 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	metadata := offer.offered.Metadata()
 	for _, h := range held {
 		h.issuer, h.faceCheckURL, h.nonceURL = offer.Issuer, metadata.FaceCheckURL, metadata.NonceURL
-		w.store.Put(h)
+		w.held.Put(h)
 		w.cfg.Logger.InfoContext(ctx, "credential added", "credential", h.Credential)
 	}
 	if notified := session.Notify(ctx, issued, event); notified != nil {
@@ -70,15 +70,15 @@ func (w *Wallet) take(ctx context.Context, session *issuance.Session, offer *Off
 	return held, nil
 }
 
-// check finds the key that each credential is bound to: their order says nothing about it (OpenID4VCI 1.0 §8.3).
-func (w *Wallet) check(issued issuance.Issued) ([]*holding, error) {
+// bind finds the key that each credential is bound to: their order says nothing about it (OpenID4VCI 1.0 §8.3).
+func (w *Wallet) bind(issued issuance.Issued) ([]*holding, error) {
 	keys := slices.Clone(issued.Keys)
 	held := make([]*holding, 0, len(issued.Credentials))
 	for _, raw := range issued.Credentials {
 		var c Credential
 		var err error
 		at := slices.IndexFunc(keys, func(key *ecdsa.PrivateKey) bool {
-			c, err = w.inspect(issued.Kind.Format, raw, issued.Kind.Type, &key.PublicKey)
+			c, err = w.check.inspect(issued.Kind.Format, raw, issued.Kind.Type, &key.PublicKey)
 			return err == nil || !errors.Is(err, errNotBound)
 		})
 		if at < 0 || err != nil {

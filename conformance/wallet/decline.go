@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
-	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/request"
 )
 
@@ -22,7 +20,7 @@ func (w *Wallet) Decline(ctx context.Context, r *Request) (string, error) {
 		return "", fmt.Errorf("declining: %w", ErrWrongChannel)
 	}
 	w.cfg.Logger.InfoContext(ctx, "request declined", "request", r)
-	return w.tell(ctx, r.asked.Channel, request.AccessDenied, "")
+	return w.send.tell(ctx, r.asked.Channel, request.AccessDenied, "")
 }
 
 // Report tells the verifier why its request was turned down (OpenID4VP 1.0 §8.2, §8.5), where it may be told:
@@ -33,34 +31,5 @@ func (w *Wallet) Report(ctx context.Context, turnedDown error) (string, error) {
 		return "", fmt.Errorf("reporting an error: %w", ErrNotToBeTold)
 	}
 	w.cfg.Logger.InfoContext(ctx, "error reported", "code", down.Code)
-	return w.tell(ctx, *down.To, down.Code, down.Err.Error())
-}
-
-func (w *Wallet) tell(ctx context.Context, to request.Channel, code, description string) (string, error) {
-	members := map[string]any{"error": code}
-	if description = oauthText(description); description != "" {
-		members["error_description"] = description
-	}
-	if to.State != "" {
-		members["state"] = to.State
-	}
-	sealed, err := w.seal(to.Recipient, members, Tamper{PlainVPToken: !w.cfg.SealErrors})
-	if err != nil {
-		return "", fmt.Errorf("preparing the error: %w", err)
-	}
-	form, err := asForm(sealed)
-	if err != nil {
-		return "", fmt.Errorf("preparing the error: %w", err)
-	}
-	return w.deliver(ctx, to, form.Encode())
-}
-
-// oauthText keeps the characters that an error_description may have (RFC 6749 §4.1.2.1).
-func oauthText(s string) string {
-	return agent.Clip(strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' || c == '"' || c == '\\' {
-			return -1
-		}
-		return c
-	}, s))
+	return w.send.tell(ctx, *down.To, down.Code, down.Err.Error())
 }

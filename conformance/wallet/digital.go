@@ -19,7 +19,7 @@ type DigitalRequest struct {
 
 // ReviewDigital is Review for a request over the Digital Credentials API.
 func (w *Wallet) ReviewDigital(ctx context.Context, d DigitalRequest) (*Request, error) {
-	asked, err := w.reader().ReadDigital(ctx, d.Protocol, d.Data, d.Origin)
+	asked, err := w.requests.ReadDigital(ctx, d.Protocol, d.Data, d.Origin)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +36,7 @@ func (w *Wallet) ShareDigital(ctx context.Context, r *Request, options ShareOpti
 	if err != nil {
 		return nil, fmt.Errorf("preparing the answer: %w", err)
 	}
-	members, err := w.seal(r.asked.Channel.Recipient, map[string]any{"vp_token": token}, options.Tamper)
+	members, err := seal(r.asked.Channel.Recipient, map[string]any{"vp_token": token}, options.Tamper)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the answer: %w", err)
 	}
@@ -71,7 +71,7 @@ func (w *Wallet) Respond(ctx context.Context, d DigitalRequest, options ShareOpt
 func (w *Wallet) digitalError(code string, r *Request) (json.RawMessage, error) {
 	members := map[string]any{"error": code}
 	if r != nil && w.cfg.SealErrors {
-		sealed, err := w.seal(r.asked.Channel.Recipient, members, Tamper{})
+		sealed, err := seal(r.asked.Channel.Recipient, members, Tamper{})
 		if err != nil {
 			return nil, err
 		}

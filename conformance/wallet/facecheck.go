@@ -16,7 +16,7 @@ var ErrNoFaceCheck = errors.New("no Face Check can be taken for this credential"
 // keeps the receipt (docs/protocols.md, part 3). A receipt says how alike the two were, which may
 // be not at all: that is for the verifier to judge.
 func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
-	h, err := w.find(credentialID)
+	h, err := w.held.find(credentialID)
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
@@ -32,7 +32,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
-	presentation, err := w.present(h, presentation{
+	presentation, err := w.present.write(h, presentation{
 		places: [][]any{place}, audience: h.issuer, nonce: nonce, session: session{responseURI: h.faceCheckURL},
 	})
 	if err != nil {
@@ -46,14 +46,14 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
-	receipt, err := w.inspect(sdJWTFormat, raw, w.cfg.ReceiptType, &h.key.PublicKey)
+	receipt, err := w.check.inspect(sdJWTFormat, raw, w.cfg.ReceiptType, &h.key.PublicKey)
 	if err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
 	if err := agent.CheckResult(receipt.token.Claims()["faceCheckResults"], h.JTI, digest); err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
-	w.store.Put(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
+	w.held.Put(&holding{Credential: receipt, key: h.key, issuer: h.issuer, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
 }

@@ -32,13 +32,13 @@ func (w *Wallet) Import(i Imported) (Credential, error) {
 			return Credential{}, fmt.Errorf("checking an endpoint: %w", err)
 		}
 	}
-	c, err := w.inspect(i.Format, i.Credential, "", holder)
+	c, err := w.check.inspect(i.Format, i.Credential, "", holder)
 	if err != nil {
 		return Credential{}, fmt.Errorf("checking the credential: %w", err)
 	}
 	if i.Name != "" {
 		c.Name = i.Name
 	}
-	w.store.Put(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
+	w.held.Put(&holding{Credential: c, key: i.Key, issuer: i.Issuer, nonceURL: i.NonceURL, faceCheckURL: i.FaceCheckURL})
 	return c, nil
 }

@@ -2,9 +2,11 @@ package wallet
 
 import (
 	"crypto/ecdsa"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/json"
@@ -16,17 +18,24 @@ import (
 
 var errNotBound = errors.New("it is not bound to the key that was proven")
 
+// inspector checks credentials before the wallet keeps them.
+type inspector struct {
+	anchors *x509.CertPool // nil takes every issuer, checking signatures only
+	clock   func() time.Time
+	random  io.Reader // names
+}
+
 // inspect checks a credential that an issuer handed over before the wallet keeps it: signature and
 // chain, type, dates, the holder key in it, and that everything in it has its digest. No type
 // means any type; no holder means that there must be none in it.
-func (w *Wallet) inspect(format, raw, typ string, holder *ecdsa.PublicKey) (Credential, error) {
+func (i inspector) inspect(format, raw, typ string, holder *ecdsa.PublicKey) (Credential, error) {
 	var c Credential
 	var err error
 	switch format {
 	case sdJWTFormat:
-		c, err = w.inspectSDJWT(raw, holder)
+		c, err = i.inspectSDJWT(raw, holder)
 	case mdocFormat:
-		c, err = w.inspectMdoc(raw, holder)
+		c, err = i.inspectMdoc(raw, holder)
 	default:
 		err = errors.New("it is of a format that this wallet cannot hold")
 	}
@@ -36,15 +45,15 @@ func (w *Wallet) inspect(format, raw, typ string, holder *ecdsa.PublicKey) (Cred
 	if typ != "" && c.Type != typ {
 		return Credential{}, fmt.Errorf("its type is not %s", typ)
 	}
-	if c.expired(w.cfg.Clock()) {
+	if c.expired(i.clock()) {
 		return Credential{}, errors.New("it has expired already")
 	}
 	c.Format, c.Name = format, c.Type
-	c.ID, err = w.text(12)
+	c.ID, err = i.name()
 	return c, err
 }
 
-func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, error) {
+func (i inspector) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, error) {
 	token, err := sdjwt.Parse(raw)
 	if err != nil {
 		return Credential{}, err
@@ -53,7 +62,7 @@ func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, 
 	if err != nil {
 		return Credential{}, err
 	}
-	payload, by, err := signed.VerifyChained(w.cfg.IssuerAnchors, w.cfg.Clock())
+	payload, by, err := signed.VerifyChained(i.anchors, i.clock())
 	if err != nil {
 		return Credential{}, err
 	}
@@ -87,7 +96,7 @@ func (w *Wallet) inspectSDJWT(raw string, holder *ecdsa.PublicKey) (Credential, 
 }
 
 // inspectMdoc reads a base64url IssuerSigned (OpenID4VCI 1.0 Appendix A.2.4).
-func (w *Wallet) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, error) {
+func (i inspector) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, error) {
 	bytes, err := base64.RawURLEncoding.DecodeString(raw)
 	if err != nil {
 		return Credential{}, errors.New("it is not base64url")
@@ -96,7 +105,7 @@ func (w *Wallet) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, e
 	if err != nil {
 		return Credential{}, err
 	}
-	if err := doc.Verify(w.cfg.IssuerAnchors, w.cfg.Clock()); err != nil {
+	if err := doc.Verify(i.anchors, i.clock()); err != nil {
 		return Credential{}, err
 	}
 	if holder == nil || !holder.Equal(doc.DeviceKey()) {
@@ -106,6 +115,15 @@ func (w *Wallet) inspectMdoc(raw string, holder *ecdsa.PublicKey) (Credential, e
 		Type: doc.DocType(), Issuer: doc.Chain().Name(), JTI: doc.ID(), Issued: doc.Signed(), Expires: doc.Until(),
 		doc: doc, akis: doc.Chain().AKIs(),
 	}, nil
+}
+
+// name draws what the wallet calls a credential.
+func (i inspector) name() (string, error) {
+	var raw [12]byte
+	if _, err := io.ReadFull(i.random, raw[:]); err != nil {
+		return "", fmt.Errorf("reading randomness: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
 
 func (c Credential) expired(now time.Time) bool {

@@ -10,9 +10,9 @@ import (
 
 // match works out the answer to a request from what is held and what a Face Check can add. Where
 // several credentials fit, the newest is taken, or all of them when the query allows several.
-func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
+func (all *holdings) match(asked *request.Request) ([]Share, []string) {
 	q := asked.Query
-	held := w.usable(asked.Formats)
+	held := all.usable(asked.Formats)
 	shares := map[string][]Share{}
 	var source *holding
 	for _, c := range q.Credentials {
@@ -31,8 +31,8 @@ func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
 		source = firstWithPortrait(held)
 	}
 	for _, c := range q.Credentials {
-		if len(shares[c.ID]) == 0 && source != nil && c.MayAnswer(sdJWTFormat, w.cfg.ReceiptType) && asked.Formats.TakesSDJWT("ES256") {
-			shares[c.ID] = []Share{w.receiptShare(c, source)}
+		if len(shares[c.ID]) == 0 && source != nil && c.MayAnswer(sdJWTFormat, all.receiptType) && asked.Formats.TakesSDJWT("ES256") {
+			shares[c.ID] = []Share{all.receiptShare(c, source)}
 		}
 	}
 	answer, missing := q.Plan(func(id string) bool { return len(shares[id]) > 0 })
@@ -42,9 +42,9 @@ func (w *Wallet) match(asked *request.Request) ([]Share, []string) {
 // usable returns the unexpired credentials that the verifier can take, newest first and those with
 // a Face Check before the others. Receipts are not among them: each belongs to the request that it
 // was taken for.
-func (w *Wallet) usable(formats request.Formats) []*holding {
-	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.store.All(), func(h *holding) bool {
+func (all *holdings) usable(formats request.Formats) []*holding {
+	now := all.clock()
+	held := slices.DeleteFunc(all.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !h.takenBy(formats)
 	})
 	slices.Reverse(held)
@@ -81,8 +81,8 @@ func newShare(c dcql.Credential, h *holding, selection dcql.Selection) Share {
 }
 
 // receiptShare stands for a receipt that does not exist yet, so its claims are those asked for.
-func (w *Wallet) receiptShare(c dcql.Credential, source *holding) Share {
-	s := Share{Query: c.ID, Type: w.cfg.ReceiptType, Credential: source.Credential, FaceCheck: true, query: c}
+func (all *holdings) receiptShare(c dcql.Credential, source *holding) Share {
+	s := Share{Query: c.ID, Type: all.receiptType, Credential: source.Credential, FaceCheck: true, query: c}
 	for _, claim := range c.Claims {
 		s.Claims = append(s.Claims, claim.Path.String())
 	}

@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"encoding/base64"
+	"io"
 	"strings"
 	"time"
 
@@ -33,17 +34,23 @@ type session struct {
 	thumbprint  []byte // of the key that the answer is encrypted to; nil when it is not
 }
 
-// present writes the presentation as it stands in a vp_token.
-func (w *Wallet) present(h *holding, p presentation) (string, error) {
-	if h.Format == mdocFormat {
-		return w.presentMdoc(h, p)
-	}
-	return w.presentSDJWT(h, p)
+// presenter writes presentations.
+type presenter struct {
+	clock  func() time.Time
+	random io.Reader // an mdoc's signature, and other keys
 }
 
-// presentSDJWT writes SD-JWT+KB (RFC 9901 §4.3): the issuer's JWT, the chosen disclosures, and a
+// write writes the presentation as it stands in a vp_token.
+func (by presenter) write(h *holding, p presentation) (string, error) {
+	if h.Format == mdocFormat {
+		return by.mdoc(h, p)
+	}
+	return by.sdjwt(h, p)
+}
+
+// sdjwt writes SD-JWT+KB (RFC 9901 §4.3): the issuer's JWT, the chosen disclosures, and a
 // Key Binding JWT over exactly those characters. Without the latter it ends with its last tilde.
-func (w *Wallet) presentSDJWT(h *holding, p presentation) (string, error) {
+func (by presenter) sdjwt(h *holding, p presentation) (string, error) {
 	text := h.token.Present(h.token.Reveal(p.places))
 	if p.breakIssuer {
 		jwt, rest, _ := strings.Cut(text, "~")
@@ -57,11 +64,11 @@ func (w *Wallet) presentSDJWT(h *holding, p presentation) (string, error) {
 		hash = sdjwt.Digest(text + "broken")
 	}
 	if p.issuedAt.IsZero() {
-		p.issuedAt = w.cfg.Clock()
+		p.issuedAt = by.clock()
 	}
 	claims := map[string]any{"iat": p.issuedAt.Unix(), "aud": p.audience, "nonce": p.nonce, "sd_hash": hash}
 	p.authorise(claims)
-	key, err := w.keyFor(h, p)
+	key, err := by.keyFor(h, p)
 	if err != nil {
 		return "", err
 	}
@@ -90,8 +97,8 @@ func (p presentation) authorise(claims map[string]any) {
 	}
 }
 
-// presentMdoc writes a base64url DeviceResponse (OpenID4VP 1.0 Appendix B.2.5).
-func (w *Wallet) presentMdoc(h *holding, p presentation) (string, error) {
+// mdoc writes a base64url DeviceResponse (OpenID4VP 1.0 Appendix B.2.5).
+func (by presenter) mdoc(h *holding, p presentation) (string, error) {
 	transcript, err := p.transcript()
 	if err != nil {
 		return "", err
@@ -104,7 +111,7 @@ func (w *Wallet) presentMdoc(h *holding, p presentation) (string, error) {
 	}
 	p.faults.Issuer, p.faults.Device, p.faults.OtherKey = p.breakIssuer, p.breakKB, p.otherKey
 	raw, err := h.doc.Present(mdoc.Presentation{
-		Elements: elements, Transcript: transcript, Key: h.key, Random: w.cfg.Random, Faults: p.faults,
+		Elements: elements, Transcript: transcript, Key: h.key, Random: by.random, Faults: p.faults,
 	})
 	if err != nil {
 		return "", err

@@ -8,10 +8,10 @@ import (
 	"regain/conformance/wallet/request"
 )
 
-// reader reads requests under the wallet's policy and over its connections.
-func (w *Wallet) reader() *request.Reader {
+// newReader reads requests under the wallet's policy and over its connections.
+func newReader(cfg Config, by agent.Agent) *request.Reader {
 	return &request.Reader{
-		Transport: transport{w.agent}, Clock: w.cfg.Clock, Random: w.cfg.Random, Anchors: w.cfg.RequestAnchors, Policy: w.cfg.Requests,
+		Transport: transport{by}, Clock: cfg.Clock, Random: cfg.Random, Anchors: cfg.RequestAnchors, Policy: cfg.Requests,
 	}
 }
 

@@ -112,7 +112,7 @@ func (w *Wallet) Scan(ctx context.Context, code string) (*Request, error) {
 // would be shared. Nothing is shared yet. An error of type *RequestError means that the request
 // must not be answered but by Report.
 func (w *Wallet) Review(ctx context.Context, walletURL string) (*Request, error) {
-	asked, err := w.reader().Read(ctx, walletURL)
+	asked, err := w.requests.Read(ctx, walletURL)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (w *Wallet) review(ctx context.Context, asked *request.Request, flow Flow) 
 	if flow == Digital {
 		r.Host = hostOf(asked.Channel.Origin)
 	}
-	r.Shares, r.Missing = w.match(asked)
+	r.Shares, r.Missing = w.held.match(asked)
 	if err := r.authorise(); err != nil {
 		return nil, asked.TurnDown(request.InvalidTransactionData, err)
 	}

@@ -70,11 +70,11 @@ func (t Tamper) apply(p presentation, query string) presentation {
 }
 
 // keyFor is the holder's key, or another one when that is what is wrong.
-func (w *Wallet) keyFor(h *holding, p presentation) (*ecdsa.PrivateKey, error) {
+func (by presenter) keyFor(h *holding, p presentation) (*ecdsa.PrivateKey, error) {
 	if !p.otherKey {
 		return h.key, nil
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), w.cfg.Random)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), by.random)
 	if err != nil {
 		return nil, fmt.Errorf("making another key: %w", err)
 	}

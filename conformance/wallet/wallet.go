@@ -2,9 +2,7 @@ package wallet
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +14,6 @@ import (
 	"regain/conformance/wallet/agent"
 	"regain/conformance/wallet/issuance"
 	"regain/conformance/wallet/request"
-	"regain/conformance/wallet/store"
 )
 
 // DefaultReceiptType is the vct of a Face Check receipt (docs/protocols.md, part 3).
@@ -52,26 +49,15 @@ type Wallet struct {
 	cfg      Config
 	agent    agent.Agent
 	issuance *issuance.Client
-
-	store store.Store[*holding]
+	requests *request.Reader
+	check    inspector
+	held     *holdings
+	present  presenter
+	send     courier
 
 	mu       sync.Mutex
 	lastBody string // the form of the last answer, for Tamper.ReplayLast
 }
-
-// holding is a credential with what only the wallet knows of it.
-type holding struct {
-	Credential
-	key          *ecdsa.PrivateKey
-	issuer       string // credential issuer identifier: audience of the Face Check's Key Binding JWT
-	faceCheckURL string // empty when the issuer offers none
-	nonceURL     string
-	source       string    // of a receipt: the credential whose portrait was compared
-	taken        time.Time // of a receipt: when it arrived, by the wallet's clock
-}
-
-// Names implements store.Held.
-func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration and returns an empty wallet.
 func New(cfg Config) (*Wallet, error) {
@@ -99,19 +85,26 @@ func New(cfg Config) (*Wallet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a wallet: %w", err)
 	}
-	return &Wallet{cfg: cfg, agent: agent.New(cfg.HTTPClient), issuance: issuer}, nil
+	speaks := agent.New(cfg.HTTPClient)
+	return &Wallet{
+		cfg: cfg, agent: speaks, issuance: issuer, requests: newReader(cfg, speaks),
+		check:   inspector{anchors: cfg.IssuerAnchors, clock: cfg.Clock, random: cfg.Random},
+		held:    &holdings{clock: cfg.Clock, receiptType: cfg.ReceiptType},
+		present: presenter{clock: cfg.Clock, random: cfg.Random},
+		send:    courier{agent: speaks, sealErrors: cfg.SealErrors},
+	}, nil
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential { return shown(w.store.Credentials()) }
+func (w *Wallet) Credentials() []Credential { return shown(w.held.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return shown(w.store.Receipts(credentialID))
+	return shown(w.held.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) { w.store.Forget(credentialID) }
+func (w *Wallet) Forget(credentialID string) { w.held.Forget(credentialID) }
 
 func shown(held []*holding) []Credential {
 	var credentials []Credential
@@ -119,21 +112,4 @@ func shown(held []*holding) []Credential {
 		credentials = append(credentials, h.Credential)
 	}
 	return credentials
-}
-
-func (w *Wallet) find(id string) (*holding, error) {
-	h, held := w.store.Find(id)
-	if !held {
-		return nil, fmt.Errorf("looking up %q: %w", id, ErrNotHeld)
-	}
-	return h, nil
-}
-
-// text returns n random bytes as base64url.
-func (w *Wallet) text(n int) (string, error) {
-	b := make([]byte, n)
-	if _, err := io.ReadFull(w.cfg.Random, b); err != nil {
-		return "", fmt.Errorf("reading randomness: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
 }

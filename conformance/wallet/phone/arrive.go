@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,68 +33,80 @@ const (
 	failed   outcome = "failed"
 )
 
-// arriveOffer takes an issuer's link (OpenID4VCI 1.0 §4.1).
-func (s *Server) arriveOffer(v visit) { s.takeOffer(v, "?"+v.r.URL.RawQuery) }
+// arrivals turn links and codes into tasks.
+type arrivals struct {
+	screen *screen
+	random io.Reader
+}
 
-// arriveRequest takes a verifier's link (OpenID4VP 1.0 §5, or of the profile of 2022).
-func (s *Server) arriveRequest(v visit) {
-	t, err := s.review(v, s.cfg.BaseURL+"/authorize?"+v.r.URL.RawQuery, v.r.URL.Query(), wallet.SameDevice)
-	s.takeRequest(v, t, err)
+func (a *arrivals) mount(mux *http.ServeMux, by *switchboard) {
+	mux.HandleFunc("GET /offer", by.page(a.offer))
+	mux.HandleFunc("GET /authorize", by.page(a.request))
+	mux.HandleFunc("POST /scan", by.action(a.scan))
+}
+
+// offer takes an issuer's link (OpenID4VCI 1.0 §4.1).
+func (a *arrivals) offer(v visit) { a.takeOffer(v, "?"+v.r.URL.RawQuery) }
+
+// request takes a verifier's link (OpenID4VP 1.0 §5, or of the profile of 2022).
+func (a *arrivals) request(v visit) {
+	t, err := review(v, a.screen.baseURL+"/authorize?"+v.r.URL.RawQuery, v.r.URL.Query(), wallet.SameDevice)
+	a.takeRequest(v, t, err)
 }
 
 // scan takes what a code said, and finds out which of the two it is.
-func (s *Server) scan(v visit) {
+func (a *arrivals) scan(v visit) {
 	code := strings.TrimSpace(v.r.PostFormValue("url"))
 	u, err := url.Parse(code)
 	if err != nil || code == "" {
-		s.fail(v, http.StatusBadRequest, notACode())
+		a.screen.fail(v, http.StatusBadRequest, notACode())
 		return
 	}
 	query := u.Query()
 	switch {
 	case query.Has("credential_offer") || query.Has("credential_offer_uri"):
-		s.takeOffer(v, code)
+		a.takeOffer(v, code)
 	case query.Has("client_id") || query.Has("request_uri"):
-		t, err := s.review(v, code, query, wallet.CrossDevice)
-		s.takeRequest(v, t, err)
+		t, err := review(v, code, query, wallet.CrossDevice)
+		a.takeRequest(v, t, err)
 	default:
-		s.fail(v, http.StatusBadRequest, notACode())
+		a.screen.fail(v, http.StatusBadRequest, notACode())
 	}
 }
 
-func (s *Server) takeOffer(v visit, link string) {
+func (a *arrivals) takeOffer(v visit, link string) {
 	offer, err := v.h.wallet.ReadOffer(v.r.Context(), link)
 	if err != nil {
-		s.failWith(v, err, "the issuer")
+		a.screen.failWith(v, err, "the issuer")
 		return
 	}
-	s.begin(v, &task{offer: offer, back: wayBack(v.r, offer.Issuer)})
+	a.begin(v, &task{offer: offer, back: wayBack(v.r, offer.Issuer)})
 }
 
-func (s *Server) takeRequest(v visit, t *task, err error) {
+func (a *arrivals) takeRequest(v visit, t *task, err error) {
 	if err != nil {
-		s.report(v, err)
+		a.report(v, err)
 		return
 	}
-	s.begin(v, t)
+	a.begin(v, t)
 }
 
 // report tells the site what is wrong with its request, where it may be told, and goes where the
 // site wants the browser (OpenID4VP 1.0 §8.2). Otherwise the person is told, here.
-func (s *Server) report(v visit, err error) {
+func (a *arrivals) report(v visit, err error) {
 	redirect, told := v.h.wallet.Report(v.r.Context(), err)
 	if told == nil && redirect != "" {
-		s.log(v, err)
+		a.screen.log(v, err)
 		v.seeOther(redirect)
 		return
 	}
-	s.failWith(v, err, "the site")
+	a.screen.failWith(v, err, "the site")
 }
 
-func (s *Server) begin(v visit, t *task) {
-	id, err := s.text()
+func (a *arrivals) begin(v visit, t *task) {
+	id, err := text(a.random)
 	if err != nil {
-		s.failWith(v, err, "this phone")
+		a.screen.failWith(v, err, "this phone")
 		return
 	}
 	t.id = id

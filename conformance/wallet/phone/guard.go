@@ -21,10 +21,10 @@ const (
 )
 
 // guard refuses what other sites make a browser send, and sets the headers of every answer.
-func (s *Server) guard(next http.Handler) http.Handler {
+func guard(baseURL string, next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	// NewServer has checked that the base URL is one; behind a proxy the Host may differ from it.
-	_ = protection.AddTrustedOrigin(strings.TrimSuffix(s.cfg.BaseURL, "/"))
+	_ = protection.AddTrustedOrigin(strings.TrimSuffix(baseURL, "/"))
 	checked := protection.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()

@@ -2,7 +2,6 @@ package phone
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 	"strings"
 	"unicode"
@@ -20,7 +19,7 @@ type older struct{ request *authenticator.Request }
 func isOlder(query url.Values) bool { return query.Has("request_uri") && !query.Has("client_id") }
 
 // review has the request understood by the one that it is for.
-func (s *Server) review(v visit, link string, query url.Values, flow wallet.Flow) (*task, error) {
+func review(v visit, link string, query url.Values, flow wallet.Flow) (*task, error) {
 	if !isOlder(query) {
 		review := v.h.wallet.Review
 		if flow == wallet.CrossDevice {
@@ -73,15 +72,6 @@ func (t *task) decline(ctx context.Context, h *handset) (string, error) {
 		return "", nil
 	}
 	return h.wallet.Decline(ctx, t.request)
-}
-
-// newAuthenticator makes the authenticator of a phone. Where the phone itself is served without a
-// certificate, no other party on this machine has one either.
-func (s *Server) newAuthenticator(h *handset) (*authenticator.Wallet, error) {
-	return authenticator.New(authenticator.Config{
-		HTTPClient: s.cfg.HTTPClient, Clock: s.cfg.Clock, Random: s.cfg.Random, Logger: s.cfg.Logger, Camera: h,
-		PlainLocalhost: strings.HasPrefix(s.cfg.BaseURL, "http:"),
-	})
 }
 
 // shares shows what an answer would hold: all of a credential, for nothing in it can be held back.
@@ -143,15 +133,4 @@ func olderCards(w *authenticator.Wallet) []card {
 		shown = append(shown, next)
 	}
 	return shown
-}
-
-// olderPortrait serves the picture in a JWT VC.
-func (s *Server) olderPortrait(v visit) {
-	for _, c := range v.h.authenticator.Credentials() {
-		if portrait := c.Portrait(); c.ID == v.r.PathValue("credential") && portrait != nil {
-			picture(v, portrait)
-			return
-		}
-	}
-	http.NotFound(v.w, v.r)
 }

@@ -39,9 +39,10 @@ type Config struct {
 
 // Server serves the phones.
 type Server struct {
-	cfg    Config
-	pages  *template.Template
-	phones *store
+	baseURL string
+	phones  *phones
+	screen  *screen
+	random  io.Reader
 }
 
 // NewServer checks the configuration, by making a wallet of it once.
@@ -65,8 +66,11 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a phone server: reading the pages: %w", err)
 	}
-	s := &Server{cfg: cfg, pages: pages, phones: newStore()}
-	if _, err := s.newHandset(); err != nil {
+	s := &Server{
+		baseURL: cfg.BaseURL, random: cfg.Random, phones: &phones{cfg: cfg, kept: map[string]*handset{}},
+		screen: &screen{pages: pages, baseURL: cfg.BaseURL, people: cfg.People, logger: cfg.Logger},
+	}
+	if _, err := s.phones.make(); err != nil {
 		return nil, fmt.Errorf("making a phone server: %w", err)
 	}
 	return s, nil
@@ -75,63 +79,11 @@ func NewServer(cfg Config) (*Server, error) {
 // Handler returns the whole surface.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /style.css", s.style)
-	mux.HandleFunc("GET /icon.svg", s.icon)
-	mux.HandleFunc("GET /{$}", s.page(s.home))
-	mux.HandleFunc("GET /offer", s.page(s.arriveOffer))
-	mux.HandleFunc("GET /authorize", s.page(s.arriveRequest))
-	mux.HandleFunc("GET /tasks/{task}", s.page(s.showTask))
-	mux.HandleFunc("GET /tasks/{task}/selfie.jpg", s.page(s.selfie))
-	mux.HandleFunc("GET /credentials/{credential}/portrait.jpg", s.page(s.portrait))
-	mux.HandleFunc("POST /person", s.action(s.choosePerson))
-	mux.HandleFunc("POST /scan", s.action(s.scan))
-	mux.HandleFunc("POST /tasks/{task}/add", s.action(s.add))
-	mux.HandleFunc("POST /tasks/{task}/face-check", s.action(s.faceCheck))
-	mux.HandleFunc("POST /tasks/{task}/share", s.action(s.share))
-	mux.HandleFunc("POST /tasks/{task}/decline", s.action(s.decline))
-	mux.HandleFunc("/", s.page(s.notFound))
-	return s.guard(mux)
-}
-
-// visit is one request of one phone.
-type visit struct {
-	w http.ResponseWriter
-	r *http.Request
-	h *handset
-}
-
-// seeOther sends the browser on with a GET. 307 would repeat the form at the next party
-// (RFC 9700 §4.12).
-func (v visit) seeOther(to string) { http.Redirect(v.w, v.r, to, http.StatusSeeOther) }
-
-// page finds or makes the browser's phone; one request of a phone is handled at a time, as on a
-// real one.
-func (s *Server) page(handle func(visit)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		h, err := s.handset(w, r)
-		if err != nil {
-			s.cfg.Logger.ErrorContext(r.Context(), "making a phone", "error", err)
-			http.Error(w, "This phone could not be switched on. Try again in a minute.", http.StatusInternalServerError)
-			return
-		}
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		handle(visit{w: w, r: r, h: h})
+	by := &switchboard{phones: s.phones, screen: s.screen}
+	for _, part := range []interface {
+		mount(*http.ServeMux, *switchboard)
+	}{&home{s.screen}, &arrivals{screen: s.screen, random: s.random}, &tasks{s.screen}} {
+		part.mount(mux, by)
 	}
-}
-
-// action is page for what changes something: it takes the phone's own token in the form.
-func (s *Server) action(handle func(visit)) http.HandlerFunc {
-	return s.page(func(v visit) {
-		v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
-		if err := v.r.ParseForm(); err != nil {
-			s.fail(v, http.StatusBadRequest, problem{"That did not arrive whole", "What was sent is too long or damaged.", "Go back and try again."})
-			return
-		}
-		if !v.h.owns(v.r.PostFormValue("csrf")) {
-			s.fail(v, http.StatusForbidden, problem{"This page is too old", "The page was opened before this phone was switched on, or by another site.", "Open the wallet again and repeat the step."})
-			return
-		}
-		handle(v)
-	})
+	return guard(s.baseURL, mux)
 }

@@ -5,11 +5,23 @@ import (
 	"strings"
 )
 
+// tasks are the pages of what the phone was asked to do.
+type tasks struct{ screen *screen }
+
+func (a *tasks) mount(mux *http.ServeMux, by *switchboard) {
+	mux.HandleFunc("GET /tasks/{task}", by.page(a.show))
+	mux.HandleFunc("GET /tasks/{task}/selfie.jpg", by.page(a.selfie))
+	mux.HandleFunc("POST /tasks/{task}/add", by.action(a.add))
+	mux.HandleFunc("POST /tasks/{task}/face-check", by.action(a.faceCheck))
+	mux.HandleFunc("POST /tasks/{task}/share", by.action(a.share))
+	mux.HandleFunc("POST /tasks/{task}/decline", by.action(a.decline))
+}
+
 // find returns the task of the address, or says that it is gone.
-func (s *Server) find(v visit) *task {
+func (a *tasks) find(v visit) *task {
 	t := v.h.task(v.r.PathValue("task"))
 	if t == nil {
-		s.fail(v, http.StatusNotFound, problem{
+		a.screen.fail(v, http.StatusNotFound, problem{
 			"This page is gone", "The phone no longer knows what it was about.",
 			"Go back to where you started and open the link again. If that does not help, allow cookies for this site.",
 		})
@@ -19,8 +31,8 @@ func (s *Server) find(v visit) *task {
 
 // open returns a task of the wanted kind that is still to be done. A task that is done is shown
 // again, never done twice: the way back in the browser leads here.
-func (s *Server) open(v visit, wanted func(*task) bool) *task {
-	t := s.find(v)
+func (a *tasks) open(v visit, wanted func(*task) bool) *task {
+	t := a.find(v)
 	if t == nil {
 		return nil
 	}
@@ -35,8 +47,8 @@ func (s *Server) open(v visit, wanted func(*task) bool) *task {
 func isOffer(t *task) bool   { return t.offer != nil }
 func isRequest(t *task) bool { return t.request != nil }
 
-func (s *Server) add(v visit) {
-	t := s.open(v, isOffer)
+func (a *tasks) add(v visit) {
+	t := a.open(v, isOffer)
 	if t == nil {
 		return
 	}
@@ -45,15 +57,15 @@ func (s *Server) add(v visit) {
 		code = strings.TrimSpace(v.r.PostFormValue("code"))
 	}
 	if _, err := v.h.wallet.AddWithCode(v.r.Context(), t.offer, code); err != nil {
-		s.end(v, t, err, t.offer.IssuerName)
+		a.end(v, t, err, t.offer.IssuerName)
 		return
 	}
 	t.outcome = added
 	v.seeOther("/tasks/" + t.id)
 }
 
-func (s *Server) faceCheck(v visit) {
-	t := s.open(v, isRequest)
+func (a *tasks) faceCheck(v visit) {
+	t := a.open(v, isRequest)
 	if t == nil {
 		return
 	}
@@ -65,29 +77,29 @@ func (s *Server) faceCheck(v visit) {
 	if err := t.takeFaceCheck(v.r.Context(), v.h, id); err != nil {
 		p := explain(err, "the Face Check service")
 		t.problem = &p // the task stays open: another try is fine
-		s.log(v, err)
+		a.screen.log(v, err)
 	} else {
 		t.checked, t.selfie = true, v.h.photo
 	}
 	v.seeOther("/tasks/" + t.id)
 }
 
-func (s *Server) share(v visit) {
-	t := s.open(v, isRequest)
+func (a *tasks) share(v visit) {
+	t := a.open(v, isRequest)
 	if t == nil {
 		return
 	}
 	redirect, err := t.share(v.r.Context(), v.h)
 	if err != nil {
-		s.end(v, t, err, t.request.Verifier)
+		a.end(v, t, err, t.request.Verifier)
 		return
 	}
 	t.outcome, t.redirect = shared, redirect
-	s.leave(v, t)
+	a.leave(v, t)
 }
 
-func (s *Server) decline(v visit) {
-	t := s.find(v)
+func (a *tasks) decline(v visit) {
+	t := a.find(v)
 	if t == nil {
 		return
 	}
@@ -101,13 +113,13 @@ func (s *Server) decline(v visit) {
 	redirect, err := t.decline(v.r.Context(), v.h)
 	t.outcome, t.redirect = declined, redirect
 	if err != nil {
-		s.log(v, err) // nothing was shared, which is what the person wanted
+		a.screen.log(v, err) // nothing was shared, which is what the person wanted
 	}
-	s.leave(v, t)
+	a.leave(v, t)
 }
 
 // leave sends the browser where the verifier wants it (OpenID4VP 1.0 §8.2).
-func (s *Server) leave(v visit, t *task) {
+func (a *tasks) leave(v visit, t *task) {
 	if t.redirect == "" {
 		v.seeOther("/tasks/" + t.id)
 		return
@@ -115,8 +127,8 @@ func (s *Server) leave(v visit, t *task) {
 	v.seeOther(t.redirect)
 }
 
-func (s *Server) end(v visit, t *task, err error, other string) {
-	s.log(v, err)
+func (a *tasks) end(v visit, t *task, err error, other string) {
+	a.screen.log(v, err)
 	p := explain(err, other)
 	t.problem = &p
 	if !p.again() {
@@ -125,18 +137,27 @@ func (s *Server) end(v visit, t *task, err error, other string) {
 	v.seeOther("/tasks/" + t.id)
 }
 
-func (s *Server) choosePerson(v visit) {
-	for _, p := range s.cfg.People {
-		if p.ID == v.r.PostFormValue("person") {
-			v.h.owner = &p
-			if t := v.h.task(v.r.PostFormValue("task")); t != nil {
-				t.problem = nil
-				v.seeOther("/tasks/" + t.id)
-				return
-			}
-			v.seeOther("/")
-			return
-		}
+// show shows the task as it stands.
+func (a *tasks) show(v visit) {
+	t := a.find(v)
+	if t == nil {
+		return
 	}
-	s.fail(v, http.StatusBadRequest, problem{"Nobody by that name", "This phone knows no such person.", "Go back and choose one of the people shown."})
+	shown := view{Task: t.view(), Problem: t.problem}
+	name := "offer.html"
+	shown.Title = "Add a Verified ID"
+	if t.request != nil {
+		name, shown.Title = "request.html", "Share with "+t.request.Verifier
+		v.w.Header().Set("Content-Security-Policy", sharePolicy)
+	}
+	a.screen.render(v, http.StatusOK, name, shown)
+}
+
+func (a *tasks) selfie(v visit) {
+	t := v.h.task(v.r.PathValue("task"))
+	if t == nil || len(t.selfie) == 0 {
+		http.NotFound(v.w, v.r)
+		return
+	}
+	picture(v, t.selfie)
 }

@@ -1,18 +1,11 @@
 package phone
 
 import (
-	"bytes"
-	"embed"
-	"net/http"
 	"strings"
-	"time"
 
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator/domain"
 )
-
-//go:embed pages
-var files embed.FS
 
 // view is what a page is given.
 type view struct {
@@ -57,23 +50,6 @@ type shareView struct {
 }
 
 type claimView struct{ Label, Value string }
-
-func (s *Server) home(v visit) { s.render(v, http.StatusOK, "home.html", view{Title: "Your wallet"}) }
-
-func (s *Server) showTask(v visit) {
-	t := s.find(v)
-	if t == nil {
-		return
-	}
-	shown := view{Task: t.view(), Problem: t.problem}
-	name := "offer.html"
-	shown.Title = "Add a Verified ID"
-	if t.request != nil {
-		name, shown.Title = "request.html", "Share with "+t.request.Verifier
-		v.w.Header().Set("Content-Security-Policy", sharePolicy)
-	}
-	s.render(v, http.StatusOK, name, shown)
-}
 
 func (t *task) view() *taskView {
 	shown := &taskView{
@@ -146,81 +122,4 @@ func cards(w *wallet.Wallet) []card {
 		shown = append(shown, next)
 	}
 	return shown
-}
-
-func (s *Server) render(v visit, status int, name string, shown view) {
-	shown.CSRF, shown.BaseURL = v.h.token, s.cfg.BaseURL
-	shown.Owner, shown.People, shown.Cards = v.h.owner, s.cfg.People, append(cards(v.h.wallet), olderCards(v.h.authenticator)...)
-	var page bytes.Buffer
-	if err := s.pages.ExecuteTemplate(&page, name, shown); err != nil {
-		s.cfg.Logger.ErrorContext(v.r.Context(), "rendering a page", "page", name, "error", err)
-		http.Error(v.w, "This page could not be shown. Go back and try again.", http.StatusInternalServerError)
-		return
-	}
-	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	v.w.WriteHeader(status)
-	_, _ = v.w.Write(page.Bytes())
-}
-
-func (s *Server) fail(v visit, status int, p problem) {
-	s.render(v, status, "problem.html", view{Title: p.Title, Problem: &p})
-}
-
-// failWith shows an error that kept a link from becoming a task.
-func (s *Server) failWith(v visit, err error, other string) {
-	s.log(v, err)
-	s.fail(v, http.StatusBadRequest, explain(err, other))
-}
-
-// log records an error. The errors of the wallet name what was wrong and never what was in it.
-func (s *Server) log(v visit, err error) {
-	s.cfg.Logger.WarnContext(v.r.Context(), "wallet step", "method", v.r.Method, "route", v.r.Pattern, "error", err)
-}
-
-func (s *Server) notFound(v visit) {
-	s.fail(v, http.StatusNotFound, problem{"There is nothing here", "The address is not one of this wallet's.", "Open the wallet and start from there."})
-}
-
-func (s *Server) selfie(v visit) {
-	t := v.h.task(v.r.PathValue("task"))
-	if t == nil || len(t.selfie) == 0 {
-		http.NotFound(v.w, v.r)
-		return
-	}
-	picture(v, t.selfie)
-}
-
-func (s *Server) portrait(v visit) {
-	for _, c := range v.h.wallet.Credentials() {
-		if portrait := c.Portrait(); c.ID == v.r.PathValue("credential") && portrait != nil {
-			picture(v, portrait)
-			return
-		}
-	}
-	s.olderPortrait(v)
-}
-
-// picture serves a JPEG as nothing but that, whatever an issuer put there.
-func picture(v visit, jpeg []byte) {
-	v.w.Header().Set("Content-Type", "image/jpeg")
-	_, _ = v.w.Write(jpeg)
-}
-
-func (s *Server) style(w http.ResponseWriter, r *http.Request) {
-	serveFile(w, r, "pages/style.css", "text/css; charset=utf-8")
-}
-
-func (s *Server) icon(w http.ResponseWriter, r *http.Request) {
-	serveFile(w, r, "pages/icon.svg", "image/svg+xml")
-}
-
-func serveFile(w http.ResponseWriter, r *http.Request, name, kind string) {
-	w.Header().Set("Cache-Control", "max-age=3600")
-	raw, err := files.ReadFile(name)
-	if err != nil {
-		http.NotFound(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(raw))
 }

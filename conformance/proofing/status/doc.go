@@ -1,0 +1,3 @@
+// Package status keeps the status of each credential of the provider in Token Status Lists, and publishes them
+// (draft-ietf-oauth-status-list).
+package status
