@@ -19,10 +19,10 @@ const maxChain = 4
 // X509Hash makes an identity for the prefix x509_hash, the hash of its certificate (OpenID4VP 1.0 §5.9.3). HAIP 1.0 §5
 // allows no other prefix for signed requests.
 //
-// The key is on P-256 and may be in an HSM. The chain has the leaf first, each certificate followed by its issuer, without
-// the trust anchor. X509Hash returns an error for everything that a wallet would refuse without telling us: a self-signed
-// leaf or an anchor in the chain (HAIP 1.0 §5), a key other than the leaf's, a leaf that is a CA or may not sign, and
-// certificates that are not valid at now.
+// The key is on P-256 and may be in an HSM. The chain has the leaf first, each certificate followed by its issuer,
+// without the trust anchor. X509Hash returns an error for everything that a wallet would refuse without telling us: a
+// self-signed leaf or an anchor in the chain (HAIP 1.0 §5), a key other than the leaf's, a leaf that is a CA or may not
+// sign, and certificates that are not valid at now.
 func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
 	if err := checkCertified(key, chain, now); err != nil {
 		return nil, err

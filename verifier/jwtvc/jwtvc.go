@@ -74,8 +74,8 @@ func ParseInsecure(raw string, at int) (*Parsed, error) {
 	return &Parsed{Credential: credential, presentation: presentation}, nil
 }
 
-// credentialAt validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that the
-// holder signed as an issuer must not pass for a presentation (cross-JWT confusion, RFC 8725 §2.8).
+// credentialAt validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that
+// the holder signed as an issuer must not pass for a presentation (cross-JWT confusion, RFC 8725 §2.8).
 func credentialAt(payload map[string]any, at int) (string, error) {
 	vp, ok := payload["vp"].(map[string]any)
 	if _, both := payload["vc"]; !ok || both {

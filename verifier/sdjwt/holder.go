@@ -42,8 +42,8 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-// VerifyHolder verifies the key binding JWT (RFC 9901 §7.3): signed with the key in cnf, for this nonce and audience, at
-// this time, over exactly the presented credential and disclosures (sd_hash). It returns the holder's key.
+// VerifyHolder verifies the key binding JWT (RFC 9901 §7.3): signed with the key in cnf, for this nonce and audience,
+// at this time, over exactly the presented credential and disclosures (sd_hash). It returns the holder's key.
 func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	key, err := p.Holder()
 	if err != nil {
