@@ -34,7 +34,6 @@ func algorithmLists(format string) []algorithmList {
 	return nil
 }
 
-// algorithmsOf returns the algorithm lists of a format as a JSON object.
 func algorithmsOf(format string) []byte {
 	const size = 80
 	o := newObject(size)

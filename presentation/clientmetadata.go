@@ -26,7 +26,6 @@ func (r Request) clientMetadata() []byte {
 	return whole
 }
 
-// formats returns the formats in the query, each once.
 func (r Request) formats() []string {
 	var found []string
 	for _, c := range r.Query.Credentials {

@@ -41,7 +41,6 @@ type Signer struct {
 	VerifierInfo json.RawMessage
 }
 
-// signers returns all signers of a multi-signed request.
 func (p Profile) signers() []Signer {
 	return append([]Signer{{p.Identity, p.VerifierInfo}}, p.Others...)
 }
@@ -108,7 +107,6 @@ func (p Profile) validateProtocols() error {
 	return nil
 }
 
-// validateOthers validates the additional signers.
 func (p Profile) validateOthers() error {
 	if !slices.Contains(p.Protocols, MultiSigned) {
 		if len(p.Others) > 0 {
@@ -135,7 +133,6 @@ func (p Profile) validateOthers() error {
 	return nil
 }
 
-// checkResponseURI returns an error for a response URI that no wallet would accept.
 func (p Profile) checkResponseURI(responseURI string) error {
 	if err := checkURI(responseURI); err != nil {
 		return fmt.Errorf("response_uri: %w", err)
@@ -146,7 +143,6 @@ func (p Profile) checkResponseURI(responseURI string) error {
 	return nil
 }
 
-// checkOrigin returns an error for an origin from which no browser would send a request to a wallet.
 func (p Profile) checkOrigin(origin string) error {
 	if len(p.Protocols) == 0 {
 		return errors.New("digital_credentials: this profile does not use the Digital Credentials API")

@@ -99,7 +99,6 @@ func (p Profile) newRequest(params RequestParams, random io.Reader, now time.Tim
 	return r, r.generateSecrets(random)
 }
 
-// generateSecrets sets nonce, state and encryption key.
 func (r *Request) generateSecrets(random io.Reader) (err error) {
 	if r.Nonce, err = randomText(random, secretSize); err != nil {
 		return err

@@ -35,7 +35,6 @@ func (o *object) number(name string, value int64) {
 	o.b = strconv.AppendInt(o.b, value, 10)
 }
 
-// raw writes a value that is JSON already.
 func (o *object) raw(name string, value []byte) {
 	o.name(name)
 	o.b = append(o.b, value...)

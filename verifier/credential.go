@@ -41,7 +41,6 @@ type credential struct {
 	status  func() (status.Reference, bool, error)
 }
 
-// presented returns the part of a credential that callers may see.
 func (c *credential) presented() PresentedCredential {
 	if c == nil {
 		return PresentedCredential{}
@@ -49,7 +48,7 @@ func (c *credential) presented() PresentedCredential {
 	return PresentedCredential{Format: c.format, Types: c.types, Claims: c.claims}
 }
 
-// requestBinding is the request that a presentation must be requestBinding to, and the time of verification.
+// requestBinding is what a presentation must be bound to, and the time of verification.
 type requestBinding struct {
 	Session
 	transactionData []string

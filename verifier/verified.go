@@ -115,7 +115,6 @@ func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	return check, nil
 }
 
-// maxResults bounds faceCheckResults.
 const maxResults = 8
 
 func readResults(value any) ([]result, error) {

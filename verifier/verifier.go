@@ -163,7 +163,6 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 	return verified, nil
 }
 
-// verifyFaceCheck verifies the receipt and stores it in verified.
 func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, verified *Verified) error {
 	const what = "Face Check receipt"
 	now := v.clock()
@@ -180,7 +179,6 @@ func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect
 	return nil
 }
 
-// record stores the cause of a validation failure, and returns the failure.
 func (v *Verified) record(o ValidationFailure, cause error) ValidationFailure {
 	if o != NoFailure {
 		v.causes = append(v.causes, fmt.Sprintf("%s: %v", o, cause))

@@ -39,7 +39,6 @@ type field struct {
 	Filter *filter  `json:"filter,omitempty"`
 }
 
-// filter is the JSON Schema that the selected value must match.
 type filter struct {
 	Type    string `json:"type"`
 	Pattern string `json:"pattern"`

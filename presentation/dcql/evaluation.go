@@ -63,7 +63,6 @@ func (e Evaluation) Matching(id string) (places []int) {
 	return places
 }
 
-// matched returns the ids that have a matching presentation.
 func (e Evaluation) matched() (ids []string) {
 	for _, c := range e.Credentials {
 		if c.Matched {

@@ -84,7 +84,6 @@ func (m Meta) Accepts(types ...string) bool {
 		slices.ContainsFunc(m.TypeValues, func(set []string) bool { return len(set) > 0 && all(set, has) })
 }
 
-// describe returns the accepted types in words, for a finding.
 func (m *Meta) describe() string {
 	switch {
 	case m == nil:
@@ -101,7 +100,6 @@ func (m *Meta) describe() string {
 	return strings.Join(sets, ", or ")
 }
 
-// validateFor checks the rules of the format for a claim.
 func (c Claim) validateFor(format string) error {
 	if format == FormatMdoc {
 		if len(c.Path) != mdocPathSize || slices.ContainsFunc(c.Path, func(s Step) bool { _, named := s.Name(); return !named }) {

@@ -6,7 +6,6 @@ import (
 	"strings"
 )
 
-// evaluate compares one presentation with every member of the credential query.
 func (c Credential) evaluate(p Presentation) PresentationVerdict {
 	var v PresentationVerdict
 	if p.CredentialFormat != c.Format {

@@ -82,7 +82,6 @@ func (w *walk) from(value any, steps int) {
 	}
 }
 
-// of returns the elements of an array that the step selects.
 func (s Step) of(array []any) []any {
 	switch {
 	case s.kind == everyStep:

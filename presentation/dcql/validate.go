@@ -92,7 +92,6 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// claimIDs validates the claims and collects their ids.
 func (c Credential) claimIDs() (ids []string, err error) {
 	if c.Claims == nil {
 		return nil, nil

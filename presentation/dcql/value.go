@@ -73,7 +73,6 @@ func kind(v any) string {
 	return "something that is not JSON"
 }
 
-// kinds returns the JSON types among the values, each once and sorted.
 func kinds(values []any) []string {
 	var names []string
 	for _, v := range values {

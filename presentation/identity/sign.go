@@ -17,7 +17,6 @@ import (
 // RequestType is the typ of a signed request object (RFC 9101 §10.8, OpenID4VP 1.0 §5).
 const RequestType = "oauth-authz-req+jwt"
 
-// errUnsigned means that an identity without a key was asked to sign.
 var errUnsigned = errors.New("this identity has no key to sign requests with")
 
 // Signs reports whether requests of this identity are signed.

@@ -49,7 +49,6 @@ func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now t
 	return certified(&Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, key, chain)
 }
 
-// certified completes an identity that has the key of the chain's leaf.
 func certified(i *Identity, key crypto.Signer, chain []*x509.Certificate) (*Identity, error) {
 	i.from, i.to = validity(chain)
 	return i.signing(key, map[string]any{"x5c": encodeChain(chain)})
@@ -76,7 +75,6 @@ func encodeChain(chain []*x509.Certificate) []string {
 	return x5c
 }
 
-// validity returns the period in which all certificates of a chain are valid.
 func validity(chain []*x509.Certificate) (from, to time.Time) {
 	from, to = chain[0].NotBefore, chain[0].NotAfter
 	for _, c := range chain[1:] {

@@ -74,7 +74,6 @@ const (
 	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// containsOnly reports whether text consists of these characters only.
 func containsOnly(text, characters string) bool { return strings.Trim(text, characters) == "" }
 
 // String returns the text of the DID, "" for the zero DID. fmt does not use it: see Format.

@@ -96,7 +96,6 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 	return d, nil
 }
 
-// list returns the array member of an object, nil if it is absent.
 func list(object map[string]any, name string) ([]any, error) {
 	value, there := object[name]
 	elements, ok := value.([]any)

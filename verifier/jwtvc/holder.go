@@ -109,7 +109,6 @@ func (p *Parsed) checkTime(now time.Time) error {
 	return nil
 }
 
-// holder returns the holder who must have signed the VP.
 func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 	iss, there := p.presentation.Payload["iss"]
 	if there && p.Subject() != "" && iss != p.Subject() {

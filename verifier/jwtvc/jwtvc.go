@@ -33,7 +33,6 @@ var (
 	ErrIssuer    = errors.New("not signed by the issuer that it names")
 )
 
-// maxLength bounds a VP, and a VC.
 const maxLength = 256 << 10 // characters
 
 // form is the form of both JWTs. typ is JWT or absent: the profile of 2022 prescribes none. The algorithms are those of

@@ -43,7 +43,6 @@ func mapClaims(payload map[string]any) (map[string]any, error) {
 	return claims, placeStatus(claims, payload)
 }
 
-// place copies a string claim to a property.
 func place(object map[string]any, property string, payload map[string]any, claim string) error {
 	value, there := payload[claim]
 	text, _ := value.(string)
@@ -191,7 +190,6 @@ func checkContext(value any) error {
 	return nil
 }
 
-// maxTypes bounds the types of a VC or VP.
 const maxTypes = 16
 
 // typesOf reads type: an array of strings that contains must, or the string must alone.

@@ -32,7 +32,6 @@ func (a authorizations) allow(space, name string) bool {
 	return slices.Contains(a.NameSpaces, text(space)) || slices.Contains(a.DataElements[space], text(name))
 }
 
-// deviceAuth decodes the device-signed elements and the device signature.
 func (r reader) deviceAuth(d *deviceSigned) error {
 	inner, err := embedded("deviceSigned's nameSpaces", d.NameSpaces)
 	if err != nil {

@@ -54,7 +54,6 @@ func (d *date) UnmarshalCBOR(raw []byte) error {
 	return nil
 }
 
-// issuerAuth decodes IssuerAuth and the MSO in its payload into p.
 func (r reader) issuerAuth(p *Parsed, raw []byte) (err error) {
 	if p.issuer, err = r.sign1("IssuerAuth", raw); err != nil {
 		return err

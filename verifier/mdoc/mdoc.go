@@ -46,7 +46,6 @@ const (
 	maxDepth    = 16
 )
 
-// version is the required version of DeviceResponse and MobileSecurityObject.
 const version = "1.0"
 
 // Parsed is a presentation that is parsed but not verified. Only ParseInsecure makes one.

@@ -15,7 +15,6 @@ import (
 // bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
 const bindingType = "kb+jwt"
 
-// bindingAge is the maximum age of a key binding JWT.
 const bindingAge = 5 * time.Minute
 
 // Binding is what a key binding JWT must contain.

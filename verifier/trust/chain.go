@@ -57,7 +57,7 @@ func verifyErrorText(err error) string {
 	return "the chain does not verify"
 }
 
-// parse returns the leaf and the intermediates. It bounds the size of every key: x5c and x5chain are not signed, so an
+// parse returns the leaf and the intermediates. It bounds the size of every key: x5chain is not signed, so an
 // attacker may add a CA with a giant key, with which x509 would verify the leaf before it finds that the CA is
 // untrusted.
 func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, intermediates *x509.CertPool, err error) {
@@ -90,7 +90,6 @@ func parseError(err error) error {
 	return errors.New("a certificate cannot be read")
 }
 
-// validityPeriod returns the period in which every certificate of a chain is valid.
 func validityPeriod(chain []*x509.Certificate) verified {
 	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
 	for _, c := range chain[1:] {

@@ -33,7 +33,6 @@ func (r *Rules) CheckDocument(chain [][]byte, docType string, signed, now time.T
 	return nil
 }
 
-// signer is a pinned signer certificate and its key.
 type signer struct {
 	*x509.Certificate
 	key *ecdsa.PublicKey
@@ -56,7 +55,7 @@ func pin(certificates []*x509.Certificate) ([]signer, error) {
 }
 
 // pinned returns the pinned signer that equals the chain's leaf, or nil. The rest of the chain is ignored and must not
-// be cached: the issuer does not sign it, so the holder can vary it at will.
+// be cached: in an mdoc it is not signed, so the holder can vary it at will.
 func (r rule) pinned(chain [][]byte) *signer {
 	for i, one := range r.signers {
 		if len(chain) > 0 && bytes.Equal(chain[0], one.Raw) {
