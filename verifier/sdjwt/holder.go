@@ -53,7 +53,7 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
 	}
 	if len(binding.Certificates) > 0 {
-		return nil, fmt.Errorf("%w: key binding JWT brings certificates; its key is in cnf", ErrHolder)
+		return nil, fmt.Errorf("%w: key binding JWT has certificates, but its key is in cnf", ErrHolder)
 	}
 	if err := binding.Verify(key); err != nil {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
