@@ -6,8 +6,9 @@ import (
 	"regain/presentation/dcql"
 )
 
-// JWTVCAlgorithms returns the JWS algorithms that package verifier supports for JWT VCs and their presentations. The other
-// formats use ES256 only (HAIP 1.0 §7). ES256K comes first because wallets of the JWT VC Presentation Profile look for it.
+// JWTVCAlgorithms returns the JWS algorithms that package verifier supports for JWT VCs and their presentations. The
+// other formats use ES256 only (HAIP 1.0 §7). ES256K comes first because wallets of the JWT VC Presentation Profile
+// look for it.
 func JWTVCAlgorithms() []string { return []string{"ES256K", "ES256", "EdDSA"} }
 
 // algorithmList is an algorithm list in the metadata of a verifier or wallet: JWS names, or COSE numbers.
@@ -17,9 +18,9 @@ type algorithmList struct {
 	cose []json.Number
 }
 
-// algorithmLists returns the algorithms that package verifier supports for a format, under the names that the format gives
-// the lists (OpenID4VP 1.0 Appendix B.1.3.1.3, B.2.2, B.3.4). In COSE, -7 is ES256 and -9 its fully specified form ESP256,
-// which includes the curve.
+// algorithmLists returns the algorithms that package verifier supports for a format, under the names that the format
+// gives the lists (OpenID4VP 1.0 Appendix B.1.3.1.3, B.2.2, B.3.4). In COSE, -7 is ES256 and -9 its fully specified
+// form ESP256, which includes the curve.
 func algorithmLists(format string) []algorithmList {
 	switch es256 := []string{"ES256"}; format {
 	case dcql.FormatSDJWT:
@@ -33,7 +34,6 @@ func algorithmLists(format string) []algorithmList {
 	return nil
 }
 
-// algorithmsOf returns the algorithm lists of a format as a JSON object.
 func algorithmsOf(format string) []byte {
 	const size = 80
 	o := newObject(size)
@@ -51,9 +51,9 @@ func algorithmsOf(format string) []byte {
 // checkAlgorithms returns ErrUnsupportedWallet if a list of the wallet has none of our algorithms.
 func (m metadata) checkAlgorithms(format string) error {
 	for _, list := range algorithmLists(format) {
-		err := wants(m, list.name, list.jose...)
+		err := requireAny(m, list.name, list.jose...)
 		if list.jose == nil {
-			err = wants(m, list.name, list.cose...)
+			err = requireAny(m, list.name, list.cose...)
 		}
 		if err != nil {
 			return err

@@ -14,8 +14,8 @@ type Answer struct {
 	Error         *WalletError
 }
 
-// Presentations holds the wallet's presentations, unparsed, by the id of the credential query. It is checked that the query
-// asks for each of them, and nothing else. They are personal data: logs and JSON get the ids only. Convert to
+// Presentations holds the wallet's presentations, unparsed, by the id of the credential query. It is checked that the
+// query asks for each of them, and nothing else. They are personal data: logs and JSON get the ids only. Convert to
 // map[string][]string to store them.
 type Presentations map[string][]string
 
@@ -28,5 +28,6 @@ func (p Presentations) Format(f fmt.State, _ rune) { redact(f, fmt.Sprint(p.IDs(
 // LogValue logs the ids only.
 func (p Presentations) LogValue() slog.Value { return slog.AnyValue(p.IDs()) }
 
-// MarshalJSON writes the ids only, as an array, so that unmarshalling them as Presentations fails instead of losing data.
+// MarshalJSON writes the ids only, as an array, so that unmarshalling them as Presentations fails instead of losing
+// data.
 func (p Presentations) MarshalJSON() ([]byte, error) { return json.Marshal(p.IDs()) }

@@ -11,8 +11,8 @@ import (
 	"regain/presentation/identity"
 )
 
-// BrowserRequest is one of the requests that a page passes to navigator.credentials.get({digital: {requests}}). The browser
-// and the wallet choose one (W3C Digital Credentials §3, OpenID4VP 1.0 Appendix A.1).
+// BrowserRequest is one of the requests that a page passes to navigator.credentials.get({digital: {requests}}). The
+// browser and the wallet choose one (W3C Digital Credentials §3, OpenID4VP 1.0 Appendix A.1).
 type BrowserRequest struct {
 	Protocol Protocol        `json:"protocol"`
 	Data     json.RawMessage `json:"data"`
@@ -55,12 +55,12 @@ func (p Profile) browserData(r Request, protocol Protocol, now time.Time) ([]byt
 	return p.unsigned(r)
 }
 
-// unsigned returns an unsigned request (OpenID4VP 1.0 Appendix A.2, A.3.1). It has no client_id, which nothing would prove,
-// and no expected_origins, since the browser attests the origin. Without a client_id the wallet cannot know our metadata,
-// even if we are registered with it, so client_metadata is always included.
+// unsigned returns an unsigned request (OpenID4VP 1.0 Appendix A.2, A.3.1). It has no client_id, which nothing would
+// prove, and no expected_origins, since the browser attests the origin. Without a client_id the wallet cannot know our
+// metadata, even if we are registered with it, so client_metadata is always included.
 func (p Profile) unsigned(r Request) ([]byte, error) {
-	o := newObject(usual)
-	p.ask(o, r)
+	o := newObject(usualSize)
+	p.writeRequest(o, r)
 	o.raw("client_metadata", r.clientMetadata())
 	o.optional("verifier_info", p.VerifierInfo)
 	return o.close()
@@ -79,8 +79,8 @@ func (p Profile) signed(r Request) ([]byte, error) {
 	return json.Marshal(map[string]string{"request": string(object)})
 }
 
-// multiSigned returns a request object in JWS JSON serialization. client_id and verifier_info differ per signer, so they
-// are in the protected headers and not in the payload (OpenID4VP 1.0 Appendix A.3.2.2).
+// multiSigned returns a request object in JWS JSON serialization. client_id and verifier_info differ per signer, so
+// they are in the protected headers and not in the payload (OpenID4VP 1.0 Appendix A.3.2.2).
 func (p Profile) multiSigned(r Request, now time.Time) ([]byte, error) {
 	raw, err := p.shared(r).close()
 	if err != nil {
@@ -103,10 +103,11 @@ func (p Profile) multiSigned(r Request, now time.Time) ([]byte, error) {
 	return json.Marshal(map[string]any{"request": request})
 }
 
-// OpenBrowser opens the response that a page got from navigator.credentials.get and sent to us: protocol and data of the
-// DigitalCredential (OpenID4VP 1.0 Appendix A.4). data has `response` if the request's mode is encrypted, else `vp_token`;
-// or `error` from the wallet. It checks what [Request.Open] checks, except the state, which the Digital Credentials API
-// does not have, and that the protocol is one of the profile's: a response in another does not answer our request.
+// OpenBrowser opens the response that a page got from navigator.credentials.get and sent to us: protocol and data of
+// the DigitalCredential (OpenID4VP 1.0 Appendix A.4). data has `response` if the request's mode is encrypted, else
+// `vp_token`; or `error` from the wallet. It checks what [Request.Open] checks, except the state, which the Digital
+// Credentials API does not have, and that the protocol is one of the profile's: a response in another does not answer
+// our request.
 func (p Profile) OpenBrowser(r Request, protocol string, data []byte, now time.Time) (Answer, error) {
 	answer, err := p.openBrowser(r, protocol, data, now)
 	if err != nil {
@@ -140,11 +141,11 @@ func (p Profile) openBrowser(r Request, protocol string, data []byte, now time.T
 	case sealed && (plain || failed):
 		return Answer{}, fmt.Errorf("%w: data holds more than one answer", ErrMalformed)
 	case !sealed:
-		return r.take(members)
+		return r.readResponse(members)
 	}
 	text, ok := response.(string)
 	if !ok {
 		return Answer{}, fmt.Errorf("%w: data: response is no text", ErrMalformed)
 	}
-	return r.openSealed(text)
+	return r.openEncrypted(text)
 }

@@ -4,8 +4,8 @@ import (
 	"slices"
 )
 
-// clientMetadata returns client_metadata: the encryption key and the supported formats. OpenID4VP 1.0 §5.1 allows nothing
-// else, so it has no name and no logo.
+// clientMetadata returns client_metadata: the encryption key and the supported formats. OpenID4VP 1.0 §5.1 allows
+// nothing else, so it has no name and no logo.
 //
 // The JWK has alg, kid and use (OpenID4VP 1.0 §8.3). HAIP 1.0 §5 requires both content encryptions; A128GCM comes first
 // because it is the default of OpenID4VP, and some wallets take the first.
@@ -26,7 +26,6 @@ func (r Request) clientMetadata() []byte {
 	return whole
 }
 
-// formats returns the formats in the query, each once.
 func (r Request) formats() []string {
 	var found []string
 	for _, c := range r.Query.Credentials {

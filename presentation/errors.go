@@ -25,9 +25,9 @@ var (
 	ErrRejected = errors.New("presentation was not accepted")
 )
 
-// answer returns the description of an error for the wallet, which an attacker can read too. All sentinels have the same
-// OAuth error code, so that probing tells an attacker little.
-func answer(err error) (description string, known bool) {
+// describe returns the description of an error for the wallet, which an attacker can read too. All sentinels have the
+// same OAuth error code, so that probing tells an attacker little.
+func describe(err error) (description string, known bool) {
 	for _, row := range []struct {
 		is   error
 		text string
@@ -59,11 +59,11 @@ type errorBody struct {
 	Description string `json:"error_description"`
 }
 
-// ErrorBody returns the HTTP status and the JSON body that answer a wallet whose message led to err. The body has a general
-// description and the correlation id, by which the operator finds the error in the log. Any error other than this package's
-// sentinels becomes server_error without details.
+// ErrorBody returns the HTTP status and the JSON body that answer a wallet whose message led to err. The body has a
+// general description and the correlation id, by which the operator finds the error in the log. Any error other than
+// this package's sentinels becomes server_error without details.
 func ErrorBody(err error, correlationID string) (status int, body any) {
-	description, known := answer(err)
+	description, known := describe(err)
 	if !known {
 		return http.StatusInternalServerError, errorBody{"server_error", "something went wrong" + reference(correlationID)}
 	}

@@ -5,8 +5,8 @@ import (
 	"net/url"
 )
 
-// MaxForm is the number of bytes that callers should read at most from a form body that a wallet posts, to the response URI
-// and to the request URI.
+// MaxForm is the number of bytes that callers should read at most from a form body that a wallet posts, to the response
+// URI and to the request URI.
 const MaxForm = 512 << 10
 
 // Limits on what a wallet sends, in bytes, checked before anything is decoded.

@@ -27,12 +27,13 @@ const (
 	tagSize     = 16
 )
 
-// sealed is an encrypted response: a compact JWE whose header is validated but which is not decrypted.
+// encryptedResponse is a compact JWE whose header is validated but which is not decrypted.
 //
-// This package does not use go-jose's ParseEncrypted, for three reasons: it accepts what a response must not have (zip, an
-// encrypted key with direct key agreement, base64url that is not canonical), it uses a deprecated elliptic curve interface
-// of the standard library, and it costs nearly twice the CPU time of the cryptography. The key derivation is go-jose's.
-type sealed struct {
+// This package does not use go-jose's ParseEncrypted, for three reasons: it accepts what a response must not have (zip,
+// an encrypted key with direct key agreement, base64url that is not canonical), it uses a deprecated elliptic curve
+// interface of the standard library, and it costs nearly twice the CPU time of the cryptography. The key derivation is
+// go-jose's.
+type encryptedResponse struct {
 	header, iv, ciphertext, tag string // base64url, as in the message
 	recipient
 }
@@ -45,24 +46,24 @@ type recipient struct {
 	apu, apv []byte
 }
 
-// parseSealed splits a compact JWE and validates everything that needs no key.
-func parseSealed(compact string) (sealed, error) {
+// parseEncrypted splits a compact JWE and validates everything that needs no key.
+func parseEncrypted(compact string) (encryptedResponse, error) {
 	parts := strings.SplitN(compact, ".", 6)
 	switch {
 	case len(parts) == 3:
-		return sealed{}, fmt.Errorf("%w: it is only signed", ErrPlaintext)
+		return encryptedResponse{}, fmt.Errorf("%w: it is only signed", ErrPlaintext)
 	case len(parts) != 5:
-		return sealed{}, fmt.Errorf("%w: response is no compact JWE", ErrMalformed)
+		return encryptedResponse{}, fmt.Errorf("%w: response is no compact JWE", ErrMalformed)
 	case parts[1] != "":
-		return sealed{}, fmt.Errorf("%w: an encrypted key beside direct key agreement", ErrMalformed)
+		return encryptedResponse{}, fmt.Errorf("%w: an encrypted key beside direct key agreement", ErrMalformed)
 	case len(parts[0]) > maxHeader:
-		return sealed{}, fmt.Errorf("%w: JWE header", ErrTooLarge)
+		return encryptedResponse{}, fmt.Errorf("%w: JWE header", ErrTooLarge)
 	}
 	to, err := parseHeader(parts[0])
 	if err != nil {
-		return sealed{}, err
+		return encryptedResponse{}, err
 	}
-	return sealed{header: parts[0], iv: parts[2], ciphertext: parts[3], tag: parts[4], recipient: to}, nil
+	return encryptedResponse{header: parts[0], iv: parts[2], ciphertext: parts[3], tag: parts[4], recipient: to}, nil
 }
 
 func parseHeader(encoded string) (recipient, error) {
@@ -93,14 +94,14 @@ func parseHeader(encoded string) (recipient, error) {
 	if to.epk, err = ephemeral(header["epk"]); err != nil {
 		return recipient{}, err
 	}
-	apu, errU := party(header, "apu")
-	apv, errV := party(header, "apv")
+	apu, errU := partyInfo(header, "apu")
+	apv, errV := partyInfo(header, "apv")
 	to.apu, to.apv = apu, apv
 	return to, errors.Join(errU, errV)
 }
 
-// ephemeral parses epk, the wallet's ephemeral key (RFC 7518 §4.6.1.1). It refuses points that are not on the curve, which
-// could reveal our private key (invalid curve attack).
+// ephemeral parses epk, the wallet's ephemeral key (RFC 7518 §4.6.1.1). It refuses points that are not on the curve,
+// which could reveal our private key (invalid curve attack).
 func ephemeral(epk any) (*ecdh.PublicKey, error) {
 	jwk, ok := epk.(map[string]any)
 	if !ok {
@@ -125,7 +126,7 @@ func p256(jwk map[string]any) (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-func party(header map[string]any, name string) ([]byte, error) {
+func partyInfo(header map[string]any, name string) ([]byte, error) {
 	value, there := header[name]
 	if !there {
 		return nil, nil
@@ -139,7 +140,7 @@ func party(header map[string]any, name string) ([]byte, error) {
 }
 
 // open decrypts a response. The caller has compared the kid.
-func (k EncryptionKey) open(s sealed) ([]byte, error) {
+func (k EncryptionKey) open(s encryptedResponse) ([]byte, error) {
 	iv, errIV := decode(s.iv)
 	tag, errTag := decode(s.tag)
 	ciphertext, errText := decode(s.ciphertext)
@@ -173,26 +174,26 @@ func (k EncryptionKey) open(s sealed) ([]byte, error) {
 	return plaintext, nil
 }
 
-// derive derives the content encryption key with the Concat KDF (RFC 7518 §4.6.2). For direct key agreement AlgorithmID is
-// the value of enc.
+// derive derives the content encryption key with the Concat KDF (RFC 7518 §4.6.2). For direct key agreement AlgorithmID
+// is the value of enc.
 func derive(shared []byte, r recipient) ([]byte, error) {
 	size := 16
 	if r.enc == "A256GCM" {
 		size = 32
 	}
 	bits := binary.BigEndian.AppendUint32(nil, uint32(size)*8)
-	kdf := josecipher.NewConcatKDF(crypto.SHA256, shared, prefixed([]byte(r.enc)), prefixed(r.apu), prefixed(r.apv), bits, nil)
+	kdf := josecipher.NewConcatKDF(crypto.SHA256, shared, lengthPrefixed([]byte(r.enc)), lengthPrefixed(r.apu), lengthPrefixed(r.apv), bits, nil)
 	key := make([]byte, size)
 	_, err := io.ReadFull(kdf, key)
 	return key, err
 }
 
-func prefixed(data []byte) []byte {
+func lengthPrefixed(data []byte) []byte {
 	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(data)), uint32(len(data))), data...) //nolint:gosec // names and ids of an answer whose size is bounded
 }
 
-// decode decodes base64url in its canonical form: no padding, no line breaks, which the standard library would skip, and no
-// stray bits after the last byte. Otherwise one message would have several spellings.
+// decode decodes base64url in its canonical form: no padding, no line breaks, which the standard library would skip,
+// and no stray bits after the last byte. Otherwise one message would have several spellings.
 func decode(text string) ([]byte, error) {
 	if strings.ContainsAny(text, "\r\n") {
 		return nil, errors.New("line breaks in base64url")

@@ -21,10 +21,11 @@ const (
 	keyIDChars = (keyIDSize*8 + 5) / 6 // of base64url
 )
 
-// EncryptionKey is the key pair to which the response to one request is encrypted: ECDH-ES on P-256, new for every request
-// (HAIP 1.0 §5), so that no other request's key can decrypt the response.
+// EncryptionKey is the key pair to which the response to one request is encrypted: ECDH-ES on P-256, new for every
+// request (HAIP 1.0 §5), so that no other request's key can decrypt the response.
 //
-// Its JSON is a private JWK, for a storage that encrypts it. fmt and slog do not print it. Delete it with the transaction.
+// Its JSON is a private JWK, for a storage that encrypts it. fmt and slog do not print it. Delete it with the
+// transaction.
 type EncryptionKey struct {
 	ID string // kid: 128 random bits in base64url
 
@@ -88,8 +89,8 @@ func (k EncryptionKey) MarshalJSON() ([]byte, error) {
 	return json.Marshal(storedKey{"EC", "P-256", k.ID, k.x(), k.y(), encode(k.private)})
 }
 
-// UnmarshalJSON reads a key that MarshalJSON wrote. That the public part belongs to the private part is checked when the
-// key is used, because the public part is computed there anyway.
+// UnmarshalJSON reads a key that MarshalJSON wrote. That the public part belongs to the private part is checked when
+// the key is used, because the public part is computed there anyway.
 func (k *EncryptionKey) UnmarshalJSON(raw []byte) error {
 	var stored storedKey
 	if err := json.Unmarshal(raw, &stored); err != nil {

@@ -31,7 +31,7 @@ func (m metadata) check(p Profile, r Request) error {
 			need{"authorization_encryption_enc_values_supported", []string{"A128GCM", "A256GCM"}})
 	}
 	for _, n := range needs {
-		if err := wants(m, n.name, n.any...); err != nil {
+		if err := requireAny(m, n.name, n.any...); err != nil {
 			return err
 		}
 	}
@@ -44,8 +44,8 @@ type need struct {
 	any  []string
 }
 
-// checkFormats returns ErrUnsupportedWallet unless the wallet can satisfy the query with the formats and algorithms that it
-// shares with us. If the query has alternatives (credential_sets), one of them is enough.
+// checkFormats returns ErrUnsupportedWallet unless the wallet can satisfy the query with the formats and algorithms
+// that it shares with us. If the query has alternatives (credential_sets), one of them is enough.
 func (m metadata) checkFormats(q dcql.Query) error {
 	value, there := m["vp_formats_supported"]
 	if !there {
@@ -55,8 +55,8 @@ func (m metadata) checkFormats(q dcql.Query) error {
 	if !ok {
 		return fmt.Errorf("%w: wallet_metadata: vp_formats_supported is no object", ErrMalformed)
 	}
-	var able []string // ids of the credential queries that the wallet supports
-	var problem error // why it does not support the first of the others
+	var supported []string // ids of the credential queries that the wallet supports
+	var problem error      // why it does not support the first of the others
 	for _, c := range q.Credentials {
 		err := fmt.Errorf("%w: vp_formats_supported lacks %s", ErrUnsupportedWallet, c.Format)
 		if format, known := formats[c.Format].(map[string]any); known {
@@ -66,19 +66,20 @@ func (m metadata) checkFormats(q dcql.Query) error {
 		case errors.Is(err, ErrMalformed):
 			return err
 		case err == nil:
-			able = append(able, c.ID)
+			supported = append(supported, c.ID)
 		case problem == nil:
 			problem = err
 		}
 	}
-	if q.Missing(able) != nil {
+	if q.Missing(supported) != nil {
 		return problem
 	}
 	return nil
 }
 
-// wants returns ErrUnsupportedWallet if the metadata has the list of this name and the list has none of the values.
-func wants[T ~string](m metadata, name string, values ...T) error {
+// requireAny returns ErrUnsupportedWallet if the metadata has the list of this name and the list has none of the
+// values.
+func requireAny[T ~string](m metadata, name string, values ...T) error {
 	value, there := m[name]
 	if !there {
 		return nil

@@ -3,8 +3,8 @@ package presentation
 // ResponseMode is the way in which the wallet returns the response (OpenID4VP 1.0 §5.2, §8.2, §8.3, Appendix A.2).
 type ResponseMode string
 
-// The response modes: by POST to the response URI, or through the Digital Credentials API of the browser; unencrypted, or
-// encrypted to the key of the request.
+// The response modes: by POST to the response URI, or through the Digital Credentials API of the browser; unencrypted,
+// or encrypted to the key of the request.
 const (
 	DirectPost    ResponseMode = "direct_post"
 	DirectPostJWT ResponseMode = "direct_post.jwt"

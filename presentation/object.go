@@ -12,7 +12,7 @@ const (
 	// audience is the aud of a request object when the wallet's metadata are not discovered (OpenID4VP 1.0 §5.8).
 	audience     = "https://self-issued.me/v2"
 	responseType = "vp_token"
-	usual        = 3 << 9 // the usual size of a request in bytes, the initial capacity of its buffer
+	usualSize    = 3 << 9 // the usual size of a request in bytes, the initial capacity of its buffer
 )
 
 // ContentType is the media type of a request object.
@@ -25,8 +25,9 @@ type RequestObjectParams struct {
 	Now         time.Time
 }
 
-// RequestObject returns the signed request object (RFC 9101 §4), the body of a response with [ContentType]. A wallet may
-// fetch it any number of times until the request expires; it always asks for the same. After that the error is ErrExpired.
+// RequestObject returns the signed request object (RFC 9101 §4), the body of a response with [ContentType]. A wallet
+// may fetch it any number of times until the request expires; it always asks for the same. After that the error is
+// ErrExpired.
 //
 // The payload has exactly the parameters that OpenID4VP 1.0 §5 defines for the response mode. It leaves out iss, which
 // wallets must ignore.
@@ -63,9 +64,9 @@ func (p Profile) requestObject(r Request, params RequestObjectParams) ([]byte, e
 	return params.WalletKey.encrypt(object)
 }
 
-// ready returns ErrExpired for a request that cannot be answered any more: it has expired, or its client_id is not that of
-// the profile, for example because the certificate was renewed. The client_id is the audience of the response, so a request
-// object under the new one would get a response that does not verify.
+// ready returns ErrExpired for a request that cannot be answered any more: it has expired, or its client_id is not that
+// of the profile, for example because the certificate was renewed. The client_id is the audience of the response, so a
+// request object under the new one would get a response that does not verify.
 func (p Profile) ready(r Request, now time.Time) error {
 	if err := r.usable(now); err != nil {
 		return err
@@ -86,13 +87,14 @@ func (p Profile) payload(r Request) *object {
 
 // shared writes the part of a signed request that does not depend on the signer.
 func (p Profile) shared(r Request) *object {
-	o := newObject(usual)
-	o.own("aud", audience)
+	o := newObject(usualSize)
+	o.unescaped("aud", audience)
 	if r.Mode.Browser() {
-		// The wallet refuses the request from another origin, so no other page can relay it (OpenID4VP 1.0 Appendix A.2).
+		// The wallet refuses the request from another origin, so no other page can relay it (OpenID4VP 1.0 Appendix
+		// A.2).
 		o.value("expected_origins", []string{r.Origin})
 	}
-	p.ask(o, r)
+	p.writeRequest(o, r)
 	o.number("iat", r.IssuedAt.Unix())
 	o.number("exp", r.ExpiresAt.Unix())
 	if !p.registered() {
@@ -101,15 +103,15 @@ func (p Profile) shared(r Request) *object {
 	return o
 }
 
-// ask writes the parameters that every request has, signed or unsigned, in each response mode.
-func (p Profile) ask(o *object, r Request) {
-	o.own("response_type", responseType)
-	o.own("response_mode", string(r.Mode))
+// writeRequest writes the parameters that every request has, signed or unsigned, in each response mode.
+func (p Profile) writeRequest(o *object, r Request) {
+	o.unescaped("response_type", responseType)
+	o.unescaped("response_mode", string(r.Mode))
 	if !r.Mode.Browser() {
 		o.text("response_uri", r.ResponseURI)
-		o.own("state", r.State)
+		o.unescaped("state", r.State)
 	}
-	o.own("nonce", r.Nonce)
+	o.unescaped("nonce", r.Nonce)
 	o.value("dcql_query", r.Query)
 	if len(r.TransactionData) > 0 {
 		o.value("transaction_data", r.TransactionData)

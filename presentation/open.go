@@ -11,14 +11,15 @@ import (
 
 const answerDepth = 16 // unknown members are ignored (OpenID4VP 1.0 §8.1), but their nesting is bounded
 
-// Open opens the response that a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): `response` if the mode is
-// encrypted, else `vp_token` and `state`; or `error` and `state`, which may be unencrypted in either mode, since a wallet
-// that cannot encrypt has no other way to report it.
+// Open opens the response that a wallet posted to the response URI (OpenID4VP 1.0 §8.2, §8.3.1): `response` if the mode
+// is encrypted, else `vp_token` and `state`; or `error` and `state`, which may be unencrypted in either mode, since a
+// wallet that cannot encrypt has no other way to report it.
 //
-// It validates the response as a whole: syntax and sizes, that the request has not expired, that the response is encrypted
-// to the key of this request if the mode says so, that it has the state of the request, that the query asks for each
-// presentation, one per credential query unless the query allows more, and that together they satisfy the query (OpenID4VP
-// 1.0 §6.4.2, §8.6). It does not parse the presentations. Errors wrap one of this package's sentinels; see [ErrorBody].
+// It validates the response as a whole: syntax and sizes, that the request has not expired, that the response is
+// encrypted to the key of this request if the mode says so, that it has the state of the request, that the query asks
+// for each presentation, one per credential query unless the query allows more, and that together they satisfy the
+// query (OpenID4VP 1.0 §6.4.2, §8.6). It does not parse the presentations. Errors wrap one of this package's sentinels;
+// see [ErrorBody].
 //
 // Open has no state: the caller must make sure that a request is answered only once.
 func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
@@ -29,8 +30,8 @@ func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
 	return answer, nil
 }
 
-// KeyID returns the kid of the encrypted response in form: the [EncryptionKey] ID by which the caller finds the request.
-// It validates only what needs no key.
+// KeyID returns the kid of the encrypted response in form: the [EncryptionKey] ID by which the caller finds the
+// request. It validates only what needs no key.
 func KeyID(form url.Values) (string, error) {
 	if err := checkForm(form); err != nil {
 		return "", fmt.Errorf("finding an answer's key: %w", err)
@@ -39,7 +40,7 @@ func KeyID(form url.Values) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("finding an answer's key: %w", err)
 	}
-	message, err := parseSealed(response)
+	message, err := parseEncrypted(response)
 	if err != nil {
 		return "", fmt.Errorf("finding an answer's key: %w", err)
 	}
@@ -53,30 +54,30 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 	if r.Mode.Browser() {
 		return Answer{}, fmt.Errorf("%w: this request was asked through a browser", ErrMalformed)
 	}
-	said, err := readForm(form)
+	parameters, err := readForm(form)
 	if err != nil {
 		return Answer{}, err
 	}
 	switch {
 	case r.Mode.Encrypted() && (form.Has("vp_token") || form.Has("id_token")):
 		return Answer{}, ErrPlaintext
-	case said.answers() != 1:
+	case parameters.answers() != 1:
 		return Answer{}, fmt.Errorf("%w: neither an answer nor an error, or both", ErrMalformed)
-	case said.response != "":
-		return r.openSealed(said.response)
-	case !r.hasState(said.state):
+	case parameters.response != "":
+		return r.openEncrypted(parameters.response)
+	case !r.hasState(parameters.state):
 		return Answer{}, ErrState
-	case said.code != "":
-		return Answer{Error: newWalletError(said.code, said.description)}, nil
+	case parameters.code != "":
+		return Answer{Error: newWalletError(parameters.code, parameters.description)}, nil
 	}
-	return r.openPlain(said.token)
+	return r.openPlain(parameters.token)
 }
 
-// said holds the form parameters of a response: one of response, vp_token and error, and those that belong to them. An
-// empty parameter counts as absent (RFC 6749 §3.1).
-type said struct{ response, token, code, description, state string }
+// responseForm holds the form parameters of a response: one of response, vp_token and error, and those that belong to
+// them. An empty parameter counts as absent (RFC 6749 §3.1).
+type responseForm struct{ response, token, code, description, state string }
 
-func readForm(form url.Values) (s said, err error) {
+func readForm(form url.Values) (s responseForm, err error) {
 	if err := checkForm(form); err != nil {
 		return s, err
 	}
@@ -95,7 +96,7 @@ func readForm(form url.Values) (s said, err error) {
 	return s, nil
 }
 
-func (s said) answers() (n int) {
+func (s responseForm) answers() (n int) {
 	for _, text := range []string{s.response, s.token, s.code} {
 		if text != "" {
 			n++
@@ -104,7 +105,7 @@ func (s said) answers() (n int) {
 	return n
 }
 
-func (r Request) openSealed(response string) (Answer, error) {
+func (r Request) openEncrypted(response string) (Answer, error) {
 	if !r.Mode.Encrypted() {
 		return Answer{}, fmt.Errorf("%w: no encryption was offered", ErrAlgorithm)
 	}
@@ -120,7 +121,7 @@ func (r Request) openSealed(response string) (Answer, error) {
 	if state, _ := members["state"].(string); !r.Mode.Browser() && !r.hasState(state) {
 		return Answer{}, ErrState
 	}
-	return r.take(members)
+	return r.readResponse(members)
 }
 
 // openPlain parses vp_token, which in a form is the text of a JSON object (OpenID4VP 1.0 §8.1).
@@ -129,11 +130,11 @@ func (r Request) openPlain(token string) (Answer, error) {
 	if err != nil {
 		return Answer{}, fmt.Errorf("%w: vp_token: %w", ErrMalformed, err)
 	}
-	return r.take(map[string]any{"vp_token": entries})
+	return r.readResponse(map[string]any{"vp_token": entries})
 }
 
 func (r Request) decrypt(response string) ([]byte, error) {
-	message, err := parseSealed(response)
+	message, err := parseEncrypted(response)
 	if err != nil {
 		return nil, err
 	}

@@ -20,12 +20,12 @@ type Profile struct {
 	Identity *identity.Identity
 	// ByValue puts the whole request into the link instead of a request_uri.
 	ByValue bool
-	// FetchByGet makes the wallet fetch the request object by GET. By POST it can send a nonce and its metadata (OpenID4VP
-	// 1.0 §5.10).
+	// FetchByGet makes the wallet fetch the request object by GET. By POST it can send a nonce and its metadata
+	// (OpenID4VP 1.0 §5.10).
 	FetchByGet   bool
 	ResponseMode ResponseMode // DirectPost or DirectPostJWT
-	// Protocols are the protocols of the Digital Credentials API that the page offers, the preferred one first. Without any
-	// the API is not used. The response is encrypted if ResponseMode is.
+	// Protocols are the protocols of the Digital Credentials API that the page offers, the preferred one first. Without
+	// any the API is not used. The response is encrypted if ResponseMode is.
 	Protocols []Protocol
 	// VerifierInfo is a JSON array of attestations about Identity (OpenID4VP 1.0 §5.11), such as a registration
 	// certificate; nil for none.
@@ -34,20 +34,19 @@ type Profile struct {
 	Others []Signer
 }
 
-// Signer is a signer of a multi-signed request. Attestations about one signer say nothing about another, so each has its
-// own verifier_info (OpenID4VP 1.0 Appendix A.3.2).
+// Signer is a signer of a multi-signed request. Attestations about one signer say nothing about another, so each has
+// its own verifier_info (OpenID4VP 1.0 Appendix A.3.2).
 type Signer struct {
 	Identity     *identity.Identity
 	VerifierInfo json.RawMessage
 }
 
-// signers returns all signers of a multi-signed request.
 func (p Profile) signers() []Signer {
 	return append([]Signer{{p.Identity, p.VerifierInfo}}, p.Others...)
 }
 
-// registered reports whether the client_id is pre-registered with the wallets. Such wallets know our metadata, and refuse a
-// request with client_metadata as invalid_client (OpenID4VP 1.0 §8.5).
+// registered reports whether the client_id is pre-registered with the wallets. Such wallets know our metadata, and
+// refuse a request with client_metadata as invalid_client (OpenID4VP 1.0 §8.5).
 func (p Profile) registered() bool { return p.Identity.Prefix() == identity.None }
 
 // clientID returns the client_id of a request in this mode. An unsigned request through the Digital Credentials API has
@@ -108,7 +107,6 @@ func (p Profile) validateProtocols() error {
 	return nil
 }
 
-// validateOthers validates the additional signers.
 func (p Profile) validateOthers() error {
 	if !slices.Contains(p.Protocols, MultiSigned) {
 		if len(p.Others) > 0 {
@@ -135,7 +133,6 @@ func (p Profile) validateOthers() error {
 	return nil
 }
 
-// checkResponseURI returns an error for a response URI that no wallet would accept.
 func (p Profile) checkResponseURI(responseURI string) error {
 	if err := checkURI(responseURI); err != nil {
 		return fmt.Errorf("response_uri: %w", err)
@@ -146,7 +143,6 @@ func (p Profile) checkResponseURI(responseURI string) error {
 	return nil
 }
 
-// checkOrigin returns an error for an origin from which no browser would send a request to a wallet.
 func (p Profile) checkOrigin(origin string) error {
 	if len(p.Protocols) == 0 {
 		return errors.New("digital_credentials: this profile does not use the Digital Credentials API")

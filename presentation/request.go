@@ -17,8 +17,8 @@ const MaxLifetime = 15 * time.Minute
 
 const secretSize = 32 // bytes of nonce and state; OpenID4VP 1.0 §5.2 and §5.3 require at least 16
 
-// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and slog
-// do not print them.
+// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and
+// slog do not print them.
 type Request struct {
 	Nonce       string       `json:"nonce"` // the wallet signs it in the proof of possession
 	Mode        ResponseMode `json:"mode"`
@@ -27,7 +27,8 @@ type Request struct {
 	ResponseURI string       `json:"response_uri,omitempty"` // where the wallet posts; empty through a browser
 	Origin      string       `json:"origin,omitempty"`       // of the page; set through a browser only
 	Query       dcql.Query   `json:"query"`
-	// TransactionData has the base64url texts of the request (OpenID4VP 1.0 §5.1). The hashes in the response are over them.
+	// TransactionData has the base64url texts of the request (OpenID4VP 1.0 §5.1). The hashes in the response are over
+	// them.
 	TransactionData []string       `json:"transaction_data,omitempty"`
 	Key             *EncryptionKey `json:"key,omitempty"` // nil if the response is not encrypted
 	IssuedAt        time.Time      `json:"issued_at"`     // whole seconds, UTC
@@ -39,8 +40,8 @@ type RequestParams struct {
 	ResponseURI string // https, or http on loopback; no fragment. Empty for the Digital Credentials API
 	Origin      string // of the page, for the Digital Credentials API (OpenID4VP 1.0 Appendix A); else empty
 	Query       dcql.Query
-	// TransactionData tells the wallet what the response authorises, and binds the response to it. Leave it out for wallets
-	// that do not support it, since they must refuse the request (OpenID4VP 1.0 §8.4).
+	// TransactionData tells the wallet what the response authorises, and binds the response to it. Leave it out for
+	// wallets that do not support it, since they must refuse the request (OpenID4VP 1.0 §8.4).
 	TransactionData []TransactionData
 	Lifetime        time.Duration // at least a second, at most MaxLifetime
 }
@@ -62,7 +63,8 @@ func (r RequestParams) validate(p Profile) error {
 	return p.ValidateQuery(r.Query)
 }
 
-// NewRequest makes a request with a new nonce, state and encryption key. random is the source of nonce, state and key id.
+// NewRequest makes a request with a new nonce, state and encryption key. random is the source of nonce, state and key
+// id.
 func (p Profile) NewRequest(params RequestParams, random io.Reader, now time.Time) (Request, error) {
 	made, err := p.newRequest(params, random, now)
 	if err != nil {
@@ -94,11 +96,10 @@ func (p Profile) newRequest(params RequestParams, random io.Reader, now time.Tim
 		Mode: mode, ClientID: p.clientID(mode, params.ResponseURI), ResponseURI: params.ResponseURI, Origin: params.Origin,
 		Query: params.Query, TransactionData: data, IssuedAt: issued, ExpiresAt: issued.Add(params.Lifetime),
 	}
-	return r, r.draw(random)
+	return r, r.generateSecrets(random)
 }
 
-// draw sets nonce, state and encryption key.
-func (r *Request) draw(random io.Reader) (err error) {
+func (r *Request) generateSecrets(random io.Reader) (err error) {
 	if r.Nonce, err = randomText(random, secretSize); err != nil {
 		return err
 	}
@@ -120,8 +121,8 @@ func (r *Request) draw(random io.Reader) (err error) {
 // Expired reports whether the request has expired at now. The zero Request has always expired.
 func (r Request) Expired(now time.Time) bool { return !now.Before(r.ExpiresAt) }
 
-// Audience returns the audience that a presentation must name: the client_id, or for the Digital Credentials API the page's
-// origin, even if the request is signed (OpenID4VP 1.0 Appendix A.4).
+// Audience returns the audience that a presentation must name: the client_id, or for the Digital Credentials API the
+// page's origin, even if the request is signed (OpenID4VP 1.0 Appendix A.4).
 func (r Request) Audience() string {
 	if r.Mode.Browser() {
 		return "origin:" + r.Origin
@@ -129,8 +130,8 @@ func (r Request) Audience() string {
 	return r.ClientID
 }
 
-// Thumbprint returns the SHA-256 thumbprint (RFC 7638) of the key that the response is encrypted to, which is part of an
-// mdoc's session transcript (OpenID4VP 1.0 Appendix B.2.6). It is nil if the response is not encrypted.
+// Thumbprint returns the SHA-256 thumbprint (RFC 7638) of the key that the response is encrypted to, which is part of
+// an mdoc's session transcript (OpenID4VP 1.0 Appendix B.2.6). It is nil if the response is not encrypted.
 func (r Request) Thumbprint() []byte {
 	if r.Key == nil {
 		return nil

@@ -16,9 +16,9 @@ const TransactionType = "urn:regain:account-recovery:1"
 // transactionHash is the only hash algorithm for transaction data that package verifier supports.
 const transactionHash = "sha-256"
 
-// TransactionData tells a wallet what the response authorises: the recovery of this account at this organisation (OpenID4VP
-// 1.0 §5.1). The wallet shows it to the person, and the holder signs its hash. docs/protocols.md describes it for wallet
-// makers.
+// TransactionData tells a wallet what the response authorises: the recovery of this account at this organisation
+// (OpenID4VP 1.0 §5.1). The wallet shows it to the person, and the holder signs its hash. docs/protocols.md describes
+// it for wallet makers.
 type TransactionData struct {
 	Type          string   `json:"type"` // TransactionType
 	CredentialIDs []string `json:"credential_ids"`
@@ -58,9 +58,9 @@ func encodeTransactionData(list []TransactionData, q dcql.Query) ([]string, erro
 	return encoded, nil
 }
 
-// validate returns an error for data that a wallet would refuse with invalid_transaction_data (OpenID4VP 1.0 §8.5), and for
-// data whose authorisation could not be verified. Only an SD-JWT VC can authorise our data: for an mdoc the type would have
-// to define a device-signed element (OpenID4VP 1.0 Appendix B.2.1).
+// validate returns an error for data that a wallet would refuse with invalid_transaction_data (OpenID4VP 1.0 §8.5), and
+// for data whose authorisation could not be verified. Only an SD-JWT VC can authorise our data: for an mdoc the type
+// would have to define a device-signed element (OpenID4VP 1.0 Appendix B.2.1).
 func (d TransactionData) validate(q dcql.Query) error {
 	if d.Type == "" || len(d.CredentialIDs) == 0 {
 		return errors.New("it needs a type, and a credential that authorises it")
@@ -69,8 +69,8 @@ func (d TransactionData) validate(q dcql.Query) error {
 		return fmt.Errorf("its hashes have to be of %s and nothing else", transactionHash)
 	}
 	for i, id := range d.CredentialIDs {
-		asked, ok := q.Credential(id)
-		if !ok || asked.Format != dcql.FormatSDJWT || !asked.NeedsHolderBinding() {
+		requested, ok := q.Credential(id)
+		if !ok || requested.Format != dcql.FormatSDJWT || !requested.NeedsHolderBinding() {
 			return fmt.Errorf("%s asks for no SD-JWT that its holder signs with", id)
 		}
 		if slices.Contains(d.CredentialIDs[:i], id) {

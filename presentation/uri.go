@@ -10,8 +10,8 @@ import (
 
 const maxURI = 2048 // bytes; a QR code holds 2953
 
-// checkURI returns an error unless raw is an absolute https URL without fragment and user information (OpenID4VP 1.0 §5.10,
-// §8.2). http is for development, so it is accepted for loopback hosts only.
+// checkURI returns an error unless raw is an absolute https URL without fragment and user information (OpenID4VP 1.0
+// §5.10, §8.2). http is for development, so it is accepted for loopback hosts only.
 func checkURI(raw string) error {
 	if len(raw) > maxURI {
 		return errors.New("it is too long")
@@ -30,7 +30,8 @@ func checkURI(raw string) error {
 }
 
 // checkOrigin returns an error unless raw is an origin as browsers serialize it (RFC 6454 §6.2). Wallets compare it
-// character by character (OpenID4VP 1.0 Appendix A.2), so it must have no trailing slash, no upper case and no default port.
+// character by character (OpenID4VP 1.0 Appendix A.2), so it must have no trailing slash, no upper case and no default
+// port.
 func checkOrigin(raw string) error {
 	if err := checkURI(raw); err != nil {
 		return err

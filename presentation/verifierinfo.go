@@ -9,8 +9,8 @@ import (
 	"regain/presentation/dcql"
 )
 
-// validateInfo validates verifier_info as strictly as a wallet might (OpenID4VP 1.0 §5.1, §5.11): an array of attestations,
-// each with a format, data, and optionally the ids of the credential queries that it applies to.
+// validateInfo validates verifier_info as strictly as a wallet might (OpenID4VP 1.0 §5.1, §5.11): an array of
+// attestations, each with a format, data, and optionally the ids of the credential queries that it applies to.
 func validateInfo(info json.RawMessage) error {
 	_, err := infoCredentials(info)
 	return err
@@ -23,7 +23,7 @@ func infoMatches(info json.RawMessage, q dcql.Query) error {
 		return err
 	}
 	for _, id := range ids {
-		if _, asked := q.Credential(id); !asked {
+		if _, requested := q.Credential(id); !requested {
 			return fmt.Errorf("verifier_info: credential_ids names %q, which the query does not ask for", id)
 		}
 	}

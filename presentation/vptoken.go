@@ -4,9 +4,9 @@ import "fmt"
 
 const maxMultiple = 16 // presentations for one credential query that allows several
 
-// take reads the response parameters from a JSON object (OpenID4VP 1.0 §8.1, §8.3, Appendix A.4): the wallet's error, or a
-// vp_token, whose credential ids must satisfy the query.
-func (r Request) take(members map[string]any) (Answer, error) {
+// readResponse reads the response parameters from a JSON object (OpenID4VP 1.0 §8.1, §8.3, Appendix A.4): the wallet's
+// error, or a vp_token, whose credential ids must satisfy the query.
+func (r Request) readResponse(members map[string]any) (Answer, error) {
 	token, hasToken := members["vp_token"]
 	code, hasCode := members["error"]
 	if hasToken == hasCode {
@@ -37,8 +37,8 @@ func (r Request) presentations(token any) (Presentations, error) {
 	}
 	found := make(Presentations, len(entries))
 	for id, entry := range entries {
-		query, asked := r.Query.Credential(id)
-		if !asked {
+		query, requested := r.Query.Credential(id)
+		if !requested {
 			return nil, ErrNotAsked
 		}
 		list, ok := entry.([]any)
@@ -49,7 +49,8 @@ func (r Request) presentations(token any) (Presentations, error) {
 			return nil, fmt.Errorf("%w: more presentations for %s than it allows", ErrNotAsked, query.ID)
 		}
 		for _, element := range list {
-			// In every format that we request, a presentation is a string (OpenID4VP 1.0 Appendix B.1.3.1, B.2.5, B.3.6).
+			// In every format that we request, a presentation is a string (OpenID4VP 1.0 Appendix B.1.3.1, B.2.5,
+			// B.3.6).
 			presentation, ok := element.(string)
 			if !ok || presentation == "" {
 				return nil, fmt.Errorf("%w: vp_token: a presentation for %s is no text, or empty", ErrMalformed, query.ID)

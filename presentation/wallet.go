@@ -13,8 +13,8 @@ const (
 	maxWalletNonce = 512 // characters
 )
 
-// WalletRequest has what a wallet sends when it fetches a request object by POST (OpenID4VP 1.0 §5.10). Call Check, then
-// copy Nonce and Key into [RequestObjectParams].
+// WalletRequest has what a wallet sends when it fetches a request object by POST (OpenID4VP 1.0 §5.10). Call Check,
+// then copy Nonce and Key into [RequestObjectParams].
 type WalletRequest struct {
 	Nonce string     // wallet_nonce; empty if the wallet sent none
 	Key   *WalletKey // set if the wallet wants the request object encrypted
@@ -22,8 +22,8 @@ type WalletRequest struct {
 	metadata metadata
 }
 
-// ParseRequestURIPost parses the form of a POST to the request URI. It ignores unknown parameters and unknown metadata, as
-// OpenID4VP 1.0 §5.10 requires. It never fetches a URL in the metadata, which an attacker could have chosen (SSRF).
+// ParseRequestURIPost parses the form of a POST to the request URI. It ignores unknown parameters and unknown metadata,
+// as OpenID4VP 1.0 §5.10 requires. It never fetches a URL in the metadata, which an attacker could have chosen (SSRF).
 func ParseRequestURIPost(form url.Values) (WalletRequest, error) {
 	request, err := parseRequestURIPost(form)
 	if err != nil {
@@ -68,8 +68,8 @@ func parseRequestURIPost(form url.Values) (WalletRequest, error) {
 	return WalletRequest{Nonce: nonce, Key: key, metadata: m}, nil
 }
 
-// isWalletNonce reports whether the nonce is visible ASCII of limited length. OpenID4VP 1.0 §5.10 leaves its syntax to the
-// wallet.
+// isWalletNonce reports whether the nonce is visible ASCII of limited length. OpenID4VP 1.0 §5.10 leaves its syntax to
+// the wallet.
 func isWalletNonce(nonce string) bool {
 	return len(nonce) <= maxWalletNonce && !strings.ContainsFunc(nonce, func(c rune) bool { return c < 0x21 || c > 0x7e })
 }

@@ -28,8 +28,8 @@ const (
 
 const maxDescription = 200 // characters
 
-// WalletError is a wallet's error response. It is not authenticated: anyone who knows the state can send one. So it may end
-// a presentation attempt, but must never weaken what the next one requires.
+// WalletError is a wallet's error response. It is not authenticated: anyone who knows the state can send one. So it may
+// end a presentation attempt, but must never weaken what the next one requires.
 type WalletError struct {
 	Code        string // one of the Code constants
 	Description string // one printable line of at most 200 characters, untrusted: not for logs, and escape it in HTML
@@ -62,8 +62,8 @@ func knownCode(code string) string {
 	return CodeUnknown
 }
 
-// oneLine removes everything that cannot be printed: line breaks, which could forge log lines, control sequences, and marks
-// that change the writing direction.
+// oneLine removes everything that cannot be printed: line breaks, which could forge log lines, control sequences, and
+// marks that change the writing direction.
 func oneLine(text string) string {
 	clean := strings.Map(func(c rune) rune {
 		switch {

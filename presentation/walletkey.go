@@ -17,29 +17,29 @@ const (
 	maxWalletID = 256 // characters of a wallet's kid
 )
 
-// WalletKey is a wallet's public key, to which it wants the request object encrypted, so that no intermediary can read the
-// request (OpenID4VP 1.0 §5.10, RFC 9101 §6.1).
+// WalletKey is a wallet's public key, to which it wants the request object encrypted, so that no intermediary can read
+// the request (OpenID4VP 1.0 §5.10, RFC 9101 §6.1).
 type WalletKey struct {
 	id     string
 	public *ecdsa.PublicKey
 	enc    jose.ContentEncryption
 }
 
-// key returns the wallet's encryption key in the metadata, nil if the wallet does not ask for encryption. It ignores keys
-// with another use. The error is ErrUnsupportedWallet if we support none of the wallet's keys and algorithms.
+// key returns the wallet's encryption key in the metadata, nil if the wallet does not ask for encryption. It ignores
+// keys with another use. The error is ErrUnsupportedWallet if we support none of the wallet's keys and algorithms.
 func (m metadata) key() (*WalletKey, error) {
-	asked, err := m.encryptionKeys()
-	if err != nil || len(asked) == 0 {
+	candidates, err := m.encryptionKeys()
+	if err != nil || len(candidates) == 0 {
 		return nil, err
 	}
-	if err := wants(m, "request_object_encryption_alg_values_supported", string(jose.ECDH_ES)); err != nil {
+	if err := requireAny(m, "request_object_encryption_alg_values_supported", string(jose.ECDH_ES)); err != nil {
 		return nil, err
 	}
 	enc, err := m.contentEncryption()
 	if err != nil {
 		return nil, err
 	}
-	for _, jwk := range asked {
+	for _, jwk := range candidates {
 		public, err := p256(jwk)
 		if errors.Is(err, publickey.ErrKind) || jwk["alg"] != nil && jwk["alg"] != string(jose.ECDH_ES) {
 			continue
@@ -57,7 +57,7 @@ func (m metadata) key() (*WalletKey, error) {
 }
 
 // encryptionKeys returns the keys in jwks whose use is enc or absent.
-func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
+func (m metadata) encryptionKeys() (candidates []map[string]any, err error) {
 	value, there := m["jwks"]
 	if !there {
 		return nil, nil
@@ -76,18 +76,18 @@ func (m metadata) encryptionKeys() (asked []map[string]any, err error) {
 			return nil, fmt.Errorf("%w: wallet_metadata: jwks holds something else than keys", ErrMalformed)
 		}
 		if use, there := jwk["use"]; !there || use == "enc" {
-			asked = append(asked, jwk)
+			candidates = append(candidates, jwk)
 		}
 	}
-	return asked, nil
+	return candidates, nil
 }
 
-// contentEncryption returns the first of our algorithms that the wallet supports. For a wallet that lists none it returns
-// A128GCM, the default for encrypted responses (OpenID4VP 1.0 §8.3).
+// contentEncryption returns the first of our algorithms that the wallet supports. For a wallet that lists none it
+// returns A128GCM, the default for encrypted responses (OpenID4VP 1.0 §8.3).
 func (m metadata) contentEncryption() (jose.ContentEncryption, error) {
 	const name = "request_object_encryption_enc_values_supported"
 	ours := []string{string(jose.A256GCM), string(jose.A128GCM), string(jose.A128CBC_HS256), string(jose.A256CBC_HS512)}
-	if err := wants(m, name, ours...); err != nil {
+	if err := requireAny(m, name, ours...); err != nil {
 		return "", err
 	}
 	theirs, _ := elements[string](m[name])

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// Link returns the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with client_id,
-// request_uri and, unless the wallet fetches by GET, request_uri_method (OpenID4VP 1.0 §5, §5.10, RFC 9101 §5.2).
-// responseURI is the response URI of the request, which is the client_id of the prefix redirect_uri.
+// Link returns the link, or the content of the QR code, that invokes a wallet: its authorization endpoint with
+// client_id, request_uri and, unless the wallet fetches by GET, request_uri_method (OpenID4VP 1.0 §5, §5.10, RFC 9101
+// §5.2). responseURI is the response URI of the request, which is the client_id of the prefix redirect_uri.
 //
-// The link keeps the endpoint's own query. It has no other request parameters: wallets must ignore them outside the request
-// object (RFC 9101 §5), and the OpenID Foundation's conformance suite complains about them.
+// The link keeps the endpoint's own query. It has no other request parameters: wallets must ignore them outside the
+// request object (RFC 9101 §5), and the OpenID Foundation's conformance suite complains about them.
 func (p Profile) Link(requestURI, responseURI string) (string, error) {
 	if p.ByValue {
 		return "", errors.New("building the wallet's link: this profile puts the request into the link: use LinkWith")
@@ -29,8 +29,8 @@ func (p Profile) Link(requestURI, responseURI string) (string, error) {
 	return p.link(parameters)
 }
 
-// LinkWith returns a link with the whole request: as a request object in `request`, or, if the identity does not sign, as
-// one parameter each (OpenID4VP 1.0 §5, RFC 9101 §5.1).
+// LinkWith returns a link with the whole request: as a request object in `request`, or, if the identity does not sign,
+// as one parameter each (OpenID4VP 1.0 §5, RFC 9101 §5.1).
 func (p Profile) LinkWith(r Request, now time.Time) (string, error) {
 	parameters, err := p.parametersOf(r, now)
 	if err != nil {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// object writes a JSON object member by member. It is faster than encoding/json, which matters because a request object is
-// made for every fetch: most members are texts that need no escaping, or are JSON already.
+// object writes a JSON object member by member. It is faster than encoding/json, which matters because a request object
+// is made for every fetch: most members are texts that need no escaping, or are JSON already.
 type object struct {
 	b   []byte
 	err error
@@ -21,8 +21,8 @@ func (o *object) name(name string) {
 	o.b = append(append(append(o.b, '"'), name...), '"', ':')
 }
 
-// own writes a text that needs no escaping: base64url or a constant.
-func (o *object) own(name, value string) {
+// unescaped writes a text that needs no escaping: base64url or a constant.
+func (o *object) unescaped(name, value string) {
 	o.name(name)
 	o.b = append(append(append(o.b, '"'), value...), '"')
 }
@@ -35,7 +35,6 @@ func (o *object) number(name string, value int64) {
 	o.b = strconv.AppendInt(o.b, value, 10)
 }
 
-// raw writes a value that is JSON already.
 func (o *object) raw(name string, value []byte) {
 	o.name(name)
 	o.b = append(o.b, value...)

@@ -18,8 +18,8 @@ const (
 	FormatJWTVC = "jwt_vc_json"
 )
 
-// credential is a credential whose issuer signature and holder binding are verified. Whether its issuer is trusted is not
-// decided yet. The fields are the same for every format; one file per format fills them in.
+// credential is a credential whose issuer signature and holder binding are verified. Whether its issuer is trusted is
+// not decided yet. The fields are the same for every format; one file per format fills them in.
 type credential struct {
 	format  string
 	kind    string         // the type that the trust rules select by: vct, doctype or W3C type
@@ -41,7 +41,6 @@ type credential struct {
 	status  func() (status.Reference, bool, error)
 }
 
-// presented returns the part of a credential that callers may see.
 func (c *credential) presented() PresentedCredential {
 	if c == nil {
 		return PresentedCredential{}
@@ -49,7 +48,7 @@ func (c *credential) presented() PresentedCredential {
 	return PresentedCredential{Format: c.format, Types: c.types, Claims: c.claims}
 }
 
-// requestBinding is the request that a presentation must be requestBinding to, and the time of verification.
+// requestBinding is what a presentation must be bound to, and the time of verification.
 type requestBinding struct {
 	Session
 	transactionData []string
@@ -61,7 +60,8 @@ type requestBinding struct {
 // means that the presentation is not a genuine answer to this request. Trust and validity are checked later.
 func (v *Verifier) open(ctx context.Context, presented string, at int, want Wanted, to requestBinding) (*credential, error) {
 	if len(to.transactionData) > 0 && want.Format != FormatSDJWT {
-		// OpenID4VP 1.0 Appendix B.2.1: an mdoc carries them only where the transaction data type defines how; ours does not.
+		// OpenID4VP 1.0 Appendix B.2.1: an mdoc carries them only where the transaction data type defines how; ours
+		// does not.
 		return nil, errors.New("its format cannot carry the transaction data that the request demanded")
 	}
 	switch want.Format {
@@ -80,8 +80,8 @@ type dated interface {
 	Time(name string) (seconds int64, there bool, err error)
 }
 
-// current checks that none of the beginnings (such as iat and nbf) is in the future and that exp is not past. In a JWT VC
-// nbf and exp stand for issuanceDate and expirationDate (VCDM 1.1 §6.3.1). It reports whether there is an exp.
+// current checks that none of the beginnings (such as iat and nbf) is in the future and that exp is not past. In a JWT
+// VC nbf and exp stand for issuanceDate and expirationDate (VCDM 1.1 §6.3.1). It reports whether there is an exp.
 func current(c dated, now time.Time, beginnings ...string) (ends bool, err error) {
 	for _, name := range beginnings {
 		seconds, there, err := c.Time(name)

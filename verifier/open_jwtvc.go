@@ -76,8 +76,8 @@ func (v *Verifier) checkIDToken(ctx context.Context, token string, holder jwtvc.
 
 // verifyVC verifies the issuer's signature, and returns the check whether the issuer is trusted. The trust rules decide
 // which of the two key mechanisms (DID or x5c) applies, not the VC: the DID of an issuer that a rule names is resolved.
-// The DID of an untrusted issuer is never resolved, because the author of the VC chose the host (SSRF); its credential is
-// reported as untrusted without its signature being verified.
+// The DID of an untrusted issuer is never resolved, because the author of the VC chose the host (SSRF); its credential
+// is reported as untrusted without its signature being verified.
 func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind string) (func(context.Context, time.Time) error, error) {
 	if v.rules.KnowsDID(c.Issuer(), kind) {
 		issuer, err := c.VerifyIssuer(ctx, v.resolver)
@@ -101,8 +101,8 @@ func (v *Verifier) verifyVC(ctx context.Context, c *jwtvc.Credential, kind strin
 	}, nil
 }
 
-// checkDID checks that a DID is trusted for a type and, if the rule says so, that the DID is linked to its domain (DIF Well
-// Known DID Configuration).
+// checkDID checks that a DID is trusted for a type and, if the rule says so, that the DID is linked to its domain (DIF
+// Well Known DID Configuration).
 func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) error {
 	if err := v.rules.CheckDID(issuer.String(), kind); err != nil || !v.rules.LinkedDomain(kind) {
 		return err
@@ -111,8 +111,9 @@ func (v *Verifier) checkDID(ctx context.Context, issuer did.DID, kind string) er
 	return err
 }
 
-// issuedVC returns the issuance time of a VC: nbf, which stands for issuanceDate (VCDM 1.1 §6.3.1), or iat where there is no
-// nbf, as in Entra's. If both are there the earlier counts, so that a receipt cannot pass for fresher than either says.
+// issuedVC returns the issuance time of a VC: nbf, which stands for issuanceDate (VCDM 1.1 §6.3.1), or iat where there
+// is no nbf, as in Entra's. If both are there the earlier counts, so that a receipt cannot pass for fresher than either
+// says.
 func issuedVC(c *jwtvc.Credential) (issued time.Time) {
 	for _, name := range []string{"nbf", "iat"} {
 		if seconds, there, err := c.Time(name); there && err == nil {
@@ -124,8 +125,8 @@ func issuedVC(c *jwtvc.Credential) (issued time.Time) {
 	return issued
 }
 
-// statusOfVC returns the Token Status List entry. A W3C credentialStatus is an error: the issuer can revoke the credential,
-// and this verifier could not find out.
+// statusOfVC returns the Token Status List entry. A W3C credentialStatus is an error: the issuer can revoke the
+// credential, and this verifier could not find out.
 func statusOfVC(c *jwtvc.Credential) (status.Reference, bool, error) {
 	if _, there := c.Status(); there {
 		return status.Reference{}, true, errors.New("credentialStatus has a type that is not supported")

@@ -44,7 +44,8 @@ func (v *Verifier) openMdoc(presented string, types []string, to requestBinding)
 	}, nil
 }
 
-// currentMdoc checks the validityInfo of the Mobile Security Object (ISO 18013-5 §9.1.2.4), where validUntil is mandatory.
+// currentMdoc checks the validityInfo of the Mobile Security Object (ISO 18013-5 §9.1.2.4), where validUntil is
+// mandatory.
 func currentMdoc(c *mdoc.Parsed, now time.Time) error {
 	signed, from, until := c.Validity()
 	if clock.Issuers.InFuture(signed, now) || clock.Issuers.InFuture(from, now) {

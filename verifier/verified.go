@@ -20,8 +20,8 @@ type Verified struct {
 	causes     []string
 }
 
-// ValidationFailure returns the gravest validation failure of the Verified ID. For a Verified that Verify did not make it is
-// Untrusted: NoFailure hands over an account, so code that forgot to call Verify must not get it.
+// ValidationFailure returns the gravest validation failure of the Verified ID. For a Verified that Verify did not make
+// it is Untrusted: NoFailure hands over an account, so code that forgot to call Verify must not get it.
 func (v Verified) ValidationFailure() ValidationFailure {
 	if v.credential == nil {
 		return Untrusted
@@ -50,14 +50,15 @@ func (PresentedCredential) String() string { return "shown[redacted]" }
 // GoString keeps claims out of %#v.
 func (PresentedCredential) GoString() string { return "shown[redacted]" }
 
-// VerifiedID returns the presented Verified ID, or the zero value if Verify did not make v. The caller must not change its
-// slices and maps.
+// VerifiedID returns the presented Verified ID, or the zero value if Verify did not make v. The caller must not change
+// its slices and maps.
 func (v Verified) VerifiedID() PresentedCredential { return v.credential.presented() }
 
 // Receipt returns the presented Face Check receipt, or the zero value when there is none.
 func (v Verified) Receipt() PresentedCredential { return v.receipt.presented() }
 
-// Causes returns the cause of each validation failure, for the operator. They name rules and types, never a claim value.
+// Causes returns the cause of each validation failure, for the operator. They name rules and types, never a claim
+// value.
 func (v Verified) Causes() []string { return v.causes }
 
 // FaceCheck returns the contents of the Face Check receipt, and whether there is one.
@@ -80,8 +81,8 @@ func (Verified) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), n
 // FaceCheck holds the contents of a Face Check receipt.
 type FaceCheck struct {
 	ValidationFailure ValidationFailure // of the receipt itself
-	// Bound reports whether the receipt names this Verified ID and a photo in it, and has the same holder key. Without it a
-	// holder could combine their own Face Check with somebody else's Verified ID.
+	// Bound reports whether the receipt names this Verified ID and a photo in it, and has the same holder key. Without
+	// it a holder could combine their own Face Check with somebody else's Verified ID.
 	Bound bool
 	Score float64   // 0 to 100; of the entry that matches the Verified ID, else of the first
 	At    time.Time // when the receipt was issued
@@ -93,8 +94,8 @@ type result struct {
 	score         float64
 }
 
-// faceCheck reads a receipt and links it to the Verified ID by three things: the credential's identifier, the digest of its
-// photo (so the photo itself need not be disclosed to us), and the holder's key.
+// faceCheck reads a receipt and links it to the Verified ID by three things: the credential's identifier, the digest of
+// its photo (so the photo itself need not be disclosed to us), and the holder's key.
 func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	if receipt.issued.IsZero() {
 		return FaceCheck{}, errors.New("it does not say when it was issued")
@@ -114,7 +115,6 @@ func faceCheck(receipt, identity *credential) (FaceCheck, error) {
 	return check, nil
 }
 
-// maxResults bounds faceCheckResults.
 const maxResults = 8
 
 func readResults(value any) ([]result, error) {

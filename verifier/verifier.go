@@ -1,5 +1,5 @@
-// Package verifier answers one question about a wallet's presentation: is it genuine, current, and held by its presenter,
-// for this request? It decides nothing about accounts and knows nothing of them.
+// Package verifier answers one question about a wallet's presentation: is it genuine, current, and held by its
+// presenter, for this request? It decides nothing about accounts and knows nothing of them.
 //
 // It refuses in two ways, on purpose:
 //
@@ -9,9 +9,9 @@
 //   - a ValidationFailure inside Verified: the holder really presented the credential, but it cannot be used. It is revoked
 //     or expired, or its issuer is not trusted. That is an outcome of the recovery, and the person is told.
 //
-// The parts are packages of their own: sdjwt, mdoc and jwtvc parse the formats, did resolves DIDs, linkeddomain verifies
-// that a domain vouches for a DID, trust holds which issuer may issue which type, status looks up revocation. This package
-// puts them together, and links the Face Check receipt to the Verified ID that it names.
+// The parts are packages of their own: sdjwt, mdoc and jwtvc parse the formats, did resolves DIDs, linkeddomain
+// verifies that a domain vouches for a DID, trust holds which issuer may issue which type, status looks up revocation.
+// This package puts them together, and links the Face Check receipt to the Verified ID that it names.
 package verifier
 
 import (
@@ -31,8 +31,8 @@ import (
 // ErrRefused means that the presentation is not a genuine answer to this request.
 var ErrRefused = errors.New("presentation is refused")
 
-// ErrUnavailable means that something needed for the verification, such as a DID document, could not be fetched. A retry
-// may succeed.
+// ErrUnavailable means that something needed for the verification, such as a DID document, could not be fetched. A
+// retry may succeed.
 var ErrUnavailable = errors.New("what is needed to verify a presentation cannot be fetched")
 
 // ValidationFailure says why a genuinely presented credential cannot be used.
@@ -95,12 +95,12 @@ func New(cfg Config, deps Deps) (*Verifier, error) {
 	return &Verifier{rules: rules, lists: lists, resolver: resolver, linked: linked, clock: deps.Clock, logger: deps.Logger}, nil
 }
 
-// Presentation holds a wallet's presentations as they stand in a vp_token, in the requested formats: a Verified ID, and a
-// Face Check receipt where the request asked for one.
+// Presentation holds a wallet's presentations as they stand in a vp_token, in the requested formats: a Verified ID, and
+// a Face Check receipt where the request asked for one.
 type Presentation struct {
 	VerifiedID, FaceCheck string
-	// VerifiedIDAt and FaceCheckAt are the index of each credential, from 0, in a presentation that holds several (a VP of
-	// JWT VCs). They are 0 in other formats.
+	// VerifiedIDAt and FaceCheckAt are the index of each credential, from 0, in a presentation that holds several (a VP
+	// of JWT VCs). They are 0 in other formats.
 	VerifiedIDAt, FaceCheckAt int
 	// IDToken is the self-issued ID token where the protocol has one (SIOPv2). Its subject must be the holder.
 	IDToken string
@@ -120,14 +120,15 @@ func (Presentation) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`
 type Session struct {
 	Nonce    string
 	Audience string // our client_id with its prefix, or origin:… (OpenID4VP 1.0 §14.10, Appendix A.4)
-	// The rest is part of an mdoc's session transcript (OpenID4VP 1.0 Appendix B.2.6): the response URI, or the origin for
-	// the Digital Credentials API, and the thumbprint of the key that the response was encrypted to, nil if it was not.
+	// The rest is part of an mdoc's session transcript (OpenID4VP 1.0 Appendix B.2.6): the response URI, or the origin
+	// for the Digital Credentials API, and the thumbprint of the key that the response was encrypted to, nil if it was
+	// not.
 	ResponseURI, Origin string
 	Thumbprint          []byte
 }
 
-// Wanted is a requested credential: its Credential Format Identifier (OpenID4VP 1.0 Appendix B) and the accepted types. An
-// empty format means that the request did not ask for it.
+// Wanted is a requested credential: its Credential Format Identifier (OpenID4VP 1.0 Appendix B) and the accepted types.
+// An empty format means that the request did not ask for it.
 type Wanted struct {
 	Format string
 	Types  []string
@@ -141,8 +142,8 @@ type Expect struct {
 }
 
 // Verify verifies the Verified ID and the Face Check receipt, and that they belong together. Its errors are ErrRefused,
-// ErrUnavailable and ctx.Err(): if ctx ended while a status list was fetched, the status is unknown for that reason alone,
-// and a StatusUnavailable failure would deny the recovery.
+// ErrUnavailable and ctx.Err(): if ctx ended while a status list was fetched, the status is unknown for that reason
+// alone, and a StatusUnavailable failure would deny the recovery.
 func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verified, error) {
 	now := v.clock()
 	identity, err := v.open(ctx, p.VerifiedID, p.VerifiedIDAt, e.VerifiedID, requestBinding{e.Session, e.TransactionData, p.IDToken, now})
@@ -162,7 +163,6 @@ func (v *Verifier) Verify(ctx context.Context, p Presentation, e Expect) (Verifi
 	return verified, nil
 }
 
-// verifyFaceCheck verifies the receipt and stores it in verified.
 func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect, verified *Verified) error {
 	const what = "Face Check receipt"
 	now := v.clock()
@@ -179,7 +179,6 @@ func (v *Verifier) verifyFaceCheck(ctx context.Context, p Presentation, e Expect
 	return nil
 }
 
-// record stores the cause of a validation failure, and returns the failure.
 func (v *Verified) record(o ValidationFailure, cause error) ValidationFailure {
 	if o != NoFailure {
 		v.causes = append(v.causes, fmt.Sprintf("%s: %v", o, cause))
@@ -200,8 +199,8 @@ func refused(ctx context.Context, what string, err error) error {
 	return fmt.Errorf("%w: %s: %w", ErrRefused, what, err)
 }
 
-// validationFailure returns the gravest validation failure of a credential, and its cause. shortLived is set for types that
-// are valid for minutes only and have no status.
+// validationFailure returns the gravest validation failure of a credential, and its cause. shortLived is set for types
+// that are valid for minutes only and have no status.
 func (v *Verifier) validationFailure(ctx context.Context, c *credential, now time.Time, shortLived bool) (ValidationFailure, error) {
 	switch err := c.trusted(ctx, now); {
 	case errors.Is(err, linkeddomain.ErrUnavailable), errors.Is(err, did.ErrUnresolvable): // an outage, not a lack of trust
@@ -246,7 +245,8 @@ func (v *Verifier) trustList(list jws.JWS, c *credential, now time.Time) error {
 	return list.Verify(key)
 }
 
-// logFailure logs the cause of a validation failure and returns it. The log names the type and the rule, never the holder.
+// logFailure logs the cause of a validation failure and returns it. The log names the type and the rule, never the
+// holder.
 func (v *Verifier) logFailure(ctx context.Context, c *credential, err error) error {
 	v.logger.InfoContext(ctx, "credential failed validation", "type", c.kind, "cause", err.Error())
 	return fmt.Errorf("%s: %w", c.kind, err)

@@ -23,7 +23,8 @@ type inputDescriptor struct {
 	Constraints constraints `json:"constraints"`
 }
 
-// schema is required in version 1.0.0 (Input Descriptor Object). These wallets compare its uri with the credential's type.
+// schema is required in version 1.0.0 (Input Descriptor Object). These wallets compare its uri with the credential's
+// type.
 type schema struct {
 	URI string `json:"uri"`
 }
@@ -38,7 +39,6 @@ type field struct {
 	Filter *filter  `json:"filter,omitempty"`
 }
 
-// filter is the JSON Schema that the selected value must match.
 type filter struct {
 	Type    string `json:"type"`
 	Pattern string `json:"pattern"`

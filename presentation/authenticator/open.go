@@ -59,9 +59,9 @@ func (Answer) LogValue() slog.Value { return slog.StringValue("answer[redacted]"
 func (Answer) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // Open parses what a wallet posted to the redirect URI: id_token, vp_token and state (JWT VC Presentation Profile,
-// Structure of Authorization Response). It checks the syntax, that the request has not expired, that the state is that of
-// the request, and that the presentation submission in the ID token answers the query. It verifies no signature. Errors
-// wrap sentinels of package presentation.
+// Structure of Authorization Response). It checks the syntax, that the request has not expired, that the state is that
+// of the request, and that the presentation submission in the ID token answers the query. It verifies no signature.
+// Errors wrap sentinels of package presentation.
 func (r Request) Open(form url.Values, now time.Time) (Answer, error) {
 	answer, err := r.open(form, now)
 	if err != nil {
@@ -87,12 +87,12 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 		return Answer{}, err
 	}
 	token := form.Get("id_token")
-	places, err := r.places(token)
+	locations, err := r.locations(token)
 	if err != nil {
 		return Answer{}, err
 	}
-	answer := Answer{IDToken: token, Presentations: make(map[string]PresentationRef, len(places))}
-	for id, at := range places {
+	answer := Answer{IDToken: token, Presentations: make(map[string]PresentationRef, len(locations))}
+	for id, at := range locations {
 		if at.presentation >= len(presentations) {
 			return Answer{}, fmt.Errorf("%w: the submission names a presentation that was not sent", presentation.ErrMissing)
 		}
@@ -121,12 +121,12 @@ func presentationsIn(values []string) ([]string, error) {
 	return values, nil
 }
 
-// place is the position of a credential in a vp_token: the index of the presentation, and of the credential in it.
-type place struct{ presentation, credential int }
+// location is the position of a credential in a vp_token: the index of the presentation, and of the credential in it.
+type location struct{ presentation, credential int }
 
-// places reads `_vp_token` of the ID token: one presentation submission, or several (JWT VC Presentation Profile, ID Token
-// Validation).
-func (r Request) places(token string) (map[string]place, error) {
+// locations reads `_vp_token` of the ID token: one presentation submission, or several (JWT VC Presentation Profile, ID
+// Token Validation).
+func (r Request) locations(token string) (map[string]location, error) {
 	if len(token) > maxToken {
 		return nil, fmt.Errorf("%w: id_token", presentation.ErrTooLarge)
 	}
@@ -146,7 +146,7 @@ func (r Request) places(token string) (map[string]place, error) {
 	if !ok {
 		submitted = []any{payload["_vp_token"]}
 	}
-	found := make(map[string]place)
+	found := make(map[string]location)
 	for _, one := range submitted {
 		if err := r.readSubmission(one, found); err != nil {
 			return nil, err
@@ -164,7 +164,7 @@ func (r Request) places(token string) (map[string]place, error) {
 
 // readSubmission adds the positions of a presentation submission to found (DIF Presentation Exchange, Presentation
 // Submission).
-func (r Request) readSubmission(value any, found map[string]place) error {
+func (r Request) readSubmission(value any, found map[string]location) error {
 	outer, _ := value.(map[string]any)
 	submission, _ := outer["presentation_submission"].(map[string]any)
 	if submission["definition_id"] != r.ID {
@@ -177,13 +177,13 @@ func (r Request) readSubmission(value any, found map[string]place) error {
 	for _, element := range list {
 		descriptor, _ := element.(map[string]any)
 		id, _ := descriptor["id"].(string)
-		if _, asked := r.Query.Credential(id); !asked {
+		if _, requested := r.Query.Credential(id); !requested {
 			return presentation.ErrNotAsked
 		}
 		if _, twice := found[id]; twice {
 			return fmt.Errorf("%w: %s is answered twice", presentation.ErrNotAsked, id)
 		}
-		at, ok := placeOf(descriptor)
+		at, ok := locationOf(descriptor)
 		if !ok {
 			return fmt.Errorf("%w: descriptor_map: %s: unsupported format or path", presentation.ErrMalformed, id)
 		}
@@ -192,19 +192,19 @@ func (r Request) readSubmission(value any, found map[string]place) error {
 	return nil
 }
 
-// placeOf reads the path and path_nested of a descriptor (DIF Presentation Exchange 2.0.0, Processing of Submission
+// locationOf reads the path and path_nested of a descriptor (DIF Presentation Exchange 2.0.0, Processing of Submission
 // Entries): `$` or `$[n]` selects the presentation, `$.verifiableCredential[n]` or, in newer wallets,
 // `$.vp.verifiableCredential[n]` the credential in it. Other JSONPath expressions are refused, not evaluated.
-func placeOf(descriptor map[string]any) (place, bool) {
+func locationOf(descriptor map[string]any) (location, bool) {
 	path, _ := descriptor["path"].(string)
 	nested, _ := descriptor["path_nested"].(map[string]any)
 	inner, _ := nested["path"].(string)
 	if descriptor["format"] != "jwt_vp" || nested["format"] != "jwt_vc" {
-		return place{}, false
+		return location{}, false
 	}
 	vp, okVP := index(path, `^\$(?:\[(\d{1,2})\])?$`)
 	vc, okVC := index(inner, `^\$(?:\.vp)?\.verifiableCredential\[(\d{1,2})\]$`)
-	return place{vp, vc}, okVP && okVC && vc < maxCredentials
+	return location{vp, vc}, okVP && okVC && vc < maxCredentials
 }
 
 func index(path, pattern string) (int, bool) {

@@ -13,8 +13,8 @@ import (
 	"regain/presentation/dcql"
 )
 
-// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and slog
-// do not print them.
+// Request is a presentation request. It is stored encrypted with its transaction, so its JSON has the secrets. fmt and
+// slog do not print them.
 type Request struct {
 	ID          string     `json:"id"` // of the presentation definition
 	Nonce       string     `json:"nonce"`
@@ -59,8 +59,8 @@ func (p *Profile) NewRequest(params RequestParams, random io.Reader, now time.Ti
 	return r, nil
 }
 
-// usable returns an error for a request that has expired or was not made by NewRequest. Without the second check the zero
-// Request would accept an empty state.
+// usable returns an error for a request that has expired or was not made by NewRequest. Without the second check the
+// zero Request would accept an empty state.
 func (r Request) usable(now time.Time) error {
 	if r.Nonce == "" || r.State == "" || r.ID == "" {
 		return errors.New("the presentation request was not made by NewRequest")
@@ -79,8 +79,8 @@ func (r Request) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("request", "[redacted]"), slog.Time("expires_at", r.ExpiresAt))
 }
 
-// requestObject is the payload of a request object (JWT VC Presentation Profile, Self-Issued OP Request Parameters). The
-// presentation definition is in claims.vp_token (Requesting Verifiable Credentials).
+// requestObject is the payload of a request object (JWT VC Presentation Profile, Self-Issued OP Request Parameters).
+// The presentation definition is in claims.vp_token (Requesting Verifiable Credentials).
 type requestObject struct {
 	ResponseType string       `json:"response_type"`
 	ResponseMode string       `json:"response_mode"`
@@ -128,8 +128,8 @@ func (p *Profile) RequestObject(r Request, now time.Time) ([]byte, error) {
 		ID: r.ID, IssuedAt: r.IssuedAt.Unix(), NotBefore: r.IssuedAt.Unix(), Expires: r.ExpiresAt.Unix(),
 		Registration: registration{
 			Name: p.cfg.Name, Purpose: p.cfg.Purpose, LogoURI: p.cfg.LogoURI, TermsURI: p.cfg.TermsURI,
-			// did:ion and ES256K must be named (Verifier/RP Registration Metadata): these wallets refuse a verifier that does not
-			// name them, whatever DID method and algorithm they use themselves.
+			// did:ion and ES256K must be named (Verifier/RP Registration Metadata): these wallets refuse a verifier
+			// that does not name them, whatever DID method and algorithm they use themselves.
 			Subjects: []string{"did:ion", "did:web", "did:jwk"},
 		},
 	}

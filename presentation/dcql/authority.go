@@ -16,16 +16,16 @@ const (
 	AuthorityFederation = "openid_federation" // entity identifier in the issuer's OpenID Federation trust chain
 )
 
-// TrustedAuthority names the authorities that accepted issuers are certified by (OpenID4VP 1.0 §6.1.1). It is a hint, so
-// that the wallet does not present a credential that would be refused. It is no check of trust: package verifier decides
-// which issuers are trusted.
+// TrustedAuthority names the authorities that accepted issuers are certified by (OpenID4VP 1.0 §6.1.1). It is a hint,
+// so that the wallet does not present a credential that would be refused. It is no check of trust: package verifier
+// decides which issuers are trusted.
 type TrustedAuthority struct {
 	Type   string   `json:"type"`
 	Values []string `json:"values"`
 }
 
-// AuthorityKeyIDs returns the authority key identifiers of a chain of DER certificates, encoded as for [AuthorityKey]. It
-// is nil if the chain is empty.
+// AuthorityKeyIDs returns the authority key identifiers of a chain of DER certificates, encoded as for [AuthorityKey].
+// It is nil if the chain is empty.
 func AuthorityKeyIDs(chain [][]byte) []string {
 	if len(chain) == 0 {
 		return nil
@@ -73,10 +73,10 @@ func (a TrustedAuthority) validate() error {
 	return fmt.Errorf("type %q is not known", a.Type)
 }
 
-// stranger returns a note if a presentation is from none of the trusted authorities, as far as that is known. It is not a
-// mismatch: trusted_authorities is only a SHOULD for the wallet, and the verifier decides about issuers itself (OpenID4VP
-// 1.0 §6.1, §6.1.1).
-func (c Credential) stranger(p Presentation) (Finding, bool) {
+// authorityNote returns a note if a presentation is from none of the trusted authorities, as far as that is known. It
+// is not a mismatch: trusted_authorities is only a SHOULD for the wallet, and the verifier decides about issuers itself
+// (OpenID4VP 1.0 §6.1, §6.1.1).
+func (c Credential) authorityNote(p Presentation) (Finding, bool) {
 	if len(c.TrustedAuthorities) == 0 {
 		return Finding{}, false
 	}

@@ -5,25 +5,25 @@ import (
 	"strconv"
 )
 
-// Evaluate compares a whole answer with the query (OpenID4VP 1.0 §6.4, §8.6). The answer has the verified presentations, by
-// the id of their credential query. The evaluation lists every mismatch. The error is an [ErrMissing], and not nil only if
-// the answer does not satisfy the query:
+// Evaluate compares a whole answer with the query (OpenID4VP 1.0 §6.4, §8.6). The answer has the verified
+// presentations, by the id of their credential query. The evaluation lists every mismatch. The error is an
+// [ErrMissing], and not nil only if the answer does not satisfy the query:
 //
 //   - nothing matches a required credential or credential set,
 //   - the query does not have an id, or an id has no presentation or more than it allows (OpenID4VP 1.0 §8.1).
 //
-// A presentation that does not match is discarded without affecting the others: an optional credential that does not match
-// counts as not sent. A note reports what was not needed, such as one credential of an option that has two.
+// A presentation that does not match is discarded without affecting the others: an optional credential that does not
+// match counts as not sent. A note reports what was not needed, such as one credential of an option that has two.
 //
-// The query must be valid, see [Query.Validate]. Wallets may ignore values (OpenID4VP 1.0 §6.3), so Evaluate compares them
-// again. trusted_authorities lead to notes only, see [TrustedAuthority].
+// The query must be valid, see [Query.Validate]. Wallets may ignore values (OpenID4VP 1.0 §6.3), so Evaluate compares
+// them again. trusted_authorities lead to notes only, see [TrustedAuthority].
 func (q Query) Evaluate(answer map[string][]Presentation) (Evaluation, error) {
 	e := Evaluation{Credentials: make([]CredentialVerdict, len(q.Credentials))}
-	spoiled := false
+	mismatched := false
 	for i, c := range q.Credentials {
 		list, there := answer[c.ID]
 		e.Credentials[i] = c.verdict(list, there)
-		spoiled = spoiled || len(e.Credentials[i].Mismatches) > 0
+		mismatched = mismatched || len(e.Credentials[i].Mismatches) > 0
 	}
 	for id := range answer {
 		if _, asked := q.Credential(id); !asked {
@@ -35,7 +35,7 @@ func (q Query) Evaluate(answer map[string][]Presentation) (Evaluation, error) {
 		e.Sets = append(e.Sets, s.verdict(matched))
 	}
 	chosen, err := q.Choose(matched)
-	if err != nil || spoiled || e.Unasked > 0 {
+	if err != nil || mismatched || e.Unasked > 0 {
 		return e, e.err()
 	}
 	e.Satisfied, e.Chosen = true, chosen
@@ -76,8 +76,8 @@ func (s CredentialSet) verdict(matched []string) SetVerdict {
 	return v
 }
 
-// noteSurplus adds a note to each credential that matches but is not chosen: it belongs to an incomplete option, or to a
-// second option.
+// noteSurplus adds a note to each credential that matches but is not chosen: it belongs to an incomplete option, or to
+// a second option.
 func (e *Evaluation) noteSurplus() {
 	for i, c := range e.Credentials {
 		if c.Matched && !slices.Contains(e.Chosen, c.ID) {

@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// Evaluation explains whether and why an answer satisfies its query. It has no personal data, and may be logged, stored and
-// shown to an operator as JSON.
+// Evaluation explains whether and why an answer satisfies its query. It has no personal data, and may be logged, stored
+// and shown to an operator as JSON.
 type Evaluation struct {
 	Satisfied bool `json:"satisfied"`
-	// Chosen has the ids of the credentials to use if the query is satisfied: all of them, or with credential_sets those of
-	// the first complete option of each set, see [Query.Choose].
+	// Chosen has the ids of the credentials to use if the query is satisfied: all of them, or with credential_sets
+	// those of the first complete option of each set, see [Query.Choose].
 	Chosen      []string            `json:"chosen,omitempty"`
 	Credentials []CredentialVerdict `json:"credentials"`               // in the order of the query
 	Sets        []SetVerdict        `json:"credential_sets,omitempty"` // in the order of the query
@@ -27,8 +27,8 @@ type CredentialVerdict struct {
 	Presentations []PresentationVerdict `json:"presentations,omitempty"` // in the order of the answer
 }
 
-// PresentationVerdict is the evaluation of one presentation. It matches its query if it has no mismatches; otherwise it is
-// discarded (OpenID4VP 1.0 §8.6).
+// PresentationVerdict is the evaluation of one presentation. It matches its query if it has no mismatches; otherwise it
+// is discarded (OpenID4VP 1.0 §8.6).
 type PresentationVerdict struct {
 	Mismatches []Finding `json:"mismatches,omitempty"`
 	Notes      []Finding `json:"notes,omitempty"`
@@ -63,7 +63,6 @@ func (e Evaluation) Matching(id string) (places []int) {
 	return places
 }
 
-// matched returns the ids that have a matching presentation.
 func (e Evaluation) matched() (ids []string) {
 	for _, c := range e.Credentials {
 		if c.Matched {
@@ -81,7 +80,7 @@ func (e Evaluation) err() error {
 	}
 	for i, s := range e.Sets {
 		if s.Required && !s.Satisfied {
-			reasons = append(reasons, fmt.Sprintf("credential set %d lacks %s", i, s.lack()))
+			reasons = append(reasons, fmt.Sprintf("credential set %d lacks %s", i, s.describeMissing()))
 		}
 	}
 	for _, c := range e.Credentials {
@@ -99,8 +98,8 @@ func (e Evaluation) err() error {
 	return fmt.Errorf("%w: %s", ErrMissing, strings.Join(reasons, "; "))
 }
 
-// lack describes what is missing in each option: "a and b, or c".
-func (s SetVerdict) lack() string {
+// describeMissing says what is missing in each option: "a and b, or c".
+func (s SetVerdict) describeMissing() string {
 	var options []string
 	for _, o := range s.Options {
 		options = append(options, strings.Join(o.Missing, " and "))

@@ -20,8 +20,8 @@ const (
 	RuleCredentialSets     Rule = "credential_sets" // the credential was not needed
 )
 
-// Finding is a rule of the query that an answer breaks. It has what the query expects and the kind of what was found, but
-// never a claim value: neither the presented one nor the requested one, which is personal data too.
+// Finding is a rule of the query that an answer breaks. It has what the query expects and the kind of what was found,
+// but never a claim value: neither the presented one nor the requested one, which is personal data too.
 type Finding struct {
 	Rule     Rule   `json:"rule"`
 	Claim    string `json:"claim,omitempty"` // the id of the claim, "" for none

@@ -74,8 +74,8 @@ func (m Meta) validate(format string) error {
 	return nil
 }
 
-// Accepts reports whether a credential with these types is accepted. types are the vct of an SD-JWT VC with its aka_vcts
-// and the types that it extends, the doctype of an mdoc, or the expanded types of a W3C credential.
+// Accepts reports whether a credential with these types is accepted. types are the vct of an SD-JWT VC with its
+// aka_vcts and the types that it extends, the doctype of an mdoc, or the expanded types of a W3C credential.
 func (m Meta) Accepts(types ...string) bool {
 	has := func(wanted string) bool {
 		return slices.Contains(types, wanted) || m.TypeValues != nil && wanted == vcTypeIRI && slices.Contains(types, vcType)
@@ -84,8 +84,7 @@ func (m Meta) Accepts(types ...string) bool {
 		slices.ContainsFunc(m.TypeValues, func(set []string) bool { return len(set) > 0 && all(set, has) })
 }
 
-// wanted describes the accepted types for a finding.
-func (m *Meta) wanted() string {
+func (m *Meta) describe() string {
 	switch {
 	case m == nil:
 		return "a type that the query does not name"
@@ -101,7 +100,6 @@ func (m *Meta) wanted() string {
 	return strings.Join(sets, ", or ")
 }
 
-// validateFor checks the rules of the format for a claim.
 func (c Claim) validateFor(format string) error {
 	if format == FormatMdoc {
 		if len(c.Path) != mdocPathSize || slices.ContainsFunc(c.Path, func(s Step) bool { _, named := s.Name(); return !named }) {
@@ -112,7 +110,7 @@ func (c Claim) validateFor(format string) error {
 	if c.IntentToRetain != nil {
 		return fmt.Errorf("claim %s: intent_to_retain is for mdocs only", c.Path)
 	}
-	if name, ok := c.Path[0].Name(); ok && format == FormatSDJWT && alwaysOpen(name) && c.Values == nil {
+	if name, ok := c.Path[0].Name(); ok && format == FormatSDJWT && neverSelectivelyDisclosable(name) && c.Values == nil {
 		return fmt.Errorf("claim %s is always sent and cannot be asked for", c.Path)
 	}
 	return nil

@@ -6,14 +6,13 @@ import (
 	"strings"
 )
 
-// evaluate compares one presentation with every member of the credential query.
 func (c Credential) evaluate(p Presentation) PresentationVerdict {
 	var v PresentationVerdict
 	if p.CredentialFormat != c.Format {
 		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleFormat, Expected: c.Format, Found: "another"})
 	}
 	if c.Meta == nil || !c.Meta.Accepts(p.Types...) {
-		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleMeta, Expected: c.Meta.wanted(), Found: "another"})
+		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleMeta, Expected: c.Meta.describe(), Found: "another"})
 	}
 	if c.NeedsHolderBinding() && !p.HolderBound {
 		v.Mismatches = append(v.Mismatches, Finding{Rule: RuleHolderBinding, Expected: "proof of possession of the holder's key"})
@@ -23,14 +22,14 @@ func (c Credential) evaluate(p Presentation) PresentationVerdict {
 	if set >= 0 {
 		v.ClaimSet = &set
 	}
-	if note, there := c.stranger(p); there {
+	if note, there := c.authorityNote(p); there {
 		v.Notes = append(v.Notes, note)
 	}
 	return v
 }
 
-// claimMismatches returns the claims that do not match (OpenID4VP 1.0 §6.4.1). With claim_sets it returns none if a set is
-// complete. set is the index of the first complete claim set, or -1.
+// claimMismatches returns the claims that do not match (OpenID4VP 1.0 §6.4.1). With claim_sets it returns none if a set
+// is complete. set is the index of the first complete claim set, or -1.
 func (c Credential) claimMismatches(p Presentation) (missing []Finding, set int) {
 	for _, claim := range c.Claims {
 		if f, differs := claim.mismatch(p); differs {
@@ -58,7 +57,7 @@ func (c Credential) holds(id string, missing []Finding) bool {
 // mismatch returns a finding if the claim does not match. A claim with none of the requested values counts as absent
 // (OpenID4VP 1.0 §6.4.1).
 func (c Claim) mismatch(p Presentation) (f Finding, differs bool) {
-	w := walk{path: c.Path, moved: p.Withheld}
+	w := walk{path: c.Path, withheld: p.Withheld}
 	if missing := w.run(p.Claims); missing != "" {
 		return Finding{Rule: RuleClaims, Claim: c.ID, Path: c.Path, Expected: missing}, true
 	}

@@ -29,9 +29,9 @@ func (q Query) Missing(present []string) error {
 	return nil
 }
 
-// Choose returns the ids of the credentials to use, in the order of the query: without credential_sets all of them, with
-// them those of the first complete option of each set, since options are in order of preference (OpenID4VP 1.0 §6.2). Its
-// error is that of [Query.Missing].
+// Choose returns the ids of the credentials to use, in the order of the query: without credential_sets all of them,
+// with them those of the first complete option of each set, since options are in order of preference (OpenID4VP 1.0
+// §6.2). Its error is that of [Query.Missing].
 func (q Query) Choose(present []string) ([]string, error) {
 	if err := q.Missing(present); err != nil {
 		return nil, err

@@ -13,8 +13,8 @@ const maxSteps = 16
 // Path is a claims path pointer (OpenID4VP 1.0 §7): it selects claims, starting at the root of the credential.
 type Path []Step
 
-// Step is one component of a path: a name in an object, an index in an array, or every element of an array. Compare steps
-// with ==. The zero Step is [Every].
+// Step is one component of a path: a name in an object, an index in an array, or every element of an array. Compare
+// steps with ==. The zero Step is [Every].
 type Step struct {
 	kind  stepKind
 	name  string

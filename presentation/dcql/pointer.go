@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The escapes in a pointer. RFC 6901 §3 defines the first two. The others are extensions: RFC 6901 decides by the document
-// whether 0 is a name or an index, and the configuration is read without a document.
+// The escapes in a pointer. RFC 6901 §3 defines the first two. The others are extensions: RFC 6901 decides by the
+// document whether 0 is a name or an index, and the configuration is read without a document.
 const (
 	tilde     = "~0"
 	slash     = "~1"
@@ -25,10 +25,10 @@ const (
 //	nationalities/*                 ["nationalities",null]
 //	a~1b/~=*/~=7                    ["a/b","*","7"]
 //
-// Digits without a leading zero are an index, a star alone is every element, and everything else is a name. That includes
-// the minus sign, which in RFC 6901 §4 is the nonexistent element after the last. In a name ~0 stands for a tilde and ~1
-// for a slash. A name that would otherwise be an index, a star or empty has the prefix ~=. Each path has exactly one
-// spelling, that of [Path.Pointer]; every other is an error.
+// Digits without a leading zero are an index, a star alone is every element, and everything else is a name. That
+// includes the minus sign, which in RFC 6901 §4 is the nonexistent element after the last. In a name ~0 stands for a
+// tilde and ~1 for a slash. A name that would otherwise be an index, a star or empty has the prefix ~=. Each path has
+// exactly one spelling, that of [Path.Pointer]; every other is an error.
 func ParsePointer(pointer string) (Path, error) {
 	var path Path
 	for token := range strings.SplitSeq(pointer, "/") {

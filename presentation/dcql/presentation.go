@@ -5,8 +5,8 @@ import (
 	"log/slog"
 )
 
-// Presentation is a presentation whose signatures, validity and issuer the verifier has checked. The claims are personal
-// data: fmt, slog and JSON do not print them.
+// Presentation is a presentation whose signatures, validity and issuer the verifier has checked. The claims are
+// personal data: fmt, slog and JSON do not print them.
 type Presentation struct {
 	CredentialFormat string // one of the Format constants
 	// Types of the credential: for an SD-JWT VC the vct, its aka_vcts and the types that it extends; for an mdoc the
@@ -17,8 +17,8 @@ type Presentation struct {
 	Claims map[string]any
 	// HolderBound reports that the presenter has proven possession of the holder's key, for this request.
 	HolderBound bool
-	// Withheld reports that arrays may lack elements that the holder of an SD-JWT did not disclose. The other elements have
-	// moved forward (RFC 9901 §7.1), so the element with an index may now be at any index up to it.
+	// Withheld reports that arrays may lack elements that the holder of an SD-JWT did not disclose. The other elements
+	// have moved forward (RFC 9901 §7.1), so the element with an index may now be at any index up to it.
 	Withheld bool
 	// AuthorityKeyIDs of the issuer's certificates, see [AuthorityKeyIDs]; nil if they are not known.
 	AuthorityKeyIDs []string

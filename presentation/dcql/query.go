@@ -40,7 +40,8 @@ type Claim struct {
 	// Values are the accepted values: strings, integers (int, int64, or as JSON decodes them) and booleans. Wallets may
 	// ignore them, so [Credential.Missing] compares them again.
 	Values []any `json:"values,omitempty"`
-	// IntentToRetain tells the holder of an mdoc whether we keep the value (OpenID4VP 1.0 Appendix B.2.4); nil leaves it out.
+	// IntentToRetain tells the holder of an mdoc whether we keep the value (OpenID4VP 1.0 Appendix B.2.4); nil leaves
+	// it out.
 	IntentToRetain *bool `json:"intent_to_retain,omitempty"`
 }
 
@@ -50,12 +51,12 @@ type CredentialSet struct {
 	Required *bool      `json:"required,omitempty"` // nil means true
 }
 
-// depth bounds the nesting of a query. The deepest one that the specification allows has six levels: object, credentials,
-// credential, trusted_authorities, authority, values.
+// depth bounds the nesting of a query. The deepest one that the specification allows has six levels: object,
+// credentials, credential, trusted_authorities, authority, values.
 const depth = 8
 
-// Parse parses the JSON of a query and validates it. It ignores unknown members (OpenID4VP 1.0 §6) and refuses duplicate
-// names.
+// Parse parses the JSON of a query and validates it. It ignores unknown members (OpenID4VP 1.0 §6) and refuses
+// duplicate names.
 func Parse(raw []byte) (Query, error) {
 	if _, err := strictjson.Object(raw, depth); err != nil {
 		return Query{}, fmt.Errorf("%w: %w", ErrInvalid, err)

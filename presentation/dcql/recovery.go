@@ -31,14 +31,14 @@ type RecoveryParams struct {
 }
 
 // Recovery builds the query of an account recovery: a Verified ID with the claims to match, and the receipt of a Face
-// Check, both bound to the holder's key. If other Verified IDs are accepted too, each is an option of one credential set,
-// the preferred one first, together with its receipt:
+// Check, both bound to the holder's key. If other Verified IDs are accepted too, each is an option of one credential
+// set, the preferred one first, together with its receipt:
 //
 //	"credential_sets": [{"options": [["verified_id", "face_check"], ["verified_id_2", "face_check"]]}]
 //
-// The error is [ErrInvalid] for an invalid query. It is also an error if a portrait is among the claims, or if only some of
-// the Verified IDs have a receipt: the wallet chooses the option, and an attacker's wallet would choose the one without a
-// Face Check.
+// The error is [ErrInvalid] for an invalid query. It is also an error if a portrait is among the claims, or if only
+// some of the Verified IDs have a receipt: the wallet chooses the option, and an attacker's wallet would choose the one
+// without a Face Check.
 func Recovery(p RecoveryParams, others ...RecoveryParams) (Query, error) {
 	var q Query
 	var receipts []Credential
@@ -95,7 +95,7 @@ func (p RecoveryParams) verifiedID() (Credential, error) {
 	}
 	c.TrustedAuthorities = slices.Clone(p.TrustedAuthorities)
 	for _, path := range p.Claims {
-		if showsPortrait(path) {
+		if selectsPortrait(path) {
 			return Credential{}, errors.New("the portrait is never asked for")
 		}
 		claim := Claim{Path: slices.Clone(path)}
@@ -142,10 +142,10 @@ func newCredential(format string, types []string) (Credential, error) {
 	return Credential{Format: format, Meta: &m}, nil
 }
 
-// showsPortrait reports whether the path selects the photo of a Verified ID, under any of the names that formats and their
-// profiles give it, or the whole credentialSubject of a W3C credential. The Face Check receipt has the digest of the photo,
-// so the photo itself need not leave the wallet.
-func showsPortrait(path Path) bool {
+// selectsPortrait reports whether the path selects the photo of a Verified ID, under any of the names that formats and
+// their profiles give it, or the whole credentialSubject of a W3C credential. The Face Check receipt has the digest of
+// the photo, so the photo itself need not leave the wallet.
+func selectsPortrait(path Path) bool {
 	last := ""
 	for _, s := range path {
 		switch name, _ := s.Name(); name {

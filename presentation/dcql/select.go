@@ -8,9 +8,9 @@ import (
 // ErrNoClaim means that a path selects nothing, or meets a value of the wrong type.
 var ErrNoClaim = errors.New("claim not found")
 
-// Select returns the values that the path selects in claims, at least one (OpenID4VP 1.0 §7.1.1, and §7.2.1 with an mdoc's
-// namespaces as an object of objects). claims is JSON decoded into an any. The error, an ErrNoClaim, says how far the path
-// got and which type it needs there, never what is there.
+// Select returns the values that the path selects in claims, at least one (OpenID4VP 1.0 §7.1.1, and §7.2.1 with an
+// mdoc's namespaces as an object of objects). claims is JSON decoded into an any. The error, an ErrNoClaim, says how
+// far the path got and which type it needs there, never what is there.
 func (p Path) Select(claims any) ([]any, error) {
 	w := walk{path: p}
 	if missing := w.run(claims); missing != "" {
@@ -19,17 +19,18 @@ func (p Path) Select(claims any) ([]any, error) {
 	return w.found, nil
 }
 
-// walk is the state of one selection. It is depth-first, while OpenID4VP 1.0 §7.1.1 describes it step by step. Both select
-// the same values in the same order, since in both a value of the wrong type anywhere aborts the whole selection.
+// walk is the state of one selection. It is depth-first, while OpenID4VP 1.0 §7.1.1 describes it step by step. Both
+// select the same values in the same order, since in both a value of the wrong type anywhere aborts the whole
+// selection.
 type walk struct {
 	path Path
-	// moved reports that the array may lack elements before an index, which is that in the whole credential, see
+	// withheld reports that the array may lack elements before an index, which is that in the whole credential, see
 	// [Presentation.Withheld].
-	moved   bool
-	found   []any
-	wrong   string // the type that was expected where a value of another type was found, "" for none
-	at      int    // the number of steps to that value; the smallest, if there are several
-	deepest int    // the number of steps to the longest prefix of the path that selects nothing
+	withheld bool
+	found    []any
+	wrong    string // the type that was expected where a value of another type was found, "" for none
+	at       int    // the number of steps to that value; the smallest, if there are several
+	deepest  int    // the number of steps to the longest prefix of the path that selects nothing
 }
 
 // run starts at the root. It returns what is missing, such as "object at address", or "".
@@ -51,8 +52,8 @@ func (p Path) place(steps int) string {
 	return p[:steps].Pointer()
 }
 
-// from applies the rest of the path to one value. A missing member or index only selects nothing; a value of the wrong type
-// aborts the selection.
+// from applies the rest of the path to one value. A missing member or index only selects nothing; a value of the wrong
+// type aborts the selection.
 func (w *walk) from(value any, steps int) {
 	if steps == len(w.path) {
 		w.found = append(w.found, value)
@@ -68,8 +69,8 @@ func (w *walk) from(value any, steps int) {
 		w.abort("array", steps)
 		return
 	}
-	if s.kind == indexStep && w.moved {
-		w.earlier(array[:min(max(s.index+1, 0), len(array))], steps)
+	if s.kind == indexStep && w.withheld {
+		w.upToIndex(array[:min(max(s.index+1, 0), len(array))], steps)
 		return
 	}
 	elements := s.of(array)
@@ -81,7 +82,6 @@ func (w *walk) from(value any, steps int) {
 	}
 }
 
-// of returns the elements of an array that the step selects.
 func (s Step) of(array []any) []any {
 	switch {
 	case s.kind == everyStep:
@@ -105,9 +105,9 @@ func (w *walk) member(value any, name string, steps int) {
 	w.deepest = max(w.deepest, steps+1)
 }
 
-// earlier tries every element that may be the one with the index, see [Presentation.Withheld]. It ignores those for which
-// the rest of the path meets the wrong type.
-func (w *walk) earlier(array []any, steps int) {
+// upToIndex tries every element that may be the one with the index, see [Presentation.Withheld]. It ignores those for
+// which the rest of the path meets the wrong type.
+func (w *walk) upToIndex(array []any, steps int) {
 	for _, element := range array {
 		branch := *w
 		branch.from(element, steps+1)

@@ -14,10 +14,10 @@ const (
 	maxText    = 1024 // bytes of an id, a name or a value
 )
 
-// alwaysOpen reports whether a claim of an SD-JWT VC must not be selectively disclosed (SD-JWT VC §2.2.2.3). A wallet
-// always sends these claims, and some wallets answer a query for one with "no such credential", so such a query is a
-// mistake. A query for a value of one is valid: iss may name an issuer (OpenID4VP 1.0 §6.1.1).
-func alwaysOpen(name string) bool {
+// neverSelectivelyDisclosable reports whether a claim of an SD-JWT VC must not be selectively disclosed (SD-JWT VC
+// §2.2.2.3). A wallet always sends these claims, and some wallets answer a query for one with "no such credential", so
+// such a query is a mistake. A query for a value of one is valid: iss may name an issuer (OpenID4VP 1.0 §6.1.1).
+func neverSelectivelyDisclosable(name string) bool {
 	switch name {
 	case "iss", "nbf", "exp", "cnf", "vct", "vct#integrity", "aka_vcts", "status":
 		return true
@@ -92,7 +92,6 @@ func (c Credential) validate() error {
 	return nil
 }
 
-// claimIDs validates the claims and collects their ids.
 func (c Credential) claimIDs() (ids []string, err error) {
 	if c.Claims == nil {
 		return nil, nil

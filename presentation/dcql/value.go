@@ -27,8 +27,8 @@ func same(a, b any) bool {
 }
 
 // scalar converts a value to string, bool or int64, so that == compares type and value. Integers of 2^53 and more are
-// refused, because JSON parsers disagree about them (RFC 7493 §2.2). 42.0 is the integer 42, because some JSON parsers do
-// not distinguish the two.
+// refused, because JSON parsers disagree about them (RFC 7493 §2.2). 42.0 is the integer 42, because some JSON parsers
+// do not distinguish the two.
 func scalar(v any) (any, bool) {
 	const exact = 1<<53 - 1
 	switch v := v.(type) {
@@ -73,7 +73,6 @@ func kind(v any) string {
 	return "something that is not JSON"
 }
 
-// kinds returns the JSON types among the values, each once and sorted.
 func kinds(values []any) []string {
 	var names []string
 	for _, v := range values {

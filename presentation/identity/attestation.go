@@ -29,9 +29,9 @@ type attestation struct {
 	signed       bool     // with an asymmetric algorithm; the signature is not verified
 }
 
-// Attested makes an identity for the prefix verifier_attestation: a third party attests it in a JWT, which is in the header
-// of every request (OpenID4VP 1.0 §5.9.3, §12). Whether a wallet trusts the issuer of the attestation cannot be checked
-// here. Attested checks the syntax, the type, the validity period, and that cnf is this key.
+// Attested makes an identity for the prefix verifier_attestation: a third party attests it in a JWT, which is in the
+// header of every request (OpenID4VP 1.0 §5.9.3, §12). Whether a wallet trusts the issuer of the attestation cannot be
+// checked here. Attested checks the syntax, the type, the validity period, and that cnf is this key.
 func Attested(jwt string, key crypto.Signer, now time.Time) (*Identity, error) {
 	made, err := attested(strings.TrimSpace(jwt), key, now)
 	if err != nil {

@@ -13,8 +13,9 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Web is our did:web, and makes the documents that wallets fetch from our origin to resolve and verify it. The host in the
-// DID must be that of our origin, since wallets fetch the DID document from there (did:web Method Specification, Read).
+// Web is our did:web, and makes the documents that wallets fetch from our origin to resolve and verify it. The host in
+// the DID must be that of our origin, since wallets fetch the DID document from there (did:web Method Specification,
+// Read).
 type Web struct {
 	DID    string
 	KeyID  string // fragment of the key's verification method, without #
@@ -36,8 +37,8 @@ func (w Web) check() error {
 	return checkKey(w.Key)
 }
 
-// Document returns the DID document, for /.well-known/did.json. It has one key, which signs requests and the Domain Linkage
-// Credential, and the linked domain (DIF Well Known DID Configuration, Linked Domain Service Endpoint).
+// Document returns the DID document, for /.well-known/did.json. It has one key, which signs requests and the Domain
+// Linkage Credential, and the linked domain (DIF Well Known DID Configuration, Linked Domain Service Endpoint).
 func (w Web) Document() ([]byte, error) {
 	if err := w.check(); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package identity is the verifier's identity towards a wallet: a client identifier, and the signature of requests under it
-// (OpenID4VP 1.0 §5.9).
+// Package identity is the verifier's identity towards a wallet: a client identifier, and the signature of requests
+// under it (OpenID4VP 1.0 §5.9).
 //
 // The prefix of a client_id tells a wallet how to authenticate the verifier:
 //
@@ -12,6 +12,6 @@
 //
 // The whole client_id, with its prefix, is the audience of every presentation (OpenID4VP 1.0 §14.10), so it binds a
 // response to us as the nonce binds it to the request. Constructors return an error for everything that a wallet would
-// refuse without telling us: a certificate that is self-signed, expired, without the name in the client_id, or of another
-// key.
+// refuse without telling us: a certificate that is self-signed, expired, without the name in the client_id, or of
+// another key.
 package identity

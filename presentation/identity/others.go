@@ -11,8 +11,8 @@ import (
 // wallet can show the person only the host of the response URI. It is for trials and conformance suites.
 func RedirectURI() *Identity { return &Identity{prefix: RedirectURIOf} }
 
-// DID makes an identity for the prefix decentralized_identifier: a DID whose document has the key. keyID is the fragment of
-// the verification method, without #. The kid header is the whole DID URL (OpenID4VP 1.0 §5.9.3).
+// DID makes an identity for the prefix decentralized_identifier: a DID whose document has the key. keyID is the
+// fragment of the verification method, without #. The kid header is the whole DID URL (OpenID4VP 1.0 §5.9.3).
 func DID(did, keyID string, key crypto.Signer) (*Identity, error) {
 	if !isDID(did) {
 		return nil, fmt.Errorf("client_id %q: it is not a DID, such as did:web:recover.example.org", did)
@@ -28,8 +28,8 @@ func DID(did, keyID string, key crypto.Signer) (*Identity, error) {
 	return made, nil
 }
 
-// isDID reports whether text is a DID and not a DID URL (DID Core §3.1): "did", the method name in lower-case letters and
-// digits, and the method-specific identifier, separated by colons.
+// isDID reports whether text is a DID and not a DID URL (DID Core §3.1): "did", the method name in lower-case letters
+// and digits, and the method-specific identifier, separated by colons.
 func isDID(text string) bool {
 	scheme, rest, _ := strings.Cut(text, ":")
 	method, id, _ := strings.Cut(rest, ":")
@@ -44,8 +44,8 @@ func letterOrDigit(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// PreRegistered makes an identity that the wallet's maker has registered (OpenID4VP 1.0 §5.9.2). Without a key its requests
-// are not signed. keyID is the kid header, "" for none.
+// PreRegistered makes an identity that the wallet's maker has registered (OpenID4VP 1.0 §5.9.2). Without a key its
+// requests are not signed. keyID is the kid header, "" for none.
 func PreRegistered(clientID, keyID string, key crypto.Signer) (*Identity, error) {
 	if !plain(clientID) {
 		return nil, errors.New("client_id: give the one that the wallet's maker registered")

@@ -17,7 +17,6 @@ import (
 // RequestType is the typ of a signed request object (RFC 9101 §10.8, OpenID4VP 1.0 §5).
 const RequestType = "oauth-authz-req+jwt"
 
-// errUnsigned means that an identity without a key was asked to sign.
 var errUnsigned = errors.New("this identity has no key to sign requests with")
 
 // Signs reports whether requests of this identity are signed.
@@ -25,8 +24,8 @@ func (i *Identity) Signs() bool { return i.key != nil }
 
 // Sign returns a request object: a compact JWS (RFC 7515 §7.1) of the payload.
 //
-// It does not use go-jose's Signer, which encodes the header with the certificates for every request; that costs as much as
-// the signature. The signature itself is go-jose's.
+// It does not use go-jose's Signer, which encodes the header with the certificates for every request; that costs as
+// much as the signature. The signature itself is go-jose's.
 func (i *Identity) Sign(payload []byte) ([]byte, error) {
 	const signatureSize = 64 // ES256: r and s (RFC 7518 §3.4)
 	if !i.Signs() {
@@ -49,9 +48,9 @@ type Signature struct {
 	Signature string `json:"signature"`
 }
 
-// SignOneOf returns one signature of a multi-signed request. client_id and verifier_info (nil for none) differ per signer,
-// so they are in the protected header and not in the shared payload (OpenID4VP 1.0 Appendix A.3.2). encodedPayload is
-// base64url.
+// SignOneOf returns one signature of a multi-signed request. client_id and verifier_info (nil for none) differ per
+// signer, so they are in the protected header and not in the shared payload (OpenID4VP 1.0 Appendix A.3.2).
+// encodedPayload is base64url.
 func (i *Identity) SignOneOf(encodedPayload string, verifierInfo json.RawMessage) (Signature, error) {
 	if !i.Signs() {
 		return Signature{}, errUnsigned
@@ -72,7 +71,8 @@ func (i *Identity) SignOneOf(encodedPayload string, verifierInfo json.RawMessage
 	return Signature{Protected: protected, Signature: encode(signature)}, nil
 }
 
-// signing completes an identity that signs: it sets the key, and a header that tells wallets where to find the public key.
+// signing completes an identity that signs: it sets the key, and a header that tells wallets where to find the public
+// key.
 func (i *Identity) signing(key crypto.Signer, header map[string]any) (*Identity, error) {
 	if err := checkKey(key); err != nil {
 		return nil, err

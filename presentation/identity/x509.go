@@ -19,10 +19,10 @@ const maxChain = 4
 // X509Hash makes an identity for the prefix x509_hash, the hash of its certificate (OpenID4VP 1.0 §5.9.3). HAIP 1.0 §5
 // allows no other prefix for signed requests.
 //
-// The key is on P-256 and may be in an HSM. The chain has the leaf first, each certificate followed by its issuer, without
-// the trust anchor. X509Hash returns an error for everything that a wallet would refuse without telling us: a self-signed
-// leaf or an anchor in the chain (HAIP 1.0 §5), a key other than the leaf's, a leaf that is a CA or may not sign, and
-// certificates that are not valid at now.
+// The key is on P-256 and may be in an HSM. The chain has the leaf first, each certificate followed by its issuer,
+// without the trust anchor. X509Hash returns an error for everything that a wallet would refuse without telling us: a
+// self-signed leaf or an anchor in the chain (HAIP 1.0 §5), a key other than the leaf's, a leaf that is a CA or may not
+// sign, and certificates that are not valid at now.
 func X509Hash(key crypto.Signer, chain []*x509.Certificate, now time.Time) (*Identity, error) {
 	if err := checkCertified(key, chain, now); err != nil {
 		return nil, err
@@ -49,7 +49,6 @@ func X509SANDNS(name string, key crypto.Signer, chain []*x509.Certificate, now t
 	return certified(&Identity{prefix: X509SANDNSOf, clientID: string(X509SANDNSOf) + ":" + name, host: name}, key, chain)
 }
 
-// certified completes an identity that has the key of the chain's leaf.
 func certified(i *Identity, key crypto.Signer, chain []*x509.Certificate) (*Identity, error) {
 	i.from, i.to = validity(chain)
 	return i.signing(key, map[string]any{"x5c": encodeChain(chain)})
@@ -76,7 +75,6 @@ func encodeChain(chain []*x509.Certificate) []string {
 	return x5c
 }
 
-// validity returns the period in which all certificates of a chain are valid.
 func validity(chain []*x509.Certificate) (from, to time.Time) {
 	from, to = chain[0].NotBefore, chain[0].NotAfter
 	for _, c := range chain[1:] {

@@ -6,8 +6,8 @@
 //	did:web  the document is fetched from the host in the identifier
 //
 // A DID document says which key may be used for which purpose: holders sign presentations with a key under
-// `authentication`, issuers sign credentials with a key under `assertionMethod`. A key of one purpose is not accepted for
-// the other.
+// `authentication`, issuers sign credentials with a key under `assertionMethod`. A key of one purpose is not accepted
+// for the other.
 //
 // A DID proves control of a key, not who its controller is. Package trust decides which DIDs are trusted.
 package did
@@ -74,7 +74,6 @@ const (
 	letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
-// containsOnly reports whether text consists of these characters only.
 func containsOnly(text, characters string) bool { return strings.Trim(text, characters) == "" }
 
 // String returns the text of the DID, "" for the zero DID. fmt does not use it: see Format.
@@ -94,11 +93,11 @@ type URL struct {
 	Fragment string
 }
 
-// ParseURL parses a DID URL that consists of a DID and a fragment, or, relative to base, of a fragment: "#key-1" (DID Core
-// §3.2.2). The caller checks whether an absolute one belongs to base.
+// ParseURL parses a DID URL that consists of a DID and a fragment, or, relative to base, of a fragment: "#key-1" (DID
+// Core §3.2.2). The caller checks whether an absolute one belongs to base.
 func ParseURL(text string, base DID) (URL, error) {
-	// RFC 3986 §3.5 without percent-encoding: two spellings of one fragment would be two keys here and one key to a parser
-	// that decodes them.
+	// RFC 3986 §3.5 without percent-encoding: two spellings of one fragment would be two keys here and one key to a
+	// parser that decodes them.
 	const fragmentChars = letters + digits + "-._~!$&'()*+,;=:@/?"
 	before, fragment, ok := strings.Cut(text, "#")
 	if !ok || fragment == "" || len(fragment) > maxFragment || !containsOnly(fragment, fragmentChars) {

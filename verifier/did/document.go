@@ -37,8 +37,8 @@ func newDocument(id DID) *Document {
 // ID returns the DID of the document.
 func (d *Document) ID() DID { return d.id }
 
-// Key returns the key that a DID URL names, if it may be used for purpose p, else ErrNoKey. It is an *ecdsa.PublicKey on
-// P-256, a *secp256k1.PublicKey or an ed25519.PublicKey.
+// Key returns the key that a DID URL names, if it may be used for purpose p, else ErrNoKey. It is an *ecdsa.PublicKey
+// on P-256, a *secp256k1.PublicKey or an ed25519.PublicKey.
 func (d *Document) Key(u URL, p Purpose) (crypto.PublicKey, error) {
 	switch key := d.keys[u.Fragment]; {
 	case u.DID != d.id:
@@ -52,8 +52,8 @@ func (d *Document) Key(u URL, p Purpose) (crypto.PublicKey, error) {
 	}
 }
 
-// LinkedDomains returns the origins of the document's LinkedDomains services, in the document's order and spelling. They
-// are only a claim of the DID: package linkeddomain verifies it with the domain.
+// LinkedDomains returns the origins of the document's LinkedDomains services, in the document's order and spelling.
+// They are only a claim of the DID: package linkeddomain verifies it with the domain.
 func (d *Document) LinkedDomains() []string { return d.origins }
 
 // parseDocument parses the JSON of a DID document (DID Core §6.2), which must be of this DID.
@@ -96,7 +96,6 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 	return d, nil
 }
 
-// list returns the array member of an object, nil if it is absent.
 func list(object map[string]any, name string) ([]any, error) {
 	value, there := object[name]
 	elements, ok := value.([]any)
@@ -135,8 +134,8 @@ func (d *Document) addKey(fragment string, jwk map[string]any) error {
 	return nil
 }
 
-// allow reads one entry of a verification relationship: the URL of a verification method, or an embedded method, which may
-// be used for this purpose only (DID Core §5.3).
+// allow reads one entry of a verification relationship: the URL of a verification method, or an embedded method, which
+// may be used for this purpose only (DID Core §5.3).
 func (d *Document) allow(reference any, purpose Purpose) error {
 	text, ok := reference.(string)
 	if !ok {

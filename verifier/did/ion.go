@@ -17,12 +17,12 @@ const (
 )
 
 // resolveION resolves the long form of a did:ion, did:ion:<suffix>:<state> (Sidetree v1.0.0, Long-Form DID URIs and
-// Operation Compilation), without an ION node. The suffix is the hash of the state's suffixData, which holds the hash of
-// the delta, which holds the document. So the identifier itself proves the document.
+// Operation Compilation), without an ION node. The suffix is the hash of the state's suffixData, which holds the hash
+// of the delta, which holds the document. So the identifier itself proves the document.
 //
 // It does not prove that the document is current: a DID that was anchored in the ledger can be updated or deactivated
-// there. Wallets use DIDs that are not anchored (JWT VC Presentation Profile, ION Long-Form DID). The short form cannot be
-// resolved without a node, so it is refused.
+// there. Wallets use DIDs that are not anchored (JWT VC Presentation Profile, ION Long-Form DID). The short form cannot
+// be resolved without a node, so it is refused.
 func resolveION(id DID) (*Document, error) {
 	parts := strings.Split(id.id, ":")
 	if len(parts) == 1 {

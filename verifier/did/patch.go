@@ -17,8 +17,8 @@ type ionState struct {
 	order          []string // ids of services, in the order of the patches
 }
 
-// applyPatches applies the patches of a create operation and returns the document (Sidetree v1.0.0, DID State Patches). An
-// unknown patch or member is an error: with it left out, the document would be another one than other resolvers get.
+// applyPatches applies the patches of a create operation and returns the document (Sidetree v1.0.0, DID State Patches).
+// An unknown patch or member is an error: with it left out, the document would be another one than other resolvers get.
 func applyPatches(id DID, patches []any) (*Document, error) {
 	var state ionState
 	for _, value := range patches {

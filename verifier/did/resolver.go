@@ -15,14 +15,14 @@ const (
 	retryAfter   = 3 * time.Second // no retry sooner after a failed fetch
 )
 
-// Fetcher fetches DID documents. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker who finds
-// an open redirector on a host could otherwise publish a DID document for that host.
+// Fetcher fetches DID documents. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker who
+// finds an open redirector on a host could otherwise publish a DID document for that host.
 type Fetcher interface {
 	Get(ctx context.Context, address, accept string) (fetch.Response, error)
 }
 
-// Config has the bounds of how long a document may be cached, whatever its server says, and the dependencies. A key that
-// its DID has withdrawn is accepted until the cached document expires.
+// Config has the bounds of how long a document may be cached, whatever its server says, and the dependencies. A key
+// that its DID has withdrawn is accepted until the cached document expires.
 type Config struct {
 	MinTTL, MaxTTL time.Duration
 	Fetch          Fetcher

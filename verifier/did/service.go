@@ -16,8 +16,8 @@ func (d *Document) addService(value any) {
 	}
 }
 
-// addOrigins reads a service endpoint: an origin, an object with `origins` (DIF Well Known DID Configuration, Linked Domain
-// Service Endpoint), or an array of these (DID Core §5.4).
+// addOrigins reads a service endpoint: an origin, an object with `origins` (DIF Well Known DID Configuration, Linked
+// Domain Service Endpoint), or an array of these (DID Core §5.4).
 func (d *Document) addOrigins(endpoint any) {
 	switch endpoint := endpoint.(type) {
 	case string:

@@ -64,8 +64,8 @@ func (c *Credential) Subject() string {
 // Certificates returns the DER certificates of the VC's `x5c` header, leaf first; nil when its issuer is a DID.
 func (c *Credential) Certificates() [][]byte { return c.signed.Certificates }
 
-// Digests returns the photo digests that a Face Check receipt may name: the base64url SHA-256 of the text of `portrait` and
-// `photo` in credentialSubject.
+// Digests returns the photo digests that a Face Check receipt may name: the base64url SHA-256 of the text of `portrait`
+// and `photo` in credentialSubject.
 func (c *Credential) Digests() []string {
 	subject, _ := c.claims["credentialSubject"].(map[string]any)
 	var digests []string
@@ -79,8 +79,8 @@ func (c *Credential) Digests() []string {
 }
 
 // Status returns the VC's credentialStatus (VCDM 1.1 §4.9), and whether it has one: an object with a type, such as
-// StatusList2021Entry or RevocationList2021Status. This package cannot look one up. A caller that cannot either must refuse
-// the credential, since its issuer may have revoked it. A Token Status List entry is in Claims instead.
+// StatusList2021Entry or RevocationList2021Status. This package cannot look one up. A caller that cannot either must
+// refuse the credential, since its issuer may have revoked it. A Token Status List entry is in Claims instead.
 func (c *Credential) Status() (entry map[string]any, there bool) {
 	entry, there = c.claims["credentialStatus"].(map[string]any)
 	return entry, there

@@ -48,9 +48,9 @@ func (Holder) LogValue() slog.Value { return slog.StringValue("holder[redacted]"
 func (Holder) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`), nil }
 
 // VerifyHolder verifies that the holder of the VC signed the VP for this request, at this time (OpenID4VP 1.0 Appendix
-// B.1.3.1.5; JWT VC Presentation Profile, VP Token Validation). The holder is the owner of the key in the VC's `cnf` or,
-// without cnf, of the DID in its `sub`. Nonce, audience and time are checked before a DID is resolved: a sender who does
-// not know the nonce cannot make us send a request to a host of their choice.
+// B.1.3.1.5; JWT VC Presentation Profile, VP Token Validation). The holder is the owner of the key in the VC's `cnf`
+// or, without cnf, of the DID in its `sub`. Nonce, audience and time are checked before a DID is resolved: a sender who
+// does not know the nonce cannot make us send a request to a host of their choice.
 func (p *Parsed) VerifyHolder(ctx context.Context, r Resolver, want Binding) (Holder, error) {
 	if err := p.checkRequest(want); err != nil {
 		return Holder{}, err
@@ -68,8 +68,8 @@ func (p *Parsed) VerifyHolder(ctx context.Context, r Resolver, want Binding) (Ho
 	return holder, nil
 }
 
-// checkRequest compares nonce and aud. aud must have exactly one value: a VP with several audiences could be replayed by
-// one of them to another.
+// checkRequest compares nonce and aud. aud must have exactly one value: a VP with several audiences could be replayed
+// by one of them to another.
 func (p *Parsed) checkRequest(want Binding) error {
 	audience := p.presentation.Payload["aud"]
 	if list, ok := audience.([]any); ok && len(list) == 1 {
@@ -109,7 +109,6 @@ func (p *Parsed) checkTime(now time.Time) error {
 	return nil
 }
 
-// holder returns the holder who must have signed the VP.
 func (p *Parsed) holder(ctx context.Context, r Resolver) (Holder, error) {
 	iss, there := p.presentation.Payload["iss"]
 	if there && p.Subject() != "" && iss != p.Subject() {
@@ -148,8 +147,8 @@ func confirmationKey(value any) (crypto.PublicKey, error) {
 	return key, nil
 }
 
-// keyOf returns the key that a JWT's kid names in the DID document of its iss. The DID in an absolute kid must equal iss
-// (JWT VC Presentation Profile, `kid` JOSE header), or a signer could name somebody else's iss and its own key.
+// keyOf returns the key that a JWT's kid names in the DID document of its iss. The DID in an absolute kid must equal
+// iss (JWT VC Presentation Profile, `kid` JOSE header), or a signer could name somebody else's iss and its own key.
 func keyOf(ctx context.Context, r Resolver, signed jws.JWS, iss string, purpose did.Purpose) (did.DID, crypto.PublicKey, error) {
 	id, err := did.Parse(iss)
 	if err != nil {

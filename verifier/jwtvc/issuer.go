@@ -13,8 +13,8 @@ import (
 // the DID. Callers first check that Issuer is trusted: with did:web the author of the VC chose the host that is fetched
 // from.
 //
-// A VC with certificates is refused. The caller decides which of the two key mechanisms is right for an issuer, never the
-// VC (SD-JWT VC §2.5).
+// A VC with certificates is refused. The caller decides which of the two key mechanisms is right for an issuer, never
+// the VC (SD-JWT VC §2.5).
 func (c *Credential) VerifyIssuer(ctx context.Context, r Resolver) (did.DID, error) {
 	if len(c.Certificates()) > 0 {
 		return did.DID{}, fmt.Errorf("%w: VC has certificates", ErrIssuer)
@@ -29,8 +29,8 @@ func (c *Credential) VerifyIssuer(ctx context.Context, r Resolver) (did.DID, err
 	return id, nil
 }
 
-// VerifyChain verifies the issuer's signature with the key of the leaf of Certificates. The caller checks that the chain is
-// trusted, and trusted for this iss.
+// VerifyChain verifies the issuer's signature with the key of the leaf of Certificates. The caller checks that the
+// chain is trusted, and trusted for this iss.
 func (c *Credential) VerifyChain(leaf crypto.PublicKey) error {
 	if len(c.Certificates()) == 0 {
 		return fmt.Errorf("%w: %w", ErrIssuer, errors.New("VC has no certificates"))

@@ -33,7 +33,6 @@ var (
 	ErrIssuer    = errors.New("not signed by the issuer that it names")
 )
 
-// maxLength bounds a VP, and a VC.
 const maxLength = 256 << 10 // characters
 
 // form is the form of both JWTs. typ is JWT or absent: the profile of 2022 prescribes none. The algorithms are those of
@@ -74,8 +73,8 @@ func ParseInsecure(raw string, at int) (*Parsed, error) {
 	return &Parsed{Credential: credential, presentation: presentation}, nil
 }
 
-// credentialAt validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that the
-// holder signed as an issuer must not pass for a presentation (cross-JWT confusion, RFC 8725 §2.8).
+// credentialAt validates the payload of a VP and returns the VC at index at. It refuses a payload with `vc`: a VC that
+// the holder signed as an issuer must not pass for a presentation (cross-JWT confusion, RFC 8725 §2.8).
 func credentialAt(payload map[string]any, at int) (string, error) {
 	vp, ok := payload["vp"].(map[string]any)
 	if _, both := payload["vc"]; !ok || both {

@@ -9,8 +9,8 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// mapClaims returns the VC in a JWT's payload with the JWT claims copied to its properties (VCDM 1.1 §6.3.1). If the JWT claim
-// and the property are both there they must be equal, because parsers would disagree about which one counts.
+// mapClaims returns the VC in a JWT's payload with the JWT claims copied to its properties (VCDM 1.1 §6.3.1). If the
+// JWT claim and the property are both there they must be equal, because parsers would disagree about which one counts.
 func mapClaims(payload map[string]any) (map[string]any, error) {
 	vc, ok := payload["vc"].(map[string]any)
 	if _, both := payload["vp"]; !ok || both {
@@ -43,7 +43,6 @@ func mapClaims(payload map[string]any) (map[string]any, error) {
 	return claims, placeStatus(claims, payload)
 }
 
-// place copies a string claim to a property.
 func place(object map[string]any, property string, payload map[string]any, claim string) error {
 	value, there := payload[claim]
 	text, _ := value.(string)
@@ -88,8 +87,8 @@ func placeIssuer(claims map[string]any, iss any) error {
 	return nil
 }
 
-// idOf returns an identifier: a string, or the id of an object. named is true also for an id of another type, which then
-// equals no string and is refused by the caller's comparison.
+// idOf returns an identifier: a string, or the id of an object. named is true also for an id of another type, which
+// then equals no string and is refused by the caller's comparison.
 func idOf(value any) (id any, named bool) {
 	switch value := value.(type) {
 	case string:
@@ -149,8 +148,8 @@ func dateIn(claims map[string]any, property string) (seconds int64, there bool, 
 	return at.Unix(), true, nil
 }
 
-// Time returns when the VC was issued ("iat"), is valid from ("nbf") or until ("exp"), in seconds since 1970, from the JWT
-// claim or the VC property.
+// Time returns when the VC was issued ("iat"), is valid from ("nbf") or until ("exp"), in seconds since 1970, from the
+// JWT claim or the VC property.
 func (c *Credential) Time(name string) (seconds int64, there bool, err error) {
 	for _, d := range dates() {
 		if d.claim == name { // placeDate has copied the JWT claim to the property
@@ -160,8 +159,8 @@ func (c *Credential) Time(name string) (seconds int64, there bool, err error) {
 	return numericDate(c.signed.Payload, name)
 }
 
-// placeStatus checks that a credentialStatus has a type, and copies the JWT's status to the VC. A malformed or ambiguous
-// status is an error, never ignored: without a status a revoked credential would be accepted.
+// placeStatus checks that a credentialStatus has a type, and copies the JWT's status to the VC. A malformed or
+// ambiguous status is an error, never ignored: without a status a revoked credential would be accepted.
 func placeStatus(claims, payload map[string]any) error {
 	if value, there := claims["credentialStatus"]; there {
 		entry, _ := value.(map[string]any)
@@ -179,7 +178,8 @@ func placeStatus(claims, payload map[string]any) error {
 	return nil
 }
 
-// baseContext must be the first context of a VC (VCDM 1.1 §4.1). Another context could give the properties another meaning.
+// baseContext must be the first context of a VC (VCDM 1.1 §4.1). Another context could give the properties another
+// meaning.
 const baseContext = "https://www.w3.org/2018/credentials/v1"
 
 func checkContext(value any) error {
@@ -190,7 +190,6 @@ func checkContext(value any) error {
 	return nil
 }
 
-// maxTypes bounds the types of a VC or VP.
 const maxTypes = 16
 
 // typesOf reads type: an array of strings that contains must, or the string must alone.

@@ -9,13 +9,13 @@ import (
 	"regain/verifier/did"
 )
 
-// selfIssued is the iss of a self-issued ID token (SIOPv2). The JWT VC Presentation Profile (ID Token Validation) appends
-// /openid-vc.
+// selfIssued is the iss of a self-issued ID token (SIOPv2). The JWT VC Presentation Profile (ID Token Validation)
+// appends /openid-vc.
 const selfIssued = "https://self-issued.me/v2"
 
-// VerifySelfIssued verifies the self-issued ID token that accompanies the presentations (JWT VC Presentation Profile, ID
-// Token Validation): signed for this request, at this time, with a key under authentication of the DID in sub. It returns
-// the DID. The caller checks that this is the DID of the holder.
+// VerifySelfIssued verifies the self-issued ID token that accompanies the presentations (JWT VC Presentation Profile,
+// ID Token Validation): signed for this request, at this time, with a key under authentication of the DID in sub. It
+// returns the DID. The caller checks that this is the DID of the holder.
 func VerifySelfIssued(ctx context.Context, r Resolver, raw string, want Binding) (did.DID, error) {
 	const maxToken = 32 << 10 // characters
 	if len(raw) > maxToken {

@@ -18,7 +18,8 @@ const (
 	fileDepth  = 12
 )
 
-// configuration fetches the DID Configuration Resource of a host, or takes it from the cache, and returns its credentials.
+// configuration fetches the DID Configuration Resource of a host, or takes it from the cache, and returns its
+// credentials.
 func (v *Verifier) configuration(ctx context.Context, host string) ([]*jwtvc.Credential, error) {
 	credentials, err := v.files.Get(ctx, host, func(ctx context.Context) ([]*jwtvc.Credential, time.Duration, error) {
 		response, err := v.cfg.Fetch.Get(ctx, "https://"+host+path, "application/json")
@@ -37,8 +38,8 @@ func (v *Verifier) configuration(ctx context.Context, host string) ([]*jwtvc.Cre
 	return credentials, err
 }
 
-// readConfiguration parses a DID Configuration Resource. It skips an entry that is not a JWT or cannot be parsed: entries
-// are independent of each other (DIF Well Known DID Configuration, DID Configuration Resource Verification).
+// readConfiguration parses a DID Configuration Resource. It skips an entry that is not a JWT or cannot be parsed:
+// entries are independent of each other (DIF Well Known DID Configuration, DID Configuration Resource Verification).
 func readConfiguration(raw []byte) ([]*jwtvc.Credential, error) {
 	if len(raw) > maxFile {
 		return nil, fmt.Errorf("configuration is larger than %d bytes", maxFile)

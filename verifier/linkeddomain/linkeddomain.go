@@ -1,9 +1,10 @@
-// Package linkeddomain verifies to which domain a DID belongs (DIF Well Known DID Configuration). The DID names the domain
-// in a LinkedDomains service (Linked Domain Service Endpoint), which alone proves nothing. The domain serves a DID
-// Configuration Resource under /.well-known with a Domain Linkage Credential, which the DID has signed about itself and the
-// domain. Both together are a link.
+// Package linkeddomain verifies to which domain a DID belongs (DIF Well Known DID Configuration). The DID names the
+// domain in a LinkedDomains service (Linked Domain Service Endpoint), which alone proves nothing. The domain serves a
+// DID Configuration Resource under /.well-known with a Domain Linkage Credential, which the DID has signed about itself
+// and the domain. Both together are a link.
 //
-// A link proves that one entity controls the DID and the domain. It does not prove that the entity may issue credentials.
+// A link proves that one entity controls the DID and the domain. It does not prove that the entity may issue
+// credentials.
 package linkeddomain
 
 import (
@@ -33,12 +34,12 @@ const (
 	retryAfter = 3 * time.Second // no retry sooner after a failed fetch
 )
 
-// maxOrigins bounds the domains that are asked for one DID. The author of a DID document can name any number of hosts, and
-// would make us send requests to all of them.
+// maxOrigins bounds the domains that are asked for one DID. The author of a DID document can name any number of hosts,
+// and would make us send requests to all of them.
 const maxOrigins = 3
 
-// Fetcher fetches DID configurations. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker who
-// finds an open redirector on a host could otherwise serve a DID configuration for that host.
+// Fetcher fetches DID configurations. In production it is a *fetch.Fetcher. It must not follow redirects: an attacker
+// who finds an open redirector on a host could otherwise serve a DID configuration for that host.
 type Fetcher interface {
 	Get(ctx context.Context, address, accept string) (fetch.Response, error)
 }
@@ -129,9 +130,9 @@ func (v *Verifier) vouches(ctx context.Context, host string, document *did.Docum
 	return reason
 }
 
-// check verifies a Domain Linkage Credential (DIF Well Known DID Configuration, DID Configuration Resource Verification).
-// Only the JSON Web Token Proof Format is supported, the one that the JWT VC Presentation Profile requires (Linked Domain
-// Verification).
+// check verifies a Domain Linkage Credential (DIF Well Known DID Configuration, DID Configuration Resource
+// Verification). Only the JSON Web Token Proof Format is supported, the one that the JWT VC Presentation Profile
+// requires (Linked Domain Verification).
 func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, document *did.Document) error {
 	id, err := c.VerifyIssuer(ctx, resolved{document})
 	if err != nil {

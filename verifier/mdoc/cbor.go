@@ -29,8 +29,8 @@ const (
 )
 
 // reader decodes CBOR. It requires no deterministic encoding, since ISO 18013-5 does not: signatures and digests are
-// verified over the bytes as received. It refuses input that two decoders could read differently, or that is expensive to
-// decode.
+// verified over the bytes as received. It refuses input that two decoders could read differently, or that is expensive
+// to decode.
 type reader struct {
 	mode cbor.DecMode
 	left *int // the remaining budget of items; an item counts each time that it is decoded, also as a part of another
@@ -63,8 +63,8 @@ func (r reader) open(what string, major byte, raw []byte, into any) error {
 	return nil
 }
 
-// items counts the items in raw, up to most, by their heads alone and without allocating: an empty array costs an attacker
-// one byte, and a decoder hundreds. Input that is not CBOR ends the count; the decoder refuses it afterwards.
+// items counts the items in raw, up to most, by their heads alone and without allocating: an empty array costs an
+// attacker one byte, and a decoder hundreds. Input that is not CBOR ends the count; the decoder refuses it afterwards.
 func items(raw []byte, most int) (count int) {
 	for ; len(raw) > 0 && count < most; count++ {
 		major, argument, rest, ok := head(raw)
@@ -148,8 +148,8 @@ func stringIn(raw []byte, want byte) ([]byte, bool) {
 	return rest, ok && major == want && length == uint64(len(rest))
 }
 
-// errType means that a scalar has the wrong type. The types below check it themselves, because the library would drop tags
-// and convert an array of numbers to a byte string.
+// errType means that a scalar has the wrong type. The types below check it themselves, because the library would drop
+// tags and convert an array of numbers to a byte string.
 var errType = errors.New("a value has the wrong type")
 
 // text is a text string without tags.

@@ -45,8 +45,8 @@ func (r reader) sign1(what string, raw []byte) (sign1, error) {
 	if !bytes.Equal(protected.Algorithm, []byte{es256}) && !bytes.Equal(protected.Algorithm, []byte{esp256}) {
 		return sign1{}, fmt.Errorf("%w: %s: alg is not ES256", ErrMalformed, what)
 	}
-	// crit announces extensions, of which we support none. alg in the unprotected header is not signed, and another verifier
-	// might prefer it.
+	// crit announces extensions, of which we support none. alg in the unprotected header is not signed, and another
+	// verifier might prefer it.
 	if protected.Critical != nil || s.Unprotected.Critical != nil || s.Unprotected.Algorithm != nil {
 		return sign1{}, fmt.Errorf("%w: %s: crit, or alg in the unprotected header", ErrMalformed, what)
 	}

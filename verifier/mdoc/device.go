@@ -21,8 +21,8 @@ type deviceSigned struct {
 	signature sign1
 }
 
-// authorizations is KeyAuthorizations (ISO 18013-5 §9.1.2.4): the namespaces, or single elements of them, that the device
-// may sign.
+// authorizations is KeyAuthorizations (ISO 18013-5 §9.1.2.4): the namespaces, or single elements of them, that the
+// device may sign.
 type authorizations struct {
 	NameSpaces   []text            `cbor:"nameSpaces"`
 	DataElements map[string][]text `cbor:"dataElements"`
@@ -32,7 +32,6 @@ func (a authorizations) allow(space, name string) bool {
 	return slices.Contains(a.NameSpaces, text(space)) || slices.Contains(a.DataElements[space], text(name))
 }
 
-// deviceAuth decodes the device-signed elements and the device signature.
 func (r reader) deviceAuth(d *deviceSigned) error {
 	inner, err := embedded("deviceSigned's nameSpaces", d.NameSpaces)
 	if err != nil {
@@ -60,9 +59,10 @@ func (r reader) deviceAuth(d *deviceSigned) error {
 	return nil
 }
 
-// VerifyHolder verifies the device's signature over this session (ISO 18013-5 §9.1.3.6), and that the issuer has authorised
-// the device to sign its device-signed elements. It returns the holder's key. A MAC is refused: it needs a key shared with
-// the verifier, and our requests accept signatures only (`deviceauth_alg_values`, OpenID4VP 1.0 Appendix B.2.2).
+// VerifyHolder verifies the device's signature over this session (ISO 18013-5 §9.1.3.6), and that the issuer has
+// authorised the device to sign its device-signed elements. It returns the holder's key. A MAC is refused: it needs a
+// key shared with the verifier, and our requests accept signatures only (`deviceauth_alg_values`, OpenID4VP 1.0
+// Appendix B.2.2).
 func (p *Parsed) VerifyHolder(s Session) (*ecdsa.PublicKey, error) {
 	transcript, err := s.Transcript()
 	if err != nil {
@@ -92,7 +92,8 @@ func (p *Parsed) verifyHolder(transcript []byte) (*ecdsa.PublicKey, error) {
 	return p.holder, nil
 }
 
-// deviceAuthentication computes DeviceAuthenticationBytes (ISO 18013-5 §9.1.3.4), the detached payload of DeviceSignature.
+// deviceAuthentication computes DeviceAuthenticationBytes (ISO 18013-5 §9.1.3.4), the detached payload of
+// DeviceSignature.
 func (p *Parsed) deviceAuthentication(transcript []byte) ([]byte, error) {
 	inner, err := cbor.Marshal([]any{"DeviceAuthentication", cbor.RawMessage(transcript), p.DocType(), p.device.NameSpaces})
 	if err != nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/fxamacker/cbor/v2"
 )
 
-// response is a DeviceResponse (ISO 18013-5 §8.3.2.1.2.2). Unknown members are ignored, since other versions may add some.
+// response is a DeviceResponse (ISO 18013-5 §8.3.2.1.2.2). Unknown members are ignored, since other versions may add
+// some.
 type response struct {
 	Version        text            `cbor:"version"`
 	Documents      []document      `cbor:"documents"`
@@ -28,8 +29,8 @@ type issuerSigned struct {
 	IssuerAuth cbor.RawMessage              `cbor:"issuerAuth"`
 }
 
-// document decodes a DeviceResponse that has exactly one document and no errors. A DeviceResponse that reports errors is
-// refused: an OpenID4VP wallet that cannot present what was requested sends no presentation.
+// document decodes a DeviceResponse that has exactly one document and no errors. A DeviceResponse that reports errors
+// is refused: an OpenID4VP wallet that cannot present what was requested sends no presentation.
 func (r reader) document(raw []byte) (document, error) {
 	var all response
 	if err := r.open("DeviceResponse", majorMap, raw, &all); err != nil {

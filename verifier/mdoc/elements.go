@@ -57,7 +57,6 @@ func (r reader) elements(object securityObject, spaces map[string][]cbor.RawMess
 	return claims, nil
 }
 
-// element decodes an IssuerSignedItemBytes.
 func (r reader) element(raw []byte) (element, error) {
 	inner, err := embedded("an element", raw)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"regain/verifier/internal/jws"
 )
 
-// securityObject is the MobileSecurityObject, MSO (ISO 18013-5 §9.1.2.4). Unknown members are ignored, since other versions
-// may add some.
+// securityObject is the MobileSecurityObject, MSO (ISO 18013-5 §9.1.2.4). Unknown members are ignored, since other
+// versions may add some.
 type securityObject struct {
 	Version         text                         `cbor:"version"`
 	DigestAlgorithm text                         `cbor:"digestAlgorithm"`
@@ -54,7 +54,6 @@ func (d *date) UnmarshalCBOR(raw []byte) error {
 	return nil
 }
 
-// issuerAuth decodes IssuerAuth and the MSO in its payload into p.
 func (r reader) issuerAuth(p *Parsed, raw []byte) (err error) {
 	if p.issuer, err = r.sign1("IssuerAuth", raw); err != nil {
 		return err
@@ -107,8 +106,8 @@ func (p *Parsed) Digests() []string {
 	return all
 }
 
-// Status returns the status list entry that the MSO names (Token Status List §6.3). there is also true for a status that
-// cannot be read, together with an error: a revoked credential must not pass for one without a status.
+// Status returns the status list entry that the MSO names (Token Status List §6.3). there is also true for a status
+// that cannot be read, together with an error: a revoked credential must not pass for one without a status.
 func (p *Parsed) Status() (uri string, index int64, there bool, err error) {
 	if p.object.Status == nil {
 		return "", 0, false, nil

@@ -8,9 +8,9 @@
 //	               (MSO), which has the digest of every element, the device's public key and the validity period
 //	deviceSigned   device-signed data elements, and DeviceAuth: a signature with the device's key over the session
 //
-// The session consists of our nonce, our client_id and response URI, or the origin of our page, and the thumbprint of the
-// key that the response is encrypted to. None of it is in the response: a signature over another session does not verify,
-// and the verifier cannot tell which part differs.
+// The session consists of our nonce, our client_id and response URI, or the origin of our page, and the thumbprint of
+// the key that the response is encrypted to. None of it is in the response: a signature over another session does not
+// verify, and the verifier cannot tell which part differs.
 //
 //	ParseInsecure   syntax, sizes, elements ↔ digests; verifies nothing
 //	VerifyIssuer    the issuer's signature, with a key that the caller trusts
@@ -46,7 +46,6 @@ const (
 	maxDepth    = 16
 )
 
-// version is the required version of DeviceResponse and MobileSecurityObject.
 const version = "1.0"
 
 // Parsed is a presentation that is parsed but not verified. Only ParseInsecure makes one.
@@ -60,8 +59,8 @@ type Parsed struct {
 	claims  map[string]any
 }
 
-// ParseInsecure parses a DeviceResponse with one document (HAIP 1.0 §5.3.1). It verifies no signature: anybody could have
-// written the result.
+// ParseInsecure parses a DeviceResponse with one document (HAIP 1.0 §5.3.1). It verifies no signature: anybody could
+// have written the result.
 func ParseInsecure(presentation string) (*Parsed, error) {
 	if len(presentation) > maxLength {
 		return nil, fmt.Errorf("%w: longer than %d characters", ErrMalformed, maxLength)
@@ -101,11 +100,12 @@ func (p *Parsed) DocType() string { return string(p.object.DocType) }
 func (p *Parsed) Certificates() [][]byte { return p.chain }
 
 // Claims returns the issuer-signed, disclosed data elements: an object of namespaces, each an object of elements by
-// identifier. Integers and floats are json.Number, dates text, byte strings base64url. The caller must not change the map.
+// identifier. Integers and floats are json.Number, dates text, byte strings base64url. The caller must not change the
+// map.
 func (p *Parsed) Claims() map[string]any { return p.claims }
 
-// ID returns an identifier for the credential, which has none of its own: the digest of the MobileSecurityObjectBytes as
-// `ni:///sha-256;…` (RFC 6920 §3). Since the issuer signs these bytes, the holder cannot change the ID.
+// ID returns an identifier for the credential, which has none of its own: the digest of the MobileSecurityObjectBytes
+// as `ni:///sha-256;…` (RFC 6920 §3). Since the issuer signs these bytes, the holder cannot change the ID.
 func (p *Parsed) ID() string {
 	sum := sha256.Sum256(p.payload)
 	return "ni:///sha-256;" + jws.Encode(sum[:])

@@ -17,9 +17,9 @@ type Session struct {
 	Thumbprint  []byte // RFC 7638, SHA-256, of the key that the response was encrypted to; nil for an unencrypted response
 }
 
-// Transcript returns the SessionTranscript (OpenID4VP 1.0 Appendix B.2.6): [null, null, Handover], where the handover is
-// its name and the hash of the request's parameters. A missing parameter is an error: otherwise a signature over an empty
-// value would match every request.
+// Transcript returns the SessionTranscript (OpenID4VP 1.0 Appendix B.2.6): [null, null, Handover], where the handover
+// is its name and the hash of the request's parameters. A missing parameter is an error: otherwise a signature over an
+// empty value would match every request.
 func (s Session) Transcript() ([]byte, error) {
 	var thumbprint any // null
 	if len(s.Thumbprint) > 0 {

@@ -13,8 +13,8 @@ import (
 )
 
 // value converts a data element to JSON (RFC 8949 §6.1), so that DCQL paths select from an mdoc as from any other
-// credential: integers and floats become json.Number, byte strings base64url, and a tag its content. A tdate (tag 0) and a
-// full-date (tag 1004) become the text that the issuer wrote.
+// credential: integers and floats become json.Number, byte strings base64url, and a tag its content. A tdate (tag 0)
+// and a full-date (tag 1004) become the text that the issuer wrote.
 func (r reader) value(raw []byte) (any, error) {
 	major, argument, rest, ok := head(raw)
 	if !ok {
@@ -57,7 +57,8 @@ func (r reader) list(raw []byte) (any, error) {
 	return out, nil
 }
 
-// object converts a map. Its keys must be text: any other key would have to be converted, and two keys could become equal.
+// object converts a map. Its keys must be text: any other key would have to be converted, and two keys could become
+// equal.
 func (r reader) object(raw []byte) (any, error) {
 	var items map[string]cbor.RawMessage
 	if err := r.open("an element's map", majorMap, raw, &items); err != nil {

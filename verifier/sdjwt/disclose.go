@@ -103,7 +103,8 @@ func parseDisclosure(text string) (*disclosure, error) {
 	return &disclosure{name: name, value: list[2]}, nil
 }
 
-// hasSelectiveDisclosure reports whether anything in a value is selectively disclosable. strictjson has bounded the recursion depth.
+// hasSelectiveDisclosure reports whether anything in a value is selectively disclosable. strictjson has bounded the
+// recursion depth.
 func hasSelectiveDisclosure(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:

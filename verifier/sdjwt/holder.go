@@ -15,7 +15,6 @@ import (
 // bindingType is the typ of a key binding JWT (RFC 9901 §4.3).
 const bindingType = "kb+jwt"
 
-// bindingAge is the maximum age of a key binding JWT.
 const bindingAge = 5 * time.Minute
 
 // Binding is what a key binding JWT must contain.
@@ -42,8 +41,8 @@ func (p *Parsed) Holder() (*ecdsa.PublicKey, error) {
 	return public, nil
 }
 
-// VerifyHolder verifies the key binding JWT (RFC 9901 §7.3): signed with the key in cnf, for this nonce and audience, at
-// this time, over exactly the presented credential and disclosures (sd_hash). It returns the holder's key.
+// VerifyHolder verifies the key binding JWT (RFC 9901 §7.3): signed with the key in cnf, for this nonce and audience,
+// at this time, over exactly the presented credential and disclosures (sd_hash). It returns the holder's key.
 func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	key, err := p.Holder()
 	if err != nil {
@@ -54,7 +53,7 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
 	}
 	if len(binding.Certificates) > 0 {
-		return nil, fmt.Errorf("%w: key binding JWT brings certificates; its key is in cnf", ErrHolder)
+		return nil, fmt.Errorf("%w: key binding JWT has certificates, but its key is in cnf", ErrHolder)
 	}
 	if err := binding.Verify(key); err != nil {
 		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)

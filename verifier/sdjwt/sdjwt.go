@@ -1,11 +1,11 @@
-// Package sdjwt is the verifier's half of SD-JWT VC (SD-JWT: RFC 9901): it parses a presentation, verifies the issuer's and
-// the holder's signatures, and puts the disclosed claims into their places. Package trust decides whether the issuer is
-// trusted.
+// Package sdjwt is the verifier's half of SD-JWT VC (SD-JWT: RFC 9901): it parses a presentation, verifies the issuer's
+// and the holder's signatures, and puts the disclosed claims into their places. Package trust decides whether the
+// issuer is trusted.
 //
-// A presentation is written <issuer-signed JWT>~<disclosure>~…~<disclosure>~<key binding JWT>. The issuer-signed JWT has
-// digests in place of claims; each disclosure is the base64url of [salt, name, value], or of [salt, value] for an array
-// element. The holder signs the key binding JWT over our nonce, our client_id, and a hash of everything before it, with the
-// key that the issuer put into `cnf`.
+// A presentation is written <issuer-signed JWT>~<disclosure>~…~<disclosure>~<key binding JWT>. The issuer-signed JWT
+// has digests in place of claims; each disclosure is the base64url of [salt, name, value], or of [salt, value] for an
+// array element. The holder signs the key binding JWT over our nonce, our client_id, and a hash of everything before
+// it, with the key that the issuer put into `cnf`.
 //
 //	ParseInsecure   syntax, sizes, disclosures ↔ digests; verifies nothing
 //	VerifyIssuer    the issuer's signature, with a key that the caller trusts

@@ -11,8 +11,8 @@ import (
 const transactionHash = "sha-256"
 
 // checkTransactionData checks that the key binding JWT has the hash of each transaction data object of the request, in
-// order, over the base64url text of the request (OpenID4VP 1.0 Appendix B.3.3.1). If the request had none, hashes in the
-// key binding JWT are ignored.
+// order, over the base64url text of the request (OpenID4VP 1.0 Appendix B.3.3.1). If the request had none, hashes in
+// the key binding JWT are ignored.
 func checkTransactionData(payload map[string]any, data []string) error {
 	if len(data) == 0 {
 		return nil

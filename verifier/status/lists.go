@@ -37,7 +37,8 @@ type Lists struct {
 	cached *cache.Cache[list]
 }
 
-// list is a fetched status list. Its signature is verified per credential, since the trusted signers depend on the type.
+// list is a fetched status list. Its signature is verified per credential, since the trusted signers depend on the
+// type.
 type list struct {
 	token   jws.JWS
 	bits    int
@@ -56,8 +57,8 @@ func New(cfg Config) (*Lists, error) {
 	return &Lists{cfg: cfg, cached: cached}, nil
 }
 
-// Look returns a credential's status. Every error is an ErrUnavailable. It calls trusted each time, also for a cached list,
-// since credentials of different types may name the same list.
+// Look returns a credential's status. Every error is an ErrUnavailable. It calls trusted each time, also for a cached
+// list, since credentials of different types may name the same list.
 func (l *Lists) Look(ctx context.Context, r Reference, trusted Trusted) (Status, error) {
 	fetched, err := l.cached.Get(ctx, r.URI, func(ctx context.Context) (list, time.Duration, error) { return l.fetch(ctx, r.URI) })
 	if err != nil {

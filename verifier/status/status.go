@@ -1,5 +1,5 @@
-// Package status looks up whether a credential is revoked in a Token Status List in JWT form (Token Status List §5.1): the
-// credential names a list and an index in it, the list is a signed, compressed array of entries of 1 to 8 bits.
+// Package status looks up whether a credential is revoked in a Token Status List in JWT form (Token Status List §5.1):
+// the credential names a list and an index in it, the list is a signed, compressed array of entries of 1 to 8 bits.
 //
 // Lists are fetched through the hardened fetcher, once for all concurrent lookups, and cached for their ttl, within
 // configured bounds. A list that cannot be fetched is an error, never "valid": recovery fails closed.

@@ -17,8 +17,8 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 	if err != nil {
 		return verified{}, err
 	}
-	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA certificate is refused as a leaf too: any intermediate below
-	// an anchor could otherwise issue credentials.
+	// HAIP 1.0 §6.1.1: the leaf must not be self-signed. A CA certificate is refused as a leaf too: any intermediate
+	// below an anchor could otherwise issue credentials.
 	if leaf.IsCA || bytes.Equal(leaf.RawIssuer, leaf.RawSubject) {
 		return verified{}, fmt.Errorf("%w: the leaf is a CA or self-signed", ErrUntrusted)
 	}
@@ -37,8 +37,8 @@ func (r rule) verify(chain [][]byte, now time.Time) (verified, error) {
 	return v, nil
 }
 
-// verifyErrorText describes an x509 error without its text, which quotes names from certificates that an attacker may have
-// written (log injection, personal data).
+// verifyErrorText describes an x509 error without its text, which quotes names from certificates that an attacker may
+// have written (log injection, personal data).
 func verifyErrorText(err error) string {
 	var invalid x509.CertificateInvalidError
 	if errors.As(err, &invalid) {
@@ -57,8 +57,9 @@ func verifyErrorText(err error) string {
 	return "the chain does not verify"
 }
 
-// parse returns the leaf and the intermediates. It bounds the size of every key: x5c and x5chain are not signed, so an
-// attacker may add a CA with a giant key, with which x509 would verify the leaf before it finds that the CA is untrusted.
+// parse returns the leaf and the intermediates. It bounds the size of every key: x5chain is not signed, so an
+// attacker may add a CA with a giant key, with which x509 would verify the leaf before it finds that the CA is
+// untrusted.
 func (r rule) parse(chain [][]byte) (leaf *x509.Certificate, intermediates *x509.CertPool, err error) {
 	certificates, err := publickey.ParseChain(chain)
 	if err != nil {
@@ -89,7 +90,6 @@ func parseError(err error) error {
 	return errors.New("a certificate cannot be read")
 }
 
-// validityPeriod returns the period in which every certificate of a chain is valid.
 func validityPeriod(chain []*x509.Certificate) verified {
 	v := verified{notBefore: chain[0].NotBefore, notAfter: chain[0].NotAfter}
 	for _, c := range chain[1:] {

@@ -15,10 +15,10 @@ import (
 // documentSigner is id-mdl-kp-mdlDS, the extended key usage of mdoc document signers (ISO 18013-5 Annex B.1.4).
 func documentSigner() asn1.ObjectIdentifier { return asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2} }
 
-// CheckDocument is Check for an mdoc, which names no issuer besides its certificates. The leaf must be a document signer:
-// an issuing authority certifies mdoc readers and CRL signers under the same anchor. It must have been valid when the MSO
-// was signed (ISO 18013-5 §9.3.1). validUntil of the MSO may be later than the end of the certificate, as in the example of
-// ISO 18013-5, but the chain must be valid at now, so the mdoc ends with its certificate.
+// CheckDocument is Check for an mdoc, which names no issuer besides its certificates. The leaf must be a document
+// signer: an issuing authority certifies mdoc readers and CRL signers under the same anchor. It must have been valid
+// when the MSO was signed (ISO 18013-5 §9.3.1). validUntil of the MSO may be later than the end of the certificate, as
+// in the example of ISO 18013-5, but the chain must be valid at now, so the mdoc ends with its certificate.
 func (r *Rules) CheckDocument(chain [][]byte, docType string, signed, now time.Time) error {
 	v, err := r.check(chain, docType, "", now)
 	if err != nil {
@@ -33,7 +33,6 @@ func (r *Rules) CheckDocument(chain [][]byte, docType string, signed, now time.T
 	return nil
 }
 
-// signer is a pinned signer certificate and its key.
 type signer struct {
 	*x509.Certificate
 	key *ecdsa.PublicKey
@@ -55,8 +54,8 @@ func pin(certificates []*x509.Certificate) ([]signer, error) {
 	return signers, nil
 }
 
-// pinned returns the pinned signer that equals the chain's leaf, or nil. The rest of the chain is ignored and must not be
-// cached: the issuer does not sign it, so the holder can vary it at will.
+// pinned returns the pinned signer that equals the chain's leaf, or nil. The rest of the chain is ignored and must not
+// be cached: in an mdoc it is not signed, so the holder can vary it at will.
 func (r rule) pinned(chain [][]byte) *signer {
 	for i, one := range r.signers {
 		if len(chain) > 0 && bytes.Equal(chain[0], one.Raw) {

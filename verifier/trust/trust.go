@@ -1,6 +1,6 @@
 // Package trust holds which issuers may issue which credential types. A rule names types, and the X.509 anchors, pinned
-// signer certificates or DIDs that are trusted for them. A chain to an anchor of one type proves nothing for another type
-// (SD-JWT VC §7.7).
+// signer certificates or DIDs that are trusted for them. A chain to an anchor of one type proves nothing for another
+// type (SD-JWT VC §7.7).
 package trust
 
 import (
@@ -23,8 +23,8 @@ import (
 type Rule struct {
 	Types   []string // vct values, mdoc doctypes, W3C types
 	Anchors []*x509.Certificate
-	// Signers are pinned certificates. A leaf that equals one of them, byte for byte, is trusted without a chain, even if
-	// it is self-signed or a CA. Only its validity period is checked.
+	// Signers are pinned certificates. A leaf that equals one of them, byte for byte, is trusted without a chain, even
+	// if it is self-signed or a CA. Only its validity period is checked.
 	Signers []*x509.Certificate
 	Issuers []string // allowed iss values; empty allows any. An mdoc has no iss, so a non-empty list refuses every mdoc
 	// DIDs are issuers of JWT VCs that have a DID and no certificate.
@@ -101,8 +101,8 @@ func New(list []Rule) (*Rules, error) {
 // StatusOptional reports whether credentials of this type may have no status.
 func (r *Rules) StatusOptional(name string) bool { return r.byType[name].StatusOptional }
 
-// Leaf returns the public key of the chain's leaf without checking that the chain is trusted. Callers verify the signature
-// first, so that a forgery (ErrRefused) is told apart from an untrusted issuer (a validation failure).
+// Leaf returns the public key of the chain's leaf without checking that the chain is trusted. Callers verify the
+// signature first, so that a forgery (ErrRefused) is told apart from an untrusted issuer (a validation failure).
 func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	if len(chain) == 0 {
 		return nil, fmt.Errorf("%w: there is no certificate", ErrMalformed)
@@ -118,8 +118,8 @@ func Leaf(chain [][]byte) (*ecdsa.PublicKey, error) {
 	return key, nil
 }
 
-// Leaf does the same as the function Leaf for a credential of a type, with the cache: it does not parse the certificate of
-// a cached chain again.
+// Leaf does the same as the function Leaf for a credential of a type, with the cache: it does not parse the certificate
+// of a cached chain again.
 func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 	rule := r.byType[name]
 	if signer := rule.pinned(chain); signer != nil {
@@ -132,8 +132,8 @@ func (r *Rules) Leaf(chain [][]byte, name string) (*ecdsa.PublicKey, error) {
 	return Leaf(chain)
 }
 
-// Check returns ErrUntrusted unless a chain (DER, leaf first, without the anchor) is trusted at now to issue credentials of
-// type name with this iss. issuer is "" for a credential without iss.
+// Check returns ErrUntrusted unless a chain (DER, leaf first, without the anchor) is trusted at now to issue
+// credentials of type name with this iss. issuer is "" for a credential without iss.
 func (r *Rules) Check(chain [][]byte, name, issuer string, now time.Time) error {
 	_, err := r.check(chain, name, issuer, now)
 	return err

@@ -48,8 +48,8 @@ func (a *Authority) Intermediate(t testing.TB, name string, change ...func(*x509
 	return below
 }
 
-// Leaf certifies a new P-256 key for signing. change breaks the certificate before it is signed; above are the CAs whose
-// certificates follow the leaf in x5c.
+// Leaf certifies a new P-256 key for signing. change breaks the certificate before it is signed; above are the CAs
+// whose certificates follow the leaf in x5c.
 func (a *Authority) Leaf(t testing.TB, change func(*x509.Certificate), above ...*Authority) Party {
 	t.Helper()
 	key := NewKey(t)

@@ -66,8 +66,8 @@ func Embed(t testing.TB, value any) Tag {
 	return Tag{24, CBOR(t, value)}
 }
 
-// CBOR encodes an item with the shortest heads (RFC 8949 §4.1). It takes nil, bool, int, float64, string, []byte, []any,
-// *Map, Tag and Raw.
+// CBOR encodes an item with the shortest heads (RFC 8949 §4.1). It takes nil, bool, int, float64, string, []byte,
+// []any, *Map, Tag and Raw.
 func CBOR(t testing.TB, value any) []byte { //nolint:gosec // what is converted is not below zero
 	t.Helper()
 	switch v := value.(type) {

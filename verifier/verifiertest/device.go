@@ -38,8 +38,8 @@ type Device struct {
 	Authentication         Raw // if set, signed in place of DeviceAuthenticationBytes
 }
 
-// NewDevice makes a device response for direct_post with the default Nonce, Audience and ResponseURI, and a thumbprint of
-// zeros.
+// NewDevice makes a device response for direct_post with the default Nonce, Audience and ResponseURI, and a thumbprint
+// of zeros.
 func NewDevice() *Device {
 	return &Device{
 		Handover:   Handover{ClientID: Audience, Nonce: Nonce, ResponseURI: ResponseURI, Thumbprint: make([]byte, sha256.Size)},
@@ -47,8 +47,8 @@ func NewDevice() *Device {
 	}
 }
 
-// Respond signs an mdoc as its issuer and as its holder's device, and returns the DeviceResponse before it is encoded, so
-// that a test can break it.
+// Respond signs an mdoc as its issuer and as its holder's device, and returns the DeviceResponse before it is encoded,
+// so that a test can break it.
 func (h *Holder) Respond(t testing.TB, d *MDoc, device *Device) *Map {
 	t.Helper()
 	return NewMap("version", "1.0", "documents", []any{NewMap(

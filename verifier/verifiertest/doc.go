@@ -1,11 +1,11 @@
-// Package verifiertest is a virtual issuer and holder for tests: a CA, an issuer certified by it, Verified IDs, mdocs and
-// Face Check receipts, key binding, and a status list served over HTTP on loopback; and for JWT VCs, issuers and holders
-// with DIDs, and a web site for did:web, served over HTTPS on loopback.
+// Package verifiertest is a virtual issuer and holder for tests: a CA, an issuer certified by it, Verified IDs, mdocs
+// and Face Check receipts, key binding, and a status list served over HTTP on loopback; and for JWT VCs, issuers and
+// holders with DIDs, and a web site for did:web, served over HTTPS on loopback.
 //
 // It leaves out the issuance protocol (OpenID4VCI), revocation of certificates, and every transport of a presentation.
 //
-// It is written from the specifications with the standard library (and a secp256k1 library), and shares no code with the
-// parsers of package verifier, so that the same mistake on both sides cannot cancel out.
+// It is written from the specifications with the standard library (and a secp256k1 library), and shares no code with
+// the parsers of package verifier, so that the same mistake on both sides cannot cancel out.
 //
 // Every object starts valid; a test breaks one thing. Drafts are plain maps until they are signed:
 //

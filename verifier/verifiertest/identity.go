@@ -75,8 +75,8 @@ func (i *ION) DID(t testing.TB) string {
 	return i.Long(t, Multihash(JSON(t, i.SuffixData)))
 }
 
-// Long returns the long form with the given suffix, which may be wrong. encoding/json sorts names by their bytes, which is
-// the canonical form (RFC 8785) as long as names and values are ASCII.
+// Long returns the long form with the given suffix, which may be wrong. encoding/json sorts names by their bytes, which
+// is the canonical form (RFC 8785) as long as names and values are ASCII.
 func (i *ION) Long(t testing.TB, suffix string) string {
 	t.Helper()
 	return "did:ion:" + suffix + ":" + Encode(JSON(t, map[string]any{"delta": i.Delta, "suffixData": i.SuffixData}))

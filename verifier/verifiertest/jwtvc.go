@@ -15,8 +15,8 @@ type JWT struct {
 	Signer         *Signer
 }
 
-// NewVC drafts a VC about a holder. As in the JWT VC Presentation Profile (JWT VCs), JWT claims replace the properties of
-// the VC.
+// NewVC drafts a VC about a holder. As in the JWT VC Presentation Profile (JWT VCs), JWT claims replace the properties
+// of the VC.
 func NewVC(issuer, holder *Identity, now time.Time) *JWT {
 	return &JWT{
 		Signer: issuer.Signer,
@@ -93,9 +93,9 @@ func (j *JWT) Sign(t testing.TB) string {
 	return j.Signer.Sign(t, j.Header, j.Claims)
 }
 
-// NewDomainLinkage drafts a Domain Linkage Credential, by which a DID names its origin. As the specification requires, the
-// header has no typ, and JWT claims and VC properties are both there (DIF Well Known DID Configuration, JSON Web Token
-// Proof Format).
+// NewDomainLinkage drafts a Domain Linkage Credential, by which a DID names its origin. As the specification requires,
+// the header has no typ, and JWT claims and VC properties are both there (DIF Well Known DID Configuration, JSON Web
+// Token Proof Format).
 func NewDomainLinkage(of *Identity, origin string, now time.Time) *JWT {
 	until := now.AddDate(1, 0, 0)
 	return &JWT{

@@ -20,8 +20,8 @@ const (
 	MDocNamespace = "org.iso.18013.5.1"
 )
 
-// MDoc is an mdoc that is not signed yet, for tests to change. An element that is changed after Seal no longer matches its
-// digest.
+// MDoc is an mdoc that is not signed yet, for tests to change. An element that is changed after Seal no longer matches
+// its digest.
 type MDoc struct {
 	DocType                string // of the document; the MSO has its own
 	MSO                    *Map   // has no valueDigests before Seal

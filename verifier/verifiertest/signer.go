@@ -67,7 +67,8 @@ func (s *Signer) JWK(t testing.TB) map[string]any {
 	return JWK(t, s.p256)
 }
 
-// Sign makes a compact JWS. If the header has no alg it adds that of the signer; a header member set to nil is left out.
+// Sign makes a compact JWS. If the header has no alg it adds that of the signer; a header member set to nil is left
+// out.
 func (s *Signer) Sign(t testing.TB, header, payload map[string]any) string {
 	t.Helper()
 	full := map[string]any{"alg": s.Algorithm}

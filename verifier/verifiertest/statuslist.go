@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// StatusList serves a Status List Token over HTTP. Set the hooks before the first request; entries may change at any time.
+// StatusList serves a Status List Token over HTTP. Set the hooks before the first request; entries may change at any
+// time.
 type StatusList struct {
 	URI      string
 	Signer   Party

@@ -1,9 +1,9 @@
 // Package jws strictly parses and verifies compact JSON Web Signatures (RFC 7515 §7.1, RFC 8725). The caller names the
 // accepted typ values and algorithms.
 //
-// It does not use go-jose, which accepts duplicate names in the header and base64url that is not canonical, parses `x5c`
-// before the rest of the message is checked, and has no ES256K. The cryptography is the standard library's, except for
-// secp256k1.
+// It does not use go-jose, which accepts duplicate names in the header and base64url that is not canonical, parses
+// `x5c` before the rest of the message is checked, and has no ES256K. The cryptography is the standard library's,
+// except for secp256k1.
 package jws
 
 import (
@@ -45,8 +45,8 @@ type JWS struct {
 	proved    *atomic.Pointer[crypto.PublicKey] // the key with which the signature verified; shared by copies
 }
 
-// Form lists the accepted typ values and algorithms. A message with others is refused before the rest of it is parsed: the
-// verifier decides how a key is used, never the message (RFC 8725 §3.1, §3.11).
+// Form lists the accepted typ values and algorithms. A message with others is refused before the rest of it is parsed:
+// the verifier decides how a key is used, never the message (RFC 8725 §3.1, §3.11).
 type Form struct {
 	Types      []string // accepted typ values; "" accepts a header without typ
 	Algorithms []Algorithm
@@ -94,8 +94,8 @@ func (f Form) header(j *JWS, header map[string]any) (err error) {
 	if there != (text != "") || !slices.Contains(f.Types, text) {
 		return fmt.Errorf("%w: typ is not accepted", ErrMalformed)
 	}
-	// crit and b64 announce extensions, of which we support none (RFC 7515 §4.1.11). jwk, jku and x5u would let the sender
-	// choose the key (RFC 8725 §3.10).
+	// crit and b64 announce extensions, of which we support none (RFC 7515 §4.1.11). jwk, jku and x5u would let the
+	// sender choose the key (RFC 8725 §3.10).
 	for _, name := range []string{"crit", "b64", "jwk", "jku", "x5u"} {
 		if _, there := header[name]; there {
 			return fmt.Errorf("%w: header has %s", ErrMalformed, name)
@@ -143,8 +143,8 @@ func object(encoded string, depth int) (map[string]any, error) {
 	return parsed, nil
 }
 
-// Decode decodes base64url without padding in its canonical form: no line breaks, and no stray bits after the last byte.
-// Otherwise one message would have several spellings.
+// Decode decodes base64url without padding in its canonical form: no line breaks, and no stray bits after the last
+// byte. Otherwise one message would have several spellings.
 func Decode(text string) ([]byte, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || strings.ContainsAny(text, "\r\n") {

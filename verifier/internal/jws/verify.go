@@ -13,8 +13,8 @@ import (
 	secp256k1ecdsa "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
 )
 
-// Algorithm is the JOSE name of a signature algorithm. Each has exactly one key type, so that a message cannot choose how a
-// key is used.
+// Algorithm is the JOSE name of a signature algorithm. Each has exactly one key type, so that a message cannot choose
+// how a key is used.
 type Algorithm string
 
 // The supported algorithms and their key types.
@@ -27,13 +27,13 @@ const (
 
 const half = 32 // bytes of r and of s
 
-// Verify verifies the signature with a key of the algorithm's key type. It remembers the key with which it succeeded: one
-// cached status list is verified again for every credential.
+// Verify verifies the signature with a key of the algorithm's key type. It remembers the key with which it succeeded:
+// one cached status list is verified again for every credential.
 //
-// ECDSA signatures are malleable: if (r, s) verifies, so does (r, n-s). Both are accepted. Neither RFC 7518 nor RFC 8812
-// requires the lower s, key stores of phones return either, and refusing one would refuse about half of the answers of an
-// honest wallet. That is harmless as long as nothing is identified by the bytes of its signature, and nothing is: nonces
-// are used once, and credentials are identified by the signed content.
+// ECDSA signatures are malleable: if (r, s) verifies, so does (r, n-s). Both are accepted. Neither RFC 7518 nor RFC
+// 8812 requires the lower s, key stores of phones return either, and refusing one would refuse about half of the
+// answers of an honest wallet. That is harmless as long as nothing is identified by the bytes of its signature, and
+// nothing is: nonces are used once, and credentials are identified by the signed content.
 func (j JWS) Verify(key crypto.PublicKey) error {
 	if j.proved != nil {
 		if known := j.proved.Load(); known != nil && SameKey(*known, key) {
@@ -70,7 +70,8 @@ func (j JWS) check(key crypto.PublicKey) (bool, error) {
 			return false, wrong
 		}
 		var r, s secp256k1.ModNScalar
-		// SetByteSlice reports a scalar that is not below the group order and was reduced. Such scalars, and zero, are invalid.
+		// SetByteSlice reports a scalar that is not below the group order and was reduced. Such scalars, and zero, are
+		// invalid.
 		if r.SetByteSlice(j.signature[:half]) || s.SetByteSlice(j.signature[half:]) || r.IsZero() || s.IsZero() {
 			return false, nil
 		}
