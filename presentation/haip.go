@@ -12,7 +12,7 @@ import (
 
 // validateHAIP checks the rules of HAIP 1.0 §5 to §5.2 that a profile can break. Its rules about certificates, keys and
 // content encryption hold for every profile.
-func (p Profile) validateHAIP() error {
+func validateHAIP(p Profile) error {
 	if !p.HAIP {
 		return nil
 	}

@@ -69,15 +69,15 @@ func (p Profile) Validate() error {
 	if err := CheckEndpoint(p.Endpoint); err != nil {
 		return fmt.Errorf("authorization_endpoint %q: %w", p.Endpoint, err)
 	}
-	for _, check := range []func() error{p.validateIdentity, p.validateProtocols, p.validateOthers, p.validateHAIP} {
-		if err := check(); err != nil {
+	for _, check := range []func(Profile) error{validateIdentity, validateProtocols, validateOthers, validateHAIP} {
+		if err := check(p); err != nil {
 			return err
 		}
 	}
 	return validateInfo(p.VerifierInfo)
 }
 
-func (p Profile) validateIdentity() error {
+func validateIdentity(p Profile) error {
 	switch {
 	case p.Identity.Prefix() == identity.RedirectURIOf && !p.ByValue:
 		return errors.New("client_id_prefix redirect_uri: there is no signature to fetch, so use by_value (OpenID4VP 1.0 §5.9.3)")
@@ -90,7 +90,7 @@ func (p Profile) validateIdentity() error {
 	return nil
 }
 
-func (p Profile) validateProtocols() error {
+func validateProtocols(p Profile) error {
 	for i, protocol := range p.Protocols {
 		switch {
 		case slices.Contains(p.Protocols[:i], protocol):
@@ -107,7 +107,7 @@ func (p Profile) validateProtocols() error {
 	return nil
 }
 
-func (p Profile) validateOthers() error {
+func validateOthers(p Profile) error {
 	if !slices.Contains(p.Protocols, MultiSigned) {
 		if len(p.Others) > 0 {
 			return fmt.Errorf("digital_credentials: others sign %s only, and it is not offered", MultiSigned)
