@@ -15,8 +15,8 @@ type dossier struct {
 	portrait []byte
 }
 
-func newDossier(person people.Person) (dossier, error) {
-	portrait, err := person.Portrait()
+func (s *Server) newDossier(person people.Person) (dossier, error) {
+	portrait, err := s.config.Studio.Portrait(person)
 	if err != nil {
 		return dossier{}, fmt.Errorf("reading the document's photo: %w", err)
 	}

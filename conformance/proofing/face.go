@@ -33,11 +33,11 @@ func (s *Server) takeSelfie(r *http.Request) error {
 	if _, err := io.ReadFull(s.config.Random, seed[:]); err != nil {
 		return fmt.Errorf("choosing a moment: %w", err)
 	}
-	selfie, err := file.person.Selfie(people.Conditions{Light: light, Seed: int64(binary.BigEndian.Uint64(seed[:]))})
+	selfie, err := s.config.Studio.Selfie(file.person, people.Conditions{Light: light, Seed: int64(binary.BigEndian.Uint64(seed[:]))})
 	if err != nil {
 		return err
 	}
-	match, err := people.Compare(file.portrait, selfie)
+	match, err := s.config.Studio.Compare(file.portrait, selfie)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (s *Server) faceCheck(r *http.Request) (string, error) {
 	if !s.nonces.Spend(nonce, s.config.Clock()) {
 		return "", refuse("invalid_nonce", "the nonce is not known, expired or used")
 	}
-	match, err := people.Compare(shown.portrait, selfie)
+	match, err := s.config.Studio.Compare(shown.portrait, selfie)
 	if err != nil {
 		return "", refuse("invalid_selfie", "the selfie is no usable JPEG")
 	}

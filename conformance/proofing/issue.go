@@ -75,7 +75,7 @@ func (s *Server) issueTo(personID, configuration string, holder bound) (Issued, 
 	if !found {
 		return Issued{}, fmt.Errorf("issuing to %q: no such person", personID)
 	}
-	file, err := newDossier(person)
+	file, err := s.newDossier(person)
 	if err != nil {
 		return Issued{}, err
 	}

@@ -183,7 +183,7 @@ func (s *Server) readDocument(r *http.Request) error {
 	if !found {
 		return errForm
 	}
-	file, err := newDossier(person)
+	file, err := s.newDossier(person)
 	if err != nil {
 		return err
 	}

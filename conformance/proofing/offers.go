@@ -72,7 +72,7 @@ func (s *Server) MakeOffer(o OfferOptions) (Offered, error) {
 			return Offered{}, fmt.Errorf("offering a Verified ID to %q: there is no credential configuration %q", o.PersonID, id)
 		}
 	}
-	file, err := newDossier(person)
+	file, err := s.newDossier(person)
 	if err != nil {
 		return Offered{}, err
 	}

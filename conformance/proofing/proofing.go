@@ -27,6 +27,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/conformance/people"
 	"regain/conformance/proofing/client"
 	"regain/conformance/proofing/dpop"
 	"regain/conformance/proofing/jwe"
@@ -78,6 +79,8 @@ type Config struct {
 	WalletOfferEndpoint string
 	// StatusTTL is how long a status list may be kept by who fetched it, from a second to a day.
 	StatusTTL time.Duration
+	// Studio draws the people and compares their faces; nil draws each anew.
+	Studio *people.Studio
 	// Clock tells the time; Random gives unpredictable bytes; HTTPClient fetches the hand-off keys.
 	Clock      func() time.Time
 	Random     io.Reader

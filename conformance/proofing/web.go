@@ -105,7 +105,7 @@ func (s *Server) servePortrait(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	portrait, err := person.Portrait()
+	portrait, err := s.config.Studio.Portrait(person)
 	if err != nil {
 		s.fault(w, r, err)
 		return
