@@ -299,6 +299,7 @@ func (w *World) AuditLog() string { return filepath.Join(w.directory, "audit.jso
 func (w *World) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
+	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
 	var problems []error
 	for _, s := range w.servers {
 		if err := s.Shutdown(ctx); err != nil {
