@@ -20,7 +20,6 @@ import (
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
-	"regain/conformance/wallet/phone"
 	"regain/conformance/world"
 	"regain/internal/node"
 )
@@ -55,18 +54,13 @@ func setUpAuthenticator(t *testing.T, h holder, change func(*node.Config)) *olde
 	if h.person == "" {
 		h.person = "ada.lindqvist"
 	}
-	for _, p := range phone.SamplePeople(rand.Reader) {
-		if p.ID != h.person {
-			continue
-		}
-		var err error
-		f.app, err = authenticator.New(authenticator.Config{
-			HTTPClient: f.Client, Clock: time.Now, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: p.Camera,
-			Method: h.method, Algorithm: h.algorithm, StrictDomains: true,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
+	var err error
+	f.app, err = authenticator.New(authenticator.Config{
+		HTTPClient: f.Client, Clock: time.Now, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: cameraOf(t, h.person),
+		Method: h.method, Algorithm: h.algorithm, StrictDomains: true,
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	f.held = f.fetch(t, h.person)
 	return f

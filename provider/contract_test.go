@@ -15,37 +15,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
-
 	"regain/conformance/browser"
 	"regain/conformance/entra"
 	"regain/conformance/okta"
 	"regain/conformance/world"
 	"regain/internal/config"
 	"regain/internal/node"
-	"regain/provider/keys"
 )
-
-// certifiedRing writes a ring of an EC and an RSA key with certificates.
-func certifiedRing(t *testing.T) config.Secret {
-	t.Helper()
-	list, err := keys.GenerateRing(rand.Reader, jose.ES256, jose.RS256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if list, err = keys.Certify(list, "regain.localhost", time.Now()); err != nil {
-		t.Fatal(err)
-	}
-	ring, err := keys.EncodeRing(list)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "ring.pem")
-	if err := os.WriteFile(path, ring, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return config.Secret{File: path}
-}
 
 const oktaRedirect = "https://program.localhost/idp/identity-verification/callback"
 
@@ -251,6 +227,10 @@ func setUpEntra(t *testing.T, o world.Options, change func(*entra.Config)) (*fix
 	}
 	if change != nil {
 		change(&cfg)
+	}
+	var err error
+	if cfg.SigningKey, err = tenantKey(); err != nil {
+		t.Fatal(err)
 	}
 	made, err := entra.New(cfg)
 	if err != nil {

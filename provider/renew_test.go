@@ -14,7 +14,7 @@ import (
 // A request that nobody answered in its time is made anew when somebody comes back to it: the page is there, and the
 // link on it, or the browser's button, works.
 func TestARequestThatEnded(t *testing.T) {
-	const life = 2 * time.Second
+	const life = time.Minute
 	short := func(cfg *node.Config) { cfg.RequestLife = life }
 	for name, row := range map[string]struct {
 		wallet node.WalletConfig
@@ -25,10 +25,11 @@ func TestARequestThatEnded(t *testing.T) {
 		"through the browser": {node.WalletConfig{DigitalCredentials: []string{"signed"}}, func(t *testing.T, f *fixture) { f.requests(t) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := setUpWallets(t, short, row.wallet)
+			clock := &movingClock{}
+			f := setUpWalletsAt(t, clock.now, short, row.wallet)
 			page := f.asked(t)
 			row.visit(t, f)
-			time.Sleep(life + 100*time.Millisecond)
+			clock.advance(life + time.Second)
 			page, err := f.browser.Follow(t.Context(), page.URL.String())
 			if f.must(t, page, err); page.Status != http.StatusOK || !page.Has("open-wallet") {
 				t.Fatalf("%d %s", page.Status, page.Text())
@@ -45,8 +46,9 @@ func TestARequestThatEnded(t *testing.T) {
 
 // A QR code that was scanned does not come back to life: it is short-lived, and its picture stays worthless.
 func TestAScannedCodeEnds(t *testing.T) {
-	const life = 2 * time.Second
-	f := setUpWallets(t, func(cfg *node.Config) {
+	const life = time.Minute
+	clock := &movingClock{}
+	f := setUpWalletsAt(t, clock.now, func(cfg *node.Config) {
 		cfg.RequestLife = life
 		for i := range cfg.Profiles {
 			cfg.Profiles[i].CrossDevice.Allow = true
@@ -57,7 +59,7 @@ func TestAScannedCodeEnds(t *testing.T) {
 	if _, err := f.wallet.Scan(t.Context(), code); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(life + 100*time.Millisecond)
+	clock.advance(life + time.Second)
 	asked, err := url.Parse(code)
 	if err != nil {
 		t.Fatal(err)

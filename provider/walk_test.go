@@ -2,19 +2,16 @@ package provider_test
 
 import (
 	"bytes"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"regain/conformance/browser"
 	"regain/conformance/rp"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/phone"
 	"regain/conformance/world"
 	"regain/internal/node"
 )
@@ -62,6 +59,7 @@ func setUpWorld(t *testing.T, o world.Options) *fixture {
 	t.Helper()
 	log := &syncBuffer{}
 	o.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	o.Studio = studio
 	w, err := world.Start(o)
 	if err != nil {
 		t.Fatal(err)
@@ -72,12 +70,8 @@ func setUpWorld(t *testing.T, o world.Options) *fixture {
 		}
 	})
 	f := &fixture{World: w, log: log, browser: newBrowser(w)}
-	for _, p := range phone.SamplePeople(rand.Reader) {
-		if p.ID == "ada.lindqvist" {
-			if f.wallet, err = w.NewWallet(p.Camera, time.Now); err != nil {
-				t.Fatal(err)
-			}
-		}
+	if f.wallet, err = w.NewWallet(cameraOf(t, "ada.lindqvist"), w.Clock); err != nil {
+		t.Fatal(err)
 	}
 	offer, err := w.Issuer.Offer("ada.lindqvist")
 	if err != nil {

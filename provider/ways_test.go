@@ -1,7 +1,6 @@
 package provider_test
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"net/url"
 	"os"
@@ -13,7 +12,6 @@ import (
 	"regain/conformance/jose"
 	"regain/conformance/proofing"
 	"regain/conformance/wallet"
-	"regain/conformance/wallet/phone"
 	"regain/conformance/wallet/request"
 	"regain/conformance/world"
 	"regain/internal/node"
@@ -23,7 +21,13 @@ import (
 // specification lets it take, with a Verified ID and a driving licence.
 func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
 	t.Helper()
-	f := setUpWith(t, func(cfg *node.Config) {
+	return setUpWalletsAt(t, nil, change, wallets...)
+}
+
+// setUpWalletsAt is setUpWallets by another clock.
+func setUpWalletsAt(t *testing.T, clock func() time.Time, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
+	t.Helper()
+	f := setUpWorld(t, world.Options{Clock: clock, Change: func(cfg *node.Config) {
 		endpoint := cfg.Wallets[0].Endpoint
 		cfg.Wallets = wallets
 		for i := range cfg.Wallets {
@@ -32,7 +36,7 @@ func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.Walle
 		if change != nil {
 			change(cfg)
 		}
-	})
+	}})
 	f.wallet = f.newWallet(t, request.Policy{
 		Prefixes: []request.Prefix{request.X509Hash, request.X509SANDNS, request.RedirectURI, request.DecentralizedIdentifier, request.PreRegistered}, Plain: true,
 		Clients: map[string]request.Client{"regain": {Name: "Regain", Keys: []jose.JWK{{Key: f.PKI.RequestKey.Public()}}, Metadata: json.RawMessage(`{"vp_formats_supported":{"dc+sd-jwt":{}}}`)}},
@@ -43,27 +47,21 @@ func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.Walle
 // newWallet makes a wallet of Ada's with a Verified ID and a driving licence.
 func (f *fixture) newWallet(t *testing.T, takes request.Policy) *wallet.Wallet {
 	t.Helper()
-	for _, p := range phone.SamplePeople(rand.Reader) {
-		if p.ID != "ada.lindqvist" {
-			continue
-		}
-		made, err := f.NewWalletThat(p.Camera, time.Now, takes)
+	ada := cameraOf(t, "ada.lindqvist")
+	made, err := f.NewWalletThat(ada, f.Clock, takes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{proofing.ConfigurationID, proofing.LicenceID} {
+		offer, err := f.Issuer.MakeOffer(proofing.OfferOptions{PersonID: ada.person.ID, Configurations: []string{id}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, id := range []string{proofing.ConfigurationID, proofing.LicenceID} {
-			offer, err := f.Issuer.MakeOffer(proofing.OfferOptions{PersonID: p.ID, Configurations: []string{id}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := made.Accept(t.Context(), f.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer.URL}}.Encode()); err != nil {
-				t.Fatal(err)
-			}
+		if _, err := made.Accept(t.Context(), f.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer.URL}}.Encode()); err != nil {
+			t.Fatal(err)
 		}
-		return made
 	}
-	t.Fatal("no sample person is called Ada")
-	return nil
+	return made
 }
 
 // asksForLicences changes every profile to ask for a driving licence.
@@ -146,14 +144,9 @@ func TestAlternatives(t *testing.T) {
 	if !strings.Contains(f.log.String(), `"came":["face_check","verified_id"]`) && !strings.Contains(f.log.String(), `"came":["verified_id","face_check"]`) {
 		t.Errorf("the preferred one did not come")
 	}
-	f.wallet = nil
-	for _, p := range phone.SamplePeople(rand.Reader) { // one without a licence
-		if p.ID == "ada.lindqvist" {
-			var err error
-			if f.wallet, err = f.NewWallet(p.Camera, time.Now); err != nil {
-				t.Fatal(err)
-			}
-		}
+	var err error
+	if f.wallet, err = f.NewWallet(cameraOf(t, "ada.lindqvist"), f.Clock); err != nil { // one without a licence
+		t.Fatal(err)
 	}
 	offer, err := f.Issuer.Offer("ada.lindqvist")
 	if err != nil {

@@ -31,8 +31,9 @@ func Compare(photo, selfie []byte) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, fmt.Errorf("reading the selfie: %w", err)
 	}
-	agreement := align(newPlate(source), newPlate(taken))
-	return Comparison{Score: score(agreement), Quality: quality(source)}, nil
+	small := shrink(source)
+	agreement := align(newPlate(small), newPlate(shrink(taken)))
+	return Comparison{Score: score(agreement), Quality: quality(source.Bounds(), small)}, nil
 }
 
 // score puts an agreement (a correlation, -1..1) on the scale of 0..100. The points are calibrated on the samples

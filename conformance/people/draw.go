@@ -58,12 +58,11 @@ func (c camera) look(column, row float64) (x, y float64) {
 
 func (c camera) develop(v colour) color.RGBA {
 	grey := c.noise.normal() * c.grain
-	var channel [3]uint8
-	for i := range v {
-		shade := v[i] + grey + c.noise.normal()*c.grain*0.5
-		channel[i] = uint8(math.Round(255 * max(0, min(1, shade))))
+	channel := func(shade float64) uint8 {
+		shade += grey + c.noise.normal()*c.grain*0.5
+		return uint8(math.Round(255 * max(0, min(1, shade))))
 	}
-	return color.RGBA{R: channel[0], G: channel[1], B: channel[2], A: 255}
+	return color.RGBA{R: channel(v.r), G: channel(v.g), B: channel(v.b), A: 255}
 }
 
 func encode(picture image.Image, quality int) ([]byte, error) {
@@ -79,10 +78,16 @@ type dice struct{ state uint64 }
 
 func newDice(seed uint64) *dice { return &dice{state: seed} }
 
+const diceStep = 0x9e3779b97f4a7c15
+
 // uniform is a number in 0..1.
 func (d *dice) uniform() float64 {
-	d.state += 0x9e3779b97f4a7c15
-	z := d.state
+	d.state += diceStep
+	return pips(d.state)
+}
+
+// pips turns a state of the dice into a number in 0..1.
+func pips(z uint64) float64 {
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9
 	z = (z ^ (z >> 27)) * 0x94d049bb133111eb
 	return float64((z^(z>>31))>>11) / (1 << 53)
@@ -93,5 +98,11 @@ func (d *dice) within(span float64) float64 { return (2*d.uniform() - 1) * span 
 
 // normal is about normally distributed with standard deviation 1 (the sum of four uniform numbers).
 func (d *dice) normal() float64 {
-	return (d.uniform() + d.uniform() + d.uniform() + d.uniform() - 2) * math.Sqrt(3)
+	sum, state := 0.0, d.state
+	for range 4 {
+		state += diceStep
+		sum += pips(state)
+	}
+	d.state = state
+	return (sum - 2) * math.Sqrt(3)
 }

@@ -2,25 +2,19 @@ package people
 
 import "math"
 
-// colour has three channels in 0..1.
-type colour [3]float64
+// colour has three channels in 0..1. It is no array, so that it travels in registers: a picture takes millions of them.
+type colour struct{ r, g, b float64 }
 
 func rgb(r, g, b uint8) colour {
 	return colour{float64(r) / 255, float64(g) / 255, float64(b) / 255}
 }
 
 func mix(a, b colour, t float64) colour {
-	for i := range a {
-		a[i] += (b[i] - a[i]) * t
-	}
-	return a
+	return colour{a.r + (b.r-a.r)*t, a.g + (b.g-a.g)*t, a.b + (b.b-a.b)*t}
 }
 
 func (c colour) scale(f float64) colour {
-	for i := range c {
-		c[i] = min(1, c[i]*f)
-	}
-	return c
+	return colour{min(1, c.r*f), min(1, c.g*f), min(1, c.b*f)}
 }
 
 // style is how somebody wears their hair.
@@ -65,6 +59,9 @@ func cover(distance float64) float64 {
 	return max(0, min(1, 0.5-distance/softness))
 }
 
+// abs is math.Abs without its way through the bits, which the race detector watches.
+func abs(v float64) float64 { return max(v, -v) }
+
 // ellipse is the approximate signed distance to an ellipse.
 func ellipse(x, y, rx, ry float64) float64 {
 	x, y = x/rx, y/ry
@@ -78,7 +75,7 @@ func bar(x, y, half, thick, tilt float64) float64 {
 	}
 	sin, cos := math.Sincos(tilt)
 	x, y = x*cos+y*sin, y*cos-x*sin
-	beyond := max(0, math.Abs(x)-half)
+	beyond := max(0, abs(x)-half)
 	return math.Sqrt(beyond*beyond+y*y) - thick
 }
 
@@ -95,22 +92,22 @@ func (s scene) head(x, y, margin float64) float64 {
 func (s scene) at(x, y float64) colour {
 	c := s.backdrop.scale(1.04 - 0.10*(y+1)/2)
 	c = mix(c, s.hair.scale(0.82), cover(s.hairBehind(x, y)))
-	c = mix(c, s.cloth.scale(1.05-0.25*math.Abs(x)), cover(ellipse(x, y-1.12, 0.86, 0.46)))
-	c = mix(c, s.skin.scale(0.84), cover(max(math.Abs(x)-0.17, math.Abs(y-0.5)-0.28)))
-	for _, side := range []float64{-1, 1} {
+	c = mix(c, s.cloth.scale(1.05-0.25*abs(x)), cover(ellipse(x, y-1.12, 0.86, 0.46)))
+	c = mix(c, s.skin.scale(0.84), cover(max(abs(x)-0.17, abs(y-0.5)-0.28)))
+	for side := -1.0; side <= 1; side += 2 {
 		c = mix(c, s.skin.scale(0.88), cover(ellipse(x-side*s.width*0.99, y-0.02, 0.06, 0.11)))
 	}
 	if s.head(x, y, 0.03) < 0 {
 		c = mix(c, s.tone(x, y), cover(s.head(x, y, 0)))
 		c = s.features(c, x, y)
 	}
-	return mix(c, s.hair.scale(1.08-0.25*math.Abs(x+0.15)), cover(s.hairInFront(x, y)))
+	return mix(c, s.hair.scale(1.08-0.25*abs(x+0.15)), cover(s.hairInFront(x, y)))
 }
 
 // tone is the skin: rounder towards the edge, warmer on the cheeks.
 func (s scene) tone(x, y float64) colour {
 	c := s.skin.scale(1.03 - 0.22*(x*x+y*y*0.5))
-	for _, side := range []float64{-1, 1} {
+	for side := -1.0; side <= 1; side += 2 {
 		dx, dy := x-side*s.width*0.55, y-0.16
 		c = mix(c, mix(s.skin, s.lips, 0.5), 0.35*max(0, 1-math.Sqrt(dx*dx+dy*dy)/0.16))
 	}
@@ -119,11 +116,11 @@ func (s scene) tone(x, y float64) colour {
 
 func (s scene) features(c colour, x, y float64) colour {
 	if s.beard {
-		lower := max(s.head(x, y, 0.012), 0.20-y-max(0, math.Abs(x)-s.width*0.62)*1.6)
+		lower := max(s.head(x, y, 0.012), 0.20-y-max(0, abs(x)-s.width*0.62)*1.6)
 		c = mix(c, s.hair.scale(0.9), 0.92*cover(lower))
 	}
 	c = s.nose(c, x, y)
-	for _, side := range []float64{-1, 1} {
+	for side := -1.0; side <= 1; side += 2 {
 		c = s.eye(c, side, x, y)
 	}
 	return s.mouth(c, x, y)
@@ -149,7 +146,7 @@ func (s scene) eye(c colour, side, x, y float64) colour {
 	c = mix(c, s.hair.scale(0.5), cover(bar(ex, ey+open, s.eyeSize*0.85, 0.010, 0)))
 	c = mix(c, s.hair.scale(0.75), cover(bar(ex, ey+s.browHeight, s.eyeSize*1.05, s.browThick, -side*s.browTilt)))
 	if s.glasses {
-		ring := math.Abs(ellipse(ex, ey, s.eyeSize*1.55, s.eyeSize*1.3)) - 0.012
+		ring := abs(ellipse(ex, ey, s.eyeSize*1.55, s.eyeSize*1.3)) - 0.012
 		c = mix(c, rgb(36, 36, 44), cover(ring))
 		c = mix(c, rgb(36, 36, 44), cover(bar(x, y-eyeLine, max(0.01, s.eyeGap-s.eyeSize*1.55), 0.010, 0)))
 	}

@@ -23,6 +23,9 @@ func (s scene) hairBehind(x, y float64) float64 {
 
 func (s scene) hairInFront(x, y float64) float64 {
 	cap := s.head(x, y+0.03, 0.045)
+	if cap > softness {
+		return cap // beside the head: save the trigonometry
+	}
 	edge := s.hairline
 	switch s.style {
 	case styleShort:
@@ -35,7 +38,7 @@ func (s scene) hairInFront(x, y float64) float64 {
 		edge += 0.03*math.Cos(x*30) + 0.9*x*x
 	case styleBun:
 		edge += 1.7 * x * x
-		if math.Abs(x) < 0.012 {
+		if abs(x) < 0.012 {
 			return 1 // the parting
 		}
 	case styleCurly:

@@ -15,7 +15,7 @@ const (
 )
 
 // decode reads a JPEG, and refuses one that would cost much memory before it is unpacked.
-func decode(data []byte) (image.Image, error) {
+func decode(data []byte) (image.RGBA64Image, error) {
 	if len(data) > maxPictureBytes {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrPicture, maxPictureBytes)
 	}
@@ -30,35 +30,43 @@ func decode(data []byte) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPicture, err)
 	}
-	return picture, nil
+	return picture.(image.RGBA64Image), nil //nolint:forcetypeassert // as every picture that image/jpeg makes
 }
 
-// plate is a picture made small and freed of its lighting: shape and two tints for each cell.
-type plate [3][plateSide][plateSide]float64
+// plate is a picture made small and freed of its lighting.
+type plate [plateSide][plateSide]look
 
-func newPlate(picture image.Image) *plate {
-	red, green, blue := shrink(picture)
+// look is what one cell of a plate shows: shape and two tints.
+type look struct{ shape, red, blue float64 }
+
+func newPlate(c *channels) *plate {
 	p := new(plate)
+	var shape cells
 	// Exposure and white balance: the mean of each channel becomes grey.
-	toRed, toGreen, toBlue := 0.5/max(0.01, mean(red)), 0.5/max(0.01, mean(green)), 0.5/max(0.01, mean(blue))
+	toRed, toGreen, toBlue := 0.5/max(0.01, mean(&c.red)), 0.5/max(0.01, mean(&c.green)), 0.5/max(0.01, mean(&c.blue))
 	for y := range plateSide {
 		for x := range plateSide {
-			r, g, b := red[y][x]*toRed+0.15, green[y][x]*toGreen+0.15, blue[y][x]*toBlue+0.15
-			p[0][y][x] = math.Log(0.30*r + 0.59*g + 0.11*b)
-			p[1][y][x] = math.Log(r / g)
-			p[2][y][x] = math.Log(b / g)
+			r, g, b := c.red[y][x]*toRed+0.15, c.green[y][x]*toGreen+0.15, c.blue[y][x]*toBlue+0.15
+			shape[y][x] = math.Log(0.30*r + 0.59*g + 0.11*b)
+			p[y][x] = look{red: math.Log(r / g), blue: math.Log(b / g)}
 		}
 	}
-	p[0] = *flatten(&p[0], 9)
+	for y, row := range flatten(shape, 9) {
+		for x, v := range row {
+			p[y][x].shape = v
+		}
+	}
 	return p
 }
 
-type cells = [plateSide][plateSide]float64
+type cells [plateSide][plateSide]float64
 
-// shrink averages the pixels of each cell, in three channels of 0..1.
-func shrink(picture image.Image) (red, green, blue *cells) {
-	red, green, blue = new(cells), new(cells), new(cells)
-	area := picture.Bounds()
+// channels are a picture made small, in 0..1.
+type channels struct{ red, green, blue cells }
+
+// shrink averages the pixels of each cell.
+func shrink(picture image.RGBA64Image) *channels {
+	c, area := new(channels), picture.Bounds()
 	for row := range plateSide {
 		for column := range plateSide {
 			box := image.Rect(column*area.Dx()/plateSide, row*area.Dy()/plateSide,
@@ -66,20 +74,19 @@ func shrink(picture image.Image) (red, green, blue *cells) {
 			var r, g, b float64
 			for y := box.Min.Y; y < box.Max.Y; y++ {
 				for x := box.Min.X; x < box.Max.X; x++ {
-					pr, pg, pb, _ := picture.At(x, y).RGBA()
-					r, g, b = r+float64(pr), g+float64(pg), b+float64(pb)
+					pixel := picture.RGBA64At(x, y)
+					r, g, b = r+float64(pixel.R), g+float64(pixel.G), b+float64(pixel.B)
 				}
 			}
 			pixels := float64(box.Dx()*box.Dy()) * 0xffff
-			red[row][column], green[row][column], blue[row][column] = r/pixels, g/pixels, b/pixels
+			c.red[row][column], c.green[row][column], c.blue[row][column] = r/pixels, g/pixels, b/pixels
 		}
 	}
-	return red, green, blue
+	return c
 }
 
 // flatten takes away the mean of the neighbourhood, which is where slow changes of light live.
-func flatten(in *cells, reach int) *cells {
-	out := new(cells)
+func flatten(in cells, reach int) (out cells) {
 	for y := range plateSide {
 		for x := range plateSide {
 			sum, count := 0.0, 0.0
@@ -95,14 +102,12 @@ func flatten(in *cells, reach int) *cells {
 }
 
 // quality rates a photo by how much detail it has.
-func quality(picture image.Image) string {
-	area := picture.Bounds()
+func quality(area image.Rectangle, small *channels) string {
 	if area.Dx() < 120 || area.Dy() < 120 {
 		return "LOW"
 	}
-	_, green, _ := shrink(picture)
-	level, squares := mean(green), 0.0
-	for _, row := range green {
+	level, squares := mean(&small.green), 0.0
+	for _, row := range small.green {
 		for _, v := range row {
 			squares += (v - level) * (v - level)
 		}

@@ -36,8 +36,8 @@ func daylight(moment *dice) func(colour, float64, float64) colour {
 	gain, slope, warmth := 1+moment.within(0.06), moment.within(0.06), moment.within(0.02)
 	return func(c colour, x, _ float64) colour {
 		c = c.scale(gain + slope*x)
-		c[0] *= 1 + warmth
-		c[2] *= 1 - warmth
+		c.r *= 1 + warmth
+		c.b *= 1 - warmth
 		return c
 	}
 }
@@ -51,10 +51,8 @@ func lamp(moment *dice) func(colour, float64, float64) colour {
 	blotches := newBlotches(moment)
 	return func(c colour, x, y float64) colour {
 		light := 0.16 + 0.30/(1+math.Exp(-6*side*x))
-		c = colour{c[0] * 1.10, c[1] * 0.96, c[2] * 0.74}.scale(light)
-		for i := range c {
-			c[i] *= max(0, 1+blotches.at(i, x, y))
-		}
-		return c
+		c = colour{c.r * 1.10, c.g * 0.96, c.b * 0.74}.scale(light)
+		blotch := blotches.at(x, y)
+		return colour{c.r * max(0, 1+blotch.r), c.g * max(0, 1+blotch.g), c.b * max(0, 1+blotch.b)}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regain/conformance/jose"
+	"regain/conformance/people"
 	"regain/conformance/proofing/client"
 	"regain/conformance/proofing/credential"
 )
@@ -46,6 +47,8 @@ type Config struct {
 	WalletOfferEndpoint string
 	// StatusTTL is how long a status list may be kept by who fetched it, from a second to a day.
 	StatusTTL time.Duration
+	// Studio draws the people and compares their faces; nil draws each anew.
+	Studio *people.Studio
 	// Clock tells the time; Random gives unpredictable bytes; HTTPClient fetches the hand-off keys.
 	Clock      func() time.Time
 	Random     io.Reader

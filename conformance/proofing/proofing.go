@@ -84,7 +84,7 @@ func (s *Server) equip(source *random.Source) (err error) {
 	})
 	s.issuer = credential.NewIssuer(credential.Config{
 		BaseURL: c.BaseURL, Type: c.Type, Signer: s.keys.Issuer, Licences: s.keys.Licences, VCs: s.vcs,
-		Status: s.status, Random: source, Clock: c.Clock,
+		Status: s.status, Studio: c.Studio, Random: source, Clock: c.Clock,
 	})
 	s.offers = offer.NewBook(offer.Config{
 		Name: c.Name, BaseURL: c.BaseURL, WalletEndpoint: c.WalletOfferEndpoint, Configurations: c.Offers,
@@ -109,7 +109,7 @@ func (s *Server) mount(source *random.Source) (*http.ServeMux, error) {
 		return nil, err
 	}
 	people, err := pages.New(pages.Config{
-		Name: c.Name, BaseURL: c.BaseURL, Offers: s.offers, Capacity: capacity, Random: source, Clock: c.Clock, Errors: errors,
+		Name: c.Name, BaseURL: c.BaseURL, Offers: s.offers, Capacity: capacity, Studio: c.Studio, Random: source, Clock: c.Clock, Errors: errors,
 		Handoffs: handoff.NewReader(handoff.Config{
 			Issuer: c.RegainIssuer, Audience: s.StartURL(), HTTPClient: c.HTTPClient, Clock: c.Clock,
 		}),
@@ -121,7 +121,7 @@ func (s *Server) mount(source *random.Source) (*http.ServeMux, error) {
 	for _, part := range []interface{ Mount(*http.ServeMux) }{
 		wallets, s.offers, s.status, people, publications{vcs: s.vcs, licences: s.keys.Licences, clock: c.Clock, errors: errors},
 		facecheck.New(facecheck.Config{
-			BaseURL: c.BaseURL, Type: c.Type, Keys: s.keys, VCs: s.vcs, Nonces: nonces, Random: source, Clock: c.Clock, Errors: errors,
+			BaseURL: c.BaseURL, Type: c.Type, Keys: s.keys, VCs: s.vcs, Nonces: nonces, Studio: c.Studio, Random: source, Clock: c.Clock, Errors: errors,
 		}),
 	} {
 		part.Mount(mux)

@@ -72,7 +72,7 @@ func (s *Server) MakeOffer(o OfferOptions) (offer.Link, error) {
 			return offer.Link{}, fmt.Errorf("offering a Verified ID to %q: there is no credential configuration %q", o.PersonID, id)
 		}
 	}
-	file, err := credential.NewDossier(person)
+	file, err := credential.NewDossier(person, s.config.Studio)
 	if err != nil {
 		return offer.Link{}, err
 	}

@@ -53,6 +53,9 @@ type Options struct {
 	Namesakes int
 	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
 	Store string
+	// Studio draws the people and compares their faces, so that many worlds in one process share the work; nil draws
+	// each picture anew.
+	Studio *people.Studio
 	// WalletPages serves the wallet's host instead of the phone's pages; nil leaves it to the phone.
 	WalletPages http.Handler
 	// Deps edits what Regain is made with, so that tests can have a part of it fail; nil leaves it.
@@ -153,7 +156,7 @@ func (w *World) startProofing(o Options, parties []party) error {
 	for i, target := range map[int]**proofing.Server{2: &w.Issuer, 4: &w.Rogue} {
 		server, err := proofing.New(proofing.Config{
 			BaseURL: parties[i].url, RegainIssuer: w.Regain, WalletOfferEndpoint: w.Wallet + "/offer", Offers: o.Offers, StatusTTL: 2 * time.Second,
-			Clock: w.Clock, Random: rand.Reader, Logger: o.Logger.With("party", "proofing"), HTTPClient: w.Client,
+			Studio: o.Studio, Clock: w.Clock, Random: rand.Reader, Logger: o.Logger.With("party", "proofing"), HTTPClient: w.Client,
 		})
 		if err != nil {
 			return fmt.Errorf("start the proofing provider: %w", err)
@@ -296,6 +299,7 @@ func (w *World) AuditLog() string { return filepath.Join(w.directory, "audit.jso
 func (w *World) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
+	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
 	var problems []error
 	for _, s := range w.servers {
 		if err := s.Shutdown(ctx); err != nil {

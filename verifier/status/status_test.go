@@ -207,8 +207,9 @@ func TestLookForgetsAListThatIsNotBelieved(t *testing.T) {
 func TestLookFetchesOnceForMany(t *testing.T) {
 	clock := verifiertest.NewClock()
 	issuer := verifiertest.New(t, clock.Now)
-	release := make(chan struct{})
+	asked, release := make(chan struct{}, 21), make(chan struct{})
 	issuer.Status.Answer = func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
 		<-release
 		w.Header().Set("Content-Type", "application/statuslist+jwt")
 		_, _ = w.Write([]byte(issuer.Status.Token()))
@@ -221,8 +222,11 @@ func TestLookFetchesOnceForMany(t *testing.T) {
 			t.Errorf("gone: got %v", err)
 		}
 	})
-	for issuer.Status.Requests.Load() == 0 {
-		time.Sleep(time.Millisecond)
+	select {
+	case <-asked:
+	case <-time.After(10 * time.Second):
+		close(release)
+		t.Fatal("nothing asks for the list")
 	}
 	leave()
 	first.Wait()

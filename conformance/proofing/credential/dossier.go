@@ -15,9 +15,9 @@ type Dossier struct {
 	Portrait []byte
 }
 
-// NewDossier reads the document of a sample person.
-func NewDossier(person people.Person) (Dossier, error) {
-	portrait, err := person.Portrait()
+// NewDossier reads the document of a sample person, whose photo the studio draws.
+func NewDossier(person people.Person, studio *people.Studio) (Dossier, error) {
+	portrait, err := studio.Portrait(person)
 	if err != nil {
 		return Dossier{}, fmt.Errorf("reading the document's photo: %w", err)
 	}

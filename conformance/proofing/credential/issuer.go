@@ -30,6 +30,7 @@ type Config struct {
 	Status   *status.Lists
 	Random   *random.Source
 	Clock    func() time.Time
+	Studio   *people.Studio // draws the photos; nil draws each anew
 }
 
 // Issuer makes credentials. It is safe for concurrent use.
@@ -58,7 +59,7 @@ func (i *Issuer) IssueTo(personID, configuration string, holder Holder) (Issued,
 	if !found {
 		return Issued{}, fmt.Errorf("issuing to %q: no such person", personID)
 	}
-	file, err := NewDossier(person)
+	file, err := NewDossier(person, i.config.Studio)
 	if err != nil {
 		return Issued{}, err
 	}

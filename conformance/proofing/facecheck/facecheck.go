@@ -33,6 +33,7 @@ type Config struct {
 	Keys    *authority.Authority
 	VCs     *jwtvc.Issuer
 	Nonces  *nonce.Book
+	Studio  *people.Studio
 	Random  *random.Source
 	Clock   func() time.Time
 	Errors  web.Errors
@@ -43,6 +44,7 @@ type Endpoint struct {
 	presentations reader
 	receipts      writer
 	nonces        *nonce.Book
+	studio        *people.Studio
 	clock         func() time.Time
 	errors        web.Errors
 }
@@ -52,7 +54,7 @@ func New(c Config) *Endpoint {
 	return &Endpoint{
 		presentations: reader{baseURL: c.BaseURL, vct: c.Type, issuer: c.Keys.Issuer, licences: c.Keys.Licences, vcs: c.VCs, clock: c.Clock},
 		receipts:      writer{baseURL: c.BaseURL, signer: c.Keys.Receipts, vcs: c.VCs, random: c.Random, clock: c.Clock},
-		nonces:        c.Nonces, clock: c.Clock, errors: c.Errors,
+		nonces:        c.Nonces, studio: c.Studio, clock: c.Clock, errors: c.Errors,
 	}
 }
 
@@ -98,7 +100,7 @@ func (e *Endpoint) check(r *http.Request) (string, error) {
 	if !e.nonces.Spend(nonce, e.clock()) {
 		return "", web.Refuse("invalid_nonce", "the nonce is not known, expired or used")
 	}
-	match, err := people.Compare(shown.portrait, selfie)
+	match, err := e.studio.Compare(shown.portrait, selfie)
 	if err != nil {
 		return "", web.Refuse("invalid_selfie", "the selfie is no usable JPEG")
 	}

@@ -35,11 +35,11 @@ func (p *Pages) takeSelfie(r *http.Request) error {
 	if _, err := io.ReadFull(p.random, seed[:]); err != nil {
 		return fmt.Errorf("choosing a moment: %w", err)
 	}
-	selfie, err := file.Person.Selfie(people.Conditions{Light: light, Seed: int64(binary.BigEndian.Uint64(seed[:]))})
+	selfie, err := p.studio.Selfie(file.Person, people.Conditions{Light: light, Seed: int64(binary.BigEndian.Uint64(seed[:]))})
 	if err != nil {
 		return err
 	}
-	match, err := people.Compare(file.Portrait, selfie)
+	match, err := p.studio.Compare(file.Portrait, selfie)
 	if err != nil {
 		return err
 	}

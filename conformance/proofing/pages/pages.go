@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/conformance/people"
 	"regain/conformance/proofing/handoff"
 	"regain/conformance/proofing/offer"
 	"regain/conformance/proofing/random"
@@ -31,6 +32,7 @@ type Config struct {
 	Handoffs *handoff.Reader
 	Offers   *offer.Book
 	Capacity int // journeys and hand-offs that are remembered: each
+	Studio   *people.Studio
 	Random   *random.Source
 	Clock    func() time.Time
 	Errors   web.Errors
@@ -43,6 +45,7 @@ type Pages struct {
 	offers    *offer.Book
 	journeys  *journeys
 	templates templates
+	studio    *people.Studio
 	random    *random.Source
 	clock     func() time.Time
 	errors    web.Errors
@@ -59,7 +62,7 @@ func New(c Config) (*Pages, error) {
 		open: map[string]*journey{}, seen: map[string]time.Time{},
 	}
 	return &Pages{
-		name: c.Name, handoffs: c.Handoffs, offers: c.Offers, journeys: kept, templates: parsed, random: c.Random, clock: c.Clock, errors: c.Errors,
+		name: c.Name, handoffs: c.Handoffs, offers: c.Offers, journeys: kept, templates: parsed, studio: c.Studio, random: c.Random, clock: c.Clock, errors: c.Errors,
 	}, nil
 }
 

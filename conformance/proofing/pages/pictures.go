@@ -28,7 +28,7 @@ func (p *Pages) servePortrait(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	portrait, err := person.Portrait()
+	portrait, err := p.studio.Portrait(person)
 	if err != nil {
 		p.errors.Fault(w, r, err)
 		return

@@ -38,7 +38,7 @@ func (p *Pages) readDocument(r *http.Request) error {
 	if !found {
 		return errForm
 	}
-	file, err := credential.NewDossier(person)
+	file, err := credential.NewDossier(person, p.studio)
 	if err != nil {
 		return err
 	}
