@@ -9,12 +9,9 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/go-webauthn/webauthn/webauthn"
 )
 
 // Config says who the IdP is, where Regain is and who has an account. Every field is required.
@@ -48,22 +45,9 @@ const (
 
 // Server is the main IdP. It is safe for concurrent use.
 type Server struct {
-	cfg      Config
-	random   *dice
-	keys     keys
-	regain   *regain
-	pages    *pageSet
-	passkeys *webauthn.WebAuthn
-	handler  http.Handler
-
-	attempts   *cache[attempt]
-	seen       *cache[struct{}] // jti of recovery tokens
-	sessions   *cache[session]
-	ceremonies *cache[ceremony]
-	guesses    *guesses
-
-	mu      sync.Mutex // guards the passkeys in members
-	members map[string]*member
+	redirectURI string
+	public      []byte // keys
+	handler     http.Handler
 }
 
 // New makes an IdP with fresh keys. It does not ask Regain for anything yet.
@@ -72,35 +56,63 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, random: &dice{source: cfg.Random}}
-	if s.keys, err = newKeys(s.random); err != nil {
+	random := &dice{source: cfg.Random}
+	own, err := newKeys(random)
+	if err != nil {
 		return nil, err
 	}
-	if s.members, err = newMembers(cfg.Accounts, s.random); err != nil {
+	accounts, err := newMembers(cfg.Accounts, random)
+	if err != nil {
 		return nil, err
 	}
-	if s.pages, err = newPageSet(); err != nil {
+	shown, err := newPages(cfg.Name, accounts)
+	if err != nil {
 		return nil, err
 	}
-	if s.passkeys, err = newRelyingParty(cfg.Name, base); err != nil {
+	rp, err := newRelyingParty(cfg.Name, base)
+	if err != nil {
 		return nil, err
 	}
-	s.attempts, s.seen = newCache[attempt](cfg.Clock), newCache[struct{}](cfg.Clock)
-	s.sessions, s.ceremonies = newCache[session](cfg.Clock), newCache[ceremony](cfg.Clock)
-	s.guesses = newGuesses(cfg.Clock)
-	s.regain = newRegain(s)
-	s.handler = s.routes()
+	s := &Server{redirectURI: cfg.BaseURL + "/callback", public: own.public}
+	provider := newRegain(cfg, func() (string, error) { return own.assertion(cfg, random) })
+	signedIn := sessions{cache: newCache[session](cfg.Clock), random: random, clock: cfg.Clock}
+	tokens := &tokenCheck{regain: provider, key: own.encryption, seen: newCache[struct{}](cfg.Clock), clock: cfg.Clock}
+	s.handler = serve(cfg, shown,
+		&desk{pages: shown, sessions: signedIn},
+		&recoveries{
+			regain: provider, redirectURI: s.redirectURI, tokens: tokens, attempts: newCache[attempt](cfg.Clock),
+			sessions: signedIn, pages: shown, random: random, clock: cfg.Clock,
+		},
+		&passes{regain: provider, members: accounts, sessions: signedIn, guesses: newGuesses(cfg.Clock), pages: shown},
+		&passkeys{
+			rp: rp, members: accounts, sessions: signedIn, ceremonies: newCache[ceremony](cfg.Clock), random: random, clock: cfg.Clock,
+		},
+	)
 	return s, nil
+}
+
+// serve puts the parts together: the routes are the table in the comment of this package.
+func serve(cfg Config, shown *pages, parts ...interface{ mount(routes) }) http.Handler {
+	on := routes{mux: http.NewServeMux(), pages: shown, events: recorder{logger: cfg.Logger, clock: cfg.Clock}}
+	for _, part := range parts {
+		part.mount(on)
+	}
+	on.page("/", func(http.ResponseWriter, *http.Request) error { return errNotFound })
+	on.mux.HandleFunc("GET /assets/{name}", serveAsset)
+	protection := http.NewCrossOriginProtection()
+	refused := func(http.ResponseWriter, *http.Request) error { return errCrossOrigin }
+	protection.SetDenyHandler(on.events.record(refused, shown.showError))
+	return secure(cfg.RegainIssuer, protection.Handler(on.mux))
 }
 
 // Handler serves the IdP at the root of its origin.
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // JWKS returns the public keys to register at Regain, as a JSON Web Key Set: "sig" (ES256) and "enc" (ECDH-ES).
-func (s *Server) JWKS() []byte { return append([]byte(nil), s.keys.public...) }
+func (s *Server) JWKS() []byte { return append([]byte(nil), s.public...) }
 
 // RedirectURI returns the redirect URI to register at Regain.
-func (s *Server) RedirectURI() string { return s.cfg.BaseURL + "/callback" }
+func (s *Server) RedirectURI() string { return s.redirectURI }
 
 // check refuses a configuration with missing parts and returns the parsed BaseURL.
 func check(cfg *Config) (*url.URL, error) {

@@ -43,13 +43,13 @@ func newKeys(random *dice) (keys, error) {
 }
 
 // assertion proves to Regain that the client asks (private_key_jwt).
-func (s *Server) assertion() (string, error) {
-	id, err := s.random.token()
+func (k keys) assertion(cfg Config, random *dice) (string, error) {
+	id, err := random.token()
 	if err != nil {
 		return "", err
 	}
-	claims := jose.ClientAssertion(s.cfg.ClientID, s.cfg.RegainIssuer, id, s.cfg.Clock())
-	signed, err := jose.Sign(s.keys.signing, map[string]any{"typ": "JWT", "kid": signingKeyID}, claims)
+	claims := jose.ClientAssertion(cfg.ClientID, cfg.RegainIssuer, id, cfg.Clock())
+	signed, err := jose.Sign(k.signing, map[string]any{"typ": "JWT", "kid": signingKeyID}, claims)
 	if err != nil {
 		return "", fmt.Errorf("sign client assertion: %w", err)
 	}

@@ -13,17 +13,21 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// pageSet holds the parsed pages by name.
-type pageSet struct{ pages map[string]*template.Template }
+// pages renders the pages.
+type pages struct {
+	organisation string
+	members      *members
+	parsed       map[string]*template.Template
+}
 
-func newPageSet() (*pageSet, error) {
-	set := &pageSet{pages: map[string]*template.Template{}}
+func newPages(organisation string, accounts *members) (*pages, error) {
+	set := &pages{organisation: organisation, members: accounts, parsed: map[string]*template.Template{}}
 	for _, name := range []string{"sign-in", "other-ways", "pass", "recovered", "recovery-failed", "create-passkey", "passkey-created", "home", "problem"} {
 		page, err := template.ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
-		set.pages[name] = page
+		set.parsed[name] = page
 	}
 	return set, nil
 }
@@ -80,13 +84,11 @@ var (
 )
 
 // show renders a page.
-func (s *Server) show(w http.ResponseWriter, status int, v view) error {
-	v.Organisation = s.cfg.Name
-	if m, found := s.members[v.Account]; found {
-		v.DisplayName = m.account.DisplayName
-	}
+func (p *pages) show(w http.ResponseWriter, status int, v view) error {
+	v.Organisation = p.organisation
+	v.DisplayName = p.members.displayName(v.Account)
 	var page bytes.Buffer
-	if err := s.pages.pages[v.Page].ExecuteTemplate(&page, "layout", v); err != nil {
+	if err := p.parsed[v.Page].ExecuteTemplate(&page, "layout", v); err != nil {
 		return fmt.Errorf("render page %s: %w", v.Page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -96,13 +98,13 @@ func (s *Server) show(w http.ResponseWriter, status int, v view) error {
 }
 
 // showError renders the page for an error and returns its status.
-func (s *Server) showError(w http.ResponseWriter, err error) int {
+func (p *pages) showError(w http.ResponseWriter, err error) int {
 	status, what := problemOf(err)
 	v := view{Page: "problem", Problem: what}
 	if failed := new(recoveryFailure); errors.As(err, &failed) {
 		status, v = http.StatusForbidden, view{Page: "recovery-failed", Code: failed.code}
 	}
-	if err := s.show(w, status, v); err != nil {
+	if err := p.show(w, status, v); err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return http.StatusInternalServerError
 	}

@@ -56,14 +56,14 @@ type metadata struct {
 	keys     oidc.KeySet
 }
 
-func newRegain(s *Server) *regain {
-	client := *s.cfg.HTTPClient
+func newRegain(cfg Config, assertion func() (string, error)) *regain {
+	client := *cfg.HTTPClient
 	client.Jar, client.CheckRedirect = nil, func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	client.Transport = bounded{client.Transport}
 	if client.Timeout == 0 {
 		client.Timeout = 15 * time.Second
 	}
-	return &regain{issuer: s.cfg.RegainIssuer, clientID: s.cfg.ClientID, http: &client, clock: s.cfg.Clock, assertion: s.assertion}
+	return &regain{issuer: cfg.RegainIssuer, clientID: cfg.ClientID, http: &client, clock: cfg.Clock, assertion: assertion}
 }
 
 // discover returns Regain's metadata. A failure is not remembered: Regain may come up later.

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
@@ -48,21 +49,29 @@ type recoveryClaims struct {
 	} `json:"recovery"`
 }
 
+// tokenCheck verifies what Regain's token endpoint gave.
+type tokenCheck struct {
+	regain *regain
+	key    *ecdsa.PrivateKey // opens recovery tokens
+	seen   *cache[struct{}]  // jti of recovery tokens
+	clock  func() time.Time
+}
+
 // check verifies both tokens of a response against what this browser asked for.
-func (s *Server) check(ctx context.Context, a attempt, t tokens) (recovered, error) {
-	m, err := s.regain.discover(ctx)
+func (k *tokenCheck) check(ctx context.Context, a attempt, t tokens) (recovered, error) {
+	m, err := k.regain.discover(ctx)
 	if err != nil {
 		return recovered{}, err
 	}
-	transaction, err := s.checkIDToken(ctx, m, a, t)
+	transaction, err := k.checkIDToken(ctx, m, a, t)
 	if err != nil {
 		return recovered{}, fmt.Errorf("%w: ID token: %w", errToken, err)
 	}
-	claims, err := s.openRecoveryToken(ctx, m, t.Recovery)
+	claims, err := k.openRecoveryToken(ctx, m, t.Recovery)
 	if err != nil {
 		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
 	}
-	if err := s.checkRecovery(claims, a, transaction); err != nil {
+	if err := k.checkRecovery(claims, a, transaction); err != nil {
 		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
 	}
 	pass := claims.Recovery.Pass
@@ -72,7 +81,7 @@ func (s *Server) check(ctx context.Context, a attempt, t tokens) (recovered, err
 }
 
 // checkIDToken is OpenID Connect Core 1.0 §3.1.3.7, and returns the transaction.
-func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tokens) (string, error) {
+func (k *tokenCheck) checkIDToken(ctx context.Context, m *metadata, a attempt, t tokens) (string, error) {
 	token, err := m.verifier.Verify(ctx, t.ID.Reveal())
 	if err != nil {
 		return "", err
@@ -103,9 +112,9 @@ func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tok
 
 // openRecoveryToken decrypts the outer layer, verifies the inner one and decodes the claims. A token that is only
 // signed is refused: a bystander who sees it has the pass.
-func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
+func (k *tokenCheck) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
 	var claims recoveryClaims
-	inner, header, err := jose.Decrypt(token.Reveal(), s.keys.encryption)
+	inner, header, err := jose.Decrypt(token.Reveal(), k.key)
 	if err != nil {
 		return claims, err
 	}
@@ -131,13 +140,13 @@ func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secre
 
 // checkRecovery is the table of docs/recovery-token.md, row by row. The jti comes last: only a token that is good in
 // every other way is remembered, so that strangers cannot fill the memory.
-func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) error {
-	now := s.cfg.Clock()
+func (k *tokenCheck) checkRecovery(c recoveryClaims, a attempt, transaction string) error {
+	now := k.clock()
 	pass := c.Recovery.Pass
 	switch {
-	case c.Issuer != s.cfg.RegainIssuer:
+	case c.Issuer != k.regain.issuer:
 		return errors.New("iss is another issuer")
-	case !slices.Equal(c.Audience, jose.Audience{s.cfg.ClientID}):
+	case !slices.Equal(c.Audience, jose.Audience{k.regain.clientID}):
 		return errors.New("aud is another client")
 	case c.Subject != a.account:
 		return errors.New("sub is another account than the one this browser recovers")
@@ -157,7 +166,7 @@ func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) 
 		return errors.New("no pass, or one that has expired")
 	case c.ID == "":
 		return errors.New("no jti")
-	case !s.seen.add(digest(c.ID), struct{}{}, now.Add(tokenSeen)):
+	case !k.seen.add(digest(c.ID), struct{}{}, now.Add(tokenSeen)):
 		return errors.New("jti was seen before")
 	}
 	return nil
