@@ -5,13 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"regain/conformance/idp/recovery"
 )
 
 // Config says who the IdP is, where Regain is and who has an account. Every field is required.
@@ -40,13 +41,12 @@ const (
 	passLives     = 10 * time.Minute
 	homeLives     = time.Hour
 	ceremonyLives = 5 * time.Minute
-	tokenSeen     = 15 * time.Minute // longer than a recovery token lives
 )
 
 // Server is the main IdP. It is safe for concurrent use.
 type Server struct {
 	redirectURI string
-	public      []byte // keys
+	regain      *recovery.Client
 	handler     http.Handler
 }
 
@@ -57,10 +57,6 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	random := &dice{source: cfg.Random}
-	own, err := newKeys(random)
-	if err != nil {
-		return nil, err
-	}
 	accounts, err := newMembers(cfg.Accounts, random)
 	if err != nil {
 		return nil, err
@@ -73,17 +69,24 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{redirectURI: cfg.BaseURL + "/callback", public: own.public}
-	provider := newRegain(cfg, func() (string, error) { return own.assertion(cfg, random) })
+	s := &Server{redirectURI: cfg.BaseURL + "/callback"}
+	seen := newCache[struct{}](cfg.Clock) // recovery tokens
+	s.regain, err = recovery.New(recovery.Config{
+		Issuer: cfg.RegainIssuer, ClientID: cfg.ClientID, RedirectURI: s.redirectURI, HTTPClient: cfg.HTTPClient, Clock: cfg.Clock,
+		Random: random, Token: random.token,
+		Seen: func(jti string, until time.Time) bool { return seen.add(digest(jti), struct{}{}, until) },
+	})
+	if err != nil {
+		return nil, err
+	}
 	signedIn := sessions{cache: newCache[session](cfg.Clock), random: random, clock: cfg.Clock}
-	tokens := &tokenCheck{regain: provider, key: own.encryption, seen: newCache[struct{}](cfg.Clock), clock: cfg.Clock}
 	s.handler = serve(cfg, shown,
 		&desk{pages: shown, sessions: signedIn},
 		&recoveries{
-			regain: provider, redirectURI: s.redirectURI, tokens: tokens, attempts: newCache[attempt](cfg.Clock),
-			sessions: signedIn, pages: shown, random: random, clock: cfg.Clock,
+			regain: s.regain, attempts: newCache[recovery.Request](cfg.Clock), sessions: signedIn, pages: shown,
+			random: random, clock: cfg.Clock,
 		},
-		&passes{regain: provider, members: accounts, sessions: signedIn, guesses: newGuesses(cfg.Clock), pages: shown},
+		&passes{regain: s.regain, members: accounts, sessions: signedIn, guesses: newGuesses(cfg.Clock), pages: shown},
 		&passkeys{
 			rp: rp, members: accounts, sessions: signedIn, ceremonies: newCache[ceremony](cfg.Clock), random: random, clock: cfg.Clock,
 		},
@@ -109,7 +112,7 @@ func serve(cfg Config, shown *pages, parts ...interface{ mount(routes) }) http.H
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // JWKS returns the public keys to register at Regain, as a JSON Web Key Set: "sig" (ES256) and "enc" (ECDH-ES).
-func (s *Server) JWKS() []byte { return append([]byte(nil), s.public...) }
+func (s *Server) JWKS() []byte { return s.regain.JWKS() }
 
 // RedirectURI returns the redirect URI to register at Regain.
 func (s *Server) RedirectURI() string { return s.redirectURI }
@@ -125,32 +128,17 @@ func check(cfg *Config) (*url.URL, error) {
 			return nil, fmt.Errorf("idp: %s is missing", name)
 		}
 	}
-	base, err := secureURL(cfg.BaseURL)
+	base, err := recovery.SecureURL(cfg.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("idp: BaseURL: %w", err)
 	}
 	if base.Path != "" || base.RawQuery != "" {
 		return nil, errors.New("idp: BaseURL is more than an origin")
 	}
-	if _, err := secureURL(cfg.RegainIssuer); err != nil {
+	if _, err := recovery.SecureURL(cfg.RegainIssuer); err != nil {
 		return nil, fmt.Errorf("idp: RegainIssuer: %w", err)
 	}
 	return base, nil
-}
-
-// secureURL parses an https URL, or an http one of this machine: nothing travels there.
-func secureURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("not an absolute URL")
-	}
-	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
-	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return nil, errors.New("not https, and not this machine")
-	}
-	return u, nil
 }
 
 // accountName reads the name that somebody typed. It need not be an account's; names that are and names that are not

@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"net/http"
 	"time"
+
+	"regain/conformance/idp/recovery"
 )
 
 //go:embed templates assets
@@ -36,7 +38,7 @@ func newPages(organisation string, accounts *members) (*pages, error) {
 type view struct {
 	Page, Organisation   string
 	Account, DisplayName string
-	Pass                 secret
+	Pass                 recovery.Secret
 	Expires              time.Time
 	Once                 bool
 	Code                 string // of a failed recovery: for data-error
@@ -58,7 +60,7 @@ func problemOf(err error) (int, problem) {
 			"pass-failed", "The pass was not accepted", "It may be mistyped, used already, expired, or meant for another account.",
 			"Check the account name and the pass. After several tries wait for 15 minutes, or recover your account again.",
 		}
-	case errors.Is(err, errUnreachable):
+	case errors.Is(err, recovery.ErrUnreachable):
 		return http.StatusServiceUnavailable, problem{
 			"recovery-unavailable", "Account recovery is not available now", "The recovery service does not answer. Nothing about your account changed.",
 			"Try again in a few minutes, or ask your help desk.",

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"regain/conformance/idp/recovery"
 )
 
 // errPass is every kind of no: wrong, used, expired, for another account, no such account, too many tries.
@@ -11,7 +13,7 @@ var errPass = errors.New("pass refused")
 
 // passes signs people in with temporary access passes.
 type passes struct {
-	regain   *regain
+	regain   *recovery.Client
 	members  *members
 	sessions sessions
 	guesses  *guesses
@@ -32,7 +34,7 @@ func (p *passes) serveForm(w http.ResponseWriter, r *http.Request) error {
 // serve has Regain verify a pass. The session that it opens has one right: to create a passkey.
 func (p *passes) serve(w http.ResponseWriter, r *http.Request) error {
 	account, err := accountName(r.PostFormValue("account"))
-	pass := newSecret(r.PostFormValue("pass"))
+	pass := recovery.NewSecret(r.PostFormValue("pass"))
 	if err != nil || pass.Reveal() == "" || len(pass.Reveal()) > 256 {
 		return fmt.Errorf("%w: not a form of ours", errPass)
 	}
@@ -40,9 +42,9 @@ func (p *passes) serve(w http.ResponseWriter, r *http.Request) error {
 	if !p.guesses.begin(account, exists) {
 		return fmt.Errorf("%w: too many wrong passes", errPass)
 	}
-	answer, err := p.regain.verifyPass(r.Context(), account, pass)
+	answer, err := p.regain.VerifyPass(r.Context(), account, pass)
 	if err != nil {
-		if refused := new(oauthError); errors.As(err, &refused) {
+		if refused := new(recovery.Refusal); errors.As(err, &refused) {
 			return fmt.Errorf("%w: %w", errPass, err) // Regain does not take this client or this form
 		}
 		p.guesses.forgive(account, exists) // the pass was not looked at

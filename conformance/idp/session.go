@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"regain/conformance/idp/recovery"
+
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
@@ -23,7 +25,7 @@ const (
 type session struct {
 	right   right
 	account string
-	proof   recovered             // for rightSeePass
+	proof   recovery.Recovered    // for rightSeePass
 	pending *webauthn.SessionData // for rightCreatePasskey: the registration that was begun last
 }
 
