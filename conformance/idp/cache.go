@@ -127,7 +127,7 @@ func (d *dice) token() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(raw[:]), nil
 }
 
-// digest is SHA-256 as base64url: cookies are kept under it, and it is PKCE's S256.
+// digest is SHA-256 as base64url: cookies are kept under it.
 func digest(value string) string {
 	sum := sha256.Sum256([]byte(value))
 	return base64.RawURLEncoding.EncodeToString(sum[:])

@@ -1,6 +1,7 @@
 // Package idp is the main identity provider of the demo: where people sign in with passkeys, and where they stand when
 // they have lost every one. It is an OpenID Connect relying party of Regain and imports nothing of it: what it knows of
-// Regain is docs/protocols.md §1 and docs/recovery-token.md. It is also the example for engineers of a real IdP.
+// Regain is docs/protocols.md §1 and docs/recovery-token.md. It is also the example for engineers of a real IdP: what
+// they have to do and to check is package recovery; this one is the pages around it.
 //
 //	GET  /                           sign in                              sign-in page
 //	GET  /other-ways?account=        no passkey any more                  a pass, or recovery

@@ -1,21 +1,17 @@
 package idp
 
-import "time"
+import (
+	"time"
+
+	"regain/conformance/idp/recovery"
+)
 
 // What the tests of this package look at from outside.
 
-// RevealSecret makes a secret and asks for it.
-func RevealSecret(value string) string { return newSecret(value).Reveal() + secret{}.Reveal() }
-
 // SecretHolders are the types that hold secrets, each holding the one given.
 func SecretHolders(value string) []any {
-	s := newSecret(value)
-	claims := recoveryClaims{Nonce: s}
-	claims.Recovery.Pass.Value = s
-	return []any{
-		s, &s, attempt{state: s, nonce: s, verifier: s}, tokens{Access: s, ID: s, Recovery: s}, recovered{pass: s},
-		session{proof: recovered{pass: s}}, view{Pass: s}, claims,
-	}
+	s := recovery.NewSecret(value)
+	return []any{session{proof: recovery.Recovered{Pass: s}}, view{Pass: s}}
 }
 
 // Cache is a cache of strings.

@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/go-webauthn/webauthn/webauthn"
+	"regain/conformance/idp/recovery"
 )
 
 // Config says who the IdP is, where Regain is and who has an account. Every field is required.
@@ -43,27 +41,13 @@ const (
 	passLives     = 10 * time.Minute
 	homeLives     = time.Hour
 	ceremonyLives = 5 * time.Minute
-	tokenSeen     = 15 * time.Minute // longer than a recovery token lives
 )
 
 // Server is the main IdP. It is safe for concurrent use.
 type Server struct {
-	cfg      Config
-	random   *dice
-	keys     keys
-	regain   *regain
-	pages    *pageSet
-	passkeys *webauthn.WebAuthn
-	handler  http.Handler
-
-	attempts   *cache[attempt]
-	seen       *cache[struct{}] // jti of recovery tokens
-	sessions   *cache[session]
-	ceremonies *cache[ceremony]
-	guesses    *guesses
-
-	mu      sync.Mutex // guards the passkeys in members
-	members map[string]*member
+	redirectURI string
+	regain      *recovery.Client
+	handler     http.Handler
 }
 
 // New makes an IdP with fresh keys. It does not ask Regain for anything yet.
@@ -72,35 +56,66 @@ func New(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, random: &dice{source: cfg.Random}}
-	if s.keys, err = newKeys(s.random); err != nil {
+	random := &dice{source: cfg.Random}
+	accounts, err := newMembers(cfg.Accounts, random)
+	if err != nil {
 		return nil, err
 	}
-	if s.members, err = newMembers(cfg.Accounts, s.random); err != nil {
+	shown, err := newPages(cfg.Name, accounts)
+	if err != nil {
 		return nil, err
 	}
-	if s.pages, err = newPageSet(); err != nil {
+	rp, err := newRelyingParty(cfg.Name, base)
+	if err != nil {
 		return nil, err
 	}
-	if s.passkeys, err = newRelyingParty(cfg.Name, base); err != nil {
+	s := &Server{redirectURI: cfg.BaseURL + "/callback"}
+	seen := newCache[struct{}](cfg.Clock) // recovery tokens
+	s.regain, err = recovery.New(recovery.Config{
+		Issuer: cfg.RegainIssuer, ClientID: cfg.ClientID, RedirectURI: s.redirectURI, HTTPClient: cfg.HTTPClient, Clock: cfg.Clock,
+		Random: random, Token: random.token,
+		Seen: func(jti string, until time.Time) bool { return seen.add(digest(jti), struct{}{}, until) },
+	})
+	if err != nil {
 		return nil, err
 	}
-	s.attempts, s.seen = newCache[attempt](cfg.Clock), newCache[struct{}](cfg.Clock)
-	s.sessions, s.ceremonies = newCache[session](cfg.Clock), newCache[ceremony](cfg.Clock)
-	s.guesses = newGuesses(cfg.Clock)
-	s.regain = newRegain(s)
-	s.handler = s.routes()
+	signedIn := sessions{cache: newCache[session](cfg.Clock), random: random, clock: cfg.Clock}
+	s.handler = serve(cfg, shown,
+		&desk{pages: shown, sessions: signedIn},
+		&recoveries{
+			regain: s.regain, attempts: newCache[recovery.Request](cfg.Clock), sessions: signedIn, pages: shown,
+			random: random, clock: cfg.Clock,
+		},
+		&passes{regain: s.regain, members: accounts, sessions: signedIn, guesses: newGuesses(cfg.Clock), pages: shown},
+		&passkeys{
+			rp: rp, members: accounts, sessions: signedIn, ceremonies: newCache[ceremony](cfg.Clock), random: random, clock: cfg.Clock,
+		},
+	)
 	return s, nil
+}
+
+// serve puts the parts together: the routes are the table in the comment of this package.
+func serve(cfg Config, shown *pages, parts ...interface{ mount(routes) }) http.Handler {
+	on := routes{mux: http.NewServeMux(), pages: shown, events: recorder{logger: cfg.Logger, clock: cfg.Clock}}
+	for _, part := range parts {
+		part.mount(on)
+	}
+	on.page("/", func(http.ResponseWriter, *http.Request) error { return errNotFound })
+	on.mux.HandleFunc("GET /assets/{name}", serveAsset)
+	protection := http.NewCrossOriginProtection()
+	refused := func(http.ResponseWriter, *http.Request) error { return errCrossOrigin }
+	protection.SetDenyHandler(on.events.record(refused, shown.showError))
+	return secure(cfg.RegainIssuer, protection.Handler(on.mux))
 }
 
 // Handler serves the IdP at the root of its origin.
 func (s *Server) Handler() http.Handler { return s.handler }
 
 // JWKS returns the public keys to register at Regain, as a JSON Web Key Set: "sig" (ES256) and "enc" (ECDH-ES).
-func (s *Server) JWKS() []byte { return append([]byte(nil), s.keys.public...) }
+func (s *Server) JWKS() []byte { return s.regain.JWKS() }
 
 // RedirectURI returns the redirect URI to register at Regain.
-func (s *Server) RedirectURI() string { return s.cfg.BaseURL + "/callback" }
+func (s *Server) RedirectURI() string { return s.redirectURI }
 
 // check refuses a configuration with missing parts and returns the parsed BaseURL.
 func check(cfg *Config) (*url.URL, error) {
@@ -113,32 +128,17 @@ func check(cfg *Config) (*url.URL, error) {
 			return nil, fmt.Errorf("idp: %s is missing", name)
 		}
 	}
-	base, err := secureURL(cfg.BaseURL)
+	base, err := recovery.SecureURL(cfg.BaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("idp: BaseURL: %w", err)
 	}
 	if base.Path != "" || base.RawQuery != "" {
 		return nil, errors.New("idp: BaseURL is more than an origin")
 	}
-	if _, err := secureURL(cfg.RegainIssuer); err != nil {
+	if _, err := recovery.SecureURL(cfg.RegainIssuer); err != nil {
 		return nil, fmt.Errorf("idp: RegainIssuer: %w", err)
 	}
 	return base, nil
-}
-
-// secureURL parses an https URL, or an http one of this machine: nothing travels there.
-func secureURL(raw string) (*url.URL, error) {
-	u, err := url.Parse(raw)
-	if err != nil || u.Host == "" || u.User != nil || u.Fragment != "" {
-		return nil, errors.New("not an absolute URL")
-	}
-	host := strings.ToLower(u.Hostname())
-	ip := net.ParseIP(host)
-	local := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-	if u.Scheme != "https" && (u.Scheme != "http" || !local) {
-		return nil, errors.New("not https, and not this machine")
-	}
-	return u, nil
 }
 
 // accountName reads the name that somebody typed. It need not be an account's; names that are and names that are not

@@ -8,22 +8,28 @@ import (
 	"html/template"
 	"net/http"
 	"time"
+
+	"regain/conformance/idp/recovery"
 )
 
 //go:embed templates assets
 var files embed.FS
 
-// pageSet holds the parsed pages by name.
-type pageSet struct{ pages map[string]*template.Template }
+// pages renders the pages.
+type pages struct {
+	organisation string
+	members      *members
+	parsed       map[string]*template.Template
+}
 
-func newPageSet() (*pageSet, error) {
-	set := &pageSet{pages: map[string]*template.Template{}}
+func newPages(organisation string, accounts *members) (*pages, error) {
+	set := &pages{organisation: organisation, members: accounts, parsed: map[string]*template.Template{}}
 	for _, name := range []string{"sign-in", "other-ways", "pass", "recovered", "recovery-failed", "create-passkey", "passkey-created", "home", "problem"} {
 		page, err := template.ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("parse page %s: %w", name, err)
 		}
-		set.pages[name] = page
+		set.parsed[name] = page
 	}
 	return set, nil
 }
@@ -32,7 +38,7 @@ func newPageSet() (*pageSet, error) {
 type view struct {
 	Page, Organisation   string
 	Account, DisplayName string
-	Pass                 secret
+	Pass                 recovery.Secret
 	Expires              time.Time
 	Once                 bool
 	Code                 string // of a failed recovery: for data-error
@@ -54,7 +60,7 @@ func problemOf(err error) (int, problem) {
 			"pass-failed", "The pass was not accepted", "It may be mistyped, used already, expired, or meant for another account.",
 			"Check the account name and the pass. After several tries wait for 15 minutes, or recover your account again.",
 		}
-	case errors.Is(err, errUnreachable):
+	case errors.Is(err, recovery.ErrUnreachable):
 		return http.StatusServiceUnavailable, problem{
 			"recovery-unavailable", "Account recovery is not available now", "The recovery service does not answer. Nothing about your account changed.",
 			"Try again in a few minutes, or ask your help desk.",
@@ -80,13 +86,11 @@ var (
 )
 
 // show renders a page.
-func (s *Server) show(w http.ResponseWriter, status int, v view) error {
-	v.Organisation = s.cfg.Name
-	if m, found := s.members[v.Account]; found {
-		v.DisplayName = m.account.DisplayName
-	}
+func (p *pages) show(w http.ResponseWriter, status int, v view) error {
+	v.Organisation = p.organisation
+	v.DisplayName = p.members.displayName(v.Account)
 	var page bytes.Buffer
-	if err := s.pages.pages[v.Page].ExecuteTemplate(&page, "layout", v); err != nil {
+	if err := p.parsed[v.Page].ExecuteTemplate(&page, "layout", v); err != nil {
 		return fmt.Errorf("render page %s: %w", v.Page, err)
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -96,13 +100,13 @@ func (s *Server) show(w http.ResponseWriter, status int, v view) error {
 }
 
 // showError renders the page for an error and returns its status.
-func (s *Server) showError(w http.ResponseWriter, err error) int {
+func (p *pages) showError(w http.ResponseWriter, err error) int {
 	status, what := problemOf(err)
 	v := view{Page: "problem", Problem: what}
 	if failed := new(recoveryFailure); errors.As(err, &failed) {
 		status, v = http.StatusForbidden, view{Page: "recovery-failed", Code: failed.code}
 	}
-	if err := s.show(w, status, v); err != nil {
+	if err := p.show(w, status, v); err != nil {
 		http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 		return http.StatusInternalServerError
 	}

@@ -4,39 +4,48 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
+	"time"
+
+	"regain/conformance/idp/recovery"
 )
 
 // attemptCookie names the attempt of this browser. SameSite is Lax: the way back from Regain crosses sites.
 const attemptCookie = "__Host-idp-attempt"
 
-// attempt is one recovery that a browser started: what was asked, for whom, and what must come back.
-type attempt struct {
-	state, nonce, verifier secret
-	account                string
+// recoveries are a client's side of the recovery of an account at Regain.
+type recoveries struct {
+	regain   *recovery.Client
+	attempts *cache[recovery.Request] // by digest of the cookie
+	sessions sessions
+	pages    *pages
+	random   *dice
+	clock    func() time.Time
+}
+
+func (c *recoveries) mount(on routes) {
+	on.page("POST /recover", c.serveRecover)
+	on.page("GET /callback", c.serveCallback)
+	on.page("GET /recovered", c.serveRecovered)
 }
 
 // serveRecover pushes the request and sends the browser to Regain. It does not look whether the account exists.
-func (s *Server) serveRecover(w http.ResponseWriter, r *http.Request) error {
+func (c *recoveries) serveRecover(w http.ResponseWriter, r *http.Request) error {
 	account, err := accountName(r.PostFormValue("account"))
 	if err != nil {
 		return err
 	}
-	var drawn [4]string
-	for i := range drawn {
-		if drawn[i], err = s.random.token(); err != nil {
-			return err
-		}
+	id, err := c.random.token()
+	if err != nil {
+		return err
 	}
-	id, a := drawn[0], attempt{state: newSecret(drawn[1]), nonce: newSecret(drawn[2]), verifier: newSecret(drawn[3]), account: account}
-	target, err := s.regain.push(r.Context(), s.RedirectURI(), a)
+	a, target, err := c.regain.Begin(r.Context(), account)
 	if err != nil {
 		return recoveryError(err)
 	}
 	if old, err := r.Cookie(attemptCookie); err == nil {
-		s.attempts.take(digest(old.Value)) // one recovery at a time: two tabs are one person who started again
+		c.attempts.take(digest(old.Value)) // one recovery at a time: two tabs are one person who started again
 	}
-	if !s.attempts.put(digest(id), a, s.cfg.Clock().Add(attemptLives)) {
+	if !c.attempts.put(digest(id), a, c.clock().Add(attemptLives)) {
 		return errFull
 	}
 	setCookie(w, attemptCookie, id, attemptLives)
@@ -45,24 +54,23 @@ func (s *Server) serveRecover(w http.ResponseWriter, r *http.Request) error {
 }
 
 // serveCallback takes the answer of Regain (RFC 6749 §4.1.2, RFC 9207).
-func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) error {
+func (c *recoveries) serveCallback(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
-	a, found := s.takeAttempt(r, query.Get("state"))
+	a, found := c.takeAttempt(r, query.Get("state"))
 	clearCookie(w, attemptCookie)
-	code, err := s.readAnswer(query, a, found)
+	if !found {
+		return recoveryError(fmt.Errorf("%w: this browser has no open recovery", recovery.ErrAnswer))
+	}
+	code, err := c.regain.ReadAnswer(query, a)
 	if err != nil {
 		return recoveryError(err)
 	}
-	answer, err := s.regain.redeem(r.Context(), code, s.RedirectURI(), a.verifier)
+	proof, err := c.regain.Redeem(r.Context(), code, a)
 	if err != nil {
 		return recoveryError(err)
 	}
-	proof, err := s.check(r.Context(), a, answer)
-	if err != nil {
-		return recoveryError(err)
-	}
-	note(r, "txn", proof.transaction)
-	if err := s.startSession(w, r, session{right: rightSeePass, account: proof.account, proof: proof}, passLives); err != nil {
+	note(r, "txn", proof.Transaction)
+	if err := c.sessions.start(w, r, session{right: rightSeePass, account: proof.Account, proof: proof}, passLives); err != nil {
 		return err
 	}
 	// A page of its own: the code leaves the address bar, and a reload does not lose the only copy of the pass.
@@ -71,55 +79,27 @@ func (s *Server) serveCallback(w http.ResponseWriter, r *http.Request) error {
 }
 
 // serveRecovered shows the pass to the browser that recovered the account, until it is used.
-func (s *Server) serveRecovered(w http.ResponseWriter, r *http.Request) error {
-	v, _, err := s.session(r, rightSeePass)
+func (c *recoveries) serveRecovered(w http.ResponseWriter, r *http.Request) error {
+	held, _, err := c.sessions.of(r, rightSeePass)
 	if err != nil {
 		return err
 	}
-	return s.show(w, http.StatusOK, view{Page: "recovered", Account: v.account, Pass: v.proof.pass, Expires: v.proof.expires, Once: v.proof.usableOnce})
+	return c.pages.show(w, http.StatusOK, view{Page: "recovered", Account: held.account, Pass: held.proof.Pass, Expires: held.proof.Expires, Once: held.proof.UsableOnce})
 }
 
 // takeAttempt uses up the attempt of this browser, and that of any other browser with the same state: an answer that
 // was carried elsewhere has been seen by the one who carried it.
-func (s *Server) takeAttempt(r *http.Request, state string) (attempt, bool) {
-	var a attempt
+func (c *recoveries) takeAttempt(r *http.Request, state string) (recovery.Request, bool) {
+	var a recovery.Request
 	var found bool
 	if cookie, err := r.Cookie(attemptCookie); err == nil {
-		a, found = s.attempts.take(digest(cookie.Value))
+		a, found = c.attempts.take(digest(cookie.Value))
 	}
 	if state != "" {
-		s.attempts.drop(func(other attempt) bool { return same(state, other.state.Reveal()) })
+		c.attempts.drop(func(other recovery.Request) bool { return other.State.Is(state) })
 	}
 	return a, found
 }
-
-// readAnswer returns the code of an answer that belongs to this browser and comes from Regain.
-func (s *Server) readAnswer(query url.Values, a attempt, found bool) (secret, error) {
-	for _, name := range []string{"state", "iss", "code", "error"} {
-		if len(query[name]) > 1 {
-			return secret{}, fmt.Errorf("%w: %s is repeated", errAnswer, name)
-		}
-	}
-	code, problem := query.Get("code"), query.Get("error")
-	switch {
-	case !found:
-		return secret{}, fmt.Errorf("%w: this browser has no open recovery", errAnswer)
-	case !same(query.Get("state"), a.state.Reveal()):
-		return secret{}, fmt.Errorf("%w: state is not the one that was sent", errAnswer)
-	case query.Get("iss") != s.cfg.RegainIssuer:
-		return secret{}, fmt.Errorf("%w: iss is another issuer", errAnswer)
-	case problem != "" && code != "":
-		return secret{}, fmt.Errorf("%w: both a code and an error", errAnswer)
-	case problem != "":
-		return secret{}, &oauthError{status: http.StatusSeeOther, code: errorCode(problem)}
-	case code == "":
-		return secret{}, fmt.Errorf("%w: neither a code nor an error", errAnswer)
-	}
-	return newSecret(code), nil
-}
-
-// errAnswer reports an answer at the callback that is not the one to this browser's request.
-var errAnswer = errors.New("authorization response refused")
 
 // recoveryFailure is a recovery that ended without a pass.
 type recoveryFailure struct {
@@ -132,12 +112,12 @@ func (f *recoveryFailure) Unwrap() error { return f.cause }
 
 // recoveryError says which page a failed step of a recovery leads to.
 func recoveryError(err error) error {
-	refused := new(oauthError)
+	refused := new(recovery.Refusal)
 	switch {
-	case errors.Is(err, errAnswer), errors.Is(err, errToken):
+	case errors.Is(err, recovery.ErrAnswer), errors.Is(err, recovery.ErrToken):
 		return &recoveryFailure{code: "invalid_response", cause: err}
 	case errors.As(err, &refused):
-		return &recoveryFailure{code: refused.code, cause: err}
+		return &recoveryFailure{code: refused.Code, cause: err}
 	}
 	return err
 }

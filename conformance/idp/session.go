@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"time"
 
+	"regain/conformance/idp/recovery"
+
 	"github.com/go-webauthn/webauthn/webauthn"
 )
 
@@ -23,7 +25,7 @@ const (
 type session struct {
 	right   right
 	account string
-	proof   recovered             // for rightSeePass
+	proof   recovery.Recovered    // for rightSeePass
 	pending *webauthn.SessionData // for rightCreatePasskey: the registration that was begun last
 }
 
@@ -32,37 +34,44 @@ var (
 	errFull      = errors.New("too many people at once")
 )
 
-// startSession opens a session under a new id, so that none can be planted beforehand.
-func (s *Server) startSession(w http.ResponseWriter, r *http.Request, v session, lives time.Duration) error {
+// sessions are the open sessions of all browsers.
+type sessions struct {
+	*cache[session]
+	random *dice
+	clock  func() time.Time
+}
+
+// start opens a session under a new id, so that none can be planted beforehand.
+func (s sessions) start(w http.ResponseWriter, r *http.Request, v session, lives time.Duration) error {
 	id, err := s.random.token()
 	if err != nil {
 		return err
 	}
-	s.endSession(r)
-	if !s.sessions.put(digest(id), v, s.cfg.Clock().Add(lives)) {
+	s.end(r)
+	if !s.put(digest(id), v, s.clock().Add(lives)) {
 		return errFull
 	}
 	setCookie(w, sessionCookie, id, lives)
 	return nil
 }
 
-// session returns the browser's session if it has the right, and the key it is kept under.
-func (s *Server) session(r *http.Request, wanted right) (session, string, error) {
+// of returns the browser's session if it has the right, and the key it is kept under.
+func (s sessions) of(r *http.Request, wanted right) (session, string, error) {
 	cookie, err := r.Cookie(sessionCookie)
 	if err != nil {
 		return session{}, "", errNoSession
 	}
 	key := digest(cookie.Value)
-	v, found := s.sessions.get(key)
+	v, found := s.get(key)
 	if !found || v.right != wanted {
 		return session{}, "", errNoSession
 	}
 	return v, key, nil
 }
 
-func (s *Server) endSession(r *http.Request) {
+func (s sessions) end(r *http.Request) {
 	if cookie, err := r.Cookie(sessionCookie); err == nil {
-		s.sessions.take(digest(cookie.Value))
+		s.take(digest(cookie.Value))
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package proofing is an identity proofing provider: it looks at a document and a face, and issues a Verified ID into
 // a wallet. It stands on the far side of three protocols, written from the specifications and from docs/protocols.md,
-// and imports none of the house it talks to:
+// and imports nothing of the product it talks to:
 //
 //   - the one-time hand-off, by which a relying party sends a person here and gets them back (package handoff);
 //   - OpenID4VCI 1.0 with the pre-authorized code flow, by which the wallet fetches the Verified ID (packages offer and

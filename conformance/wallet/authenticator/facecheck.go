@@ -12,7 +12,7 @@ import (
 // keeps the receipt (docs/protocols.md, part 3, with JWT VCs). A receipt says how alike the two
 // were, which may be not at all: that is for the verifier to judge.
 func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
-	h, err := w.find(credentialID)
+	h, err := w.held.find(credentialID)
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
@@ -27,7 +27,7 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("taking a Face Check: %w", err)
 	}
-	presentation, err := w.present(h.from.Issuer, nonce, []string{h.raw}, ShareOptions{})
+	presentation, err := w.answers.present(h.from.Issuer, nonce, []string{h.raw}, ShareOptions{})
 	if err != nil {
 		return fmt.Errorf("presenting the portrait: %w", err)
 	}
@@ -35,14 +35,14 @@ func (w *Wallet) FaceCheck(ctx context.Context, credentialID string) error {
 	if err != nil {
 		return fmt.Errorf("having the selfie compared: %w", err)
 	}
-	receipt, err := w.inspect(ctx, raw)
+	receipt, err := w.check.inspect(ctx, raw)
 	if err != nil {
 		return fmt.Errorf("checking the receipt: %w", err)
 	}
 	if err := receipt.isAbout(h.Credential, w.cfg.ReceiptType); err != nil {
 		return fmt.Errorf("checking the receipt: %w: %w", ErrCredential, err)
 	}
-	w.store.Put(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
+	w.held.Put(&holding{Credential: receipt, from: h.from, source: h.ID, taken: w.cfg.Clock()})
 	w.cfg.Logger.InfoContext(ctx, "face check taken", "credential", h.Credential)
 	return nil
 }

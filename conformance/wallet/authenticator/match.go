@@ -10,8 +10,8 @@ import (
 // match works out the answer to the definitions from what is held and what a Face Check can add.
 // Where several credentials fit, the newest is taken. accepted are the algorithms of credentials
 // that the verifier takes.
-func (w *Wallet) match(definitions []exchange.Definition, accepted []string) (shares []Share, missing []string) {
-	held := w.usable(accepted)
+func (all *holdings) match(definitions []exchange.Definition, accepted []string) (shares []Share, missing []string) {
+	held := all.usable(accepted)
 	var source *holding
 	for _, d := range definitions {
 		for _, descriptor := range d.Descriptors {
@@ -25,7 +25,7 @@ func (w *Wallet) match(definitions []exchange.Definition, accepted []string) (sh
 	}
 	for _, d := range definitions {
 		for _, descriptor := range d.Descriptors {
-			share, ok := w.share(descriptor, held, source)
+			share, ok := all.share(descriptor, held, source)
 			if !ok {
 				missing = append(missing, agent.Clip(descriptor.Types[0]))
 				continue
@@ -36,24 +36,24 @@ func (w *Wallet) match(definitions []exchange.Definition, accepted []string) (sh
 	return shares, missing
 }
 
-func (w *Wallet) share(d exchange.Descriptor, held []*holding, source *holding) (Share, bool) {
+func (all *holdings) share(d exchange.Descriptor, held []*holding, source *holding) (Share, bool) {
 	s := Share{Descriptor: d.ID, Purpose: agent.Clip(d.Purpose)}
 	if h := pick(d, held); h != nil {
 		s.Type, s.Credential = h.Type, h.Credential
 		return s, true
 	}
-	if source == nil || !d.Asks(w.cfg.ReceiptType) {
+	if source == nil || !d.Asks(all.receiptType) {
 		return Share{}, false
 	}
-	s.Type, s.Credential, s.FaceCheck = w.cfg.ReceiptType, source.Credential, true
+	s.Type, s.Credential, s.FaceCheck = all.receiptType, source.Credential, true
 	return s, true
 }
 
 // usable returns the unexpired credentials, newest first and those with a Face Check before the
 // others. Receipts are not among them: each belongs to the request that it was taken for.
-func (w *Wallet) usable(accepted []string) []*holding {
-	now := w.cfg.Clock()
-	held := slices.DeleteFunc(w.store.All(), func(h *holding) bool {
+func (all *holdings) usable(accepted []string) []*holding {
+	now := all.clock()
+	held := slices.DeleteFunc(all.All(), func(h *holding) bool {
 		return h.source != "" || h.expired(now) || !slices.Contains(accepted, h.algorithm)
 	})
 	slices.Reverse(held)

@@ -15,8 +15,17 @@ const (
 	lifetime   = time.Hour                             // of both, in the Android library
 )
 
+// writer writes answers in the holder's name.
+type writer struct {
+	holder    did.Identity
+	method    did.Method // for somebody else, in a tampered answer
+	algorithm string
+	clock     func() time.Time
+	random    io.Reader
+}
+
 // present writes a verifiable presentation of JWT VCs (profile, VP Token).
-func (w *Wallet) present(audience, nonce string, credentials []string, o ShareOptions) (string, error) {
+func (w writer) present(audience, nonce string, credentials []string, o ShareOptions) (string, error) {
 	claims := map[string]any{
 		"vp": map[string]any{
 			"@context": []string{credentialsV1}, "type": []string{"VerifiablePresentation"}, "verifiableCredential": credentials,
@@ -30,7 +39,7 @@ func (w *Wallet) present(audience, nonce string, credentials []string, o ShareOp
 }
 
 // idToken writes the ID token, which carries where in the presentations what is.
-func (w *Wallet) idToken(r *Request, submissions any, o ShareOptions) (string, error) {
+func (w writer) idToken(r *Request, submissions any, o ShareOptions) (string, error) {
 	claims := map[string]any{"iss": selfIssued, "aud": r.clientID, "nonce": r.nonce, "_vp_token": submissions}
 	if o.Tamper.NoSubmission {
 		delete(claims, "_vp_token")
@@ -39,7 +48,7 @@ func (w *Wallet) idToken(r *Request, submissions any, o ShareOptions) (string, e
 }
 
 // sign completes the claims with the holder's DID, under the name self, and the times, and signs.
-func (w *Wallet) sign(claims map[string]any, self string, o ShareOptions, wrong Wrong) (string, error) {
+func (w writer) sign(claims map[string]any, self string, o ShareOptions, wrong Wrong) (string, error) {
 	holder, err := w.signer(wrong)
 	if err != nil {
 		return "", err
@@ -47,7 +56,7 @@ func (w *Wallet) sign(claims map[string]any, self string, o ShareOptions, wrong 
 	if claims["jti"], err = w.uuid(); err != nil {
 		return "", err
 	}
-	now := w.cfg.Clock()
+	now := w.clock()
 	if !wrong.IssuedAt.IsZero() {
 		now = wrong.IssuedAt
 	}
@@ -70,17 +79,17 @@ func (w *Wallet) sign(claims map[string]any, self string, o ShareOptions, wrong 
 }
 
 // signer is the holder, but for a tampered answer.
-func (w *Wallet) signer(wrong Wrong) (did.Identity, error) {
+func (w writer) signer(wrong Wrong) (did.Identity, error) {
 	holder := w.holder
 	if wrong.OtherHolder {
-		other, err := did.New(w.cfg.Method, w.cfg.Algorithm)
+		other, err := did.New(w.method, w.algorithm)
 		if err != nil {
 			return did.Identity{}, fmt.Errorf("making somebody else: %w", err)
 		}
 		holder = other
 	}
 	if wrong.OtherKey {
-		key, err := jose.Generate(w.cfg.Algorithm)
+		key, err := jose.Generate(w.algorithm)
 		if err != nil {
 			return did.Identity{}, err
 		}
@@ -118,9 +127,9 @@ func (wrong Wrong) mark(compact string) string {
 }
 
 // uuid returns a random UUID (RFC 9562 §5.4), which is what the library names its tokens by.
-func (w *Wallet) uuid() (string, error) {
+func (w writer) uuid() (string, error) {
 	var b [16]byte
-	if _, err := io.ReadFull(w.cfg.Random, b[:]); err != nil {
+	if _, err := io.ReadFull(w.random, b[:]); err != nil {
 		return "", fmt.Errorf("reading randomness: %w", err)
 	}
 	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80

@@ -127,6 +127,6 @@ func (w *Wallet) understand(o requestObject) (*Request, error) {
 	if r.Verifier == "" {
 		r.Verifier = shownName(o.ClientID)
 	}
-	r.Shares, r.Missing = w.match(definitions, o.Registration.Formats.VC.Names)
+	r.Shares, r.Missing = w.held.match(definitions, o.Registration.Formats.VC.Names)
 	return r, nil
 }

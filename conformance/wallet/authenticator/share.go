@@ -2,9 +2,7 @@ package authenticator
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/url"
 
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/address"
@@ -42,57 +40,11 @@ func (w *Wallet) answer(r *Request, o ShareOptions) (string, error) {
 	if !w.cfg.Clock().Before(r.Expires) {
 		return "", wallet.ErrExpired
 	}
-	plan, err := w.plan(r, o)
+	plan, err := w.held.plan(r, o)
 	if err != nil {
 		return "", err
 	}
-	return w.write(r, plan, o)
-}
-
-// write makes both tokens and puts them into a form, in which several presentations are a member
-// that repeats.
-func (w *Wallet) write(r *Request, p plan, o ShareOptions) (string, error) {
-	var presentations []string
-	for _, credentials := range p.presentations {
-		vp, err := w.present(r.clientID, r.nonce, credentials, o)
-		if err != nil {
-			return "", fmt.Errorf("writing a presentation: %w", err)
-		}
-		presentations = append(presentations, vp)
-	}
-	submissions, err := w.submissions(p, o)
-	if err != nil {
-		return "", err
-	}
-	token, err := w.idToken(r, submissions, o)
-	if err != nil {
-		return "", fmt.Errorf("writing the ID token: %w", err)
-	}
-	form := url.Values{"id_token": {token}, "vp_token": presentations, "state": {r.state}}
-	if o.ArrayAsJSON {
-		raw, err := json.Marshal(presentations)
-		if err != nil {
-			return "", fmt.Errorf("encoding the presentations: %w", err)
-		}
-		form.Set("vp_token", string(raw))
-	}
-	o.Tamper.apply(form)
-	return form.Encode(), nil
-}
-
-func (t Tamper) apply(form url.Values) {
-	if t.IDToken.Missing {
-		form.Del("id_token")
-	}
-	if t.VP.Missing {
-		form.Del("vp_token")
-	}
-	if t.State != "" {
-		form.Set("state", t.State)
-	}
-	for name, values := range t.ExtraParameters {
-		form[name] = append(form[name], values...)
-	}
+	return w.answers.form(r, plan, o)
 }
 
 // deliver posts the form and reads the verifier's answer.

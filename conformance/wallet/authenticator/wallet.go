@@ -2,7 +2,6 @@ package authenticator
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -15,7 +14,6 @@ import (
 	"regain/conformance/jose"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/agent"
-	"regain/conformance/wallet/store"
 )
 
 // DefaultReceiptType is the type of a Face Check receipt as a JWT VC.
@@ -43,23 +41,13 @@ type Wallet struct {
 	agent    agent.Agent
 	resolver did.Resolver
 	holder   did.Identity
-
-	store store.Store[*holding]
+	check    inspector
+	held     *holdings
+	answers  writer
 
 	mu       sync.Mutex
 	lastForm string // the last answer, for Tamper.ReplayLast
 }
-
-// holding is a credential with what only the wallet knows of it.
-type holding struct {
-	Credential
-	from   Source
-	source string    // of a receipt: the credential whose portrait was compared
-	taken  time.Time // of a receipt: when it arrived, by the wallet's clock
-}
-
-// Names implements store.Held.
-func (h *holding) Names() (id, source string) { return h.ID, h.source }
 
 // New checks the configuration, makes the holder's DID, and returns an empty wallet.
 func New(cfg Config) (*Wallet, error) {
@@ -89,12 +77,15 @@ func New(cfg Config) (*Wallet, error) {
 		return nil, fmt.Errorf("making an authenticator: the holder's DID: %w", err)
 	}
 	calls := agent.New(cfg.HTTPClient)
+	resolver := did.Resolver{Get: func(ctx context.Context, location string) ([]byte, error) {
+		answer, err := calls.Get(ctx, location, nil)
+		return answer.Body, err
+	}, PlainLocalhost: cfg.PlainLocalhost}
 	return &Wallet{
-		cfg: cfg, agent: calls, holder: holder,
-		resolver: did.Resolver{Get: func(ctx context.Context, location string) ([]byte, error) {
-			answer, err := calls.Get(ctx, location, nil)
-			return answer.Body, err
-		}, PlainLocalhost: cfg.PlainLocalhost},
+		cfg: cfg, agent: calls, holder: holder, resolver: resolver,
+		check:   inspector{resolver: resolver, issuers: cfg.Issuers, holder: holder.DID, clock: cfg.Clock, random: cfg.Random},
+		held:    &holdings{clock: cfg.Clock, receiptType: cfg.ReceiptType},
+		answers: writer{holder: holder, method: cfg.Method, algorithm: cfg.Algorithm, clock: cfg.Clock, random: cfg.Random},
 	}, nil
 }
 
@@ -112,15 +103,15 @@ func (w *Wallet) Proof(issuer, nonce string) (string, error) {
 }
 
 // Credentials returns what the person holds, oldest first, without Face Check receipts.
-func (w *Wallet) Credentials() []Credential { return shown(w.store.Credentials()) }
+func (w *Wallet) Credentials() []Credential { return shown(w.held.Credentials()) }
 
 // Receipts returns the Face Check receipts taken for a credential, oldest first.
 func (w *Wallet) Receipts(credentialID string) []Credential {
-	return shown(w.store.Receipts(credentialID))
+	return shown(w.held.Receipts(credentialID))
 }
 
 // Forget removes a credential and its receipts from the wallet. The issuer is not told.
-func (w *Wallet) Forget(credentialID string) { w.store.Forget(credentialID) }
+func (w *Wallet) Forget(credentialID string) { w.held.Forget(credentialID) }
 
 func shown(held []*holding) []Credential {
 	var credentials []Credential
@@ -128,21 +119,4 @@ func shown(held []*holding) []Credential {
 		credentials = append(credentials, h.Credential)
 	}
 	return credentials
-}
-
-func (w *Wallet) find(id string) (*holding, error) {
-	h, held := w.store.Find(id)
-	if !held {
-		return nil, fmt.Errorf("looking up %q: %w", id, wallet.ErrNotHeld)
-	}
-	return h, nil
-}
-
-// text returns n random bytes as base64url.
-func (w *Wallet) text(n int) (string, error) {
-	b := make([]byte, n)
-	if _, err := io.ReadFull(w.cfg.Random, b); err != nil {
-		return "", fmt.Errorf("reading randomness: %w", err)
-	}
-	return base64.RawURLEncoding.EncodeToString(b), nil
 }

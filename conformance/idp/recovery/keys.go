@@ -1,10 +1,12 @@
-package idp
+package recovery
 
 import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"encoding/json"
 	"fmt"
+	"io"
+	"slices"
 
 	"regain/conformance/jose"
 )
@@ -22,7 +24,7 @@ type keys struct {
 	public     []byte // JSON Web Key Set
 }
 
-func newKeys(random *dice) (keys, error) {
+func newKeys(random io.Reader) (keys, error) {
 	signing, err := ecdsa.GenerateKey(elliptic.P256(), random)
 	if err != nil {
 		return keys{}, fmt.Errorf("make signing key: %w", err)
@@ -43,15 +45,18 @@ func newKeys(random *dice) (keys, error) {
 }
 
 // assertion proves to Regain that the client asks (private_key_jwt).
-func (s *Server) assertion() (string, error) {
-	id, err := s.random.token()
+func (c *Client) assertion() (string, error) {
+	id, err := c.config.Token()
 	if err != nil {
 		return "", err
 	}
-	claims := jose.ClientAssertion(s.cfg.ClientID, s.cfg.RegainIssuer, id, s.cfg.Clock())
-	signed, err := jose.Sign(s.keys.signing, map[string]any{"typ": "JWT", "kid": signingKeyID}, claims)
+	claims := jose.ClientAssertion(c.config.ClientID, c.config.Issuer, id, c.config.Clock())
+	signed, err := jose.Sign(c.keys.signing, map[string]any{"typ": "JWT", "kid": signingKeyID}, claims)
 	if err != nil {
 		return "", fmt.Errorf("sign client assertion: %w", err)
 	}
 	return signed, nil
 }
+
+// JWKS returns the public keys to register at Regain, as a JSON Web Key Set: "sig" (ES256) and "enc" (ECDH-ES).
+func (c *Client) JWKS() []byte { return slices.Clone(c.keys.public) }

@@ -1,8 +1,8 @@
-package idp
+package recovery
 
 import (
 	"context"
-	"crypto/subtle"
+	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,64 +15,69 @@ import (
 const (
 	tokenType    = "recovery+jwt"
 	acrAccepted  = "urn:regain:acr:verified-id-face-check"
-	tokenLives   = 5 * time.Minute // exp − iat, docs/recovery-token.md
-	clockLeeway  = time.Minute     // for a token from a clock ahead of ours; never for one that has expired
+	tokenSeen    = 15 * time.Minute // longer than a recovery token lives
+	tokenLives   = 5 * time.Minute  // exp − iat, docs/recovery-token.md
+	clockLeeway  = time.Minute      // for a token from a clock ahead of ours; never for one that has expired
 	modeAccepted = "production"
 )
 
-// errToken reports tokens that do not prove the recovery that this browser started.
-var errToken = errors.New("tokens refused")
+// ErrToken reports tokens that do not prove the recovery that this browser started.
+var ErrToken = errors.New("tokens refused")
 
-// recovered is what good tokens say. It is built by check alone.
-type recovered struct {
-	account     string
-	pass        secret
-	expires     time.Time // of the pass
-	usableOnce  bool
-	transaction string
+// Recovered is what good tokens say. It is built by Client.Redeem alone.
+type Recovered struct {
+	Account     string
+	Pass        Secret
+	Expires     time.Time // of the pass
+	UsableOnce  bool
+	Transaction string
 }
 
 // recoveryClaims are the claims of a recovery token that are looked at (docs/recovery-token.md).
 type recoveryClaims struct {
 	jose.Claims
 	Transaction string `json:"txn"`
-	Nonce       secret `json:"nonce"`
+	Nonce       Secret `json:"nonce"`
 	ACR         string `json:"acr"`
 	Recovery    struct {
 		Mode string `json:"mode"`
 		Pass struct {
-			Value      secret `json:"value"`
+			Value      Secret `json:"value"`
 			ExpiresAt  int64  `json:"expires_at"`
 			UsableOnce bool   `json:"usable_once"`
 		} `json:"temporary_access_pass"`
 	} `json:"recovery"`
 }
 
+// tokenCheck verifies what Regain's token endpoint gave.
+type tokenCheck struct {
+	issuer, clientID string
+	key              *ecdsa.PrivateKey // opens recovery tokens
+	seen             func(jti string, until time.Time) bool
+	clock            func() time.Time
+}
+
 // check verifies both tokens of a response against what this browser asked for.
-func (s *Server) check(ctx context.Context, a attempt, t tokens) (recovered, error) {
-	m, err := s.regain.discover(ctx)
+func (k *tokenCheck) check(ctx context.Context, m *metadata, a Request, t tokens) (Recovered, error) {
+	transaction, err := k.checkIDToken(ctx, m, a, t)
 	if err != nil {
-		return recovered{}, err
+		return Recovered{}, fmt.Errorf("%w: ID token: %w", ErrToken, err)
 	}
-	transaction, err := s.checkIDToken(ctx, m, a, t)
+	claims, err := k.openRecoveryToken(ctx, m, t.Recovery)
 	if err != nil {
-		return recovered{}, fmt.Errorf("%w: ID token: %w", errToken, err)
+		return Recovered{}, fmt.Errorf("%w: recovery token: %w", ErrToken, err)
 	}
-	claims, err := s.openRecoveryToken(ctx, m, t.Recovery)
-	if err != nil {
-		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
-	}
-	if err := s.checkRecovery(claims, a, transaction); err != nil {
-		return recovered{}, fmt.Errorf("%w: recovery token: %w", errToken, err)
+	if err := k.checkRecovery(claims, a, transaction); err != nil {
+		return Recovered{}, fmt.Errorf("%w: recovery token: %w", ErrToken, err)
 	}
 	pass := claims.Recovery.Pass
-	return recovered{
-		account: a.account, pass: pass.Value, expires: time.Unix(pass.ExpiresAt, 0).UTC(), usableOnce: pass.UsableOnce, transaction: transaction,
+	return Recovered{
+		Account: a.Account, Pass: pass.Value, Expires: time.Unix(pass.ExpiresAt, 0).UTC(), UsableOnce: pass.UsableOnce, Transaction: transaction,
 	}, nil
 }
 
 // checkIDToken is OpenID Connect Core 1.0 §3.1.3.7, and returns the transaction.
-func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tokens) (string, error) {
+func (k *tokenCheck) checkIDToken(ctx context.Context, m *metadata, a Request, t tokens) (string, error) {
 	token, err := m.verifier.Verify(ctx, t.ID.Reveal())
 	if err != nil {
 		return "", err
@@ -84,11 +89,11 @@ func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tok
 		return "", errors.New("claims are not as expected")
 	}
 	switch {
-	case !same(token.Nonce, a.nonce.Reveal()):
+	case !a.Nonce.Is(token.Nonce):
 		return "", errors.New("nonce is not the one that was sent")
 	case len(token.Audience) != 1:
 		return "", errors.New("meant for others too")
-	case token.Subject != a.account:
+	case token.Subject != a.Account:
 		return "", errors.New("for another account")
 	case more.Transaction == "":
 		return "", errors.New("no transaction")
@@ -103,9 +108,9 @@ func (s *Server) checkIDToken(ctx context.Context, m *metadata, a attempt, t tok
 
 // openRecoveryToken decrypts the outer layer, verifies the inner one and decodes the claims. A token that is only
 // signed is refused: a bystander who sees it has the pass.
-func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secret) (recoveryClaims, error) {
+func (k *tokenCheck) openRecoveryToken(ctx context.Context, m *metadata, token Secret) (recoveryClaims, error) {
 	var claims recoveryClaims
-	inner, header, err := jose.Decrypt(token.Reveal(), s.keys.encryption)
+	inner, header, err := jose.Decrypt(token.Reveal(), k.key)
 	if err != nil {
 		return claims, err
 	}
@@ -131,17 +136,17 @@ func (s *Server) openRecoveryToken(ctx context.Context, m *metadata, token secre
 
 // checkRecovery is the table of docs/recovery-token.md, row by row. The jti comes last: only a token that is good in
 // every other way is remembered, so that strangers cannot fill the memory.
-func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) error {
-	now := s.cfg.Clock()
+func (k *tokenCheck) checkRecovery(c recoveryClaims, a Request, transaction string) error {
+	now := k.clock()
 	pass := c.Recovery.Pass
 	switch {
-	case c.Issuer != s.cfg.RegainIssuer:
+	case c.Issuer != k.issuer:
 		return errors.New("iss is another issuer")
-	case !slices.Equal(c.Audience, jose.Audience{s.cfg.ClientID}):
+	case !slices.Equal(c.Audience, jose.Audience{k.clientID}):
 		return errors.New("aud is another client")
-	case c.Subject != a.account:
+	case c.Subject != a.Account:
 		return errors.New("sub is another account than the one this browser recovers")
-	case !same(c.Nonce.Reveal(), a.nonce.Reveal()):
+	case !a.Nonce.Is(c.Nonce.Reveal()):
 		return errors.New("nonce is not the one that was sent")
 	case c.IssuedAt == nil || c.Expiry == nil || *c.Expiry-*c.IssuedAt > int64(tokenLives.Seconds()):
 		return errors.New("iat or exp is missing, or they are too far apart")
@@ -157,13 +162,8 @@ func (s *Server) checkRecovery(c recoveryClaims, a attempt, transaction string) 
 		return errors.New("no pass, or one that has expired")
 	case c.ID == "":
 		return errors.New("no jti")
-	case !s.seen.add(digest(c.ID), struct{}{}, now.Add(tokenSeen)):
+	case !k.seen(c.ID, now.Add(tokenSeen)):
 		return errors.New("jti was seen before")
 	}
 	return nil
-}
-
-// same compares without telling, by the time it takes, how much is right. Two empty strings are not the same.
-func same(given, want string) bool {
-	return want != "" && subtle.ConstantTimeCompare([]byte(given), []byte(want)) == 1
 }
