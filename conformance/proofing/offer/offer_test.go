@@ -35,7 +35,7 @@ func setUp(t *testing.T, capacity int) *bench {
 // make is an offer, and a good token request for it.
 func (b *bench) make(txCode string) (*offer.Offer, url.Values) {
 	b.t.Helper()
-	file, err := credential.NewDossier(people.Samples()[0])
+	file, err := credential.NewDossier(people.Samples()[0], nil)
 	if err != nil {
 		b.t.Fatal(err)
 	}
