@@ -60,7 +60,7 @@ func importRules() []importRule {
 			except: []string{"regain/conformance/..."},
 			why:    "a counterpart that shares our code agrees with our mistakes"},
 		{from: []string{"regain/..."}, never: []string{"regain/conformance/..."}, except: nil,
-			why: "what is served in production must not contain its own test world"},
+			why: "what is served in production must not contain its own test environment"},
 		{from: []string{"regain/..."}, never: []string{"github.com/ory/fosite/..."},
 			why: "fosite's defects are contained in one package (docs/decisions/0001-fosite.md)"},
 		{from: []string{"regain/..."}, never: []string{"github.com/gin-gonic/gin/..."},
@@ -76,7 +76,7 @@ func face() []string {
 
 // allowed lists the pairs that a rule as a whole forbids, each with its reason.
 func allowed() map[[2]string]string {
-	world := "starts a node as an operator would, from configuration files"
+	starts := "starts a node as an operator would, from configuration files"
 	mounts := "makes the faces and mounts them"
 	layer := "stands on it"
 	return map[[2]string]string{
@@ -103,14 +103,14 @@ func allowed() map[[2]string]string {
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
 		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
 		{"regain", "regain/conformance/load"}:                        "the subcommand load",
-		{"regain/conformance/world", "regain/internal/node"}:         world,
-		{"regain/conformance/world", "regain/internal/config"}:       world,
-		{"regain/conformance/world", "regain/provider/keys"}:         "makes the signing key of the node it starts",
-		{"regain/conformance/oidf/target", "regain/internal/node"}:   world,
-		{"regain/conformance/oidf/target", "regain/internal/config"}: world,
+		{"regain/conformance/testenv", "regain/internal/node"}:       starts,
+		{"regain/conformance/testenv", "regain/internal/config"}:     starts,
+		{"regain/conformance/testenv", "regain/provider/keys"}:       "makes the signing key of the node it starts",
+		{"regain/conformance/oidf/target", "regain/internal/node"}:   starts,
+		{"regain/conformance/oidf/target", "regain/internal/config"}: starts,
 		{"regain/conformance/oidf/target", "regain/provider/keys"}:   "makes the signing keys of the node it starts",
-		{"regain/conformance/load", "regain/internal/node"}:          world,
-		{"regain/conformance/load", "regain/internal/config"}:        world,
+		{"regain/conformance/load", "regain/internal/node"}:          starts,
+		{"regain/conformance/load", "regain/internal/config"}:        starts,
 		{"regain/conformance/load", "regain/storage"}:                "counts the node's store writes from outside",
 	}
 }

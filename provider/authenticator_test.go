@@ -18,13 +18,13 @@ import (
 	"regain/conformance/did"
 	"regain/conformance/jose"
 	"regain/conformance/proofing"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
-	"regain/conformance/world"
 	"regain/internal/node"
 )
 
-// older is a world that asks wallets like Microsoft Authenticator for JWT VCs, and such a wallet.
+// older is a test environment that asks wallets like Microsoft Authenticator for JWT VCs, and such a wallet.
 type older struct {
 	*fixture
 	app   *authenticator.Wallet
@@ -40,13 +40,13 @@ type holder struct {
 	algorithm string
 }
 
-// setUpAuthenticator is a world, and a wallet with a Verified ID that came over OpenID4VCI.
+// setUpAuthenticator is a test environment, and a wallet with a Verified ID that came over OpenID4VCI.
 func setUpAuthenticator(t *testing.T, h holder, change func(*node.Config)) *older {
 	t.Helper()
 	f := &older{}
 	f.clock = func() time.Time { return time.Now().Add(time.Duration(f.late.Load())) }
-	f.fixture = setUpWorld(t, world.Options{TLS: true, Clock: f.clock, Change: func(cfg *node.Config) {
-		world.AskAuthenticators(cfg)
+	f.fixture = setUpEnv(t, testenv.Options{TLS: true, Clock: f.clock, Change: func(cfg *node.Config) {
+		testenv.AskAuthenticators(cfg)
 		if change != nil {
 			change(cfg)
 		}
@@ -223,7 +223,7 @@ func TestAuthenticatorsThatDoNotReturn(t *testing.T) {
 	if next := f.share(t, f.review(t, page), authenticator.ShareOptions{}); next != "" {
 		t.Fatalf("it is sent on to %s", next)
 	}
-	if elsewhere, err := newBrowser(f.World).Open(t.Context(), page.URL.String()); err != nil || elsewhere.Has("proceed") {
+	if elsewhere, err := newBrowser(f.Env).Open(t.Context(), page.URL.String()); err != nil || elsewhere.Has("proceed") {
 		t.Errorf("another browser may go on: %v", err)
 	}
 	page, err := f.browser.Follow(t.Context(), page.URL.String())
@@ -251,7 +251,7 @@ func TestAuthenticatorsOnAnotherDevice(t *testing.T) {
 	code, _ := page.ByID("qr-text")
 	scanned, err := f.app.Scan(t.Context(), code)
 	request := f.checked(t, scanned, err)
-	shown, err := newBrowser(f.World).Open(t.Context(), f.share(t, request, authenticator.ShareOptions{}))
+	shown, err := newBrowser(f.Env).Open(t.Context(), f.share(t, request, authenticator.ShareOptions{}))
 	digits, ok := f.must(t, shown, err).ByID("digits")
 	if !ok {
 		t.Fatalf("no digits: %s", shown.Text())

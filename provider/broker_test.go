@@ -21,7 +21,7 @@ const (
 	brokerRedirect = "https://program.localhost/broker"
 )
 
-// broker is a world with a stock broker: it pushes nothing, names nobody, knows no PKCE, and reuses sessions.
+// broker is a test environment with a stock broker: it pushes nothing, names nobody, knows no PKCE, and reuses sessions.
 type broker struct {
 	*fixture
 	t       *testing.T
@@ -305,7 +305,7 @@ func TestSessions(t *testing.T) {
 	if page := b.start(t, "ada.lindqvist@example.org"); !page.Has("have-verified-id") {
 		t.Errorf("a recovery: %s", page.Text())
 	}
-	stranger := newBrowser(b.World)
+	stranger := newBrowser(b.Env)
 	b.browser, stranger = stranger, b.browser
 	if answer := b.open(silent).URL.Query(); answer.Get("error") != "login_required" {
 		t.Errorf("another browser: %v", answer)

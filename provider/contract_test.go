@@ -18,15 +18,15 @@ import (
 	"regain/conformance/browser"
 	"regain/conformance/entra"
 	"regain/conformance/okta"
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 	"regain/internal/config"
 	"regain/internal/node"
 )
 
 const oktaRedirect = "https://program.localhost/idp/identity-verification/callback"
 
-// setUpOkta is a world with an Okta organisation in it.
-func setUpOkta(t *testing.T, o world.Options, change func(*okta.Config)) (*fixture, *okta.Org) {
+// setUpOkta is a test environment with an Okta organisation in it.
+func setUpOkta(t *testing.T, o testenv.Options, change func(*okta.Config)) (*fixture, *okta.Org) {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(secret, []byte(brokerSecret), 0o600); err != nil {
@@ -37,7 +37,7 @@ func setUpOkta(t *testing.T, o world.Options, change func(*okta.Config)) (*fixtu
 		cfg.Secrets.SigningKey = ring
 		cfg.Clients = append(cfg.Clients, node.ClientConfig{ID: "okta", Name: "Okta", Contract: "okta-idv", Secret: config.Secret{File: secret}, RedirectURIs: []string{oktaRedirect}})
 	}
-	f := setUpWorld(t, o)
+	f := setUpEnv(t, o)
 	cfg := okta.Config{Issuer: f.Regain, ClientID: "okta", ClientSecret: brokerSecret, RedirectURI: oktaRedirect, FlowID: "employees", HTTPClient: f.Client}
 	if change != nil {
 		change(&cfg)
@@ -82,7 +82,7 @@ func TestOktaIDV(t *testing.T) {
 		"an account that does not exist": {"nobody@example.org", name, false, false, ""},
 	} {
 		t.Run(title, func(t *testing.T) {
-			f, org := setUpOkta(t, world.Options{}, func(cfg *okta.Config) { cfg.JSON = c.json })
+			f, org := setUpOkta(t, testenv.Options{}, func(cfg *okta.Config) { cfg.JSON = c.json })
 			result := verifyWithOkta(t, f, org, c.account, c.profile)
 			if result.Allow != c.allow {
 				t.Errorf("%s: %v", result.Reason, result.Claims)
@@ -118,7 +118,7 @@ func TestOktaRequestIsThatOfTheGuide(t *testing.T) {
 
 // The person who gives up is an OAuth error, and so is a request that is not the contract's.
 func TestOktaErrors(t *testing.T) {
-	f, org := setUpOkta(t, world.Options{}, nil)
+	f, org := setUpOkta(t, testenv.Options{}, nil)
 	profile := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
 	session, err := org.Start(t.Context(), "ada.lindqvist@example.org", profile)
 	if err != nil {
@@ -159,10 +159,10 @@ func TestOktaErrors(t *testing.T) {
 // Okta gives up after ten minutes, and Entra ID after five: an approval after that would be nobody's.
 func TestContractsHaveTheirTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		start func(*testing.T, world.Options) (*fixture, *browser.Page)
+		start func(*testing.T, testenv.Options) (*fixture, *browser.Page)
 		limit time.Duration
 	}{
-		"okta": {func(t *testing.T, o world.Options) (*fixture, *browser.Page) {
+		"okta": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, org := setUpOkta(t, o, nil)
 			session, err := org.Start(t.Context(), "ada.lindqvist@example.org", okta.Profile{"given_name": "Ada"})
 			if err != nil {
@@ -171,14 +171,14 @@ func TestContractsHaveTheirTime(t *testing.T) {
 			page, err := f.browser.Open(t.Context(), org.AuthorizeURL(session))
 			return f, f.must(t, page, err)
 		}, 10 * time.Minute},
-		"entra": {func(t *testing.T, o world.Options) (*fixture, *browser.Page) {
+		"entra": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, tenant := setUpEntra(t, o, nil)
 			return f, tenant.start(t, "ada.lindqvist@example.org")
 		}, 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &movingClock{}
-			f, page := c.start(t, world.Options{Clock: clock.now})
+			f, page := c.start(t, testenv.Options{Clock: clock.now})
 			clock.advance(c.limit - time.Second)
 			if again, err := f.browser.Open(t.Context(), page.URL.String()); err != nil || !again.Has("have-verified-id") {
 				t.Errorf("before the end: %v %s", err, again.Text())
@@ -202,8 +202,8 @@ func allMethods() []string {
 	return []string{"face", "fido", "fpt", "hwk", "iris", "otp", "pop", "retina", "sc", "sms", "swk", "tel", "vbm"}
 }
 
-// setUpEntra is a world with an Entra tenant in it.
-func setUpEntra(t *testing.T, o world.Options, change func(*entra.Config)) (*fixture, *tenant) {
+// setUpEntra is a test environment with an Entra tenant in it.
+func setUpEntra(t *testing.T, o testenv.Options, change func(*entra.Config)) (*fixture, *tenant) {
 	t.Helper()
 	const tenantID, appID = "11111111-2222-4333-8444-555555555555", "66666666-7777-4888-9999-aaaaaaaaaaaa"
 	var served http.Handler
@@ -220,7 +220,7 @@ func setUpEntra(t *testing.T, o world.Options, change func(*entra.Config)) (*fix
 			Entra: node.EntraConfig{TenantID: tenantID, ApplicationID: appID, Authority: base},
 		})
 	}
-	f := setUpWorld(t, o)
+	f := setUpEnv(t, o)
 	cfg := entra.Config{
 		BaseURL: base, TenantID: tenantID, AppID: appID, ClientID: "contoso", Discovery: f.Regain + "/.well-known/openid-configuration",
 		ACR: []string{"possessionorinherence"}, AMR: allMethods(), HTTPClient: f.Client, Clock: f.Clock,
@@ -269,7 +269,7 @@ func TestEntraExternalMethod(t *testing.T) {
 		"a type without its words": {[]string{"inherence"}, []string{"pop"}, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, e := setUpEntra(t, world.Options{}, func(cfg *entra.Config) { cfg.ACR, cfg.AMR = c.acr, c.amr })
+			f, e := setUpEntra(t, testenv.Options{}, func(cfg *entra.Config) { cfg.ACR, cfg.AMR = c.acr, c.amr })
 			page := e.start(t, "ada.lindqvist@example.org")
 			if c.want == "" {
 				if o := e.comeBack(t, page); o.Satisfied || o.Why != "access_denied" {
@@ -353,20 +353,20 @@ func TestEntraRefusals(t *testing.T) {
 		"claims of nonsense":     {parameter("claims", "{"), "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, e := setUpEntra(t, world.Options{}, c.change)
+			_, e := setUpEntra(t, testenv.Options{}, c.change)
 			if o := e.comeBack(t, e.start(t, "ada.lindqvist@example.org")); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
 				t.Errorf("%+v", o)
 			}
 		})
 	}
 	t.Run("another redirect_uri", func(t *testing.T) {
-		_, e := setUpEntra(t, world.Options{}, parameter("redirect_uri", "https://attacker.example/"))
+		_, e := setUpEntra(t, testenv.Options{}, parameter("redirect_uri", "https://attacker.example/"))
 		if page := e.start(t, "ada.lindqvist@example.org"); page.Status != http.StatusBadRequest || page.Has("go-back") {
 			t.Errorf("%d %s", page.Status, page.Text())
 		}
 	})
 	t.Run("denied", func(t *testing.T) {
-		f, e := setUpEntra(t, world.Options{}, nil)
+		f, e := setUpEntra(t, testenv.Options{}, nil)
 		page := f.press(t, e.start(t, "jon.ek@example.org"), "have-verified-id")
 		next, err := f.browser.Open(t.Context(), f.share(t, f.review(t, page)))
 		if o := e.comeBack(t, f.press(t, f.must(t, next, err), "finish")); o.Satisfied || o.Why != "access_denied" {
@@ -374,7 +374,7 @@ func TestEntraRefusals(t *testing.T) {
 		}
 	})
 	t.Run("pushed", func(t *testing.T) {
-		f, _ := setUpEntra(t, world.Options{}, nil)
+		f, _ := setUpEntra(t, testenv.Options{}, nil)
 		if resp, body := f.send(t, http.MethodPost, f.Regain+"/par", formType, "client_id=contoso&client_secret="); resp.StatusCode != http.StatusUnauthorized {
 			t.Errorf("%d %s", resp.StatusCode, body)
 		}

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/conformance/world"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -44,7 +44,7 @@ func (s *strict) Update(ctx context.Context, r storage.Record) error {
 // response code, so it would wait for ever.
 func TestThePageGoesAway(t *testing.T) {
 	store := &strict{}
-	f := setUpWorld(t, world.Options{
+	f := setUpEnv(t, testenv.Options{
 		Deps: func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
 		Change: func(cfg *node.Config) {
 			cfg.Wallets = []node.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, DigitalCredentials: []string{"signed"}}}

@@ -89,7 +89,7 @@ func (f *fixture) crossDevice(t *testing.T, page *browser.Page) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown, err := newBrowser(f.World).Open(t.Context(), next)
+	shown, err := newBrowser(f.Env).Open(t.Context(), next)
 	digits, ok := f.must(t, shown, err).ByID("digits")
 	if !ok {
 		t.Fatalf("no digits: %s", shown.Text())

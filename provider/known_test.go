@@ -14,15 +14,15 @@ import (
 	"time"
 
 	"regain/conformance/jose"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/conformance/world"
 	"regain/internal/node"
 )
 
 // A wallet that knows us by our did:web fetches its document from us, over TLS.
 func TestKnownByADID(t *testing.T) {
-	f := setUpWorld(t, world.Options{TLS: true, Change: func(cfg *node.Config) {
+	f := setUpEnv(t, testenv.Options{TLS: true, Change: func(cfg *node.Config) {
 		w := node.WalletConfig{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "decentralized_identifier", KeyID: "request-1", DigitalCredentials: []string{"signed"}}
 		w.ClientID = "did:web:" + strings.ReplaceAll(strings.TrimPrefix(cfg.Issuer, "https://"), ":", "%3A")
 		cfg.Wallets = []node.WalletConfig{w}

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -20,7 +20,7 @@ import (
 func TestLiveAcrossNodes(t *testing.T) {
 	var shared storage.Store
 	var cfg node.Config
-	f := setUpWorld(t, world.Options{
+	f := setUpEnv(t, testenv.Options{
 		Change: func(c *node.Config) { cfg = *c },
 		Deps: func(d *node.Deps) {
 			d.Wrap = func(s storage.Store) storage.Store { shared = s; return s }

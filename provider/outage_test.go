@@ -14,8 +14,8 @@ import (
 
 	"regain/conformance/browser"
 	"regain/conformance/rp"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
-	"regain/conformance/world"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -213,7 +213,7 @@ func tryEveryOutage(t *testing.T, screen bool) {
 		t.Fatal(err)
 	}
 	store := &faultyStore{}
-	f := setUpWorld(t, world.Options{
+	f := setUpEnv(t, testenv.Options{
 		Namesakes: 256,
 		Deps: func(d *node.Deps) {
 			d.Wrap = func(backend storage.Store) storage.Store { store.Store = backend; return store }
@@ -225,7 +225,7 @@ func tryEveryOutage(t *testing.T, screen bool) {
 	})
 	store.arm(0, false)
 	whole := &stubborn{fixture: f, screen: screen}
-	if err := whole.recover(t.Context(), world.Namesake(0)); err != nil || len(whole.passes) != 1 {
+	if err := whole.recover(t.Context(), testenv.Namesake(0)); err != nil || len(whole.passes) != 1 {
 		t.Fatalf("with no outage: %d passes, %v", len(whole.passes), err)
 	}
 	operations := store.arm(0, false)
@@ -233,7 +233,7 @@ func tryEveryOutage(t *testing.T, screen bool) {
 	for _, lost := range []bool{false, true} {
 		for at := range operations {
 			namesake++
-			account := world.Namesake(namesake)
+			account := testenv.Namesake(namesake)
 			store.arm(at+1, lost)
 			p := &stubborn{fixture: f, screen: screen}
 			err := p.recover(t.Context(), account)

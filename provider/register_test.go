@@ -17,7 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 	"regain/internal/config"
 	"regain/internal/node"
 	"regain/provider/keys"
@@ -25,7 +25,7 @@ import (
 
 const invitation = "an-initial-access-token-of-32-characters-or-more"
 
-// setUpRegistration is a world in which clients may register themselves.
+// setUpRegistration is a test environment in which clients may register themselves.
 func setUpRegistration(t *testing.T, change func(*node.Config)) *fixture {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tokens")
@@ -271,10 +271,10 @@ func TestKeysAtAURI(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			host := strings.TrimPrefix(server.URL, "http://")
-			f := setUpWorld(t, world.Options{Clock: clock.now, Change: func(cfg *node.Config) {
+			f := setUpEnv(t, testenv.Options{Clock: clock.now, Change: func(cfg *node.Config) {
 				cfg.Fetch.AllowHTTPHosts, cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowHTTPHosts, host), append(cfg.Fetch.AllowPrivateHosts, host)
 				for i := range cfg.Clients {
-					if cfg.Clients[i].ID == world.ClientProgram {
+					if cfg.Clients[i].ID == testenv.ClientProgram {
 						cfg.Clients[i].JWKSFile, cfg.Clients[i].JWKSURI = "", server.URL
 					}
 				}

@@ -14,7 +14,7 @@ import (
 	"regain/internal/node"
 )
 
-// setUpScreen is a world with a broker whose people get the pass on the screen.
+// setUpScreen is a test environment with a broker whose people get the pass on the screen.
 func setUpScreen(t *testing.T) *broker {
 	t.Helper()
 	secret := filepath.Join(t.TempDir(), "secret")
@@ -147,7 +147,7 @@ func TestNoPassOnTheScreen(t *testing.T) {
 	b := setUpScreen(t)
 	page := b.approved("ada.lindqvist@example.org")
 	form, _ := page.Form("show-pass")
-	stranger := newBrowser(b.World)
+	stranger := newBrowser(b.Env)
 	if _, err := stranger.Open(t.Context(), page.URL.String()); err != nil {
 		t.Fatal(err)
 	}

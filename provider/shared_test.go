@@ -17,7 +17,7 @@ import (
 	"regain/provider/keys"
 )
 
-// studio draws the people of all worlds of these tests, each picture once.
+// studio draws the people of all test environments of these tests, each picture once.
 var studio = new(people.Studio)
 
 // camera takes the same selfie of a person each time, in the light that person takes selfies in.
@@ -36,7 +36,7 @@ func (c camera) Selfie(context.Context) ([]byte, error) {
 	return studio.Selfie(c.person, people.Conditions{Light: c.person.Light, Seed: 1})
 }
 
-// ring is the text of a ring of an EC and an RSA key with certificates. Nothing changes it, so all worlds have the same.
+// ring is the text of a ring of an EC and an RSA key with certificates. Nothing changes it, so all test environments have the same.
 var ring = sync.OnceValues(func() ([]byte, error) {
 	list, err := keys.GenerateRing(rand.Reader, jose.ES256, jose.RS256)
 	if err != nil {
@@ -48,7 +48,7 @@ var ring = sync.OnceValues(func() ([]byte, error) {
 	return keys.EncodeRing(list)
 })
 
-// certifiedRing writes the ring for a world to read.
+// certifiedRing writes the ring for a test environment to read.
 func certifiedRing(t *testing.T) config.Secret {
 	t.Helper()
 	text, err := ring()

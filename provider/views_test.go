@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"regain/conformance/testenv"
 	"regain/conformance/wallet/request"
-	"regain/conformance/world"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -29,7 +29,7 @@ func TestLookingIsFree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &writes{}
-			f := setUpWorld(t, world.Options{
+			f := setUpEnv(t, testenv.Options{
 				Deps: func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
 				Change: func(cfg *node.Config) {
 					row.wallet.Endpoint = cfg.Wallets[0].Endpoint

@@ -11,14 +11,14 @@ import (
 
 	"regain/conformance/browser"
 	"regain/conformance/rp"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
-	"regain/conformance/world"
 	"regain/internal/node"
 )
 
-// fixture is a whole world with a log that is kept, one person at a browser, and their wallet.
+// fixture is a whole test environment with a log that is kept, one person at a browser, and their wallet.
 type fixture struct {
-	*world.World
+	*testenv.Env
 	log     *syncBuffer
 	browser *browser.Browser
 	wallet  *wallet.Wallet
@@ -51,16 +51,16 @@ func setUp(t *testing.T) *fixture {
 // setUpWith is setUp with another configuration.
 func setUpWith(t *testing.T, change func(*node.Config)) *fixture {
 	t.Helper()
-	return setUpWorld(t, world.Options{Change: change})
+	return setUpEnv(t, testenv.Options{Change: change})
 }
 
-// setUpWorld is setUp in another world, whose log is kept.
-func setUpWorld(t *testing.T, o world.Options) *fixture {
+// setUpEnv is setUp in another test environment, whose log is kept.
+func setUpEnv(t *testing.T, o testenv.Options) *fixture {
 	t.Helper()
 	log := &syncBuffer{}
 	o.Logger = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	o.Studio = studio
-	w, err := world.Start(o)
+	w, err := testenv.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func setUpWorld(t *testing.T, o world.Options) *fixture {
 			t.Error(err)
 		}
 	})
-	f := &fixture{World: w, log: log, browser: newBrowser(w)}
+	f := &fixture{Env: w, log: log, browser: newBrowser(w)}
 	if f.wallet, err = w.NewWallet(cameraOf(t, "ada.lindqvist"), w.Clock); err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func setUpWorld(t *testing.T, o world.Options) *fixture {
 	return f
 }
 
-func newBrowser(w *world.World) *browser.Browser {
+func newBrowser(w *testenv.Env) *browser.Browser {
 	return browser.New(browser.Config{HTTPClient: w.Client, StopAt: func(u *url.URL) bool { return u.Host == "program.localhost" }})
 }
 

@@ -11,13 +11,13 @@ import (
 	"regain/conformance/browser"
 	"regain/conformance/jose"
 	"regain/conformance/proofing"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/conformance/world"
 	"regain/internal/node"
 )
 
-// setUpWallets is a world whose profiles ask these kinds of wallet, and a wallet of Ada's that takes whatever the
+// setUpWallets is a test environment whose profiles ask these kinds of wallet, and a wallet of Ada's that takes whatever the
 // specification lets it take, with a Verified ID and a driving licence.
 func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
 	t.Helper()
@@ -27,7 +27,7 @@ func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.Walle
 // setUpWalletsAt is setUpWallets by another clock.
 func setUpWalletsAt(t *testing.T, clock func() time.Time, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
 	t.Helper()
-	f := setUpWorld(t, world.Options{Clock: clock, Change: func(cfg *node.Config) {
+	f := setUpEnv(t, testenv.Options{Clock: clock, Change: func(cfg *node.Config) {
 		endpoint := cfg.Wallets[0].Endpoint
 		cfg.Wallets = wallets
 		for i := range cfg.Wallets {
@@ -72,7 +72,7 @@ func asksForLicences(cfg *node.Config) {
 }
 
 func licence() node.CredentialConfig {
-	return node.CredentialConfig{Format: "mso_mdoc", Types: []string{world.LicenceType}, Bindings: []node.BindingConfig{
+	return node.CredentialConfig{Format: "mso_mdoc", Types: []string{testenv.LicenceType}, Bindings: []node.BindingConfig{
 		{Attribute: "given_name", Claim: "org.iso.18013.5.1/given_name"}, {Attribute: "family_name", Claim: "org.iso.18013.5.1/family_name"},
 	}}
 }
@@ -155,7 +155,7 @@ func TestAlternatives(t *testing.T) {
 	if _, err := f.wallet.Accept(t.Context(), f.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer}}.Encode()); err != nil {
 		t.Fatal(err)
 	}
-	f.browser = newBrowser(f.World)
+	f.browser = newBrowser(f.Env)
 	f.recovers(t, f.asked(t))
 	if !strings.Contains(f.log.String(), "verified_id_2") {
 		t.Error("the second one did not come")

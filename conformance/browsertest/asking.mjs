@@ -13,7 +13,7 @@ import * as links from "./links.mjs";
 import { recover, register } from "./party.mjs";
 import { Wallet } from "./wallet.mjs";
 import { accountOf, configure } from "./ways.mjs";
-import { startBrowser, startDemo, startLanding } from "./world.mjs";
+import { startBrowser, startDemo, startLanding } from "./demo.mjs";
 
 const [program, pictures] = process.argv.slice(2);
 const port = Number(process.env.REGAIN_BROWSERTEST_PORT ?? 18400) + 30;

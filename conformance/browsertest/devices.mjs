@@ -34,17 +34,17 @@ async function next(walk, before) {
 }
 
 /** Two recoveries at once: in one nobody scans the code, which changes and dies; in the other somebody does, and it stays. */
-export async function rotates(world) {
-  const [unseen, seen] = [await open(world, "rotating"), await open(world, "rotating")];
+export async function rotates(environment) {
+  const [unseen, seen] = [await open(environment, "rotating"), await open(environment, "rotating")];
   const scanned = await codeOn(seen);
-  await world.wallet.read(scanned.text);
+  await environment.wallet.read(scanned.text);
   await seen.page.locator("#progress", { hasText: "Opened in your wallet" }).waitFor();
   const first = await codeOn(unseen);
   const second = await next(unseen, first);
   const third = await next(unseen, second);
   assert.notEqual(third.text, first.text);
   const phone = await unseen.page.context().newPage();
-  await phone.goto(`${world.demo.urls.wallet}/`);
+  await phone.goto(`${environment.demo.urls.wallet}/`);
   await phone.fill("#scan-url", first.text);
   await phone.locator("#scan").click();
   await phone.getByText("This link no longer works").waitFor();

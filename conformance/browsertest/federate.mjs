@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { MainIdP } from "./idp.mjs";
-import { back, startBrowser, startDemo, startLanding } from "./world.mjs";
+import { back, startBrowser, startDemo, startLanding } from "./demo.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const account = "ada.lindqvist@example.org";

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { recover, register } from "./party.mjs";
 import { Wallet } from "./wallet.mjs";
-import { startBrowser, startDemo, startLanding } from "./world.mjs";
+import { startBrowser, startDemo, startLanding } from "./demo.mjs";
 
 const account = "ada.lindqvist@example.org";
 const [program] = process.argv.slice(2);

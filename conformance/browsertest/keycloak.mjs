@@ -3,7 +3,7 @@
 //   node keycloak.mjs KEYCLOAK REALM
 import { strict as assert } from "node:assert";
 import { randomBytes } from "node:crypto";
-import { addAuthenticator, startBrowser } from "./world.mjs";
+import { addAuthenticator, startBrowser } from "./demo.mjs";
 import { Walk } from "./steps.mjs";
 
 const [keycloak, realm] = process.argv.slice(2);

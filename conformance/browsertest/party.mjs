@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { Walk } from "./steps.mjs";
-import { back, listen } from "./world.mjs";
+import { back, listen } from "./demo.mjs";
 
 /** Makes a client's keys, and the files with which it is registered. */
 export async function register(directory, id, redirect, method) {

@@ -3,7 +3,7 @@
 //
 //   node run.mjs PROGRAM [PICTURES]
 import { strict as assert } from "node:assert";
-import { addAuthenticator, listen, startBrowser, startDemo } from "./world.mjs";
+import { addAuthenticator, listen, startBrowser, startDemo } from "./demo.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const [program, pictures] = process.argv.slice(2);

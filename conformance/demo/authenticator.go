@@ -8,15 +8,15 @@ import (
 	"log/slog"
 
 	"regain/conformance/proofing"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/phone"
-	"regain/conformance/world"
 )
 
-// recoveredWithAuthenticator is a recovery with a wallet like Microsoft Authenticator, in a world of its own: it asks no
+// recoveredWithAuthenticator is a recovery with a wallet like Microsoft Authenticator, in a test environment of its own: it asks no
 // other wallets, and has TLS whatever the others have, since a did:web is looked up over https.
 func recoveredWithAuthenticator(ctx context.Context, k *walker) (err error) {
-	w, err := world.Start(world.Options{TLS: true, Logger: k.logger, Clock: k.clock.now, Change: world.AskAuthenticators})
+	w, err := testenv.Start(testenv.Options{TLS: true, Logger: k.logger, Clock: k.clock.now, Change: testenv.AskAuthenticators})
 	if err != nil {
 		return err
 	}
@@ -60,18 +60,18 @@ func (k *walker) authenticator(ctx context.Context, personID string) (*authentic
 			continue
 		}
 		app, err := authenticator.New(authenticator.Config{
-			HTTPClient: k.world.Client, Clock: k.watch, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: p.Camera,
-			Issuers: []string{k.world.Issuer.DID()}, StrictDomains: true,
+			HTTPClient: k.env.Client, Clock: k.watch, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: p.Camera,
+			Issuers: []string{k.env.Issuer.DID()}, StrictDomains: true,
 		})
 		if err != nil {
 			return nil, err
 		}
-		issued, err := k.world.Issuer.IssueVC(personID, app.DID())
+		issued, err := k.env.Issuer.IssueVC(personID, app.DID())
 		if err != nil {
 			return nil, err
 		}
 		_, err = app.Import(ctx, issued.Credential, authenticator.Source{
-			Name: proofing.IdentityType, Issuer: k.world.Proofing, FaceCheckURL: k.world.Proofing + "/face-check", NonceURL: k.world.Proofing + "/nonce",
+			Name: proofing.IdentityType, Issuer: k.env.Proofing, FaceCheckURL: k.env.Proofing + "/face-check", NonceURL: k.env.Proofing + "/nonce",
 		})
 		return app, err
 	}

@@ -1,4 +1,4 @@
-// Package demo is `regain demo`: the whole world on one machine. Run starts it and prints where to click; Drive walks
+// Package demo is `regain demo`: the whole test environment on one machine. Run starts it and prints where to click; Drive walks
 // every journey over HTTP, as a person, a wallet and a main IdP would, and says of each whether it went as it must.
 package demo
 
@@ -13,14 +13,14 @@ import (
 	"text/tabwriter"
 
 	"regain/conformance/people"
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 )
 
 // Options say how to run.
 type Options struct {
 	Out     io.Writer
 	TLS     bool
-	Port    int // first of five ports of the clickable world
+	Port    int // first of five ports of the clickable test environment
 	Verbose bool
 	Only    string // journeys whose name contains this; "" for all
 	Clients string // file whose `clients` are registered too, as docs/configuration.md writes them; "" for none
@@ -36,9 +36,9 @@ func (o Options) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, nil))
 }
 
-// Run starts the world, prints where to click, and serves until ctx ends.
+// Run starts the test environment, prints where to click, and serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	w, err := world.Start(world.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers})
+	w, err := testenv.Start(testenv.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers})
 	if err != nil {
 		return err
 	}
@@ -49,9 +49,9 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // explain prints where to begin, whom to be, and how to stop.
-func explain(o Options, w *world.World) error {
+func explain(o Options, w *testenv.Env) error {
 	table := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
-	fmt.Fprint(table, "Regain's demo world is up.\n\n")
+	fmt.Fprint(table, "Regain's demo is up.\n\n")
 	for _, row := range [][3]string{
 		{"main IdP", w.IdP, "begin here"},
 		{"Regain", w.Regain, ""},
@@ -80,7 +80,7 @@ On Regain's page choose "Get one from Northlight Identity", be the same person t
 		path := filepath.Join(os.TempDir(), "regain-demo-ca.crt")
 		const readable = 0o644
 		if err := os.WriteFile(path, w.PKI.CertificatePEM(), readable); err != nil {
-			return fmt.Errorf("write the world's CA certificate: %w", err)
+			return fmt.Errorf("write the demo's CA certificate: %w", err)
 		}
 		fmt.Fprintf(o.Out, "\nTLS: trust the CA in %s in a browser profile made for this, and remove it afterwards.\n", path)
 	}

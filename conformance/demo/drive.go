@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 )
 
 // journey is one walk with a name; its error says how it went otherwise than it must.
@@ -50,11 +50,11 @@ const journeyTimeout = 30 * time.Second
 // ErrFailed means that a journey did not go as it must.
 var ErrFailed = errors.New("not every journey went as it must")
 
-// Drive walks the journeys one after the other in a world of their own, prints a line for each and the sum, and
+// Drive walks the journeys one after the other in a test environment of their own, prints a line for each and the sum, and
 // returns ErrFailed unless all went as they must.
 func Drive(ctx context.Context, o Options) error {
 	clock := &shiftedClock{}
-	w, err := world.Start(world.Options{TLS: o.TLS, Logger: o.logger(), Clock: clock.now})
+	w, err := testenv.Start(testenv.Options{TLS: o.TLS, Logger: o.logger(), Clock: clock.now})
 	if err != nil {
 		return err
 	}

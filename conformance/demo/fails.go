@@ -45,7 +45,7 @@ func untrustedIssuerDenied(ctx context.Context, k *walker) error {
 	if err := k.carry("ada.lindqvist"); err != nil {
 		return err
 	}
-	if _, err := k.add(ctx, k.world.Rogue, "ada.lindqvist"); err != nil {
+	if _, err := k.add(ctx, k.env.Rogue, "ada.lindqvist"); err != nil {
 		return err
 	}
 	page, err := k.decided(ctx, ada)
@@ -60,7 +60,7 @@ func receiptOfAnotherCredentialDenied(ctx context.Context, k *walker) error {
 	if err := k.equip(ctx, "ada.lindqvist"); err != nil {
 		return err
 	}
-	other, err := k.add(ctx, k.world.Issuer, "ada.lindqvist")
+	other, err := k.add(ctx, k.env.Issuer, "ada.lindqvist")
 	if err != nil {
 		return err
 	}
@@ -218,7 +218,7 @@ func codeReplayRefused(ctx context.Context, k *walker) error {
 	if _, err := k.redeemed(ctx, code); err != nil {
 		return err
 	}
-	_, err = k.world.RP.Redeem(ctx, k.attempt, code)
+	_, err = k.env.RP.Redeem(ctx, k.attempt, code)
 	return wantInvalidGrant(err)
 }
 
@@ -237,7 +237,7 @@ func otherBrowserRefused(ctx context.Context, k *walker) error {
 	if err != nil {
 		return err
 	}
-	shown, err := newBrowser(k.world).Open(ctx, next)
+	shown, err := newBrowser(k.env).Open(ctx, next)
 	if err != nil {
 		return err
 	}

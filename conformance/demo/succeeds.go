@@ -122,7 +122,7 @@ func recoveredCrossDevice(ctx context.Context, k *walker) error {
 
 // readDigits opens the wallet's redirect on the phone, whose browser is another one.
 func (k *walker) readDigits(ctx context.Context, next string) (string, error) {
-	shown, err := newBrowser(k.world).Open(ctx, next)
+	shown, err := newBrowser(k.env).Open(ctx, next)
 	if err != nil {
 		return "", err
 	}
@@ -160,7 +160,7 @@ func signedInWithPasskey(ctx context.Context, k *walker) error {
 	if err := k.carry("ada.lindqvist"); err != nil {
 		return err
 	}
-	person, err := visitor.New(k.browser, k.world.IdP)
+	person, err := visitor.New(k.browser, k.env.IdP)
 	if err != nil {
 		return err
 	}
@@ -222,7 +222,7 @@ func sixtyFourRedeemersOnePass(ctx context.Context, k *walker) error {
 	var wg sync.WaitGroup
 	for range redeemers {
 		wg.Go(func() {
-			if tokens, err := k.world.RP.Redeem(ctx, k.attempt, code); err != nil {
+			if tokens, err := k.env.RP.Redeem(ctx, k.attempt, code); err != nil {
 				lost <- err
 			} else {
 				won <- tokens
@@ -239,7 +239,7 @@ func sixtyFourRedeemersOnePass(ctx context.Context, k *walker) error {
 	if len(won) != 1 {
 		return fmt.Errorf("%d of %d redeemers got a pass", len(won), redeemers)
 	}
-	_, err = k.world.RP.Check(ctx, k.attempt, k.account, <-won)
+	_, err = k.env.RP.Check(ctx, k.attempt, k.account, <-won)
 	return err
 }
 

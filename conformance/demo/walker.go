@@ -16,16 +16,16 @@ import (
 	"regain/conformance/browser"
 	"regain/conformance/proofing"
 	"regain/conformance/rp"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
-	"regain/conformance/world"
 )
 
 // walker is a person at a browser with a wallet, and the relying party that they come from.
 type walker struct {
-	world   *world.World
+	env     *testenv.Env
 	clock   *shiftedClock
-	logger  *slog.Logger // of a world that a walk needs beside this one
+	logger  *slog.Logger // of a test environment that a walk needs beside this one
 	browser *browser.Browser
 	wallet  *wallet.Wallet
 
@@ -35,14 +35,14 @@ type walker struct {
 	attempt rp.Attempt
 }
 
-func newWalker(w *world.World, clock *shiftedClock, logger *slog.Logger) *walker {
-	return &walker{world: w, clock: clock, logger: logger, watch: clock.now, browser: newBrowser(w)}
+func newWalker(w *testenv.Env, clock *shiftedClock, logger *slog.Logger) *walker {
+	return &walker{env: w, clock: clock, logger: logger, watch: clock.now, browser: newBrowser(w)}
 }
 
 // newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.
-func newBrowser(w *world.World) *browser.Browser {
+func newBrowser(w *testenv.Env) *browser.Browser {
 	return browser.New(browser.Config{HTTPClient: w.Client, Clock: w.Clock, StopAt: func(u *url.URL) bool {
-		return u.Scheme+"://"+u.Host+u.Path == world.ProgramRedirect
+		return u.Scheme+"://"+u.Host+u.Path == testenv.ProgramRedirect
 	}})
 }
 
@@ -51,7 +51,7 @@ func (k *walker) carry(personID string) error {
 	for _, p := range phone.SamplePeople(rand.Reader) {
 		if p.ID == personID {
 			var err error
-			k.wallet, err = k.world.NewWallet(p.Camera, k.watch)
+			k.wallet, err = k.env.NewWallet(p.Camera, k.watch)
 			return err
 		}
 	}
@@ -64,7 +64,7 @@ func (k *walker) add(ctx context.Context, issuer *proofing.Server, personID stri
 	if err != nil {
 		return wallet.Credential{}, err
 	}
-	return k.wallet.Accept(ctx, k.world.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer}}.Encode())
+	return k.wallet.Accept(ctx, k.env.Wallet+"/offer?"+url.Values{"credential_offer_uri": {offer}}.Encode())
 }
 
 // equip is carry and add for a person with their own, honest Verified ID.
@@ -72,7 +72,7 @@ func (k *walker) equip(ctx context.Context, personID string) error {
 	if err := k.carry(personID); err != nil {
 		return err
 	}
-	_, err := k.add(ctx, k.world.Issuer, personID)
+	_, err := k.add(ctx, k.env.Issuer, personID)
 	return err
 }
 
@@ -80,7 +80,7 @@ func (k *walker) equip(ctx context.Context, personID string) error {
 func (k *walker) start(ctx context.Context, account string) (*browser.Page, error) {
 	var err error
 	k.account = account
-	if k.attempt, err = k.world.RP.Start(ctx, account, nil); err != nil {
+	if k.attempt, err = k.env.RP.Start(ctx, account, nil); err != nil {
 		return nil, err
 	}
 	page, err := k.browser.Open(ctx, k.attempt.AuthorizeURL)
@@ -180,7 +180,7 @@ func (k *walker) finish(ctx context.Context, page *browser.Page) (string, error)
 	if back.Status != 0 {
 		return "", fmt.Errorf("the browser ended at page %q instead of the relying party: %s", back.Title, back.Text())
 	}
-	return k.world.RP.Code(k.attempt, back.URL.String())
+	return k.env.RP.Code(k.attempt, back.URL.String())
 }
 
 // code is the whole way of Ada to the code that her relying party gets.
@@ -197,16 +197,16 @@ func (k *walker) code(ctx context.Context) (string, error) {
 
 // redeemed redeems the code, checks both tokens, and uses the pass: once, and not twice.
 func (k *walker) redeemed(ctx context.Context, code string) (rp.Recovery, error) {
-	tokens, err := k.world.RP.Redeem(ctx, k.attempt, code)
+	tokens, err := k.env.RP.Redeem(ctx, k.attempt, code)
 	if err != nil {
 		return rp.Recovery{}, err
 	}
-	recovery, err := k.world.RP.Check(ctx, k.attempt, k.account, tokens)
+	recovery, err := k.env.RP.Check(ctx, k.attempt, k.account, tokens)
 	if err != nil {
 		return rp.Recovery{}, err
 	}
 	for _, active := range []bool{true, false} {
-		verdict, err := k.world.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
+		verdict, err := k.env.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
 		if err != nil {
 			return rp.Recovery{}, err
 		}
@@ -249,7 +249,7 @@ func (k *walker) denied(ctx context.Context, page *browser.Page, reason string) 
 	if err := k.refused(ctx, page, "denied"); err != nil {
 		return err
 	}
-	log, err := os.ReadFile(k.world.AuditLog())
+	log, err := os.ReadFile(k.env.AuditLog())
 	if err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ func TestResolveWebNeedsAnAnswer(t *testing.T) {
 	}
 }
 
-// In a world without certificates the document comes by plain http, from this machine only.
+// In a test environment without certificates the document comes by plain http, from this machine only.
 func TestResolveWebOnThisMachine(t *testing.T) {
 	server := httptest.NewServer(nil)
 	t.Cleanup(server.Close)

@@ -15,7 +15,7 @@ import (
 
 // TestRefusedPasses shows one page for every kind of no.
 func TestRefusedPasses(t *testing.T) {
-	used := func(w *world) string {
+	used := func(w *env) string {
 		pass := w.regain.give(ada)
 		if _, err := w.visitor().UsePass(w.t.Context(), ada, pass); err != nil {
 			w.t.Fatal(err)
@@ -25,17 +25,17 @@ func TestRefusedPasses(t *testing.T) {
 	looks := map[string]bool{}
 	for name, c := range map[string]struct {
 		account string
-		pass    func(w *world) string
+		pass    func(w *env) string
 	}{
-		"wrong":                     {ada, func(*world) string { return "wrong" }},
-		"empty":                     {ada, func(*world) string { return "" }},
-		"endless":                   {ada, func(*world) string { return strings.Repeat("a", 300) }},
+		"wrong":                     {ada, func(*env) string { return "wrong" }},
+		"empty":                     {ada, func(*env) string { return "" }},
+		"endless":                   {ada, func(*env) string { return strings.Repeat("a", 300) }},
 		"used":                      {ada, used},
-		"another account's":         {bob, func(w *world) string { return w.regain.give(ada) }},
-		"no such account":           {"nobody@example.org", func(*world) string { return "wrong" }},
-		"good, and no such account": {"nobody@example.org", func(w *world) string { return w.regain.give("nobody@example.org") }},
-		"no account":                {"", func(w *world) string { return w.regain.give(ada) }},
-		"refused by Regain": {ada, func(w *world) string {
+		"another account's":         {bob, func(w *env) string { return w.regain.give(ada) }},
+		"no such account":           {"nobody@example.org", func(*env) string { return "wrong" }},
+		"good, and no such account": {"nobody@example.org", func(w *env) string { return w.regain.give("nobody@example.org") }},
+		"no account":                {"", func(w *env) string { return w.regain.give(ada) }},
+		"refused by Regain": {ada, func(w *env) string {
 			w.regain.lies.refuse = map[string]string{"/pass/verify": "invalid_request"}
 			return w.regain.give(ada)
 		}},

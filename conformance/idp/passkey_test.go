@@ -13,7 +13,7 @@ import (
 )
 
 // post sends JSON as a script of the page that the browser shows.
-func (w *world) post(b *browser.Browser, path, body string) *browser.Page {
+func (w *env) post(b *browser.Browser, path, body string) *browser.Page {
 	w.t.Helper()
 	page, err := b.Fetch(w.t.Context(), browser.Request{Method: "POST", Address: path, ContentType: "application/json", Body: []byte(body)})
 	if err != nil {
@@ -39,7 +39,7 @@ type key struct {
 	options    virtualwebauthn.AuthenticatorOptions
 }
 
-func (w *world) key() *key {
+func (w *env) key() *key {
 	return &key{rp: virtualwebauthn.RelyingParty{ID: "idp.localhost", Origin: w.url}, credential: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeRSA)}
 }
 
@@ -63,7 +63,7 @@ func (k *key) get(t *testing.T, options []byte) string {
 }
 
 // enrolled gives ada a passkey that the test holds in hand.
-func (w *world) enrolled() *key {
+func (w *env) enrolled() *key {
 	w.t.Helper()
 	v, k := w.visitor(), w.key()
 	if _, err := v.UsePass(w.t.Context(), ada, w.regain.give(ada)); err != nil {
@@ -77,7 +77,7 @@ func (w *world) enrolled() *key {
 }
 
 // login begins and finishes a sign-in in a browser of its own, and returns both.
-func (w *world) login(k *key, account string) (*browser.Browser, *browser.Page) {
+func (w *env) login(k *key, account string) (*browser.Browser, *browser.Page) {
 	w.t.Helper()
 	b := w.browser()
 	w.open(b, "/")
@@ -86,16 +86,16 @@ func (w *world) login(k *key, account string) (*browser.Browser, *browser.Page) 
 }
 
 func TestRegistrationNeedsAPass(t *testing.T) {
-	for name, prepare := range map[string]func(w *world) *browser.Browser{
-		"nobody":                func(w *world) *browser.Browser { return w.browser() },
-		"signed in by passkey":  func(w *world) *browser.Browser { b, _ := w.login(w.enrolled(), ""); return b },
-		"recovered, not signed": func(w *world) *browser.Browser { v := w.visitor(); w.recover(v, ada); return v.Browser },
-		"created one already": func(w *world) *browser.Browser {
+	for name, prepare := range map[string]func(w *env) *browser.Browser{
+		"nobody":                func(w *env) *browser.Browser { return w.browser() },
+		"signed in by passkey":  func(w *env) *browser.Browser { b, _ := w.login(w.enrolled(), ""); return b },
+		"recovered, not signed": func(w *env) *browser.Browser { v := w.visitor(); w.recover(v, ada); return v.Browser },
+		"created one already": func(w *env) *browser.Browser {
 			v := w.visitor()
 			w.enrol(v, ada)
 			return v.Browser
 		},
-		"another pass session of the account came first": func(w *world) *browser.Browser {
+		"another pass session of the account came first": func(w *env) *browser.Browser {
 			v := w.visitor()
 			if _, err := v.UsePass(w.t.Context(), ada, w.regain.give(ada)); err != nil {
 				w.t.Fatal(err)
@@ -103,7 +103,7 @@ func TestRegistrationNeedsAPass(t *testing.T) {
 			w.enrol(w.visitor(), ada)
 			return v.Browser
 		},
-		"too late": func(w *world) *browser.Browser {
+		"too late": func(w *env) *browser.Browser {
 			v := w.visitor()
 			if _, err := v.UsePass(w.t.Context(), ada, w.regain.give(ada)); err != nil {
 				w.t.Fatal(err)
@@ -195,21 +195,21 @@ func TestNewPasskeyReplacesTheOld(t *testing.T) {
 func TestRefusedLogins(t *testing.T) {
 	for name, c := range map[string]struct {
 		account string
-		change  func(w *world, k *key)
+		change  func(w *env, k *key)
 		ok      bool
 	}{
 		"good":                     {account: ada, ok: true},
 		"no account named":         {ok: true},
 		"another account named":    {account: bob},
 		"an account that is none":  {account: "nobody@example.org"},
-		"an unknown credential":    {change: func(w *world, k *key) { k.credential = w.key().credential }},
-		"an unknown user handle":   {change: func(_ *world, k *key) { k.options.UserHandle = []byte("somebody") }},
-		"no user handle":           {change: func(_ *world, k *key) { k.options.UserHandle = nil }},
-		"another key":              {change: func(w *world, k *key) { k.credential.Key = w.key().credential.Key }},
-		"another origin":           {change: func(_ *world, k *key) { k.rp.Origin = "http://evil.localhost" }},
-		"another relying party":    {change: func(_ *world, k *key) { k.rp.ID = "evil.localhost" }},
-		"no user verification":     {change: func(_ *world, k *key) { k.options.UserNotVerified = true }},
-		"a counter that goes back": {change: func(w *world, k *key) { k.credential.Counter = 7; w.login(k, ""); k.credential.Counter = 6 }},
+		"an unknown credential":    {change: func(w *env, k *key) { k.credential = w.key().credential }},
+		"an unknown user handle":   {change: func(_ *env, k *key) { k.options.UserHandle = []byte("somebody") }},
+		"no user handle":           {change: func(_ *env, k *key) { k.options.UserHandle = nil }},
+		"another key":              {change: func(w *env, k *key) { k.credential.Key = w.key().credential.Key }},
+		"another origin":           {change: func(_ *env, k *key) { k.rp.Origin = "http://evil.localhost" }},
+		"another relying party":    {change: func(_ *env, k *key) { k.rp.ID = "evil.localhost" }},
+		"no user verification":     {change: func(_ *env, k *key) { k.options.UserNotVerified = true }},
+		"a counter that goes back": {change: func(w *env, k *key) { k.credential.Counter = 7; w.login(k, ""); k.credential.Counter = 6 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -195,9 +195,9 @@ func TestReplayedRecoveryToken(t *testing.T) {
 
 // TestCallbackInAnotherBrowser carries the answer to a browser that did not start the recovery: nobody gets the pass.
 func TestCallbackInAnotherBrowser(t *testing.T) {
-	for name, prepare := range map[string]func(w *world, v *visitor.Visitor){
-		"that has no recovery": func(*world, *visitor.Visitor) {},
-		"that recovers the same account": func(w *world, v *visitor.Visitor) {
+	for name, prepare := range map[string]func(w *env, v *visitor.Visitor){
+		"that has no recovery": func(*env, *visitor.Visitor) {},
+		"that recovers the same account": func(w *env, v *visitor.Visitor) {
 			if _, err := v.Recover(w.t.Context(), ada); err != nil {
 				w.t.Fatal(err)
 			}
@@ -228,7 +228,7 @@ func TestCallbackInAnotherBrowser(t *testing.T) {
 }
 
 // recoverAt opens the callback with the cookies of a visitor whose own browser stops there.
-func (w *world) recoverAt(v *visitor.Visitor, callback string) *browser.Page {
+func (w *env) recoverAt(v *visitor.Visitor, callback string) *browser.Page {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, w.url+callback, nil)
 	if err != nil {

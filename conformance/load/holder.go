@@ -17,12 +17,12 @@ import (
 	"regain/conformance/jose"
 	"regain/conformance/people"
 	"regain/conformance/sdjwt"
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 )
 
 // holder holds one Verified ID and a recent Face Check receipt for it, and presents both.
 type holder struct {
-	world  *world.World
+	env    *testenv.Env
 	person people.Person
 	key    *ecdsa.PrivateKey
 
@@ -38,12 +38,12 @@ type holder struct {
 // minute.
 const receiptAge = 30 * time.Second
 
-func newHolder(ctx context.Context, w *world.World) (*holder, error) {
+func newHolder(ctx context.Context, w *testenv.Env) (*holder, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, fmt.Errorf("make the holder's key: %w", err)
 	}
-	h := &holder{world: w, person: people.Samples()[0], key: key}
+	h := &holder{env: w, person: people.Samples()[0], key: key}
 	issued, err := w.Issuer.Issue(h.person.ID, jose.JWK{Key: key.Public()})
 	if err != nil {
 		return nil, err
@@ -89,7 +89,7 @@ func (h *holder) faceCheck(ctx context.Context) (string, error) {
 	if err := h.post(ctx, "/nonce", nil, &nonce); err != nil {
 		return "", err
 	}
-	presentation, err := h.bind(h.disclosing("portrait"), nonce.Value, h.world.Proofing)
+	presentation, err := h.bind(h.disclosing("portrait"), nonce.Value, h.env.Proofing)
 	if err != nil {
 		return "", err
 	}
@@ -113,12 +113,12 @@ func (h *holder) post(ctx context.Context, path string, body, into any) error {
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.world.Proofing+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, h.env.Proofing+path, bytes.NewReader(data))
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Content-Type", "application/json")
-	resp, err := h.world.Client.Do(req)
+	resp, err := h.env.Client.Do(req)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"sync"
 	"time"
 
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 )
 
 // Defaults and bounds of a run.
@@ -72,7 +72,7 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 		return Report{}, fmt.Errorf("load: store %q: use memory or file", o.Store)
 	}
 	var server *child
-	w, err := world.Start(world.Options{
+	w, err := testenv.Start(testenv.Options{
 		Logger: slog.New(slog.DiscardHandler), Namesakes: o.Workers, Store: o.Store, Elsewhere: spawn(ctx, o.Profile, &server),
 	})
 	if err != nil {
@@ -89,7 +89,7 @@ const warmUp = 20
 // it from both.
 const slice = time.Second
 
-func drive(ctx context.Context, o Options, w *world.World, server *child) (Report, error) {
+func drive(ctx context.Context, o Options, w *testenv.Env, server *child) (Report, error) {
 	if err := leave(); err != nil {
 		return Report{}, err
 	}
@@ -99,7 +99,7 @@ func drive(ctx context.Context, o Options, w *world.World, server *child) (Repor
 	}
 	workers := make([]*worker, o.Workers)
 	for i := range workers {
-		workers[i] = &worker{world: w, holder: holder, account: world.Namesake(i)}
+		workers[i] = &worker{env: w, holder: holder, account: testenv.Namesake(i)}
 	}
 	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp }) }); err != nil {
 		return Report{}, err

@@ -15,13 +15,13 @@ import (
 
 	"regain/conformance/jose"
 	"regain/conformance/rp"
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 )
 
 // worker does recoveries of one account, one after the other. It looks at no more than it needs for the next step: what
 // it costs is not what is measured, but it shares the machine.
 type worker struct {
-	world   *world.World
+	env     *testenv.Env
 	holder  *holder
 	account string
 	times   []time.Duration
@@ -41,11 +41,11 @@ func (k *worker) repeat(ctx context.Context, more func(n int) bool) error {
 
 // recovery is one whole recovery.
 func (k *worker) recovery(ctx context.Context) error {
-	attempt, err := k.world.RP.Start(ctx, k.account, nil)
+	attempt, err := k.env.RP.Start(ctx, k.account, nil)
 	if err != nil {
 		return err
 	}
-	b := &tab{ctx: ctx, client: k.world.Client, base: k.world.Regain}
+	b := &tab{ctx: ctx, client: k.env.Client, base: k.env.Regain}
 	page, err := b.open(attempt.AuthorizeURL)
 	if err != nil {
 		return err
@@ -63,7 +63,7 @@ func (k *worker) recovery(ctx context.Context) error {
 	if _, err = b.press(page, "/finish"); err != nil {
 		return err
 	}
-	code, err := k.world.RP.Code(attempt, b.left)
+	code, err := k.env.RP.Code(attempt, b.left)
 	if err != nil {
 		return err
 	}
@@ -71,15 +71,15 @@ func (k *worker) recovery(ctx context.Context) error {
 }
 
 func (k *worker) redeem(ctx context.Context, attempt rp.Attempt, code string) error {
-	tokens, err := k.world.RP.Redeem(ctx, attempt, code)
+	tokens, err := k.env.RP.Redeem(ctx, attempt, code)
 	if err != nil {
 		return err
 	}
-	recovery, err := k.world.RP.OpenRecoveryToken(tokens.RecoveryToken)
+	recovery, err := k.env.RP.OpenRecoveryToken(tokens.RecoveryToken)
 	if err != nil {
 		return err
 	}
-	verdict, err := k.world.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
+	verdict, err := k.env.RP.VerifyPass(ctx, k.account, recovery.Recovery.Pass.Value)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (k *worker) form(ctx context.Context, address string, form url.Values) ([]b
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := k.world.Client.Do(req)
+	resp, err := k.env.Client.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@
 //	regain oidf --suite … --local --plan verifier/x509_hash              the variants of one plan that begin so
 //	regain oidf --list
 //
-// The party under test is package target's: Regain itself over TLS, in the demo's world. A suite elsewhere must be able
+// The party under test is package target's: Regain itself over TLS, in the demo's test environment. A suite elsewhere must be able
 // to reach it, so it is for suites on the same machine; names under .localhost must resolve there.
 //
 // Who is under test differs from plan to plan, and so does what the runner does (Drive):

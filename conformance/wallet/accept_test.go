@@ -90,70 +90,70 @@ func TestAcceptRefusesBrokenOffers(t *testing.T) {
 }
 
 func TestAcceptRefusesBrokenIssuers(t *testing.T) {
-	for name, spoil := range map[string]func(*testing.T, *wallettest.World){
-		"offer not JSON": func(_ *testing.T, w *wallettest.World) {
+	for name, spoil := range map[string]func(*testing.T, *wallettest.Env){
+		"offer not JSON": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/the-offer", 200, "text/html", `{}`)
 		},
-		"metadata of another issuer": func(_ *testing.T, w *wallettest.World) {
+		"metadata of another issuer": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = set("credential_issuer", "https://issuer.example")
 		},
-		"issuer with a slash": func(_ *testing.T, w *wallettest.World) {
+		"issuer with a slash": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = set("credential_issuer", w.Issuer.ID()+"/")
 		},
-		"metadata not there": func(_ *testing.T, w *wallettest.World) {
+		"metadata not there": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/.well-known/openid-credential-issuer/tenant", 404, "", "")
 		},
-		"metadata moved": func(_ *testing.T, w *wallettest.World) {
+		"metadata moved": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/.well-known/openid-credential-issuer/tenant", 302, "", "")
 		},
-		"no credential endpoint": func(_ *testing.T, w *wallettest.World) { w.Issuer.Metadata = unset("credential_endpoint") },
-		"plain nonce endpoint": func(_ *testing.T, w *wallettest.World) {
+		"no credential endpoint": func(_ *testing.T, w *wallettest.Env) { w.Issuer.Metadata = unset("credential_endpoint") },
+		"plain nonce endpoint": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = set("nonce_endpoint", "http://issuer.example/n")
 		},
-		"plain face check": func(_ *testing.T, w *wallettest.World) {
+		"plain face check": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = set("face_check_endpoint", "http://issuer.example/f")
 		},
-		"another format": func(_ *testing.T, w *wallettest.World) { w.Issuer.Metadata = configuration("format", "mso_mdoc") },
-		"no proofs": func(_ *testing.T, w *wallettest.World) {
+		"another format": func(_ *testing.T, w *wallettest.Env) { w.Issuer.Metadata = configuration("format", "mso_mdoc") },
+		"no proofs": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = configuration("proof_types_supported", nil)
 		},
-		"other server's metadata": func(_ *testing.T, w *wallettest.World) { w.Issuer.ASMetadata = set("issuer", "https://as.example") },
-		"authorization server absent": func(_ *testing.T, w *wallettest.World) {
+		"other server's metadata": func(_ *testing.T, w *wallettest.Env) { w.Issuer.ASMetadata = set("issuer", "https://as.example") },
+		"authorization server absent": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = set("authorization_servers", []string{w.Issuer.Server.URL + "/as"})
 		},
-		"no token endpoint":     func(_ *testing.T, w *wallettest.World) { w.Issuer.ASMetadata = unset("token_endpoint") },
-		"no token":              func(_ *testing.T, w *wallettest.World) { w.Issuer.TokenBody = unset("access_token") },
-		"token of another type": func(_ *testing.T, w *wallettest.World) { w.Issuer.TokenBody = set("token_type", "DPoP") },
-		"no nonce": func(_ *testing.T, w *wallettest.World) {
+		"no token endpoint":     func(_ *testing.T, w *wallettest.Env) { w.Issuer.ASMetadata = unset("token_endpoint") },
+		"no token":              func(_ *testing.T, w *wallettest.Env) { w.Issuer.TokenBody = unset("access_token") },
+		"token of another type": func(_ *testing.T, w *wallettest.Env) { w.Issuer.TokenBody = set("token_type", "DPoP") },
+		"no nonce": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/nonce", 200, "application/json", `{}`)
 		},
-		"two credentials": func(_ *testing.T, w *wallettest.World) {
+		"two credentials": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/credential", 200, "application/json", `{"credentials":[{},{}]}`)
 		},
-		"deferred": func(_ *testing.T, w *wallettest.World) {
+		"deferred": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/credential", 202, "application/json", `{"transaction_id":"x"}`)
 		},
-		"another typ": func(_ *testing.T, w *wallettest.World) { w.Issuer.Typ = "vc+sd-jwt" },
-		"another vct": func(_ *testing.T, w *wallettest.World) { w.Issuer.Claims = set("vct", "urn:other") },
-		"expired":     func(_ *testing.T, w *wallettest.World) { w.Issuer.Claims = set("exp", wallettest.Noon().Unix()) },
-		"no cnf":      func(_ *testing.T, w *wallettest.World) { w.Issuer.Claims = unset("cnf") },
-		"somebody else's key": func(t *testing.T, w *wallettest.World) {
+		"another typ": func(_ *testing.T, w *wallettest.Env) { w.Issuer.Typ = "vc+sd-jwt" },
+		"another vct": func(_ *testing.T, w *wallettest.Env) { w.Issuer.Claims = set("vct", "urn:other") },
+		"expired":     func(_ *testing.T, w *wallettest.Env) { w.Issuer.Claims = set("exp", wallettest.Noon().Unix()) },
+		"no cnf":      func(_ *testing.T, w *wallettest.Env) { w.Issuer.Claims = unset("cnf") },
+		"somebody else's key": func(t *testing.T, w *wallettest.Env) {
 			w.Issuer.Claims = set("cnf", map[string]any{"jwk": map[string]any{"kty": "EC", "crv": "P-256",
 				"x": "nUWAoAv3XZith8E7i19OdaxOLYFOwM-Z2EuM02TirT4", "y": "HskHU8BjUi1U9Xqi7Swmj8gwAK_0xkcDjEW_71SosEY"}})
 		},
-		"a digest too few": func(_ *testing.T, w *wallettest.World) {
+		"a digest too few": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Claims = nil
 			w.Issuer.Raw = func(s string) string { return s + "WyJhIiwiYiIsImMiXQ~" }
 		},
-		"a presentation": func(_ *testing.T, w *wallettest.World) {
+		"a presentation": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Raw = func(s string) string { return s + "e30.e30.e30" }
 		},
-		"untrusted issuer": func(t *testing.T, w *wallettest.World) { w.Issuer.Signs = w.Roots.Party(t, "Proof House Issuer") },
-		"self-signed issuer": func(t *testing.T, w *wallettest.World) {
+		"untrusted issuer": func(t *testing.T, w *wallettest.Env) { w.Issuer.Signs = w.Roots.Party(t, "Proof House Issuer") },
+		"self-signed issuer": func(t *testing.T, w *wallettest.Env) {
 			w.Issuer.Signs = wallettest.SelfSigned(t, "Proof House Issuer")
 		},
-		"another key signs": func(t *testing.T, w *wallettest.World) { w.Issuer.Signs.Key = wallettest.NewKey(t) },
-		"stale nonce each time": func(_ *testing.T, w *wallettest.World) {
+		"another key signs": func(t *testing.T, w *wallettest.Env) { w.Issuer.Signs.Key = wallettest.NewKey(t) },
+		"stale nonce each time": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/nonce", 200, "application/json", `{"c_nonce":"stale"}`)
 		},
 	} {
@@ -190,7 +190,7 @@ func TestAcceptWithoutIssuerAnchorsTakesAnyIssuer(t *testing.T) {
 }
 
 // refused accepts the link and wants an error and an empty wallet.
-func refused(t *testing.T, w *wallettest.World, link string) {
+func refused(t *testing.T, w *wallettest.Env, link string) {
 	t.Helper()
 	if c, err := w.Wallet.Accept(t.Context(), link); err == nil {
 		t.Errorf("accepted %v", c)

@@ -13,7 +13,7 @@ import (
 func TestReportTellsWhoMayBeTold(t *testing.T) {
 	for _, mode := range []string{"direct_post", "direct_post.jwt"} {
 		for _, sealed := range []bool{false, true} {
-			w := asked(t, "x509_hash", mode, func(w *wallettest.World) { w.Config.SealErrors = sealed })
+			w := asked(t, "x509_hash", mode, func(w *wallettest.Env) { w.Config.SealErrors = sealed })
 			w.Verifier.Claims = set("response_type", "code")
 			_, turned := w.Wallet.Review(t.Context(), w.Verifier.Link("post"))
 			redirect, err := w.Wallet.Report(t.Context(), turned)
@@ -33,7 +33,7 @@ func TestReportTellsWhoMayBeTold(t *testing.T) {
 
 // An error that comes before there is a key for it, or because of the key, is told plainly.
 func TestReportWithoutAKey(t *testing.T) {
-	w := asked(t, "x509_hash", "direct_post.jwt", func(w *wallettest.World) { w.Config.SealErrors = true })
+	w := asked(t, "x509_hash", "direct_post.jwt", func(w *wallettest.Env) { w.Config.SealErrors = true })
 	w.Verifier.Claims = metadata("jwks", map[string]any{})
 	w.Verifier.State = ""
 	_, turned := w.Wallet.Review(t.Context(), w.Verifier.Link("post"))
@@ -90,7 +90,7 @@ func TestReportsAreShortAndPlain(t *testing.T) {
 }
 
 func TestDeclineIsSealedWhereTheWalletSealsErrors(t *testing.T) {
-	w := asked(t, "x509_hash", "direct_post.jwt", func(w *wallettest.World) { w.Config.SealErrors = true })
+	w := asked(t, "x509_hash", "direct_post.jwt", func(w *wallettest.Env) { w.Config.SealErrors = true })
 	if _, err := w.Wallet.Decline(t.Context(), w.Review(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,9 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-func digitally(t *testing.T, mode string, spoil func(*wallettest.World)) *wallettest.World {
+func digitally(t *testing.T, mode string, spoil func(*wallettest.Env)) *wallettest.Env {
 	t.Helper()
-	w := asked(t, "x509_hash", mode, func(w *wallettest.World) {
+	w := asked(t, "x509_hash", mode, func(w *wallettest.Env) {
 		w.Config.Requests.Plain = mode == "dc_api"
 		if spoil != nil {
 			spoil(w)
@@ -55,7 +55,7 @@ func TestDigitalCredentials(t *testing.T) {
 
 // What a page says of itself without signing it is ignored, and so is what the API does not define.
 func TestDigitalIgnoresWhatItMust(t *testing.T) {
-	w := digitally(t, "dc_api.jwt", func(w *wallettest.World) {
+	w := digitally(t, "dc_api.jwt", func(w *wallettest.Env) {
 		w.Verifier.Claims = func(c map[string]any) {
 			c["state"], c["response_uri"], c["redirect_uri"] = "a/b", "ftp://x", "x"
 		}
@@ -81,9 +81,9 @@ func TestMultiSignedBringsTheSignersInfo(t *testing.T) {
 }
 
 func TestDigitalRequestsTurnedDown(t *testing.T) {
-	type edit func(*wallettest.World, *wallet.DigitalRequest)
+	type edit func(*wallettest.Env, *wallet.DigitalRequest)
 	data := func(old, new string) edit {
-		return func(_ *wallettest.World, d *wallet.DigitalRequest) {
+		return func(_ *wallettest.Env, d *wallet.DigitalRequest) {
 			d.Data = json.RawMessage(strings.Replace(string(d.Data), old, new, 1))
 		}
 	}
@@ -93,8 +93,8 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 		edit  edit
 		says  string
 	}{
-		"another protocol": {"unsigned", nil, func(_ *wallettest.World, d *wallet.DigitalRequest) { d.Protocol = "openid4vp-v2-unsigned" }, "exchange protocol"},
-		"no JSON":          {"unsigned", nil, func(_ *wallettest.World, d *wallet.DigitalRequest) { d.Data = json.RawMessage("x") }, "not the JSON expected"},
+		"another protocol": {"unsigned", nil, func(_ *wallettest.Env, d *wallet.DigitalRequest) { d.Protocol = "openid4vp-v2-unsigned" }, "exchange protocol"},
+		"no JSON":          {"unsigned", nil, func(_ *wallettest.Env, d *wallet.DigitalRequest) { d.Data = json.RawMessage("x") }, "not the JSON expected"},
 		"no response_mode": {"unsigned", unset("response_mode"), nil, "response_mode is neither"},
 		"direct_post":      {"unsigned", set("response_mode", "direct_post.jwt"), nil, "response_mode is neither"},
 		"plain":            {"unsigned", set("response_mode", "dc_api"), nil, "does not encrypt"},
@@ -106,8 +106,8 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 		"transaction data": {"unsigned", set("transaction_data", []string{"e30"}), nil, "invalid_transaction_data"},
 
 		"nothing signed":   {"signed", nil, data(`"request":`, `"requests":`), "holds no signed request"},
-		"signed by nobody": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "no certificate"},
-		"redirect_uri": {"signed", nil, func(w *wallettest.World, d *wallet.DigitalRequest) {
+		"signed by nobody": {"signed", nil, func(w *wallettest.Env, d *wallet.DigitalRequest) { sendUnsigned(t, w, d, w.Verifier.ClientID) }, "no certificate"},
+		"redirect_uri": {"signed", nil, func(w *wallettest.Env, d *wallet.DigitalRequest) {
 			sendUnsigned(t, w, d, "redirect_uri:https://verifier.example")
 		}, "cannot be signed"},
 		"two segments":          {"signed", nil, data(`"request":"`, `"request":"x.y","x":"`), "not a signed JWT"},
@@ -124,15 +124,15 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 		"expired":               {"signed", set("exp", wallettest.Noon().Unix()), nil, "has expired"},
 
 		"no signatures": {"multisigned", nil, data(`"signatures":`, `"signature":`), "no request with signatures"},
-		"every signature": {"multisigned", nil, func(_ *wallettest.World, d *wallet.DigitalRequest) {
+		"every signature": {"multisigned", nil, func(_ *wallettest.Env, d *wallet.DigitalRequest) {
 			d.Data = json.RawMessage(strings.ReplaceAll(string(d.Data), `"protected":"`, `"protected":"e30`))
 		}, "invalid_request"},
-		"client_id in payload": {"multisigned", func(c map[string]any) {}, func(w *wallettest.World, d *wallet.DigitalRequest) { shared(t, w, d, "client_id") }, "belongs to one signer"},
-		"info in payload":      {"multisigned", nil, func(w *wallettest.World, d *wallet.DigitalRequest) { shared(t, w, d, "verifier_info") }, "belongs to one signer"},
+		"client_id in payload": {"multisigned", func(c map[string]any) {}, func(w *wallettest.Env, d *wallet.DigitalRequest) { shared(t, w, d, "client_id") }, "belongs to one signer"},
+		"info in payload":      {"multisigned", nil, func(w *wallettest.Env, d *wallet.DigitalRequest) { shared(t, w, d, "verifier_info") }, "belongs to one signer"},
 		"multi, elsewhere":     {"multisigned", set("expected_origins", []string{"https://wrong.example"}), nil, "expected_origins"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := digitally(t, "dc_api.jwt", func(w *wallettest.World) { w.Verifier.Claims = test.claim })
+			w := digitally(t, "dc_api.jwt", func(w *wallettest.Env) { w.Verifier.Claims = test.claim })
 			d := w.Verifier.Digital(test.kind)
 			if test.edit != nil {
 				test.edit(w, &d)
@@ -152,14 +152,14 @@ func TestDigitalRequestsTurnedDown(t *testing.T) {
 	}
 }
 
-func sendUnsigned(t *testing.T, w *wallettest.World, d *wallet.DigitalRequest, clientID string) {
+func sendUnsigned(t *testing.T, w *wallettest.Env, d *wallet.DigitalRequest, clientID string) {
 	t.Helper()
 	object := wallettest.Unsigned(t, w.Verifier.Typ, map[string]any{"client_id": clientID})
 	d.Data = json.RawMessage(wallettest.ToJSON(t, map[string]any{"request": object}))
 }
 
 // shared puts what belongs to one signer into the payload of all.
-func shared(t *testing.T, w *wallettest.World, d *wallet.DigitalRequest, name string) {
+func shared(t *testing.T, w *wallettest.Env, d *wallet.DigitalRequest, name string) {
 	t.Helper()
 	header := map[string]any{"client_id": w.Verifier.ClientID, "x5c": w.Verifier.Signs.X5C()}
 	parts := strings.Split(wallettest.SignAs(t, w.Verifier.Signs.Key, w.Verifier.Typ, header, map[string]any{name: "x"}), ".")
@@ -190,7 +190,7 @@ func TestOriginsOfNoPage(t *testing.T) {
 
 func TestRespondWithoutWhatIsAskedFor(t *testing.T) {
 	for _, seal := range []bool{false, true} {
-		w := digitally(t, "dc_api.jwt", func(w *wallettest.World) { w.Config.SealErrors = seal })
+		w := digitally(t, "dc_api.jwt", func(w *wallettest.Env) { w.Config.SealErrors = seal })
 		w.Remake(t)
 		data, err := w.Wallet.Respond(t.Context(), w.Verifier.Digital("unsigned"), wallet.ShareOptions{})
 		if err != nil {

@@ -22,24 +22,24 @@ func TestFaceCheckRefuses(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		spoil func(*testing.T, *wallettest.World)
+		spoil func(*testing.T, *wallettest.Env)
 		want  error
 	}{
-		"no portrait":        {func(_ *testing.T, w *wallettest.World) { delete(w.Issuer.Sealed, "portrait") }, wallet.ErrNoFaceCheck},
-		"issuer offers none": {func(_ *testing.T, w *wallettest.World) { w.Issuer.Metadata = unset("face_check_endpoint") }, wallet.ErrNoFaceCheck},
-		"camera broken":      {func(t *testing.T, w *wallettest.World) { w.Config.Camera = brokenCamera{}; w.Remake(t) }, errCamera},
-		"endpoint says no": {func(_ *testing.T, w *wallettest.World) {
+		"no portrait":        {func(_ *testing.T, w *wallettest.Env) { delete(w.Issuer.Sealed, "portrait") }, wallet.ErrNoFaceCheck},
+		"issuer offers none": {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Metadata = unset("face_check_endpoint") }, wallet.ErrNoFaceCheck},
+		"camera broken":      {func(t *testing.T, w *wallettest.Env) { w.Config.Camera = brokenCamera{}; w.Remake(t) }, errCamera},
+		"endpoint says no": {func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/face-check", 400, "application/json", `{"error":"invalid_selfie"}`)
 		}, nil},
-		"no receipt": {func(_ *testing.T, w *wallettest.World) {
+		"no receipt": {func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Intercept = answer("/face-check", 200, "application/json", `{}`)
 		}, nil},
-		"receipt of another type":  {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = set("vct", wallettest.IdentityType) }, nil},
-		"receipt expired":          {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = set("exp", wallettest.Noon().Unix()) }, nil},
-		"receipt without a holder": {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = unset("cnf") }, nil},
-		"receipt without results":  {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = unset("faceCheckResults") }, nil},
-		"of another credential":    {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = result("sourceVcJti", "urn:uuid:other") }, nil},
-		"of another portrait":      {func(_ *testing.T, w *wallettest.World) { w.Issuer.Receipt = result("sourcePhotoDigest", "other") }, nil},
+		"receipt of another type":  {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = set("vct", wallettest.IdentityType) }, nil},
+		"receipt expired":          {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = set("exp", wallettest.Noon().Unix()) }, nil},
+		"receipt without a holder": {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = unset("cnf") }, nil},
+		"receipt without results":  {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = unset("faceCheckResults") }, nil},
+		"of another credential":    {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = result("sourceVcJti", "urn:uuid:other") }, nil},
+		"of another portrait":      {func(_ *testing.T, w *wallettest.Env) { w.Issuer.Receipt = result("sourcePhotoDigest", "other") }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := wallettest.New(t)

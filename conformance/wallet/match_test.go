@@ -12,7 +12,7 @@ func TestReviewMatchesWhatIsHeld(t *testing.T) {
 	receiptOnly := func(q map[string]any) { q["credentials"] = q["credentials"].([]any)[1:] }
 	identity := func(q map[string]any) map[string]any { return q["credentials"].([]any)[0].(map[string]any) }
 	for name, test := range map[string]struct {
-		prepare func(*testing.T, *wallettest.World)
+		prepare func(*testing.T, *wallettest.Env)
 		query   func(map[string]any)
 		shares  []string // query ids
 		missing []string
@@ -20,7 +20,7 @@ func TestReviewMatchesWhatIsHeld(t *testing.T) {
 	}{
 		"everything held": {query: func(map[string]any) {}, shares: []string{"verified_id", "face_check"}, check: true},
 		"receipt alone":   {query: receiptOnly, shares: []string{"face_check"}, check: true},
-		"empty wallet": {prepare: func(t *testing.T, w *wallettest.World) { w.Remake(t) }, query: func(map[string]any) {},
+		"empty wallet": {prepare: func(t *testing.T, w *wallettest.Env) { w.Remake(t) }, query: func(map[string]any) {},
 			missing: []string{wallettest.IdentityType, wallettest.ReceiptType}},
 		"another type": {query: func(q map[string]any) { identity(q)["meta"] = map[string]any{"vct_values": []string{"urn:other"}} },
 			shares: []string{"face_check"}, missing: []string{"urn:other"}, check: true},
@@ -34,16 +34,16 @@ func TestReviewMatchesWhatIsHeld(t *testing.T) {
 		"one of the sets": {query: func(q map[string]any) {
 			q["credential_sets"] = []any{map[string]any{"options": []any{[]string{"verified_id"}}}}
 		}, shares: []string{"verified_id"}},
-		"expired": {prepare: func(_ *testing.T, w *wallettest.World) {
+		"expired": {prepare: func(_ *testing.T, w *wallettest.Env) {
 			w.Now = w.Now.Add(25 * time.Hour)
 			w.Verifier.Claims = func(c map[string]any) { c["iat"], c["exp"] = w.Now.Unix(), w.Now.Add(time.Minute).Unix() }
 		}, query: func(map[string]any) {}, missing: []string{wallettest.IdentityType, wallettest.ReceiptType}},
-		"no Face Check offered": {prepare: func(t *testing.T, w *wallettest.World) {
+		"no Face Check offered": {prepare: func(t *testing.T, w *wallettest.Env) {
 			w.Remake(t)
 			w.Issuer.Metadata = unset("face_check_endpoint")
 			w.Accept(t)
 		}, query: func(map[string]any) {}, shares: []string{"verified_id"}, missing: []string{wallettest.ReceiptType}},
-		"one of two offers it": {prepare: func(t *testing.T, w *wallettest.World) {
+		"one of two offers it": {prepare: func(t *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = unset("face_check_endpoint")
 			w.Accept(t)
 		}, query: func(map[string]any) {}, shares: []string{"verified_id", "face_check"}, check: true},

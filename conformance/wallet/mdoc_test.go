@@ -14,7 +14,7 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-func licensed(t *testing.T) *wallettest.World {
+func licensed(t *testing.T) *wallettest.Env {
 	t.Helper()
 	w := wallettest.New(t)
 	w.Issuer.Licensed = true
@@ -47,17 +47,17 @@ func TestAcceptTakesAnMdoc(t *testing.T) {
 }
 
 func TestAcceptRefusesBrokenMdocs(t *testing.T) {
-	for name, spoil := range map[string]func(*testing.T, *wallettest.World){
-		"no base64url":     func(_ *testing.T, w *wallettest.World) { w.Issuer.Raw = func(s string) string { return s + "=" } },
-		"no mdoc":          func(_ *testing.T, w *wallettest.World) { w.Issuer.Raw = func(string) string { return "oA" } },
-		"an SD-JWT":        func(_ *testing.T, w *wallettest.World) { w.Issuer.Raw = func(string) string { return "e30.e30.e30~" } },
+	for name, spoil := range map[string]func(*testing.T, *wallettest.Env){
+		"no base64url":     func(_ *testing.T, w *wallettest.Env) { w.Issuer.Raw = func(s string) string { return s + "=" } },
+		"no mdoc":          func(_ *testing.T, w *wallettest.Env) { w.Issuer.Raw = func(string) string { return "oA" } },
+		"an SD-JWT":        func(_ *testing.T, w *wallettest.Env) { w.Issuer.Raw = func(string) string { return "e30.e30.e30~" } },
 		"another docType":  licence(func(l *wallettest.Licence) { l.DocType = "org.iso.23220.photoID.1" }),
 		"another's key":    licence(func(l *wallettest.Licence) { l.Holder = &wallettest.NewKey(t).PublicKey }),
 		"expired":          licence(func(l *wallettest.Licence) { l.Until = wallettest.Noon() }),
 		"not yet valid":    licence(func(l *wallettest.Licence) { l.From = wallettest.Noon().Add(time.Minute) }),
 		"signature broken": licence(func(l *wallettest.Licence) { l.Signature = func(s []byte) []byte { s[9] ^= 1; return s } }),
-		"untrusted issuer": func(t *testing.T, w *wallettest.World) { w.Issuer.Signs = w.Roots.Party(t, "Proof House Issuer") },
-		"no docType in the metadata": func(_ *testing.T, w *wallettest.World) {
+		"untrusted issuer": func(t *testing.T, w *wallettest.Env) { w.Issuer.Signs = w.Roots.Party(t, "Proof House Issuer") },
+		"no docType in the metadata": func(_ *testing.T, w *wallettest.Env) {
 			w.Issuer.Metadata = func(m map[string]any) {
 				delete(m["credential_configurations_supported"].(map[string]any)["DrivingLicence"].(map[string]any), "doctype")
 			}
@@ -71,12 +71,12 @@ func TestAcceptRefusesBrokenMdocs(t *testing.T) {
 	}
 }
 
-func licence(spoil func(*wallettest.Licence)) func(*testing.T, *wallettest.World) {
-	return func(_ *testing.T, w *wallettest.World) { w.Issuer.Licence = spoil }
+func licence(spoil func(*wallettest.Licence)) func(*testing.T, *wallettest.Env) {
+	return func(_ *testing.T, w *wallettest.Env) { w.Issuer.Licence = spoil }
 }
 
 // bind writes the credential bound to a key, or to nobody.
-func bind(t *testing.T, w *wallettest.World, bound bool) wallet.Imported {
+func bind(t *testing.T, w *wallettest.Env, bound bool) wallet.Imported {
 	t.Helper()
 	key := wallettest.NewKey(t)
 	holder := jose.JWK{Key: &key.PublicKey}
@@ -217,18 +217,18 @@ func TestMdocAuthorities(t *testing.T) {
 }
 
 func TestFaceCheckOfAnMdocRefuses(t *testing.T) {
-	result := func(name string, value any) func(*wallettest.World) {
-		return func(w *wallettest.World) {
+	result := func(name string, value any) func(*wallettest.Env) {
+		return func(w *wallettest.Env) {
 			w.Issuer.Receipt = func(c map[string]any) { c["faceCheckResults"].([]any)[0].(map[string]any)[name] = value }
 		}
 	}
-	for name, spoil := range map[string]func(*wallettest.World){
-		"no portrait": func(w *wallettest.World) {
+	for name, spoil := range map[string]func(*wallettest.Env){
+		"no portrait": func(w *wallettest.Env) {
 			w.Issuer.Licence = func(l *wallettest.Licence) { delete(l.Elements, "portrait") }
 		},
 		"of another document": result("sourceVcJti", "ni:///sha-256;x"),
 		"of another portrait": result("sourcePhotoDigest", "x"),
-		"of another holder": func(w *wallettest.World) {
+		"of another holder": func(w *wallettest.Env) {
 			w.Issuer.Receipt = set("cnf", map[string]any{"jwk": jose.JWK{Key: &wallettest.NewKey(t).PublicKey}})
 		},
 	} {

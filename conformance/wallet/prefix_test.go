@@ -11,9 +11,9 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-// asked is a world whose verifier asks under one kind of client_id, and whose wallet holds a
+// asked is a test environment whose verifier asks under one kind of client_id, and whose wallet holds a
 // Verified ID and a driving licence.
-func asked(t *testing.T, kind, mode string, policy func(*wallettest.World)) *wallettest.World {
+func asked(t *testing.T, kind, mode string, policy func(*wallettest.Env)) *wallettest.Env {
 	t.Helper()
 	w := wallettest.New(t)
 	w.As(t, kind)
@@ -29,7 +29,7 @@ func asked(t *testing.T, kind, mode string, policy func(*wallettest.World)) *wal
 }
 
 // holdsBoth checks an answer to BothQuery as a verifier would.
-func holdsBoth(t *testing.T, w *wallettest.World, a wallettest.Answer, audience string, transcript []byte) {
+func holdsBoth(t *testing.T, w *wallettest.Env, a wallettest.Answer, audience string, transcript []byte) {
 	t.Helper()
 	if len(a.Token) != 1 || len(a.Devices) != 1 || len(a.Token["verified_id"]) != 1 || len(a.Devices["licence"]) != 1 {
 		t.Fatalf("the answer is %v and %v", a.Token, a.Devices)
@@ -66,12 +66,12 @@ func TestAnswersWithoutStateAndWithoutResponseURI(t *testing.T) {
 // What anybody can claim to be is taken only by a wallet that is told to.
 func TestPrefixesOfAnybodyNeedToBeNamed(t *testing.T) {
 	for _, kind := range []string{"redirect_uri", "decentralized_identifier", "did:jwk"} {
-		w := asked(t, kind, "direct_post.jwt", func(w *wallettest.World) { w.Config.Requests.Prefixes = nil })
+		w := asked(t, kind, "direct_post.jwt", func(w *wallettest.Env) { w.Config.Requests.Prefixes = nil })
 		_, err := w.Wallet.Review(t.Context(), w.Verifier.Link(""))
 		turnedDown(t, err, "client_id has no prefix")
 	}
 	for _, kind := range []string{"x509_hash", "x509_san_dns", "verifier_attestation", "pre-registered"} {
-		w := asked(t, kind, "direct_post.jwt", func(w *wallettest.World) { w.Config.Requests.Prefixes = nil })
+		w := asked(t, kind, "direct_post.jwt", func(w *wallettest.Env) { w.Config.Requests.Prefixes = nil })
 		if _, err := w.Wallet.Review(t.Context(), w.Verifier.Link("")); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
@@ -79,7 +79,7 @@ func TestPrefixesOfAnybodyNeedToBeNamed(t *testing.T) {
 }
 
 func TestPlainAnswersNeedToBeAllowed(t *testing.T) {
-	w := asked(t, "x509_hash", "direct_post", func(w *wallettest.World) { w.Config.Requests.Plain = false })
+	w := asked(t, "x509_hash", "direct_post", func(w *wallettest.Env) { w.Config.Requests.Plain = false })
 	_, err := w.Wallet.Review(t.Context(), w.Verifier.Link(""))
 	turnedDown(t, err, "does not encrypt")
 	var down *wallet.RequestError
@@ -89,7 +89,7 @@ func TestPlainAnswersNeedToBeAllowed(t *testing.T) {
 }
 
 func TestEncryptedRequestObjects(t *testing.T) {
-	seal := func(w *wallettest.World) { w.Config.Requests.SealedObject = true }
+	seal := func(w *wallettest.Env) { w.Config.Requests.SealedObject = true }
 	w := asked(t, "x509_hash", "direct_post.jwt", seal)
 	if _, err := w.Wallet.Review(t.Context(), w.Verifier.Link("post")); err != nil {
 		t.Fatal(err)

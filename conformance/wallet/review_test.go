@@ -150,40 +150,40 @@ func TestReviewTurnsDownBrokenRequests(t *testing.T) {
 func TestReviewTurnsDownOtherSigners(t *testing.T) {
 	for name, test := range map[string]struct {
 		says  string
-		spoil func(*testing.T, *wallettest.World)
+		spoil func(*testing.T, *wallettest.Env)
 	}{
-		"another typ": {"typ is not", func(_ *testing.T, w *wallettest.World) { w.Verifier.Typ = "JWT" }},
-		"another root": {"not trusted", func(t *testing.T, w *wallettest.World) {
+		"another typ": {"typ is not", func(_ *testing.T, w *wallettest.Env) { w.Verifier.Typ = "JWT" }},
+		"another root": {"not trusted", func(t *testing.T, w *wallettest.Env) {
 			signWith(w, wallettest.NewAuthority(t, "X").Party(t, "Contoso"))
 		}},
-		"self-signed":     {"self-signed", func(t *testing.T, w *wallettest.World) { signWith(w, wallettest.SelfSigned(t, "Contoso")) }},
-		"no certificate":  {"no certificate or too many", func(_ *testing.T, w *wallettest.World) { w.Verifier.Signs.DER = nil }},
-		"no JWS":          {"not a compact JWS", func(_ *testing.T, w *wallettest.World) { w.Verifier.Raw = func(string) string { return "e30.e30.e30" } }},
-		"x5c of nonsense": {"no certificate", func(_ *testing.T, w *wallettest.World) { w.Verifier.Signs.DER = [][]byte{[]byte("x")} }},
-		"anchor in x5c": {"self-signed", func(_ *testing.T, w *wallettest.World) {
+		"self-signed":     {"self-signed", func(t *testing.T, w *wallettest.Env) { signWith(w, wallettest.SelfSigned(t, "Contoso")) }},
+		"no certificate":  {"no certificate or too many", func(_ *testing.T, w *wallettest.Env) { w.Verifier.Signs.DER = nil }},
+		"no JWS":          {"not a compact JWS", func(_ *testing.T, w *wallettest.Env) { w.Verifier.Raw = func(string) string { return "e30.e30.e30" } }},
+		"x5c of nonsense": {"no certificate", func(_ *testing.T, w *wallettest.Env) { w.Verifier.Signs.DER = [][]byte{[]byte("x")} }},
+		"anchor in x5c": {"self-signed", func(_ *testing.T, w *wallettest.Env) {
 			w.Verifier.Signs.DER = append(w.Verifier.Signs.DER, w.Roots.Certificate.Raw)
 		}},
-		"another key signs": {"not by the key", func(t *testing.T, w *wallettest.World) { w.Verifier.Signs.Key = wallettest.NewKey(t) }},
-		"certificate expired": {"not trusted", func(t *testing.T, w *wallettest.World) {
+		"another key signs": {"not by the key", func(t *testing.T, w *wallettest.Env) { w.Verifier.Signs.Key = wallettest.NewKey(t) }},
+		"certificate expired": {"not trusted", func(t *testing.T, w *wallettest.Env) {
 			w.Now = w.Now.Add(100 * 24 * time.Hour)
 			w.Verifier.Claims = func(c map[string]any) { c["iat"], c["exp"] = w.Now.Unix(), w.Now.Add(time.Minute).Unix() }
 		}},
-		"payload exchanged": {"not by the key", func(t *testing.T, w *wallettest.World) {
+		"payload exchanged": {"not by the key", func(t *testing.T, w *wallettest.Env) {
 			w.Verifier.Raw = func(jws string) string {
 				parts := strings.Split(jws, ".")
 				raw := strings.Replace(string(wallettest.Decode(t, parts[1])), "vp_token", "vp_tokem", 1)
 				return parts[0] + "." + wallettest.Encode([]byte(raw)) + "." + parts[2]
 			}
 		}},
-		"alg none": {"not the algorithm of the key", func(t *testing.T, w *wallettest.World) {
+		"alg none": {"not the algorithm of the key", func(t *testing.T, w *wallettest.Env) {
 			w.Verifier.Raw = func(jws string) string {
 				parts := strings.Split(jws, ".")
 				header := strings.Replace(string(wallettest.Decode(t, parts[0])), "ES256", "none", 1)
 				return wallettest.Encode([]byte(header)) + "." + parts[1] + "."
 			}
 		}},
-		"media type": {"application/jwt, not", func(_ *testing.T, w *wallettest.World) { w.Verifier.MediaType = "application/jwt" }},
-		"too long": {"longer than", func(_ *testing.T, w *wallettest.World) {
+		"media type": {"application/jwt, not", func(_ *testing.T, w *wallettest.Env) { w.Verifier.MediaType = "application/jwt" }},
+		"too long": {"longer than", func(_ *testing.T, w *wallettest.Env) {
 			w.Verifier.Raw = func(string) string { return strings.Repeat("x", 2<<20) }
 		}},
 	} {
@@ -266,7 +266,7 @@ func turnedDown(t *testing.T, err error, says string) {
 	}
 }
 
-func signWith(w *wallettest.World, p wallettest.Party) {
+func signWith(w *wallettest.Env, p wallettest.Party) {
 	w.Verifier.Signs, w.Verifier.ClientID = p, p.ClientID()
 }
 

@@ -90,31 +90,31 @@ func TestShareWithoutClaimsDisclosesNothing(t *testing.T) {
 
 func TestShareRefusesWhatIsNotReady(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil func(*testing.T, *wallettest.World) *wallet.Request
+		spoil func(*testing.T, *wallettest.Env) *wallet.Request
 		want  error
 	}{
-		"no Face Check taken": {func(t *testing.T, w *wallettest.World) *wallet.Request { return w.Review(t) }, wallet.ErrFaceCheckNeeded},
-		"Face Check of an earlier request": {func(t *testing.T, w *wallettest.World) *wallet.Request {
+		"no Face Check taken": {func(t *testing.T, w *wallettest.Env) *wallet.Request { return w.Review(t) }, wallet.ErrFaceCheckNeeded},
+		"Face Check of an earlier request": {func(t *testing.T, w *wallettest.Env) *wallet.Request {
 			w.Ready(t)
 			w.Now = w.Now.Add(time.Second)
 			return w.Review(t)
 		}, wallet.ErrFaceCheckNeeded},
-		"receipt expired": {func(t *testing.T, w *wallettest.World) *wallet.Request {
+		"receipt expired": {func(t *testing.T, w *wallettest.Env) *wallet.Request {
 			w.Verifier.Claims = func(c map[string]any) { delete(c, "exp") }
 			r := w.Ready(t)
 			w.Now = w.Now.Add(11 * time.Minute)
 			return r
 		}, wallet.ErrFaceCheckNeeded},
-		"request expired": {func(t *testing.T, w *wallettest.World) *wallet.Request {
+		"request expired": {func(t *testing.T, w *wallettest.Env) *wallet.Request {
 			r := w.Ready(t)
 			w.Now = w.Now.Add(5 * time.Minute)
 			return r
 		}, wallet.ErrExpired},
-		"nothing held": {func(t *testing.T, w *wallettest.World) *wallet.Request {
+		"nothing held": {func(t *testing.T, w *wallettest.Env) *wallet.Request {
 			w.Remake(t)
 			return w.Review(t)
 		}, wallet.ErrNothingToShare},
-		"forgotten since": {func(t *testing.T, w *wallettest.World) *wallet.Request {
+		"forgotten since": {func(t *testing.T, w *wallettest.Env) *wallet.Request {
 			r := w.Ready(t)
 			w.Wallet.Forget(w.Wallet.Credentials()[0].ID)
 			return r

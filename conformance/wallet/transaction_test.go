@@ -23,7 +23,7 @@ func recovery(t *testing.T, spoil func(map[string]any)) string {
 	return wallettest.Encode([]byte(wallettest.ToJSON(t, entry)))
 }
 
-func transacting(t *testing.T, entries ...string) *wallettest.World {
+func transacting(t *testing.T, entries ...string) *wallettest.Env {
 	t.Helper()
 	w := wallettest.WithCredential(t)
 	w.ImportLicence(t, nil)

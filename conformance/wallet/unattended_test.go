@@ -12,25 +12,25 @@ import (
 
 func TestOfferHandler(t *testing.T) {
 	for name, row := range map[string]struct {
-		query  func(*wallettest.World) string
+		query  func(*wallettest.Env) string
 		status int
 		says   string
 	}{
-		"by value": {func(w *wallettest.World) string {
+		"by value": {func(w *wallettest.Env) string {
 			return url.Values{"credential_offer": {wallettest.ToJSON(t, w.Issuer.Offer())}}.Encode()
 		}, http.StatusOK, `"type":"` + wallettest.IdentityType + `"`},
-		"by reference": {func(w *wallettest.World) string { return strings.SplitN(w.Issuer.Link(), "?", 2)[1] }, http.StatusOK, `"credential":`},
-		"with a transaction code": {func(w *wallettest.World) string {
+		"by reference": {func(w *wallettest.Env) string { return strings.SplitN(w.Issuer.Link(), "?", 2)[1] }, http.StatusOK, `"credential":`},
+		"with a transaction code": {func(w *wallettest.Env) string {
 			offer := w.Issuer.Offer()
 			offer["grants"].(map[string]any)["urn:ietf:params:oauth:grant-type:pre-authorized_code"].(map[string]any)["tx_code"] = map[string]any{}
 			return url.Values{"credential_offer": {wallettest.ToJSON(t, offer)}}.Encode()
 		}, http.StatusOK, `"credential":`},
-		"refused": {func(w *wallettest.World) string {
+		"refused": {func(w *wallettest.Env) string {
 			query := url.Values{"credential_offer": {wallettest.ToJSON(t, w.Issuer.Offer())}}.Encode()
 			w.Issuer.Code = "used up"
 			return query
 		}, http.StatusBadGateway, "invalid_grant"},
-		"nothing": {func(*wallettest.World) string { return "" }, http.StatusBadRequest, "error"},
+		"nothing": {func(*wallettest.Env) string { return "" }, http.StatusBadRequest, "error"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := wallettest.New(t)

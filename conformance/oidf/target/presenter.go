@@ -11,15 +11,15 @@ import (
 	"sync"
 
 	"regain/conformance/people"
+	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/phone"
-	"regain/conformance/world"
 )
 
 // presenter is the wallet's page for a browser that only presses buttons.
 type presenter struct {
 	mu     sync.Mutex // one journey at a time: a Face Check is of one request
-	world  *world.World
+	env    *testenv.Env
 	wallet *wallet.Wallet
 }
 
@@ -30,7 +30,7 @@ const presenterPage = `<!doctype html><html lang="en"><head><meta charset="utf-8
 </body></html>`
 
 // equip makes the wallet and has the proofing provider issue into it.
-func (p *presenter) equip(ctx context.Context, w *world.World, person people.Person) error {
+func (p *presenter) equip(ctx context.Context, w *testenv.Env, person people.Person) error {
 	samples := phone.SamplePeople(rand.Reader)
 	i := slices.IndexFunc(samples, func(s phone.Person) bool { return s.ID == person.ID })
 	if i < 0 {
@@ -49,7 +49,7 @@ func (p *presenter) equip(ctx context.Context, w *world.World, person people.Per
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.world, p.wallet = w, holder
+	p.env, p.wallet = w, holder
 	return nil
 }
 
@@ -75,7 +75,7 @@ func (p *presenter) answer(do func(ctx context.Context, r *wallet.Request) (stri
 			http.Error(w, "the wallet is still empty", http.StatusServiceUnavailable)
 			return
 		}
-		request, err := p.wallet.Review(r.Context(), p.world.Wallet+"/authorize?"+r.PostFormValue("link"))
+		request, err := p.wallet.Review(r.Context(), p.env.Wallet+"/authorize?"+r.PostFormValue("link"))
 		if err == nil {
 			var next string
 			if next, err = do(r.Context(), request); err == nil && next != "" {

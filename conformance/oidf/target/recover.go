@@ -60,7 +60,7 @@ func (t *Target) Visit(ctx context.Context, address string) (*browser.Page, erro
 	return t.browser().Open(ctx, address)
 }
 
-// browser is one that trusts the world and the suite.
+// browser is one that trusts the test environment and the suite.
 func (t *Target) browser() *browser.Browser {
 	return browser.New(browser.Config{HTTPClient: &http.Client{Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: t.roots, MinVersion: tls.VersionTLS12},

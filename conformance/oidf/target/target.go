@@ -1,4 +1,4 @@
-// Package target starts the server under test for the OpenID Foundation's conformance suite: a whole world over TLS, in
+// Package target starts the server under test for the OpenID Foundation's conformance suite: a whole test environment over TLS, in
 // which Regain is configured as an operator would configure it.
 //
 // For the plans in which the suite is a client there is a client for each. What the suite's browser meets is the real
@@ -32,14 +32,14 @@ import (
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 	"regain/internal/node"
 	"regain/provider/keys"
 )
 
 // Options say what to start.
 type Options struct {
-	Port  int    // first of the world's ports; 0 takes free ones
+	Port  int    // first of the test environment's ports; 0 takes free ones
 	Suite string // base URL of the suite: where its redirect URIs are
 	Alias string // what the suite calls this target in its URLs
 	// LocalSuite trusts the suite's own certificate and its private address.
@@ -49,12 +49,12 @@ type Options struct {
 
 // Target is a running server under test, with the counterparts of ours that are under test in other plans.
 type Target struct {
-	*world.World
+	*testenv.Env
 	// Values are what the plans' templates name.
 	Values map[string]any
 
 	directory string
-	servers   []*http.Server              // beside the world's
+	servers   []*http.Server              // beside the test environment's
 	roots     *x509.CertPool              // of browsers and wallets that go to the suite too
 	issuers   map[string]*proofing.Server // of the suite, by their URLs
 	presenter *presenter
@@ -82,7 +82,7 @@ func (t *Target) start(ctx context.Context, o Options) error {
 		return fmt.Errorf("make a directory for the target: %w", err)
 	}
 	c := &configuration{options: o, mutual: addressOf("regain", mutual), directory: t.directory, values: map[string]any{"alias": o.Alias, "account": Account}}
-	if t.World, err = world.Start(world.Options{Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: t.walletPages(), Change: c.change}); err != nil {
+	if t.Env, err = testenv.Start(testenv.Options{Port: o.Port, TLS: true, Logger: o.Logger, WalletPages: t.walletPages(), Change: c.change}); err != nil {
 		return err
 	}
 	t.roots = c.roots(t.PKI.Anchor)
@@ -98,7 +98,7 @@ func (t *Target) start(ctx context.Context, o Options) error {
 	if err := t.equipHolders(c); err != nil {
 		return fmt.Errorf("give the suite's wallets their Verified IDs: %w", err)
 	}
-	if err := t.presenter.equip(ctx, t.World, people.Samples()[0]); err != nil {
+	if err := t.presenter.equip(ctx, t.Env, people.Samples()[0]); err != nil {
 		return fmt.Errorf("give the wallet its Verified ID: %w", err)
 	}
 	return nil
@@ -133,7 +133,7 @@ func (t *Target) walletPages() http.Handler {
 
 const signingFile = "signing.pem"
 
-// listen takes a port after the world's five.
+// listen takes a port after the test environment's five.
 func listen(o Options, after int) (net.Listener, error) {
 	port := 0
 	if o.Port != 0 {
@@ -141,7 +141,7 @@ func listen(o Options, after int) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
-		return nil, fmt.Errorf("listen beside the world: %w", err)
+		return nil, fmt.Errorf("listen beside the env: %w", err)
 	}
 	return l, nil
 }
@@ -167,7 +167,7 @@ func (t *Target) serve(o Options, server *http.Server, l net.Listener) {
 	t.servers = append(t.servers, server)
 	go func() {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			o.Logger.Error("serve beside the world", "error", err)
+			o.Logger.Error("serve beside the test environment", "error", err)
 		}
 	}()
 }
@@ -178,13 +178,13 @@ func (t *Target) Close() error {
 	for _, server := range t.servers {
 		problems = append(problems, server.Close())
 	}
-	if t.World != nil {
-		problems = append(problems, t.World.Close())
+	if t.Env != nil {
+		problems = append(problems, t.Env.Close())
 	}
 	return errors.Join(append(problems, os.RemoveAll(t.directory))...)
 }
 
-// configuration changes the world's configuration of Regain into the suite's, and remembers the first mistake.
+// configuration changes the test environment's configuration of Regain into the suite's, and remembers the first mistake.
 type configuration struct {
 	options   Options
 	mutual    string // base URL for clients with certificates

@@ -14,7 +14,7 @@ import (
 )
 
 type (
-	scene = authenticatortest.World
+	scene = authenticatortest.Env
 )
 
 func share(t *testing.T, w *scene, o authenticator.ShareOptions) authenticatortest.Answer {

@@ -32,7 +32,7 @@ type Config struct {
 	Issuers        []string   // DIDs of who may issue; nil takes every issuer
 	ReceiptType    string     // DefaultReceiptType when empty
 	StrictDomains  bool       // refuse a verifier whose domain is not verified, instead of warning
-	PlainLocalhost bool       // did:web of names under localhost by http, in a world without certificates
+	PlainLocalhost bool       // did:web of names under localhost by http, in a test environment without certificates
 }
 
 // Wallet holds the credentials of one person under one DID. It is safe for concurrent use.

@@ -28,24 +28,24 @@ func visit(t *testing.T, cfg headless.Config, link string) *httptest.ResponseRec
 
 func TestPagesThatStay(t *testing.T) {
 	for name, test := range map[string]struct {
-		spoil  func(*wallettest.World)
+		spoil  func(*wallettest.Env)
 		report bool
 		status int
 		holds  []string
 		posted string // error that the verifier is told
 	}{
-		"shared": {func(w *wallettest.World) { w.Verifier.Body = "{}" }, false, http.StatusOK, []string{`id="shared"`}, ""},
-		"declined": {func(w *wallettest.World) {
+		"shared": {func(w *wallettest.Env) { w.Verifier.Body = "{}" }, false, http.StatusOK, []string{`id="shared"`}, ""},
+		"declined": {func(w *wallettest.Env) {
 			w.Verifier.Body = "{}"
 			w.Verifier.Query["credentials"].([]any)[0].(map[string]any)["meta"] = map[string]any{"vct_values": []string{"urn:other"}}
 		}, false, http.StatusOK, []string{`id="declined"`}, "access_denied"},
 		"refused":  {breakIt, false, http.StatusBadRequest, []string{`id="refused"`, "invalid_request"}, ""},
-		"reported": {func(w *wallettest.World) { breakIt(w); w.Verifier.Body = "{}" }, true, http.StatusBadRequest, []string{`id="refused"`}, "invalid_request"},
-		"a stranger": {func(w *wallettest.World) { w.Verifier.Signs = w.Proofs.Party(w.Verifier.T, "X") }, true, http.StatusBadRequest,
+		"reported": {func(w *wallettest.Env) { breakIt(w); w.Verifier.Body = "{}" }, true, http.StatusBadRequest, []string{`id="refused"`}, "invalid_request"},
+		"a stranger": {func(w *wallettest.Env) { w.Verifier.Signs = w.Proofs.Party(w.Verifier.T, "X") }, true, http.StatusBadRequest,
 			[]string{`id="refused"`, "invalid_request"}, ""},
-		"nobody there":  {func(w *wallettest.World) { w.Verifier.Server.Close() }, true, http.StatusBadGateway, []string{`id="failed"`}, ""},
-		"answer denied": {func(w *wallettest.World) { w.Verifier.Status = http.StatusBadRequest }, false, http.StatusBadGateway, []string{`id="failed"`}, ""},
-		"no Face Check": {func(w *wallettest.World) {
+		"nobody there":  {func(w *wallettest.Env) { w.Verifier.Server.Close() }, true, http.StatusBadGateway, []string{`id="failed"`}, ""},
+		"answer denied": {func(w *wallettest.Env) { w.Verifier.Status = http.StatusBadRequest }, false, http.StatusBadGateway, []string{`id="failed"`}, ""},
+		"no Face Check": {func(w *wallettest.Env) {
 			w.Issuer.Receipt = func(c map[string]any) { delete(c, "faceCheckResults") }
 		}, false, http.StatusBadGateway, []string{`id="failed"`}, ""},
 	} {
@@ -72,7 +72,7 @@ func TestPagesThatStay(t *testing.T) {
 }
 
 // breakIt makes a request that must not be answered, of somebody who may be told.
-func breakIt(w *wallettest.World) { w.Verifier.Claims = func(c map[string]any) { delete(c, "nonce") } }
+func breakIt(w *wallettest.Env) { w.Verifier.Claims = func(c map[string]any) { delete(c, "nonce") } }
 
 func TestReportsLeadBack(t *testing.T) {
 	w := wallettest.WithCredential(t)

@@ -14,7 +14,7 @@ import (
 )
 
 // asking is a phone that is asked by a verifier of wallettest, under one kind of client_id.
-func asking(t *testing.T, kind string, spoil func(*wallettest.World)) (*browser.Browser, *browser.Page) {
+func asking(t *testing.T, kind string, spoil func(*wallettest.Env)) (*browser.Browser, *browser.Page) {
 	t.Helper()
 	w := wallettest.New(t)
 	w.As(t, kind)
@@ -38,14 +38,14 @@ func asking(t *testing.T, kind string, spoil func(*wallettest.World)) (*browser.
 }
 
 func TestThePersonSeesWhoAsksAndForWhat(t *testing.T) {
-	licence := func(w *wallettest.World) { w.Issuer.Licensed = true; w.Verifier.Query = wallettest.LicenceQuery() }
+	licence := func(w *wallettest.Env) { w.Issuer.Licensed = true; w.Verifier.Query = wallettest.LicenceQuery() }
 	recovery := wallettest.Encode([]byte(`{"type":"` + request.AccountRecovery + `","credential_ids":["verified_id"],"account":"ada@example.org","organisation":"Contoso"}`))
-	claim := func(name string, value any) func(*wallettest.World) {
-		return func(w *wallettest.World) { w.Verifier.Claims = func(c map[string]any) { c[name] = value } }
+	claim := func(name string, value any) func(*wallettest.Env) {
+		return func(w *wallettest.Env) { w.Verifier.Claims = func(c map[string]any) { c[name] = value } }
 	}
 	for name, test := range map[string]struct {
 		kind  string
-		spoil func(*wallettest.World)
+		spoil func(*wallettest.Env)
 		has   []string // elements
 		hasNo []string
 		says  []string
@@ -82,7 +82,7 @@ func TestThePersonSeesWhoAsksAndForWhat(t *testing.T) {
 func TestASiteIsToldOfItsMistake(t *testing.T) {
 	for _, body := range []string{"{}", ""} {
 		var v *wallettest.Verifier
-		_, page := asking(t, "x509_hash", func(w *wallettest.World) {
+		_, page := asking(t, "x509_hash", func(w *wallettest.Env) {
 			v = w.Verifier
 			v.Claims = func(c map[string]any) { delete(c, "nonce") }
 			if body != "" {

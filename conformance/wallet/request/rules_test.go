@@ -15,14 +15,14 @@ import (
 func TestRequestsThatBreakARule(t *testing.T) {
 	day := wallettest.Noon()
 	for name, test := range map[string]struct {
-		spoil func(*wallettest.World)
+		spoil func(*wallettest.Env)
 		says  string
 		told  bool
 	}{
 		"no response_mode": {unset("response_mode"), "response_mode is neither", false},
 		"fragment":         {set("response_mode", "fragment"), "response_mode is neither", false},
 		"no response_uri":  {unset("response_uri"), "response_uri: address not allowed", false},
-		"redirect_uri instead": {func(w *wallettest.World) {
+		"redirect_uri instead": {func(w *wallettest.Env) {
 			w.Verifier.Claims = func(c map[string]any) { c["redirect_uri"] = c["response_uri"]; delete(c, "response_uri") }
 		}, "response_uri: address not allowed", false},
 		"state with a slash":      {set("state", "a/b"), "state has", false},
@@ -54,7 +54,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"scope twice":             {scope("com.example.pid com.example.pid"), "invalid_scope", true},
 		"scopes with unlike sets": {scope("com.example.pid com.example.sets"), "invalid_scope", true},
 		"scope of nonsense":       {scope("com.example.broken"), "invalid DCQL query", true},
-		"no holder, no state": {func(w *wallettest.World) {
+		"no holder, no state": {func(w *wallettest.Env) {
 			w.Verifier.Query["credentials"].([]any)[0].(map[string]any)["require_cryptographic_holder_binding"] = false
 			unset("state")(w)
 		}, "without its holder, and has no state", true},
@@ -67,7 +67,7 @@ func TestRequestsThatBreakARule(t *testing.T) {
 		"info of none":            {info(map[string]any{"format": "jwt", "data": "x", "credential_ids": []string{}}), "names no credential query", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := ask(t, "x509_hash", func(w *wallettest.World) {
+			w := ask(t, "x509_hash", func(w *wallettest.Env) {
 				w.Verifier.Query = wallettest.IdentityQuery()
 				w.Config.Requests.Scopes = scopes(t)
 				test.spoil(w)
@@ -78,16 +78,16 @@ func TestRequestsThatBreakARule(t *testing.T) {
 	}
 }
 
-func metadata(formats map[string]any) func(*wallettest.World) {
-	return func(w *wallettest.World) {
+func metadata(formats map[string]any) func(*wallettest.Env) {
+	return func(w *wallettest.Env) {
 		w.Verifier.Claims = func(c map[string]any) { c["client_metadata"].(map[string]any)["vp_formats_supported"] = formats }
 	}
 }
 
-func info(entry map[string]any) func(*wallettest.World) { return set("verifier_info", []any{entry}) }
+func info(entry map[string]any) func(*wallettest.Env) { return set("verifier_info", []any{entry}) }
 
-func scope(value string) func(*wallettest.World) {
-	return func(w *wallettest.World) {
+func scope(value string) func(*wallettest.Env) {
+	return func(w *wallettest.Env) {
 		w.Verifier.Claims = func(c map[string]any) { c["scope"] = value; delete(c, "dcql_query") }
 	}
 }
@@ -106,7 +106,7 @@ func scopes(t *testing.T) map[string]json.RawMessage {
 
 func TestScopesStandForQueries(t *testing.T) {
 	for value, want := range map[string]int{"com.example.pid": 1, "com.example.sets": 1, "com.example.pid com.example.licence": 2} {
-		w := ask(t, "x509_hash", func(w *wallettest.World) {
+		w := ask(t, "x509_hash", func(w *wallettest.Env) {
 			w.Config.Requests.Scopes = scopes(t)
 			scope(value)(w)
 		})
@@ -182,7 +182,7 @@ func TestPlainLinksMayHoldMore(t *testing.T) {
 
 func TestAPlusNeedsToBeAllowed(t *testing.T) {
 	for _, allowed := range []bool{false, true} {
-		w := ask(t, "redirect_uri", func(w *wallettest.World) { w.Config.Requests.LiteralPlus = allowed })
+		w := ask(t, "redirect_uri", func(w *wallettest.Env) { w.Config.Requests.LiteralPlus = allowed })
 		_, err := w.Wallet.Review(t.Context(), strings.ReplaceAll(w.Verifier.Link("plain"), "%2B", "+"))
 		if allowed != (err == nil) {
 			t.Errorf("allowed %v: got %v", allowed, err)

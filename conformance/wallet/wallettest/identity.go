@@ -25,7 +25,7 @@ const (
 
 // As makes the verifier ask under another client_id, one of a request.Prefix, or did:jwk, which is
 // a decentralized_identifier too. The policy lets the wallet take it; Remake has still to be called.
-func (w *World) As(t testing.TB, kind string) {
+func (w *Env) As(t testing.TB, kind string) {
 	t.Helper()
 	v := w.Verifier
 	w.Config.Requests.Prefixes = []request.Prefix{
@@ -58,7 +58,7 @@ func (w *World) As(t testing.TB, kind string) {
 }
 
 // asDIDWeb serves the verifier's DID document over TLS, as did:web wants it.
-func (w *World) asDIDWeb(t testing.TB) {
+func (w *Env) asDIDWeb(t testing.TB) {
 	t.Helper()
 	authority := NewAuthority(t, "Web PKI")
 	party := authority.PartyFor(t, VerifierHost, VerifierHost)
@@ -95,7 +95,7 @@ func (v *Verifier) asDID(t testing.TB, did, fragment string) {
 }
 
 // asAttested has an attester vouch for the verifier (OpenID4VP 1.0 §12).
-func (w *World) asAttested(t testing.TB) {
+func (w *Env) asAttested(t testing.TB) {
 	t.Helper()
 	attester := NewKey(t)
 	w.Config.Requests.Attesters = map[string]jose.JWKSet{AttesterID: {Keys: []jose.JWK{{Key: &attester.PublicKey, KeyID: "a"}}}}

@@ -1,10 +1,10 @@
-// Package world starts a whole world on loopback: a main IdP, Regain, an identity proofing provider and a wallet, each
+// Package test environment starts a whole test environment on loopback: a main IdP, Regain, an identity proofing provider and a wallet, each
 // a server of its own with a host name of its own, so that origins and cookies are as separate as in production. They
 // speak to each other over HTTP and share nothing but the sample people and each other's public keys.
 //
 // Regain is configured the way an operator configures it: by a YAML file and the files it names, in a directory made
-// for this world.
-package world
+// for this test environment.
+package testenv
 
 import (
 	"context"
@@ -30,7 +30,7 @@ import (
 	"regain/internal/node"
 )
 
-// Options say what world to start.
+// Options say what test environment to start.
 type Options struct {
 	Port   int // first of four ports; 0 takes free ones
 	TLS    bool
@@ -53,7 +53,7 @@ type Options struct {
 	Namesakes int
 	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
 	Store string
-	// Studio draws the people and compares their faces, so that many worlds in one process share the work; nil draws
+	// Studio draws the people and compares their faces, so that many test environments in one process share the work; nil draws
 	// each picture anew.
 	Studio *people.Studio
 	// WalletPages serves the wallet's host instead of the phone's pages; nil leaves it to the phone.
@@ -62,8 +62,8 @@ type Options struct {
 	Deps func(*node.Deps)
 }
 
-// World is four running servers.
-type World struct {
+// Env is four running servers.
+type Env struct {
 	Regain, IdP, Proofing, Wallet string // base URLs
 
 	Node     *node.Node
@@ -74,7 +74,7 @@ type World struct {
 	RogueURL string
 	PKI      *PKI
 	Clock    func() time.Time
-	Client   *http.Client // dials names under .localhost and trusts the world's CA
+	Client   *http.Client // dials names under .localhost and trusts the test environment's CA
 
 	elsewhere io.Closer
 	directory string
@@ -88,22 +88,22 @@ type party struct {
 	url      string
 }
 
-// Start starts the world; Close ends it.
-func Start(o Options) (*World, error) {
+// Start starts the test environment; Close ends it.
+func Start(o Options) (*Env, error) {
 	if o.Logger == nil {
-		return nil, errors.New("world: Logger is missing")
+		return nil, errors.New("test environment: Logger is missing")
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	w := &World{Clock: o.Clock, failed: make(chan error, 8)}
+	w := &Env{Clock: o.Clock, failed: make(chan error, 8)}
 	var err error
 	if w.PKI, err = newPKI(time.Now()); err != nil {
 		return nil, err
 	}
 	w.Client = w.PKI.client(10 * time.Second)
-	if w.directory, err = os.MkdirTemp("", "regain-world-"); err != nil {
-		return nil, fmt.Errorf("make a directory for the world: %w", err)
+	if w.directory, err = os.MkdirTemp("", "regain-testenv-"); err != nil {
+		return nil, fmt.Errorf("make a directory for the test environment: %w", err)
 	}
 	if err := w.start(o); err != nil {
 		return nil, errors.Join(err, w.Close())
@@ -111,7 +111,7 @@ func Start(o Options) (*World, error) {
 	return w, nil
 }
 
-func (w *World) start(o Options) error {
+func (w *Env) start(o Options) error {
 	parties, err := listen(o)
 	if err != nil {
 		return err
@@ -152,7 +152,7 @@ func listen(o Options) ([]party, error) {
 	return parties, nil
 }
 
-func (w *World) startProofing(o Options, parties []party) error {
+func (w *Env) startProofing(o Options, parties []party) error {
 	for i, target := range map[int]**proofing.Server{2: &w.Issuer, 4: &w.Rogue} {
 		server, err := proofing.New(proofing.Config{
 			BaseURL: parties[i].url, RegainIssuer: w.Regain, WalletOfferEndpoint: w.Wallet + "/offer", Offers: o.Offers, StatusTTL: 2 * time.Second,
@@ -171,7 +171,7 @@ func (w *World) startProofing(o Options, parties []party) error {
 const ProgramRedirect = "https://program.localhost/callback"
 
 // startIdP makes the main IdP, and the relying party for programs beside it.
-func (w *World) startIdP(o Options, p party) error {
+func (w *Env) startIdP(o Options, p party) error {
 	var accounts []idp.Account
 	for _, person := range people.Samples() {
 		accounts = append(accounts, idp.Account{Name: person.Account, DisplayName: person.DirectoryGivenName + " " + person.DirectoryFamilyName})
@@ -189,7 +189,7 @@ func (w *World) startIdP(o Options, p party) error {
 	return err
 }
 
-func (w *World) startWallet(o Options, p party) error {
+func (w *Env) startWallet(o Options, p party) error {
 	if o.WalletPages != nil {
 		w.serve(o, p, o.WalletPages)
 		return nil
@@ -205,7 +205,7 @@ func (w *World) startWallet(o Options, p party) error {
 	return nil
 }
 
-func (w *World) startRegain(o Options, p party) error {
+func (w *Env) startRegain(o Options, p party) error {
 	path, err := w.configure(o)
 	if err != nil {
 		return err
@@ -252,7 +252,7 @@ func readClients(path string) ([]node.ClientConfig, error) {
 }
 
 // serve runs one party's server until Close.
-func (w *World) serve(o Options, p party, handler http.Handler) {
+func (w *Env) serve(o Options, p party, handler http.Handler) {
 	server := node.NewServer(handler, o.Logger)
 	w.servers = append(w.servers, server)
 	go func() {
@@ -270,7 +270,7 @@ func (w *World) serve(o Options, p party, handler http.Handler) {
 }
 
 // Wait blocks until ctx ends or a server fails.
-func (w *World) Wait(ctx context.Context) error {
+func (w *Env) Wait(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return nil
@@ -280,12 +280,12 @@ func (w *World) Wait(ctx context.Context) error {
 }
 
 // NewWallet returns a wallet without pages, for journeys walked by a program.
-func (w *World) NewWallet(camera wallet.Camera, clock func() time.Time) (*wallet.Wallet, error) {
+func (w *Env) NewWallet(camera wallet.Camera, clock func() time.Time) (*wallet.Wallet, error) {
 	return w.NewWalletThat(camera, clock, request.Policy{})
 }
 
 // NewWalletThat is NewWallet for a wallet that takes other requests than the strictest.
-func (w *World) NewWalletThat(camera wallet.Camera, clock func() time.Time, takes request.Policy) (*wallet.Wallet, error) {
+func (w *Env) NewWalletThat(camera wallet.Camera, clock func() time.Time, takes request.Policy) (*wallet.Wallet, error) {
 	return wallet.New(wallet.Config{
 		HTTPClient: w.Client, Clock: clock, Random: rand.Reader, Logger: slog.New(slog.DiscardHandler), Camera: camera, RequestAnchors: w.PKI.pool(),
 		Requests: takes,
@@ -293,10 +293,10 @@ func (w *World) NewWalletThat(camera wallet.Camera, clock func() time.Time, take
 }
 
 // AuditLog is the path of Regain's audit log.
-func (w *World) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }
+func (w *Env) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }
 
-// Close ends every server and removes the world's files.
-func (w *World) Close() error {
+// Close ends every server and removes the test environment's files.
+func (w *Env) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends

@@ -1,4 +1,4 @@
-package world
+package testenv
 
 import (
 	"context"
@@ -19,7 +19,7 @@ import (
 	"regain/internal/node"
 )
 
-// PKI is the world's certification authority: for the certificate that signs Regain's presentation requests, and with
+// PKI is the test environment's certification authority: for the certificate that signs Regain's presentation requests, and with
 // TLS for the servers' certificates.
 type PKI struct {
 	Anchor     *x509.Certificate
@@ -32,7 +32,7 @@ type PKI struct {
 func newPKI(now time.Time) (*PKI, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, fmt.Errorf("make the world's CA: %w", err)
+		return nil, fmt.Errorf("make the test environment's CA: %w", err)
 	}
 	p := &PKI{key: key}
 	anchor := template("Regain Demo CA", now)
@@ -99,19 +99,19 @@ func (p *PKI) pool() *x509.CertPool {
 	return pool
 }
 
-// ServerTLS is the TLS configuration of the world's servers; MutualTLS asks for a client certificate too.
+// ServerTLS is the TLS configuration of the test environment's servers; MutualTLS asks for a client certificate too.
 func (p *PKI) ServerTLS() *tls.Config {
 	return node.TLS(p.server)
 }
 
-// CertificatePEM returns the CA's certificate, to be trusted by a browser in a world with TLS.
+// CertificatePEM returns the CA's certificate, to be trusted by a browser in a test environment with TLS.
 func (p *PKI) CertificatePEM() []byte { return encodePEM("CERTIFICATE", p.Anchor.Raw) }
 
 func encodePEM(kind string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})
 }
 
-// client returns an HTTP client that trusts the world's CA and dials names under .localhost at 127.0.0.1, whatever the
+// client returns an HTTP client that trusts the test environment's CA and dials names under .localhost at 127.0.0.1, whatever the
 // system's resolver says (RFC 6761 §6.3).
 func (p *PKI) client(timeout time.Duration) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout}

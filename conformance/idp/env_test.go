@@ -24,8 +24,8 @@ const (
 	bob = "bob@example.org"
 )
 
-// world is an IdP and a Regain, each a server on loopback with a host name of its own.
-type world struct {
+// test environment is an IdP and a Regain, each a server on loopback with a host name of its own.
+type env struct {
 	t      *testing.T
 	idp    *idp.Server
 	url    string
@@ -35,9 +35,9 @@ type world struct {
 	server *httptest.Server // Regain's
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *env {
 	t.Helper()
-	w := &world{t: t, clock: &watch{now: time.Now()}, log: &buffer{}}
+	w := &env{t: t, clock: &watch{now: time.Now()}, log: &buffer{}}
 	w.regain = newRegain(t, w.clock.Now)
 	w.server = httptest.NewServer(w.regain)
 	t.Cleanup(w.server.Close)
@@ -57,7 +57,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) config() idp.Config {
+func (w *env) config() idp.Config {
 	return idp.Config{
 		Name: "Example Organisation", BaseURL: w.url, RegainIssuer: w.regain.url, ClientID: "main-idp",
 		Accounts:   []idp.Account{{Name: ada, DisplayName: "Ada Lindqvist"}, {Name: bob, DisplayName: "Bob Stone"}},
@@ -81,11 +81,11 @@ func named(s *httptest.Server, name string) string {
 	return strings.Replace(s.URL, "127.0.0.1", name+".localhost", 1)
 }
 
-func (w *world) browser() *browser.Browser {
+func (w *env) browser() *browser.Browser {
 	return browser.New(browser.Config{HTTPClient: &http.Client{Transport: local()}, Clock: w.clock.Now})
 }
 
-func (w *world) visitor() *visitor.Visitor {
+func (w *env) visitor() *visitor.Visitor {
 	v, err := visitor.New(w.browser(), w.url)
 	if err != nil {
 		w.t.Fatal(err)
@@ -94,7 +94,7 @@ func (w *world) visitor() *visitor.Visitor {
 }
 
 // recover goes to Regain for an account and presses its button: the page is what the callback shows.
-func (w *world) recover(v *visitor.Visitor, account string) *browser.Page {
+func (w *env) recover(v *visitor.Visitor, account string) *browser.Page {
 	w.t.Helper()
 	page, err := v.Recover(w.t.Context(), account)
 	if err != nil {
@@ -103,7 +103,7 @@ func (w *world) recover(v *visitor.Visitor, account string) *browser.Page {
 	return w.press(v.Browser, page, "have-verified-id")
 }
 
-func (w *world) press(b *browser.Browser, page *browser.Page, id string) *browser.Page {
+func (w *env) press(b *browser.Browser, page *browser.Page, id string) *browser.Page {
 	w.t.Helper()
 	form, ok := page.Form(id)
 	if !ok {
@@ -116,7 +116,7 @@ func (w *world) press(b *browser.Browser, page *browser.Page, id string) *browse
 	return next
 }
 
-func (w *world) open(b *browser.Browser, path string) *browser.Page {
+func (w *env) open(b *browser.Browser, path string) *browser.Page {
 	w.t.Helper()
 	page, err := b.Open(w.t.Context(), w.url+path)
 	if err != nil {
@@ -126,7 +126,7 @@ func (w *world) open(b *browser.Browser, path string) *browser.Page {
 }
 
 // enrol gives an account a passkey, by a pass from the help desk.
-func (w *world) enrol(v *visitor.Visitor, account string) {
+func (w *env) enrol(v *visitor.Visitor, account string) {
 	w.t.Helper()
 	if _, err := v.UsePass(w.t.Context(), account, w.regain.give(account)); err != nil {
 		w.t.Fatal(err)
@@ -137,7 +137,7 @@ func (w *world) enrol(v *visitor.Visitor, account string) {
 }
 
 // nothing checks that a browser has no right at the IdP.
-func (w *world) nothing(b *browser.Browser) {
+func (w *env) nothing(b *browser.Browser) {
 	w.t.Helper()
 	for _, path := range []string{"/recovered", "/passkey/new", "/passkey/created", "/home"} {
 		if page := w.open(b, path); page.Status != http.StatusForbidden || !page.Has("no-session") {

@@ -1,4 +1,4 @@
-package world_test
+package testenv_test
 
 import (
 	"log/slog"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"regain/conformance/world"
+	"regain/conformance/testenv"
 	"regain/internal/node"
 )
 
@@ -19,7 +19,7 @@ func started(t *testing.T, text string) (node.Config, error) {
 		t.Fatal(err)
 	}
 	var cfg node.Config
-	w, err := world.Start(world.Options{Logger: slog.New(slog.DiscardHandler), Configuration: path, Change: func(c *node.Config) { cfg = *c }})
+	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: path, Change: func(c *node.Config) { cfg = *c }})
 	if err != nil {
 		return cfg, err
 	}
@@ -62,7 +62,7 @@ func TestConfigurationMistakes(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := world.Start(world.Options{Logger: slog.New(slog.DiscardHandler), Configuration: filepath.Join(t.TempDir(), "none.yaml")}); err == nil {
+	if _, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: filepath.Join(t.TempDir(), "none.yaml")}); err == nil {
 		t.Error("a file that is not there")
 	}
 }

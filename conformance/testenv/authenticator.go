@@ -1,4 +1,4 @@
-package world
+package testenv
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 )
 
 // AskAuthenticators changes Regain's configuration (Options.Change) to ask wallets like Microsoft Authenticator, and no
-// others, for the JWT VCs that the proofing provider issues. Both sides are known by a did:web, so the world needs TLS.
+// others, for the JWT VCs that the proofing provider issues. Both sides are known by a did:web, so the test environment needs TLS.
 func AskAuthenticators(cfg *node.Config) {
 	_, host, _ := strings.Cut(cfg.Issuer, "://")
 	cfg.Wallets = []node.WalletConfig{{

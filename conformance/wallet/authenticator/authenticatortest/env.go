@@ -11,8 +11,8 @@ import (
 	"regain/conformance/wallet/wallettest"
 )
 
-// World is a wallet between an issuer and a verifier, everything in order.
-type World struct {
+// Env is a wallet between an issuer and a verifier, everything in order.
+type Env struct {
 	Site     *Site
 	Issuer   *Issuer
 	Verifier *Verifier
@@ -21,10 +21,10 @@ type World struct {
 	Wallet   *authenticator.Wallet
 }
 
-// New is a world with an empty wallet.
-func New(t testing.TB) *World {
+// New is a test environment with an empty wallet.
+func New(t testing.TB) *Env {
 	t.Helper()
-	w := &World{Site: NewSite(t), Now: wallettest.Noon()}
+	w := &Env{Site: NewSite(t), Now: wallettest.Noon()}
 	w.Issuer = NewIssuer(t, NewParty(t, "did:web:issuer.example", "ES256"), "https://issuer.example")
 	w.Verifier = NewVerifier(t, NewParty(t, "did:web:verifier.example", "ES256"), "https://verifier.example")
 	w.Site.Serve("issuer.example", w.Issuer)
@@ -38,7 +38,7 @@ func New(t testing.TB) *World {
 }
 
 // Remake builds the wallet anew from the configuration.
-func (w *World) Remake(t testing.TB) {
+func (w *Env) Remake(t testing.TB) {
 	t.Helper()
 	made, err := authenticator.New(w.Config)
 	if err != nil {
@@ -48,7 +48,7 @@ func (w *World) Remake(t testing.TB) {
 }
 
 // WithCredential is New with a Verified ID already in the wallet.
-func WithCredential(t testing.TB) *World {
+func WithCredential(t testing.TB) *Env {
 	t.Helper()
 	w := New(t)
 	w.Import(t)
@@ -56,7 +56,7 @@ func WithCredential(t testing.TB) *World {
 }
 
 // Import issues a Verified ID to the wallet.
-func (w *World) Import(t testing.TB) authenticator.Credential {
+func (w *Env) Import(t testing.TB) authenticator.Credential {
 	t.Helper()
 	c, err := w.Wallet.Import(t.Context(), w.Issuer.Identity(w.Wallet.DID()), w.Issuer.Source())
 	if err != nil {
@@ -66,7 +66,7 @@ func (w *World) Import(t testing.TB) authenticator.Credential {
 }
 
 // Review opens the verifier's link.
-func (w *World) Review(t testing.TB) *authenticator.Request {
+func (w *Env) Review(t testing.TB) *authenticator.Request {
 	t.Helper()
 	r, err := w.Wallet.Review(t.Context(), w.Verifier.Address())
 	if err != nil {
@@ -76,7 +76,7 @@ func (w *World) Review(t testing.TB) *authenticator.Request {
 }
 
 // Ready is a reviewed request whose Face Check has been taken.
-func (w *World) Ready(t testing.TB) *authenticator.Request {
+func (w *Env) Ready(t testing.TB) *authenticator.Request {
 	t.Helper()
 	r := w.Review(t)
 	if id := r.FaceCheckFor(); id != "" {

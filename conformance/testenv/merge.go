@@ -1,4 +1,4 @@
-package world
+package testenv
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// bring merges the configuration that somebody brings into the world's own: what stands in mappings goes key by key,
+// bring merges the configuration that somebody brings into the test environment's own: what stands in mappings goes key by key,
 // lists get longer, and everything else takes the place of what was there. Both files are YAML mappings.
 func bring(own, brought string) error {
 	base, err := readObject(own)

@@ -1,4 +1,4 @@
-package world
+package testenv
 
 import (
 	"crypto/rand"
@@ -17,7 +17,7 @@ import (
 	"regain/provider/keys"
 )
 
-// Names in the world's configuration.
+// Names in the test environment's configuration.
 const (
 	ClientIdP     = "main-idp"
 	ClientProgram = "program"
@@ -26,9 +26,9 @@ const (
 // object is a YAML mapping.
 type object = map[string]any
 
-// configure writes Regain's configuration, and everything that it names, into the world's directory, and returns the
+// configure writes Regain's configuration, and everything that it names, into the test environment's directory, and returns the
 // path that `regain serve --config` would take.
-func (w *World) configure(o Options) (string, error) {
+func (w *Env) configure(o Options) (string, error) {
 	f := &files{directory: w.directory}
 	clients := []object{
 		{"id": ClientIdP, "name": "Example Organisation", "jwks_file": f.write("main-idp.jwks.json", w.IdPs.JWKS()), "redirect_uris": []string{w.IdPs.RedirectURI()}},
@@ -89,7 +89,7 @@ func (w *World) configure(o Options) (string, error) {
 	return path, nil
 }
 
-func (w *World) storage(backend string) object {
+func (w *Env) storage(backend string) object {
 	if backend == "file" {
 		return object{"backend": backend, "path": filepath.Join(w.directory, "regain.db")}
 	}

@@ -11,8 +11,8 @@ import (
 	"regain/conformance/wallet"
 )
 
-// World is a wallet between an issuer and a verifier, everything in order.
-type World struct {
+// Env is a wallet between an issuer and a verifier, everything in order.
+type Env struct {
 	Roots    Authority // who may ask
 	Proofs   Authority // who may issue
 	Issuer   *Issuer
@@ -28,10 +28,10 @@ type StillCamera string
 // Selfie returns the picture.
 func (c StillCamera) Selfie(context.Context) ([]byte, error) { return []byte(c), nil }
 
-// New is a world with an empty wallet.
-func New(t testing.TB) *World {
+// New is a test environment with an empty wallet.
+func New(t testing.TB) *Env {
 	t.Helper()
-	w := &World{Roots: NewAuthority(t, "Verifier Root"), Proofs: NewAuthority(t, "Issuer Root"), Now: Noon()}
+	w := &Env{Roots: NewAuthority(t, "Verifier Root"), Proofs: NewAuthority(t, "Issuer Root"), Now: Noon()}
 	w.Issuer = NewIssuer(t, w.Proofs.Party(t, "Proof House Issuer"))
 	w.Verifier = NewVerifier(t, w.Roots.Party(t, "Contoso Recovery"))
 	w.Config = wallet.Config{
@@ -44,7 +44,7 @@ func New(t testing.TB) *World {
 }
 
 // Remake builds the wallet anew from the configuration.
-func (w *World) Remake(t testing.TB) {
+func (w *Env) Remake(t testing.TB) {
 	t.Helper()
 	made, err := wallet.New(w.Config)
 	if err != nil {
@@ -54,14 +54,14 @@ func (w *World) Remake(t testing.TB) {
 }
 
 // WithCredential is newWorld with the Verified ID already added.
-func WithCredential(t testing.TB) *World {
+func WithCredential(t testing.TB) *Env {
 	t.Helper()
 	w := New(t)
 	w.Accept(t)
 	return w
 }
 
-func (w *World) Accept(t testing.TB) wallet.Credential {
+func (w *Env) Accept(t testing.TB) wallet.Credential {
 	t.Helper()
 	c, err := w.Wallet.Accept(t.Context(), w.Issuer.Link())
 	if err != nil {
@@ -70,7 +70,7 @@ func (w *World) Accept(t testing.TB) wallet.Credential {
 	return c
 }
 
-func (w *World) Review(t testing.TB) *wallet.Request {
+func (w *Env) Review(t testing.TB) *wallet.Request {
 	t.Helper()
 	r, err := w.Wallet.Review(t.Context(), w.Verifier.Link("post"))
 	if err != nil {
@@ -80,7 +80,7 @@ func (w *World) Review(t testing.TB) *wallet.Request {
 }
 
 // Ready is a reviewed request whose Face Check has been taken.
-func (w *World) Ready(t testing.TB) *wallet.Request {
+func (w *Env) Ready(t testing.TB) *wallet.Request {
 	t.Helper()
 	r := w.Review(t)
 	if id := r.FaceCheckFor(); id != "" {
@@ -92,7 +92,7 @@ func (w *World) Ready(t testing.TB) *wallet.Request {
 }
 
 // ImportLicence puts a driving licence of the issuer's into the wallet. spoil may be nil.
-func (w *World) ImportLicence(t testing.TB, spoil func(*Licence)) wallet.Credential {
+func (w *Env) ImportLicence(t testing.TB, spoil func(*Licence)) wallet.Credential {
 	t.Helper()
 	key := NewKey(t)
 	licence := NewLicence(&key.PublicKey)
