@@ -23,7 +23,7 @@ func (w *writes) Update(ctx context.Context, r storage.Record) error {
 }
 
 // Looking at a page changes nothing: the request in its link was made when it was first shown, and a QR code lives on.
-func TestLookingIsFree(t *testing.T) {
+func TestPageViewsWriteNothing(t *testing.T) {
 	for name, row := range map[string]struct{ wallet node.WalletConfig }{
 		"in the link": {wallet: node.WalletConfig{ByValue: true}}, "by reference": {wallet: node.WalletConfig{}},
 	} {

@@ -72,8 +72,8 @@ func TestEvidenceOfAJWTVC(t *testing.T) {
 	}
 	account := recovery.Account{Name: "ada@example.org", Enabled: true, Attributes: map[recovery.AttributeName]string{"given_name": "Ada", "family_name": "Lovelace"}}
 	s.profile.Mode, s.profile.FaceCheck.Threshold = recovery.ModeProduction, 50
-	for _, barred := range []recovery.Reason{recovery.ReasonNone, recovery.ReasonAccountUnknown} {
-		verdict := recovery.Decide(recovery.DecisionInput{Profile: s.profile, Account: account, Ineligible: barred, Evidence: found, StartedAt: s.clock.Now(), Now: s.clock.Now()})
+	for _, ineligible := range []recovery.Reason{recovery.ReasonNone, recovery.ReasonAccountUnknown} {
+		verdict := recovery.Decide(recovery.DecisionInput{Profile: s.profile, Account: account, Ineligible: ineligible, Evidence: found, StartedAt: s.clock.Now(), Now: s.clock.Now()})
 		if verdict.Outcome != recovery.OutcomeDenied || verdict.Reason.Public() != recovery.PublicCredential {
 			t.Errorf("%s, %s: it tells of the account, or worse", verdict.Outcome, verdict.Reason)
 		}

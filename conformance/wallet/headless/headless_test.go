@@ -83,7 +83,7 @@ func TestReportsLeadBack(t *testing.T) {
 	}
 }
 
-func TestNonsense(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	w := wallettest.New(t)
 	for link, status := range map[string]int{
 		"x?": http.StatusBadRequest, "x?%zz": http.StatusBadRequest, "x?client_id=x": http.StatusBadRequest, "x?" + strings.Repeat("x", 17<<10): http.StatusRequestURITooLong,

@@ -133,7 +133,7 @@ func TestAStrangersRequest(t *testing.T) {
 }
 
 // Nothing that is sent to any route gets more than a page that says what to do.
-func TestNonsense(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	b := setUp(t)
 	for _, path := range []string{"/", "/offer", "/authorize", "/person", "/scan", "/tasks/x", "/tasks/x/add", "/tasks/x/share", "/tasks/x/selfie.jpg", "/credentials/x/portrait.jpg", "/nowhere"} {
 		for _, body := range []string{"", "csrf=x", "csrf=x&url=x&person=ada.lindqvist", strings.Repeat("a=b&", 20_000), "%zz"} {

@@ -15,7 +15,7 @@ import (
 
 // Promise 6, in each way to a wallet: an account that does not exist, one that is excluded and one that the evidence does
 // not name meet the same pages, the same request and the same words, and the wallet hears the same.
-func TestNothingToEnumerateInAnyWay(t *testing.T) {
+func TestNothingToEnumerateInAnyChannel(t *testing.T) {
 	for name, w := range map[string]node.WalletConfig{
 		"by reference": {TransactionData: true}, "in the link": {ByValue: true, TransactionData: true}, "through the browser": {DigitalCredentials: []string{"unsigned"}},
 	} {

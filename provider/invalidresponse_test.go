@@ -100,7 +100,7 @@ func internals() []string {
 
 // Nothing that a stranger sends, to any endpoint, gets an answer of another form than the one that its specification
 // names, or a look inside; and at the end the recovery that was open all the while succeeds.
-func TestNonsense(t *testing.T) {
+func TestInvalidResponses(t *testing.T) {
 	f := setUpRegistration(t, nil)
 	page := f.asked(t)
 	link, _ := page.Link("open-wallet")

@@ -103,7 +103,7 @@ func (f *fixture) finishes(t *testing.T, page *browser.Page) {
 }
 
 // Each kind of wallet that OpenID4VP 1.0 knows recovers an account, with either format.
-func TestWays(t *testing.T) {
+func TestEveryChannel(t *testing.T) {
 	for name, row := range map[string]struct {
 		wallet node.WalletConfig
 		change func(*node.Config)

@@ -43,10 +43,10 @@ func (f *fixture) letter(t *testing.T, asked *wallet.Request) string {
 	return box.form
 }
 
-// One wallet, one round, three doors, each with a request of its own: an answer goes through the door that it was asked
-// at, and through no other, or a QR code that was relayed would be answered as if from the device that started. Nor does
-// it through any after the person asked anew.
-func TestAnswersAtTheWrongDoor(t *testing.T) {
+// One wallet, one presentation attempt, three channels, each with a request of its own: an answer counts in the channel that
+// it was asked in, and in no other, or a QR code that was relayed would be answered as if from the device that started.
+// After the person asked anew it counts in none.
+func TestAnswersInAnotherChannel(t *testing.T) {
 	for name, row := range map[string]struct {
 		wallet node.WalletConfig
 		change func(*node.Config)
@@ -66,12 +66,12 @@ func TestAnswersAtTheWrongDoor(t *testing.T) {
 			}, row.wallet)
 			f.Client.Transport = &letterbox{RoundTripper: f.Client.Transport}
 			f.wallet = f.newWallet(t, request.Policy{Plain: true})
-			f.triesDoors(t)
+			f.triesChannels(t)
 		})
 	}
 }
 
-func (f *fixture) triesDoors(t *testing.T) {
+func (f *fixture) triesChannels(t *testing.T) {
 	t.Helper()
 	page := f.asked(t)
 	same := f.review(t, page)
@@ -109,7 +109,7 @@ func (f *fixture) triesDoors(t *testing.T) {
 	f.press(t, f.browser.Current(), "again")
 	for name, got := range map[string]int{
 		"this device's": status(same.ResponseURI(), fromSame), "the other's": status(cross.ResponseURI(), fromCross),
-		"the browser's": script(fromBrowser), // whose door has another handle now, and no request behind it
+		"the browser's": script(fromBrowser), // whose channel has another handle now, and no request
 	} {
 		if got != http.StatusNotFound {
 			t.Errorf("after the person asked anew, %s: %d", name, got)
@@ -122,8 +122,8 @@ func (f *fixture) triesDoors(t *testing.T) {
 	f.recovers(t, f.browser.Current())
 }
 
-// A stranger who keeps sending nonsense to a link's door has it closed; the page stays, and asks anew.
-func TestNonsenseHasAnEnd(t *testing.T) {
+// A stranger who keeps sending invalid responses to a link has its channel closed; the page stays, and asks anew.
+func TestInvalidResponsesAreBounded(t *testing.T) {
 	for name, row := range map[string]node.WalletConfig{"by reference": {}, "in the link": {ByValue: true}} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpWallets(t, nil, row)
