@@ -75,7 +75,7 @@ func agree(photo []spot, selfie *plate, p pose) float64 {
 func (p *plate) at(x, y float64) look {
 	column, right := gridCell(max(0, min(plateSide-1.001, x)))
 	row, below := gridCell(max(0, min(plateSide-1.001, y)))
-	upper, lower := (*[2]look)(p[row][column:]), (*[2]look)(p[row+1][column:])
+	upper, lower := [2]look(p[row][column:]), [2]look(p[row+1][column:])
 	between := func(a, b, c, d float64) float64 {
 		return (a*(1-right)+b*right)*(1-below) + (c*(1-right)+d*right)*below
 	}

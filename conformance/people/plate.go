@@ -85,17 +85,25 @@ func shrink(picture image.RGBA64Image) *channels {
 	return c
 }
 
-// flatten takes away the mean of the neighbourhood, which is where slow changes of light live.
+// flatten takes away the mean of the neighbourhood, which is where slow changes of light live: the cells up to reach
+// away, summed along rows and then along columns.
 func flatten(in cells, reach int) (out cells) {
+	var along cells
 	for y := range plateSide {
 		for x := range plateSide {
-			sum, count := 0.0, 0.0
-			for ny := max(0, y-reach); ny <= min(plateSide-1, y+reach); ny++ {
-				for nx := max(0, x-reach); nx <= min(plateSide-1, x+reach); nx++ {
-					sum, count = sum+in[ny][nx], count+1
-				}
+			for _, v := range in[y][max(0, x-reach):min(plateSide, x+reach+1)] {
+				along[y][x] += v
 			}
-			out[y][x] = in[y][x] - sum/count
+		}
+	}
+	near := func(at int) int { return min(plateSide, at+reach+1) - max(0, at-reach) }
+	for x := range plateSide {
+		for y := range plateSide {
+			sum := 0.0
+			for _, row := range along[max(0, y-reach):min(plateSide, y+reach+1)] {
+				sum += row[x]
+			}
+			out[y][x] = in[y][x] - sum/float64(near(x)*near(y))
 		}
 	}
 	return out
