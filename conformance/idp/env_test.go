@@ -24,7 +24,7 @@ const (
 	bob = "bob@example.org"
 )
 
-// test environment is an IdP and a Regain, each a server on loopback with a host name of its own.
+// env is an IdP and a Regain, each a server on loopback with a host name of its own.
 type env struct {
 	t      *testing.T
 	idp    *idp.Server

@@ -1,4 +1,4 @@
-// Package test environment starts a whole test environment on loopback: a main IdP, Regain, an identity proofing provider and a wallet, each
+// Package testenv starts a whole environment on loopback: a main IdP, Regain, an identity proofing provider and a wallet, each
 // a server of its own with a host name of its own, so that origins and cookies are as separate as in production. They
 // speak to each other over HTTP and share nothing but the sample people and each other's public keys.
 //
