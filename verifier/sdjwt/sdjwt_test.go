@@ -142,27 +142,30 @@ func TestVerifyHolder(t *testing.T) {
 }
 
 func TestHolder(t *testing.T) {
-	for name, change := range map[string]func(jwk map[string]any){
-		"private key":    func(jwk map[string]any) { jwk["d"] = jwk["x"] },
-		"another curve":  func(jwk map[string]any) { jwk["crv"] = "P-384" },
-		"another type":   func(jwk map[string]any) { jwk["kty"] = "OKP" },
-		"no y":           func(jwk map[string]any) { delete(jwk, "y") },
-		"x too short":    func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) },
-		"x too long":     func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) },
-		"x with padding": func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" },
-		"off the curve":  func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] },
-		"infinity": func(jwk map[string]any) {
+	for name, row := range map[string]struct {
+		change func(jwk map[string]any)
+		why    string
+	}{
+		"private key":    {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
+		"another curve":  {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
+		"another type":   {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
+		"no y":           {func(jwk map[string]any) { delete(jwk, "y") }, "x or y is not 32 bytes of base64url"},
+		"x too short":    {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "x or y is not 32 bytes of base64url"},
+		"x too long":     {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "x or y is not 32 bytes of base64url"},
+		"x with padding": {func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" }, "x or y is not 32 bytes of base64url"},
+		"off the curve":  {func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] }, "it is not on its curve"},
+		"infinity": {func(jwk map[string]any) {
 			jwk["x"], jwk["y"] = verifiertest.Encode(make([]byte, 32)), verifiertest.Encode(make([]byte, 32))
-		},
+		}, "it is not on its curve"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			change(s.draft.Claims["cnf"].(map[string]any)["jwk"].(map[string]any))
+			row.change(s.draft.Claims["cnf"].(map[string]any)["jwk"].(map[string]any))
 			parsed, err := s.parse(t)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := parsed.Holder(); !errors.Is(err, sdjwt.ErrMalformed) {
+			if _, err := parsed.Holder(); !errors.Is(err, sdjwt.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 				t.Errorf("got %v", err)
 			}
 		})
