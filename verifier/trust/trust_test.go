@@ -156,7 +156,10 @@ func TestLeaf(t *testing.T) {
 		chain [][]byte
 		why   string
 	}{
-		"none": {nil, "there is no certificate"}, "garbage": {[][]byte{[]byte("x")}, "leaf: a certificate cannot be read"}, "P-384": {anchor.Certify(t, p384, nil), "the leaf's key is not on P-256"}, "RSA": {anchor.Certify(t, modulus, nil), "the leaf's key is not on P-256"},
+		"none":    {nil, "there is no certificate"},
+		"garbage": {[][]byte{[]byte("x")}, "leaf: a certificate cannot be read"},
+		"P-384":   {anchor.Certify(t, p384, nil), "the leaf's key is not on P-256"},
+		"RSA":     {anchor.Certify(t, modulus, nil), "the leaf's key is not on P-256"},
 	} {
 		if _, err := trust.Leaf(row.chain); !errors.Is(err, trust.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: got %v", name, err)
