@@ -90,8 +90,7 @@ func withAssertion(t *testing.T, key *ecdsa.PrivateKey) (*http.Request, url.Valu
 	}).Serialize()
 	must(t, err)
 	return httptest.NewRequestWithContext(t.Context(), http.MethodPost, issuer+"/token", http.NoBody), url.Values{
-		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
-		"client_assertion":      {assertion},
+		"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"}, "client_assertion": {assertion},
 	}
 }
 

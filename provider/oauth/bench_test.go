@@ -144,13 +144,8 @@ func cloned(form url.Values) url.Values {
 func request() url.Values {
 	sum := sha256.Sum256([]byte(verifier))
 	return url.Values{
-		"response_type": {"code"},
-		"client_id":     {"main-idp"},
-		"redirect_uri":  {redirect}, "scope": {"openid recovery"},
-		"state":          {"s"},
-		"nonce":          {"n"},
-		"login_hint":     {"ada@example.org"},
-		"code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
+		"response_type": {"code"}, "client_id": {"main-idp"}, "redirect_uri": {redirect}, "scope": {"openid recovery"}, "state": {"s"}, "nonce": {"n"},
+		"login_hint": {"ada@example.org"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"},
 	}
 }
 

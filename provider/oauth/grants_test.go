@@ -20,12 +20,8 @@ import (
 // stock is a request of the stock broker: by value, no PKCE, with a refresh token.
 func stock() url.Values {
 	return url.Values{
-		"response_type": {"code"},
-		"client_id":     {"broker"},
-		"redirect_uri":  {"https://broker.example.org/callback"},
-		"scope":         {"openid email offline_access"},
-		"login_hint":    {"ada@example.org"},
-		"state":         {"s"},
+		"response_type": {"code"}, "client_id": {"broker"}, "redirect_uri": {"https://broker.example.org/callback"}, "scope": {"openid email offline_access"},
+		"login_hint": {"ada@example.org"}, "state": {"s"},
 	}
 }
 
