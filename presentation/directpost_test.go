@@ -52,38 +52,39 @@ func TestDirectPostFormsThatAreRefused(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(url.Values)
 		err    error
+		why    string // part of the error
 	}{
-		"nothing":              {only(), presentation.ErrMalformed},
-		"no state":             {func(f url.Values) { delete(f, "state") }, presentation.ErrState},
-		"an empty state":       {set("state", ""), presentation.ErrState},
-		"another state":        {set("state", other.State), presentation.ErrState},
-		"two states":           {func(f url.Values) { f.Add("state", f.Get("state")) }, presentation.ErrMalformed},
-		"no vp_token":          {func(f url.Values) { delete(f, "vp_token") }, presentation.ErrMalformed},
-		"an empty vp_token":    {set("vp_token", ""), presentation.ErrMalformed},
-		"two vp_tokens":        {func(f url.Values) { f.Add("vp_token", "{}") }, presentation.ErrMalformed},
-		"vp_token is no JSON":  {set("vp_token", "a~b"), presentation.ErrMalformed},
-		"vp_token is a text":   {set("vp_token", `"a~b"`), presentation.ErrMalformed},
-		"vp_token is a list":   {set("vp_token", `["a~b"]`), presentation.ErrMalformed},
-		"vp_token is null":     {set("vp_token", `null`), presentation.ErrMalformed},
-		"vp_token and more":    {set("vp_token", `{} {}`), presentation.ErrMalformed},
-		"a name twice":         {set("vp_token", `{"verified_id":["a"],"verified_id":["b"],"face_check":["c"]}`), presentation.ErrMalformed},
-		"endless depth":        {set("vp_token", strings.Repeat(`{"a":`, 100)+"1"+strings.Repeat("}", 100)), presentation.ErrMalformed},
-		"a large vp_token":     {set("vp_token", strings.Repeat("a", 300<<10)), presentation.ErrTooLarge},
-		"a large state":        {set("state", strings.Repeat("a", 5<<10)), presentation.ErrTooLarge},
-		"another twice":        {set("x", "1", "2"), presentation.ErrMalformed},
-		"many parameters":      {func(f url.Values) { addMany(f) }, presentation.ErrTooLarge},
-		"an encrypted one too": {set("response", sealed), presentation.ErrMalformed},
-		"an encrypted one":     {only("response", sealed), presentation.ErrAlgorithm},
-		"an error too":         {set("error", "access_denied"), presentation.ErrMalformed},
-		"an error of no one":   {only("error", "access_denied"), presentation.ErrState},
-		"an error of another":  {only("error", "access_denied", "state", other.State), presentation.ErrState},
-		"a browser's answer":   {only("protocol", "openid4vp-v1-unsigned", "data", "{}"), presentation.ErrMalformed},
+		"nothing":              {only(), presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
+		"no state":             {func(f url.Values) { delete(f, "state") }, presentation.ErrState, "response belongs to another request"},
+		"an empty state":       {set("state", ""), presentation.ErrState, "response belongs to another request"},
+		"another state":        {set("state", other.State), presentation.ErrState, "response belongs to another request"},
+		"two states":           {func(f url.Values) { f.Add("state", f.Get("state")) }, presentation.ErrMalformed, "malformed wallet message: a parameter stands twice"},
+		"no vp_token":          {func(f url.Values) { delete(f, "vp_token") }, presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
+		"an empty vp_token":    {set("vp_token", ""), presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
+		"two vp_tokens":        {func(f url.Values) { f.Add("vp_token", "{}") }, presentation.ErrMalformed, "malformed wallet message: a parameter stands twice"},
+		"vp_token is no JSON":  {set("vp_token", "a~b"), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: no value"},
+		"vp_token is a text":   {set("vp_token", `"a~b"`), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: not an object"},
+		"vp_token is a list":   {set("vp_token", `["a~b"]`), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: not an object"},
+		"vp_token is null":     {set("vp_token", `null`), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: not an object"},
+		"vp_token and more":    {set("vp_token", `{} {}`), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: something follows the value"},
+		"a name twice":         {set("vp_token", `{"verified_id":["a"],"verified_id":["b"],"face_check":["c"]}`), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: a name stands twice"},
+		"endless depth":        {set("vp_token", strings.Repeat(`{"a":`, 100)+"1"+strings.Repeat("}", 100)), presentation.ErrMalformed, "malformed wallet message: vp_token: not strict JSON: nested too deep"},
+		"a large vp_token":     {set("vp_token", strings.Repeat("a", 300<<10)), presentation.ErrTooLarge, "wallet message is too large: vp_token"},
+		"a large state":        {set("state", strings.Repeat("a", 5<<10)), presentation.ErrTooLarge, "wallet message is too large: state"},
+		"another twice":        {set("x", "1", "2"), presentation.ErrMalformed, "malformed wallet message: a parameter stands twice"},
+		"many parameters":      {func(f url.Values) { addMany(f) }, presentation.ErrTooLarge, "wallet message is too large: number of parameters"},
+		"an encrypted one too": {set("response", sealed), presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
+		"an encrypted one":     {only("response", sealed), presentation.ErrAlgorithm, "response is encrypted in a way that was not offered: no encryption was offered"},
+		"an error too":         {set("error", "access_denied"), presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
+		"an error of no one":   {only("error", "access_denied"), presentation.ErrState, "response belongs to another request"},
+		"an error of another":  {only("error", "access_denied", "state", other.State), presentation.ErrState, "response belongs to another request"},
+		"a browser's answer":   {only("protocol", "openid4vp-v1-unsigned", "data", "{}"), presentation.ErrMalformed, "malformed wallet message: neither an answer nor an error, or both"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := requestOf(t, plainProfile())
 			broken := answerTo(t, r)
 			row.change(broken)
-			if _, err := r.Open(broken, noon); !errors.Is(err, row.err) {
+			if _, err := r.Open(broken, noon); !errors.Is(err, row.err) || err != nil && !strings.Contains(err.Error(), row.why) {
 				t.Errorf("got %v, want %v", err, row.err)
 			} else if status, body := presentation.ErrorBody(err, "ref"); status != http.StatusBadRequest || fmt.Sprint(body) == "" {
 				t.Errorf("the wallet is told %d %v", status, body)

@@ -109,15 +109,16 @@ func TestNoRequestObjectWhen(t *testing.T) {
 		request presentation.Request
 		params  presentation.RequestObjectParams
 		err     error
+		why     string
 	}{
-		"it has expired":               {r, presentation.RequestObjectParams{Now: noon.Add(5 * time.Minute)}, presentation.ErrExpired},
-		"nobody made it":               {presentation.Request{}, presentation.RequestObjectParams{Now: noon}, nil},
-		"the certificate is not valid": {r, presentation.RequestObjectParams{Now: noon.Add(-2 * time.Hour)}, identity.ErrNotValid},
-		"the wallet's nonce is broken": {r, presentation.RequestObjectParams{Now: noon, WalletNonce: "a\nb"}, presentation.ErrMalformed},
-		"a browser asked":              {browserRequestOf(t, s), presentation.RequestObjectParams{Now: noon}, nil},
+		"it has expired":               {r, presentation.RequestObjectParams{Now: noon.Add(5 * time.Minute)}, presentation.ErrExpired, "request has expired"},
+		"nobody made it":               {presentation.Request{}, presentation.RequestObjectParams{Now: noon}, nil, "has no response mode"},
+		"the certificate is not valid": {r, presentation.RequestObjectParams{Now: noon.Add(-2 * time.Hour)}, identity.ErrNotValid, "is not valid now"},
+		"the wallet's nonce is broken": {r, presentation.RequestObjectParams{Now: noon, WalletNonce: "a\nb"}, presentation.ErrMalformed, "wallet_nonce"},
+		"a browser asked":              {browserRequestOf(t, s), presentation.RequestObjectParams{Now: noon}, nil, "the request is for a browser"},
 	} {
 		object, err := s.RequestObject(row.request, row.params)
-		if err == nil || row.err != nil && !errors.Is(err, row.err) {
+		if err == nil || row.err != nil && !errors.Is(err, row.err) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %d bytes, %v", name, len(object), err)
 		}
 	}

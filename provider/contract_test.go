@@ -132,13 +132,14 @@ func TestOktaErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		user    string
 		profile okta.Profile
+		why     string
 	}{
-		"no user":             {"", profile},
-		"no claims":           {"ada.lindqvist@example.org", okta.Profile{}},
-		"an unknown claim":    {"ada.lindqvist@example.org", okta.Profile{"given_name": "Ada", "shoe_size": "39"}},
-		"a claim of no value": {"ada.lindqvist@example.org", okta.Profile{"given_name": ""}},
+		"no user":             {"", profile, "Name the account to recover"},
+		"no claims":           {"ada.lindqvist@example.org", okta.Profile{}, "not that of the contract okta-idv"},
+		"an unknown claim":    {"ada.lindqvist@example.org", okta.Profile{"given_name": "Ada", "shoe_size": "39"}, "not that of the contract okta-idv"},
+		"a claim of no value": {"ada.lindqvist@example.org", okta.Profile{"given_name": ""}, "not that of the contract okta-idv"},
 	} {
-		if _, err := org.Start(t.Context(), c.user, c.profile); err == nil || !strings.Contains(err.Error(), "400: invalid_request") {
+		if _, err := org.Start(t.Context(), c.user, c.profile); err == nil || !strings.Contains(err.Error(), "400: invalid_request") || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -334,28 +335,32 @@ func TestEntraRefusals(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*entra.Config)
 		why    string
+		cause  string // in the log
 	}{
-		"another signature":      {func(cfg *entra.Config) { cfg.ForgeryWith = other }, "invalid_request"},
-		"another tenant":         {change("tid", "99999999-2222-4333-8444-555555555555"), "invalid_request"},
-		"another issuer":         {change("iss", "https://login.localhost/other/v2.0"), "invalid_request"},
-		"another application":    {change("aud", "another"), "invalid_request"},
-		"two audiences":          {change("aud", []string{"66666666-7777-4888-9999-aaaaaaaaaaaa", "another"}), "invalid_request"},
-		"no oid":                 {change("oid", nil), "invalid_request"},
-		"no sub":                 {change("sub", nil), "invalid_request"},
-		"no iat":                 {change("iat", nil), "invalid_request"},
-		"an old hint":            {change("iat", time.Now().Add(-time.Hour).Unix()), "invalid_request"},
-		"a hint of the future":   {change("iat", time.Now().Add(time.Hour).Unix()), "invalid_request"},
-		"no hint":                {parameter("id_token_hint", ""), "invalid_request"},
-		"response_type code":     {parameter("response_type", "code"), "unsupported_response_type"},
-		"response_mode fragment": {parameter("response_mode", "fragment"), "invalid_request"},
-		"no nonce":               {parameter("nonce", ""), "invalid_request"},
-		"no openid":              {parameter("scope", "profile"), "invalid_scope"},
-		"claims of nonsense":     {parameter("claims", "{"), "invalid_request"},
+		"another signature":      {func(cfg *entra.Config) { cfg.ForgeryWith = other }, "invalid_request", "no key of the tenant verifies the signature"},
+		"another tenant":         {change("tid", "99999999-2222-4333-8444-555555555555"), "invalid_request", "tid is not the tenant"},
+		"another issuer":         {change("iss", "https://login.localhost/other/v2.0"), "invalid_request", "iss is not http"},
+		"another application":    {change("aud", "another"), "invalid_request", "aud is not the application"},
+		"two audiences":          {change("aud", []string{"66666666-7777-4888-9999-aaaaaaaaaaaa", "another"}), "invalid_request", "aud is not the application"},
+		"no oid":                 {change("oid", nil), "invalid_request", "oid or sub is missing"},
+		"no sub":                 {change("sub", nil), "invalid_request", "oid or sub is missing"},
+		"no iat":                 {change("iat", nil), "invalid_request", "iat is missing"},
+		"an old hint":            {change("iat", time.Now().Add(-time.Hour).Unix()), "invalid_request", "iat is more than ten minutes ago"},
+		"a hint of the future":   {change("iat", time.Now().Add(time.Hour).Unix()), "invalid_request", "iat or nbf is in the future"},
+		"no hint":                {parameter("id_token_hint", ""), "invalid_request", "no value at byte 0"},
+		"response_type code":     {parameter("response_type", "code"), "unsupported_response_type", "The response_type of this client is id_token"},
+		"response_mode fragment": {parameter("response_mode", "fragment"), "invalid_request", "The response_mode of this client is form_post"},
+		"no nonce":               {parameter("nonce", ""), "invalid_request", "The nonce is missing or too long"},
+		"no openid":              {parameter("scope", "profile"), "invalid_scope", "The scope must contain openid"},
+		"claims of nonsense":     {parameter("claims", "{"), "invalid_request", "claims parameter is malformed: not strict JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, e := setUpEntra(t, testenv.Options{}, c.change)
+			f, e := setUpEntra(t, testenv.Options{}, c.change)
 			if o := e.comeBack(t, e.start(t, "ada.lindqvist@example.org")); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
 				t.Errorf("%+v", o)
+			}
+			if log := f.log.String(); !strings.Contains(log, c.cause) {
+				t.Errorf("%q is not in the log: %s", c.cause, log)
 			}
 		})
 	}

@@ -178,30 +178,31 @@ func TestRegistrationIsRefused(t *testing.T) {
 	for name, c := range map[string]struct {
 		change object
 		code   string
+		why    string
 	}{
-		"the scope recovery":     {object{"scope": "openid recovery"}, "invalid_client_metadata"},
-		"no redirect":            {object{"redirect_uris": nil}, "invalid_redirect_uri"},
-		"a fragment":             {object{"redirect_uris": []string{brokerRedirect + "#x"}}, "invalid_redirect_uri"},
-		"a script":               {object{"redirect_uris": []string{"javascript:alert(1)"}}, "invalid_redirect_uri"},
-		"a text for the list":    {object{"redirect_uris": brokerRedirect}, "invalid_client_metadata"},
-		"implicit":               {object{"response_types": []string{"id_token"}}, "invalid_client_metadata"},
-		"client credentials":     {object{"grant_types": []string{"client_credentials"}}, "invalid_client_metadata"},
-		"pairwise":               {object{"subject_type": "pairwise"}, "invalid_client_metadata"},
-		"a native application":   {object{"application_type": "native"}, "invalid_client_metadata"},
-		"no authentication":      {object{"token_endpoint_auth_method": "none"}, "invalid_client_metadata"},
-		"keys and no keys":       {object{"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"},
-		"keys twice":             {object{"jwks": object{"keys": []any{}}, "jwks_uri": "https://broker.example.org/jwks"}, "invalid_client_metadata"},
-		"jwks_uri over http":     {object{"jwks_uri": "http://broker.example.org/jwks"}, "invalid_client_metadata"},
-		"a private key":          {object{"jwks": object{"keys": []any{privateJWK(t)}}}, "invalid_client_metadata"},
-		"unsigned ID tokens":     {object{"id_token_signed_response_alg": "none"}, "invalid_client_metadata"},
-		"an algorithm of no key": {object{"id_token_signed_response_alg": "EdDSA"}, "invalid_client_metadata"},
-		"encrypted ID tokens":    {object{"id_token_encrypted_response_alg": "RSA-OAEP"}, "invalid_client_metadata"},
-		"a policy that runs":     {object{"policy_uri": "javascript:alert(1)"}, "invalid_client_metadata"},
-		"a software statement":   {object{"software_statement": "e30.e30."}, "unapproved_software_statement"},
-		"a name of a novel":      {object{"client_name": strings.Repeat("x", 201)}, "invalid_client_metadata"},
+		"the scope recovery":     {object{"scope": "openid recovery"}, "invalid_client_metadata", "scope recovery is not for clients that register themselves"},
+		"no redirect":            {object{"redirect_uris": nil}, "invalid_redirect_uri", "redirect_uris are missing"},
+		"a fragment":             {object{"redirect_uris": []string{brokerRedirect + "#x"}}, "invalid_redirect_uri", "without a fragment"},
+		"a script":               {object{"redirect_uris": []string{"javascript:alert(1)"}}, "invalid_redirect_uri", "'javascript:alert(1)' is not an absolute https URI"},
+		"a text for the list":    {object{"redirect_uris": brokerRedirect}, "invalid_client_metadata", "has the wrong type"},
+		"implicit":               {object{"response_types": []string{"id_token"}}, "invalid_client_metadata", "only response type is code"},
+		"client credentials":     {object{"grant_types": []string{"client_credentials"}}, "invalid_client_metadata", "grant types are authorization_code and refresh_token"},
+		"pairwise":               {object{"subject_type": "pairwise"}, "invalid_client_metadata", "only subject type is public"},
+		"a native application":   {object{"application_type": "native"}, "invalid_client_metadata", "only application type is web"},
+		"no authentication":      {object{"token_endpoint_auth_method": "none"}, "invalid_client_metadata", "token_endpoint_auth_method 'none' is unknown"},
+		"keys and no keys":       {object{"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata", "jwks has no signature key"},
+		"keys twice":             {object{"jwks": object{"keys": []any{}}, "jwks_uri": "https://broker.example.org/jwks"}, "invalid_client_metadata", "Send jwks or jwks_uri"},
+		"jwks_uri over http":     {object{"jwks_uri": "http://broker.example.org/jwks"}, "invalid_client_metadata", "jwks_uri is not an https URL"},
+		"a private key":          {object{"jwks": object{"keys": []any{privateJWK(t)}}}, "invalid_client_metadata", "jwks cannot be used"},
+		"unsigned ID tokens":     {object{"id_token_signed_response_alg": "none"}, "invalid_client_metadata", "id_token_signed_response_alg 'none'"},
+		"an algorithm of no key": {object{"id_token_signed_response_alg": "EdDSA"}, "invalid_client_metadata", "no key for EdDSA"},
+		"encrypted ID tokens":    {object{"id_token_encrypted_response_alg": "RSA-OAEP"}, "invalid_client_metadata", "does not support id_token_encrypted_response_alg"},
+		"a policy that runs":     {object{"policy_uri": "javascript:alert(1)"}, "invalid_client_metadata", "policy_uri is not an https URL"},
+		"a software statement":   {object{"software_statement": "e30.e30."}, "unapproved_software_statement", "does not support software_statement"},
+		"a name of a novel":      {object{"client_name": strings.Repeat("x", 201)}, "invalid_client_metadata", "client_name is too long"},
 	} {
 		status, answer := f.manage(t, http.MethodPost, f.Regain+"/register", invitation, metadata(c.change))
-		if status != http.StatusBadRequest || answer["error"] != c.code || text(answer, "error_description") == "" {
+		if status != http.StatusBadRequest || answer["error"] != c.code || !strings.Contains(text(answer, "error_description"), c.why) {
 			t.Errorf("%s: %d %v", name, status, answer)
 		}
 	}

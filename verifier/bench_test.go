@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,20 +27,23 @@ func BenchmarkVerify(b *testing.B) {
 func TestNewRefuses(t *testing.T) {
 	s := newScene(t)
 	good := verifier.Deps{Fetch: s.issuer.Fetcher(), Clock: s.clock.Now, Logger: slog.New(slog.DiscardHandler)}
-	for name, change := range map[string]func(*verifier.Config, *verifier.Deps){
-		"no clock":      func(_ *verifier.Config, d *verifier.Deps) { d.Clock = nil },
-		"no logger":     func(_ *verifier.Config, d *verifier.Deps) { d.Logger = nil },
-		"no fetcher":    func(_ *verifier.Config, d *verifier.Deps) { d.Fetch = nil },
-		"no anchors":    func(c *verifier.Config, _ *verifier.Deps) { c.Trust[0].Anchors = nil },
-		"min above max": func(c *verifier.Config, _ *verifier.Deps) { c.MinStatusTTL = 2 * time.Hour },
+	for name, row := range map[string]struct {
+		change func(*verifier.Config, *verifier.Deps)
+		why    string
+	}{
+		"no clock":      {func(_ *verifier.Config, d *verifier.Deps) { d.Clock = nil }, "Clock and Logger are required"},
+		"no logger":     {func(_ *verifier.Config, d *verifier.Deps) { d.Logger = nil }, "Clock and Logger are required"},
+		"no fetcher":    {func(_ *verifier.Config, d *verifier.Deps) { d.Fetch = nil }, "status lists: Fetch"},
+		"no anchors":    {func(c *verifier.Config, _ *verifier.Deps) { c.Trust[0].Anchors = nil }, "and anchors, signers or dids, are required"},
+		"min above max": {func(c *verifier.Config, _ *verifier.Deps) { c.MinStatusTTL = 2 * time.Hour }, "MinTTL ≤ MaxTTL are required"},
 	} {
 		cfg, deps := verifier.Config{Trust: s.issuer.Rules(), MaxStatusTTL: time.Hour}, good
 		if _, err := verifier.New(cfg, deps); err != nil {
 			t.Fatal(err)
 		}
-		change(&cfg, &deps)
-		if _, err := verifier.New(cfg, deps); err == nil {
-			t.Errorf("%s: accepted", name)
+		row.change(&cfg, &deps)
+		if _, err := verifier.New(cfg, deps); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

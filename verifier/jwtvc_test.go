@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,32 +68,35 @@ func TestJWTVC(t *testing.T) {
 }
 
 func TestJWTVCsThatAreRefused(t *testing.T) {
-	for name, change := range map[string]func(t *testing.T, s *card){
-		"another nonce":        func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" },
-		"another audience":     func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" },
-		"another type":         func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} },
-		"half of a type":       func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} },
-		"not the transaction":  func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} },
-		"no type":              func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} },
-		"the receipt is no VC": func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} },
-		"another's VC":         func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") },
-		"another's ID token": func(t *testing.T, s *card) {
+	for name, row := range map[string]struct {
+		change func(t *testing.T, s *card)
+		why    string
+	}{
+		"another nonce":        {func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" }, "not presented by the holder for this request: nonce is not the one"},
+		"another audience":     {func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" }, "aud is not the one asked for"},
+		"another type":         {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} }, "Verified ID: its types are not"},
+		"half of a type":       {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} }, "Verified ID: its types are not"},
+		"not the transaction":  {func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} }, "no place for transaction data"},
+		"no type":              {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} }, "Verified ID: its types are not"},
+		"the receipt is no VC": {func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} }, "Face Check receipt: its types are not"},
+		"another's VC":         {func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") }, "VP has another iss than the VC's sub"},
+		"another's ID token": {func(t *testing.T, s *card) {
 			s.token = verifiertest.NewIDToken(verifiertest.NewJWKIdentity(t, "ES256K"), s.clock.Now())
-		},
-		"an ID token of somebody": func(_ *testing.T, s *card) { s.token.Claims["iss"] = "https://idp.example" },
-		"an ID token of yore":     func(_ *testing.T, s *card) { s.token.Claims["nonce"] = "yesterday's" },
-		"a forged ID token":       func(t *testing.T, s *card) { s.token.Signer = verifiertest.NewSigner(t, "ES256K") },
-		"a forged VC":             func(t *testing.T, s *card) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") },
+		}, "the ID token is another's than"},
+		"an ID token of somebody": {func(_ *testing.T, s *card) { s.token.Claims["iss"] = "https://idp.example" }, "iss is not https://self-issued.me/v2"},
+		"an ID token of yore":     {func(_ *testing.T, s *card) { s.token.Claims["nonce"] = "yesterday's" }, "ID token: not presented by the holder for this request: nonce is not"},
+		"a forged ID token":       {func(t *testing.T, s *card) { s.token.Signer = verifiertest.NewSigner(t, "ES256K") }, "ID token: signature does not verify"},
+		"a forged VC":             {func(t *testing.T, s *card) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, "Verified ID: not signed by the issuer that it names: VC: signature does not verify"},
 		// Which of the two mechanisms an issuer is known by is not for the VC to choose.
-		"certificates beside the DID": func(t *testing.T, s *card) { certify(t, s, s.issuer.Authority) },
-		"a stranger's, for a trusted DID": func(t *testing.T, s *card) {
+		"certificates beside the DID": {func(t *testing.T, s *card) { certify(t, s, s.issuer.Authority) }, "VC brings certificates"},
+		"a stranger's, for a trusted DID": {func(t *testing.T, s *card) {
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
-		},
-		"a forged receipt": func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") },
+		}, "VC brings certificates"},
+		"a forged receipt": {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
 	} {
 		s := newCard(t, "ES256K")
-		change(t, s)
-		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
+		row.change(t, s)
+		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: got %q, %v", name, got.ValidationFailure(), err)
 		}
 	}

@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -52,22 +53,25 @@ func TestMdoc(t *testing.T) {
 
 // Each row is an answer to another request, or no genuine one.
 func TestMdocsThatAreRefused(t *testing.T) {
-	for name, change := range map[string]func(s *licence){
-		"another nonce":        func(s *licence) { s.device.Nonce = "another" },
-		"another verifier":     func(s *licence) { s.device.ClientID = "x509_hash:other" },
-		"another response URI": func(s *licence) { s.device.ResponseURI = "https://other.example/r" },
-		"another key":          func(s *licence) { s.device.Thumbprint = nil },
-		"for a browser":        func(s *licence) { s.device.Origin = "https://recover.example.org" },
-		"asked by a browser":   func(s *licence) { s.expect.Session.Origin = "https://recover.example.org" },
-		"no nonce expected":    func(s *licence) { s.expect.Session.Nonce = "" },
-		"another doctype":      func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} },
-		"another format":       func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT },
-		"not the transaction":  func(s *licence) { s.expect.TransactionData = []string{"e30"} },
-		"a format of nobody":   func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" },
+	for name, row := range map[string]struct {
+		change func(s *licence)
+		why    string
+	}{
+		"another nonce":        {func(s *licence) { s.device.Nonce = "another" }, "DeviceSignature: signature does not verify"},
+		"another verifier":     {func(s *licence) { s.device.ClientID = "x509_hash:other" }, "DeviceSignature: signature does not verify"},
+		"another response URI": {func(s *licence) { s.device.ResponseURI = "https://other.example/r" }, "DeviceSignature: signature does not verify"},
+		"another key":          {func(s *licence) { s.device.Thumbprint = nil }, "DeviceSignature: signature does not verify"},
+		"for a browser":        {func(s *licence) { s.device.Origin = "https://recover.example.org" }, "DeviceSignature: signature does not verify"},
+		"asked by a browser":   {func(s *licence) { s.expect.Session.Origin = "https://recover.example.org" }, "DeviceSignature: signature does not verify"},
+		"no nonce expected":    {func(s *licence) { s.expect.Session.Nonce = "" }, "client id, nonce or response URI is missing"},
+		"another doctype":      {func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} }, "docType is not the one"},
+		"another format":       {func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT }, "no tilde"},
+		"not the transaction":  {func(s *licence) { s.expect.TransactionData = []string{"e30"} }, "no place for transaction data"},
+		"a format of nobody":   {func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" }, "the format \"ldp_vc\" is not verified here"},
 	} {
 		s := newLicence(t)
-		change(s)
-		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) {
+		row.change(s)
+		if got, err := s.verify(t); !errors.Is(err, verifier.ErrRefused) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: got %v, %v", name, got.ValidationFailure(), err)
 		}
 	}

@@ -110,39 +110,45 @@ func TestRequestObject(t *testing.T) {
 }
 
 func TestProfilesThatNoWalletWouldTake(t *testing.T) {
-	for name, change := range map[string]func(*authenticator.Config){
-		"no endpoint":   func(c *authenticator.Config) { c.Endpoint = "" },
-		"a script":      func(c *authenticator.Config) { c.Endpoint = "javascript://x" },
-		"no DID":        func(c *authenticator.Config) { c.DID = "recover.example.org" },
-		"a DID URL":     func(c *authenticator.Config) { c.DID = did + "#k" },
-		"no key id":     func(c *authenticator.Config) { c.KeyID = "" },
-		"no name":       func(c *authenticator.Config) { c.Name = "" },
-		"no key":        func(c *authenticator.Config) { c.Key = nil },
-		"another curve": func(c *authenticator.Config) { c.Key, _ = ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
+	for name, row := range map[string]struct {
+		change func(*authenticator.Config)
+		why    string
+	}{
+		"no endpoint":   {func(c *authenticator.Config) { c.Endpoint = "" }, "does not lead to a wallet"},
+		"a script":      {func(c *authenticator.Config) { c.Endpoint = "javascript://x" }, "does not lead to a wallet"},
+		"no DID":        {func(c *authenticator.Config) { c.DID = "recover.example.org" }, "client_id: give our DID"},
+		"a DID URL":     {func(c *authenticator.Config) { c.DID = did + "#k" }, "client_id: give our DID"},
+		"no key id":     {func(c *authenticator.Config) { c.KeyID = "" }, "client_id: give our DID"},
+		"no name":       {func(c *authenticator.Config) { c.Name = "" }, "client_name: the wallet shows it"},
+		"no key":        {func(c *authenticator.Config) { c.Key = nil }, "request_signing.key is required"},
+		"another curve": {func(c *authenticator.Config) { c.Key, _ = ecdsa.GenerateKey(elliptic.P384(), rand.Reader) }, "request_signing.key is not on P-256"},
 	} {
 		cfg := config(t)
-		change(&cfg)
-		if _, err := authenticator.New(cfg); err == nil {
-			t.Errorf("%s: accepted", name)
+		row.change(&cfg)
+		if _, err := authenticator.New(cfg); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestQueriesThatCannotBeAsked(t *testing.T) {
 	p, _ := asked(t)
-	for name, change := range map[string]func(q *dcql.Query){
-		"another format": func(q *dcql.Query) {
+	for name, row := range map[string]struct {
+		change func(q *dcql.Query)
+		why    string
+	}{
+		"another format": {func(q *dcql.Query) {
 			q.Credentials[0].Format, q.Credentials[0].Meta = dcql.FormatSDJWT, &dcql.Meta{VCTValues: []string{"x"}}
-		},
-		"two sets of types": func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} },
-		"alternatives":      func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} },
-		"every element":     func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} },
-		"a name with a dot": func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") },
+		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
+		"two sets of types": {func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} }, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
+		"alternatives":      {func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} }, "wallets of this kind know no credential_sets"},
+		"every element":     {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} }, "verified_id: [\"a\",null]: wallets of this kind are asked for plain names only"},
+		"a name with a dot": {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") }, "verified_id: [\"a.b\"]: wallets of this kind are asked for plain names only"},
 	} {
 		q := query(t)
-		change(&q)
-		if _, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: q, Lifetime: time.Minute}, rand.Reader, noon); err == nil {
-			t.Errorf("%s: accepted", name)
+		row.change(&q)
+		if _, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: q, Lifetime: time.Minute}, rand.Reader, noon); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, life := range []time.Duration{0, time.Hour} {
@@ -227,36 +233,37 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(a answer)
 		err    error
+		why    string // part of the error
 	}{
-		"no state":                 {func(a answer) { a.form.Del("state") }, presentation.ErrMalformed},
-		"another state":            {func(a answer) { a.form.Set("state", "x") }, presentation.ErrState},
-		"two states":               {func(a answer) { a.form.Add("state", "x") }, presentation.ErrMalformed},
-		"no presentation":          {func(a answer) { a.form.Del("vp_token") }, presentation.ErrMalformed},
-		"too many":                 {func(a answer) { a.form["vp_token"] = make([]string, 5) }, presentation.ErrMalformed},
-		"too large":                {func(a answer) { a.form.Set("vp_token", strings.Repeat("x", 300<<10)) }, presentation.ErrTooLarge},
-		"an array of numbers":      {func(a answer) { a.form.Set("vp_token", "[1]") }, presentation.ErrMalformed},
-		"an empty array":           {func(a answer) { a.form.Set("vp_token", "[]") }, presentation.ErrMalformed},
-		"an ID token too large":    {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 64<<10)) }, presentation.ErrTooLarge},
-		"no JWT":                   {func(a answer) { a.form.Set("id_token", "x") }, presentation.ErrMalformed},
-		"not base64":               {func(a answer) { a.form.Set("id_token", "e30.!.eA") }, presentation.ErrMalformed},
-		"not JSON":                 {func(a answer) { a.form.Set("id_token", "e30.eA.eA") }, presentation.ErrMalformed},
-		"no submission":            {func(a answer) { a.form.Set("id_token", "e30.e30.eA") }, presentation.ErrState},
-		"another definition":       {func(a answer) { a.submission["definition_id"] = "x" }, presentation.ErrState},
-		"no map":                   {func(a answer) { delete(a.submission, "descriptor_map") }, presentation.ErrMalformed},
-		"not asked for":            {func(a answer) { a.descriptor(0)["id"] = "passport" }, presentation.ErrNotAsked},
-		"answered twice":           {func(a answer) { a.descriptor(1)["id"] = "verified_id" }, presentation.ErrNotAsked},
-		"no Face Check":            {func(a answer) { a.submission["descriptor_map"] = []any{a.descriptor(0)} }, presentation.ErrMissing},
-		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed},
-		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing},
-		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed},
-		"no credential":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed},
-		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed},
-		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed},
+		"no state":                 {func(a answer) { a.form.Del("state") }, presentation.ErrMalformed, "malformed wallet message: state is missing or stands twice"},
+		"another state":            {func(a answer) { a.form.Set("state", "x") }, presentation.ErrState, "response belongs to another request"},
+		"two states":               {func(a answer) { a.form.Add("state", "x") }, presentation.ErrMalformed, "malformed wallet message: state is missing or stands twice"},
+		"no presentation":          {func(a answer) { a.form.Del("vp_token") }, presentation.ErrMalformed, "malformed wallet message: vp_token is missing, or stands too often"},
+		"too many":                 {func(a answer) { a.form["vp_token"] = make([]string, 5) }, presentation.ErrMalformed, "malformed wallet message: vp_token is missing, or stands too often"},
+		"too large":                {func(a answer) { a.form.Set("vp_token", strings.Repeat("x", 300<<10)) }, presentation.ErrTooLarge, "wallet message is too large: vp_token"},
+		"an array of numbers":      {func(a answer) { a.form.Set("vp_token", "[1]") }, presentation.ErrMalformed, "malformed wallet message: vp_token is no array of texts"},
+		"an empty array":           {func(a answer) { a.form.Set("vp_token", "[]") }, presentation.ErrMalformed, "malformed wallet message: vp_token is missing, or stands too often"},
+		"an ID token too large":    {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 64<<10)) }, presentation.ErrTooLarge, "wallet message is too large: id_token"},
+		"no JWT":                   {func(a answer) { a.form.Set("id_token", "x") }, presentation.ErrMalformed, "malformed wallet message: id_token is no JWT"},
+		"not base64":               {func(a answer) { a.form.Set("id_token", "e30.!.eA") }, presentation.ErrMalformed, "malformed wallet message: id_token is not base64url"},
+		"not JSON":                 {func(a answer) { a.form.Set("id_token", "e30.eA.eA") }, presentation.ErrMalformed, "malformed wallet message: id_token: not strict JSON: no value"},
+		"no submission":            {func(a answer) { a.form.Set("id_token", "e30.e30.eA") }, presentation.ErrState, "response belongs to another request: the submission is for another definition"},
+		"another definition":       {func(a answer) { a.submission["definition_id"] = "x" }, presentation.ErrState, "response belongs to another request: the submission is for another definition"},
+		"no map":                   {func(a answer) { delete(a.submission, "descriptor_map") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map is missing, empty or too long"},
+		"not asked for":            {func(a answer) { a.descriptor(0)["id"] = "passport" }, presentation.ErrNotAsked, "response holds a presentation that was not asked for"},
+		"answered twice":           {func(a answer) { a.descriptor(1)["id"] = "verified_id" }, presentation.ErrNotAsked, "response holds a presentation that was not asked for: verified_id is answered twice"},
+		"no Face Check":            {func(a answer) { a.submission["descriptor_map"] = []any{a.descriptor(0)} }, presentation.ErrMissing, "response lacks a presentation: answer does not satisfy the query: credential face_check is missing"},
+		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
+		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing, "response lacks a presentation: the submission names a presentation that did not come"},
+		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
+		"no credential":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
+		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
+		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
 	} {
 		_, r := asked(t)
 		a := answerTo(r)
 		row.change(a)
-		if got, err := r.Open(a.post(t), noon); !errors.Is(err, row.err) || got.Presentations != nil {
+		if got, err := r.Open(a.post(t), noon); !errors.Is(err, row.err) || err != nil && !strings.Contains(err.Error(), row.why) || got.Presentations != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -259,15 +259,18 @@ func TestEvaluateTellsNoValues(t *testing.T) {
 
 // A query that Validate refuses is satisfied by nothing that it does not say, and harms nobody.
 func TestEvaluateBrokenQuery(t *testing.T) {
-	for name, c := range map[string]dcql.Credential{
-		"no meta":              {ID: "a"},
-		"a claim set of no id": {ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{ID: "x", Path: dcql.Names("x")}}, ClaimSets: [][]string{{"y"}}},
-		"an empty path":        {ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{}}},
-		"a negative index":     {ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{Path: dcql.Path{dcql.Name("x"), dcql.Index(-1)}}}},
+	for name, row := range map[string]struct {
+		c   dcql.Credential
+		why string
+	}{
+		"no meta":              {dcql.Credential{ID: "a"}, "credential a: meta: expected a type that the query does not name, found another"},
+		"a claim set of no id": {dcql.Credential{ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{ID: "x", Path: dcql.Names("x")}}, ClaimSets: [][]string{{"y"}}}, "credential a: claim_sets: expected every claim of one of 1 sets"},
+		"an empty path":        {dcql.Credential{ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{}}}, "credential a: claims: expected value at the root"},
+		"a negative index":     {dcql.Credential{ID: "a", Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}, Claims: []dcql.Claim{{Path: dcql.Path{dcql.Name("x"), dcql.Index(-1)}}}}, "credential a: claims [\"x\",-1]: expected value at x/-1"},
 	} {
 		for _, withheld := range []bool{false, true} {
 			p := dcql.Presentation{Types: []string{"urn:a"}, HolderBound: true, Claims: map[string]any{"x": []any{"x"}}, Withheld: withheld}
-			if _, err := (dcql.Query{Credentials: []dcql.Credential{c}}).Evaluate(answer{"a": {p}}); !errors.Is(err, dcql.ErrMissing) {
+			if _, err := (dcql.Query{Credentials: []dcql.Credential{row.c}}).Evaluate(answer{"a": {p}}); !errors.Is(err, dcql.ErrMissing) || !strings.Contains(err.Error(), row.why) {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -76,29 +76,31 @@ func TestMdocMissing(t *testing.T) {
 
 // Each row breaks one thing of the query of all formats.
 func TestFormatsRefuse(t *testing.T) {
-	for name, edit := range map[string][2]string{
-		"mdoc without a doctype":      {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{}`},
-		"doctype that is a list":      {`"org.iso.18013.5.1.mDL"`, `["org.iso.18013.5.1.mDL"]`},
-		"vct for an mdoc":             {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{"vct_values":["urn:pid"]}`},
-		"vct beside a doctype":        {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{"doctype_value":"org.iso.18013.5.1.mDL","vct_values":["urn:pid"]}`},
-		"doctype for an SD-JWT":       {`{"vct_values":["urn:pid"]}`, `{"vct_values":["urn:pid"],"doctype_value":"x"}`},
-		"element without a namespace": {`["org.iso.18013.5.1","status"]`, `["status"]`},
-		"three steps":                 {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1","status","x"]`},
-		"every element":               {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1",null]`},
-		"an index":                    {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1",0]`},
-		"retaining an SD-JWT's claim": {`{"path":["given_name"]}`, `{"path":["given_name"],"intent_to_retain":false}`},
-		"retaining perhaps":           {`"intent_to_retain":false`, `"intent_to_retain":"no"`},
-		"no types":                    {`{"type_values":[["urn:badge"]]}`, `{"type_values":[]}`},
-		"an empty set of types":       {`{"type_values":[["urn:badge"]]}`, `{"type_values":[["urn:badge"],[]]}`},
-		"types that are a list":       {`{"type_values":[["urn:badge"]]}`, `{"type_values":["urn:badge"]}`},
-		"an empty type":               {`{"type_values":[["urn:badge"]]}`, `{"type_values":[[""]]}`},
-		"a format of the future":      {`"ldp_vc"`, `"ldp_vp"`},
+	for name, row := range map[string]struct {
+		was, is, why string
+	}{
+		"mdoc without a doctype":      {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{}`, "credential mdl: meta.doctype_value is missing, too long or not UTF-8"},
+		"doctype that is a list":      {`"org.iso.18013.5.1.mDL"`, `["org.iso.18013.5.1.mDL"]`, "a member has the wrong type: json: cannot unmarshal array into Go value of type string"},
+		"vct for an mdoc":             {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{"vct_values":["urn:pid"]}`, "credential mdl: meta.doctype_value is missing, too long or not UTF-8"},
+		"vct beside a doctype":        {`{"doctype_value":"org.iso.18013.5.1.mDL"}`, `{"doctype_value":"org.iso.18013.5.1.mDL","vct_values":["urn:pid"]}`, "credential mdl: meta.vct_values does not belong to mso_mdoc"},
+		"doctype for an SD-JWT":       {`{"vct_values":["urn:pid"]}`, `{"vct_values":["urn:pid"],"doctype_value":"x"}`, "credential pid: meta.doctype_value does not belong to dc+sd-jwt"},
+		"element without a namespace": {`["org.iso.18013.5.1","status"]`, `["status"]`, "credential mdl: claim [\"status\"]: the path of an mdoc is a namespace and an element"},
+		"three steps":                 {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1","status","x"]`, "credential mdl: claim [\"org.iso.18013.5.1\",\"status\",\"x\"]: the path of an mdoc is a namespace and an element"},
+		"every element":               {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1",null]`, "credential mdl: claim [\"org.iso.18013.5.1\",null]: the path of an mdoc is a namespace and an element"},
+		"an index":                    {`["org.iso.18013.5.1","status"]`, `["org.iso.18013.5.1",0]`, "credential mdl: claim [\"org.iso.18013.5.1\",0]: the path of an mdoc is a namespace and an element"},
+		"retaining an SD-JWT's claim": {`{"path":["given_name"]}`, `{"path":["given_name"],"intent_to_retain":false}`, "credential pid: claim [\"given_name\"]: intent_to_retain is for mdocs only"},
+		"retaining perhaps":           {`"intent_to_retain":false`, `"intent_to_retain":"no"`, "a member has the wrong type: json: cannot unmarshal string into Go value of type bool"},
+		"no types":                    {`{"type_values":[["urn:badge"]]}`, `{"type_values":[]}`, "credential badge: meta.type_values has 0 entries, want 1 to 64"},
+		"an empty set of types":       {`{"type_values":[["urn:badge"]]}`, `{"type_values":[["urn:badge"],[]]}`, "credential badge: a set of meta.type_values has 0 entries, want 1 to 64"},
+		"types that are a list":       {`{"type_values":[["urn:badge"]]}`, `{"type_values":["urn:badge"]}`, "a member has the wrong type: json: cannot unmarshal string into Go value of type []string"},
+		"an empty type":               {`{"type_values":[["urn:badge"]]}`, `{"type_values":[[""]]}`, "credential badge: a set of meta.type_values: a value is empty, too long, not UTF-8 or stands twice"},
+		"a format of the future":      {`"ldp_vc"`, `"ldp_vp"`, "credential badge: format \"ldp_vp\" is not known"},
 	} {
-		broken := strings.Replace(formats, edit[0], edit[1], 1)
+		broken := strings.Replace(formats, row.was, row.is, 1)
 		if broken == formats {
 			t.Errorf("%s: changes nothing", name)
 		}
-		if _, err := dcql.Parse([]byte(broken)); !errors.Is(err, dcql.ErrInvalid) {
+		if _, err := dcql.Parse([]byte(broken)); !errors.Is(err, dcql.ErrInvalid) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

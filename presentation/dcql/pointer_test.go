@@ -46,26 +46,29 @@ func TestParsePointer(t *testing.T) {
 }
 
 func TestParsePointerRefuses(t *testing.T) {
-	for name, pointer := range map[string]string{
-		"nothing":                    "",
-		"a leading slash":            "/given_name",
-		"a trailing slash":           "address/",
-		"two slashes":                "address//locality",
-		"a tilde alone":              "a~b",
-		"a tilde at the end":         "a~",
-		"an escape that is not one":  "~2",
-		"the mark inside a name":     "a~=b",
-		"the mark twice":             "~=~=",
-		"the mark without need":      "~=given_name",
-		"the mark before no index":   "~=007",
-		"an index beyond all arrays": "2147483648",
-		"a very long index":          strings.Repeat("9", 400),
-		"too many steps":             strings.Repeat("a/", 16) + "a",
-		"a name that is too long":    strings.Repeat("a", 1025),
-		"what is not UTF-8":          "a\xff",
+	for name, row := range map[string]struct {
+		pointer string
+		why     string
+	}{
+		"nothing":                    {"", "nothing stands before, between or after slashes"},
+		"a leading slash":            {"/given_name", "nothing stands before, between or after slashes"},
+		"a trailing slash":           {"address/", "nothing stands before, between or after slashes"},
+		"two slashes":                {"address//locality", "nothing stands before, between or after slashes"},
+		"a tilde alone":              {"a~b", "a tilde is written ~0, and a slash ~1"},
+		"a tilde at the end":         {"a~", "a tilde is written ~0, and a slash ~1"},
+		"an escape that is not one":  {"~2", "a tilde is written ~0, and a slash ~1"},
+		"the mark inside a name":     {"a~=b", "a tilde is written ~0, and a slash ~1"},
+		"the mark twice":             {"~=~=", "a tilde is written ~0, and a slash ~1"},
+		"the mark without need":      {"~=given_name", "it is written \"given_name\""},
+		"the mark before no index":   {"~=007", "it is written \"007\""},
+		"an index beyond all arrays": {"2147483648", "no array has more than"},
+		"a very long index":          {strings.Repeat("9", 400), "no array has more than"},
+		"too many steps":             {strings.Repeat("a/", 16) + "a", "a claims path has 17 steps"},
+		"a name that is too long":    {strings.Repeat("a", 1025), "a step of a claims path is negative, too long or not UTF-8"},
+		"what is not UTF-8":          {"a\xff", "a step of a claims path is negative, too long or not UTF-8"},
 	} {
-		if p, err := dcql.ParsePointer(pointer); err == nil {
-			t.Errorf("%s: ParsePointer(%q) = %s", name, pointer, p)
+		if p, err := dcql.ParsePointer(row.pointer); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: ParsePointer(%.40q) = %s, %v", name, row.pointer, p, err)
 		}
 	}
 }

@@ -55,60 +55,62 @@ func TestParseTakesAnIssuer(t *testing.T) {
 
 // TestParseRefuses breaks one thing of the full query in each row.
 func TestParseRefuses(t *testing.T) {
-	for name, edit := range map[string][2]string{
-		"not JSON":                {`{"credentials"`, `{credentials`},
-		"a name twice":            {`"multiple":true`, `"multiple":true,"multiple":true`},
-		"another case":            {`{"credentials"`, `{"Credentials"`},
-		"wrong type":              {`"multiple":true`, `"multiple":"yes"`},
-		"something after it":      {`"required":false}]}`, `"required":false}]} {}`},
-		"nested too deep":         {`"multiple":true`, `"x":[[[[[[[[]]]]]]]]`},
-		"id missing":              {`"id":"face_check",`, ``},
-		"id with a space":         {`"id":"face_check"`, `"id":"face check"`},
-		"id twice":                {`"id":"face_check"`, `"id":"verified_id"`},
-		"id too long":             {`"id":"face_check"`, `"id":"` + strings.Repeat("x", 2000) + `"`},
-		"format missing":          {`"format":"dc+sd-jwt","meta":{"vct_values":["urn:f"]}`, `"meta":{"vct_values":["urn:f"]}`},
-		"format not known":        {`"format":"dc+sd-jwt","meta":{"vct_values":["urn:f"]}`, `"format":"vc+sd-jwt","meta":{"vct_values":["urn:f"]}`},
-		"meta missing":            {`,"meta":{"vct_values":["urn:f"]}`, ``},
-		"meta null":               {`"meta":{"vct_values":["urn:f"]}`, `"meta":null`},
-		"no vct":                  {`{"vct_values":["urn:f"]}`, `{}`},
-		"empty vct":               {`["urn:f"]`, `[""]`},
-		"vct twice":               {`["urn:a","urn:b"]`, `["urn:a","urn:a"]`},
-		"authorities empty":       {`[{"type":"aki","values":["s9tIpPmhxdiuNkHMEWNpYim8S8Y"]}]`, `[]`},
-		"authority of a new type": {`"type":"aki"`, `"type":"did"`},
-		"authority key in hex":    {`"s9tIpPmhxdiuNkHMEWNpYim8S8Y"`, `"b3:db:48:a4"`},
-		"authority without value": {`["s9tIpPmhxdiuNkHMEWNpYim8S8Y"]`, `[]`},
-		"claims empty":            {`"id":"face_check",`, `"id":"face_check","claims":[],`},
-		"claim without path":      {`"path":["given_name"]`, `"x":1`},
-		"claim with empty path":   {`["given_name"]`, `[]`},
-		"claim with a long path":  {`["given_name"]`, `["a",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]`},
-		"claim id missing":        {`"id":"a",`, ``},
-		"claim id twice":          {`"id":"b"`, `"id":"a"`},
-		"claim asked for twice":   {`["nationalities",null]`, `["given_name"]`},
-		"claim always sent: vct":  {`["given_name"]`, `["vct"]`},
-		"claim always sent: cnf":  {`["given_name"]`, `["cnf","jwk"]`},
-		"negative index":          {`["degrees",0,"type"]`, `["degrees",-1,"type"]`},
-		"broken index":            {`["degrees",0,"type"]`, `["degrees",0.5,"type"]`},
-		"object in a path":        {`["degrees",0,"type"]`, `["degrees",{},"type"]`},
-		"values empty":            {`["FR","DE"]`, `[]`},
-		"value null":              {`["FR","DE"]`, `[null]`},
-		"value a fraction":        {`["FR","DE"]`, `[0.5]`},
-		"claim sets empty":        {`[["a","b"],["a","c"]]`, `[]`},
-		"claim set empty":         {`[["a","b"],["a","c"]]`, `[["a","b","c"],[]]`},
-		"claim set of nothing":    {`["a","c"]]`, `["a","c","d"]]`},
-		"claim set names twice":   {`["a","c"]]`, `["a","c","c"]]`},
-		"claim in no set":         {`["a","c"]]`, `["a"]]`},
-		"claim sets, no claims":   {`"id":"face_check",`, `"id":"face_check","claim_sets":[["a"]],`},
-		"credential sets empty":   {`"credential_sets":[{"options":[["verified_id","face_check"],["verified_id"]]},{"options":[["face_check"]],"required":false}]`, `"credential_sets":[]`},
-		"set without options":     {`{"options":[["face_check"]],`, `{`},
-		"set of nothing":          {`[["face_check"]]`, `[["passport"]]`},
+	for name, row := range map[string]struct {
+		was, is, why string
+	}{
+		"not JSON":                {`{"credentials"`, `{credentials`, "not strict JSON: a name is missing"},
+		"a name twice":            {`"multiple":true`, `"multiple":true,"multiple":true`, "not strict JSON: a name stands twice"},
+		"another case":            {`{"credentials"`, `{"Credentials"`, "credentials has 0 entries, want 1 to 64"},
+		"wrong type":              {`"multiple":true`, `"multiple":"yes"`, "a member has the wrong type: json: cannot unmarshal string into Go value of type bool"},
+		"something after it":      {`"required":false}]}`, `"required":false}]} {}`, "not strict JSON: something follows the value"},
+		"nested too deep":         {`"multiple":true`, `"x":[[[[[[[[]]]]]]]]`, "not strict JSON: nested too deep"},
+		"id missing":              {`"id":"face_check",`, ``, "id of a credential: \"\" is not made of letters, digits, _ and -"},
+		"id with a space":         {`"id":"face_check"`, `"id":"face check"`, "id of a credential: \"face check\" is not made of letters, digits, _ and -"},
+		"id twice":                {`"id":"face_check"`, `"id":"verified_id"`, "id of a credential: \"verified_id\" stands twice"},
+		"id too long":             {`"id":"face_check"`, `"id":"` + strings.Repeat("x", 2000) + `"`, "id of a credential: \"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\" is not made of letters, digits, _ and -"},
+		"format missing":          {`"format":"dc+sd-jwt","meta":{"vct_values":["urn:f"]}`, `"meta":{"vct_values":["urn:f"]}`, "credential face_check: format \"\" is not known"},
+		"format not known":        {`"format":"dc+sd-jwt","meta":{"vct_values":["urn:f"]}`, `"format":"vc+sd-jwt","meta":{"vct_values":["urn:f"]}`, "credential face_check: format \"vc+sd-jwt\" is not known"},
+		"meta missing":            {`,"meta":{"vct_values":["urn:f"]}`, ``, "credential face_check: meta is missing"},
+		"meta null":               {`"meta":{"vct_values":["urn:f"]}`, `"meta":null`, "credential face_check: meta is missing"},
+		"no vct":                  {`{"vct_values":["urn:f"]}`, `{}`, "credential face_check: meta.vct_values has 0 entries, want 1 to 64"},
+		"empty vct":               {`["urn:f"]`, `[""]`, "credential face_check: meta.vct_values: a value is empty, too long, not UTF-8 or stands twice"},
+		"vct twice":               {`["urn:a","urn:b"]`, `["urn:a","urn:a"]`, "credential verified_id: meta.vct_values: a value is empty, too long, not UTF-8 or stands twice"},
+		"authorities empty":       {`[{"type":"aki","values":["s9tIpPmhxdiuNkHMEWNpYim8S8Y"]}]`, `[]`, "credential verified_id: trusted_authorities has 0 entries, want 1 to 64"},
+		"authority of a new type": {`"type":"aki"`, `"type":"did"`, "credential verified_id: trusted_authorities: type \"did\" is not known"},
+		"authority key in hex":    {`"s9tIpPmhxdiuNkHMEWNpYim8S8Y"`, `"b3:db:48:a4"`, "credential verified_id: trusted_authorities: an aki is no base64url"},
+		"authority without value": {`["s9tIpPmhxdiuNkHMEWNpYim8S8Y"]`, `[]`, "credential verified_id: trusted_authorities: values has 0 entries, want 1 to 64"},
+		"claims empty":            {`"id":"face_check",`, `"id":"face_check","claims":[],`, "credential face_check: claims has 0 entries, want 1 to 64"},
+		"claim without path":      {`"path":["given_name"]`, `"x":1`, "credential verified_id: a claims path has 0 steps, want 1 to 16"},
+		"claim with empty path":   {`["given_name"]`, `[]`, "credential verified_id: a claims path has 0 steps, want 1 to 16"},
+		"claim with a long path":  {`["given_name"]`, `["a",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]`, "credential verified_id: a claims path has 17 steps, want 1 to 16"},
+		"claim id missing":        {`"id":"a",`, ``, "credential verified_id: id of a claim: \"\" is not made of letters, digits, _ and -"},
+		"claim id twice":          {`"id":"b"`, `"id":"a"`, "credential verified_id: id of a claim: \"a\" stands twice"},
+		"claim asked for twice":   {`["nationalities",null]`, `["given_name"]`, "credential verified_id: claim [\"given_name\"] is asked for twice"},
+		"claim always sent: vct":  {`["given_name"]`, `["vct"]`, "credential verified_id: claim [\"vct\"] is always sent and cannot be asked for"},
+		"claim always sent: cnf":  {`["given_name"]`, `["cnf","jwk"]`, "credential verified_id: claim [\"cnf\",\"jwk\"] is always sent and cannot be asked for"},
+		"negative index":          {`["degrees",0,"type"]`, `["degrees",-1,"type"]`, "a member has the wrong type: a step is no string, no null and no non-negative integer"},
+		"broken index":            {`["degrees",0,"type"]`, `["degrees",0.5,"type"]`, "a member has the wrong type: a step is no string, no null and no non-negative integer"},
+		"object in a path":        {`["degrees",0,"type"]`, `["degrees",{},"type"]`, "a member has the wrong type: a step is no string, no null and no non-negative integer"},
+		"values empty":            {`["FR","DE"]`, `[]`, "credential verified_id: values has 0 entries, want 1 to 64"},
+		"value null":              {`["FR","DE"]`, `[null]`, "credential verified_id: values of [\"nationalities\",null]: only strings, integers and booleans, and none too long"},
+		"value a fraction":        {`["FR","DE"]`, `[0.5]`, "credential verified_id: values of [\"nationalities\",null]: only strings, integers and booleans, and none too long"},
+		"claim sets empty":        {`[["a","b"],["a","c"]]`, `[]`, "credential verified_id: claim_sets: options has 0 entries, want 1 to 64"},
+		"claim set empty":         {`[["a","b"],["a","c"]]`, `[["a","b","c"],[]]`, "credential verified_id: claim_sets: an option has 0 entries, want 1 to 64"},
+		"claim set of nothing":    {`["a","c"]]`, `["a","c","d"]]`, "credential verified_id: claim_sets: an option names \"d\", which does not exist"},
+		"claim set names twice":   {`["a","c"]]`, `["a","c","c"]]`, "credential verified_id: claim_sets: an option names \"c\" twice"},
+		"claim in no set":         {`["a","c"]]`, `["a"]]`, "credential verified_id: claim \"c\" is in no claim set, so it can never be sent"},
+		"claim sets, no claims":   {`"id":"face_check",`, `"id":"face_check","claim_sets":[["a"]],`, "credential face_check: claim_sets without claims"},
+		"credential sets empty":   {`"credential_sets":[{"options":[["verified_id","face_check"],["verified_id"]]},{"options":[["face_check"]],"required":false}]`, `"credential_sets":[]`, "credential_sets has 0 entries, want 1 to 64"},
+		"set without options":     {`{"options":[["face_check"]],`, `{`, "credential_sets: options has 0 entries, want 1 to 64"},
+		"set of nothing":          {`[["face_check"]]`, `[["passport"]]`, "credential_sets: an option names \"passport\", which does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			broken := strings.Replace(full, edit[0], edit[1], 1)
+			broken := strings.Replace(full, row.was, row.is, 1)
 			if broken == full {
 				t.Fatal("the row changes nothing")
 			}
-			if _, err := dcql.Parse([]byte(broken)); !errors.Is(err, dcql.ErrInvalid) {
-				t.Errorf("Parse = %v, want ErrInvalid", err)
+			if _, err := dcql.Parse([]byte(broken)); !errors.Is(err, dcql.ErrInvalid) || !strings.Contains(err.Error(), row.why) {
+				t.Errorf("Parse = %v", err)
 			}
 		})
 	}
@@ -118,41 +120,44 @@ func TestValidateRefusesWhatOnlyGoCanSay(t *testing.T) {
 	valid := func() dcql.Credential {
 		return dcql.Credential{ID: "a", Format: dcql.FormatSDJWT, Meta: &dcql.Meta{VCTValues: []string{"urn:a"}}}
 	}
-	for name, edit := range map[string]func(*dcql.Credential){
-		"negative index": func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Path{dcql.Index(-1)}}} },
-		"huge integer": func(c *dcql.Credential) {
+	for name, row := range map[string]struct {
+		edit func(*dcql.Credential)
+		why  string
+	}{
+		"negative index": {func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Path{dcql.Index(-1)}}} }, "credential a: a step of a claims path is negative, too long or not UTF-8"},
+		"huge integer": {func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{1<<53 + 1}}}
-		},
-		"name that is not UTF-8":    func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Names("a\xff")}} },
-		"type that is not UTF-8":    func(c *dcql.Credential) { c.Meta.VCTValues = []string{"a\xff"} },
-		"doctype that is not UTF-8": func(c *dcql.Credential) { c.Format, c.Meta = dcql.FormatMdoc, &dcql.Meta{DoctypeValue: "a\xff"} },
-		"value that is not UTF-8": func(c *dcql.Credential) {
+		}, "credential a: values of [\"x\"]: only strings, integers and booleans, and none too long"},
+		"name that is not UTF-8":    {func(c *dcql.Credential) { c.Claims = []dcql.Claim{{Path: dcql.Names("a\xff")}} }, "credential a: a step of a claims path is negative, too long or not UTF-8"},
+		"type that is not UTF-8":    {func(c *dcql.Credential) { c.Meta.VCTValues = []string{"a\xff"} }, "credential a: meta.vct_values: a value is empty, too long, not UTF-8 or stands twice"},
+		"doctype that is not UTF-8": {func(c *dcql.Credential) { c.Format, c.Meta = dcql.FormatMdoc, &dcql.Meta{DoctypeValue: "a\xff"} }, "credential a: meta.doctype_value is missing, too long or not UTF-8"},
+		"value that is not UTF-8": {func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{"a\xff"}}}
-		},
-		"value that is too long": func(c *dcql.Credential) {
+		}, "credential a: values of [\"x\"]: only strings, integers and booleans, and none too long"},
+		"value that is too long": {func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{strings.Repeat("x", 1025)}}}
-		},
-		"value of another type": func(c *dcql.Credential) {
+		}, "credential a: values of [\"x\"]: only strings, integers and booleans, and none too long"},
+		"value of another type": {func(c *dcql.Credential) {
 			c.Claims = []dcql.Claim{{Path: dcql.Names("x"), Values: []any{[]byte("x")}}}
-		},
-		"too many claims": func(c *dcql.Credential) {
+		}, "credential a: values of [\"x\"]: only strings, integers and booleans, and none too long"},
+		"too many claims": {func(c *dcql.Credential) {
 			for i := range 65 {
 				c.Claims = append(c.Claims, dcql.Claim{Path: dcql.Path{dcql.Name("x"), dcql.Index(i)}})
 			}
-		},
+		}, "credential a: claims has 65 entries, want 1 to 64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := valid()
 			if err := (dcql.Query{Credentials: []dcql.Credential{c}}).Validate(); err != nil {
 				t.Fatal(err)
 			}
-			edit(&c)
-			if err := (dcql.Query{Credentials: []dcql.Credential{c}}).Validate(); !errors.Is(err, dcql.ErrInvalid) {
-				t.Errorf("Validate = %v, want ErrInvalid", err)
+			row.edit(&c)
+			if err := (dcql.Query{Credentials: []dcql.Credential{c}}).Validate(); !errors.Is(err, dcql.ErrInvalid) || !strings.Contains(err.Error(), row.why) {
+				t.Errorf("Validate = %v", err)
 			}
 		})
 	}
 	if err := (dcql.Query{}).Validate(); !errors.Is(err, dcql.ErrInvalid) {
-		t.Errorf("the empty query: %v, want ErrInvalid", err)
+		t.Errorf("the empty query: %v", err)
 	}
 }

@@ -3,6 +3,7 @@ package dcql_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 
 	"regain/presentation/dcql"
@@ -30,27 +31,30 @@ func TestRecovery(t *testing.T) {
 	if q, err := dcql.Recovery(alone); err != nil || len(q.Credentials) != 1 {
 		t.Errorf("without receipt: %+v, %v, want one credential", q, err)
 	}
-	for name, edit := range map[string]func(*dcql.RecoveryParams){
-		"the portrait":                          func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("portrait")) },
-		"a claim twice":                         func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("given_name")) },
-		"an empty path":                         func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, nil) },
-		"no Verified ID":                        func(p *dcql.RecoveryParams) { p.VerifiedIDTypes = nil },
-		"empty receipt":                         func(p *dcql.RecoveryParams) { p.FaceCheckTypes = []string{""} },
-		"a claim with vct":                      func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("vct")) },
-		"a new format":                          func(p *dcql.RecoveryParams) { p.Format = "vc+sd-jwt" },
-		"an mdoc of claims without a namespace": func(p *dcql.RecoveryParams) { p.Format = dcql.FormatMdoc },
-		"two doctypes": func(p *dcql.RecoveryParams) {
+	for name, row := range map[string]struct {
+		edit func(*dcql.RecoveryParams)
+		why  string
+	}{
+		"the portrait":                          {func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("portrait")) }, "the portrait is never asked for"},
+		"a claim twice":                         {func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("given_name")) }, "claim [\"given_name\"] is asked for twice"},
+		"an empty path":                         {func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, nil) }, "a claims path has 0 steps"},
+		"no Verified ID":                        {func(p *dcql.RecoveryParams) { p.VerifiedIDTypes = nil }, "verified_id: meta.vct_values has 0 entries"},
+		"empty receipt":                         {func(p *dcql.RecoveryParams) { p.FaceCheckTypes = []string{""} }, "face_check: meta.vct_values: a value is empty"},
+		"a claim with vct":                      {func(p *dcql.RecoveryParams) { p.Claims = append(p.Claims, dcql.Names("vct")) }, "claim [\"vct\"] is always sent"},
+		"a new format":                          {func(p *dcql.RecoveryParams) { p.Format = "vc+sd-jwt" }, "format \"vc+sd-jwt\" is not known"},
+		"an mdoc of claims without a namespace": {func(p *dcql.RecoveryParams) { p.Format = dcql.FormatMdoc }, "the path of an mdoc is a namespace and an element"},
+		"two doctypes": {func(p *dcql.RecoveryParams) {
 			p.Format, p.Claims, p.VerifiedIDTypes = dcql.FormatMdoc, nil, []string{"a", "b"}
-		},
-		"a receipt of two doctypes": func(p *dcql.RecoveryParams) {
+		}, "an mdoc has one doctype, not 2"},
+		"a receipt of two doctypes": {func(p *dcql.RecoveryParams) {
 			p.FaceCheckFormat, p.FaceCheckTypes = dcql.FormatMdoc, []string{"a", "b"}
-		},
-		"a set without types": func(p *dcql.RecoveryParams) { p.Format, p.VerifiedIDTypes = dcql.FormatJWTVC, []string{" "} },
+		}, "an mdoc has one doctype, not 2"},
+		"a set without types": {func(p *dcql.RecoveryParams) { p.Format, p.VerifiedIDTypes = dcql.FormatJWTVC, []string{" "} }, "a set of meta.type_values has 0 entries"},
 	} {
 		broken := params
-		edit(&broken)
-		if q, err := dcql.Recovery(broken); err == nil {
-			t.Errorf("%s: Recovery = %+v, want an error", name, q)
+		row.edit(&broken)
+		if q, err := dcql.Recovery(broken); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: Recovery = %+v, %v", name, q, err)
 		}
 	}
 }

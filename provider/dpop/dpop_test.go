@@ -213,48 +213,56 @@ func TestRefused(t *testing.T) {
 		return b.signText(string(h), strings.TrimSuffix(string(c), "}")+","+member+"}")
 	}
 	good := b.sign(b.header(), b.claims())
-	for name, proof := range map[string]string{
-		"empty": "", "no JWS": "x", "two parts": "e30.e30", "too long": strings.Repeat("a", 9<<10), "signature": good[:len(good)-4] + "AAAA",
-		"typ":                   b.sign(with(b.header(), "typ", "JWT"), b.claims()),
-		"no typ":                b.sign(with(b.header(), "typ", nil), b.claims()),
-		"alg none":              b.sign(with(b.header(), "alg", "none"), b.claims()),
-		"alg HS256":             b.sign(with(b.header(), "alg", "HS256"), b.claims()),
-		"alg of another key":    b.sign(with(b.header(), "alg", "PS256"), b.claims()),
-		"no jwk":                b.sign(with(b.header(), "jwk", nil), b.claims()),
-		"private jwk":           b.sign(with(b.header(), "jwk", private), b.claims()),
-		"another's jwk":         b.sign(with(b.header(), "jwk", other.header()["jwk"]), b.claims()),
-		"symmetric jwk":         b.sign(with(b.header(), "jwk", map[string]any{"kty": "oct", "k": "AAAA"}), b.claims()),
-		"no jti":                b.sign(b.header(), with(b.claims(), "jti", nil)),
-		"jti too long":          b.sign(b.header(), with(b.claims(), "jti", strings.Repeat("j", 257))),
-		"jti a number":          b.sign(b.header(), with(b.claims(), "jti", 1)),
-		"no htm":                b.sign(b.header(), with(b.claims(), "htm", nil)),
-		"htm":                   b.sign(b.header(), with(b.claims(), "htm", "GET")),
-		"htm in small letters":  b.sign(b.header(), with(b.claims(), "htm", "post")),
-		"no htu":                b.sign(b.header(), with(b.claims(), "htu", nil)),
-		"htu of another path":   b.sign(b.header(), with(b.claims(), "htu", endpoint+"/")),
-		"htu of another host":   b.sign(b.header(), with(b.claims(), "htu", "https://evil.example/token")),
-		"htu of another scheme": b.sign(b.header(), with(b.claims(), "htu", "http://recover.example.org/token")),
-		"htu with a user":       b.sign(b.header(), with(b.claims(), "htu", "https://u@recover.example.org/token")),
-		"no iat":                b.sign(b.header(), with(b.claims(), "iat", nil)),
-		"iat a text":            b.sign(b.header(), with(b.claims(), "iat", "now")),
-		"iat long ago":          b.sign(b.header(), with(b.claims(), "iat", b.now.Add(-61*time.Second).Unix())),
-		"iat far ahead":         b.sign(b.header(), with(b.claims(), "iat", b.now.Add(61*time.Second).Unix())),
-		"exp past":              b.sign(b.header(), with(b.claims(), "exp", b.now.Unix())),
-		"nbf far ahead":         b.sign(b.header(), with(b.claims(), "nbf", b.now.Add(time.Hour).Unix())),
-		"a member twice":        twice(`"htm":"POST"`),
+	for name, row := range map[string]struct{ proof, why string }{
+		"empty":                 {"", "not a compact JWS"},
+		"no JWS":                {"x", "not a compact JWS"},
+		"two parts":             {"e30.e30", "not a compact JWS"},
+		"too long":              {strings.Repeat("a", 9<<10), "is too long"},
+		"signature":             {good[:len(good)-4] + "AAAA", "error in cryptographic primitive"},
+		"typ":                   {b.sign(with(b.header(), "typ", "JWT"), b.claims()), "typ is \"JWT\""},
+		"no typ":                {b.sign(with(b.header(), "typ", nil), b.claims()), "typ is \"\""},
+		"alg none":              {b.sign(with(b.header(), "alg", "none"), b.claims()), "unexpected signature algorithm \"none\""},
+		"alg HS256":             {b.sign(with(b.header(), "alg", "HS256"), b.claims()), "unexpected signature algorithm \"HS256\""},
+		"alg of another key":    {b.sign(with(b.header(), "alg", "PS256"), b.claims()), "jwk does not fit PS256"},
+		"no jwk":                {b.sign(with(b.header(), "jwk", nil), b.claims()), "header has no jwk"},
+		"private jwk":           {b.sign(with(b.header(), "jwk", private), b.claims()), "a private key: it has the member d"},
+		"another's jwk":         {b.sign(with(b.header(), "jwk", other.header()["jwk"]), b.claims()), "error in cryptographic primitive"},
+		"symmetric jwk":         {b.sign(with(b.header(), "jwk", map[string]any{"kty": "oct", "k": "AAAA"}), b.claims()), "a private key: it has the member k"},
+		"no jti":                {b.sign(b.header(), with(b.claims(), "jti", nil)), "jti is missing, or longer than 256"},
+		"jti too long":          {b.sign(b.header(), with(b.claims(), "jti", strings.Repeat("j", 257))), "jti is missing, or longer than 256"},
+		"jti a number":          {b.sign(b.header(), with(b.claims(), "jti", 1)), "cannot unmarshal number into Go value of type string"},
+		"no htm":                {b.sign(b.header(), with(b.claims(), "htm", nil)), "htm is another method"},
+		"htm":                   {b.sign(b.header(), with(b.claims(), "htm", "GET")), "htm is another method"},
+		"htm in small letters":  {b.sign(b.header(), with(b.claims(), "htm", "post")), "htm is another method"},
+		"no htu":                {b.sign(b.header(), with(b.claims(), "htu", nil)), "htu is not "},
+		"htu of another path":   {b.sign(b.header(), with(b.claims(), "htu", endpoint+"/")), "htu is not "},
+		"htu of another host":   {b.sign(b.header(), with(b.claims(), "htu", "https://evil.example/token")), "htu is not "},
+		"htu of another scheme": {b.sign(b.header(), with(b.claims(), "htu", "http://recover.example.org/token")), "htu is not "},
+		"htu with a user":       {b.sign(b.header(), with(b.claims(), "htu", "https://u@recover.example.org/token")), "htu is not "},
+		"no iat":                {b.sign(b.header(), with(b.claims(), "iat", nil)), "iat is missing"},
+		"iat a text":            {b.sign(b.header(), with(b.claims(), "iat", "now")), "expected number value"},
+		"iat long ago":          {b.sign(b.header(), with(b.claims(), "iat", b.now.Add(-61*time.Second).Unix())), "iat is more than 1m0s away"},
+		"iat far ahead":         {b.sign(b.header(), with(b.claims(), "iat", b.now.Add(61*time.Second).Unix())), "iat is more than 1m0s away"},
+		"exp past":              {b.sign(b.header(), with(b.claims(), "exp", b.now.Unix())), "exp is past"},
+		"nbf far ahead":         {b.sign(b.header(), with(b.claims(), "nbf", b.now.Add(time.Hour).Unix())), "nbf is in the future"},
+		"a member twice":        {twice(`"htm":"POST"`), "a name stands twice"},
 	} {
-		if _, err := b.check(proof, nil); !errors.Is(err, dpop.ErrInvalid) {
+		if _, err := b.check(row.proof, nil); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for name, change := range map[string]func(*dpop.Expect){
-		"bound to another key": func(e *dpop.Expect) { e.Thumbprint = "x" }, "no ath": func(e *dpop.Expect) { e.AccessToken = "token" },
+	for name, row := range map[string]struct {
+		change func(*dpop.Expect)
+		why    string
+	}{
+		"bound to another key": {func(e *dpop.Expect) { e.Thumbprint = "x" }, "another key is bound"},
+		"no ath":               {func(e *dpop.Expect) { e.AccessToken = "token" }, "ath is not the access token's"},
 	} {
-		if _, err := b.check(b.sign(b.header(), b.claims()), change); !errors.Is(err, dpop.ErrInvalid) {
+		if _, err := b.check(b.sign(b.header(), b.claims()), row.change); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URL: endpoint}); !errors.Is(err, dpop.ErrInvalid) {
+	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URL: endpoint}); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "one proof, not 2") {
 		t.Errorf("two headers: %v", err)
 	}
 	if _, err := b.check(good, nil); err != nil {

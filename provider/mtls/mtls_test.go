@@ -28,6 +28,7 @@ type bench struct {
 	t        *testing.T
 	now      time.Time
 	ca, leaf *x509.Certificate
+	server   *x509.Certificate // names what leaf names, and is for servers only
 	roots    *x509.CertPool
 }
 
@@ -38,11 +39,14 @@ func setUp(t *testing.T) *bench {
 	b.ca = b.certify(&x509.Certificate{Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, nil, caKey, caKey)
 	uri, err := url.Parse("https://idp.example.org/client")
 	b.must(err)
-	b.leaf = b.certify(&x509.Certificate{
+	leaf := x509.Certificate{
 		Subject: pkix.Name{CommonName: "main-idp", Organization: []string{"Example"}, Country: []string{"SE"}}, DNSNames: []string{"idp.example.org"},
 		EmailAddresses: []string{"idp@example.org"}, IPAddresses: []net.IP{net.ParseIP("192.0.2.7")}, URIs: []*url.URL{uri},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}, b.ca, leafKey, caKey)
+	}
+	server := leaf
+	server.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	b.leaf, b.server = b.certify(&leaf, b.ca, leafKey, caKey), b.certify(&server, b.ca, leafKey, caKey)
 	b.roots.AddCert(b.ca)
 	return b
 }
@@ -90,28 +94,28 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 		remote  string
 		headers []string
 		found   bool
-		fails   bool
+		why     string // it fails; "" where it does not
 	}{
-		"RFC 9440":             {"10.1.2.3:5", []string{structured}, true, false},
-		"nginx":                {"127.0.0.1:5", []string{escaped(b.leaf)}, true, false},
-		"IPv4 in IPv6":         {"[::ffff:10.1.2.3]:5", []string{structured}, true, false},
-		"none":                 {"10.1.2.3:5", nil, false, false},
-		"empty":                {"10.1.2.3:5", []string{""}, false, false},
-		"from a stranger":      {"192.0.2.1:5", []string{structured}, false, false},
-		"from no address":      {"pipe", []string{structured}, false, false},
-		"twice":                {"10.1.2.3:5", []string{structured, structured}, false, true},
-		"no end":               {"10.1.2.3:5", []string{structured[:len(structured)-1]}, false, true},
-		"not base64":           {"10.1.2.3:5", []string{":***:"}, false, true},
-		"not a certificate":    {"10.1.2.3:5", []string{":AAAA:"}, false, true},
-		"not PEM":              {"10.1.2.3:5", []string{"hello"}, false, true},
-		"not percent-encoding": {"10.1.2.3:5", []string{"%zz"}, false, true},
-		"two certificates":     {"10.1.2.3:5", []string{escaped(b.leaf) + escaped(b.ca)}, false, true},
+		"RFC 9440":             {"10.1.2.3:5", []string{structured}, true, ""},
+		"nginx":                {"127.0.0.1:5", []string{escaped(b.leaf)}, true, ""},
+		"IPv4 in IPv6":         {"[::ffff:10.1.2.3]:5", []string{structured}, true, ""},
+		"none":                 {"10.1.2.3:5", nil, false, ""},
+		"empty":                {"10.1.2.3:5", []string{""}, false, ""},
+		"from a stranger":      {"192.0.2.1:5", []string{structured}, false, ""},
+		"from no address":      {"pipe", []string{structured}, false, ""},
+		"twice":                {"10.1.2.3:5", []string{structured, structured}, false, "stands twice"},
+		"no end":               {"10.1.2.3:5", []string{structured[:len(structured)-1]}, false, "is not a byte sequence of RFC 9440"},
+		"not base64":           {"10.1.2.3:5", []string{":***:"}, false, "is not a byte sequence of RFC 9440"},
+		"not a certificate":    {"10.1.2.3:5", []string{":AAAA:"}, false, "malformed certificate"},
+		"not PEM":              {"10.1.2.3:5", []string{"hello"}, false, "is not one PEM certificate"},
+		"not percent-encoding": {"10.1.2.3:5", []string{"%zz"}, false, "is not percent-encoded"},
+		"two certificates":     {"10.1.2.3:5", []string{escaped(b.leaf) + escaped(b.ca)}, false, "is not one PEM certificate"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/token", nil)
 		r.RemoteAddr = c.remote
 		r.Header["Client-Cert"] = c.headers
 		chain, err := s.Certificate(r)
-		if (len(chain) == 1 && chain[0].Equal(b.leaf)) != c.found || (err != nil) != c.fails {
+		if (len(chain) == 1 && chain[0].Equal(b.leaf)) != c.found || (err != nil) != (c.why != "") || err != nil && !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: %d certificates, %v", name, len(chain), err)
 		}
 	}
@@ -171,8 +175,8 @@ func TestAuthenticate(t *testing.T) {
 	for _, i := range []mtls.Identity{
 		{}, {SubjectDN: "CN=main-idp,O=Example"}, {SubjectDN: "C=SE,O=Example,CN=main-idp"}, {DNS: "example.org"}, {URI: "https://idp.example.org"}, {IP: "192.0.2.8"}, {Email: "x@example.org"},
 	} {
-		if s.Authenticate(chain, i, b.now) == nil {
-			t.Errorf("%+v: accepted", i)
+		if err := s.Authenticate(chain, i, b.now); err == nil || !strings.Contains(err.Error(), "names somebody else") {
+			t.Errorf("%+v: %v", i, err)
 		}
 	}
 	if (mtls.Identity{DNS: "a", IP: "::1"}).Validate() == nil || (mtls.Identity{}).Validate() == nil || (mtls.Identity{IP: "x"}).Validate() == nil {
@@ -183,12 +187,16 @@ func TestAuthenticate(t *testing.T) {
 		source *mtls.Source
 		chain  []*x509.Certificate
 		now    time.Time
+		why    string
 	}{
-		"none shown": {s, nil, b.now}, "no roots": {b.source(mtls.Config{}), chain, b.now}, "another CA": {s, []*x509.Certificate{stranger.leaf, stranger.ca}, b.now},
-		"expired": {s, chain, b.now.Add(2 * time.Hour)}, "not for clients": {s, []*x509.Certificate{b.ca}, b.now},
+		"none shown":      {s, nil, b.now, "no client certificate was shown"},
+		"no roots":        {b.source(mtls.Config{}), chain, b.now, "no roots are configured"},
+		"another CA":      {s, []*x509.Certificate{stranger.leaf, stranger.ca}, b.now, "certificate signed by unknown authority"},
+		"expired":         {s, chain, b.now.Add(2 * time.Hour), "certificate has expired"},
+		"not for clients": {s, []*x509.Certificate{b.server, b.ca}, b.now, "incompatible key usage"},
 	} {
-		if c.source.Authenticate(c.chain, good[1], c.now) == nil {
-			t.Errorf("%s: accepted", name)
+		if err := c.source.Authenticate(c.chain, good[1], c.now); err == nil || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -204,12 +212,17 @@ func TestAuthenticateSelfSigned(t *testing.T) {
 		}
 	}
 	renewed := []jose.JSONWebKey{{Key: b.leaf.PublicKey, Certificates: []*x509.Certificate{b.ca}}}
-	for name, err := range map[string]error{
-		"none shown": mtls.AuthenticateSelfSigned(nil, bare, b.now), "no keys": mtls.AuthenticateSelfSigned(chain, nil, b.now),
-		"expired": mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(2*time.Hour)), "another x5c": mtls.AuthenticateSelfSigned(chain, renewed, b.now),
+	for name, row := range map[string]struct {
+		err error
+		why string
+	}{
+		"none shown":  {mtls.AuthenticateSelfSigned(nil, bare, b.now), "no client certificate was shown"},
+		"no keys":     {mtls.AuthenticateSelfSigned(chain, nil, b.now), "in no key of the client's jwks"},
+		"expired":     {mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(2*time.Hour)), "is not valid now"},
+		"another x5c": {mtls.AuthenticateSelfSigned(chain, renewed, b.now), "in no key of the client's jwks"},
 	} {
-		if err == nil {
-			t.Errorf("%s: accepted", name)
+		if row.err == nil || !strings.Contains(row.err.Error(), row.why) {
+			t.Errorf("%s: %v", name, row.err)
 		}
 	}
 	if len(mtls.Thumbprint(b.leaf)) != 43 || mtls.Thumbprint(b.leaf) == mtls.Thumbprint(b.ca) {

@@ -30,20 +30,20 @@ func TestAssertionsByRegistration(t *testing.T) {
 	for name, c := range map[string]struct {
 		client, audience string
 		alg              jose.SignatureAlgorithm
-		good             bool
+		why              string // "" for what is accepted
 	}{
-		"RS256":                                 {"usual", issuer, jose.RS256, true},
-		"PS256":                                 {"usual", issuer, jose.PS256, true},
-		"to the token endpoint":                 {"usual", issuer + "/token", jose.RS256, false},
-		"to the token endpoint, registered":     {"loose", issuer + "/token", jose.RS256, true},
-		"to the issuer, registered":             {"loose", issuer, jose.RS256, true},
-		"to another endpoint":                   {"loose", issuer + "/par", jose.RS256, false},
-		"to a server that begins like ours":     {"loose", issuer + "/token.evil.example", jose.RS256, false},
-		"RS256 in FAPI":                         {"bank", issuer, jose.RS256, false},
-		"PS256 in FAPI":                         {"bank", issuer, jose.PS256, true},
-		"RS256 where PS256 is registered":       {"pinned", issuer, jose.RS256, false},
-		"an algorithm of the registered keys":   {"pinned", issuer, jose.PS256, true},
-		"a digest that the server never offers": {"usual", issuer, jose.RS512, false},
+		"RS256":                                 {"usual", issuer, jose.RS256, ""},
+		"PS256":                                 {"usual", issuer, jose.PS256, ""},
+		"to the token endpoint":                 {"usual", issuer + "/token", jose.RS256, "aud must be the issuer"},
+		"to the token endpoint, registered":     {"loose", issuer + "/token", jose.RS256, ""},
+		"to the issuer, registered":             {"loose", issuer, jose.RS256, ""},
+		"to another endpoint":                   {"loose", issuer + "/par", jose.RS256, "aud must be the issuer"},
+		"to a server that begins like ours":     {"loose", issuer + "/token.evil.example", jose.RS256, "aud must be the issuer"},
+		"RS256 in FAPI":                         {"bank", issuer, jose.RS256, "fapi2-security does not allow RS256"},
+		"PS256 in FAPI":                         {"bank", issuer, jose.PS256, ""},
+		"RS256 where PS256 is registered":       {"pinned", issuer, jose.RS256, "alg is RS256, and PS256 is registered"},
+		"an algorithm of the registered keys":   {"pinned", issuer, jose.PS256, ""},
+		"a digest that the server never offers": {"usual", issuer, jose.RS512, "unexpected signature algorithm \"RS512\""},
 	} {
 		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: c.alg, Key: key}, (&jose.SignerOptions{}).WithHeader("kid", "sig"))
 		b.must(err)
@@ -56,8 +56,12 @@ func TestAssertionsByRegistration(t *testing.T) {
 		form.Set("scope", "openid")
 		form.Set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
 		form.Set("client_assertion", token)
-		if _, err := b.push(form); (err == nil) != c.good {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := b.push(form); c.why != "" {
+				wantRefusal(t, err, "invalid_client", c.why)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -203,12 +203,12 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 	return b.Tokens(b.t.Context(), redeemed, nil)
 }
 
-// wantCode holds an error against its OAuth code.
-func wantCode(t *testing.T, err error, code string) {
+// wantRefusal holds an error against its OAuth code, and against a part of why, which the client is told or the log.
+func wantRefusal(t *testing.T, err error, code, why string) {
 	t.Helper()
 	var problem *problem.Error
-	if !errors.As(err, &problem) || problem.Code != code {
-		t.Errorf("got %v, want %s", err, code)
+	if !errors.As(err, &problem) || problem.Code != code || !strings.Contains(problem.Error(), why) {
+		t.Errorf("got %v, want %s: … %s", err, code, why)
 	}
 }
 

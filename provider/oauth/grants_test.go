@@ -61,7 +61,7 @@ func refreshRequest(token any) url.Values {
 	return url.Values{"grant_type": {"refresh_token"}, "refresh_token": {text}}
 }
 
-// Without PKCE on one side there must be none on the other (RFC 9700 §4.8.2).
+// Without PKCE on one side there must be none on the other (RFC 9700 registered no request objects.8.2).
 func TestStockBroker(t *testing.T) {
 	b := setUp(t)
 	tokens := b.stockTokens()
@@ -71,7 +71,7 @@ func TestStockBroker(t *testing.T) {
 	code := b.grant(stock()).Parameters.Get("code")
 	request := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://broker.example.org/callback"}, "code_verifier": {verifier}}
 	_, err := b.redeem(b.broker(request))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "code challenge was absent")
 	sum := sha256.Sum256([]byte(verifier))
 	form := stock()
 	form.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
@@ -79,14 +79,14 @@ func TestStockBroker(t *testing.T) {
 	request.Set("code", b.grant(form).Parameters.Get("code"))
 	request.Del("code_verifier")
 	_, err = b.redeem(b.broker(request))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
 	request.Set("code_verifier", verifier)
 	if _, err = b.redeem(b.broker(request)); err != nil {
 		t.Errorf("with PKCE: %v", err)
 	}
 	form.Set("code_challenge_method", "plain")
 	_, err = b.Authorize(t.Context(), form)
-	wantCode(t, err, "invalid_request")
+	wantRefusal(t, err, "invalid_request", "PKCE is required")
 }
 
 func TestRefresh(t *testing.T) {
@@ -108,14 +108,14 @@ func TestRefresh(t *testing.T) {
 	}
 	narrow.Set("scope", "openid phone")
 	_, err = b.refresh(narrow)
-	wantCode(t, err, "invalid_scope")
+	wantRefusal(t, err, "invalid_scope", "A refresh cannot add scopes")
 	_, err = b.refresh(b.broker(refreshRequest("x")))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 	_, err = b.refresh(b.authenticated("main-idp", refreshRequest(tokens["refresh_token"])))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 	b.now = b.now.Add(30 * 24 * time.Hour)
 	_, err = b.refresh(b.broker(refreshRequest(tokens["refresh_token"])))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 }
 
 // A code that is used twice takes the refresh token with it.
@@ -128,9 +128,9 @@ func TestCodeReuseRevokesRefreshTokens(t *testing.T) {
 	tokens, err := b.redeem(request())
 	b.must(err)
 	_, err = b.redeem(request())
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "already been used")
 	_, err = b.refresh(b.broker(refreshRequest(tokens["refresh_token"])))
-	wantCode(t, err, "invalid_grant")
+	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 }
 
 func TestIntrospectAndRevoke(t *testing.T) {
@@ -179,7 +179,7 @@ func TestIntrospectAndRevoke(t *testing.T) {
 	}
 	r, read, err := b.post(b.broker(url.Values{}))
 	b.must(err)
-	wantCode(t, b.Revoke(r, read), "invalid_request")
+	wantRefusal(t, b.Revoke(r, read), "invalid_request", "The parameter token is required")
 }
 
 // proof makes a DPoP proof for a POST to our token endpoint, or what change makes of it.
@@ -221,7 +221,7 @@ func TestFositeNoDPoP(t *testing.T) {
 		t.Errorf("token_type %v", tokens["token_type"])
 	}
 	_, err = redeem("nonsense")
-	wantCode(t, err, "invalid_dpop_proof")
+	wantRefusal(t, err, "invalid_dpop_proof", "is not a compact JWS")
 	access, _ := tokens["access_token"].(string)
 	sum := sha256.Sum256([]byte(access))
 	ath := map[string]any{"ath": base64.RawURLEncoding.EncodeToString(sum[:]), "htm": http.MethodGet, "htu": issuer + "/userinfo"}
@@ -240,13 +240,13 @@ func TestFositeNoDPoP(t *testing.T) {
 	if err := use("dpop", b.proof(key, ath)); err != nil {
 		t.Errorf("the scheme in small letters: %v", err)
 	}
-	wantCode(t, use("Bearer", b.proof(key, ath)), "invalid_token")
-	wantCode(t, use("Bearer", ""), "invalid_token")
-	wantCode(t, use("DPoP", ""), "invalid_dpop_proof")
-	wantCode(t, use("DPoP", b.proof(other, ath)), "invalid_dpop_proof")
-	wantCode(t, use("DPoP", b.proof(key, map[string]any{"htm": http.MethodGet, "htu": issuer + "/userinfo"})), "invalid_dpop_proof")
+	wantRefusal(t, use("Bearer", b.proof(key, ath)), "invalid_token", "a DPoP-bound token as Bearer")
+	wantRefusal(t, use("Bearer", ""), "invalid_token", "a DPoP-bound token as Bearer")
+	wantRefusal(t, use("DPoP", ""), "invalid_dpop_proof", "there must be one proof, not 0")
+	wantRefusal(t, use("DPoP", b.proof(other, ath)), "invalid_dpop_proof", "another key is bound")
+	wantRefusal(t, use("DPoP", b.proof(key, map[string]any{"htm": http.MethodGet, "htu": issuer + "/userinfo"})), "invalid_dpop_proof", "ath is not the access token's")
 	access, _ = b.mustRedeem()["access_token"].(string)
-	wantCode(t, use("DPoP", b.proof(key, nil)), "invalid_token") // a bearer token does not become a DPoP one
+	wantRefusal(t, use("DPoP", b.proof(key, nil)), "invalid_token", "an unbound token as DPoP") // a bearer token does not become a DPoP one
 }
 
 func (b *bench) mustRedeem() map[string]any {
@@ -255,7 +255,7 @@ func (b *bench) mustRedeem() map[string]any {
 	return tokens
 }
 
-// A code that was asked for with a key is redeemed with that key alone (RFC 9449 §10).
+// A code that was asked for with a key is redeemed with that key alone (RFC 9449 no registered key verifies the signature).
 func TestDPoPBoundCode(t *testing.T) {
 	b := setUp(t)
 	key, other := b.newKey("dpop"), b.newKey("other dpop")
@@ -277,8 +277,8 @@ func TestDPoPBoundCode(t *testing.T) {
 		_, err = b.Redeem(r, read)
 		return err
 	}
-	wantCode(t, redeem(""), "invalid_dpop_proof")
-	wantCode(t, redeem(b.proof(other, nil)), "invalid_dpop_proof")
+	wantRefusal(t, redeem(""), "invalid_dpop_proof", "there must be one proof, not 0")
+	wantRefusal(t, redeem(b.proof(other, nil)), "invalid_dpop_proof", "another key is bound")
 	if err := redeem(b.proof(key, nil)); err != nil {
 		t.Errorf("the right key, after wrong ones: %v", err)
 	}
@@ -288,7 +288,7 @@ func TestDPoPBoundCode(t *testing.T) {
 	b.must(err)
 	r.Header.Set("DPoP", b.proof(key, nil))
 	_, err = b.Push(r, read)
-	wantCode(t, err, "invalid_dpop_proof")
+	wantRefusal(t, err, "invalid_dpop_proof", "another key is bound")
 }
 
 // There is no JARM. Ours carries one signed JWT, errors included.

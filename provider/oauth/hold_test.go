@@ -38,7 +38,7 @@ func TestHold(t *testing.T) {
 		}
 		b.now = start.Add(15 * time.Minute)
 		_, err = visit(uri)
-		wantCode(t, err, "invalid_request_uri")
+		wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 		b.now = start
 	}
 	a, err := visit(pushed.RequestURI)
@@ -46,5 +46,5 @@ func TestHold(t *testing.T) {
 	_, err = b.Reject(t.Context(), a, problem.AccessDenied("no"))
 	b.must(err)
 	_, err = b.Hold(t.Context(), a)
-	wantCode(t, err, "invalid_request_uri") // what is over is not held again
+	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // what is over is not held again
 }

@@ -127,16 +127,16 @@ func TestFositeManglesRequestObjects(t *testing.T) {
 	unsigned := request()
 	unsigned.Set("client_id", "bank")
 	_, err = b.push(b.authenticated("bank", unsigned))
-	wantCode(t, err, "invalid_request")
+	wantRefusal(t, err, "invalid_request", "This client must sign its requests")
 	signed["aud"] = "https://evil.example"
 	outside = b.authenticated("bank", url.Values{"request": {b.sign("bank", signed)}})
 	_, err = b.push(outside)
-	wantCode(t, err, "invalid_request_object")
+	wantRefusal(t, err, "invalid_request_object", "aud does not name the issuer")
 	array := b.assertion("bank")
 	array["aud"] = []string{issuer}
 	outside.Set("client_assertion", b.sign("bank", array))
 	_, err = b.push(outside)
-	wantCode(t, err, "invalid_client") // FAPI 2.0: the audience is one string
+	wantRefusal(t, err, "invalid_client", "aud must be the issuer") // FAPI 2.0: the audience is one string
 }
 
 // There is no mutual TLS. With ours, a client is its certificate, and a token goes with it.
@@ -174,9 +174,9 @@ func TestFositeNoMutualTLS(t *testing.T) {
 	form := request()
 	form.Set("client_id", "bank")
 	form.Set("scope", "openid")
-	for _, name := range []string{"", "stranger"} {
+	for name, why := range map[string]string{"": "no client certificate was shown", "stranger": "in no key of the client's jwks"} {
 		_, _, err := shown(form, name)
-		wantCode(t, err, "invalid_client")
+		wantRefusal(t, err, "invalid_client", why)
 	}
 	_, pushed, err := shown(form, "tls")
 	b.must(err)
@@ -203,8 +203,8 @@ func TestFositeNoMutualTLS(t *testing.T) {
 	if err := use("tls"); err != nil {
 		t.Errorf("its holder: %v", err)
 	}
-	wantCode(t, use(""), "invalid_token")
-	wantCode(t, use("stranger"), "invalid_token")
+	wantRefusal(t, use(""), "invalid_token", "another certificate")
+	wantRefusal(t, use("stranger"), "invalid_token", "another certificate")
 }
 
 func base64Of(der []byte) string {

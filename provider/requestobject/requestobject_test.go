@@ -57,12 +57,17 @@ func (b *bench) sign(alg jose.SignatureAlgorithm, key any, typ string, claims ma
 	if typ != "" {
 		options = options.WithType(jose.ContentType(typ))
 	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
+	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == "-" })
+	payload, err := json.Marshal(claims)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	maps.DeleteFunc(claims, func(_ string, v any) bool { return v == "-" })
-	payload, err := json.Marshal(claims)
+	return b.signPayload(jose.SigningKey{Algorithm: alg, Key: key}, options, payload)
+}
+
+func (b *bench) signPayload(key jose.SigningKey, options *jose.SignerOptions, payload []byte) string {
+	b.t.Helper()
+	signer, err := jose.NewSigner(key, options)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -138,32 +143,50 @@ func TestWhatTheObjectSaysIsTheRequest(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	b := setUp(t)
-	for name, change := range map[string]map[string]any{
-		"iss": {"iss": "other"}, "no iss": {"iss": "-"}, "client_id": {"client_id": "other"}, "sub": {"sub": "bank"}, "aud": {"aud": "https://other.example"}, "no aud": {"aud": "-"},
-		"no exp": {"exp": "-"}, "expired": {"exp": b.now.Unix()}, "no nbf": {"nbf": "-"}, "nbf ahead": {"nbf": b.now.Add(time.Minute).Unix()},
-		"old nbf": {"nbf": b.now.Add(-61 * time.Minute).Unix()}, "long life": {"exp": b.now.Add(61 * time.Minute).Unix()}, "iat ahead": {"iat": b.now.Add(time.Minute).Unix()},
-		"request inside": {"request": "x"}, "request_uri inside": {"request_uri": "urn:x"},
+	for name, row := range map[string]struct {
+		claim string
+		value any
+		why   string
+	}{
+		"iss":                {"iss", "other", "iss is not the client id"},
+		"no iss":             {"iss", "-", "iss is not the client id"},
+		"client_id":          {"client_id", "other", "client_id is another client's"},
+		"sub":                {"sub", "bank", "sub is the client id"},
+		"aud":                {"aud", "https://other.example", "aud does not name the issuer"},
+		"no aud":             {"aud", "-", "aud does not name the issuer"},
+		"no exp":             {"exp", "-", "exp is missing"},
+		"expired":            {"exp", b.now.Unix(), "exp is past"},
+		"no nbf":             {"nbf", "-", "nbf is missing"},
+		"nbf ahead":          {"nbf", b.now.Add(time.Minute).Unix(), "nbf is in the future"},
+		"old nbf":            {"nbf", b.now.Add(-61 * time.Minute).Unix(), "nbf is more than an hour ago"},
+		"long life":          {"exp", b.now.Add(61 * time.Minute).Unix(), "exp is more than an hour after nbf"},
+		"iat ahead":          {"iat", b.now.Add(time.Minute).Unix(), "iat is in the future"},
+		"request inside":     {"request", "x", "holds another request object"},
+		"request_uri inside": {"request_uri", "urn:x", "holds another request object"},
 	} {
 		claims := b.claims()
-		maps.Copy(claims, change)
-		if form, err := b.verify(b.sign(jose.ES256, b.key, "", claims)); err == nil {
-			t.Errorf("%s: %v", name, form)
+		claims[row.claim] = row.value
+		if form, err := b.verify(b.sign(jose.ES256, b.key, "", claims)); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v, %v", name, form, err)
 		}
 	}
 	stranger := setUp(t)
 	good := b.sign(jose.ES256, b.key, "", b.claims())
 	parts := strings.Split(good, ".")
-	twice := base64.RawURLEncoding.EncodeToString([]byte(`{"iss":"bank","iss":"bank"}`))
-	for name, object := range map[string]string{
-		"empty": "", "no JWT": "x", "too long": strings.Repeat("a", 33<<10),
-		"none":               base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".",
-		"another's key":      b.sign(jose.ES256, stranger.key, "", b.claims()),
-		"another algorithm":  b.sign(jose.HS256, []byte(strings.Repeat("k", 32)), "", b.claims()),
-		"a client assertion": b.sign(jose.ES256, b.key, "client-authentication+jwt", b.claims()),
-		"another payload":    parts[0] + "." + twice + "." + parts[2],
+	twice := []byte(`{"iss":"bank","iss":"bank"}`)
+	for name, row := range map[string]struct{ object, why string }{
+		"empty":              {"", "no value at byte 0"},
+		"no JWT":             {"x", "header is not base64url"},
+		"too long":           {strings.Repeat("a", 33<<10), "is too long"},
+		"none":               {base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"none"}`)) + "." + parts[1] + ".", "unexpected signature algorithm \"none\""},
+		"another's key":      {b.sign(jose.ES256, stranger.key, "", b.claims()), "no registered key verifies the signature"},
+		"another algorithm":  {b.sign(jose.HS256, []byte(strings.Repeat("k", 32)), "", b.claims()), "unexpected signature algorithm \"HS256\""},
+		"a client assertion": {b.sign(jose.ES256, b.key, "client-authentication+jwt", b.claims()), "typ \"client-authentication+jwt\" is another kind"},
+		"another payload":    {parts[0] + "." + base64.RawURLEncoding.EncodeToString(twice) + "." + parts[2], "no registered key verifies the signature"},
+		"a member twice":     {b.signPayload(jose.SigningKey{Algorithm: jose.ES256, Key: b.key}, nil, twice), "a name stands twice"},
 	} {
-		if _, err := b.verify(object); err == nil {
-			t.Errorf("%s: accepted", name)
+		if _, err := b.verify(row.object); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 	if _, err := b.verify(good); err != nil {
@@ -182,9 +205,17 @@ func TestOutsideFAPI(t *testing.T) {
 	if _, err := b.verify(b.sign(jose.ES256, b.key, "", map[string]any{"scope": "openid"})); err != nil {
 		t.Error(err)
 	}
-	for name, claims := range map[string]map[string]any{"iss": {"iss": "x"}, "aud": {"aud": "x"}, "exp": {"exp": b.now.Unix()}, "nbf": {"nbf": b.now.Add(time.Minute).Unix()}} {
-		if _, err := b.verify(b.sign(jose.ES256, b.key, "", claims)); err == nil {
-			t.Errorf("a wrong %s", name)
+	for name, row := range map[string]struct {
+		value any
+		why   string
+	}{
+		"iss": {"x", "iss is not the client id"},
+		"aud": {"x", "aud does not name the issuer"},
+		"exp": {b.now.Unix(), "exp is past"},
+		"nbf": {b.now.Add(time.Minute).Unix(), "nbf is in the future"},
+	} {
+		if _, err := b.verify(b.sign(jose.ES256, b.key, "", map[string]any{name: row.value})); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("a wrong %s: %v", name, err)
 		}
 	}
 }

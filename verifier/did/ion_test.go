@@ -82,59 +82,62 @@ func TestResolveIONRefusesStates(t *testing.T) {
 	domains := func(endpoint any) map[string]any {
 		return map[string]any{"id": "d", "type": "LinkedDomains", "serviceEndpoint": endpoint}
 	}
-	for name, change := range map[string]func(ion *verifiertest.ION){
-		"another deltaHash":       func(ion *verifiertest.ION) { ion.SuffixData["deltaHash"] = verifiertest.Multihash([]byte("other")) },
-		"deltaHash no string":     func(ion *verifiertest.ION) { ion.SuffixData["deltaHash"] = 1 },
-		"no recovery commitment":  func(ion *verifiertest.ION) { delete(ion.SuffixData, "recoveryCommitment") },
-		"commitment that is none": func(ion *verifiertest.ION) { ion.SuffixData["recoveryCommitment"] = "EiA" },
-		"commitment of SHA-512":   func(ion *verifiertest.ION) { ion.Delta["updateCommitment"] = "E0" + verifiertest.Multihash(nil)[2:] },
-		"no update commitment":    func(ion *verifiertest.ION) { delete(ion.Delta, "updateCommitment") },
-		"more in suffixData":      func(ion *verifiertest.ION) { ion.SuffixData["more"] = "x" },
-		"more in delta":           func(ion *verifiertest.ION) { ion.Delta["more"] = "x" },
-		"no patches":              func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{} },
-		"patches no list":         func(ion *verifiertest.ION) { ion.Delta["patches"] = map[string]any{} },
-		"a patch no object":       func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{"replace"} },
-		"an unknown patch": func(ion *verifiertest.ION) {
+	for name, row := range map[string]struct {
+		change func(ion *verifiertest.ION)
+		why    string
+	}{
+		"another deltaHash":       {func(ion *verifiertest.ION) { ion.SuffixData["deltaHash"] = verifiertest.Multihash([]byte("other")) }, "deltaHash is not the hash of delta, or delta is too long"},
+		"deltaHash no string":     {func(ion *verifiertest.ION) { ion.SuffixData["deltaHash"] = 1 }, "deltaHash is not the hash of delta, or delta is too long"},
+		"no recovery commitment":  {func(ion *verifiertest.ION) { delete(ion.SuffixData, "recoveryCommitment") }, "a commitment is missing, or no hash"},
+		"commitment that is none": {func(ion *verifiertest.ION) { ion.SuffixData["recoveryCommitment"] = "EiA" }, "a commitment is missing, or no hash"},
+		"commitment of SHA-512":   {func(ion *verifiertest.ION) { ion.Delta["updateCommitment"] = "E0" + verifiertest.Multihash(nil)[2:] }, "a commitment is missing, or no hash"},
+		"no update commitment":    {func(ion *verifiertest.ION) { delete(ion.Delta, "updateCommitment") }, "a commitment is missing, or no hash"},
+		"more in suffixData":      {func(ion *verifiertest.ION) { ion.SuffixData["more"] = "x" }, "an object of the long form has a member that is not known"},
+		"more in delta":           {func(ion *verifiertest.ION) { ion.Delta["more"] = "x" }, "an object of the long form has a member that is not known"},
+		"no patches":              {func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{} }, "delta has no patches"},
+		"patches no list":         {func(ion *verifiertest.ION) { ion.Delta["patches"] = map[string]any{} }, "delta has no patches"},
+		"a patch no object":       {func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{"replace"} }, "a patch is none that creates"},
+		"an unknown patch": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "ietf-json-patch", "patches": []any{}})
-		},
-		"a patch that removes":  func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) },
-		"replace with nothing":  func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace"}) },
-		"add keys with nothing": func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-public-keys"}) },
-		"add services, and more": func(ion *verifiertest.ION) {
+		}, "a patch is none that creates"},
+		"a patch that removes":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) }, "a patch is none that creates"},
+		"replace with nothing":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace"}) }, "replace without a document"},
+		"add keys with nothing": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-public-keys"}) }, "add-public-keys without publicKeys"},
+		"add services, and more": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "add-services", "services": []any{}, "a": 1})
-		},
-		"more in the document":   func(ion *verifiertest.ION) { ion.Document()["alsoKnownAs"] = []any{} },
-		"keys no list":           func(ion *verifiertest.ION) { ion.Document()["publicKeys"] = map[string]any{} },
-		"two keys of one id":     func(ion *verifiertest.ION) { k := first(ion, "publicKeys"); ion.Document()["publicKeys"] = []any{k, k} },
-		"a key without id":       func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "id") },
-		"a key's id with a hash": func(ion *verifiertest.ION) { first(ion, "publicKeys")["id"] = "#key-1" },
-		"a key's id too long":    func(ion *verifiertest.ION) { first(ion, "publicKeys")["id"] = strings.Repeat("a", 51) },
-		"a key without type":     func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "type") },
-		"a key without JWK":      func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "publicKeyJwk") },
-		"a key of somebody else": func(ion *verifiertest.ION) { first(ion, "publicKeys")["controller"] = "did:web:other.example" },
-		"no purpose in a list":   func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{} },
-		"purposes no list":       func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = "authentication" },
-		"an unknown purpose":     func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{"auth"} },
-		"a purpose twice": func(ion *verifiertest.ION) {
+		}, "add-services without services"},
+		"more in the document":   {func(ion *verifiertest.ION) { ion.Document()["alsoKnownAs"] = []any{} }, "an object of the long form has a member that is not known"},
+		"keys no list":           {func(ion *verifiertest.ION) { ion.Document()["publicKeys"] = map[string]any{} }, "publicKeys is not an array"},
+		"two keys of one id":     {func(ion *verifiertest.ION) { k := first(ion, "publicKeys"); ion.Document()["publicKeys"] = []any{k, k} }, "an id in publicKeys is missing, not base64url, or there twice"},
+		"a key without id":       {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "id") }, "an id in publicKeys is missing, not base64url, or there twice"},
+		"a key's id with a hash": {func(ion *verifiertest.ION) { first(ion, "publicKeys")["id"] = "#key-1" }, "an id in publicKeys is missing, not base64url, or there twice"},
+		"a key's id too long":    {func(ion *verifiertest.ION) { first(ion, "publicKeys")["id"] = strings.Repeat("a", 51) }, "an id in publicKeys is missing, not base64url, or there twice"},
+		"a key without type":     {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "type") }, "a key has no type or no publicKeyJwk"},
+		"a key without JWK":      {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "publicKeyJwk") }, "a key has no type or no publicKeyJwk"},
+		"a key of somebody else": {func(ion *verifiertest.ION) { first(ion, "publicKeys")["controller"] = "did:web:other.example" }, "an object of the long form has a member that is not known"},
+		"no purpose in a list":   {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{} }, "purposes is not an array of one or more"},
+		"purposes no list":       {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = "authentication" }, "purposes is not an array of one or more"},
+		"an unknown purpose":     {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{"auth"} }, "a purpose is not known"},
+		"a purpose twice": {func(ion *verifiertest.ION) {
 			first(ion, "publicKeys")["purposes"] = []any{"authentication", "authentication"}
-		},
-		"a service without type": func(ion *verifiertest.ION) {
+		}, "a purpose stands twice"},
+		"a service without type": {func(ion *verifiertest.ION) {
 			ion.Document()["services"] = []any{map[string]any{"id": "d", "serviceEndpoint": "a"}}
-		},
-		"a service with an array": func(ion *verifiertest.ION) { ion.Document()["services"] = []any{domains([]any{"https://a.example"})} },
-		"a service with more":     func(ion *verifiertest.ION) { d := domains("a"); d["more"] = 1; ion.Document()["services"] = []any{d} },
-		"a service no object":     func(ion *verifiertest.ION) { ion.Document()["services"] = []any{"a"} },
-		"a delta too long": func(ion *verifiertest.ION) {
+		}, "a service has no type"},
+		"a service with an array": {func(ion *verifiertest.ION) { ion.Document()["services"] = []any{domains([]any{"https://a.example"})} }, "serviceEndpoint is neither a string nor an object"},
+		"a service with more":     {func(ion *verifiertest.ION) { d := domains("a"); d["more"] = 1; ion.Document()["services"] = []any{d} }, "an object of the long form has a member that is not known"},
+		"a service no object":     {func(ion *verifiertest.ION) { ion.Document()["services"] = []any{"a"} }, "an id in services is missing"},
+		"a delta too long": {func(ion *verifiertest.ION) {
 			ion.Document()["services"] = []any{domains("https://" + strings.Repeat("a", 1000))}
-		},
-		"a number that is not whole": func(ion *verifiertest.ION) {
+		}, "deltaHash is not the hash of delta, or delta is too long"},
+		"a number that is not whole": {func(ion *verifiertest.ION) {
 			ion.Document()["services"] = []any{domains(map[string]any{"a": 1.5})}
-		},
+		}, "long form is not in canonical form"},
 	} {
 		ion := newION(t)
-		change(ion)
+		row.change(ion)
 		document, err := newResolver(t, nothing{}).Resolve(t.Context(), parse(t, ion.DID(t)))
-		if !errors.Is(err, did.ErrMalformed) || document != nil {
+		if !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), row.why) || document != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -153,27 +156,30 @@ func TestResolveIONRefusesSpellings(t *testing.T) {
 	with := func(state string) string { return long[:cut] + verifiertest.Encode([]byte(state)) }
 	other := newION(t)
 	_ = other.DID(t)
-	for name, changed := range map[string]string{
-		"white space":           with(" " + text),
-		"a needless escape":     with(strings.Replace(text, "replace", `\u0072eplace`, 1)),
-		"another order":         with(`{"suffixData":` + text[strings.Index(text, `"suffixData":`)+len(`"suffixData":`):len(text)-1] + `,"delta":` + text[len(`{"delta":`):strings.Index(text, `,"suffixData":`)] + `}`),
-		"a name that repeats":   with(strings.Replace(text, `"action":"replace"`, `"action":"replace","action":"replace"`, 1)),
-		"more beside":           with(strings.TrimSuffix(text, "}") + `,"z":1}`),
-		"no suffixData":         with(text[:strings.Index(text, `,"suffixData":`)] + "}"),
-		"no delta":              with("{" + text[strings.Index(text, `"suffixData":`):]),
-		"a list":                with("[]"),
-		"no JSON":               with("x"),
-		"another document":      other.Long(t, strings.Split(long, ":")[2]),
-		"altered delta":         with(strings.Replace(text, `"key-1"`, `"key-2"`, 1)),
-		"altered suffixData":    with(strings.Replace(text, `"recoveryCommitment":"E`, `"recoveryCommitment":"F`, 1)),
-		"another suffix":        ion.Long(t, verifiertest.Multihash([]byte("other"))),
-		"a suffix without code": ion.Long(t, verifiertest.Hash("other")),
-		"padding":               long + "%3D",
+	for name, row := range map[string]struct {
+		changed string
+		why     string
+	}{
+		"white space":           {with(" " + text), "long form is not in canonical form"},
+		"a needless escape":     {with(strings.Replace(text, "replace", `\u0072eplace`, 1)), "long form is not in canonical form"},
+		"another order":         {with(`{"suffixData":` + text[strings.Index(text, `"suffixData":`)+len(`"suffixData":`):len(text)-1] + `,"delta":` + text[len(`{"delta":`):strings.Index(text, `,"suffixData":`)] + `}`), "long form is not in canonical form"},
+		"a name that repeats":   {with(strings.Replace(text, `"action":"replace"`, `"action":"replace","action":"replace"`, 1)), "a name stands twice"},
+		"more beside":           {with(strings.TrimSuffix(text, "}") + `,"z":1}`), "an object of the long form has a member that is not known"},
+		"no suffixData":         {with(text[:strings.Index(text, `,"suffixData":`)] + "}"), "suffix is not the hash of suffixData"},
+		"no delta":              {with("{" + text[strings.Index(text, `"suffixData":`):]), "deltaHash is not the hash of delta"},
+		"a list":                {with("[]"), "long form: not strict JSON: not an object"},
+		"no JSON":               {with("x"), "long form: not strict JSON: no value"},
+		"another document":      {other.Long(t, strings.Split(long, ":")[2]), "suffix is not the hash of suffixData"},
+		"altered delta":         {with(strings.Replace(text, `"key-1"`, `"key-2"`, 1)), "deltaHash is not the hash of delta"},
+		"altered suffixData":    {with(strings.Replace(text, `"recoveryCommitment":"E`, `"recoveryCommitment":"F`, 1)), "suffix is not the hash of suffixData"},
+		"another suffix":        {ion.Long(t, verifiertest.Multihash([]byte("other"))), "suffix is not the hash of suffixData"},
+		"a suffix without code": {ion.Long(t, verifiertest.Hash("other")), "suffix is not the hash of suffixData"},
+		"padding":               {long + "%3D", "long form is not base64url"},
 	} {
-		if changed == long {
+		if row.changed == long {
 			t.Fatalf("%s changes nothing", name)
 		}
-		if _, err := newResolver(t, nothing{}).Resolve(t.Context(), parse(t, changed)); !errors.Is(err, did.ErrMalformed) {
+		if _, err := newResolver(t, nothing{}).Resolve(t.Context(), parse(t, row.changed)); !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -2,6 +2,7 @@ package did_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"regain/verifier/did"
@@ -34,28 +35,28 @@ func TestResolveJWKRefuses(t *testing.T) {
 		change(jwk)
 		return verifiertest.Encode(verifiertest.JSON(t, jwk))
 	}
-	for name, id := range map[string]string{
-		"private key":   of(func(jwk map[string]any) { jwk["d"] = jwk["x"] }),
-		"another curve": of(func(jwk map[string]any) { jwk["crv"] = "P-384" }),
-		"off the curve": of(func(jwk map[string]any) { jwk["x"] = jwk["y"] }),
-		"name that repeats": verifiertest.Encode([]byte(`{"kty":"EC","kty":"EC","crv":"secp256k1","x":"` + signer.JWK(t)["x"].(string) +
-			`","y":"` + signer.JWK(t)["y"].(string) + `"}`)),
-		"deep":             of(func(jwk map[string]any) { jwk["x5c"] = []any{[]any{[]any{[]any{}}}} }),
-		"a list":           verifiertest.Encode([]byte(`[]`)),
-		"no JSON":          verifiertest.Encode([]byte(`x`)),
-		"something behind": verifiertest.Encode([]byte(`{} {}`)),
-		"not base64url":    "a.b",
-		"other base64url":  of(func(map[string]any) {})[:20] + "-:",
-		"other last bits":  "e31",
+	for name, row := range map[string]struct {
+		id  string
+		why string
+	}{
+		"private key":   {of(func(jwk map[string]any) { jwk["d"] = jwk["x"] }), "a private key: it has the member d"},
+		"another curve": {of(func(jwk map[string]any) { jwk["crv"] = "P-384" }), "a kind of key that is not used here"},
+		"off the curve": {of(func(jwk map[string]any) { jwk["x"] = jwk["y"] }), "it is not on its curve"},
+		"name that repeats": {verifiertest.Encode([]byte(`{"kty":"EC","kty":"EC","crv":"secp256k1","x":"` + signer.JWK(t)["x"].(string) +
+			`","y":"` + signer.JWK(t)["y"].(string) + `"}`)), "a name stands twice"},
+		"deep":             {of(func(jwk map[string]any) { jwk["x5c"] = []any{[]any{[]any{[]any{}}}} }), "nested too deep"},
+		"a list":           {verifiertest.Encode([]byte(`[]`)), "not strict JSON: not an object"},
+		"no JSON":          {verifiertest.Encode([]byte(`x`)), "no value at byte 0"},
+		"something behind": {verifiertest.Encode([]byte(`{} {}`)), "something follows the value"},
+		"not base64url":    {"a.b", "not base64url in its canonical form"},
+		"other base64url":  {strings.NewReplacer("-", ".", "_", ".").Replace(of(func(jwk map[string]any) { jwk["kid"] = "???~~~" })), "not base64url in its canonical form"},
+		"other last bits":  {"e31", "not base64url in its canonical form"},
 	} {
 		if document, err := newResolver(t, nothing{}).Resolve(t.Context(), did.DID{}); err == nil || document != nil {
 			t.Fatal("no DID resolves")
 		}
-		parsed, err := did.Parse("did:jwk:" + id)
-		if err != nil {
-			continue // refused before
-		}
-		if document, err := newResolver(t, nothing{}).Resolve(t.Context(), parsed); !errors.Is(err, did.ErrMalformed) || document != nil {
+		parsed := parse(t, "did:jwk:"+row.id)
+		if document, err := newResolver(t, nothing{}).Resolve(t.Context(), parsed); !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), row.why) || document != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

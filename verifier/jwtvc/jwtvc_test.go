@@ -172,78 +172,81 @@ func TestClaimsWithout(t *testing.T) {
 // TestParseRefuses breaks one thing of a presentation in order.
 func TestParseRefuses(t *testing.T) {
 	type change = func(s *scene)
-	for name, change := range map[string]change{
-		"VP: alg none":        func(s *scene) { s.vp.Header["alg"] = "none" },
-		"VP: alg HS256":       func(s *scene) { s.vp.Header["alg"] = "HS256" },
-		"VP: alg ES384":       func(s *scene) { s.vp.Header["alg"] = "ES384" },
-		"VP: typ":             func(s *scene) { s.vp.Header["typ"] = "kb+jwt" },
-		"VP: crit":            func(s *scene) { s.vp.Header["crit"] = []string{"exp"} },
-		"VP: jwk":             func(s *scene) { s.vp.Header["jwk"] = map[string]any{} },
-		"VP: certificates":    func(s *scene) { s.vp.Header["x5c"] = []string{"AAAA"} },
-		"VP: no vp":           func(s *scene) { delete(s.vp.Claims, "vp") },
-		"VP: vp and vc":       func(s *scene) { s.vp.Claims["vc"] = s.vc.VC() },
-		"VP: vp no object":    func(s *scene) { s.vp.Claims["vp"] = []any{} },
-		"VP: no context":      func(s *scene) { delete(s.vp.VP(), "@context") },
-		"VP: another context": func(s *scene) { s.vp.VP()["@context"] = []any{"https://www.w3.org/ns/credentials/v2"} },
-		"VP: context in another place": func(s *scene) {
+	for name, row := range map[string]struct {
+		change change
+		why    string
+	}{
+		"VP: alg none":        {func(s *scene) { s.vp.Header["alg"] = "none" }, "alg is not one that is taken"},
+		"VP: alg HS256":       {func(s *scene) { s.vp.Header["alg"] = "HS256" }, "alg is not one that is taken"},
+		"VP: alg ES384":       {func(s *scene) { s.vp.Header["alg"] = "ES384" }, "alg is not one that is taken"},
+		"VP: typ":             {func(s *scene) { s.vp.Header["typ"] = "kb+jwt" }, "typ is not one that is taken"},
+		"VP: crit":            {func(s *scene) { s.vp.Header["crit"] = []string{"exp"} }, "header has crit"},
+		"VP: jwk":             {func(s *scene) { s.vp.Header["jwk"] = map[string]any{} }, "header has jwk"},
+		"VP: certificates":    {func(s *scene) { s.vp.Header["x5c"] = []string{"AAAA"} }, "VP brings certificates; its key is the holder's"},
+		"VP: no vp":           {func(s *scene) { delete(s.vp.Claims, "vp") }, "it is not a JWT with vp and without vc"},
+		"VP: vp and vc":       {func(s *scene) { s.vp.Claims["vc"] = s.vc.VC() }, "it is not a JWT with vp and without vc"},
+		"VP: vp no object":    {func(s *scene) { s.vp.Claims["vp"] = []any{} }, "it is not a JWT with vp and without vc"},
+		"VP: no context":      {func(s *scene) { delete(s.vp.VP(), "@context") }, "@context is not that of the data model 1.1"},
+		"VP: another context": {func(s *scene) { s.vp.VP()["@context"] = []any{"https://www.w3.org/ns/credentials/v2"} }, "@context is not that of the data model 1.1"},
+		"VP: context in another place": {func(s *scene) {
 			s.vp.VP()["@context"] = []any{"https://a.example", "https://www.w3.org/2018/credentials/v1"}
-		},
-		"VP: no type":             func(s *scene) { delete(s.vp.VP(), "type") },
-		"VP: another type":        func(s *scene) { s.vp.VP()["type"] = []any{"VerifiableCredential"} },
-		"VP: another holder":      func(s *scene) { s.vp.VP()["holder"] = s.issuer.DID },
-		"VP: a holder of no type": func(s *scene) { s.vp.VP()["holder"] = map[string]any{"id": 1} },
-		"VP: no VC":               func(s *scene) { s.inside = func([]any) []any { return []any{} } },
-		"VP: five VCs": func(s *scene) {
+		}, "@context is not that of the data model 1.1"},
+		"VP: no type":             {func(s *scene) { delete(s.vp.VP(), "type") }, "type is not an array of up to 16"},
+		"VP: another type":        {func(s *scene) { s.vp.VP()["type"] = []any{"VerifiableCredential"} }, "type has no VerifiablePresentation"},
+		"VP: another holder":      {func(s *scene) { s.vp.VP()["holder"] = s.issuer.DID }, "holder is not iss"},
+		"VP: a holder of no type": {func(s *scene) { s.vp.VP()["holder"] = map[string]any{"id": 1} }, "holder is not iss"},
+		"VP: no VC":               {func(s *scene) { s.inside = func([]any) []any { return []any{} } }, "verifiableCredential is no array, too long, or has no credential 0"},
+		"VP: five VCs": {func(s *scene) {
 			s.inside = func(list []any) []any { return append(list, list[0], list[0], list[0], list[0]) }
-		},
-		"VP: a VC in JSON":         func(s *scene) { s.inside = func([]any) []any { return []any{s.vc.VC()} } },
-		"VP: a VP inside":          func(s *scene) { s.vc.Claims = s.vp.Claims },
-		"VP: too long":             func(s *scene) { s.vp.Claims["pad"] = strings.Repeat("a", 256<<10) },
-		"VP: deep":                 func(s *scene) { s.vp.Claims["pad"] = deep(20) },
-		"VC: alg none":             func(s *scene) { s.vc.Header["alg"] = "none" },
-		"VC: alg HS256":            func(s *scene) { s.vc.Header["alg"] = "HS256" },
-		"VC: typ":                  func(s *scene) { s.vc.Header["typ"] = "vc+sd-jwt" },
-		"VC: no vc":                func(s *scene) { delete(s.vc.Claims, "vc") },
-		"VC: vc and vp":            func(s *scene) { s.vc.Claims["vp"] = s.vp.VP() },
-		"VC: no context":           func(s *scene) { delete(s.vc.VC(), "@context") },
-		"VC: context no list":      func(s *scene) { s.vc.VC()["@context"] = "https://www.w3.org/2018/credentials/v1" },
-		"VC: another context":      func(s *scene) { s.vc.VC()["@context"] = []any{"https://www.w3.org/ns/credentials/v2"} },
-		"VC: no type":              func(s *scene) { delete(s.vc.VC(), "type") },
-		"VC: another type":         func(s *scene) { s.vc.VC()["type"] = []any{verifiertest.VCType} },
-		"VC: a type no string":     func(s *scene) { s.vc.VC()["type"] = []any{"VerifiableCredential", 1} },
-		"VC: many types":           func(s *scene) { s.vc.VC()["type"] = slices.Repeat([]any{"VerifiableCredential"}, 17) },
-		"VC: no subject":           func(s *scene) { delete(s.vc.VC(), "credentialSubject") },
-		"VC: two subjects":         func(s *scene) { s.vc.VC()["credentialSubject"] = []any{s.vc.Subject(), s.vc.Subject()} },
-		"VC: no iss":               func(s *scene) { delete(s.vc.Claims, "iss") },
-		"VC: iss no string":        func(s *scene) { s.vc.Claims["iss"] = 1 },
-		"VC: another issuer":       func(s *scene) { s.vc.VC()["issuer"] = s.holder.DID },
-		"VC: another issuer's id":  func(s *scene) { s.vc.VC()["issuer"] = map[string]any{"id": s.holder.DID} },
-		"VC: an issuer of no type": func(s *scene) { s.vc.VC()["issuer"] = 1 },
-		"VC: an issuer's id null":  func(s *scene) { s.vc.VC()["issuer"] = map[string]any{"id": nil} },
-		"VC: another subject":      func(s *scene) { s.vc.Subject()["id"] = s.issuer.DID },
-		"VC: a subject null":       func(s *scene) { s.vc.Subject()["id"] = nil },
-		"VC: sub no string":        func(s *scene) { s.vc.Claims["sub"] = 1 },
-		"VC: another id":           func(s *scene) { s.vc.VC()["id"] = "urn:other" },
-		"VC: jti no string":        func(s *scene) { s.vc.Claims["jti"] = 1 },
-		"VC: id no string":         func(s *scene) { delete(s.vc.Claims, "jti"); s.vc.VC()["id"] = 1 },
-		"VC: another issuanceDate": func(s *scene) { s.vc.VC()["issuanceDate"] = "2031-05-04T12:00:01Z" },
-		"VC: another expiration":   func(s *scene) { s.vc.VC()["expirationDate"] = "2099-05-04T12:00:00Z" },
-		"VC: a date without zone":  func(s *scene) { s.vc.VC()["expirationDate"] = "2032-05-04T12:00:00" },
-		"VC: a date no string":     func(s *scene) { s.vc.VC()["issuanceDate"] = 1 },
-		"VC: a date long ago":      func(s *scene) { delete(s.vc.Claims, "nbf"); s.vc.VC()["issuanceDate"] = "1969-05-04T12:00:00Z" },
-		"VC: iat no number":        func(s *scene) { s.vc.Claims["iat"] = "1" },
-		"VC: nbf no number":        func(s *scene) { s.vc.Claims["nbf"] = "1" },
-		"VC: exp no number":        func(s *scene) { s.vc.Claims["exp"] = nil },
-		"VC: status a list":        func(s *scene) { s.vc.VC()["credentialStatus"] = []any{map[string]any{"type": "StatusList2021Entry"}} },
-		"VC: status null":          func(s *scene) { s.vc.VC()["credentialStatus"] = nil },
-		"VC: status without type":  func(s *scene) { s.vc.VC()["credentialStatus"] = map[string]any{"id": "urn:1"} },
-		"VC: two status":           func(s *scene) { s.vc.VC()["status"], s.vc.Claims["status"] = map[string]any{}, map[string]any{} },
-		"VC: deep":                 func(s *scene) { s.vc.VC()["pad"] = deep(20) },
+		}, "verifiableCredential is no array, too long, or has no credential 0"},
+		"VP: a VC in JSON":         {func(s *scene) { s.inside = func([]any) []any { return []any{s.vc.VC()} } }, "verifiableCredential is not a JWT"},
+		"VP: a VP inside":          {func(s *scene) { s.vc.Claims = s.vp.Claims }, "it is not a JWT with vc and without vp"},
+		"VP: too long":             {func(s *scene) { s.vp.Claims["pad"] = strings.Repeat("a", 256<<10) }, "longer than 262144 characters"},
+		"VP: deep":                 {func(s *scene) { s.vp.Claims["pad"] = deep(20) }, "not strict JSON: nested too deep"},
+		"VC: alg none":             {func(s *scene) { s.vc.Header["alg"] = "none" }, "alg is not one that is taken"},
+		"VC: alg HS256":            {func(s *scene) { s.vc.Header["alg"] = "HS256" }, "alg is not one that is taken"},
+		"VC: typ":                  {func(s *scene) { s.vc.Header["typ"] = "vc+sd-jwt" }, "typ is not one that is taken"},
+		"VC: no vc":                {func(s *scene) { delete(s.vc.Claims, "vc") }, "it is not a JWT with vc and without vp"},
+		"VC: vc and vp":            {func(s *scene) { s.vc.Claims["vp"] = s.vp.VP() }, "it is not a JWT with vc and without vp"},
+		"VC: no context":           {func(s *scene) { delete(s.vc.VC(), "@context") }, "@context is not that of the data model 1.1"},
+		"VC: context no list":      {func(s *scene) { s.vc.VC()["@context"] = "https://www.w3.org/2018/credentials/v1" }, "@context is not that of the data model 1.1"},
+		"VC: another context":      {func(s *scene) { s.vc.VC()["@context"] = []any{"https://www.w3.org/ns/credentials/v2"} }, "@context is not that of the data model 1.1"},
+		"VC: no type":              {func(s *scene) { delete(s.vc.VC(), "type") }, "type is not an array of up to 16"},
+		"VC: another type":         {func(s *scene) { s.vc.VC()["type"] = []any{verifiertest.VCType} }, "type has no VerifiableCredential"},
+		"VC: a type no string":     {func(s *scene) { s.vc.VC()["type"] = []any{"VerifiableCredential", 1} }, "a type is not a string"},
+		"VC: many types":           {func(s *scene) { s.vc.VC()["type"] = slices.Repeat([]any{"VerifiableCredential"}, 17) }, "type is not an array of up to 16"},
+		"VC: no subject":           {func(s *scene) { delete(s.vc.VC(), "credentialSubject") }, "credentialSubject is not an object"},
+		"VC: two subjects":         {func(s *scene) { s.vc.VC()["credentialSubject"] = []any{s.vc.Subject(), s.vc.Subject()} }, "credentialSubject is not an object"},
+		"VC: no iss":               {func(s *scene) { delete(s.vc.Claims, "iss") }, "iss is missing"},
+		"VC: iss no string":        {func(s *scene) { s.vc.Claims["iss"] = 1 }, "iss is missing"},
+		"VC: another issuer":       {func(s *scene) { s.vc.VC()["issuer"] = s.holder.DID }, "iss is not what the VC says"},
+		"VC: another issuer's id":  {func(s *scene) { s.vc.VC()["issuer"] = map[string]any{"id": s.holder.DID} }, "iss is not what the VC says"},
+		"VC: an issuer of no type": {func(s *scene) { s.vc.VC()["issuer"] = 1 }, "issuer is neither a string nor an object"},
+		"VC: an issuer's id null":  {func(s *scene) { s.vc.VC()["issuer"] = map[string]any{"id": nil} }, "iss is not what the VC says"},
+		"VC: another subject":      {func(s *scene) { s.vc.Subject()["id"] = s.issuer.DID }, "sub is not what the VC says"},
+		"VC: a subject null":       {func(s *scene) { s.vc.Subject()["id"] = nil }, "sub is not what the VC says"},
+		"VC: sub no string":        {func(s *scene) { s.vc.Claims["sub"] = 1 }, "sub is not a string"},
+		"VC: another id":           {func(s *scene) { s.vc.VC()["id"] = "urn:other" }, "jti is not what the VC says"},
+		"VC: jti no string":        {func(s *scene) { s.vc.Claims["jti"] = 1 }, "jti is not a string"},
+		"VC: id no string":         {func(s *scene) { delete(s.vc.Claims, "jti"); s.vc.VC()["id"] = 1 }, "id is not a string"},
+		"VC: another issuanceDate": {func(s *scene) { s.vc.VC()["issuanceDate"] = "2031-05-04T12:00:01Z" }, "nbf is not what the VC says"},
+		"VC: another expiration":   {func(s *scene) { s.vc.VC()["expirationDate"] = "2099-05-04T12:00:00Z" }, "exp is not what the VC says"},
+		"VC: a date without zone":  {func(s *scene) { s.vc.VC()["expirationDate"] = "2032-05-04T12:00:00" }, "expirationDate is not a date"},
+		"VC: a date no string":     {func(s *scene) { s.vc.VC()["issuanceDate"] = 1 }, "issuanceDate is not a date"},
+		"VC: a date long ago":      {func(s *scene) { delete(s.vc.Claims, "nbf"); s.vc.VC()["issuanceDate"] = "1969-05-04T12:00:00Z" }, "issuanceDate is not a date"},
+		"VC: iat no number":        {func(s *scene) { s.vc.Claims["iat"] = "1" }, "iat is not a NumericDate"},
+		"VC: nbf no number":        {func(s *scene) { s.vc.Claims["nbf"] = "1" }, "nbf is not a NumericDate"},
+		"VC: exp no number":        {func(s *scene) { s.vc.Claims["exp"] = nil }, "exp is not a NumericDate"},
+		"VC: status a list":        {func(s *scene) { s.vc.VC()["credentialStatus"] = []any{map[string]any{"type": "StatusList2021Entry"}} }, "credentialStatus is not an object with a type"},
+		"VC: status null":          {func(s *scene) { s.vc.VC()["credentialStatus"] = nil }, "credentialStatus is not an object with a type"},
+		"VC: status without type":  {func(s *scene) { s.vc.VC()["credentialStatus"] = map[string]any{"id": "urn:1"} }, "credentialStatus is not an object with a type"},
+		"VC: two status":           {func(s *scene) { s.vc.VC()["status"], s.vc.Claims["status"] = map[string]any{}, map[string]any{} }, "status stands twice"},
+		"VC: deep":                 {func(s *scene) { s.vc.VC()["pad"] = deep(20) }, "not strict JSON: nested too deep"},
 	} {
 		s := newScene(t, "ES256K")
-		change(s)
+		row.change(s)
 		parsed, err := s.parse(t)
-		if !errors.Is(err, jwtvc.ErrMalformed) || parsed != nil {
+		if !errors.Is(err, jwtvc.ErrMalformed) || !strings.Contains(err.Error(), row.why) || parsed != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if err != nil && (strings.Contains(err.Error(), "Lovelace") || strings.Contains(err.Error(), "did:")) {
@@ -274,7 +277,7 @@ func TestParseRefusesNamesThatRepeat(t *testing.T) {
 			if jwt == s.vc {
 				signed = verifiertest.NewVP(s.holder, s.now, signed).Sign(t)
 			}
-			if _, err := jwtvc.ParseInsecure(signed, 0); !errors.Is(err, jwtvc.ErrMalformed) {
+			if _, err := jwtvc.ParseInsecure(signed, 0); !errors.Is(err, jwtvc.ErrMalformed) || !strings.Contains(err.Error(), "a name stands twice") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

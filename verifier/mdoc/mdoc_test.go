@@ -173,25 +173,28 @@ func TestStatus(t *testing.T) {
 	if uri, index, there, err := s.parse(t).Status(); uri != s.issuer.Status.URI || index != int64(s.draft.Index) || !there || err != nil {
 		t.Errorf("got %s, %d, %v, %v", uri, index, there, err)
 	}
-	for name, change := range map[string]func(list *verifiertest.Map){
-		"no list": func(*verifiertest.Map) {
+	for name, row := range map[string]struct {
+		change func(list *verifiertest.Map)
+		why    string
+	}{
+		"no list": {func(*verifiertest.Map) {
 			s.draft.MSO.Set("status", verifiertest.NewMap("identifier_list", verifiertest.NewMap()))
-		},
-		"no map":         func(*verifiertest.Map) { s.draft.MSO.Set("status", "revoked") },
-		"null":           func(*verifiertest.Map) { s.draft.MSO.Set("status", nil) },
-		"no uri":         func(list *verifiertest.Map) { list.Delete("uri") },
-		"uri no text":    func(list *verifiertest.Map) { list.Set("uri", []byte("https://a.example")) },
-		"no idx":         func(list *verifiertest.Map) { list.Delete("idx") },
-		"idx below zero": func(list *verifiertest.Map) { list.Set("idx", -1) },
-		"idx in quotes":  func(list *verifiertest.Map) { list.Set("idx", "1") },
-		"idx out of range": func(list *verifiertest.Map) {
+		}, "status_list is missing, has no uri, or its idx is no index"},
+		"no map":         {func(*verifiertest.Map) { s.draft.MSO.Set("status", "revoked") }, "status is missing, or of another type"},
+		"null":           {func(*verifiertest.Map) { s.draft.MSO.Set("status", nil) }, "status is missing, or of another type"},
+		"no uri":         {func(list *verifiertest.Map) { list.Delete("uri") }, "status_list is missing, has no uri, or its idx is no index"},
+		"uri no text":    {func(list *verifiertest.Map) { list.Set("uri", []byte("https://a.example")) }, "status: a value is of another type"},
+		"no idx":         {func(list *verifiertest.Map) { list.Delete("idx") }, "status_list is missing, has no uri, or its idx is no index"},
+		"idx below zero": {func(list *verifiertest.Map) { list.Set("idx", -1) }, "status_list is missing, has no uri, or its idx is no index"},
+		"idx in quotes":  {func(list *verifiertest.Map) { list.Set("idx", "1") }, "status: a value is of another type"},
+		"idx out of range": {func(list *verifiertest.Map) {
 			list.Set("idx", verifiertest.Raw("\x1b\xff\xff\xff\xff\xff\xff\xff\xff"))
-		},
-		"idx twice": func(list *verifiertest.Map) { list.Add("idx", 2) },
+		}, "status: a value is of another type"},
+		"idx twice": {func(list *verifiertest.Map) { list.Add("idx", 2) }, "status: a key stands twice in a map"},
 	} {
 		s.draft = s.issuer.MDoc(s.holder)
-		change(s.draft.MSO.At("status").At("status_list"))
-		if _, _, there, err := s.parse(t).Status(); !there || !errors.Is(err, mdoc.ErrMalformed) {
+		row.change(s.draft.MSO.At("status").At("status_list"))
+		if _, _, there, err := s.parse(t).Status(); !there || !errors.Is(err, mdoc.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v, %v", name, there, err)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"strings"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -102,20 +103,23 @@ func TestTranscriptInTheClear(t *testing.T) {
 
 // TestTranscriptRefuses holds that nothing is ever bound to nothing.
 func TestTranscriptRefuses(t *testing.T) {
-	for name, change := range map[string]func(s *mdoc.Session){
-		"no client id":           func(s *mdoc.Session) { s.ClientID = "" },
-		"no nonce":               func(s *mdoc.Session) { s.Nonce = "" },
-		"no response URI":        func(s *mdoc.Session) { s.ResponseURI = "" },
-		"page without a nonce":   func(s *mdoc.Session) { s.Origin, s.Nonce = "https://example.com", "" },
-		"origin with a prefix":   func(s *mdoc.Session) { s.Origin = "origin:https://example.com" },
-		"thumbprint cut short":   func(s *mdoc.Session) { s.Thumbprint = s.Thumbprint[1:] },
-		"thumbprint in its text": func(s *mdoc.Session) { s.Thumbprint = []byte(base64.RawURLEncoding.EncodeToString(s.Thumbprint)) },
-		"nothing":                func(s *mdoc.Session) { *s = mdoc.Session{} },
+	for name, row := range map[string]struct {
+		change func(s *mdoc.Session)
+		why    string
+	}{
+		"no client id":           {func(s *mdoc.Session) { s.ClientID = "" }, "session: client id, nonce or response URI is missing"},
+		"no nonce":               {func(s *mdoc.Session) { s.Nonce = "" }, "session: client id, nonce or response URI is missing"},
+		"no response URI":        {func(s *mdoc.Session) { s.ResponseURI = "" }, "session: client id, nonce or response URI is missing"},
+		"page without a nonce":   {func(s *mdoc.Session) { s.Origin, s.Nonce = "https://example.com", "" }, "session: client id, nonce or response URI is missing"},
+		"origin with a prefix":   {func(s *mdoc.Session) { s.Origin = "origin:https://example.com" }, "session: the origin has a prefix"},
+		"thumbprint cut short":   {func(s *mdoc.Session) { s.Thumbprint = s.Thumbprint[1:] }, "session: the thumbprint is not a SHA-256"},
+		"thumbprint in its text": {func(s *mdoc.Session) { s.Thumbprint = []byte(base64.RawURLEncoding.EncodeToString(s.Thumbprint)) }, "session: the thumbprint is not a SHA-256"},
+		"nothing":                {func(s *mdoc.Session) { *s = mdoc.Session{} }, "session: client id, nonce or response URI is missing"},
 	} {
 		s := mdoc.Session{ClientID: "c", Nonce: "n", ResponseURI: "r", Thumbprint: thumbprint(t)}
-		change(&s)
-		if got, err := s.Transcript(); err == nil {
-			t.Errorf("%s: got %x", name, got)
+		row.change(&s)
+		if got, err := s.Transcript(); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: got %x, %v", name, got, err)
 		}
 	}
 }

@@ -95,32 +95,32 @@ func TestParseDigs(t *testing.T) {
 func TestVerifyHolder(t *testing.T) {
 	for name, tt := range map[string]struct {
 		change func(t *testing.T, s *scene, want *sdjwt.Binding)
-		ok     bool
+		why    string // "" where it is in order
 	}{
-		"in order":         {func(*testing.T, *scene, *sdjwt.Binding) {}, true},
-		"five minutes old": {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(5 * time.Minute) }, true},
-		"a second older":   {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(5*time.Minute + time.Second) }, false},
-		"a minute ahead":   {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(-time.Minute) }, true},
-		"a second more":    {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(-time.Minute - time.Second) }, false},
+		"in order":         {func(*testing.T, *scene, *sdjwt.Binding) {}, ""},
+		"five minutes old": {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(5 * time.Minute) }, ""},
+		"a second older":   {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(5*time.Minute + time.Second) }, "iat is too old or in the future"},
+		"a minute ahead":   {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(-time.Minute) }, ""},
+		"a second more":    {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Now = w.Now.Add(-time.Minute - time.Second) }, "iat is too old or in the future"},
 		"a year ago": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) {
 			s.bind.Claims["iat"] = s.clock.Now().AddDate(-1, 0, 0).Unix()
-		}, false},
-		"time in quotes":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["iat"] = "1" }, false},
-		"another nonce":        {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Nonce = "other" }, false},
-		"nothing expected":     {func(_ *testing.T, s *scene, w *sdjwt.Binding) { w.Nonce = ""; s.bind.Claims["nonce"] = "" }, false},
-		"nonce absent as none": {func(_ *testing.T, s *scene, w *sdjwt.Binding) { w.Nonce = ""; s.bind.Claims["nonce"] = nil }, false},
+		}, "iat is too old or in the future"},
+		"time in quotes":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["iat"] = "1" }, "iat is missing"},
+		"another nonce":        {func(_ *testing.T, _ *scene, w *sdjwt.Binding) { w.Nonce = "other" }, "nonce is not the one asked for"},
+		"nothing expected":     {func(_ *testing.T, s *scene, w *sdjwt.Binding) { w.Nonce = ""; s.bind.Claims["nonce"] = "" }, "nonce is not the one asked for"},
+		"nonce absent as none": {func(_ *testing.T, s *scene, w *sdjwt.Binding) { w.Nonce = ""; s.bind.Claims["nonce"] = nil }, "nonce is not the one asked for"},
 		"bare client id": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) {
 			s.bind.Claims["aud"] = strings.TrimPrefix(verifiertest.Audience, "x509_hash:")
-		}, false},
-		"audience in a list": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["aud"] = []string{verifiertest.Audience} }, false},
-		"no hash":            {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["sd_hash"] = nil }, false},
-		"typ":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["typ"] = "dc+sd-jwt" }, false},
-		"alg":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["alg"] = "ES384" }, false},
-		"certificates":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["x5c"] = s.draft.Header["x5c"] }, false},
-		"another key":        {func(t *testing.T, s *scene, _ *sdjwt.Binding) { s.holder = verifiertest.NewHolder(t) }, false},
+		}, "aud is not the one asked for"},
+		"audience in a list": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["aud"] = []string{verifiertest.Audience} }, "aud is not the one asked for"},
+		"no hash":            {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["sd_hash"] = nil }, "sd_hash is not the one asked for"},
+		"typ":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["typ"] = "dc+sd-jwt" }, "typ is not one that is taken"},
+		"alg":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["alg"] = "ES384" }, "alg is not one that is taken"},
+		"certificates":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["x5c"] = s.draft.Header["x5c"] }, "key binding JWT brings certificates"},
+		"another key":        {func(t *testing.T, s *scene, _ *sdjwt.Binding) { s.holder = verifiertest.NewHolder(t) }, "signature does not verify"},
 		"the issuer's key": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) {
 			s.holder = &verifiertest.Holder{Key: s.issuer.Signs.Key}
-		}, false},
+		}, "signature does not verify"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
@@ -131,10 +131,10 @@ func TestVerifyHolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			key, err := parsed.VerifyHolder(want)
-			if tt.ok && (err != nil || !key.Equal(s.holder.Key.Public())) {
+			if tt.why == "" && (err != nil || !key.Equal(s.holder.Key.Public())) {
 				t.Errorf("got %v", err)
 			}
-			if !tt.ok && !errors.Is(err, sdjwt.ErrHolder) {
+			if tt.why != "" && (!errors.Is(err, sdjwt.ErrHolder) || !strings.Contains(err.Error(), tt.why)) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -142,27 +142,30 @@ func TestVerifyHolder(t *testing.T) {
 }
 
 func TestHolder(t *testing.T) {
-	for name, change := range map[string]func(jwk map[string]any){
-		"private key":    func(jwk map[string]any) { jwk["d"] = jwk["x"] },
-		"another curve":  func(jwk map[string]any) { jwk["crv"] = "P-384" },
-		"another type":   func(jwk map[string]any) { jwk["kty"] = "OKP" },
-		"no y":           func(jwk map[string]any) { delete(jwk, "y") },
-		"x too short":    func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) },
-		"x too long":     func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) },
-		"x with padding": func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" },
-		"off the curve":  func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] },
-		"infinity": func(jwk map[string]any) {
+	for name, row := range map[string]struct {
+		change func(jwk map[string]any)
+		why    string
+	}{
+		"private key":    {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
+		"another curve":  {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
+		"another type":   {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
+		"no y":           {func(jwk map[string]any) { delete(jwk, "y") }, "x or y is not 32 bytes of base64url"},
+		"x too short":    {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "x or y is not 32 bytes of base64url"},
+		"x too long":     {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "x or y is not 32 bytes of base64url"},
+		"x with padding": {func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" }, "x or y is not 32 bytes of base64url"},
+		"off the curve":  {func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] }, "it is not on its curve"},
+		"infinity": {func(jwk map[string]any) {
 			jwk["x"], jwk["y"] = verifiertest.Encode(make([]byte, 32)), verifiertest.Encode(make([]byte, 32))
-		},
+		}, "it is not on its curve"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			change(s.draft.Claims["cnf"].(map[string]any)["jwk"].(map[string]any))
+			row.change(s.draft.Claims["cnf"].(map[string]any)["jwk"].(map[string]any))
 			parsed, err := s.parse(t)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := parsed.Holder(); !errors.Is(err, sdjwt.ErrMalformed) {
+			if _, err := parsed.Holder(); !errors.Is(err, sdjwt.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -69,33 +69,36 @@ func TestLookReadsEachWidth(t *testing.T) {
 func TestLookRefuses(t *testing.T) {
 	type hook = func(header, body map[string]any)
 	inner := func(body map[string]any) map[string]any { return body["status_list"].(map[string]any) }
-	for name, change := range map[string]hook{
-		"sub":               func(_, body map[string]any) { body["sub"] = "https://other.example/1" },
-		"no sub":            func(_, body map[string]any) { delete(body, "sub") },
-		"no iat":            func(_, body map[string]any) { delete(body, "iat") },
-		"from the future":   func(_, body map[string]any) { body["iat"] = body["iat"].(int64) + 120 },
-		"expired":           func(_, body map[string]any) { body["exp"] = body["iat"] },
-		"exp no number":     func(_, body map[string]any) { body["exp"] = "soon" },
-		"ttl 0":             func(_, body map[string]any) { body["ttl"] = 0 },
-		"ttl below 0":       func(_, body map[string]any) { body["ttl"] = -5 },
-		"bits 3":            func(_, body map[string]any) { inner(body)["bits"] = 3 },
-		"bits in quotes":    func(_, body map[string]any) { inner(body)["bits"] = "2" },
-		"no status_list":    func(_, body map[string]any) { delete(body, "status_list") },
-		"lst no base64url":  func(_, body map[string]any) { inner(body)["lst"] = "+/==" },
-		"lst no zlib":       func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode([]byte("plain")) },
-		"lst cut off":       func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] },
-		"lst bomb":          func(_, body map[string]any) { inner(body)["lst"] = bomb(t) },
-		"lst empty":         func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) },
-		"typ":               func(header, _ map[string]any) { header["typ"] = "JWT" },
-		"typ of credential": func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" },
-		"alg":               func(header, _ map[string]any) { header["alg"] = "none" },
-		"crit":              func(header, _ map[string]any) { header["crit"] = []string{"exp"} },
+	for name, row := range map[string]struct {
+		change hook
+		why    string
+	}{
+		"sub":               {func(_, body map[string]any) { body["sub"] = "https://other.example/1" }, "sub is not the list's URI"},
+		"no sub":            {func(_, body map[string]any) { delete(body, "sub") }, "sub is not the list's URI"},
+		"no iat":            {func(_, body map[string]any) { delete(body, "iat") }, "iat: malformed JWS: not a number"},
+		"from the future":   {func(_, body map[string]any) { body["iat"] = body["iat"].(int64) + 120 }, "iat is in the future"},
+		"expired":           {func(_, body map[string]any) { body["exp"] = body["iat"] }, "list has expired"},
+		"exp no number":     {func(_, body map[string]any) { body["exp"] = "soon" }, "exp: malformed JWS: not a number"},
+		"ttl 0":             {func(_, body map[string]any) { body["ttl"] = 0 }, "ttl is not a positive number"},
+		"ttl below 0":       {func(_, body map[string]any) { body["ttl"] = -5 }, "ttl is not a positive number"},
+		"bits 3":            {func(_, body map[string]any) { inner(body)["bits"] = 3 }, "bits is not 1, 2, 4 or 8"},
+		"bits in quotes":    {func(_, body map[string]any) { inner(body)["bits"] = "2" }, "bits is not 1, 2, 4 or 8"},
+		"no status_list":    {func(_, body map[string]any) { delete(body, "status_list") }, "bits is not 1, 2, 4 or 8"},
+		"lst no base64url":  {func(_, body map[string]any) { inner(body)["lst"] = "+/==" }, "lst: malformed JWS: not base64url"},
+		"lst no zlib":       {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode([]byte("plain")) }, "lst is not zlib"},
+		"lst cut off":       {func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] }, "lst does not decompress"},
+		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 33554432 bytes"},
+		"lst empty":         {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) }, "idx is beyond the end of the list"},
+		"typ":               {func(header, _ map[string]any) { header["typ"] = "JWT" }, "typ is not one that is taken"},
+		"typ of credential": {func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" }, "typ is not one that is taken"},
+		"alg":               {func(header, _ map[string]any) { header["alg"] = "none" }, "alg is not one that is taken"},
+		"crit":              {func(header, _ map[string]any) { header["crit"] = []string{"exp"} }, "header has crit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := verifiertest.NewClock()
 			issuer := verifiertest.New(t, clock.Now)
-			issuer.Status.Change = change
-			if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) {
+			issuer.Status.Change = row.change
+			if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) || !strings.Contains(err.Error(), row.why) {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -247,15 +250,18 @@ func TestLookFetchesOnceForMany(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	clock := verifiertest.NewClock()
 	fetcher := verifiertest.New(t, clock.Now).Fetcher()
-	for name, cfg := range map[string]status.Config{
-		"no fetcher":     {MaxTTL: 1, Clock: clock.Now},
-		"no clock":       {MaxTTL: 1, Fetch: fetcher},
-		"no max":         {Fetch: fetcher, Clock: clock.Now},
-		"min above max":  {MinTTL: 2, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now},
-		"min below zero": {MinTTL: -1, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now},
+	for name, row := range map[string]struct {
+		cfg status.Config
+		why string
+	}{
+		"no fetcher":     {status.Config{MaxTTL: 1, Clock: clock.Now}, "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required"},
+		"no clock":       {status.Config{MaxTTL: 1, Fetch: fetcher}, "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required"},
+		"no max":         {status.Config{Fetch: fetcher, Clock: clock.Now}, "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required"},
+		"min above max":  {status.Config{MinTTL: 2, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now}, "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required"},
+		"min below zero": {status.Config{MinTTL: -1, MaxTTL: 1, Fetch: fetcher, Clock: clock.Now}, "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required"},
 	} {
-		if _, err := status.New(cfg); err == nil {
-			t.Errorf("%s: accepted", name)
+		if _, err := status.New(row.cfg); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,29 +37,30 @@ func TestPinned(t *testing.T) {
 	for name, tt := range map[string]struct {
 		chain [][]byte
 		want  error
+		why   string // part of the error
 	}{
-		"an authority's own":        {own, nil},
-		"one that says nothing":     {bare, nil},
-		"with what it is under":     {[][]byte{bare[0], anchor.Certificate.Raw}, nil},
-		"with garbage behind":       {[][]byte{bare[0], []byte("x")}, nil},
-		"expired":                   {old, trust.ErrUntrusted},
-		"not yet valid":             {early, trust.ErrUntrusted},
-		"the same name":             {[][]byte{again.Certificate.Raw}, trust.ErrUntrusted},
-		"the same key":              {renewed, trust.ErrUntrusted},
-		"certified by it":           {authority.Leaf(t, nil).Chain, trust.ErrUntrusted},
-		"certified by it, and it":   {authority.Leaf(t, nil, authority).Chain, trust.ErrUntrusted},
-		"behind another":            {[][]byte{again.Certificate.Raw, own[0]}, trust.ErrUntrusted},
-		"under nothing that counts": {anchor.Leaf(t, nil).Chain, trust.ErrUntrusted},
-		"no certificate":            {nil, trust.ErrUntrusted},
-		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted},
+		"an authority's own":        {own, nil, ""},
+		"one that says nothing":     {bare, nil, ""},
+		"with what it is under":     {[][]byte{bare[0], anchor.Certificate.Raw}, nil, ""},
+		"with garbage behind":       {[][]byte{bare[0], []byte("x")}, nil, ""},
+		"expired":                   {old, trust.ErrUntrusted, "the pinned signer has expired, or is not valid yet"},
+		"not yet valid":             {early, trust.ErrUntrusted, "the pinned signer has expired, or is not valid yet"},
+		"the same name":             {[][]byte{again.Certificate.Raw}, trust.ErrUntrusted, "is a CA or self-signed"},
+		"the same key":              {renewed, trust.ErrUntrusted, "leads to no anchor"},
+		"certified by it":           {authority.Leaf(t, nil).Chain, trust.ErrUntrusted, "leads to no anchor"},
+		"certified by it, and it":   {authority.Leaf(t, nil, authority).Chain, trust.ErrUntrusted, "leads to no anchor"},
+		"behind another":            {[][]byte{again.Certificate.Raw, own[0]}, trust.ErrUntrusted, "is a CA or self-signed"},
+		"under nothing that counts": {anchor.Leaf(t, nil).Chain, trust.ErrUntrusted, "leads to no anchor"},
+		"no certificate":            {nil, trust.ErrUntrusted, "there is no certificate"},
+		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted, "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRules(t, trust.Rule{Types: []string{docType}, Signers: pins}, trust.Rule{Types: []string{kind}, Anchors: []*x509.Certificate{again.Certificate}})
 			for range 2 {
-				if err := r.Check(tt.chain, docType, "", now); !errors.Is(err, tt.want) {
+				if err := r.Check(tt.chain, docType, "", now); !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.why) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
-				if err := r.CheckDocument(tt.chain, docType, now, now); !errors.Is(err, tt.want) {
+				if err := r.CheckDocument(tt.chain, docType, now, now); !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.why) {
 					t.Errorf("as a document: got %v, want %v", err, tt.want)
 				}
 				if err := r.Check(tt.chain, kind, "", now); !errors.Is(err, trust.ErrUntrusted) {
@@ -119,37 +121,38 @@ func TestCheckDocument(t *testing.T) {
 		chain  [][]byte
 		signed time.Duration
 		want   error
+		why    string // part of the error
 	}{
-		"in order":              {good, 0, nil},
-		"under an intermediate": {signer(nil, middle), 0, nil},
+		"in order":              {good, 0, nil, ""},
+		"under an intermediate": {signer(nil, middle), 0, nil, ""},
 		"one usage of two": {signer(func(c *x509.Certificate) {
 			c.UnknownExtKeyUsage = append(c.UnknownExtKeyUsage, asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6})
-		}), 0, nil},
-		"signed at first":    {good, -time.Hour, nil},
-		"signed before that": {good, -time.Hour - time.Second, trust.ErrUntrusted},
-		"signed at last":     {good, time.Hour, nil},
-		"signed after that":  {good, time.Hour + time.Second, trust.ErrUntrusted},
-		"no usage":           {signer(usage()), 0, trust.ErrUntrusted},
-		"a reader's":         {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6})), 0, trust.ErrUntrusted},
-		"another arc":        {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2, 1})), 0, trust.ErrUntrusted},
+		}), 0, nil, ""},
+		"signed at first":    {good, -time.Hour, nil, ""},
+		"signed before that": {good, -time.Hour - time.Second, trust.ErrUntrusted, "signed when its certificate was not valid"},
+		"signed at last":     {good, time.Hour, nil, ""},
+		"signed after that":  {good, time.Hour + time.Second, trust.ErrUntrusted, "signed when its certificate was not valid"},
+		"no usage":           {signer(usage()), 0, trust.ErrUntrusted, "is not a document signer's"},
+		"a reader's":         {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6})), 0, trust.ErrUntrusted, "is not a document signer's"},
+		"another arc":        {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2, 1})), 0, trust.ErrUntrusted, "is not a document signer's"},
 		"any usage": {signer(func(c *x509.Certificate) {
 			c.UnknownExtKeyUsage = nil
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
-		}), 0, trust.ErrUntrusted},
-		"an authority":            {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted},
-		"may not sign":            {signer(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), 0, trust.ErrUntrusted},
-		"expired":                 {signer(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), -time.Minute, trust.ErrUntrusted},
-		"not yet valid":           {signer(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), 0, trust.ErrUntrusted},
-		"another authority's":     {verifiertest.NewAuthority(t, "IACA", now).Leaf(t, verifiertest.DocumentSigner).Chain, 0, trust.ErrUntrusted},
-		"the anchor brought":      {signer(nil, anchor), 0, trust.ErrUntrusted},
-		"the anchor itself":       {[][]byte{anchor.Certificate.Raw}, 0, trust.ErrUntrusted},
-		"no certificate":          {nil, 0, trust.ErrUntrusted},
-		"a signer of other types": {anchor.Leaf(t, nil).Chain, 0, trust.ErrUntrusted},
+		}), 0, trust.ErrUntrusted, "is not a document signer's"},
+		"an authority":            {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted, "is a CA or self-signed"},
+		"may not sign":            {signer(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), 0, trust.ErrUntrusted, "the leaf may not sign"},
+		"expired":                 {signer(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), -time.Minute, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
+		"not yet valid":           {signer(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), 0, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
+		"another authority's":     {verifiertest.NewAuthority(t, "IACA", now).Leaf(t, verifiertest.DocumentSigner).Chain, 0, trust.ErrUntrusted, "leads to no anchor"},
+		"the anchor brought":      {signer(nil, anchor), 0, trust.ErrUntrusted, "brings the anchor along"},
+		"the anchor itself":       {[][]byte{anchor.Certificate.Raw}, 0, trust.ErrUntrusted, "brings the anchor along"},
+		"no certificate":          {nil, 0, trust.ErrUntrusted, "there is no certificate"},
+		"a signer of other types": {anchor.Leaf(t, nil).Chain, 0, trust.ErrUntrusted, "is not a document signer's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRules(t, trust.Rule{Types: []string{docType}, Anchors: []*x509.Certificate{anchor.Certificate}})
 			for range 2 { // the second time from the cache
-				if err := r.CheckDocument(tt.chain, docType, now.Add(tt.signed), now); !errors.Is(err, tt.want) {
+				if err := r.CheckDocument(tt.chain, docType, now.Add(tt.signed), now); !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.why) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
 			}

@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,32 +47,33 @@ func TestCheck(t *testing.T) {
 	for name, tt := range map[string]struct {
 		chain [][]byte
 		want  error
+		why   string // part of the error
 	}{
-		"directly under the anchor": {good, nil},
-		"under an intermediate":     {leaf(middle, nil, middle), nil},
-		"the name it may have":      {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"issuer.example"} }, named), nil},
-		"a name it may not have":    {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} }, named), trust.ErrUntrusted},
-		"intermediate missing":      {leaf(middle, nil), trust.ErrUntrusted},
-		"another's intermediate":    {leaf(middle, nil, foreign), trust.ErrUntrusted},
-		"another anchor":            {leaf(stranger, nil), trust.ErrUntrusted},
-		"the anchor brought along":  {leaf(anchor, nil, anchor), trust.ErrUntrusted},
-		"a foreign anchor as well":  {leaf(stranger, nil, stranger), trust.ErrUntrusted},
-		"the anchor itself":         {[][]byte{anchor.Certificate.Raw}, trust.ErrUntrusted},
-		"an authority as leaf":      {[][]byte{middle.Certificate.Raw}, trust.ErrUntrusted},
-		"path too long":             {leaf(below, nil, below, narrow), trust.ErrUntrusted},
-		"key usage for agreement":   {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }), trust.ErrUntrusted},
-		"no key usage":              {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = 0 }), trust.ErrUntrusted},
-		"extended key usage":        {leaf(anchor, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }), nil},
-		"expired":                   {leaf(anchor, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), trust.ErrUntrusted},
-		"not yet valid":             {leaf(anchor, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), trust.ErrUntrusted},
-		"no certificate":            {nil, trust.ErrUntrusted},
-		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted},
-		"garbage above":             {append(good[:1:1], []byte("x")), trust.ErrUntrusted},
+		"directly under the anchor": {good, nil, ""},
+		"under an intermediate":     {leaf(middle, nil, middle), nil, ""},
+		"the name it may have":      {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"issuer.example"} }, named), nil, ""},
+		"a name it may not have":    {leaf(named, func(c *x509.Certificate) { c.DNSNames = []string{"other.example"} }, named), trust.ErrUntrusted, "may not certify this name"},
+		"intermediate missing":      {leaf(middle, nil), trust.ErrUntrusted, "leads to no anchor"},
+		"another's intermediate":    {leaf(middle, nil, foreign), trust.ErrUntrusted, "leads to no anchor"},
+		"another anchor":            {leaf(stranger, nil), trust.ErrUntrusted, "leads to no anchor"},
+		"the anchor brought along":  {leaf(anchor, nil, anchor), trust.ErrUntrusted, "brings the anchor along"},
+		"a foreign anchor as well":  {leaf(stranger, nil, stranger), trust.ErrUntrusted, "leads to no anchor"},
+		"the anchor itself":         {[][]byte{anchor.Certificate.Raw}, trust.ErrUntrusted, "brings the anchor along"},
+		"an authority as leaf":      {[][]byte{middle.Certificate.Raw}, trust.ErrUntrusted, "is a CA or self-signed"},
+		"path too long":             {leaf(below, nil, below, narrow), trust.ErrUntrusted, "may not have authorities below"},
+		"key usage for agreement":   {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyAgreement }), trust.ErrUntrusted, "the leaf may not sign"},
+		"no key usage":              {leaf(anchor, func(c *x509.Certificate) { c.KeyUsage = 0 }), trust.ErrUntrusted, "the leaf may not sign"},
+		"extended key usage":        {leaf(anchor, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning} }), nil, ""},
+		"expired":                   {leaf(anchor, func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
+		"not yet valid":             {leaf(anchor, func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
+		"no certificate":            {nil, trust.ErrUntrusted, "there is no certificate"},
+		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted, "cannot be read"},
+		"garbage above":             {append(good[:1:1], []byte("x")), trust.ErrUntrusted, "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRules(t, trust.Rule{Types: []string{kind}, Anchors: []*x509.Certificate{anchor.Certificate}})
 			for range 2 { // the second time from the cache
-				if err := r.Check(tt.chain, kind, issuer, now); !errors.Is(err, tt.want) {
+				if err := r.Check(tt.chain, kind, issuer, now); !errors.Is(err, tt.want) || err != nil && !strings.Contains(err.Error(), tt.why) {
 					t.Errorf("got %v, want %v", err, tt.want)
 				}
 			}
@@ -150,10 +152,16 @@ func TestLeaf(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	p384, modulus := otherKeys(t)
-	for name, chain := range map[string][][]byte{
-		"none": nil, "garbage": {[]byte("x")}, "P-384": anchor.Certify(t, p384, nil), "RSA": anchor.Certify(t, modulus, nil),
+	for name, row := range map[string]struct {
+		chain [][]byte
+		why   string
+	}{
+		"none":    {nil, "there is no certificate"},
+		"garbage": {[][]byte{[]byte("x")}, "leaf: a certificate cannot be read"},
+		"P-384":   {anchor.Certify(t, p384, nil), "the leaf's key is not on P-256"},
+		"RSA":     {anchor.Certify(t, modulus, nil), "the leaf's key is not on P-256"},
 	} {
-		if _, err := trust.Leaf(chain); !errors.Is(err, trust.ErrMalformed) {
+		if _, err := trust.Leaf(row.chain); !errors.Is(err, trust.ErrMalformed) || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -167,16 +175,19 @@ func TestNewRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	anchors := []*x509.Certificate{anchor.Certificate}
-	for name, rules := range map[string][]trust.Rule{
-		"no types":      {{Anchors: anchors}},
-		"no anchors":    {{Types: []string{kind}}},
-		"nil anchor":    {{Types: []string{kind}, Anchors: []*x509.Certificate{nil}}},
-		"anchor a leaf": {{Types: []string{kind}, Anchors: []*x509.Certificate{leaf}}},
-		"empty type":    {{Types: []string{""}, Anchors: anchors}},
-		"type twice":    {{Types: []string{kind}, Anchors: anchors}, {Types: []string{kind}, Anchors: anchors}},
+	for name, row := range map[string]struct {
+		rules []trust.Rule
+		why   string
+	}{
+		"no types":      {[]trust.Rule{{Anchors: anchors}}, "types, and anchors, signers or dids, are required"},
+		"no anchors":    {[]trust.Rule{{Types: []string{kind}}}, "types, and anchors, signers or dids, are required"},
+		"nil anchor":    {[]trust.Rule{{Types: []string{kind}, Anchors: []*x509.Certificate{nil}}}, "an anchor is not a CA certificate"},
+		"anchor a leaf": {[]trust.Rule{{Types: []string{kind}, Anchors: []*x509.Certificate{leaf}}}, "an anchor is not a CA certificate"},
+		"empty type":    {[]trust.Rule{{Types: []string{""}, Anchors: anchors}}, "is empty or has a rule already"},
+		"type twice":    {[]trust.Rule{{Types: []string{kind}, Anchors: anchors}, {Types: []string{kind}, Anchors: anchors}}, "is empty or has a rule already"},
 	} {
-		if _, err := trust.New(rules); err == nil {
-			t.Errorf("%s: accepted", name)
+		if _, err := trust.New(row.rules); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
