@@ -36,11 +36,11 @@ func TestParseRequestURIPost(t *testing.T) {
 		"a name twice":       {url.Values{"wallet_metadata": {`{"a":1,"a":2}`}}, presentation.ErrMalformed, "malformed wallet message: wallet_metadata: not strict JSON: a name stands twice"},
 		"large":              {url.Values{"wallet_metadata": {`{"a":"` + strings.Repeat("x", 40<<10) + `"}`}}, presentation.ErrTooLarge, "wallet message is too large: wallet_metadata"},
 		"another format":     {url.Values{"wallet_metadata": {`{"vp_formats_supported":{"mso_mdoc":{}}}`}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: vp_formats_supported lacks dc+sd-jwt"},
-		"another algorithm":  {url.Values{"wallet_metadata": {strings.Replace(good, `["ES256"]`, `["ES512"]`, 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: sd-jwt_alg_values has nothing of ours, which is [ES256]"},
-		"another prefix":     {url.Values{"wallet_metadata": {strings.Replace(good, `"x509_hash",`, ``, 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: client_id_prefixes_supported has nothing of ours, which is [x509_hash]"},
-		"another mode":       {url.Values{"wallet_metadata": {strings.Replace(good, "direct_post.jwt", "fragment", 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: response_modes_supported has nothing of ours, which is [direct_post.jwt]"},
+		"another algorithm":  {url.Values{"wallet_metadata": {strings.Replace(good, `["ES256"]`, `["ES512"]`, 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: sd-jwt_alg_values has none of the values that this verifier supports: [ES256]"},
+		"another prefix":     {url.Values{"wallet_metadata": {strings.Replace(good, `"x509_hash",`, ``, 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: client_id_prefixes_supported has none of the values that this verifier supports: [x509_hash]"},
+		"another mode":       {url.Values{"wallet_metadata": {strings.Replace(good, "direct_post.jwt", "fragment", 1)}}, presentation.ErrUnsupportedWallet, "wallet cannot answer this verifier: response_modes_supported has none of the values that this verifier supports: [direct_post.jwt]"},
 		"formats as a list":  {url.Values{"wallet_metadata": {`{"vp_formats_supported":[]}`}}, presentation.ErrMalformed, "malformed wallet message: wallet_metadata: vp_formats_supported is no object"},
-		"a list of numbers":  {url.Values{"wallet_metadata": {`{"response_modes_supported":[1]}`}}, presentation.ErrMalformed, "malformed wallet message: wallet_metadata: response_modes_supported is no array, or holds something of another kind"},
+		"a list of numbers":  {url.Values{"wallet_metadata": {`{"response_modes_supported":[1]}`}}, presentation.ErrMalformed, "malformed wallet message: wallet_metadata: response_modes_supported is no array, or has elements of the wrong type"},
 	} {
 		got, err := presentation.ParseRequestURIPost(row.form)
 		if err == nil {

@@ -79,7 +79,7 @@ func TestOktaIDV(t *testing.T) {
 		"another name in Okta":           {ada, okta.Profile{"given_name": "Adele", "family_name": "Lindqvist"}, false, false, "id-token-failed.json"},
 		"a claim that nothing verifies":  {ada, okta.Profile{"given_name": "Ada", "family_name": "Lindqvist", "address.country": "SE"}, false, false, ""},
 		"somebody else's account":        {jon, name, false, false, ""},
-		"an account that does not exist": {"nobody@example.org", name, false, false, ""},
+		"whose pages are shown for accounts that do not exist: an outsider can tell which accounts": {"nobody@example.org", name, false, false, ""},
 	} {
 		t.Run(title, func(t *testing.T) {
 			f, org := setUpOkta(t, testenv.Options{}, func(cfg *okta.Config) { cfg.JSON = c.json })

@@ -37,12 +37,12 @@ func Example() {
 
 	verified, err := v.Verify(context.Background(), presentation, expect)
 	check, _ := verified.FaceCheck()
-	fmt.Printf("genuine: error %v, objection %q, score %v\n", err, verified.Objection(), check.Score)
+	fmt.Printf("genuine: error %v, objection %q, score %v\n", err, verified.ValidationFailure(), check.Score)
 
 	issuer.Status.Set(id.Index, 1) // the issuer revokes it; its list, once fetched, is good for five minutes
 	clock.Advance(5 * time.Minute)
 	verified, err = v.Verify(context.Background(), presentation, expect)
-	fmt.Printf("revoked: error %v, objection %q\n", err, verified.Objection())
+	fmt.Printf("revoked: error %v, objection %q\n", err, verified.ValidationFailure())
 
 	expect.Session.Nonce = "of another request"
 	_, err = v.Verify(context.Background(), presentation, expect)

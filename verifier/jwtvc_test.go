@@ -74,24 +74,24 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 	}{
 		"another nonce":        {func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" }, "not presented by the holder for this request: nonce is not the one"},
 		"another audience":     {func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" }, "aud is not the one asked for"},
-		"another type":         {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} }, "Verified ID: its types are not"},
+		"is missing or has the wrong type":         {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} }, "Verified ID: its types are not"},
 		"half of a type":       {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} }, "Verified ID: its types are not"},
-		"not the transaction":  {func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} }, "no place for transaction data"},
+		"not the transaction":  {func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} }, "cannot carry the transaction data"},
 		"no type":              {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} }, "Verified ID: its types are not"},
 		"the receipt is no VC": {func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} }, "Face Check receipt: its types are not"},
 		"another's VC":         {func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") }, "VP has another iss than the VC's sub"},
 		"another's ID token": {func(t *testing.T, s *card) {
 			s.token = verifiertest.NewIDToken(verifiertest.NewJWKIdentity(t, "ES256K"), s.clock.Now())
-		}, "the ID token is another's than"},
+		}, "the ID token and the presentation have different holders"},
 		"an ID token of somebody": {func(_ *testing.T, s *card) { s.token.Claims["iss"] = "https://idp.example" }, "iss is not https://self-issued.me/v2"},
 		"an ID token of yore":     {func(_ *testing.T, s *card) { s.token.Claims["nonce"] = "yesterday's" }, "ID token: not presented by the holder for this request: nonce is not"},
 		"a forged ID token":       {func(t *testing.T, s *card) { s.token.Signer = verifiertest.NewSigner(t, "ES256K") }, "ID token: signature does not verify"},
 		"a forged VC":             {func(t *testing.T, s *card) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, "Verified ID: not signed by the issuer that it names: VC: signature does not verify"},
 		// Which of the two mechanisms an issuer is known by is not for the VC to choose.
-		"certificates beside the DID": {func(t *testing.T, s *card) { certify(t, s, s.issuer.Authority) }, "VC brings certificates"},
+		"certificates beside the DID": {func(t *testing.T, s *card) { certify(t, s, s.issuer.Authority) }, "VC has certificates"},
 		"a stranger's, for a trusted DID": {func(t *testing.T, s *card) {
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
-		}, "VC brings certificates"},
+		}, "VC has certificates"},
 		"a forged receipt": {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
 	} {
 		s := newCard(t, "ES256K")

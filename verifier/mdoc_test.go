@@ -64,10 +64,10 @@ func TestMdocsThatAreRefused(t *testing.T) {
 		"for a browser":        {func(s *licence) { s.device.Origin = "https://recover.example.org" }, "DeviceSignature: signature does not verify"},
 		"asked by a browser":   {func(s *licence) { s.expect.Session.Origin = "https://recover.example.org" }, "DeviceSignature: signature does not verify"},
 		"no nonce expected":    {func(s *licence) { s.expect.Session.Nonce = "" }, "client id, nonce or response URI is missing"},
-		"another doctype":      {func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} }, "docType is not the one"},
+		"another doctype":      {func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} }, "docType is not the requested one"},
 		"another format":       {func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT }, "no tilde"},
-		"not the transaction":  {func(s *licence) { s.expect.TransactionData = []string{"e30"} }, "no place for transaction data"},
-		"a format of nobody":   {func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" }, "the format \"ldp_vc\" is not verified here"},
+		"not the transaction":  {func(s *licence) { s.expect.TransactionData = []string{"e30"} }, "cannot carry the transaction data"},
+		"a format of nobody":   {func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" }, "the format \"ldp_vc\" is not supported"},
 	} {
 		s := newLicence(t)
 		row.change(s)

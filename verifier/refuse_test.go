@@ -30,9 +30,9 @@ func TestVerifyRefuses(t *testing.T) {
 		"binding typ":                {func(_ *testing.T, s *scene) { s.idBind.Header["typ"] = "JWT" }, "Verified ID: not presented by the holder for this request: key binding JWT: malformed JWS: typ is"},
 		"binding alg none":           {func(_ *testing.T, s *scene) { s.idBind.Header["alg"] = "none" }, "Verified ID: not presented by the holder for this request: key binding JWT: malformed JWS: alg is"},
 		"binding brings its own key": {func(t *testing.T, s *scene) { s.idBind.Header["jwk"] = verifiertest.JWK(t, s.holder.Key) }, "Verified ID: not presented by the holder for this request: key binding JWT: malformed JWS: header has jwk"},
-		"another type":               {func(_ *testing.T, s *scene) { s.id.Claims["vct"] = "urn:other" }, "Verified ID: vct is not one that was asked for"},
-		"another receipt type":       {func(_ *testing.T, s *scene) { s.receipt.Claims["vct"] = verifiertest.IdentityType }, "Face Check receipt: vct is not one that was asked for"},
-		"no type":                    {func(_ *testing.T, s *scene) { delete(s.id.Claims, "vct") }, "Verified ID: vct is not one that was asked for"},
+		"is missing or has the wrong type":               {func(_ *testing.T, s *scene) { s.id.Claims["vct"] = "urn:other" }, "Verified ID: vct is not a requested one"},
+		"another receipt type":       {func(_ *testing.T, s *scene) { s.receipt.Claims["vct"] = verifiertest.IdentityType }, "Face Check receipt: vct is not a requested one"},
+		"no type":                    {func(_ *testing.T, s *scene) { delete(s.id.Claims, "vct") }, "Verified ID: vct is not a requested one"},
 		"issuer alg none":            {func(_ *testing.T, s *scene) { s.id.Header["alg"] = "none" }, "Verified ID: issuer's JWT: malformed JWS: alg is"},
 		"issuer alg HS256":           {func(_ *testing.T, s *scene) { s.id.Header["alg"] = "HS256" }, "Verified ID: issuer's JWT: malformed JWS: alg is"},
 		"issuer typ":                 {func(_ *testing.T, s *scene) { s.id.Header["typ"] = "JWT" }, "Verified ID: issuer's JWT: malformed JWS: typ is"},
@@ -79,8 +79,8 @@ func TestVerifyRefusesTexts(t *testing.T) {
 		"swapped": {func(p verifier.Presentation) verifier.Presentation {
 			p.VerifiedID, p.FaceCheck = p.FaceCheck, p.VerifiedID
 			return p
-		}, "Verified ID: vct is not one that was asked for"},
-		"twice the same": {func(p verifier.Presentation) verifier.Presentation { p.FaceCheck = p.VerifiedID; return p }, "Face Check receipt: vct is not one that was asked for"},
+		}, "Verified ID: vct is not a requested one"},
+		"twice the same": {func(p verifier.Presentation) verifier.Presentation { p.FaceCheck = p.VerifiedID; return p }, "Face Check receipt: vct is not a requested one"},
 		"without key binding": {func(p verifier.Presentation) verifier.Presentation {
 			p.VerifiedID = p.VerifiedID[:strings.LastIndexByte(p.VerifiedID, '~')+1]
 			return p

@@ -119,7 +119,7 @@ func TestProfilesThatNoWalletWouldTake(t *testing.T) {
 		"no DID":        {func(c *authenticator.Config) { c.DID = "recover.example.org" }, "client_id: give our DID"},
 		"a DID URL":     {func(c *authenticator.Config) { c.DID = did + "#k" }, "client_id: give our DID"},
 		"no key id":     {func(c *authenticator.Config) { c.KeyID = "" }, "client_id: give our DID"},
-		"no name":       {func(c *authenticator.Config) { c.Name = "" }, "client_name: the wallet shows it"},
+		"no name":       {func(c *authenticator.Config) { c.Name = "" }, "client_name is required: the wallet shows it to the person as the name of the verifier"},
 		"no key":        {func(c *authenticator.Config) { c.Key = nil }, "request_signing.key is required"},
 		"another curve": {func(c *authenticator.Config) { c.Key, _ = ecdsa.GenerateKey(elliptic.P384(), rand.Reader) }, "request_signing.key is not on P-256"},
 	} {
@@ -141,9 +141,9 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 			q.Credentials[0].Format, q.Credentials[0].Meta = dcql.FormatSDJWT, &dcql.Meta{VCTValues: []string{"x"}}
 		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
 		"two sets of types": {func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} }, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
-		"alternatives":      {func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} }, "wallets of this kind know no credential_sets"},
-		"every element":     {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} }, "verified_id: [\"a\",null]: wallets of this kind are asked for plain names only"},
-		"a name with a dot": {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") }, "verified_id: [\"a.b\"]: wallets of this kind are asked for plain names only"},
+		"alternatives":      {func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} }, "wallets of this kind do not support credential_sets"},
+		"every element":     {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} }, "verified_id: [\"a\",null]: wallets of this kind support paths of plain names only"},
+		"a name with a dot": {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") }, "verified_id: [\"a.b\"]: wallets of this kind support paths of plain names only"},
 	} {
 		q := query(t)
 		row.change(&q)
@@ -253,12 +253,12 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		"not asked for":            {func(a answer) { a.descriptor(0)["id"] = "passport" }, presentation.ErrNotAsked, "response holds a presentation that was not asked for"},
 		"answered twice":           {func(a answer) { a.descriptor(1)["id"] = "verified_id" }, presentation.ErrNotAsked, "response holds a presentation that was not asked for: verified_id is answered twice"},
 		"no Face Check":            {func(a answer) { a.submission["descriptor_map"] = []any{a.descriptor(0)} }, presentation.ErrMissing, "response lacks a presentation: answer does not satisfy the query: credential face_check is missing"},
-		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
-		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing, "response lacks a presentation: the submission names a presentation that did not come"},
-		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
-		"no credential":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
-		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
-		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: a path leads nowhere that is known"},
+		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing, "response lacks a presentation: the submission names a presentation that was not sent"},
+		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"wallets of this kind do not support credential_sets":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 	} {
 		_, r := asked(t)
 		a := answerTo(r)

@@ -106,7 +106,7 @@ func TestAttestationsThatAWalletWouldRefuse(t *testing.T) {
 		"four parts":         {strings.Join(good, ".") + ".x", "not signed with a private key"},
 		"not base64url":      {"!." + good[1] + "." + good[2], "no compact JWT"},
 		"not JSON":           {header("typ"), "strict JSON"},
-		"another type":       {header(`{"alg":"ES256","typ":"JWT"}`), "typ"},
+		"is missing or has the wrong type":       {header(`{"alg":"ES256","typ":"JWT"}`), "typ"},
 		"no type":            {header(`{"alg":"ES256"}`), "typ"},
 		"type in capitals":   {header(`{"alg":"ES256","TYP":"verifier-attestation+jwt"}`), "typ"},
 		"alg none":           {header(`{"alg":"none","typ":"verifier-attestation+jwt"}`), "not signed with a private key"},

@@ -103,7 +103,7 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 		"empty":                {"10.1.2.3:5", []string{""}, false, ""},
 		"from a stranger":      {"192.0.2.1:5", []string{structured}, false, ""},
 		"from no address":      {"pipe", []string{structured}, false, ""},
-		"twice":                {"10.1.2.3:5", []string{structured, structured}, false, "stands twice"},
+		"twice":                {"10.1.2.3:5", []string{structured, structured}, false, "occurs twice: the proxy must replace what clients send"},
 		"no end":               {"10.1.2.3:5", []string{structured[:len(structured)-1]}, false, "is not a byte sequence of RFC 9440"},
 		"not base64":           {"10.1.2.3:5", []string{":***:"}, false, "is not a byte sequence of RFC 9440"},
 		"not a certificate":    {"10.1.2.3:5", []string{":AAAA:"}, false, "malformed certificate"},
@@ -124,7 +124,7 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 	if chain, err := b.source(mtls.Config{}).Certificate(r); err != nil || len(chain) != 2 {
 		t.Errorf("of the connection: %d, %v", len(chain), err)
 	}
-	if _, err := mtls.New(mtls.Config{Proxies: []string{"everybody"}}); err == nil {
+	if _, err := mtls.New(mtls.Config{Proxies: []string{"trusted_proxies: is empty and a proxy terminates TLS: all requests seem to come from the proxy's network, so limits by network are shared by all"}}); err == nil {
 		t.Error("a proxy that is no address")
 	}
 }
@@ -149,7 +149,7 @@ func TestGiantCertificates(t *testing.T) {
 		says  string
 	}{
 		"leaf":      {[]*x509.Certificate{giant}, "certificate 0: "},
-		"authority": {[]*x509.Certificate{b.leaf, giant}, "certificate 1: "},
+		"name constraints forbid a name in the chain": {[]*x509.Certificate{b.leaf, giant}, "certificate 1: "},
 		"five":      {[]*x509.Certificate{b.leaf, b.ca, b.ca, b.ca, b.ca}, "a chain of 5 certificates"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/token", nil)
@@ -175,7 +175,7 @@ func TestAuthenticate(t *testing.T) {
 	for _, i := range []mtls.Identity{
 		{}, {SubjectDN: "CN=main-idp,O=Example"}, {SubjectDN: "C=SE,O=Example,CN=main-idp"}, {DNS: "example.org"}, {URI: "https://idp.example.org"}, {IP: "192.0.2.8"}, {Email: "x@example.org"},
 	} {
-		if err := s.Authenticate(chain, i, b.now); err == nil || !strings.Contains(err.Error(), "names somebody else") {
+		if err := s.Authenticate(chain, i, b.now); err == nil || !strings.Contains(err.Error(), "the client certificate names another subject") {
 			t.Errorf("%+v: %v", i, err)
 		}
 	}

@@ -92,21 +92,21 @@ func TestResolveIONRefusesStates(t *testing.T) {
 		"commitment that is none": {func(ion *verifiertest.ION) { ion.SuffixData["recoveryCommitment"] = "EiA" }, "a commitment is missing, or no hash"},
 		"commitment of SHA-512":   {func(ion *verifiertest.ION) { ion.Delta["updateCommitment"] = "E0" + verifiertest.Multihash(nil)[2:] }, "a commitment is missing, or no hash"},
 		"no update commitment":    {func(ion *verifiertest.ION) { delete(ion.Delta, "updateCommitment") }, "a commitment is missing, or no hash"},
-		"more in suffixData":      {func(ion *verifiertest.ION) { ion.SuffixData["more"] = "x" }, "an object of the long form has a member that is not known"},
-		"more in delta":           {func(ion *verifiertest.ION) { ion.Delta["more"] = "x" }, "an object of the long form has a member that is not known"},
+		"more in suffixData":      {func(ion *verifiertest.ION) { ion.SuffixData["more"] = "x" }, "an object of the long form has an unknown member"},
+		"more in delta":           {func(ion *verifiertest.ION) { ion.Delta["more"] = "x" }, "an object of the long form has an unknown member"},
 		"no patches":              {func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{} }, "delta has no patches"},
 		"patches no list":         {func(ion *verifiertest.ION) { ion.Delta["patches"] = map[string]any{} }, "delta has no patches"},
-		"a patch no object":       {func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{"replace"} }, "a patch is none that creates"},
+		"a patch no object":       {func(ion *verifiertest.ION) { ion.Delta["patches"] = []any{"replace"} }, "a patch has an action that a create operation does not allow"},
 		"an unknown patch": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "ietf-json-patch", "patches": []any{}})
-		}, "a patch is none that creates"},
-		"a patch that removes":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) }, "a patch is none that creates"},
+		}, "a patch has an action that a create operation does not allow"},
+		"a patch that removes":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) }, "a patch has an action that a create operation does not allow"},
 		"replace with nothing":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace"}) }, "replace without a document"},
 		"add keys with nothing": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-public-keys"}) }, "add-public-keys without publicKeys"},
 		"add services, and more": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "add-services", "services": []any{}, "a": 1})
 		}, "add-services without services"},
-		"more in the document":   {func(ion *verifiertest.ION) { ion.Document()["alsoKnownAs"] = []any{} }, "an object of the long form has a member that is not known"},
+		"more in the document":   {func(ion *verifiertest.ION) { ion.Document()["alsoKnownAs"] = []any{} }, "an object of the long form has an unknown member"},
 		"keys no list":           {func(ion *verifiertest.ION) { ion.Document()["publicKeys"] = map[string]any{} }, "publicKeys is not an array"},
 		"two keys of one id":     {func(ion *verifiertest.ION) { k := first(ion, "publicKeys"); ion.Document()["publicKeys"] = []any{k, k} }, "an id in publicKeys is missing, not base64url, or there twice"},
 		"a key without id":       {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "id") }, "an id in publicKeys is missing, not base64url, or there twice"},
@@ -114,7 +114,7 @@ func TestResolveIONRefusesStates(t *testing.T) {
 		"a key's id too long":    {func(ion *verifiertest.ION) { first(ion, "publicKeys")["id"] = strings.Repeat("a", 51) }, "an id in publicKeys is missing, not base64url, or there twice"},
 		"a key without type":     {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "type") }, "a key has no type or no publicKeyJwk"},
 		"a key without JWK":      {func(ion *verifiertest.ION) { delete(first(ion, "publicKeys"), "publicKeyJwk") }, "a key has no type or no publicKeyJwk"},
-		"a key of somebody else": {func(ion *verifiertest.ION) { first(ion, "publicKeys")["controller"] = "did:web:other.example" }, "an object of the long form has a member that is not known"},
+		"a key of somebody else": {func(ion *verifiertest.ION) { first(ion, "publicKeys")["controller"] = "did:web:other.example" }, "an object of the long form has an unknown member"},
 		"no purpose in a list":   {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{} }, "purposes is not an array of one or more"},
 		"purposes no list":       {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = "authentication" }, "purposes is not an array of one or more"},
 		"an unknown purpose":     {func(ion *verifiertest.ION) { first(ion, "publicKeys")["purposes"] = []any{"auth"} }, "a purpose is not known"},
@@ -125,7 +125,7 @@ func TestResolveIONRefusesStates(t *testing.T) {
 			ion.Document()["services"] = []any{map[string]any{"id": "d", "serviceEndpoint": "a"}}
 		}, "a service has no type"},
 		"a service with an array": {func(ion *verifiertest.ION) { ion.Document()["services"] = []any{domains([]any{"https://a.example"})} }, "serviceEndpoint is neither a string nor an object"},
-		"a service with more":     {func(ion *verifiertest.ION) { d := domains("a"); d["more"] = 1; ion.Document()["services"] = []any{d} }, "an object of the long form has a member that is not known"},
+		"a service with more":     {func(ion *verifiertest.ION) { d := domains("a"); d["more"] = 1; ion.Document()["services"] = []any{d} }, "an object of the long form has an unknown member"},
 		"a service no object":     {func(ion *verifiertest.ION) { ion.Document()["services"] = []any{"a"} }, "an id in services is missing"},
 		"a delta too long": {func(ion *verifiertest.ION) {
 			ion.Document()["services"] = []any{domains("https://" + strings.Repeat("a", 1000))}
@@ -164,7 +164,7 @@ func TestResolveIONRefusesSpellings(t *testing.T) {
 		"a needless escape":     {with(strings.Replace(text, "replace", `\u0072eplace`, 1)), "long form is not in canonical form"},
 		"another order":         {with(`{"suffixData":` + text[strings.Index(text, `"suffixData":`)+len(`"suffixData":`):len(text)-1] + `,"delta":` + text[len(`{"delta":`):strings.Index(text, `,"suffixData":`)] + `}`), "long form is not in canonical form"},
 		"a name that repeats":   {with(strings.Replace(text, `"action":"replace"`, `"action":"replace","action":"replace"`, 1)), "a name stands twice"},
-		"more beside":           {with(strings.TrimSuffix(text, "}") + `,"z":1}`), "an object of the long form has a member that is not known"},
+		"more beside":           {with(strings.TrimSuffix(text, "}") + `,"z":1}`), "an object of the long form has an unknown member"},
 		"no suffixData":         {with(text[:strings.Index(text, `,"suffixData":`)] + "}"), "suffix is not the hash of suffixData"},
 		"no delta":              {with("{" + text[strings.Index(text, `"suffixData":`):]), "deltaHash is not the hash of delta"},
 		"a list":                {with("[]"), "long form: not strict JSON: not an object"},

@@ -31,8 +31,8 @@ func TestVerifyHolder(t *testing.T) {
 		"five minutes old": {at(5 * time.Minute), true, ""},
 		"a second older":   {at(5*time.Minute + time.Second), false, "iat, or nbf in its place, is missing or too old"},
 		"a minute ahead":   {at(-time.Minute), true, ""},
-		"a second more":    {at(-time.Minute - time.Second), false, "nbf is in the future, or no date"},
-		"expired":          {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["exp"] = w.Now.Unix() }, false, "exp is past, or no date"},
+		"a second more":    {at(-time.Minute - time.Second), false, "nbf is in the future or is not a date"},
+		"expired":          {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["exp"] = w.Now.Unix() }, false, "exp is past or is not a date"},
 		"never expires":    {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { delete(s.vp.Claims, "exp") }, true, ""},
 		"no iat":           {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { delete(s.vp.Claims, "iat") }, true, ""},
 		"no nbf":           {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { delete(s.vp.Claims, "nbf") }, true, ""},
@@ -44,10 +44,10 @@ func TestVerifyHolder(t *testing.T) {
 		}, false, "iat, or nbf in its place, is missing or too old"},
 		"old iat, new nbf": {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["iat"] = w.Now.Add(-time.Hour).Unix() }, false, "iat, or nbf in its place, is missing or too old"},
 		"new iat, old nbf": {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["nbf"] = w.Now.Add(-time.Hour).Unix() }, true, ""},
-		"nbf ahead":        {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["nbf"] = w.Now.Add(time.Hour).Unix() }, false, "nbf is in the future, or no date"},
-		"iat in quotes":    {claim("iat", "1"), false, "iat is in the future, or no date"},
-		"nbf null":         {claim("nbf", nil), false, "nbf is in the future, or no date"},
-		"exp in quotes":    {claim("exp", "1"), false, "exp is past, or no date"},
+		"nbf ahead":        {func(_ *testing.T, s *scene, w *jwtvc.Binding) { s.vp.Claims["nbf"] = w.Now.Add(time.Hour).Unix() }, false, "nbf is in the future or is not a date"},
+		"iat in quotes":    {claim("iat", "1"), false, "iat is in the future or is not a date"},
+		"nbf null":         {claim("nbf", nil), false, "nbf is in the future or is not a date"},
+		"exp in quotes":    {claim("exp", "1"), false, "exp is past or is not a date"},
 
 		"another nonce":        {func(_ *testing.T, _ *scene, w *jwtvc.Binding) { w.Nonce = "other" }, false, "nonce is not the one asked for"},
 		"no nonce":             {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { delete(s.vp.Claims, "nonce") }, false, "nonce is not the one asked for"},
@@ -64,7 +64,7 @@ func TestVerifyHolder(t *testing.T) {
 		"no kid":               {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = nil }, false, "VP: kid: malformed DID or DID document: not a DID URL with a fragment"},
 		"kid without hash":     {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = "key-1" }, false, "VP: kid: malformed DID or DID document: not a DID URL with a fragment"},
 		"kid without fragment": {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = s.holder.DID }, false, "VP: kid: malformed DID or DID document: not a DID URL with a fragment"},
-		"kid of no key":        {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = "#key-2" }, false, "VP: DID has no such key for this purpose: not in the document, or of another kind"},
+		"kid of no key":        {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = "#key-2" }, false, "VP: DID has no such key for this purpose: not in the document, or of an unsupported type"},
 		"kid of another DID":   {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Header["kid"] = s.issuer.KeyID }, false, "VP: kid is of another DID than iss"},
 		"kid and key of others": {func(t *testing.T, s *scene, _ *jwtvc.Binding) {
 			thief := verifiertest.NewJWKIdentity(t, "ES256K") // all in order but for iss, which is what is read
@@ -72,7 +72,7 @@ func TestVerifyHolder(t *testing.T) {
 		}, false, "VP: kid is of another DID than iss"},
 		"another key":        {func(t *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VP: signature does not verify"},
 		"the issuer's key":   {func(_ *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Signer = s.issuer.Signer }, false, "VP: signature does not verify"},
-		"alg of another key": {func(t *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Signer = verifiertest.NewSigner(t, "EdDSA") }, false, "VP: signature does not verify: the key is not of the kind that alg goes with"},
+		"alg of another key": {func(t *testing.T, s *scene, _ *jwtvc.Binding) { s.vp.Signer = verifiertest.NewSigner(t, "EdDSA") }, false, "VP: signature does not verify: the key type does not match alg"},
 		"key that only asserts": {func(t *testing.T, s *scene, _ *jwtvc.Binding) {
 			s.heldBy(verifiertest.NewIONIdentity(t, "ES256K", "assertionMethod"))
 		}, false, "VP: DID has no such key for this purpose: not listed under authentication"},
@@ -93,7 +93,7 @@ func TestVerifyHolder(t *testing.T) {
 		"DID in short form": {func(_ *testing.T, s *scene, _ *jwtvc.Binding) {
 			short := s.holder.DID[:strings.LastIndexByte(s.holder.DID, ':')]
 			s.vc.Claims["sub"], s.vp.Claims["iss"], s.vp.Header["kid"] = short, short, short+"#key-1"
-		}, false, "VP: kind of DID that is not resolved here: did:ion in its short form needs a node of its ledger; the long form does not"},
+		}, false, "VP: unsupported DID method or form: did:ion in its short form needs a node of its ledger; the long form does not"},
 		"DID with another delta": {func(t *testing.T, s *scene, _ *jwtvc.Binding) {
 			// The thief's key under the holder's suffix: what the hashes are for.
 			thief := verifiertest.NewSigner(t, "ES256K")
@@ -192,16 +192,16 @@ func TestVerifyIssuer(t *testing.T) {
 		"in order":             {func(*testing.T, *scene) {}, true, ""},
 		"kid relative":         {func(_ *testing.T, s *scene) { s.vc.Header["kid"] = "#0" }, true, ""},
 		"no kid":               {func(_ *testing.T, s *scene) { s.vc.Header["kid"] = nil }, false, "VC: kid: malformed DID or DID document: not a DID URL with a fragment"},
-		"kid of no key":        {func(_ *testing.T, s *scene) { s.vc.Header["kid"] = "#1" }, false, "VC: DID has no such key for this purpose: not in the document, or of another kind"},
+		"kid of no key":        {func(_ *testing.T, s *scene) { s.vc.Header["kid"] = "#1" }, false, "VC: DID has no such key for this purpose: not in the document, or of an unsupported type"},
 		"kid of another DID":   {func(_ *testing.T, s *scene) { s.vc.Header["kid"], s.vc.Signer = s.holder.KeyID, s.holder.Signer }, false, "VC: kid is of another DID than iss"},
 		"signed by the holder": {func(_ *testing.T, s *scene) { s.vc.Signer = s.holder.Signer }, false, "VC: signature does not verify"},
 		"another key":          {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VC: signature does not verify"},
-		"another kind":         {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, false, "VC: signature does not verify: the key is not of the kind that alg goes with"},
+		"is no array, or has elements of the wrong type":         {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, false, "VC: signature does not verify: the key type does not match alg"},
 		"iss is a URL":         {func(_ *testing.T, s *scene) { s.vc.Claims["iss"] = "https://issuer.example" }, false, "VC: iss: malformed DID or DID document: not a DID"},
 		"iss of a short form": {func(_ *testing.T, s *scene) {
 			s.vc.Claims["iss"] = s.holder.DID[:strings.LastIndexByte(s.holder.DID, ':')]
 			s.vc.Header["kid"] = "#key-1"
-		}, false, "VC: kind of DID that is not resolved here: did:ion in its short form needs a node of its ledger; the long form does not"},
+		}, false, "VC: unsupported DID method or form: did:ion in its short form needs a node of its ledger; the long form does not"},
 		"a key that only authenticates": {func(t *testing.T, s *scene) {
 			s.issuer = verifiertest.NewIONIdentity(t, "ES256K", "authentication")
 			s.vc = verifiertest.NewVC(s.issuer, s.holder, s.now)
@@ -210,7 +210,7 @@ func TestVerifyIssuer(t *testing.T) {
 			s.issuer = verifiertest.NewIONIdentity(t, "EdDSA", "assertionMethod")
 			s.vc = verifiertest.NewVC(s.issuer, s.holder, s.now)
 		}, true, ""},
-		"certificates beside": {func(t *testing.T, s *scene) { s.vc.Header["x5c"] = []string{"AAAA"} }, false, "VC brings certificates"},
+		"certificates beside": {func(t *testing.T, s *scene) { s.vc.Header["x5c"] = []string{"AAAA"} }, false, "VC has certificates"},
 	} {
 		s := newScene(t, "ES256K")
 		tt.change(t, s)

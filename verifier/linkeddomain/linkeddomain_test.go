@@ -96,11 +96,11 @@ func TestVerify(t *testing.T) {
 		"endpoint after others": {endpoint(func(s *scene) any { return []any{"http://a.example", s.site.Origin + "/path", s.site.Origin} }), true, ""},
 
 		"no endpoint":              {endpoint(func(*scene) any { return []any{} }), false, "no domain vouches for the DID"},
-		"endpoint of http":         {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "https", "http", 1) }), false, "not an origin of https"},
-		"endpoint fourth":          {endpoint(func(s *scene) any { return []any{"x:", "y:", "z:", s.site.Origin} }), false, "not an origin of https"},
-		"endpoint with a name":     {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "://", "://me@", 1) }), false, "not an origin of https"},
-		"endpoint with a query":    {endpoint(func(s *scene) any { return s.site.Origin + "?" }), false, "not an origin of https"},
-		"endpoint with a fragment": {endpoint(func(s *scene) any { return s.site.Origin + "#" }), false, "not an origin of https"},
+		"endpoint of http":         {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "https", "http", 1) }), false, "not an https origin"},
+		"endpoint fourth":          {endpoint(func(s *scene) any { return []any{"x:", "y:", "z:", s.site.Origin} }), false, "not an https origin"},
+		"endpoint with a name":     {endpoint(func(s *scene) any { return strings.Replace(s.site.Origin, "://", "://me@", 1) }), false, "not an https origin"},
+		"endpoint with a query":    {endpoint(func(s *scene) any { return s.site.Origin + "?" }), false, "not an https origin"},
+		"endpoint with a fragment": {endpoint(func(s *scene) any { return s.site.Origin + "#" }), false, "not an https origin"},
 
 		"another origin":   {subject("origin", "https://other.example/"), false, "credential is about another origin"},
 		"origin is a host": {func(_ *testing.T, s *scene) { s.linkage.Subject()["origin"] = s.site.Host }, false, "credential is about another origin"},
@@ -109,16 +109,16 @@ func TestVerify(t *testing.T) {
 		"about another DID": {func(_ *testing.T, s *scene) {
 			s.linkage.Claims["sub"] = "did:web:other.example"
 			delete(s.linkage.Subject(), "id")
-		}, false, "credential is not of the DID about itself"},
-		"about nobody":           {func(_ *testing.T, s *scene) { delete(s.linkage.Claims, "sub"); delete(s.linkage.Subject(), "id") }, false, "credential is not of the DID about itself"},
+		}, false, "issuer and subject of the credential are not both the DID"},
+		"about nobody":           {func(_ *testing.T, s *scene) { delete(s.linkage.Claims, "sub"); delete(s.linkage.Subject(), "id") }, false, "issuer and subject of the credential are not both the DID"},
 		"subject and sub differ": {subject("id", "did:web:other.example"), false, "configuration has no credential of the DID"},
 		"from another DID": {func(_ *testing.T, s *scene) {
 			s.linkage.Claims["iss"], s.linkage.VC()["issuer"] = "did:web:other.example", "did:web:other.example"
 		}, false, "configuration has no credential of the DID"},
-		"another type":       {func(_ *testing.T, s *scene) { s.linkage.VC()["type"] = []any{"VerifiableCredential"} }, false, "is not a DomainLinkageCredential"},
+		"is missing or has the wrong type":       {func(_ *testing.T, s *scene) { s.linkage.VC()["type"] = []any{"VerifiableCredential"} }, false, "is not a DomainLinkageCredential"},
 		"no kid":             {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = nil }, false, "kid: malformed DID or DID document: not a DID URL"},
 		"kid of another DID": {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "did:web:other.example#key-1" }, false, "kid is of another DID than iss"},
-		"kid of no key":      {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-2" }, false, "not in the document, or of another kind"},
+		"kid of no key":      {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-2" }, false, "not in the document, or of an unsupported type"},
 		"another key":        {func(t *testing.T, s *scene) { s.linkage.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VC: signature does not verify"},
 		"alg none":           {func(_ *testing.T, s *scene) { s.linkage.Header["alg"] = "none" }, false, "configuration has no credential of the DID"},
 		"key that authenticates": {func(_ *testing.T, s *scene) {
@@ -126,13 +126,13 @@ func TestVerify(t *testing.T) {
 			delete(document, "assertionMethod")
 			s.site.Serve("/.well-known/did.json", document)
 		}, false, "not listed under assertionMethod"},
-		"certificates":  {func(_ *testing.T, s *scene) { s.linkage.Header["x5c"] = []string{"AAAA"} }, false, "VC brings certificates"},
-		"expired":       {func(_ *testing.T, s *scene) { s.clock.Advance(366 * 24 * time.Hour) }, false, "credential has expired, or never does"},
+		"certificates":  {func(_ *testing.T, s *scene) { s.linkage.Header["x5c"] = []string{"AAAA"} }, false, "VC has certificates"},
+		"expired":       {func(_ *testing.T, s *scene) { s.clock.Advance(366 * 24 * time.Hour) }, false, "credential has expired or has no exp"},
 		"not yet valid": {func(_ *testing.T, s *scene) { s.clock.Advance(-2 * time.Minute) }, false, "credential is not valid yet"},
 		"never expires": {func(_ *testing.T, s *scene) {
 			delete(s.linkage.Claims, "exp")
 			delete(s.linkage.VC(), "expirationDate")
-		}, false, "credential has expired, or never does"},
+		}, false, "credential has expired or has no exp"},
 		"exp and date differ": {func(_ *testing.T, s *scene) { s.linkage.VC()["expirationDate"] = "2099-01-01T00:00:00Z" }, false, "configuration has no credential of the DID"},
 
 		"no entries": {func(_ *testing.T, s *scene) { s.linkage = nil; s.site.ServeConfiguration() }, false, "linked_dids is not an array of up to 32"},
@@ -155,7 +155,7 @@ func TestVerify(t *testing.T) {
 			s.site.Pages[configuration] = func(w http.ResponseWriter, r *http.Request) {
 				page(header{w}, r)
 			}
-		}, false, "is served as something that is not JSON"},
+		}, false, "the media type of the configuration is not JSON"},
 	} {
 		s := newScene(t)
 		tt.change(t, s)

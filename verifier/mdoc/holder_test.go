@@ -57,7 +57,7 @@ func TestVerifyHolder(t *testing.T) {
 		"a reader's signature": {func(t *testing.T, s *scene) {
 			s.device.Authentication = verifiertest.CBOR(t, verifiertest.Embed(t, s.authentication(t, "ReaderAuthentication", s.device.Transcript(t))))
 		}, false, "DeviceSignature: signature does not verify"},
-		"of another type": {func(t *testing.T, s *scene) {
+		"is missing or has the wrong type": {func(t *testing.T, s *scene) {
 			s.draft.DocType = "another"
 			other := s.authentication(t, "DeviceAuthentication", s.device.Transcript(t))
 			s.draft.DocType, s.device.Authentication = verifiertest.MDocType, verifiertest.CBOR(t, verifiertest.Embed(t, other))

@@ -179,18 +179,18 @@ func TestStatus(t *testing.T) {
 	}{
 		"no list": {func(*verifiertest.Map) {
 			s.draft.MSO.Set("status", verifiertest.NewMap("identifier_list", verifiertest.NewMap()))
-		}, "status_list is missing, has no uri, or its idx is no index"},
-		"no map":         {func(*verifiertest.Map) { s.draft.MSO.Set("status", "revoked") }, "status is missing, or of another type"},
-		"null":           {func(*verifiertest.Map) { s.draft.MSO.Set("status", nil) }, "status is missing, or of another type"},
-		"no uri":         {func(list *verifiertest.Map) { list.Delete("uri") }, "status_list is missing, has no uri, or its idx is no index"},
-		"uri no text":    {func(list *verifiertest.Map) { list.Set("uri", []byte("https://a.example")) }, "status: a value is of another type"},
-		"no idx":         {func(list *verifiertest.Map) { list.Delete("idx") }, "status_list is missing, has no uri, or its idx is no index"},
-		"idx below zero": {func(list *verifiertest.Map) { list.Set("idx", -1) }, "status_list is missing, has no uri, or its idx is no index"},
-		"idx in quotes":  {func(list *verifiertest.Map) { list.Set("idx", "1") }, "status: a value is of another type"},
+		}, "status_list is missing, has no uri or no valid idx"},
+		"no map":         {func(*verifiertest.Map) { s.draft.MSO.Set("status", "revoked") }, "status is missing or has the wrong type"},
+		"null":           {func(*verifiertest.Map) { s.draft.MSO.Set("status", nil) }, "status is missing or has the wrong type"},
+		"no uri":         {func(list *verifiertest.Map) { list.Delete("uri") }, "status_list is missing, has no uri or no valid idx"},
+		"uri no text":    {func(list *verifiertest.Map) { list.Set("uri", []byte("https://a.example")) }, "status: a value has the wrong type"},
+		"no idx":         {func(list *verifiertest.Map) { list.Delete("idx") }, "status_list is missing, has no uri or no valid idx"},
+		"idx below zero": {func(list *verifiertest.Map) { list.Set("idx", -1) }, "status_list is missing, has no uri or no valid idx"},
+		"idx in quotes":  {func(list *verifiertest.Map) { list.Set("idx", "1") }, "status: a value has the wrong type"},
 		"idx out of range": {func(list *verifiertest.Map) {
 			list.Set("idx", verifiertest.Raw("\x1b\xff\xff\xff\xff\xff\xff\xff\xff"))
-		}, "status: a value is of another type"},
-		"idx twice": {func(list *verifiertest.Map) { list.Add("idx", 2) }, "status: a key stands twice in a map"},
+		}, "status: a value has the wrong type"},
+		"idx twice": {func(list *verifiertest.Map) { list.Add("idx", 2) }, "status: duplicate key in a map"},
 	} {
 		s.draft = s.issuer.MDoc(s.holder)
 		row.change(s.draft.MSO.At("status").At("status_list"))

@@ -114,9 +114,9 @@ func TestVerifyHolder(t *testing.T) {
 		}, "aud is not the one asked for"},
 		"audience in a list": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["aud"] = []string{verifiertest.Audience} }, "aud is not the one asked for"},
 		"no hash":            {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Claims["sd_hash"] = nil }, "sd_hash is not the one asked for"},
-		"typ":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["typ"] = "dc+sd-jwt" }, "typ is not one that is taken"},
-		"alg":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["alg"] = "ES384" }, "alg is not one that is taken"},
-		"certificates":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["x5c"] = s.draft.Header["x5c"] }, "key binding JWT brings certificates"},
+		"typ":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["typ"] = "dc+sd-jwt" }, "typ is not accepted"},
+		"alg":                {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["alg"] = "ES384" }, "alg is not accepted"},
+		"certificates":       {func(_ *testing.T, s *scene, _ *sdjwt.Binding) { s.bind.Header["x5c"] = s.draft.Header["x5c"] }, "key binding JWT has certificates, but its key is in cnf"},
 		"another key":        {func(t *testing.T, s *scene, _ *sdjwt.Binding) { s.holder = verifiertest.NewHolder(t) }, "signature does not verify"},
 		"the issuer's key": {func(_ *testing.T, s *scene, _ *sdjwt.Binding) {
 			s.holder = &verifiertest.Holder{Key: s.issuer.Signs.Key}
@@ -148,7 +148,7 @@ func TestHolder(t *testing.T) {
 	}{
 		"private key":    {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
 		"another curve":  {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
-		"another type":   {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
+		"is missing or has the wrong type":   {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
 		"no y":           {func(jwk map[string]any) { delete(jwk, "y") }, "x or y is not 32 bytes of base64url"},
 		"x too short":    {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "x or y is not 32 bytes of base64url"},
 		"x too long":     {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "x or y is not 32 bytes of base64url"},

@@ -89,9 +89,9 @@ func TestLookRefuses(t *testing.T) {
 		"lst cut off":       {func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] }, "lst does not decompress"},
 		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 33554432 bytes"},
 		"lst empty":         {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) }, "idx is beyond the end of the list"},
-		"typ":               {func(header, _ map[string]any) { header["typ"] = "JWT" }, "typ is not one that is taken"},
-		"typ of credential": {func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" }, "typ is not one that is taken"},
-		"alg":               {func(header, _ map[string]any) { header["alg"] = "none" }, "alg is not one that is taken"},
+		"typ":               {func(header, _ map[string]any) { header["typ"] = "JWT" }, "typ is not accepted"},
+		"typ of credential": {func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" }, "typ is not accepted"},
+		"alg":               {func(header, _ map[string]any) { header["alg"] = "none" }, "alg is not accepted"},
 		"crit":              {func(header, _ map[string]any) { header["crit"] = []string{"exp"} }, "header has crit"},
 	} {
 		t.Run(name, func(t *testing.T) {

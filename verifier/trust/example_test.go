@@ -25,7 +25,7 @@ func ExampleRules_Check() {
 	fmt.Println("an identity:", rules.Check(chain, "urn:example:identity", "https://id.example", now))
 	// Output:
 	// a ticket: <nil>
-	// an identity: issuer is not trusted for this type: the chain leads to no anchor
+	// an identity: issuer is not trusted for this type: the chain does not lead to a configured anchor
 }
 
 // A rule that trusts nobody is a mistake of the configuration, and is said before anybody presents anything.

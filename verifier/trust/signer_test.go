@@ -46,11 +46,11 @@ func TestPinned(t *testing.T) {
 		"expired":                   {old, trust.ErrUntrusted, "the pinned signer has expired, or is not valid yet"},
 		"not yet valid":             {early, trust.ErrUntrusted, "the pinned signer has expired, or is not valid yet"},
 		"the same name":             {[][]byte{again.Certificate.Raw}, trust.ErrUntrusted, "is a CA or self-signed"},
-		"the same key":              {renewed, trust.ErrUntrusted, "leads to no anchor"},
-		"certified by it":           {authority.Leaf(t, nil).Chain, trust.ErrUntrusted, "leads to no anchor"},
-		"certified by it, and it":   {authority.Leaf(t, nil, authority).Chain, trust.ErrUntrusted, "leads to no anchor"},
+		"the same key":              {renewed, trust.ErrUntrusted, "the chain does not lead to a configured anchor"},
+		"certified by it":           {authority.Leaf(t, nil).Chain, trust.ErrUntrusted, "the chain does not lead to a configured anchor"},
+		"certified by it, and it":   {authority.Leaf(t, nil, authority).Chain, trust.ErrUntrusted, "the chain does not lead to a configured anchor"},
 		"behind another":            {[][]byte{again.Certificate.Raw, own[0]}, trust.ErrUntrusted, "is a CA or self-signed"},
-		"under nothing that counts": {anchor.Leaf(t, nil).Chain, trust.ErrUntrusted, "leads to no anchor"},
+		"under nothing that counts": {anchor.Leaf(t, nil).Chain, trust.ErrUntrusted, "the chain does not lead to a configured anchor"},
 		"no certificate":            {nil, trust.ErrUntrusted, "there is no certificate"},
 		"garbage":                   {[][]byte{[]byte("x")}, trust.ErrUntrusted, "cannot be read"},
 	} {
@@ -132,22 +132,22 @@ func TestCheckDocument(t *testing.T) {
 		"signed before that": {good, -time.Hour - time.Second, trust.ErrUntrusted, "signed when its certificate was not valid"},
 		"signed at last":     {good, time.Hour, nil, ""},
 		"signed after that":  {good, time.Hour + time.Second, trust.ErrUntrusted, "signed when its certificate was not valid"},
-		"no usage":           {signer(usage()), 0, trust.ErrUntrusted, "is not a document signer's"},
-		"a reader's":         {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6})), 0, trust.ErrUntrusted, "is not a document signer's"},
-		"another arc":        {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2, 1})), 0, trust.ErrUntrusted, "is not a document signer's"},
+		"no usage":           {signer(usage()), 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
+		"a reader's":         {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 6})), 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
+		"another arc":        {signer(usage(asn1.ObjectIdentifier{1, 0, 18013, 5, 1, 2, 1})), 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
 		"any usage": {signer(func(c *x509.Certificate) {
 			c.UnknownExtKeyUsage = nil
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
-		}), 0, trust.ErrUntrusted, "is not a document signer's"},
-		"an authority":            {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted, "is a CA or self-signed"},
+		}), 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
+		"name constraints forbid a name in the chain":            {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted, "is a CA or self-signed"},
 		"may not sign":            {signer(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), 0, trust.ErrUntrusted, "the leaf may not sign"},
 		"expired":                 {signer(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), -time.Minute, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
 		"not yet valid":           {signer(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), 0, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
-		"another authority's":     {verifiertest.NewAuthority(t, "IACA", now).Leaf(t, verifiertest.DocumentSigner).Chain, 0, trust.ErrUntrusted, "leads to no anchor"},
-		"the anchor brought":      {signer(nil, anchor), 0, trust.ErrUntrusted, "brings the anchor along"},
-		"the anchor itself":       {[][]byte{anchor.Certificate.Raw}, 0, trust.ErrUntrusted, "brings the anchor along"},
+		"another authority's":     {verifiertest.NewAuthority(t, "IACA", now).Leaf(t, verifiertest.DocumentSigner).Chain, 0, trust.ErrUntrusted, "the chain does not lead to a configured anchor"},
+		"the anchor brought":      {signer(nil, anchor), 0, trust.ErrUntrusted, "the chain includes the trust anchor"},
+		"the anchor itself":       {[][]byte{anchor.Certificate.Raw}, 0, trust.ErrUntrusted, "the chain includes the trust anchor"},
 		"no certificate":          {nil, 0, trust.ErrUntrusted, "there is no certificate"},
-		"a signer of other types": {anchor.Leaf(t, nil).Chain, 0, trust.ErrUntrusted, "is not a document signer's"},
+		"a signer of other types": {anchor.Leaf(t, nil).Chain, 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRules(t, trust.Rule{Types: []string{docType}, Anchors: []*x509.Certificate{anchor.Certificate}})
