@@ -73,12 +73,12 @@ func TestOktaIDV(t *testing.T) {
 		allow   bool
 		golden  string
 	}{
-		"verified":                       {ada, name, false, true, "id-token-verified.json"},
-		"verified, pushed as JSON":       {ada, name, true, true, "id-token-verified.json"},
-		"another case":                   {ada, okta.Profile{"given_name": "ADA", "family_name": "lindqvist"}, false, true, ""},
-		"another name in Okta":           {ada, okta.Profile{"given_name": "Adele", "family_name": "Lindqvist"}, false, false, "id-token-failed.json"},
-		"a claim that nothing verifies":  {ada, okta.Profile{"given_name": "Ada", "family_name": "Lindqvist", "address.country": "SE"}, false, false, ""},
-		"somebody else's account":        {jon, name, false, false, ""},
+		"verified":                      {ada, name, false, true, "id-token-verified.json"},
+		"verified, pushed as JSON":      {ada, name, true, true, "id-token-verified.json"},
+		"another case":                  {ada, okta.Profile{"given_name": "ADA", "family_name": "lindqvist"}, false, true, ""},
+		"another name in Okta":          {ada, okta.Profile{"given_name": "Adele", "family_name": "Lindqvist"}, false, false, "id-token-failed.json"},
+		"a claim that nothing verifies": {ada, okta.Profile{"given_name": "Ada", "family_name": "Lindqvist", "address.country": "SE"}, false, false, ""},
+		"somebody else's account":       {jon, name, false, false, ""},
 		"whose pages are shown for accounts that do not exist: an outsider can tell which accounts": {"nobody@example.org", name, false, false, ""},
 	} {
 		t.Run(title, func(t *testing.T) {

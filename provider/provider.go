@@ -17,6 +17,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/openid"
+	"regain/provider/problem"
 	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
@@ -134,8 +135,12 @@ func (o clientsOf) describe(ctx context.Context, t recovery.Transaction) (journe
 		return journey.Client{}, err
 	}
 	client, err := o.oauth.Client(ctx, string(t.Client))
-	if err != nil { // one that was removed shows without its name
-		return journey.Client{SignsIn: !request.Recovers()}, nil //nolint:nilerr // see above
+	var refused *problem.Error
+	switch {
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError: // removed: it shows without its name
+		return journey.Client{SignsIn: !request.Recovers()}, nil
+	case err != nil:
+		return journey.Client{}, err
 	}
 	return journey.Client{
 		Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI, ShowsPass: client.ShowPass,

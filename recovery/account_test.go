@@ -2,6 +2,7 @@ package recovery_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"regain/recovery"
@@ -11,7 +12,7 @@ import (
 func otherSpellings() []recovery.AccountName {
 	return []recovery.AccountName{
 		"weiß@example.org", "WEIẞ@example.org", "ｗeiss@example.org", "weiſſ@example.org", " weiss@example.org", "weiss@example.org ",
-		"weiss@example.org\u00a0", "weiss\u00ad@example.org", "weiss@example。org", "weıss@example.org", "weİss@example.org", "\u212aelvin@example.org", "",
+		"weiss@example.org\u00a0", "\xfeiss@example.org", "\ufffdiss@example.org", "weiss\u00ad@example.org", "weiss@example。org", "weıss@example.org", "weİss@example.org", "\u212aelvin@example.org", "",
 	}
 }
 
@@ -53,3 +54,41 @@ func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
 		}
 	}
 }
+
+// A name of bytes that are not UTF-8, as a directory may have it, is no other one's.
+func TestExactIsByBytes(t *testing.T) {
+	names := []recovery.AccountName{"mei\xdfner", "mei\xe4ner", "mei\ufffdner"}
+	for i, a := range names {
+		for j, b := range names {
+			if (a.Exact() == b.Exact()) != (i == j) {
+				t.Errorf("%q and %q: %t", a, b, a.Exact() == b.Exact())
+			}
+		}
+	}
+	if recovery.AccountName("ADA\xC4").Exact() != "ada\xc4" {
+		t.Error("A to Z only")
+	}
+}
+
+// A pass that cannot be recorded is revoked under the name that it was issued under, however the IdP named the account.
+func TestRevokedUnderTheDirectorysName(t *testing.T) {
+	b := setUp(t, nil)
+	ada := b.accounts["ada@example.org"]
+	ada.ID = "17"
+	b.accounts["17"] = ada
+	tx := b.approved(t, "17")
+	b.failAudit = func(e recovery.Event) error {
+		if e.Type == recovery.EventPassIssued {
+			return errDisk
+		}
+		return nil
+	}
+	if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); !errors.Is(err, errDisk) {
+		t.Fatal(err)
+	}
+	if len(b.passes) != 0 || b.revokedFor != "ada@example.org" {
+		t.Errorf("%d passes live; revoked for %q", len(b.passes), b.revokedFor)
+	}
+}
+
+var errDisk = errors.New("disk on fire")

@@ -33,12 +33,13 @@ type AccountName string
 // Exact returns the form in which two names denote the same account: A to Z lowered, nothing else changed. Any
 // further folding, normalising or trimming would merge "weiß" and "weiss", which are two people in one directory.
 func (n AccountName) Exact() string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + ('a' - 'A')
+	exact := []byte(n) // by bytes: going by runes would make one of all bytes that are not UTF-8
+	for i, b := range exact {
+		if b >= 'A' && b <= 'Z' {
+			exact[i] = b + ('a' - 'A')
 		}
-		return r
-	}, string(n))
+	}
+	return string(exact)
 }
 
 // LimitKey returns the form under which attempts are counted, and is used for nothing else: normalised (NFKC) and

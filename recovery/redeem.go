@@ -39,7 +39,7 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 	}
 	t.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
 	if t, err = s.advance(ctx, t, EventPassIssued, StepRedeem); err != nil {
-		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, t.Account, pass.ID))
+		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, order.Account.Name, pass.ID))
 	}
 	return Redemption{Transaction: t, Account: order.Account, Profile: profile, Pass: pass}, nil
 }

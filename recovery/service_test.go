@@ -23,6 +23,7 @@ type outside struct {
 	events       []recovery.Event
 	passes       map[string]recovery.TransactionID // live passes by id
 	issued       int
+	revokedFor   recovery.AccountName // of the last pass that was revoked
 	writes       int
 	hits         map[string]int64
 
@@ -102,9 +103,10 @@ func (o *outside) Issue(_ context.Context, order recovery.PassOrder) (recovery.P
 	return recovery.Pass{ID: id, Value: recovery.NewPassValue("SECRET22"), StartsAt: o.now, ExpiresAt: o.now.Add(time.Hour), UsableOnce: true, Issuer: "test"}, nil
 }
 
-func (o *outside) Revoke(_ context.Context, _ recovery.AccountName, id string) error {
+func (o *outside) Revoke(_ context.Context, account recovery.AccountName, id string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.revokedFor = account
 	delete(o.passes, id)
 	return nil
 }

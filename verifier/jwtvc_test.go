@@ -72,14 +72,14 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		change func(t *testing.T, s *card)
 		why    string
 	}{
-		"another nonce":        {func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" }, "not presented by the holder for this request: nonce is not the one"},
-		"another audience":     {func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" }, "aud is not the one asked for"},
-		"is missing or has the wrong type":         {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} }, "Verified ID: its types are not"},
-		"half of a type":       {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} }, "Verified ID: its types are not"},
-		"not the transaction":  {func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} }, "cannot carry the transaction data"},
-		"no type":              {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} }, "Verified ID: its types are not"},
-		"the receipt is no VC": {func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} }, "Face Check receipt: its types are not"},
-		"another's VC":         {func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") }, "VP has another iss than the VC's sub"},
+		"another nonce":                    {func(_ *testing.T, s *card) { s.expect.Session.Nonce = "another" }, "not presented by the holder for this request: nonce is not the one"},
+		"another audience":                 {func(_ *testing.T, s *card) { s.expect.Session.Audience = "did:web:other.example" }, "aud is not the one asked for"},
+		"is missing or has the wrong type": {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{"VerifiableCredential Passport"} }, "Verified ID: its types are not"},
+		"half of a type":                   {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{verifiertest.VCType + " Passport"} }, "Verified ID: its types are not"},
+		"not the transaction":              {func(_ *testing.T, s *card) { s.expect.TransactionData = []string{"e30"} }, "cannot carry the transaction data"},
+		"no type":                          {func(_ *testing.T, s *card) { s.expect.VerifiedID.Types = []string{""} }, "Verified ID: its types are not"},
+		"the receipt is no VC":             {func(_ *testing.T, s *card) { s.receipt.VC()["type"] = []any{"VerifiableCredential"} }, "Face Check receipt: its types are not"},
+		"another's VC":                     {func(t *testing.T, s *card) { s.presenter = verifiertest.NewJWKIdentity(t, "ES256K") }, "VP has another iss than the VC's sub"},
 		"another's ID token": {func(t *testing.T, s *card) {
 			s.token = verifiertest.NewIDToken(verifiertest.NewJWKIdentity(t, "ES256K"), s.clock.Now())
 		}, "the ID token and the presentation have different holders"},

@@ -12,6 +12,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -84,7 +85,8 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 		if e, ok := c.kept.Get(key); ok && good(e) { // the previous load ended meanwhile
 			return e, nil
 		}
-		return c.load(context.WithoutCancel(ctx), key, load), nil
+		// Not under ctx, even without its end: the load may outlive its caller's request, whose context a router reuses.
+		return c.load(context.Background(), key, load), nil
 	})
 	select {
 	case result := <-flight:
@@ -98,7 +100,7 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 
 func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] {
 	asked := c.cfg.Clock()
-	value, life, err := load(ctx)
+	value, life, err := recovered(ctx, load)
 	e := entry[T]{value: value, err: err, loaded: asked, until: asked.Add(life)}
 	if err != nil {
 		now := c.cfg.Clock() // a failure counts from its end
@@ -109,4 +111,15 @@ func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] 
 	}
 	c.kept.Add(key, e)
 	return e
+}
+
+// recovered turns a panic of a load into an error: it runs in a goroutine that nobody else recovers, and parses what
+// strangers serve.
+func recovered[T any](ctx context.Context, load Load[T]) (value T, life time.Duration, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic in a load: %v", cause)
+		}
+	}()
+	return load(ctx)
 }

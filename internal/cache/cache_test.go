@@ -263,3 +263,22 @@ func TestNewRefuses(t *testing.T) {
 		}
 	}
 }
+
+// A load runs after its caller has gone and beside everything else: it has nothing of the caller's context, which a router
+// may use again for another request, and its panic is an error, and not the end of the process.
+func TestGetLoadsApartFromItsCaller(t *testing.T) {
+	type key struct{}
+	c, _ := newCache(t)
+	caller := context.WithValue(t.Context(), key{}, "the caller's")
+	if _, err := c.Get(caller, "value", func(ctx context.Context) (int, time.Duration, error) {
+		if ctx.Value(key{}) != nil || ctx.Done() != nil {
+			t.Error("the load has the context of its caller")
+		}
+		return 1, time.Minute, nil
+	}); err != nil {
+		t.Error(err)
+	}
+	if _, err := c.Get(caller, "panic", func(context.Context) (int, time.Duration, error) { panic("strange input") }); err == nil {
+		t.Error("a panic is no error")
+	}
+}

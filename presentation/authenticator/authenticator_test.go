@@ -256,9 +256,9 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		"a path to nowhere":        {func(a answer) { a.descriptor(0)["path"] = "$.x" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 		"a presentation not there": {func(a answer) { a.descriptor(0)["path"] = "$[1]" }, presentation.ErrMissing, "response lacks a presentation: the submission names a presentation that was not sent"},
 		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
-		"wallets of this kind do not support credential_sets":            {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
-		"no nested path":           {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
-		"another format":           {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"wallets of this kind do not support credential_sets": {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"no nested path": {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"another format": {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 	} {
 		_, r := asked(t)
 		a := answerTo(r)

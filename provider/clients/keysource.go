@@ -80,10 +80,10 @@ const maxTries = 8
 func (s *KeySource) Verify(ctx context.Context, token *jwt.JSONWebToken, c *Client) error {
 	header := token.Headers[0]
 	return s.Try(ctx, c, header.KeyID, func(keys []jose.JSONWebKey) error {
-		for _, key := range keys[:min(len(keys), maxTries)] {
-			if key.Algorithm != "" && key.Algorithm != header.Algorithm {
-				continue
-			}
+		fits := slices.DeleteFunc(slices.Clone(keys), func(k jose.JSONWebKey) bool {
+			return k.Algorithm != "" && k.Algorithm != header.Algorithm
+		})
+		for _, key := range fits[:min(len(fits), maxTries)] {
 			if err := token.Claims(key.Key); err == nil {
 				return nil
 			}

@@ -148,9 +148,9 @@ func TestGiantCertificates(t *testing.T) {
 		chain []*x509.Certificate
 		says  string
 	}{
-		"leaf":      {[]*x509.Certificate{giant}, "certificate 0: "},
+		"leaf": {[]*x509.Certificate{giant}, "certificate 0: "},
 		"name constraints forbid a name in the chain": {[]*x509.Certificate{b.leaf, giant}, "certificate 1: "},
-		"five":      {[]*x509.Certificate{b.leaf, b.ca, b.ca, b.ca, b.ca}, "a chain of 5 certificates"},
+		"five": {[]*x509.Certificate{b.leaf, b.ca, b.ca, b.ca, b.ca}, "a chain of 5 certificates"},
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/token", nil)
 		r.TLS = &tls.ConnectionState{PeerCertificates: row.chain}

@@ -31,6 +31,7 @@ type Authorization struct {
 	Claims            string            `json:"claims,omitempty"`   // the claims parameter as sent
 	CodeKey           string            `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code will be bound to (RFC 9449 §10)
 	Pushed            string            `json:"pushed,omitempty"`
+	Held              bool              `json:"held,omitempty"` // its lifetime was extended for the person, which happens once
 	Echo              *echo             `json:"echo,omitempty"` // entra-external-method only
 }
 

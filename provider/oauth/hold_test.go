@@ -36,6 +36,9 @@ func TestHold(t *testing.T) {
 		if err != nil || a.State != "s" {
 			t.Errorf("%s: while the person may type: %v", name, err)
 		}
+		if again, err := b.Hold(t.Context(), a); err != nil || again != uri { // the page was loaded again: that is no more time
+			t.Errorf("%s: held again as %s, %v", name, again, err)
+		}
 		b.now = start.Add(15 * time.Minute)
 		_, err = visit(uri)
 		wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")

@@ -60,14 +60,26 @@ type pushedRequests struct {
 }
 
 // Hold stores a validated request while the person is asked for the account, and returns its request URI. A pushed
-// request keeps its URI; its lifetime is extended, since from now on the person's time counts, not the client's.
+// request keeps its URI; its lifetime is extended once, since from now on the person's time counts, not the client's.
 func (p pushedRequests) Hold(ctx context.Context, a Authorization) (uri string, err error) {
 	if a.Pushed == "" {
+		a.Held = true
 		return p.storePushed(ctx, a, heldLifetime)
 	}
 	record, err := p.loadPushedRecord(ctx, a.Pushed)
 	if err != nil {
 		return "", err
+	}
+	var pushed Authorization
+	if err := storage.Decode(record.Data, &pushed); err != nil {
+		return "", problem.ServerError(err)
+	}
+	if pushed.Held {
+		return a.Pushed, nil
+	}
+	pushed.Held = true
+	if record.Data, err = storage.Encode(pushed); err != nil {
+		return "", problem.ServerError(err)
 	}
 	record.ExpiresAt = p.clock().Add(heldLifetime)
 	// A concurrent request held it too, or completed it; in that case the submitted form will fail.

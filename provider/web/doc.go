@@ -29,8 +29,9 @@ type Config struct {
 
 // Web is what the faces share.
 type Web struct {
-	cfg   Config
-	pages *pages
+	cfg    Config
+	origin string // as browsers write the issuer's
+	pages  *pages
 }
 
 // New refuses missing parts.
@@ -42,7 +43,11 @@ func New(cfg Config) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Web{cfg: cfg, pages: pages}, nil
+	origin, err := originOf(cfg.Issuer)
+	if err != nil {
+		return nil, err
+	}
+	return &Web{cfg: cfg, origin: origin, pages: pages}, nil
 }
 
 // Mount adds what every request passes, the static files, and the answers to addresses and methods that do not exist.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/gin-gonic/gin"
 )
@@ -51,7 +52,22 @@ func (w *Web) FromOwnPage(c *gin.Context) bool {
 	if site := c.GetHeader("Sec-Fetch-Site"); site != "" {
 		return site == "same-origin"
 	}
-	return c.GetHeader("Origin") == w.cfg.Issuer
+	return c.GetHeader("Origin") == w.origin
+}
+
+// originOf serialises the origin of a URL as browsers do (RFC 6454 §6.2): in lower case, without a default port.
+func originOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return "", errors.New("web: the issuer is not a URL")
+	}
+	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
+	for _, standard := range []struct{ scheme, port string }{{"https", ":443"}, {"http", ":80"}} {
+		if scheme == standard.scheme {
+			host = strings.TrimSuffix(host, standard.port)
+		}
+	}
+	return scheme + "://" + host, nil
 }
 
 // FormToken returns the token that forms carry for browsers that say nothing of where a form comes from. It is derived

@@ -28,7 +28,7 @@ func (w *Web) Leave(c *gin.Context, target string) {
 	}
 	SecureHeaders(c)
 	c.Header("Referrer-Policy", "no-referrer")
-	// Not escaped as a URL of the web: a client's redirect URI may have a scheme that html/template does not know.
+	// The very URL that was registered: html/template would rewrite some characters of an ordinary string.
 	w.Render(c, http.StatusOK, "leave", &leavePage{Page{Title: "Going on"}, template.URL(target)}) //nolint:gosec // registered
 }
 

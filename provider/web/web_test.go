@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -166,6 +167,27 @@ func TestLeave(t *testing.T) {
 		if got.Code != http.StatusOK || got.Header().Get("Location") != "" || got.Header().Get("Referrer-Policy") != "no-referrer" ||
 			!strings.Contains(body, `content="0;url=com.example.app:/back?code=a&amp;state=%22%3E"`) || !strings.Contains(body, `id="go-on" href="com.example.app:/back?code=a&amp;state=%22%3E"`) {
 			t.Errorf("%s: %d %s", name, got.Code, body)
+		}
+	}
+}
+
+// Browsers write an origin in lower case and without its default port, however the issuer is written.
+func TestOwnOrigin(t *testing.T) {
+	for issuer, own := range map[string]string{
+		"https://Regain.Example": "https://regain.example", "https://regain.example:443": "https://regain.example",
+		"https://regain.example:8443": "https://regain.example:8443", "http://regain.localhost:80": "http://regain.localhost",
+	} {
+		w, err := web.New(web.Config{Issuer: issuer, Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for origin, want := range map[string]bool{own: true, own + "0": false, "https://evil.example": false, "null": false} {
+			c, _ := gin.CreateTestContext(httptest.NewRecorder())
+			c.Request = httptest.NewRequest(http.MethodPost, "/leave", nil)
+			c.Request.Header.Set("Origin", origin)
+			if got := w.FromOwnPage(c); got != want {
+				t.Errorf("issuer %s, origin %s: %t", issuer, origin, got)
+			}
 		}
 	}
 }

@@ -196,8 +196,8 @@ func TestVerifyIssuer(t *testing.T) {
 		"kid of another DID":   {func(_ *testing.T, s *scene) { s.vc.Header["kid"], s.vc.Signer = s.holder.KeyID, s.holder.Signer }, false, "VC: kid is of another DID than iss"},
 		"signed by the holder": {func(_ *testing.T, s *scene) { s.vc.Signer = s.holder.Signer }, false, "VC: signature does not verify"},
 		"another key":          {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VC: signature does not verify"},
-		"is no array, or has elements of the wrong type":         {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, false, "VC: signature does not verify: the key type does not match alg"},
-		"iss is a URL":         {func(_ *testing.T, s *scene) { s.vc.Claims["iss"] = "https://issuer.example" }, false, "VC: iss: malformed DID or DID document: not a DID"},
+		"is no array, or has elements of the wrong type": {func(t *testing.T, s *scene) { s.vc.Signer = verifiertest.NewSigner(t, "ES256") }, false, "VC: signature does not verify: the key type does not match alg"},
+		"iss is a URL": {func(_ *testing.T, s *scene) { s.vc.Claims["iss"] = "https://issuer.example" }, false, "VC: iss: malformed DID or DID document: not a DID"},
 		"iss of a short form": {func(_ *testing.T, s *scene) {
 			s.vc.Claims["iss"] = s.holder.DID[:strings.LastIndexByte(s.holder.DID, ':')]
 			s.vc.Header["kid"] = "#key-1"

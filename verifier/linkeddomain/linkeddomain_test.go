@@ -115,12 +115,12 @@ func TestVerify(t *testing.T) {
 		"from another DID": {func(_ *testing.T, s *scene) {
 			s.linkage.Claims["iss"], s.linkage.VC()["issuer"] = "did:web:other.example", "did:web:other.example"
 		}, false, "configuration has no credential of the DID"},
-		"is missing or has the wrong type":       {func(_ *testing.T, s *scene) { s.linkage.VC()["type"] = []any{"VerifiableCredential"} }, false, "is not a DomainLinkageCredential"},
-		"no kid":             {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = nil }, false, "kid: malformed DID or DID document: not a DID URL"},
-		"kid of another DID": {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "did:web:other.example#key-1" }, false, "kid is of another DID than iss"},
-		"kid of no key":      {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-2" }, false, "not in the document, or of an unsupported type"},
-		"another key":        {func(t *testing.T, s *scene) { s.linkage.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VC: signature does not verify"},
-		"alg none":           {func(_ *testing.T, s *scene) { s.linkage.Header["alg"] = "none" }, false, "configuration has no credential of the DID"},
+		"is missing or has the wrong type": {func(_ *testing.T, s *scene) { s.linkage.VC()["type"] = []any{"VerifiableCredential"} }, false, "is not a DomainLinkageCredential"},
+		"no kid":                           {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = nil }, false, "kid: malformed DID or DID document: not a DID URL"},
+		"kid of another DID":               {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "did:web:other.example#key-1" }, false, "kid is of another DID than iss"},
+		"kid of no key":                    {func(_ *testing.T, s *scene) { s.linkage.Header["kid"] = "#key-2" }, false, "not in the document, or of an unsupported type"},
+		"another key":                      {func(t *testing.T, s *scene) { s.linkage.Signer = verifiertest.NewSigner(t, "ES256K") }, false, "VC: signature does not verify"},
+		"alg none":                         {func(_ *testing.T, s *scene) { s.linkage.Header["alg"] = "none" }, false, "configuration has no credential of the DID"},
 		"key that authenticates": {func(_ *testing.T, s *scene) {
 			document := s.site.Document(s.identity.Signer)
 			delete(document, "assertionMethod")

@@ -80,9 +80,9 @@ func TestParseRefuses(t *testing.T) {
 			d.Claims["x"] = []any{map[string]any{"...": one.Digest()}}
 			d.Disclosures = append(d.Disclosures, one)
 		}, "a disclosure does not belong where its digest stands"},
-		"one element":      {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt"]`) }, "a disclosure is not an array of two or three"},
-		"four elements":    {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt","a",1,2]`) }, "a disclosure is not an array of two or three"},
-		"a name of digits is written with ~= before it":         {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `{"salt":1}`) }, "a disclosure is not an array of two or three"},
+		"one element":   {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt"]`) }, "a disclosure is not an array of two or three"},
+		"four elements": {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt","a",1,2]`) }, "a disclosure is not an array of two or three"},
+		"a name of digits is written with ~= before it": {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `{"salt":1}`) }, "a disclosure is not an array of two or three"},
 		"salt no string":   {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `[1,"a",1]`) }, "a disclosure's salt is not a string"},
 		"name no string":   {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt",1,1]`) }, "a disclosure's name is reserved, or no string"},
 		"duplicate inside": {func(_ *testing.T, d *verifiertest.Draft) { conceal(d, `["salt","a",{"b":1,"b":2}]`) }, "a name stands twice"},

@@ -146,14 +146,14 @@ func TestHolder(t *testing.T) {
 		change func(jwk map[string]any)
 		why    string
 	}{
-		"private key":    {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
-		"another curve":  {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
-		"is missing or has the wrong type":   {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
-		"no y":           {func(jwk map[string]any) { delete(jwk, "y") }, "x or y is not 32 bytes of base64url"},
-		"x too short":    {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "x or y is not 32 bytes of base64url"},
-		"x too long":     {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "x or y is not 32 bytes of base64url"},
-		"x with padding": {func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" }, "x or y is not 32 bytes of base64url"},
-		"off the curve":  {func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] }, "it is not on its curve"},
+		"private key":                      {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
+		"another curve":                    {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
+		"is missing or has the wrong type": {func(jwk map[string]any) { jwk["kty"] = "OKP" }, "a kind of key that is not used here"},
+		"no y":                             {func(jwk map[string]any) { delete(jwk, "y") }, "x or y is not 32 bytes of base64url"},
+		"x too short":                      {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "x or y is not 32 bytes of base64url"},
+		"x too long":                       {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "x or y is not 32 bytes of base64url"},
+		"x with padding":                   {func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" }, "x or y is not 32 bytes of base64url"},
+		"off the curve":                    {func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] }, "it is not on its curve"},
 		"infinity": {func(jwk map[string]any) {
 			jwk["x"], jwk["y"] = verifiertest.Encode(make([]byte, 32)), verifiertest.Encode(make([]byte, 32))
 		}, "it is not on its curve"},

@@ -139,7 +139,7 @@ func TestCheckDocument(t *testing.T) {
 			c.UnknownExtKeyUsage = nil
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny}
 		}), 0, trust.ErrUntrusted, "the leaf is not a document signer certificate"},
-		"name constraints forbid a name in the chain":            {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted, "is a CA or self-signed"},
+		"name constraints forbid a name in the chain": {signer(func(c *x509.Certificate) { c.IsCA = true }), 0, trust.ErrUntrusted, "is a CA or self-signed"},
 		"may not sign":            {signer(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCertSign }), 0, trust.ErrUntrusted, "the leaf may not sign"},
 		"expired":                 {signer(func(c *x509.Certificate) { c.NotAfter = now.Add(-time.Second) }), -time.Minute, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
 		"not yet valid":           {signer(func(c *x509.Certificate) { c.NotBefore = now.Add(time.Second) }), 0, trust.ErrUntrusted, "a certificate of the chain has expired, or is not valid yet"},
