@@ -142,9 +142,6 @@ func (r registry) Client(ctx context.Context, id string) (*clients.Client, error
 	return client, nil
 }
 
-// Issuer returns the issuer identifier.
-func (s *Server) Issuer() string { return s.issuer }
-
 // EncryptionKey returns the key that recovery tokens for a client are encrypted to.
 func (s *Server) EncryptionKey(ctx context.Context, client *clients.Client) (jose.JSONWebKey, error) {
 	return s.keys.EncryptionKey(ctx, client)

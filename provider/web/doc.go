@@ -2,7 +2,7 @@
 // from, cookies, the peer's network, the page templates, the renderers of errors, and the way out of our origin.
 //
 //	Record, RecoverPanic   one log event a request, with a correlation id
-//	Page, JSON             a handler returns an error, and these render it: for people, and for programs
+//	Page, FailJSON         a handler returns an error, and these render it: for people, and for programs
 //	Render                 a page from its own data, which embeds Page
 //	Leave, LeaveByPost     to another origin, by a navigation that no Content Security Policy of ours can block
 //	ReadForm, FromOwnPage  a bounded form, and whether a page of ours sent it

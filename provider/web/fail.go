@@ -20,7 +20,7 @@ var (
 	ErrNotNow = errors.New("that step is not possible now")
 )
 
-// Handler is a handler whose error Page or JSON renders. It has written nothing when it returns one.
+// Handler is a handler whose error is rendered by Page, or by a wrapper of its face. It has written nothing when it returns one.
 type Handler func(c *gin.Context) error
 
 // Page renders a handler's error for a person.
@@ -28,16 +28,6 @@ func (w *Web) Page(next Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := next(c); err != nil {
 			w.FailPage(c, err)
-		}
-	}
-}
-
-// JSON renders a handler's error for a program, and keeps the answer out of caches.
-func (w *Web) JSON(next Handler) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		NoStore(c)
-		if err := next(c); err != nil {
-			FailJSON(c, err)
 		}
 	}
 }
