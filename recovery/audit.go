@@ -48,16 +48,20 @@ func (e EventType) Succeeds() bool {
 // one cannot be written, the pass is revoked.
 func (e EventType) Critical() bool { return e == EventPassIssuing }
 
-// Event is one audit record. It names the account, since an administrator must see every attempt on it. It never
-// contains a credential's claims or a pass.
+// Event is one audit record. It names the account in three ways, since an administrator must see every attempt on it:
+// Requested is what the main IdP sent, Account the directory's id of it, AccountName the directory's name of it when the
+// recovery began. The last two are empty if there is no such account. An event never contains a credential's claims or a
+// pass.
 type Event struct {
-	Time        time.Time     `json:"time"`
-	Type        EventType     `json:"type"`
-	Success     bool          `json:"success"`
-	Transaction TransactionID `json:"txn"`
-	Client      ClientID      `json:"client"`
-	Account     AccountName   `json:"account"`
-	Profile     ProfileName   `json:"profile,omitempty"`
-	Reason      Reason        `json:"reason,omitempty"`
-	Results     []RuleResult  `json:"results,omitempty"`
+	Time        time.Time        `json:"time"`
+	Type        EventType        `json:"type"`
+	Success     bool             `json:"success"`
+	Transaction TransactionID    `json:"txn"`
+	Client      ClientID         `json:"client"`
+	Requested   RequestedAccount `json:"requested_account"`
+	Account     AccountID        `json:"account,omitempty"`
+	AccountName AccountName      `json:"account_name,omitempty"`
+	Profile     ProfileName      `json:"profile,omitempty"`
+	Reason      Reason           `json:"reason,omitempty"`
+	Results     []RuleResult     `json:"results,omitempty"`
 }

@@ -132,26 +132,3 @@ func TestLimits(t *testing.T) {
 		t.Error("two limits of one name")
 	}
 }
-
-func TestLimitKeys(t *testing.T) {
-	subject := recovery.LimitSubject{Account: "Ada@example.org", Client: "main-idp", Network: "192.0.2.1"}
-	seen := map[string]bool{}
-	for _, per := range []recovery.LimitPer{recovery.PerAccount, recovery.PerClient, recovery.PerNetwork, recovery.PerAccountNetwork} {
-		key, counts := recovery.Limit{Name: "l", Per: per}.Key(subject)
-		if !counts || seen[key] || strings.Contains(strings.ToLower(key), "ada") {
-			t.Errorf("%s: key %q counts %t, or is another's, or names the account", per, key, counts)
-		}
-		seen[key] = true
-		other := subject
-		other.Account = "ADA@example.org"
-		if again, _ := (recovery.Limit{Name: "l", Per: per}).Key(other); again != key {
-			t.Errorf("%s: another spelling of the account counts anew", per)
-		}
-		if _, counts := (recovery.Limit{Name: "l", Per: per}).Key(recovery.LimitSubject{}); counts {
-			t.Errorf("%s: counts for nobody", per)
-		}
-	}
-	if _, counts := (recovery.Limit{Name: "l", Per: "planet"}).Key(subject); counts {
-		t.Error("an unknown limit counts")
-	}
-}

@@ -39,7 +39,7 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 	}
 	t.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
 	if t, err = s.advance(ctx, t, EventPassIssued, StepRedeem); err != nil {
-		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, order.Account.Name, pass.ID))
+		return Redemption{}, errors.Join(err, s.ports.Passes.Revoke(ctx, order.Account.ID, pass.ID))
 	}
 	return Redemption{Transaction: t, Account: order.Account, Profile: profile, Pass: pass}, nil
 }
@@ -47,12 +47,12 @@ func (s *Service) Redeem(ctx context.Context, id TransactionID, client ClientID)
 // order prepares the order before the transaction is used up: a directory outage here costs a new recovery at most,
 // and an account that was disabled, excluded or moved since the decision gets no pass.
 func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile, error) {
-	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
+	account, profile, err := s.eligible(ctx, t.Account, t.Profile)
+	if errors.Is(err, ErrIneligible) {
+		return PassOrder{}, Profile{}, errors.Join(ErrNoTransaction, err)
+	}
 	if err != nil {
 		return PassOrder{}, Profile{}, err
-	}
-	if ineligible != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
-		return PassOrder{}, Profile{}, fmt.Errorf("account is no longer eligible under profile %s: %w", t.Profile, ErrNoTransaction)
 	}
 	return PassOrder{Transaction: t.ID, Client: t.Client, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
 }

@@ -97,18 +97,6 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 	return t, nil
 }
 
-// Account reads the account with exactly this name or id from the directory. All directory access goes through it.
-func (s *Service) Account(ctx context.Context, name AccountName) (Account, error) {
-	account, err := s.ports.Directory.Find(ctx, name)
-	if err != nil {
-		return Account{}, fmt.Errorf("find the account: %w", err)
-	}
-	if !account.named(name) { // directories fold and normalise before they compare (RFC 4518 §2), which merges the names of different people
-		return Account{}, fmt.Errorf("find the account: the directory returned an account of another name: %w", ErrNotFound)
-	}
-	return account, nil
-}
-
 // Profiles returns the profiles of the deployment. The caller does not change them.
 func (s *Service) Profiles() Profiles { return s.policy.Profiles }
 

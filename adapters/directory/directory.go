@@ -28,8 +28,8 @@ const maxFile = 64 << 20
 
 // Directory holds the accounts of one file.
 type Directory struct {
-	accounts map[string]recovery.Account // key: AccountName.Exact
-	byID     map[string]string           // id → exact name
+	accounts map[string]recovery.Account   // key: AccountName.Exact
+	byID     map[recovery.AccountID]string // id → exact name
 }
 
 type document struct {
@@ -73,7 +73,7 @@ func Parse(text []byte) (*Directory, error) {
 	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
-	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[string]string, len(doc.Accounts))}
+	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[recovery.AccountID]string, len(doc.Accounts))}
 	for i, e := range doc.Accounts {
 		account, err := e.account()
 		if err != nil {
@@ -99,11 +99,11 @@ func (e entry) account() (recovery.Account, error) {
 		return recovery.Account{}, errors.New("name is missing")
 	}
 	a := recovery.Account{
-		Name: recovery.AccountName(e.Name), ID: e.ID, Enabled: e.Enabled == nil || *e.Enabled,
+		Name: recovery.AccountName(e.Name), ID: recovery.AccountID(e.ID), Enabled: e.Enabled == nil || *e.Enabled,
 		Attributes: make(map[recovery.AttributeName]string, len(e.Attributes)),
 	}
 	if a.ID == "" {
-		a.ID = e.Name
+		a.ID = recovery.AccountID(e.Name)
 	}
 	for name, value := range e.Attributes {
 		a.Attributes[recovery.AttributeName(name)] = value
@@ -118,11 +118,16 @@ func (e entry) account() (recovery.Account, error) {
 }
 
 // Find implements recovery.Directory. The case of A to Z in a name is ignored; an id must be equal.
-func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
-	account, ok := d.accounts[name.Exact()]
-	if !ok {
-		account, ok = d.accounts[d.byID[string(name)]]
+func (d *Directory) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
+	if account, ok := d.accounts[recovery.AccountName(requested).Exact()]; ok {
+		return account, nil
 	}
+	return d.FindByID(ctx, recovery.AccountID(requested))
+}
+
+// FindByID implements recovery.Directory.
+func (d *Directory) FindByID(_ context.Context, id recovery.AccountID) (recovery.Account, error) {
+	account, ok := d.accounts[d.byID[id]]
 	if !ok {
 		return recovery.Account{}, fmt.Errorf("account: %w", recovery.ErrNotFound)
 	}

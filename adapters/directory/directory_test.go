@@ -47,7 +47,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("by the id: %v", err)
 	}
 	// Nobody is found by a part of a name, or by anything but name and id.
-	for _, name := range []recovery.AccountName{"", "ada", "ada@example.or", "1", "Ada Lindqvist", "ada@example.org\x00"} {
+	for _, name := range []recovery.RequestedAccount{"", "ada", "ada@example.or", "1", "Ada Lindqvist", "ada@example.org\x00"} {
 		if _, err := d.Find(t.Context(), name); !errors.Is(err, recovery.ErrNotFound) {
 			t.Errorf("find %q: %v", name, err)
 		}
@@ -95,7 +95,7 @@ func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, id := range map[recovery.AccountName]string{
+	for name, id := range map[recovery.RequestedAccount]recovery.AccountID{
 		"weiss@example.org": "K1", "WEISS@example.org": "K1", "weiß@example.org": "k1", "K1": "K1", "k1": "k1",
 		"WEIẞ@example.org": "", "ｗeiss@example.org": "", "weiſſ@example.org": "", " weiss@example.org": "", "weiss@example.org ": "",
 		"weiss@example.org\u00ad": "", "\u212a1": "", "": "",

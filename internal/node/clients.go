@@ -48,7 +48,7 @@ func (c ClientConfig) read(key string) (*clients.Client, error) {
 		AskAccount: c.AskAccount, ReuseSession: c.ReuseSession, ShowPass: c.Deliver == "screen",
 		PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 		IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
-		Claims: make(map[string]string, len(c.Claims)),
+		SubjectFrom: clients.SubjectSource(c.Subject), Claims: make(map[string]string, len(c.Claims)),
 	}
 	if !slices.Contains([]string{"", "token", "screen"}, c.Deliver) {
 		return nil, fmt.Errorf("%s.deliver %q: use token or screen", key, c.Deliver)

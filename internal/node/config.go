@@ -250,6 +250,7 @@ type ClientConfig struct {
 	RedirectURIs []string      `koanf:"redirect_uris"`
 	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
 	Claims       []ClaimConfig `koanf:"claims"`                                // none
+	Subject      string        `koanf:"subject"`                               // name (default) or id
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`

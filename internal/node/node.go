@@ -110,7 +110,7 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	made, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token}.wire(cfg, deps)
+	made, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token, accounts: service}.wire(cfg, deps)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,11 @@ import (
 
 // openID holds the dependencies of the OpenID provider's core.
 type openID struct {
-	store   storage.Store
-	ring    *keys.Ring
-	fetcher *fetch.Fetcher
-	secret  []byte
+	store    storage.Store
+	ring     *keys.Ring
+	fetcher  *fetch.Fetcher
+	secret   []byte
+	accounts oauth.Accounts
 }
 
 type core struct {
@@ -72,7 +73,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 		return core{}, err
 	}
 	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: openid.ACR, Secret: o.secret},
-		oauth.Deps{Clients: registry, Keys: published, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
+		oauth.Deps{Clients: registry, Keys: published, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Accounts: o.accounts, Clock: deps.Clock})
 	if err != nil {
 		return core{}, fmt.Errorf("OpenID provider: %w", err)
 	}

@@ -100,6 +100,8 @@ type Client struct {
 	RedirectURIs          []string
 	Scopes                []string // scopes that it may request; empty means openid and recovery
 
+	// SubjectFrom is what sub is made of, SubjectName by default.
+	SubjectFrom SubjectSource
 	// Claims maps claim names to directory attributes. They are in every ID token of the client and at userinfo, for
 	// brokers that look for a certain name and cannot request it.
 	Claims map[string]string

@@ -40,7 +40,7 @@ func (c *Client) Validate() error {
 			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
 		}
 	}
-	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkClaims, c.checkContract} {
+	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkClaims, c.checkSubject, c.checkContract} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)
 		}

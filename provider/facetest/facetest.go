@@ -31,7 +31,10 @@ import (
 const Issuer = "https://regain.example"
 
 // Ada is an account that can recover.
-const Ada = recovery.AccountName("ada@example.org")
+const Ada = recovery.RequestedAccount("ada@example.org")
+
+// AdaID is its id in the directory.
+const AdaID = recovery.AccountID("A1")
 
 // Env is the environment of one test.
 type Env struct {
@@ -109,7 +112,7 @@ func (Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass,
 }
 
 // Revoke implements recovery.PassIssuer.
-func (Passes) Revoke(context.Context, recovery.AccountName, string) error { return nil }
+func (Passes) Revoke(context.Context, recovery.AccountID, string) error { return nil }
 
 // Started is a transaction and the browser that started it.
 type Started struct {

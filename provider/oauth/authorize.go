@@ -105,11 +105,10 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	account, subject, err := s.namedAccount(ctx, client, form, wanted)
+	account, err := s.namedAccount(ctx, client, form, wanted)
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	requirements.Subject = subject
 	return Authorization{
 		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
 		Form: cleaned, Account: account, AuthnRequirements: requirements, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
@@ -153,7 +152,8 @@ type Grant struct {
 	Transaction string
 	Profile     string // the recovery profile under which the person was verified
 	Session     string // sid (OpenID Connect Back-Channel Logout 1.0 §2.1); "" without a session
-	Subject     string
+	Account     string // the directory's id of the account; "" if Failed
+	Subject     string // sub, which stays the same in every token that comes of this grant
 	AuthTime    time.Time
 	ACR         string
 	AMR         []string
@@ -180,7 +180,7 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 		requester.GrantScope(scope)
 	}
 	sess := &session{
-		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
+		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Account: g.Account, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
 		Failed: g.Failed,
 	}

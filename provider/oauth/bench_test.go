@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"context"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -27,6 +28,7 @@ import (
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
+	"regain/recovery"
 	"regain/storage"
 	"regain/storage/memory"
 )
@@ -45,11 +47,20 @@ type bench struct {
 	now  time.Time
 	keys map[string]*ecdsa.PrivateKey
 	jti  int
+	// accounts says who may have tokens.
+	accounts *accounts
+}
+
+// accounts finds every account eligible, unless told otherwise.
+type accounts struct{ err error }
+
+func (a *accounts) Eligible(_ context.Context, id recovery.AccountID, under recovery.ProfileName) (recovery.Account, error) {
+	return recovery.Account{ID: id, Name: "ada@example.org"}, a.err
 }
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}}
+	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}, accounts: &accounts{}}
 	clock := func() time.Time { return b.now }
 	backend, err := memory.New(clock)
 	b.must(err)
@@ -79,7 +90,7 @@ func setUp(t *testing.T) *bench {
 	source, err := mtls.New(mtls.Config{})
 	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Clock: clock})
+		oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Accounts: b.accounts, Clock: clock})
 	b.must(err)
 	return b
 }

@@ -152,7 +152,7 @@ func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	} {
 		d, err := requirements(c.name, c.value)
 		b.must(err)
-		if d.Allow("ada@example.org", hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
+		if d.Allow(hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
 			t.Errorf("%s=%s: %+v", c.name, c.value, d)
 		}
 	}

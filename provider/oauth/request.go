@@ -37,16 +37,15 @@ func forFosite() []string {
 
 // AuthnRequirements holds a request's requirements on the authentication (OpenID Connect Core 1.0 §3.1.2.1).
 type AuthnRequirements struct {
-	Silent  bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
-	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: a session does not suffice
-	MaxAge  *int64 `json:"max_age,omitempty"` // seconds
-	Subject string `json:"subject,omitempty"` // sub of the id_token_hint
+	Silent bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
+	Fresh  bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: a session does not suffice
+	MaxAge *int64 `json:"max_age,omitempty"` // seconds
 }
 
-// Allow reports whether an authentication of subject at a certain time meets the requirements.
-func (d AuthnRequirements) Allow(subject string, at, now time.Time) bool {
+// Allow reports whether an authentication at a certain time meets the requirements.
+func (d AuthnRequirements) Allow(at, now time.Time) bool {
 	switch {
-	case d.Fresh, d.Subject != "" && d.Subject != subject:
+	case d.Fresh:
 		return false
 	case d.MaxAge != nil:
 		return now.Sub(at) <= time.Duration(*d.MaxAge)*time.Second

@@ -50,7 +50,9 @@ type Deps struct {
 	Ring    *keys.Ring
 	Source  *mtls.Source // client certificates
 	Tenants *contract.Tenants
-	Clock   func() time.Time
+	// Accounts says who may still have tokens.
+	Accounts Accounts
+	Clock    func() time.Time
 }
 
 // Server is the OAuth and OpenID Connect core.
@@ -62,17 +64,18 @@ type Server struct {
 	logouts
 	pushedRequests
 
-	issuer  string
-	acr     string
-	keys    *clients.KeySource
-	store   storage.Store
-	ring    *keys.Ring
-	tenants *contract.Tenants
-	clock   func() time.Time
-	fosite  fosite.OAuth2Provider
-	records *records
-	refresh refreshTokens
-	codes   fositeoauth2.CoreStrategy
+	issuer   string
+	acr      string
+	keys     *clients.KeySource
+	store    storage.Store
+	ring     *keys.Ring
+	tenants  *contract.Tenants
+	accounts Accounts
+	clock    func() time.Time
+	fosite   fosite.OAuth2Provider
+	records  *records
+	refresh  refreshTokens
+	codes    fositeoauth2.CoreStrategy
 }
 
 // New returns an error for missing dependencies or settings.
@@ -82,10 +85,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants and Clock are required")
+	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Accounts == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, accounts: deps.Accounts, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,

@@ -17,6 +17,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/recovery"
 	"regain/storage"
 )
 
@@ -25,6 +26,7 @@ import (
 type Redemption struct {
 	Client      *clients.Client
 	Transaction string
+	Account     recovery.Account // as the directory has it now; none if Failed
 	Subject     string
 	Nonce       string
 	ACR         string
@@ -33,6 +35,7 @@ type Redemption struct {
 	Recovery    bool // the scope recovery was granted
 
 	Profile       string // the recovery profile under which the person was verified
+	Scopes        []string
 	ClaimsRequest string // the claims parameter of the authorization request
 	Failed        bool   // okta-idv: the person was not approved
 
@@ -65,11 +68,17 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
+	var account recovery.Account
+	if !sess.Failed {
+		if account, err = s.holder(r.Context(), sess, problem.InvalidGrant("The recovery behind this code is no longer open.")); err != nil {
+			return Redemption{}, err
+		}
+	}
 	if err := s.claim(r.Context(), t); err != nil {
 		return Redemption{}, err
 	}
 	return Redemption{
-		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
+		Client: client, Transaction: sess.Transaction, Account: account, Scopes: requester.GetRequestedScopes(), Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
 		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
 		requester: requester, request: t,
 	}, nil

@@ -43,7 +43,7 @@ func amrVerified() []string { return []string{"pop", "face"} }
 
 // PassVerifier verifies and consumes passes for the client that got them. Every kind of no is an inactive verdict.
 type PassVerifier interface {
-	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (PassVerdict, error)
 }
 
 // PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).

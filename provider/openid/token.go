@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -48,7 +49,7 @@ func (t *tokens) token(c *gin.Context) error {
 	if err != nil {
 		return err
 	}
-	extra, err := t.idTokenClaims(c, redeemed)
+	extra, err := t.idTokenClaims(redeemed)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
@@ -82,18 +83,9 @@ func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (stri
 	return t.recoveryToken(redeemed, redemption, key)
 }
 
-// refresh gives a new access token to a client that may have one, as long as the account is there and enabled.
+// refresh gives a new access token to a client that may have one, as long as the account may.
 func (t *tokens) refresh(c *gin.Context, form url.Values) error {
-	answer, err := t.oauth.Refresh(c.Request, form, func(subject string) error {
-		account, err := t.recovery.Account(c, recovery.AccountName(subject))
-		switch {
-		case errors.Is(err, recovery.ErrNotFound), err == nil && !account.Enabled:
-			return problem.InvalidGrant("The account is no longer there.")
-		case err != nil:
-			return problem.Unavailable(err)
-		}
-		return nil
-	})
+	answer, err := t.oauth.Refresh(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -151,14 +143,29 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 	if account == "" || pass == "" {
 		return problem.InvalidRequest("The parameters account and pass are required.")
 	}
-	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
+	id, eligible, err := t.passHolder(c, recovery.RequestedAccount(account))
 	if err != nil {
 		return problem.Unavailable(err)
 	}
-	if !verdict.Active {
+	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), id, pass)
+	if err != nil {
+		return problem.Unavailable(err)
+	}
+	if !verdict.Active || !eligible {
 		c.JSON(http.StatusOK, gin.H{"active": false})
 		return nil
 	}
 	c.JSON(http.StatusOK, gin.H{"active": true, "usable_once": verdict.UsableOnce, "expires_at": verdict.ExpiresAt.Unix(), "txn": verdict.Transaction})
 	return nil
+}
+
+// passHolder returns the id under which an account's pass is kept. The account is named as for a recovery: by any name
+// that finds it, sub among them. One that there is not, or that may have no pass, gets an id that nobody has, so that the
+// work is that of a wrong pass.
+func (t *tokens) passHolder(ctx context.Context, named recovery.RequestedAccount) (id recovery.AccountID, eligible bool, err error) {
+	account, err := t.recovery.EligibleByName(ctx, named)
+	if errors.Is(err, recovery.ErrIneligible) {
+		return recovery.AccountID("\x00" + named.LimitKey()), false, nil
+	}
+	return account.ID, err == nil, err
 }

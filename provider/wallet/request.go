@@ -120,7 +120,7 @@ func (e *Endpoints) build(ctx context.Context, p protocol.Protocol, open recover
 	}
 	if e.cfg.Wallets[open.Channel.Wallet].TransactionData {
 		params.TransactionData = []presentation.TransactionData{presentation.NewTransactionData(
-			open.Transaction.Account.Mask(), e.deps.Organisation(ctx, open.Transaction.Client), verifiedIDs(params.Query)...)}
+			open.Transaction.Requested.Mask(), e.deps.Organisation(ctx, open.Transaction.Client), verifiedIDs(params.Query)...)}
 	}
 	return p.New(params)
 }
