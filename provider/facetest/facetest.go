@@ -45,6 +45,7 @@ type Env struct {
 	Txn      *gin.RouterGroup // the paths of one recovery
 	Log      *bytes.Buffer    // event records, JSON
 	Store    storage.Store
+	Accounts *Accounts
 
 	now time.Time
 }
@@ -69,11 +70,12 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 		change(&profile)
 	}
 	e.Store = must(memory.New(e.Clock))(t)
-	accounts := must(directory.Parse([]byte("accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")))(t)
+	e.Accounts = &Accounts{}
+	e.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
-	}, recovery.Policy{Profiles: recovery.Profiles{profile}}))(t)
+	}, recovery.Policy{Profiles: recovery.Profiles{profile}, Exclude: []recovery.GroupName{"executives"}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
 	e.Binding = must(binding.New(e.Web, e.Recovery.Open))(t)
 	gin.SetMode(gin.ReleaseMode)
@@ -82,6 +84,34 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	e.Web.Mount(e.Router)
 	e.Txn = e.Binding.Group(e.Router)
 	return e
+}
+
+// Accounts is a directory that changes, or does not answer.
+type Accounts struct {
+	*directory.Directory
+	Fail error
+}
+
+// Replace puts other accounts in place of those that there are, written as in a directory file.
+func (a *Accounts) Replace(t testing.TB, text string) {
+	t.Helper()
+	a.Directory = must(directory.Parse([]byte(text)))(t)
+}
+
+// Find implements recovery.Directory.
+func (a *Accounts) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
+	if a.Fail != nil {
+		return recovery.Account{}, a.Fail
+	}
+	return a.Directory.Find(ctx, requested)
+}
+
+// FindByID implements recovery.Directory.
+func (a *Accounts) FindByID(ctx context.Context, id recovery.AccountID) (recovery.Account, error) {
+	if a.Fail != nil {
+		return recovery.Account{}, a.Fail
+	}
+	return a.Directory.FindByID(ctx, id)
 }
 
 // must takes a test out where a part cannot be made.

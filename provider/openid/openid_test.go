@@ -92,6 +92,8 @@ func newProvider(t *testing.T, change func(*recovery.Profile)) *provider {
 	registry, err := clients.NewFixed([]*clients.Client{
 		registered("idp", nil),
 		registered("asks", func(c *clients.Client) { c.AskAccount = true }),
+		registered("broker", func(c *clients.Client) { broker(c, clients.SubjectName) }),
+		registered("broker-by-id", func(c *clients.Client) { broker(c, clients.SubjectID) }),
 		registered("sessions", func(c *clients.Client) { c.ReuseSession, c.BackChannelLogoutURI = true, "https://idp.example/logout" }),
 	})
 	must(err)
@@ -114,6 +116,11 @@ func newProvider(t *testing.T, change func(*recovery.Profile)) *provider {
 	must(err)
 	endpoints.Mount(p.Router, p.Txn)
 	return p
+}
+
+// broker is a client that only signs people in, for long.
+func broker(c *clients.Client, subject clients.SubjectSource) {
+	c.Scopes, c.ReuseSession, c.BackChannelLogoutURI, c.SubjectFrom = []string{"openid", "profile", "offline_access"}, true, "https://idp.example/logout/"+c.ID, subject
 }
 
 const verifier = "a-code-verifier-of-forty-three-characters-or-more"
