@@ -23,12 +23,15 @@ func lookAlikes() []string {
 func withLookAlikes(t *testing.T) func(*node.Config) {
 	return func(cfg *node.Config) {
 		text, err := os.ReadFile(cfg.Directory.File)
-		var document map[string][]map[string]any
+		var document struct {
+			Accounts []map[string]any
+			Groups   []string
+		}
 		if err == nil {
 			err = yaml.Unmarshal(text, &document)
 		}
 		for _, name := range lookAlikes() {
-			document["accounts"] = append(document["accounts"], map[string]any{"name": name, "groups": []string{"employees"}, "attributes": map[string]string{"given_name": "Ada", "family_name": "Stone"}})
+			document.Accounts = append(document.Accounts, map[string]any{"name": name, "groups": []string{"employees"}, "attributes": map[string]string{"given_name": "Ada", "family_name": "Stone"}})
 		}
 		if err == nil {
 			text, err = yaml.Marshal(document)

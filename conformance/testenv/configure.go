@@ -151,7 +151,7 @@ func accounts(namesakes int) object {
 			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
 		})
 	}
-	return object{"accounts": list}
+	return object{"accounts": list, "groups": []string{"leavers"}} // of whom there are none
 }
 
 // files writes files and remembers the first thing that went wrong.

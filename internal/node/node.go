@@ -130,6 +130,9 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	if err != nil {
 		return nil, err
 	}
+	if err := cfg.checkDirectory(policy, accounts); err != nil {
+		return nil, err
+	}
 	audit := auditlog.NewMemory()
 	if cfg.Audit.File != "" {
 		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
