@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -133,6 +134,9 @@ type Client struct {
 	RequestObjectAlgorithm jose.SignatureAlgorithm
 	RequireRequestObject   bool
 }
+
+// OwnClaims returns the names of the claims that the client has by registration.
+func (c *Client) OwnClaims() []string { return slices.Collect(maps.Keys(c.Claims)) }
 
 // Algorithm returns the algorithm of the client's ID tokens.
 func (c *Client) Algorithm() jose.SignatureAlgorithm {

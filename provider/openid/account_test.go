@@ -300,3 +300,26 @@ func TestIneligibleAfterTheDecision(t *testing.T) {
 		t.Errorf("%v", back)
 	}
 }
+
+// The claims parameter is no way to attributes that neither a granted scope nor the registration permits.
+func TestAskingReleasesNothing(t *testing.T) {
+	p := newProvider(t, nil)
+	p.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace, given_name: Ada, national_id: '19880314', email: a@example.org}}\n")
+	const ask = `{"id_token":{"national_id":null,"email":null,"given_name":null,"family_name":null},"userinfo":{"national_id":{"essential":true},"email":null,"given_name":null,"family_name":null}}`
+	s := p.signIn(t, "broker", facetest.Ada)
+	for scope, want := range map[string]string{"openid": "family_name", "openid profile": "family_name given_name"} {
+		again := &signedIn{provider: p, client: "broker"}
+		again.redeem(t, s.silently(t, "broker", url.Values{"login_hint": {"A1"}, "scope": {scope}, "claims": {ask}}).Get("code"))
+		for where, claims := range map[string]map[string]any{"the ID token": again.id, "userinfo": decode(t, again.userInfo())} {
+			var got []string
+			for _, name := range []string{"email", "family_name", "given_name", "national_id"} {
+				if claims[name] != nil {
+					got = append(got, name)
+				}
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("%s, %s: %q, want %q", scope, where, got, want)
+			}
+		}
+	}
+}

@@ -87,17 +87,6 @@ func claimsOf(account recovery.Account) map[string]any {
 	return claims
 }
 
-// release is what the client is told: what it asks for, and what it has by registration.
-func release(client *clients.Client, wants claims.Wants, scopes []string, s claims.Subject) map[string]any {
-	released := claims.Release(wants, scopes, s)
-	for name := range client.Claims {
-		if value, there := s.Claims[name]; there {
-			released[name] = value
-		}
-	}
-	return released
-}
-
 // claimValue returns the claim's value in its JSON type. A text that does not have that type is no claim.
 func claimValue(name, text string) (any, bool) {
 	switch name {

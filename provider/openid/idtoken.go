@@ -20,7 +20,7 @@ func (t *tokens) idTokenClaims(redeemed oauth.Redemption) (map[string]any, error
 		return t.oktaClaims(redeemed, wanted)
 	}
 	subject := t.subject(redeemed.Client, redeemed.Account, recovery.ProfileName(redeemed.Profile), redeemed.AuthTime)
-	return release(redeemed.Client, wanted[claims.IDToken], nil, subject), nil
+	return claims.Release(wanted[claims.IDToken], claims.Permit{Scopes: redeemed.Scopes, Own: redeemed.Client.OwnClaims()}, subject), nil
 }
 
 // oktaClaims are the verified_claims of okta-idv: each value that Okta has, held against the account's attributes that the

@@ -48,7 +48,7 @@ func (t *tokens) info(access oauth.Access) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := release(access.Client, wanted[claims.UserInfo], access.Scopes, subject)
+	info := claims.Release(wanted[claims.UserInfo], claims.Permit{Scopes: access.Scopes, Own: access.Client.OwnClaims(), UserInfo: true}, subject)
 	info["sub"], info["txn"] = access.Subject, access.Transaction
 	return info, nil
 }
