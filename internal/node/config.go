@@ -278,6 +278,7 @@ type RegistrationConfig struct {
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
 	RequirePKCE  *bool         `koanf:"require_pkce"`
 	AskAccount   bool          `koanf:"ask_account"`
+	Subject      string        `koanf:"subject"` // name (default) or id
 	ReuseSession bool          `koanf:"session_reuse"`
 	TokenAud     bool          `koanf:"token_endpoint_audience"`
 }

@@ -92,6 +92,7 @@ func (o openID) registration(cfg Config, deps Deps) (*registration.Service, erro
 	}
 	policy := registration.Policy{
 		InitialTokens: strings.Fields(tokens), Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
+		SubjectFrom:   clients.SubjectSource(r.Subject),
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
 		Algorithms: o.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
 	}

@@ -20,10 +20,10 @@ func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
 	const tries = 4 // a concurrent Put may win in between
 	var err error
 	for range tries {
-		if err = s.store.Delete(ctx, kindPass, e.Key); err != nil {
+		if err = s.store.Create(ctx, record(e)); !errors.Is(err, storage.ErrExists) { // most accounts have none: one write
 			return err
 		}
-		if err = s.store.Create(ctx, record(e)); !errors.Is(err, storage.ErrExists) {
+		if err := s.store.Delete(ctx, kindPass, e.Key); err != nil {
 			return err
 		}
 	}

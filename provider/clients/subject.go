@@ -26,11 +26,18 @@ func (c *Client) Subject(account recovery.Account) string {
 	return string(account.Name)
 }
 
-func (c *Client) checkSubject() error {
-	switch c.SubjectFrom {
+// Validate returns an error for a source that there is not. The empty one is the default.
+func (s SubjectSource) Validate() error {
+	switch s {
 	case "", SubjectName, SubjectID:
-	default:
-		return fmt.Errorf("subject %q is unknown; use %s or %s", c.SubjectFrom, SubjectName, SubjectID)
+		return nil
+	}
+	return fmt.Errorf("subject %q is unknown; use %s or %s", s, SubjectName, SubjectID)
+}
+
+func (c *Client) checkSubject() error {
+	if err := c.SubjectFrom.Validate(); err != nil {
+		return err
 	}
 	if c.SubjectFrom != "" && c.Contract != "" {
 		return errors.New("subject: the contract settles it; leave it out")

@@ -190,7 +190,7 @@ func (m *Metadata) client(id string, secret [sha256.Size]byte, p Policy) (*clien
 		TokenEndpointAudience: p.TokenEndpointAudience, DPoPBound: m.DPoPBound, CertificateBound: m.CertificateBound, PostLogoutRedirectURIs: m.PostLogoutRedirectURIs, BackChannelLogoutURI: m.BackChannelLogoutURI,
 		IDTokenAlgorithm: m.IDTokenAlgorithm, UserInfoAlgorithm: m.UserInfoAlgorithm, RequestObjectAlgorithm: m.RequestObjectAlgorithm, RequireRequestObject: m.RequireRequestObject,
 	}
-	c.ReuseSession = p.ReuseSession && !c.Recovers()
+	c.ReuseSession, c.SubjectFrom = p.ReuseSession && !c.Recovers(), p.SubjectFrom
 	if m.JWKS != nil {
 		c.Keys = m.JWKS.JSONWebKeySet
 	}

@@ -39,6 +39,7 @@ type Policy struct {
 	AllowNoPKCE   bool
 	AskAccount    bool
 	ReuseSession  bool // for clients without the scope recovery
+	SubjectFrom   clients.SubjectSource
 
 	TokenEndpointAudience bool // see clients.Client
 
@@ -74,6 +75,9 @@ func New(issuer string, policy Policy, deps Deps) (*Service, error) {
 	}
 	if !slices.Contains(policy.Scopes, clients.ScopeOpenID) {
 		return nil, errors.New("scope lacks openid")
+	}
+	if err := policy.SubjectFrom.Validate(); err != nil {
+		return nil, err
 	}
 	const enough = 32
 	for _, token := range policy.InitialTokens {
