@@ -52,6 +52,7 @@ type PassVerdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
+	RetryAfter  time.Duration // too many guesses: until then nothing is compared; whether the account is known or not
 }
 
 // Notifier posts a form to a client; the hardened fetcher in production.

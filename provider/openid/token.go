@@ -202,7 +202,11 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 		return problem.Unavailable(err)
 	}
 	if !verdict.Active {
-		c.JSON(http.StatusOK, gin.H{"active": false})
+		answer := gin.H{"active": false}
+		if wait := verdict.RetryAfter; wait > 0 {
+			answer["retry_after"] = int((wait + time.Second - 1) / time.Second)
+		}
+		c.JSON(http.StatusOK, answer)
 		return nil
 	}
 	c.JSON(http.StatusOK, gin.H{"active": true, "usable_once": verdict.UsableOnce, "expires_at": verdict.ExpiresAt.Unix(), "txn": verdict.Transaction})
