@@ -145,7 +145,7 @@ func TestEveryNoOfAPassCostsTheSame(t *testing.T) {
 		}
 		answer, ops := verify(account, "WRONG")
 		if !strings.Contains(answer, `"retry_after":`) || !slices.Equal(ops, want) {
-			t.Errorf("%s, locked: %s after %q", account, answer, ops)
+			t.Fatalf("%s, locked: %s after %q", account, answer, ops)
 		}
 		locked = append(locked, answer[:len(`{"active":false,"retry_after":`)])
 	}
