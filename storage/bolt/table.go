@@ -82,7 +82,7 @@ func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
 	}
 	size, n := binary.Uvarint(b[fixed:])
 	rest := b[fixed:]
-	if n <= 0 || uint64(len(rest)-n) < size {
+	if n <= 0 || uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) {
 		return storage.Record{}, errDamaged
 	}
 	r.Group = string(rest[n : n+int(size)])
