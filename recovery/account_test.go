@@ -80,7 +80,7 @@ func TestRevokedUnderTheDirectorysID(t *testing.T) {
 		}
 		return nil
 	}
-	if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); !errors.Is(err, errDisk) {
+	if _, err := b.Redeem(t.Context(), claim(tx)); !errors.Is(err, errDisk) {
 		t.Fatal(err)
 	}
 	if len(b.passes) != 0 || b.revokedFor != "id of ada@example.org" {

@@ -28,6 +28,7 @@ const (
 	EventPassIssuing           EventType = "pass_issuing" // durable before the pass is issued
 	EventPassIssued            EventType = "pass_issued"
 	EventPassFailed            EventType = "pass_failed"
+	EventPassRevoked           EventType = "pass_revoked" // it was issued and could not be handed out
 	EventTransitionRefused     EventType = "transition_refused"
 	EventBrowserMismatch       EventType = "browser_mismatch"
 	EventConfirmationFailed    EventType = "confirmation_failed"
@@ -37,7 +38,7 @@ const (
 func (e EventType) Succeeds() bool {
 	switch e {
 	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
-		EventPassFailed, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
+		EventPassFailed, EventPassRevoked, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
 		return false
 	}
 	return true
@@ -45,8 +46,9 @@ func (e EventType) Succeeds() bool {
 
 // Critical reports whether the record must be durable before the service continues. EventPassIssuing (which account,
 // which transaction) is on disk before the pass is issued: no record, no pass. EventPassIssued follows it; if that
-// one cannot be written, the pass is revoked.
-func (e EventType) Critical() bool { return e == EventPassIssuing }
+// one cannot be written, the pass is revoked. EventPassRevoked is durable as well: an administrator who reads
+// pass_issued must be able to rely on what follows it.
+func (e EventType) Critical() bool { return e == EventPassIssuing || e == EventPassRevoked }
 
 // Event is one audit record. It names the account in three ways, since an administrator must see every attempt on it:
 // Requested is what the main IdP sent, Account the directory's id of it, AccountName the directory's name of it when the

@@ -52,7 +52,7 @@ func TestNamesGivenToSomebodyElseMeanwhile(t *testing.T) {
 		if tx.State != recovery.StateApproved {
 			continue
 		}
-		redeemed, err := b.Redeem(t.Context(), tx.ID, "main-idp")
+		redeemed, err := b.Redeem(t.Context(), claim(tx))
 		if err != nil || redeemed.Account.ID != adaID || b.last().Account != adaID || b.last().Requested != "ada@example.org" {
 			t.Errorf("%s: a pass for %q, recorded for %q: %v", name, redeemed.Account.ID, b.last().Account, err)
 		}
@@ -60,7 +60,7 @@ func TestNamesGivenToSomebodyElseMeanwhile(t *testing.T) {
 	b := setUp(t, nil)
 	tx := b.approved(t, "ada@example.org")
 	b.reassign()
-	if redeemed, err := b.Redeem(t.Context(), tx.ID, "main-idp"); err != nil || redeemed.Account.ID != adaID {
+	if redeemed, err := b.Redeem(t.Context(), claim(tx)); err != nil || redeemed.Account.ID != adaID {
 		t.Errorf("after the decision: a pass for %q: %v", redeemed.Account.ID, err)
 	}
 }

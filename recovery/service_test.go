@@ -289,10 +289,15 @@ func (b *bench) approved(t *testing.T, account recovery.RequestedAccount) recove
 		return tx
 	}
 	var err error
-	if tx, err = b.MarkReturned(t.Context(), tx); err != nil {
+	if tx, err = b.MarkReturned(t.Context(), tx, "code"); err != nil {
 		t.Fatal(err)
 	}
 	return tx
+}
+
+// claim is what the client that started redeems with.
+func claim(tx recovery.Transaction) recovery.Claim {
+	return recovery.Claim{Transaction: tx.ID, Client: "main-idp", Code: tx.Code}
 }
 
 func (b *bench) state(id recovery.TransactionID) recovery.State {
@@ -317,7 +322,7 @@ func wantErr(t *testing.T, err, target error) {
 func TestRecoveryOnOneDevice(t *testing.T) {
 	b := setUp(t, nil)
 	tx := b.approved(t, "ada@example.org")
-	got, err := b.Redeem(t.Context(), tx.ID, "main-idp")
+	got, err := b.Redeem(t.Context(), claim(tx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -357,7 +362,7 @@ func TestOneOfManyRedeemers(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 64 {
 		wg.Go(func() {
-			if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); err != nil && !errors.Is(err, recovery.ErrRedeemed) {
+			if _, err := b.Redeem(t.Context(), claim(tx)); err != nil && !errors.Is(err, recovery.ErrRedeemed) {
 				t.Error(err)
 			}
 		})
@@ -380,14 +385,14 @@ func TestACrashWhileRedeemingGivesNoSecondPass(t *testing.T) {
 			b := setUp(t, nil)
 			tx := b.approved(t, "ada@example.org")
 			breakIt(b)
-			if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); !errors.Is(err, crash) {
+			if _, err := b.Redeem(t.Context(), claim(tx)); !errors.Is(err, crash) {
 				t.Fatalf("got %v", err)
 			}
 			if len(b.passes) != 0 {
 				t.Error("a pass is good that nobody was given")
 			}
 			b.failIssue, b.failStore, b.failAudit = nil, nil, nil
-			_, err := b.Redeem(t.Context(), tx.ID, "main-idp")
+			_, err := b.Redeem(t.Context(), claim(tx))
 			wantErr(t, err, recovery.ErrRedeemed)
 			if len(b.passes) != 0 {
 				t.Error("a second try gave a pass")
@@ -420,7 +425,7 @@ func TestNoRecordNoPass(t *testing.T) {
 	tx := b.approved(t, "ada@example.org")
 	full := errors.New("disk is full")
 	b.failAudit = on(recovery.EventPassIssuing, full)
-	if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); !errors.Is(err, full) {
+	if _, err := b.Redeem(t.Context(), claim(tx)); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 	if b.issued != 0 {
@@ -432,23 +437,23 @@ func TestNoRecordNoPass(t *testing.T) {
 func TestWhoGetsNoPass(t *testing.T) {
 	b := setUp(t, nil)
 	approved := b.approved(t, "ada@example.org")
-	_, err := b.Redeem(t.Context(), approved.ID, "another-client")
+	_, err := b.Redeem(t.Context(), recovery.Claim{Transaction: approved.ID, Client: "another-client", Code: approved.Code})
 	wantErr(t, err, recovery.ErrNoTransaction)
-	_, err = b.Redeem(t.Context(), "no such transaction", "main-idp")
+	_, err = b.Redeem(t.Context(), recovery.Claim{Transaction: "no such transaction", Client: "main-idp"})
 	wantErr(t, err, recovery.ErrNoTransaction)
 	evaluated := b.approved(t, "tom@example.org")
 	if evaluated.State != recovery.StateEvaluated {
 		t.Fatalf("the pilot ended %s", evaluated.State)
 	}
-	if _, err = b.Redeem(t.Context(), evaluated.ID, "main-idp"); err == nil {
+	if _, err = b.Redeem(t.Context(), claim(evaluated)); err == nil {
 		t.Error("an evaluation was redeemed")
 	}
 	waiting, _ := b.start(t, "ada@example.org")
 	b.present(t, waiting, recovery.FlowSameDevice, nil) // genuine, but its browser has not come back
-	_, err = b.Redeem(t.Context(), waiting.ID, "main-idp")
+	_, err = b.Redeem(t.Context(), claim(waiting))
 	wantErr(t, err, recovery.ErrIllegalStep)
 	b.now = b.now.Add(16 * time.Minute)
-	_, err = b.Redeem(t.Context(), approved.ID, "main-idp")
+	_, err = b.Redeem(t.Context(), claim(approved))
 	wantErr(t, err, recovery.ErrExpired)
 	if b.issued != 0 {
 		t.Errorf("%d passes", b.issued)
@@ -467,7 +472,7 @@ func TestAnAccountThatChangedGetsNoPass(t *testing.T) {
 		a := b.accounts["ada@example.org"]
 		change(&a)
 		b.accounts["ada@example.org"] = a
-		if _, err := b.Redeem(t.Context(), tx.ID, "main-idp"); err == nil || b.issued != 0 {
+		if _, err := b.Redeem(t.Context(), claim(tx)); err == nil || b.issued != 0 {
 			t.Errorf("%s: %d passes, %v", name, b.issued, err)
 		}
 	}
@@ -494,10 +499,10 @@ func TestADirectoryThatDoesNotAnswer(t *testing.T) {
 	b.failDirectory = nil
 	ready := b.approved(t, "ada@example.org")
 	b.failDirectory = down
-	_, err = b.Redeem(t.Context(), ready.ID, "main-idp")
+	_, err = b.Redeem(t.Context(), claim(ready))
 	wantErr(t, err, down)
 	b.failDirectory = nil
-	if _, err := b.Redeem(t.Context(), ready.ID, "main-idp"); err != nil || b.issued != 1 {
+	if _, err := b.Redeem(t.Context(), claim(ready)); err != nil || b.issued != 1 {
 		t.Errorf("nothing was spent by the outage, yet: %d passes, %v", b.issued, err)
 	}
 }

@@ -74,7 +74,7 @@ func (b *bench) recovers(t *testing.T, requested recovery.RequestedAccount, fami
 	if tx, err = b.Return(t.Context(), tx, receipt.ResponseCode); err != nil {
 		t.Fatal(err)
 	}
-	redeemed, err := b.Redeem(t.Context(), tx.ID, "main-idp")
+	redeemed, err := b.Redeem(t.Context(), claim(tx))
 	if err != nil {
 		if !errors.Is(err, recovery.ErrIllegalStep) && !errors.Is(err, recovery.ErrNoTransaction) {
 			t.Fatalf("%q: %v", requested, err)

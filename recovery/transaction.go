@@ -47,8 +47,11 @@ type Transaction struct {
 	ChangedAt      time.Time            `json:"changed_at"`
 	ExpiresAt      time.Time            `json:"expires_at"`
 	DecidedAt      time.Time            `json:"decided_at,omitzero"`
-	// ReturnedAt is when the browser was sent back to the client with a code. That happens once.
-	ReturnedAt time.Time `json:"returned_at,omitzero"`
+	// ReturnedAt is when the browser was last sent back to the client with a code, and Code identifies that code. Until
+	// the code is redeemed the browser can be sent back again: the new code takes the place of the old one.
+	ReturnedAt     time.Time `json:"returned_at,omitzero"`
+	Code           CodeID    `json:"code,omitempty"`
+	CodeRedeemedAt time.Time `json:"code_redeemed_at,omitzero"` // of a code that redeems no pass
 }
 
 // Issued records that a pass was issued, without its value.

@@ -83,7 +83,7 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 		if cfg.Path == "" {
 			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
-		backend, err = bolt.Open(cfg.Path, deps.Clock)
+		backend, err = bolt.Open(cfg.Path, deps.Clock, ring)
 	default:
 		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
 	}

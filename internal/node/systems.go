@@ -59,7 +59,7 @@ type passEndpoint struct{ issuer *localpass.Issuer }
 func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (openid.PassVerdict, error) {
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
-		return openid.PassVerdict{}, err
+		return openid.PassVerdict{RetryAfter: verdict.RetryAfter}, err
 	}
 	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
 }

@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,6 +48,8 @@ type Env struct {
 	Log      *bytes.Buffer    // event records, JSON
 	Store    storage.Store
 	Accounts *Accounts
+	Passes   *Passes
+	Events   *Events
 
 	now time.Time
 }
@@ -53,7 +57,7 @@ type Env struct {
 // New makes an environment; change may alter the one profile.
 func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	t.Helper()
-	e := &Env{Log: new(bytes.Buffer), now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	e := &Env{Log: new(bytes.Buffer), Passes: new(Passes), Events: &Events{Auditor: auditlog.NewMemory()}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	profile := recovery.Profile{
 		Name: "employees", Enabled: true, Mode: recovery.ModeProduction, Scope: recovery.Scope{All: true},
 		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:example:id"}, Bindings: []recovery.Binding{
@@ -73,7 +77,7 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	e.Accounts = &Accounts{}
 	e.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: e.Passes, Audit: e.Events,
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
 	}, recovery.Policy{Profiles: recovery.Profiles{profile}, Exclude: []recovery.GroupName{"executives"}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
@@ -131,18 +135,44 @@ func (e *Env) Clock() time.Time { return e.now }
 // Turn moves the time.
 func (e *Env) Turn(d time.Duration) { e.now = e.now.Add(d) }
 
-// Passes issues one pass, again and again.
-type Passes struct{}
+// Events are the audit log, and the types of what was appended to it.
+type Events struct {
+	recovery.Auditor
+
+	mu   sync.Mutex
+	seen []recovery.EventType
+}
+
+// Append implements recovery.Auditor.
+func (e *Events) Append(ctx context.Context, event recovery.Event) error {
+	e.mu.Lock()
+	e.seen = append(e.seen, event.Type)
+	e.mu.Unlock()
+	return e.Auditor.Append(ctx, event)
+}
+
+// Has reports whether an event of the type was appended.
+func (e *Events) Has(kind recovery.EventType) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.seen, kind)
+}
+
+// Passes issues one pass, again and again, and remembers which it revoked.
+type Passes struct{ Revoked []string }
 
 // Issue implements recovery.PassIssuer.
-func (Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass, error) {
+func (*Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass, error) {
 	return recovery.Pass{
 		ID: "p1", Value: recovery.NewPassValue("PASS2345"), StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime), UsableOnce: true, Issuer: "test",
 	}, nil
 }
 
 // Revoke implements recovery.PassIssuer.
-func (Passes) Revoke(context.Context, recovery.AccountID, string) error { return nil }
+func (p *Passes) Revoke(_ context.Context, _ recovery.AccountID, id string) error {
+	p.Revoked = append(p.Revoked, id)
+	return nil
+}
 
 // Started is a transaction and the browser that started it.
 type Started struct {

@@ -159,6 +159,8 @@ type Grant struct {
 	AMR         []string
 	// Failed means that the person was not approved. Only the contract okta-idv returns a code for that.
 	Failed bool
+	// FromSession means that the browser's session answers, and not the end of Transaction.
+	FromSession bool
 }
 
 // Grant issues a code for the transaction and returns the response with it.
@@ -182,13 +184,15 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 	sess := &session{
 		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Account: g.Account, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
-		Failed: g.Failed,
+		Failed: g.Failed, FromSession: g.FromSession,
 	}
 	response, err := s.fosite.NewAuthorizeResponse(ctx, requester, sess.hydrate())
 	if err != nil {
 		return Response{}, fmt.Errorf("make authorization code: %w", err)
 	}
-	return s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
+	answer, err := s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
+	answer.CodeID = storage.Digest(s.codes.AuthorizeCodeSignature(ctx, response.GetCode()))
+	return answer, err
 }
 
 // Reject ends the authorization with an error and returns the response for the client.

@@ -207,7 +207,7 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	redeemed, err := b.Redeem(r, read)
+	redeemed, err := b.Redeem(r, read, unprepared)
 	if err != nil {
 		return nil, err
 	}

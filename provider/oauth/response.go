@@ -45,6 +45,7 @@ type Response struct {
 	RedirectURI string
 	Mode        ResponseMode
 	Parameters  url.Values
+	CodeID      string // identifies the code in Parameters, for Withdraw; "" without a code
 }
 
 // Location returns the URL of a response in the query.

@@ -165,7 +165,7 @@ func TestFositeNoMutualTLS(t *testing.T) {
 			r.Header.Set("Client-Cert", ":"+base64Of(certificates[name].Raw)+":")
 		}
 		if form.Has("code") {
-			redeemed, err := b.Redeem(r, read)
+			redeemed, err := b.Redeem(r, read, unprepared)
 			return &redeemed, oauth.Pushed{}, err
 		}
 		pushed, err := b.Push(r, read)

@@ -24,14 +24,15 @@ type authorization struct {
 	recovery *recovery.Service
 	sessions browserSessions
 	clock    func() time.Time
+	binding  *binding.Binding
 }
 
-func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper, browsers *binding.Binding) {
+func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper) {
 	r.POST("/par", forClient(a.push))
 	r.GET("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize/account", a.forBrowser(a.nameAccount))
-	txn.POST("/finish", browsers.Post(a.finish))
+	txn.POST("/finish", a.binding.Post(a.finish))
 }
 
 // push is RFC 9126.
@@ -106,7 +107,8 @@ func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client
 		return false, err
 	}
 	response, err := a.oauth.Grant(c, request, oauth.Grant{
-		Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Account: s.Account, Subject: subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+		FromSession: true, Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Account: s.Account, Subject: subject,
+		AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
 	})
 	if err != nil {
 		return false, err

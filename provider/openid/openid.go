@@ -52,6 +52,7 @@ type PassVerdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
+	RetryAfter  time.Duration // too many guesses: until then nothing is compared; whether the account is known or not
 }
 
 // Notifier posts a form to a client; the hardened fetcher in production.
@@ -86,7 +87,6 @@ type Deps struct {
 // Endpoints serve clients, and the browsers that clients send.
 type Endpoints struct {
 	oauth         *oauth.Server
-	binding       *binding.Binding
 	publication   publication
 	authorization *authorization
 	tokens        *tokens
@@ -109,9 +109,9 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	}
 	remembered := browserSessions{deps.Sessions}
 	e := &Endpoints{
-		oauth: deps.OAuth, binding: deps.Binding,
+		oauth:         deps.OAuth,
 		publication:   publication{metadata, deps.Ring},
-		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock},
+		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock, deps.Binding},
 		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
 		signOut:       &signOut{deps.Web, deps.OAuth, remembered, deps.Notify},
 	}
@@ -124,7 +124,7 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 // Mount adds the endpoints to a router, and the end of a recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	e.publication.mount(r)
-	e.authorization.mount(r, txn, e.forClient, e.binding)
+	e.authorization.mount(r, txn, e.forClient)
 	e.tokens.mount(r, e.forClient)
 	e.signOut.mount(r)
 	if e.registrar != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/binding"
 	"regain/provider/keys"
@@ -45,42 +46,87 @@ func (t *tokens) token(c *gin.Context) error {
 	if form.Get("grant_type") == "refresh_token" {
 		return t.refresh(c, form)
 	}
-	redeemed, err := t.oauth.Redeem(c.Request, form)
+	var ready prepared
+	redeemed, err := t.oauth.Redeem(c.Request, form, func(r oauth.Redemption) (err error) {
+		ready, err = t.prepare(c, r)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	extra, err := t.idTokenClaims(redeemed)
-	if err != nil {
-		return problem.Unavailable(err)
-	}
-	answer, err := t.oauth.Tokens(c, redeemed, extra)
+	answer, err := t.oauth.Tokens(c, redeemed, ready.extra)
 	if err != nil {
 		return err
 	}
 	if redeemed.Recovery {
-		if answer["recovery_token"], err = t.redeemRecovery(c, redeemed); err != nil {
-			return err
-		}
+		answer["recovery_token"], err = t.redeemRecovery(c, redeemed, ready.encrypter)
+	} else {
+		err = t.redeemSignIn(c, redeemed)
+	}
+	if err != nil {
+		return err
 	}
 	c.JSON(http.StatusOK, answer)
 	return nil
 }
 
-func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
-	key, err := t.oauth.EncryptionKey(c, redeemed.Client)
-	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
-		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").WithCause(err)
+// prepared is what a token response needs of others: the directory, and the client's published keys.
+type prepared struct {
+	extra     map[string]any // of the ID token
+	encrypter jose.Encrypter // of the recovery token; nil without one
+}
+
+// prepare runs before anything is used up: what fails here can be repeated with the same code.
+func (t *tokens) prepare(c *gin.Context, r oauth.Redemption) (prepared, error) {
+	extra, err := t.idTokenClaims(r)
+	if err != nil {
+		return prepared{}, problem.Unavailable(err)
 	}
-	redemption, err := t.recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
-	switch {
-	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
-		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
-		return "", problem.InvalidGrant("The recovery behind this code is no longer open.").WithCause(err)
-	case err != nil:
-		return "", problem.Unavailable(err)
+	if !r.Recovery {
+		return prepared{extra: extra}, nil
+	}
+	encrypter, err := t.encrypter(c, r.Client)
+	return prepared{extra, encrypter}, err
+}
+
+// redeemRecovery issues the pass. A pass that cannot be handed out is revoked.
+func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption, encrypter jose.Encrypter) (string, error) {
+	redemption, err := t.recovery.Redeem(c, claimOf(redeemed))
+	if err != nil {
+		return "", notRedeemed(err)
 	}
 	binding.Note(c, redemption.Transaction)
-	return t.recoveryToken(redeemed, redemption, key)
+	token, err := t.recoveryToken(redeemed, redemption, encrypter)
+	if err != nil {
+		return "", problem.ServerError(errors.Join(err, t.recovery.Revoke(c, redemption)))
+	}
+	return token, nil
+}
+
+// redeemSignIn marks the transaction behind a code that redeems no pass, if it is the end of one.
+func (t *tokens) redeemSignIn(c *gin.Context, redeemed oauth.Redemption) error {
+	if redeemed.FromSession || redeemed.Failed {
+		return nil
+	}
+	return notRedeemed(t.recovery.RedeemCode(c, claimOf(redeemed)))
+}
+
+func claimOf(redeemed oauth.Redemption) recovery.Claim {
+	return recovery.Claim{
+		Transaction: recovery.TransactionID(redeemed.Transaction), Client: recovery.ClientID(redeemed.Client.ID), Code: recovery.CodeID(redeemed.CodeID),
+	}
+}
+
+// notRedeemed is the answer to a client whose code redeemed nothing.
+func notRedeemed(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
+		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
+		return problem.InvalidGrant("The recovery behind this code is no longer open.").WithCause(err)
+	}
+	return problem.Unavailable(err)
 }
 
 // refresh gives a new access token to a client that may have one, as long as the account may.
@@ -152,7 +198,11 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 		return problem.Unavailable(err)
 	}
 	if !verdict.Active || !eligible {
-		c.JSON(http.StatusOK, gin.H{"active": false})
+		answer := gin.H{"active": false}
+		if wait := verdict.RetryAfter; wait > 0 {
+			answer["retry_after"] = int((wait + time.Second - 1) / time.Second)
+		}
+		c.JSON(http.StatusOK, answer)
 		return nil
 	}
 	c.JSON(http.StatusOK, gin.H{"active": true, "usable_once": verdict.UsableOnce, "expires_at": verdict.ExpiresAt.Unix(), "txn": verdict.Transaction})

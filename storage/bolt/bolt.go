@@ -5,6 +5,13 @@
 //	g/<kind>/<group>/<id>         → empty; the index of List
 //	e/<expiry>/<bucket><key>      → empty; the index of sweep
 //	c/<kind>/<id>                 → count, end of the window
+//	m/sum                         → the sealed sum of all the others
+//
+// The file is authenticated as a whole. Who can write to it while the node is stopped and has no encryption key can put
+// back a copy of the whole file, and nothing else: not one record or counter of a copy, nor a change to any. A whole copy
+// is a state that was, and nothing in the file tells that it is not the last one: transactions that were redeemed after
+// it can be redeemed again, and counters of attempts start from where they were. Only a record elsewhere can tell, such
+// as the audit log. While the node runs it holds the file's lock and does not look for changes by others.
 package bolt
 
 import (
@@ -26,12 +33,13 @@ const openTimeout = 2 * time.Second // how long to wait for another process's lo
 type Store struct {
 	db    *bbolt.DB
 	clock func() time.Time
+	seal  Seal
 }
 
-// Open opens or creates the file.
-func Open(path string, clock func() time.Time) (*Store, error) {
-	if clock == nil {
-		return nil, errors.New("bolt store: clock is missing")
+// Open opens or creates the file, and verifies that its content is what was written.
+func Open(path string, clock func() time.Time, seal Seal) (*Store, error) {
+	if clock == nil || seal == nil {
+		return nil, errors.New("bolt store: clock and seal are required")
 	}
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
@@ -41,17 +49,17 @@ func Open(path string, clock func() time.Time) (*Store, error) {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
 	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{[]byte(bucketRecords), []byte(bucketGroups), []byte(bucketEndings), []byte(bucketCounters)} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+		for _, name := range append(buckets(), bucketSum) {
+			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
 				return err
 			}
 		}
-		return nil
+		return verify(tx, seal)
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("prepare store %s: %w", path, err), db.Close())
 	}
-	return &Store{db: db, clock: clock}, nil
+	return &Store{db: db, clock: clock, seal: seal}, nil
 }
 
 func (s *Store) Create(_ context.Context, r storage.Record) error {
@@ -72,7 +80,7 @@ func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Re
 	var r storage.Record
 	err := s.db.View(func(tx *bbolt.Tx) error {
 		var err error
-		r, err = table{tx}.live(kind, id, s.clock())
+		r, err = table{tx: tx}.live(kind, id, s.clock())
 		return err
 	})
 	return r, err
@@ -128,7 +136,7 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 			if id <= after && after != "" {
 				continue
 			}
-			r, err := table{tx}.live(kind, id, s.clock())
+			r, err := table{tx: tx}.live(kind, id, s.clock())
 			if errors.Is(err, storage.ErrNotFound) {
 				continue
 			}
@@ -159,10 +167,18 @@ func (s *Store) update(change func(tx table, now time.Time) error) error {
 	var outcome error
 	err := s.db.Batch(func(tx *bbolt.Tx) error {
 		now := s.clock()
-		if outcome = change(table{tx}, now); outcome != nil {
+		sum, err := load(tx, s.seal)
+		if err != nil {
+			return err
+		}
+		t := table{tx, sum}
+		if outcome = change(t, now); outcome != nil {
 			return outcome // rolls back this change only: Batch runs the others again
 		}
-		return table{tx}.sweep(now)
+		if err := t.sweep(now); err != nil {
+			return err
+		}
+		return sum.store(tx, s.seal)
 	})
 	if outcome != nil {
 		return outcome
