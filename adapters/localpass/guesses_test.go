@@ -118,6 +118,39 @@ func TestUsesAreNoGuesses(t *testing.T) {
 	}
 }
 
+// Nor are the uses of one pass after the other; but those of another client's passes make no room for this one's guesses.
+func TestUsesOfManyPassesAreNoGuesses(t *testing.T) {
+	b := setUp(t)
+	for i := range 3 * localpass.MaxGuesses {
+		if !b.verify(t, "ada@example.org", b.issue(t, true).Value.Reveal()) {
+			t.Fatalf("pass %d was refused", i+1)
+		}
+	}
+	other, err := b.Issue(t.Context(), recovery.PassOrder{
+		Client: "another", Account: recovery.Account{ID: "ada@example.org"}, Now: b.now, Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared := 0
+	for range 2 * localpass.MaxGuesses {
+		v, ok, err := b.Verify(t.Context(), "another", "ada@example.org", "WRONG")
+		if ok || err != nil {
+			t.Fatalf("%t, %v", ok, err)
+		}
+		if v.RetryAfter == 0 {
+			compared++
+		}
+	}
+	if compared != localpass.MaxGuesses {
+		t.Errorf("%d guesses were compared, want %d", compared, localpass.MaxGuesses)
+	}
+	b.now = b.now.Add(localpass.GuessWindow)
+	if _, ok, err := b.Verify(t.Context(), "another", "ada@example.org", other.Value.Reveal()); !ok || err != nil {
+		t.Errorf("the other client's pass: %t, %v", ok, err)
+	}
+}
+
 // However many use a pass for many uses at once, none of them hears of an outage.
 func TestManyUsesAtOnce(t *testing.T) {
 	b := setUp(t)
@@ -148,10 +181,13 @@ func TestGuessesAreCountedForClientAndAccount(t *testing.T) {
 		}
 	}
 	for range localpass.MaxGuesses - 1 {
-		b.guess(t, "ADA@example.org")
+		b.guess(t, "ada@example.org")
 	}
 	if !b.verify(t, "ada@example.org", pass) {
 		t.Error("guesses elsewhere locked the pass")
+	}
+	if !b.guess(t, "ada@example.org") {
+		t.Error("the last guess was not compared")
 	}
 	fresh := b.issue(t, true).Value.Reveal()
 	if b.verify(t, "ada@example.org", fresh) {

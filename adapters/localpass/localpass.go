@@ -90,7 +90,8 @@ type kept struct {
 	ExpiresAt   time.Time              `json:"expires_at"`
 	UsableOnce  bool                   `json:"usable_once"`
 	Void        bool                   `json:"void,omitempty"` // used up or revoked
-	// Uses is how often a pass for many uses was verified in Window: counted as verifications, but no guesses.
+	// Uses is how often the account's passes of this client were verified in Window: counted as verifications, but no
+	// guesses.
 	Uses   int64 `json:"uses,omitempty"`
 	Window int64 `json:"window,omitempty"`
 }
@@ -109,10 +110,18 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 		StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime),
 	}
 	key := i.key(order.Account.ID)
-	data, err := json.Marshal(kept{
+	_, old, err := i.read(ctx, key)
+	if err != nil && !errors.Is(err, recovery.ErrNotFound) {
+		return recovery.Pass{}, err
+	}
+	fresh := kept{
 		ID: pass.ID, Hash: i.hash(key, value.Reveal()), Transaction: order.Transaction, Client: order.Client,
 		StartsAt: pass.StartsAt, ExpiresAt: pass.ExpiresAt, UsableOnce: pass.UsableOnce,
-	})
+	}
+	if old.Client == order.Client {
+		fresh.Uses, fresh.Window = old.Uses, old.Window
+	}
+	data, err := json.Marshal(fresh)
 	if err != nil {
 		return recovery.Pass{}, fmt.Errorf("encode pass record: %w", err)
 	}
@@ -178,11 +187,8 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 		if err != nil || k.Void || k.Client != client || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
 			return outcome{}, nil
 		}
-		if k.UsableOnce {
-			k.Void = true
-		} else {
-			k.Uses++
-		}
+		k.Uses++
+		k.Void = k.UsableOnce
 		// The record that was compared is the one that changes: of concurrent callers one changes it, and the others
 		// read what it left.
 		return outcome{Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true}, i.change(ctx, entry, k)
