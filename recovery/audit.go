@@ -33,6 +33,18 @@ const (
 	EventConfirmationFailed    EventType = "confirmation_failed"
 )
 
+// EventTypes lists every kind of event, in the order of a recovery.
+func EventTypes() []EventType {
+	return []EventType{
+		EventRecoveryStarted, EventProofingStarted, EventProofingCompleted, EventProofingFailed,
+		EventPresentationRequested, EventPresentationPrepared, EventPresentationRenewed, EventPresentationRetrieved,
+		EventPresentationCompleted, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed,
+		EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
+		EventPassIssuing, EventPassIssued, EventPassFailed,
+		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed,
+	}
+}
+
 // Succeeds reports whether the event records a success rather than a failure.
 func (e EventType) Succeeds() bool {
 	switch e {
@@ -45,8 +57,15 @@ func (e EventType) Succeeds() bool {
 
 // Critical reports whether the record must be durable before the service continues. EventPassIssuing (which account,
 // which transaction) is on disk before the pass is issued: no record, no pass. EventPassIssued follows it; if that
-// one cannot be written, the pass is revoked.
-func (e EventType) Critical() bool { return e == EventPassIssuing }
+// one cannot be written, the pass is revoked. A decision is durable before anybody hears of it, so that a log that
+// ends before one can be told from a log of which the end was removed.
+func (e EventType) Critical() bool {
+	switch e {
+	case EventPassIssuing, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied:
+		return true
+	}
+	return false
+}
 
 // Event is one audit record. It names the account, since an administrator must see every attempt on it. It never
 // contains a credential's claims or a pass.

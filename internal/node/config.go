@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"regain/adapters/auditlog"
 	"regain/internal/config"
 )
 
@@ -107,11 +108,6 @@ type DirectoryConfig struct {
 // PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
 	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
-}
-
-// AuditConfig names the audit log's file. Without one, the log is in memory, which is allowed for development only.
-type AuditConfig struct {
-	File string `koanf:"file"`
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -293,6 +289,7 @@ func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
 		Storage:     StorageConfig{Backend: "memory"},
+		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},

@@ -42,6 +42,7 @@ type Node struct {
 	handler http.Handler
 	ring    *keys.Ring
 	signing config.Secret
+	audit   *auditlog.Log
 	closers []io.Closer // closed in reverse order
 }
 
@@ -130,15 +131,11 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	if err != nil {
 		return nil, err
 	}
-	audit := auditlog.NewMemory()
-	if cfg.Audit.File != "" {
-		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
-			return nil, fmt.Errorf("audit.file: %w", err)
-		}
+	if err := n.openAudit(cfg.Audit, store, deps); err != nil {
+		return nil, err
 	}
-	n.closers = append(n.closers, audit)
 	return recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: audit,
+		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, policy)
 }
