@@ -46,7 +46,6 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 	} else if _, err := l.file.Write(line); err != nil {
 		return 0, l.cutOff(err)
 	}
-	l.failing = nil
 	l.size += int64(len(line))
 	l.last.Seq, l.last.MAC = link.Seq, link.MAC
 	l.issued.note(event, l.options.Clock())
@@ -182,30 +181,44 @@ func (l *Log) Ready() error {
 		return nil
 	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed != nil {
-		return l.closed
+	err, last, try := l.failing, l.last.Seq, false
+	switch now := l.options.Clock(); {
+	case l.closed != nil:
+		err = l.closed
+	case err == nil:
+		err = l.intact()
+	case now.Sub(l.probed) >= soon:
+		l.probed = now
+		err = l.probe()
+		try = err == nil
 	}
-	if err := l.intact(); err != nil || l.failing == nil {
+	l.mu.Unlock()
+	if !try {
 		return err
 	}
-	if now := l.options.Clock(); now.Sub(l.probed) >= soon {
-		l.probed = now
-		l.probe()
+	if err := l.sync(last); err != nil { // a record waits for its head
+		return err
 	}
-	return l.failing
+	l.recovered()
+	return nil
+}
+
+// recovered notes that the log can be written again.
+func (l *Log) recovered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failing != nil {
+		l.failing = nil
+		l.options.Logger.Info("the audit log can be written again")
+	}
 }
 
 // probe writes what could not be a record, as if interrupted, and cuts it off again. The caller holds mu.
-func (l *Log) probe() {
+func (l *Log) probe() error {
 	const size = 4096
 	_, err := l.file.Write(make([]byte, size))
 	if cut := errors.Join(l.file.Truncate(l.size), l.intact()); cut != nil {
-		_ = l.shut(errors.Join(err, cut)) // Ready returns it
-		return
+		return l.shut(errors.Join(err, cut))
 	}
-	l.failing = err
-	if err == nil {
-		l.options.Logger.Info("the audit log can be written again")
-	}
+	return err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"regain/recovery"
@@ -52,6 +51,7 @@ func (l *Log) writeHead(last recovery.Head) error {
 	}
 	l.head.slot = 1 - l.head.slot
 	l.durable = last
+	l.recovered()
 	l.rememberSoon(line)
 	return nil
 }
@@ -135,13 +135,10 @@ func ReadHead(path string, key recovery.ChainKey) (recovery.Head, error) {
 // ParseHead reads a head, of one line or two. Of two the later one counts, and one may be torn: it was being written
 // when the machine stopped.
 func ParseHead(text string, key recovery.ChainKey) (recovery.Head, error) {
-	lines := strings.SplitAfter(text, "\n")
-	if lines[len(lines)-1] == "" {
-		lines = lines[:len(lines)-1]
-	}
-	if len(lines) > 2 {
+	if len(text) > 2*recovery.HeadSize {
 		return recovery.Head{}, fmt.Errorf("has more than two lines: %w", recovery.ErrChain)
 	}
+	lines := []string{text[:min(len(text), recovery.HeadSize)], text[min(len(text), recovery.HeadSize):]}
 	var last recovery.Head
 	var problems []error
 	for _, line := range lines {

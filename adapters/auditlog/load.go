@@ -206,28 +206,28 @@ func (l *Log) start(segment recovery.Segment, before ...scanned) error {
 // the life of a transaction. It goes no further back than it can: Issued says what it does not know.
 func (l *Log) recall(read ...scanned) {
 	const most = 16 // segments; a busy node fills one in an hour
-	now := l.options.Clock()
-	since := now.Add(-issuedFor)
-	for n := 0; ; n++ {
-		if n == len(read) {
-			first := read[n-1].segment
-			if !first.Started.After(since) || first.Begun || first.Number <= 1 || n == most {
-				l.issued.since = first.Started
-				break
-			}
-			name, err := find(l.options.Path, first.Number-1, l.options.Key)
-			if err != nil {
-				l.issued.since = first.Started
-				break
-			}
-			previous, err := scan(name, l.options.Key)
-			if err != nil || first.Follows(previous.last) != nil {
-				l.issued.since = first.Started
-				break
-			}
-			read = append(read, previous)
+	since := l.options.Clock().Add(-issuedFor)
+	for len(read) < most {
+		first := read[len(read)-1].segment
+		if first.Started.Before(since) || first.Begun || first.Number <= 1 {
+			break
 		}
-		for _, event := range read[n].issued {
+		name, err := find(l.options.Path, first.Number-1, l.options.Key)
+		if err != nil {
+			break
+		}
+		previous, err := glance(name, l.options.Key, first)
+		if err != nil {
+			break
+		}
+		read = append(read, previous)
+	}
+	first := read[len(read)-1].segment
+	if l.issued.since = first.Started; first.Number > 1 || first.Begun {
+		l.issued.since = first.Started.Add(1) // of what was started in the same moment, the segment before may know
+	}
+	for _, s := range read {
+		for _, event := range s.issued {
 			if event.Time.After(since) {
 				l.issued.note(event, time.Time{})
 			}

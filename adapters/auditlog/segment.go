@@ -59,13 +59,65 @@ func (s *scanned) see(link recovery.Link) {
 			s.holds[head] = true
 		}
 	}
-	if !bytes.Contains(link.Event, []byte(`"`+recovery.EventPassIssuing+`"`)) {
-		return
-	}
+	s.collect(link)
+}
+
+// collect keeps the record of a pass.
+func (s *scanned) collect(link recovery.Link) {
 	var event recovery.Event
-	if json.Unmarshal(link.Event, &event) == nil && event.Type == recovery.EventPassIssuing {
+	if mayIssue(link.Event) && json.Unmarshal(link.Event, &event) == nil && event.Type == recovery.EventPassIssuing {
 		s.issued = append(s.issued, event)
 	}
+}
+
+func mayIssue(text []byte) bool {
+	return bytes.Contains(text, []byte(`"`+recovery.EventPassIssuing+`"`))
+}
+
+// glance collects the passes of a segment that the next one follows, verifying their records and the last one and no
+// other: a start does not read a busy hour.
+func glance(path string, key recovery.ChainKey, next recovery.Segment) (s scanned, err error) {
+	reader, err := openSegment(path)
+	if err != nil {
+		return s, err
+	}
+	defer reader.Close() //nolint:errcheck // only read
+	const longest = 1 << 20
+	lines := bufio.NewReaderSize(reader, longest)
+	first, err := lines.ReadSlice('\n')
+	if err != nil {
+		return s, fmt.Errorf("%s: %w", path, err)
+	}
+	if s.segment, err = key.ParseSegment(first); err != nil {
+		return s, fmt.Errorf("%s: %w", path, err)
+	}
+	s.last = s.segment.Head()
+	var last []byte
+	for {
+		line, err := lines.ReadSlice('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return s, fmt.Errorf("%s: %w", path, err)
+		}
+		if err != nil {
+			break
+		}
+		if last = append(last[:0], line...); !mayIssue(line) {
+			continue
+		}
+		link, err := key.ParseLink(line)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", path, err)
+		}
+		s.collect(link)
+	}
+	if len(last) > 0 {
+		link, err := key.ParseLink(last)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", path, err)
+		}
+		s.last.Seq, s.last.MAC = link.Seq, link.MAC
+	}
+	return s, next.Follows(s.last)
 }
 
 // openSegment opens a segment, which may be compressed.
