@@ -78,6 +78,11 @@ type Log struct {
 	memory bytes.Buffer
 }
 
+var (
+	_ recovery.Auditor  = (*Log)(nil)
+	_ recovery.Issuings = (*Log)(nil)
+)
+
 // NewMemory returns a log in memory. For development only: it is lost when the process ends, so its key protects
 // nothing.
 func NewMemory() *Log {

@@ -135,7 +135,7 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 		return nil, err
 	}
 	return recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: n.audit,
+		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: n.audit, Issuings: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, policy)
 }

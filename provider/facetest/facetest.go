@@ -67,8 +67,9 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	}
 	e.Store = must(memory.New(e.Clock))(t)
 	accounts := must(directory.Parse([]byte("accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")))(t)
+	audit := auditlog.NewMemory()
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Transactions: storage.NewTransactions(e.Store), Directory: accounts, Passes: Passes{}, Audit: audit, Issuings: audit,
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
 	}, recovery.Policy{Profiles: recovery.Profiles{profile}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
