@@ -43,6 +43,7 @@ type Node struct {
 	ring    *keys.Ring
 	signing config.Secret
 	audit   *auditlog.Log
+	store   *watchedStore
 	closers []io.Closer // closed in reverse order
 }
 
@@ -90,10 +91,12 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	opened, err := n.openStore(cfg.Storage, secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
+	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
+	store := storage.Store(n.store)
 	ring, err := keys.NewRing(secrets.signing, deps.Clock)
 	if err != nil {
 		return fmt.Errorf("secrets.signing_key: %w", err)
@@ -161,7 +164,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	if parts.Proofing, err = newProofing(cfg, parts.Ring, deps); err != nil {
 		return err
 	}
-	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
+	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
 		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
