@@ -48,7 +48,7 @@ func (w *Env) configure(o Options) (string, error) {
 	}
 	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
