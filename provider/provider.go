@@ -46,9 +46,11 @@ type Deps struct {
 	Notify   openid.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
-	Logger       *slog.Logger
-	Clock        func() time.Time
-	Random       io.Reader
+	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
+	Unready func(context.Context) []string
+	Logger  *slog.Logger
+	Clock   func() time.Time
+	Random  io.Reader
 }
 
 // Provider serves everything in the package comment.
@@ -97,7 +99,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	web.Mount(router)
-	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	router.GET("/healthz", health(deps.Unready))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)

@@ -83,6 +83,9 @@ func (s *Service) claim(ctx context.Context, t Transaction) (Transaction, error)
 	if t.Mode != ModeProduction || t.Decision == nil || t.Decision.Outcome != OutcomeApproved {
 		return t, fmt.Errorf("transaction %s was not approved in production: %w", t.ID, ErrIllegalStep)
 	}
+	if err := s.unissued(ctx, t); err != nil {
+		return t, err
+	}
 	t, err := s.advance(ctx, t, EventPassIssuing, StepIssue)
 	return t, redeemedBy(err)
 }
@@ -93,4 +96,18 @@ func redeemedBy(err error) error {
 		return errors.Join(ErrRedeemed, err)
 	}
 	return err
+}
+
+// unissued asks the audit log whether the transaction has its pass. The store says that it has none, but may be an older
+// copy of itself.
+func (s *Service) unissued(ctx context.Context, t Transaction) error {
+	issued, err := s.ports.Issuings.Issued(t.ID, t.StartedAt)
+	if err != nil {
+		return errors.Join(ErrRedeemed, fmt.Errorf("look for the pass of transaction %s: %w", t.ID, err))
+	}
+	if issued {
+		err := fmt.Errorf("the audit log has the pass of transaction %s, and the store has not: %w", t.ID, ErrRedeemed)
+		return errors.Join(err, s.auditLimited(ctx, t, EventTransitionRefused))
+	}
+	return nil
 }

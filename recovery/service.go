@@ -32,6 +32,7 @@ type Ports struct {
 	Directory    Directory
 	Passes       PassIssuer
 	Audit        Auditor
+	Issuings     Issuings
 	Attempts     Counter
 	Clock        func() time.Time
 	Random       io.Reader
@@ -55,7 +56,7 @@ type Service struct {
 func NewService(ports Ports, policy Policy) (*Service, error) {
 	for name, missing := range map[string]bool{
 		"Transactions": ports.Transactions == nil, "Directory": ports.Directory == nil, "Passes": ports.Passes == nil,
-		"Audit": ports.Audit == nil, "Attempts": ports.Attempts == nil, "Clock": ports.Clock == nil, "Random": ports.Random == nil,
+		"Audit": ports.Audit == nil, "Issuings": ports.Issuings == nil, "Attempts": ports.Attempts == nil, "Clock": ports.Clock == nil, "Random": ports.Random == nil,
 	} {
 		if missing {
 			return nil, fmt.Errorf("recovery service: port %s is missing", name)

@@ -26,6 +26,7 @@ type outside struct {
 	revokedFor   recovery.AccountID // of the last pass that was revoked
 	writes       int
 	hits         map[string]int64
+	reaches      time.Time // how far back the audit log does
 
 	failDirectory error
 	failStore     func(t recovery.Transaction) error
@@ -188,7 +189,7 @@ func setUp(t *testing.T, change func(*recovery.Policy)) *bench {
 func (b *bench) useDirectory(t *testing.T, d recovery.Directory) {
 	t.Helper()
 	s, err := recovery.NewService(recovery.Ports{
-		Transactions: b.outside, Directory: d, Passes: b.outside, Audit: b.outside, Attempts: b.outside, Clock: b.clock, Random: rand.Reader,
+		Transactions: b.outside, Directory: d, Passes: b.outside, Audit: b.outside, Issuings: b.outside, Attempts: b.outside, Clock: b.clock, Random: rand.Reader,
 	}, b.policy)
 	if err != nil {
 		t.Fatal(err)

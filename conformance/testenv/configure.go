@@ -48,7 +48,7 @@ func (w *Env) configure(o Options) (string, error) {
 	}
 	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
@@ -56,7 +56,7 @@ func (w *Env) configure(o Options) (string, error) {
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize", "digital_credentials": []string{"signed", "unsigned"}}},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
-		"audit":           object{"file": w.AuditLog()},
+		"audit":           object{"file": w.AuditLog(), "key": object{"file": f.secret("audit.key")}},
 		"trust": []object{{
 			"types": []string{proofing.DefaultType, proofing.ReceiptType}, "anchors_file": anchors, "issuers": []string{w.Proofing},
 		}, {

@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"regain/adapters/auditlog"
 	"regain/internal/config"
 )
 
@@ -11,6 +12,7 @@ type Config struct {
 	Issuer         string                 `koanf:"issuer"`
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
+	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
@@ -107,11 +109,6 @@ type DirectoryConfig struct {
 // PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
 	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
-}
-
-// AuditConfig names the audit log's file. Without one, the log is in memory, which is allowed for development only.
-type AuditConfig struct {
-	File string `koanf:"file"`
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -295,6 +292,7 @@ func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
 		Storage:     StorageConfig{Backend: "memory"},
+		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},

@@ -42,6 +42,8 @@ type Node struct {
 	handler http.Handler
 	ring    *keys.Ring
 	signing config.Secret
+	audit   *auditlog.Log
+	store   *watchedStore
 	closers []io.Closer // closed in reverse order
 }
 
@@ -89,10 +91,12 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	opened, err := n.openStore(cfg.Storage, secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
+	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
+	store := storage.Store(n.store)
 	ring, err := keys.NewRing(secrets.signing, deps.Clock)
 	if err != nil {
 		return fmt.Errorf("secrets.signing_key: %w", err)
@@ -133,15 +137,11 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	if err := cfg.checkDirectory(policy, accounts); err != nil {
 		return nil, err
 	}
-	audit := auditlog.NewMemory()
-	if cfg.Audit.File != "" {
-		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
-			return nil, fmt.Errorf("audit.file: %w", err)
-		}
+	if err := n.openAudit(cfg.Audit, store, deps); err != nil {
+		return nil, err
 	}
-	n.closers = append(n.closers, audit)
 	return recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: audit,
+		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: n.audit, Issuings: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, policy)
 }
@@ -167,7 +167,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	if parts.Proofing, err = newProofing(cfg, parts.Ring, deps); err != nil {
 		return err
 	}
-	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
+	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
 		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},

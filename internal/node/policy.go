@@ -35,9 +35,7 @@ func (c Config) validate() error {
 	if c.Directory.ofFile() && c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
 	}
-	if c.Audit.File == "" && c.Storage.Backend != "memory" {
-		mistake("audit.file: name a file; a node that keeps its transactions must keep its audit log")
-	}
+	c.validateKeeping(issuer, mistake)
 	if len(c.Trust) == 0 {
 		mistake("trust: is empty, so every Verified ID would be refused; name anchors_file for the types you accept")
 	}

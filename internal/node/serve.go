@@ -64,6 +64,9 @@ func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
 				return
 			case <-hangup:
 			}
+			if err := n.ReopenAudit(); err != nil {
+				logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
+			}
 			if err := n.ReloadKeys(); err != nil {
 				logger.Error("the signing keys were not read again; those in use stay", "cause", err)
 				continue

@@ -57,7 +57,7 @@ type Env struct {
 // New makes an environment; change may alter the one profile.
 func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	t.Helper()
-	e := &Env{Log: new(bytes.Buffer), Passes: new(Passes), Events: &Events{Auditor: auditlog.NewMemory()}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	e := &Env{Log: new(bytes.Buffer), Passes: new(Passes), Events: &Events{Log: auditlog.NewMemory()}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	profile := recovery.Profile{
 		Name: "employees", Enabled: true, Mode: recovery.ModeProduction, Scope: recovery.Scope{All: true},
 		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:example:id"}, Bindings: []recovery.Binding{
@@ -77,7 +77,7 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	e.Accounts = &Accounts{}
 	e.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: e.Passes, Audit: e.Events,
+		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: e.Passes, Audit: e.Events, Issuings: e.Events,
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
 	}, recovery.Policy{Profiles: recovery.Profiles{profile}, Exclude: []recovery.GroupName{"executives"}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
@@ -137,7 +137,7 @@ func (e *Env) Turn(d time.Duration) { e.now = e.now.Add(d) }
 
 // Events are the audit log, and the types of what was appended to it.
 type Events struct {
-	recovery.Auditor
+	*auditlog.Log
 
 	mu   sync.Mutex
 	seen []recovery.EventType
@@ -148,7 +148,7 @@ func (e *Events) Append(ctx context.Context, event recovery.Event) error {
 	e.mu.Lock()
 	e.seen = append(e.seen, event.Type)
 	e.mu.Unlock()
-	return e.Auditor.Append(ctx, event)
+	return e.Log.Append(ctx, event)
 }
 
 // Has reports whether an event of the type was appended.
