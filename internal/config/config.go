@@ -99,13 +99,7 @@ func decode(raw map[string]any, out any, renamed map[string]string) error {
 }
 
 func unknownKey(key string, known []string) error {
-	best, distance := "", 4
-	plain := withoutIndexes(key)
-	for _, candidate := range known {
-		if d := editDistance(plain, candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
+	best := Nearest(withoutIndexes(key), known)
 	if best == "" {
 		return fmt.Errorf("configuration: unknown key %s: remove it, or see docs/configuration.md for the keys that exist", key)
 	}

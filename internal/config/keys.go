@@ -41,6 +41,18 @@ func withoutIndexes(key string) string {
 	return regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "[]")
 }
 
+// Nearest returns the known name that a misspelt one was probably meant as, or "" if none is like it.
+func Nearest(name string, known []string) string {
+	const like = 3 // letters that differ, but fewer than a short name has
+	best, distance := "", min(like, len(name)-1)+1
+	for _, candidate := range known {
+		if d := editDistance(name, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
+}
+
 // editDistance returns the Levenshtein distance: how many bytes to insert, delete or replace to get from a to b.
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
