@@ -249,11 +249,13 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&options.Alias, "alias", "regain", "the suite's name for the server under test in its URLs: concurrent runs need different ones")
 	flags.IntVar(&options.Port, "port", 9400, "first of eight ports of the server under test")
 	flags.BoolVar(&options.List, "list", false, "list the plans and end")
-	flags.BoolVar(&options.Render, "render", false, "rewrite RESULTS.md from results.json, for example after a plan was added, and end")
+	flags.BoolVar(&options.Render, "render", false, "rewrite RESULTS.md from results.json, held against the plans as they are now, and end")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request to the server under test")
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
+	this := thisBuild()
+	options.Code = oidf.Code{Commit: this.commit, Modified: this.modified}
 	return oidf.Run(ctx, options, out)
 }
 
