@@ -63,7 +63,7 @@ func TestMistakes(t *testing.T) {
 		"must be https":                         func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
 		"without a path":                        func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
 		"tls: set both":                         func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
-		"tls:":                                  func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
+		"tls.certificate_file: open none":       func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
 		"directory.file: name":                  func(_ *testing.T, c *node.Config) { c.Directory.File = "" },
 		"directory.kind \"ldap\": use file":     func(_ *testing.T, c *node.Config) { c.Directory = node.DirectoryConfig{Kind: "ldap"} },
 		"pass_issuer.kind \"graph\": use local": func(_ *testing.T, c *node.Config) { c.PassIssuer.Kind = "graph" },

@@ -19,7 +19,6 @@ import (
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/memory"
-	"regain/verifier"
 	"regain/verifier/trust"
 )
 
@@ -27,25 +26,41 @@ type secrets struct {
 	keyring     *storage.Keyring
 	token, pass []byte
 	signing     []keys.Key
+	digests     map[string][sha256.Size]byte // of those that only a start reads, by key
 }
 
-func readSecrets(cfg SecretsConfig) (secrets, error) {
-	var s secrets
-	text, err := cfg.Encryption.Read("secrets.encryption_keys")
-	if err != nil {
-		return s, err
+// keyedSecret is a secret with its configuration key.
+type keyedSecret struct {
+	config.Secret
+	key string
+}
+
+// atStart returns the secrets that records and tokens in use depend on.
+func (c SecretsConfig) atStart() []keyedSecret {
+	return []keyedSecret{{c.Encryption, "secrets.encryption_keys"}, {c.Token, "secrets.token_secret"}, {c.Pass, "secrets.pass_key"}}
+}
+
+func readSecrets(cfg SecretsConfig) (s secrets, err error) {
+	var found problems
+	s.digests = make(map[string][sha256.Size]byte)
+	for _, secret := range cfg.atStart() {
+		text, err := secret.Read(secret.key)
+		if found.add(err) {
+			s.digests[secret.key] = sha256.Sum256([]byte(text))
+		}
 	}
-	if s.keyring, err = storage.ParseKeyring(text); err != nil {
-		return s, fmt.Errorf("secrets.encryption_keys: %w", err)
+	if text, err := cfg.Encryption.Read("secrets.encryption_keys"); err == nil {
+		if s.keyring, err = storage.ParseKeyring(text); err != nil {
+			found.add(fmt.Errorf("secrets.encryption_keys: %w", err))
+		}
 	}
-	if s.token, err = readKey(cfg.Token, "secrets.token_secret"); err != nil {
-		return s, err
-	}
-	if s.pass, err = readKey(cfg.Pass, "secrets.pass_key"); err != nil {
-		return s, err
-	}
+	s.token, err = readKey(cfg.Token, "secrets.token_secret")
+	found.add(err)
+	s.pass, err = readKey(cfg.Pass, "secrets.pass_key")
+	found.add(err)
 	s.signing, err = readSigning(cfg.SigningKey)
-	return s, err
+	found.add(err)
+	return s, found.err()
 }
 
 func readSigning(secret config.Secret) ([]keys.Key, error) {
@@ -137,42 +152,29 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 	return found, nil
 }
 
-// rule converts a trust entry, including the certificates that it names.
-func (t TrustConfig) rule() (trust.Rule, error) {
+// rule converts a trust entry, including the certificates that it names. key is the entry's configuration key.
+func (t TrustConfig) rule(key string) (trust.Rule, error) {
 	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, DIDs: t.DIDs, LinkedDomain: t.LinkedDomain, StatusOptional: t.StatusOptional}
-	var err error
-	if t.AnchorsFile != "" || t.SignersFile == "" && len(t.DIDs) == 0 {
-		if rule.Anchors, err = readCertificates(t.AnchorsFile); err != nil {
-			return rule, fmt.Errorf("anchors_file: %w", err)
+	if t.AnchorsFile == "" && t.SignersFile == "" && len(t.DIDs) == 0 {
+		return rule, fmt.Errorf("%s.anchors_file: trusts nobody: name a file of the issuers' CAs, or signers_file or dids", key)
+	}
+	var found problems
+	for name, file := range map[string]struct {
+		path string
+		into *[]*x509.Certificate
+	}{"anchors_file": {t.AnchorsFile, &rule.Anchors}, "signers_file": {t.SignersFile, &rule.Signers}} {
+		if file.path == "" {
+			continue
 		}
+		certificates, err := readCertificates(file.path)
+		found.add(keyed(key+"."+name, err))
+		*file.into = certificates
 	}
-	if t.SignersFile != "" {
-		if rule.Signers, err = readCertificates(t.SignersFile); err != nil {
-			return rule, fmt.Errorf("signers_file: %w", err)
-		}
-	}
-	return rule, nil
-}
-
-func newVerifier(cfg Config, fetcher *fetch.Fetcher, deps Deps) (*verifier.Verifier, error) {
-	var rules []trust.Rule
-	for i, t := range cfg.Trust {
-		rule, err := t.rule()
-		if err != nil {
-			return nil, fmt.Errorf("trust[%d].%w", i, err)
-		}
-		rules = append(rules, rule)
-	}
-	v, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: cfg.StatusList.MinTTL, MaxStatusTTL: cfg.StatusList.MaxTTL},
-		verifier.Deps{Fetch: fetcher, Clock: deps.Clock, Logger: deps.Logger})
-	if err != nil {
-		return nil, fmt.Errorf("trust: %w", err)
-	}
-	return v, nil
+	return rule, found.err()
 }
 
 func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
-	roots, err := rootsOf(cfg)
+	roots, err := readPool("fetch.ca_file", cfg.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -183,21 +185,6 @@ func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
 		return nil, fmt.Errorf("fetch: %w", err)
 	}
 	return fetcher, nil
-}
-
-func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {
-	if cfg.CAFile == "" {
-		return nil, nil //nolint:nilnil // nil means the system's roots
-	}
-	certificates, err := readCertificates(cfg.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("fetch.ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	for _, c := range certificates {
-		pool.AddCert(c)
-	}
-	return pool, nil
 }
 
 func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.Proofing, error) {
@@ -213,4 +200,13 @@ func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.P
 		providers[p.Name] = adapter
 	}
 	return providers, nil
+}
+
+// readable reports why a file cannot be read. key is its configuration key.
+func readable(key, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return file.Close()
 }
