@@ -21,7 +21,9 @@ func readClients(list []ClientConfig) (clients.Fixed, error) {
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
 		client, err := c.read(fmt.Sprintf("clients[%d] (%s)", i, c.ID))
-		found.add(err)
+		if found.add(err) {
+			found.add(client.Validate())
+		}
 		read = append(read, client)
 	}
 	if err := found.err(); err != nil {
@@ -81,7 +83,7 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 		}
 		const enough = 32
 		if len(secret) < enough {
-			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least", key, len(secret), enough)
+			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least (in %s)", key, len(secret), enough, c.Secret.Source())
 		}
 		client.SecretDigest = sha256.Sum256([]byte(secret))
 	}
@@ -99,11 +101,11 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	data, err := os.ReadFile(c.JWKSFile)
 	if err != nil {
-		return fmt.Errorf("%s.jwks_file: %w", key, err)
+		return fmt.Errorf("%s.jwks_file: %w: name a file with the client's JWK set", key, err)
 	}
 	set, err := publickey.ParseSet(data)
 	if err != nil {
-		return fmt.Errorf("%s.jwks_file: %w", key, err)
+		return fmt.Errorf("%s.jwks_file: %w (in %s): ask for the client's public JWK set", key, err, c.JWKSFile)
 	}
 	client.Keys = set.JSONWebKeySet
 	return nil

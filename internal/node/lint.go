@@ -42,6 +42,8 @@ func (c Config) Warnings(now time.Time) []string {
 	if c.behindUnknownProxy() {
 		add("trusted_proxies: is empty and a proxy terminates TLS: all requests seem to come from the proxy's network, so limits by network are shared by all")
 	}
+	c.lintReadable(add)
+	c.lintLifetimes(add)
 	c.lintTLS(issuer.Hostname(), add)
 	c.lintWallets(now, add)
 	c.lintTrust(add)
@@ -136,6 +138,29 @@ func (c Config) lintProfiles(add func(string, ...any)) {
 	for i, p := range policy.Profiles {
 		if p.Enabled && !looksLike(p, common) {
 			add("profiles[%d] (%s): requests other wallets or credentials than %s, whose pages are shown for accounts that do not exist: an outsider can tell which accounts %s covers", i, p.Name, common.Name, p.Name)
+		}
+	}
+}
+
+// lintLifetimes warns of lifetimes in which nobody can do what the pages promise.
+func (c Config) lintLifetimes(add func(string, ...any)) {
+	const journey, wallet = 5 * time.Minute, time.Minute
+	if c.RequestLife < wallet {
+		add("request_lifetime %s: to open the wallet, read, agree and take a Face Check takes longer: write %s at least", c.RequestLife, wallet)
+	}
+	for i, p := range c.Profiles {
+		key := fmt.Sprintf("profiles[%d] (%s)", i, p.Name)
+		if p.Lifetime != 0 && p.Lifetime < journey {
+			add("%s.lifetime %s: the page says that a recovery takes about five minutes: write %s at least, or leave it out", key, p.Lifetime, journey)
+		}
+		if p.Lifetime != 0 && c.RequestLife > p.Lifetime {
+			add("%s.lifetime %s: ends before a request does (request_lifetime %s), so that wallets get less time than that says: lengthen it", key, p.Lifetime, c.RequestLife)
+		}
+		if code := or(p.CrossDevice.QRLifetime, defaultQRLifetime); p.CrossDevice.Allow && code > c.RequestLife {
+			add("%s.cross_device.qr_lifetime %s: the page promises a code for longer than what it leads to lives (request_lifetime %s): shorten the one or lengthen the other", key, code, c.RequestLife)
+		}
+		if age := p.FaceCheck.MaxAge; age != 0 && age < wallet {
+			add("%s.face_check.max_age %s: who takes the Face Check and then reads what they agree to is denied: write %s at least", key, age, wallet)
 		}
 	}
 }

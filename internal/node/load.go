@@ -11,6 +11,7 @@ import (
 	"regain/presentation/identity"
 	"regain/provider/clients"
 	"regain/provider/contract"
+	"regain/provider/journey"
 	"regain/provider/keys"
 	"regain/provider/protocol"
 	"regain/recovery"
@@ -27,6 +28,7 @@ type loaded struct {
 	clientRoots *x509.CertPool
 	fetcher     *fetch.Fetcher
 	wallets     walletProfiles
+	proofing    map[string]journey.Proofing
 	trust       []trust.Rule
 	tokens      []string         // initial access tokens; nil disables registration
 	certificate *tls.Certificate // nil behind a proxy that terminates TLS
@@ -43,12 +45,17 @@ type walletProfiles struct {
 func (c Config) load(deps Deps) (l loaded, err error) {
 	var found problems
 	found.add(c.validate())
+	found.add(checkWritable(c.files()))
+	found.add(checkDistinct(c.secrets()))
 	now := deps.Clock()
 	l.secrets, err = readSecrets(c.Secrets)
 	found.add(err)
 	if len(l.secrets.signing) > 0 {
 		if l.ring, err = keys.NewRing(l.secrets.signing, deps.Clock); err != nil {
-			found.add(fmt.Errorf("secrets.signing_key: %w", err))
+			found.add(fmt.Errorf("secrets.signing_key: %w (in %s)", err, c.Secrets.SigningKey.Source()))
+		} else if c.Issuer != "" {
+			l.proofing, err = newProofing(c, l.ring, deps)
+			found.add(err)
 		}
 	}
 	l.policy, err = c.policy()

@@ -134,10 +134,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	if err := n.makeVerifier(n.loaded.trust, deps); err != nil {
 		return err
 	}
-	parts.Verifier = &n.verifier
-	if parts.Proofing, err = newProofing(n.cfg, parts.Ring, deps); err != nil {
-		return err
-	}
+	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.provider, err = provider.New(provider.Config{
 		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,

@@ -93,16 +93,16 @@ func TestMistakes(t *testing.T) {
 		"limits[0].per": func(_ *testing.T, c *node.Config) {
 			c.Limits = []node.LimitConfig{{Name: "x", Per: "planet", Max: 1, Window: time.Hour}}
 		},
-		"secrets.encryption_keys: set":        func(_ *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{} },
-		"secrets.encryption_keys: encryption": func(t *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{File: empty(t, "short")} },
-		"secrets.token_secret: 32 bytes":      func(t *testing.T, c *node.Config) { c.Secrets.Token = config.Secret{File: empty(t, "short")} },
-		"secrets.pass_key.env: the variable":  func(_ *testing.T, c *node.Config) { c.Secrets.Pass = config.Secret{Env: "REGAIN_TEST_UNSET"} },
-		"secrets.signing_key: no PEM block":   func(t *testing.T, c *node.Config) { c.Secrets.SigningKey = config.Secret{File: empty(t, "x")} },
-		"request_signing.key":                 func(_ *testing.T, c *node.Config) { c.RequestSigning.Key = config.Secret{} },
-		"request_signing: ":                   func(_ *testing.T, c *node.Config) { c.RequestSigning.CertificateFile = c.Trust[0].AnchorsFile },
-		"trusted_proxies: ":                   func(_ *testing.T, c *node.Config) { c.TrustedProxies = []string{"the one in front"} },
-		"fetch.ca_file":                       func(_ *testing.T, c *node.Config) { c.Fetch.CAFile = "none" },
-		"clients[0] (x).jwks_file: name":      func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Name: "X"}} },
+		"secrets.encryption_keys: set":                                func(_ *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{} },
+		"secrets.encryption_keys: encryption":                         func(t *testing.T, c *node.Config) { c.Secrets.Encryption = config.Secret{File: empty(t, "short")} },
+		"secrets.token_secret: 32 bytes":                              func(t *testing.T, c *node.Config) { c.Secrets.Token = config.Secret{File: empty(t, "short")} },
+		"secrets.pass_key.env: the variable":                          func(_ *testing.T, c *node.Config) { c.Secrets.Pass = config.Secret{Env: "REGAIN_TEST_UNSET"} },
+		"secrets.signing_key: no PEM block":                           func(t *testing.T, c *node.Config) { c.Secrets.SigningKey = config.Secret{File: empty(t, "x")} },
+		"request_signing.key":                                         func(_ *testing.T, c *node.Config) { c.RequestSigning.Key = config.Secret{} },
+		"request_signing.certificate_file: the first certificate of ": func(_ *testing.T, c *node.Config) { c.RequestSigning.CertificateFile = c.Trust[0].AnchorsFile },
+		"trusted_proxies: ":                                           func(_ *testing.T, c *node.Config) { c.TrustedProxies = []string{"the one in front"} },
+		"fetch.ca_file":                                               func(_ *testing.T, c *node.Config) { c.Fetch.CAFile = "none" },
+		"clients[0] (x).jwks_file: name":                              func(_ *testing.T, c *node.Config) { c.Clients = []node.ClientConfig{{ID: "x", Name: "X"}} },
 		"not a JWK set": func(t *testing.T, c *node.Config) {
 			c.Clients = []node.ClientConfig{{ID: "x", JWKSFile: empty(t, "x")}}
 		},

@@ -51,7 +51,7 @@ func readSecrets(cfg SecretsConfig) (s secrets, err error) {
 	}
 	if text, err := cfg.Encryption.Read("secrets.encryption_keys"); err == nil {
 		if s.keyring, err = storage.ParseKeyring(text); err != nil {
-			found.add(fmt.Errorf("secrets.encryption_keys: %w", err))
+			found.add(fmt.Errorf("secrets.encryption_keys: %w (in %s)", err, cfg.Encryption.Source()))
 		}
 	}
 	s.token, err = readKey(cfg.Token, "secrets.token_secret")
@@ -70,7 +70,7 @@ func readSigning(secret config.Secret) ([]keys.Key, error) {
 	}
 	list, err := keys.ParseRing([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("secrets.signing_key: %w", err)
+		return nil, fmt.Errorf("secrets.signing_key: %w (in %s); make one with `regain keys rotate`", err, secret.Source())
 	}
 	return list, nil
 }
@@ -83,7 +83,7 @@ func readKey(secret config.Secret, key string) ([]byte, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%s: 32 bytes in base64url without padding are required; make them with `openssl rand 32 | basenc --base64url | tr -d =`", key)
+		return nil, fmt.Errorf("%s: 32 bytes in base64url without padding are required; make them with `openssl rand 32 | basenc --base64url | tr -d =` (in %s)", key, secret.Source())
 	}
 	return raw, nil
 }
@@ -114,25 +114,29 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 
 // read returns the request signing key and its certificate chain, leaf first.
 func (c CertificateConfig) read() (*ecdsa.PrivateKey, []*x509.Certificate, error) {
+	var found problems
+	var key *ecdsa.PrivateKey
 	text, err := c.Key.Read("request_signing.key")
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := keys.ParsePEM([]byte(text))
-	if err != nil {
-		return nil, nil, fmt.Errorf("request_signing.key: %w", err)
+	if found.add(err) {
+		if key, err = keys.ParsePEM([]byte(text)); err != nil {
+			found.add(fmt.Errorf("request_signing.key: %w (in %s): an EC key on P-256 is needed, such as `openssl ecparam -genkey -name prime256v1` makes", err, c.Key.Source()))
+		}
 	}
 	chain, err := readCertificates(c.CertificateFile)
-	if err != nil {
-		return nil, nil, fmt.Errorf("request_signing.certificate_file: %w", err)
+	found.add(keyed("request_signing.certificate_file", err))
+	if key != nil && len(chain) > 0 && !key.PublicKey.Equal(chain[0].PublicKey) {
+		found.add(fmt.Errorf("request_signing.certificate_file: the first certificate of %s is not for the key of request_signing.key (in %s): put the certificate of that key first", c.CertificateFile, c.Key.Source()))
 	}
-	return key, chain, nil
+	return key, chain, found.err()
 }
 
 func readCertificates(path string) ([]*x509.Certificate, error) {
+	if path == "" {
+		return nil, errors.New("name a file of PEM certificates")
+	}
 	rest, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name a file of PEM certificates that the service can read", err)
 	}
 	var found []*x509.Certificate
 	for {
@@ -142,12 +146,12 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 		}
 		certificate, err := publickey.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: certificate %d: %w: replace it", path, len(found), err)
 		}
 		found = append(found, certificate)
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+		return nil, fmt.Errorf("%s holds no PEM certificate: it has to begin with -----BEGIN CERTIFICATE-----", path)
 	}
 	return found, nil
 }
@@ -188,18 +192,17 @@ func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
 }
 
 func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.Proofing, error) {
+	var found problems
 	providers := make(map[string]journey.Proofing, len(cfg.Proofing))
 	for i, p := range cfg.Proofing {
 		adapter, err := proofing.New(proofing.Config{
 			Name: p.DisplayName, StartURL: p.StartURL, Issuer: cfg.Issuer, OrgID: cfg.Organisation,
 			Minter: signer, Clock: deps.Clock, Random: deps.Random,
 		})
-		if err != nil {
-			return nil, fmt.Errorf("proofing[%d]: %w", i, err)
-		}
+		found.add(keyed(fmt.Sprintf("proofing[%d]", i), err))
 		providers[p.Name] = adapter
 	}
-	return providers, nil
+	return providers, found.err()
 }
 
 // readable reports why a file cannot be read. key is its configuration key.

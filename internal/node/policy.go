@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/internal/config"
 	"regain/presentation"
 	"regain/provider/evidence"
 	"regain/recovery"
@@ -25,6 +26,14 @@ func (c Config) validate() error {
 		mistake("issuer %q: must be scheme and host only, without a path or a slash at the end", c.Issuer)
 	case issuer.Scheme != "https" && !loopbackName(issuer.Hostname()):
 		mistake("issuer %q: must be https; http is for names under .localhost only", c.Issuer)
+	}
+	if err := config.CheckAddress(c.Listen); err != nil {
+		mistake("listen: %w", err)
+	}
+	if c.MutualTLS.Listen != "" {
+		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
+			mistake("mutual_tls.listen: %w", err)
+		}
 	}
 	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
 		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
@@ -51,7 +60,7 @@ func (c Config) validate() error {
 		mistake("face_check.receipt_types: name at least one")
 	}
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
-		mistake("request_lifetime %s: at most %s", c.RequestLife, presentation.MaxLifetime)
+		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
 	}
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"regain/internal/config"
 	"regain/verifier"
@@ -44,7 +45,12 @@ func (n *Node) collectParts(deps Deps) {
 	cfg := n.cfg
 	add := func(name string, reload func() error, files ...string) {
 		if files = named(files); len(files) > 0 {
-			n.parts = append(n.parts, newWatched(part{name, files, reload}))
+			n.parts = append(n.parts, newWatched(part{name, files, func() error {
+				if err := n.checkFiles(files); err != nil {
+					return err
+				}
+				return reload()
+			}}))
 		}
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
@@ -59,6 +65,18 @@ func (n *Node) collectParts(deps Deps) {
 	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
 	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.File)
 	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
+}
+
+// checkFiles holds new files to what a start demands of them beyond their content.
+func (n *Node) checkFiles(files []string) error {
+	of := slices.DeleteFunc(n.cfg.files(), func(f namedFile) bool { return !slices.Contains(files, filepath.Clean(f.path)) })
+	if err := checkWritable(of); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(of, func(f namedFile) bool { return f.private }) {
+		return nil
+	}
+	return checkDistinct(n.cfg.secrets())
 }
 
 func (n *Node) reloadDirectory() error {
