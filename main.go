@@ -118,7 +118,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
-	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to): try your own wallet against the demo")
+	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to, and an issuer of a type that the demo trusts joins the demo's own): try your own wallet against the demo")
 	flags.StringSliceVar(&options.Offers, "offer", nil, "what the proofing provider offers, comma-separated: VerifiedIdentity (default), MobileDrivingLicence, VerifiedIdentityJWT")
 	if err := parse(flags, args, 0); err != nil {
 		return err
