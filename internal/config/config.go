@@ -8,6 +8,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/knadh/koanf/parsers/yaml"
@@ -39,7 +40,14 @@ func Load(src Source, out any) error {
 		}
 	}
 	if src.Environ != nil {
-		provider := env.Provider(".", env.Opt{Prefix: EnvPrefix, TransformFunc: envKey, EnvironFunc: src.Environ})
+		named := variables(k.Raw())
+		overrides := func() []string {
+			return slices.DeleteFunc(slices.Clone(src.Environ()), func(variable string) bool {
+				name, _, _ := strings.Cut(variable, "=")
+				return slices.Contains(named, name)
+			})
+		}
+		provider := env.Provider(".", env.Opt{Prefix: EnvPrefix, TransformFunc: envKey, EnvironFunc: overrides})
 		if err := k.Load(provider, nil); err != nil {
 			return fmt.Errorf("read environment: %w", err)
 		}
@@ -56,6 +64,26 @@ func Load(src Source, out any) error {
 		}
 	}
 	return decode(k.Raw(), out, src.Renamed)
+}
+
+// variables returns the variables that secrets of the file are in. One whose name begins like those that override keys,
+// such as REGAIN_PASS_KEY, overrides none.
+func variables(node any) (names []string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if name, ok := value.(string); ok && key == "env" {
+				names = append(names, name)
+				continue
+			}
+			names = append(names, variables(value)...)
+		}
+	case []any:
+		for _, value := range node {
+			names = append(names, variables(value)...)
+		}
+	}
+	return names
 }
 
 func envKey(name, value string) (string, any) {
