@@ -47,8 +47,10 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	for _, warning := range cfg.Warnings(time.Now()) {
 		logger.Warn("configuration", "warning", warning)
 	}
-	defer n.watch(logger, watchEvery)()
-	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
+	stop := n.watch(logger, watchEvery)
+	served := serve(ctx, NewServer(n, logger), listeners)
+	stop() // nothing is read while the node is being closed
+	return errors.Join(served, n.Close())
 }
 
 // NewServer returns an HTTP server for a handler, with this package's limits.

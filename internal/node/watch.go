@@ -110,6 +110,6 @@ func (n *Node) watch(logger *slog.Logger, every time.Duration) (stop func()) {
 		signal.Stop(hangup)
 		ticker.Stop()
 		close(done)
-		<-ended // nothing is read while the node is being closed
+		<-ended
 	}
 }
