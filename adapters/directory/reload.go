@@ -19,9 +19,6 @@ func OpenFile(path string) (*File, error) {
 	return f, f.Reload()
 }
 
-// Path is the file's.
-func (f *File) Path() string { return f.path }
-
 // Reload reads the file again. On an error the accounts stay as they were.
 func (f *File) Reload() error {
 	read, err := Open(f.path)
@@ -32,7 +29,10 @@ func (f *File) Reload() error {
 	return nil
 }
 
+// Current returns the accounts as the file last had them.
+func (f *File) Current() *Directory { return f.current.Load() }
+
 // Find implements recovery.Directory.
 func (f *File) Find(ctx context.Context, name recovery.AccountName) (recovery.Account, error) {
-	return f.current.Load().Find(ctx, name)
+	return f.Current().Find(ctx, name)
 }

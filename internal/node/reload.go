@@ -13,9 +13,10 @@ import (
 
 // part is what the node makes of files, and makes again when they change.
 type part struct {
-	name   string       // what it is, for the log
-	files  []string     // that it is made of
-	reload func() error // takes over all that the files say now, or on an error nothing
+	name    string       // what it is, for the log
+	files   []string     // that it is made of
+	reload  func() error // takes over all that the files say now, or on an error nothing
+	atStart bool         // nothing is taken over: a change is an error
 }
 
 // Reload reads every file again. Each part is taken over as a whole or, on an error, stays as it was; the error names
@@ -45,7 +46,7 @@ func (n *Node) collectParts(deps Deps) {
 	cfg := n.cfg
 	add := func(name string, reload func() error, files ...string) {
 		if files = named(files); len(files) > 0 {
-			n.parts = append(n.parts, newWatched(part{name, files, func() error {
+			n.parts = append(n.parts, newWatched(part{name: name, files: files, reload: func() error {
 				if err := n.checkFiles(files); err != nil {
 					return err
 				}
@@ -55,7 +56,9 @@ func (n *Node) collectParts(deps Deps) {
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
 	for _, secret := range cfg.Secrets.atStart() {
-		add(secret.key, n.restart(secret.key, secret.Secret), secret.File)
+		if secret.File != "" {
+			n.parts = append(n.parts, newWatched(part{name: secret.key, files: named([]string{secret.File}), reload: n.restart(secret.key, secret.Secret), atStart: true}))
+		}
 	}
 	add("directory", n.reloadDirectory, cfg.Directory.File)
 	add("clients", n.reloadClients, cfg.clientFiles()...)

@@ -80,7 +80,9 @@ func (w *watched) take(logger *slog.Logger) {
 		logger.Error("files were not read again; what they held before stays in use", "part", w.name, "cause", err)
 		return
 	}
-	logger.Info("read files again", "part", w.name)
+	if !w.atStart {
+		logger.Info("read files again", "part", w.name)
+	}
 }
 
 // watch makes parts again when their files change, and all of them at SIGHUP, until stop is called.
