@@ -54,7 +54,13 @@ type Deps struct {
 }
 
 // Provider serves everything in the package comment.
-type Provider struct{ router *gin.Engine }
+type Provider struct {
+	router  *gin.Engine
+	wallets *wallet.Endpoints
+}
+
+// Wallets are the endpoints for wallets, whose profiles change with the certificate that signs requests.
+func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
@@ -104,7 +110,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router}, nil
+	return &Provider{router: router, wallets: wallets}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

@@ -23,6 +23,8 @@ const (
 	ClientProgram = "program"
 )
 
+const caFile = "ca.crt"
+
 // object is a YAML mapping.
 type object = map[string]any
 
@@ -68,7 +70,7 @@ func (w *Env) configure(o Options) (string, error) {
 		}},
 		"status_list": object{"min_ttl": "1s", "max_ttl": "1h"},
 		"fetch": object{
-			"allow_http_hosts": []string{host(w.Proofing)}, "allow_private_hosts": []string{host(w.Proofing)}, "ca_file": f.write("ca.crt", w.PKI.CertificatePEM()),
+			"allow_http_hosts": []string{host(w.Proofing)}, "allow_private_hosts": []string{host(w.Proofing)}, "ca_file": f.write(caFile, w.PKI.CertificatePEM()),
 		},
 		"face_check":     object{"receipt_types": []string{proofing.ReceiptType}},
 		"proofing":       []object{{"name": "northlight", "display_name": "Northlight Identity", "start_url": w.Issuer.StartURL()}},

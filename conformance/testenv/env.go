@@ -292,6 +292,12 @@ func (w *Env) NewWalletThat(camera wallet.Camera, clock func() time.Time, takes 
 	})
 }
 
+// Directory is where the test environment's own files are: Regain's configuration, its keys, and the CA of the servers.
+func (w *Env) Directory() string { return w.directory }
+
+// CAFile is the path of the CA's certificate, for a browser in a test environment with TLS.
+func (w *Env) CAFile() string { return filepath.Join(w.directory, caFile) }
+
 // AuditLog is the path of Regain's audit log.
 func (w *Env) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }
 

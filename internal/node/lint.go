@@ -41,6 +41,8 @@ func (c Config) Warnings(now time.Time) []string {
 	if c.behindUnknownProxy() {
 		add("trusted_proxies: is empty and a proxy terminates TLS: all requests seem to come from the proxy's network, so limits by network are shared by all")
 	}
+	c.lintReadable(add)
+	c.lintLifetimes(add)
 	c.lintTLS(issuer.Hostname(), add)
 	c.lintWallets(now, add)
 	c.lintTrust(add)
@@ -121,6 +123,29 @@ func (c Config) lintTrust(add func(string, ...any)) {
 	for i, t := range c.Trust {
 		if len(t.DIDs) > 0 && t.AnchorsFile == "" && t.SignersFile == "" && !t.StatusOptional {
 			add("trust[%d]: dids alone: no certificate is trusted to sign a status list for these types, so all but Face Check receipts are denied; name such certificates in anchors_file, or set status_optional", i)
+		}
+	}
+}
+
+// lintLifetimes warns of lifetimes in which nobody can do what the pages promise.
+func (c Config) lintLifetimes(add func(string, ...any)) {
+	const journey, wallet = 5 * time.Minute, time.Minute
+	if c.RequestLife < wallet {
+		add("request_lifetime %s: to open the wallet, read, agree and take a Face Check takes longer: write %s at least", c.RequestLife, wallet)
+	}
+	for i, p := range c.Profiles {
+		key := fmt.Sprintf("profiles[%d] (%s)", i, p.Name)
+		if p.Lifetime != 0 && p.Lifetime < journey {
+			add("%s.lifetime %s: the page says that a recovery takes about five minutes: write %s at least, or leave it out", key, p.Lifetime, journey)
+		}
+		if p.Lifetime != 0 && c.RequestLife > p.Lifetime {
+			add("%s.lifetime %s: ends before a request does (request_lifetime %s), so that wallets get less time than that says: lengthen it", key, p.Lifetime, c.RequestLife)
+		}
+		if code := or(p.CrossDevice.QRLifetime, defaultQRLifetime); p.CrossDevice.Allow && code > c.RequestLife {
+			add("%s.cross_device.qr_lifetime %s: the page promises a code for longer than what it leads to lives (request_lifetime %s): shorten the one or lengthen the other", key, code, c.RequestLife)
+		}
+		if age := p.FaceCheck.MaxAge; age != 0 && age < wallet {
+			add("%s.face_check.max_age %s: who takes the Face Check and then reads what they agree to is denied: write %s at least", key, age, wallet)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"regain/internal/config"
 	"regain/presentation"
 	"regain/provider/evidence"
 	"regain/recovery"
@@ -26,11 +27,22 @@ func (c Config) validate() error {
 	case issuer.Scheme != "https" && !loopbackName(issuer.Hostname()):
 		mistake("issuer %q: must be https; http is for names under .localhost only", c.Issuer)
 	}
+	if err := config.CheckAddress(c.Listen); err != nil {
+		mistake("listen: %w", err)
+	}
+	if c.MutualTLS.Listen != "" {
+		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
+			mistake("mutual_tls.listen: %w", err)
+		}
+	}
 	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
 		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
 	}
 	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
 		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
+	}
+	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
+		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
 	}
 	if c.Directory.ofFile() && c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
@@ -46,7 +58,7 @@ func (c Config) validate() error {
 		mistake("face_check.receipt_types: name at least one")
 	}
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
-		mistake("request_lifetime %s: at most %s", c.RequestLife, presentation.MaxLifetime)
+		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
 	}
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)

@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
 )
 
@@ -41,7 +39,7 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(cfg)
+	listeners, err := n.listen()
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
@@ -49,35 +47,10 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	for _, warning := range cfg.Warnings(time.Now()) {
 		logger.Warn("configuration", "warning", warning)
 	}
-	defer n.reloadOnHangup(logger)()
-	return errors.Join(serve(ctx, NewServer(n, logger), listeners), n.Close())
-}
-
-// reloadOnHangup reloads the signing keys at each SIGHUP, until stop is called.
-func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
-	hangup, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(hangup, syscall.SIGHUP)
-	go func() {
-		for {
-			select {
-			case <-done:
-				return
-			case <-hangup:
-			}
-			if err := n.ReopenAudit(); err != nil {
-				logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
-			}
-			if err := n.ReloadKeys(); err != nil {
-				logger.Error("the signing keys were not read again; those in use stay", "cause", err)
-				continue
-			}
-			logger.Info("read the signing keys again")
-		}
-	}()
-	return func() {
-		signal.Stop(hangup)
-		close(done)
-	}
+	stop := n.watch(logger, watchEvery)
+	served := serve(ctx, NewServer(n, logger), listeners)
+	stop() // nothing is read while the node is being closed
+	return errors.Join(served, n.Close())
 }
 
 // NewServer returns an HTTP server for a handler, with this package's limits.
@@ -110,27 +83,23 @@ func MutualTLS(certificate tls.Certificate) *tls.Config {
 }
 
 // listen opens the main listener, and the one for mutual TLS if it is configured.
-func listen(cfg Config) ([]net.Listener, error) {
-	listener, err := net.Listen("tcp", cfg.Listen)
+func (n *Node) listen() ([]net.Listener, error) {
+	listener, err := net.Listen("tcp", n.cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	if cfg.TLS.CertificateFile == "" {
+	if n.loaded.certificate == nil {
 		return []net.Listener{listener}, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
-	}
-	listeners := []net.Listener{tls.NewListener(listener, TLS(certificate))}
-	if cfg.MutualTLS.Listen == "" {
+	listeners := []net.Listener{tls.NewListener(listener, n.certificate.config(TLS(*n.loaded.certificate)))}
+	if n.cfg.MutualTLS.Listen == "" {
 		return listeners, nil
 	}
-	mutual, err := net.Listen("tcp", cfg.MutualTLS.Listen)
+	mutual, err := net.Listen("tcp", n.cfg.MutualTLS.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mutual_tls.listen: %w", err), listener.Close())
 	}
-	return append(listeners, tls.NewListener(mutual, MutualTLS(certificate))), nil
+	return append(listeners, tls.NewListener(mutual, n.certificate.config(MutualTLS(*n.loaded.certificate)))), nil
 }
 
 func serve(ctx context.Context, server *http.Server, listeners []net.Listener) error {
@@ -156,11 +125,6 @@ func Check(cfg Config) error {
 	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
 	if err != nil {
 		return err
-	}
-	if cfg.TLS.CertificateFile != "" {
-		if _, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile); err != nil {
-			return errors.Join(fmt.Errorf("tls: %w", err), n.Close())
-		}
 	}
 	return n.Close()
 }

@@ -24,7 +24,7 @@ func (c DirectoryConfig) ofFile() bool { return c.Kind == "" || c.Kind == direct
 func openDirectory(cfg DirectoryConfig) (recovery.Directory, error) {
 	switch {
 	case cfg.ofFile():
-		accounts, err := directory.Open(cfg.File)
+		accounts, err := directory.OpenFile(cfg.File)
 		if err != nil {
 			return nil, fmt.Errorf("directory.file: %w", err)
 		}

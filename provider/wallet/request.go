@@ -118,7 +118,7 @@ func (e *Endpoints) build(ctx context.Context, p protocol.Protocol, open recover
 	} else {
 		params.ResponseURI = e.endpoints(open.Handle()).Response
 	}
-	if e.cfg.Wallets[open.Channel.Wallet].TransactionData {
+	if e.asked.Load().wallets[open.Channel.Wallet].TransactionData {
 		params.TransactionData = []presentation.TransactionData{presentation.NewTransactionData(
 			open.Transaction.Requested.Mask(), e.deps.Organisation(ctx, open.Transaction.Client), verifiedIDs(params.Query)...)}
 	}
