@@ -551,6 +551,7 @@ func asAuthorize(err error, target **oauth.AuthorizeError) bool {
 func FuzzReadForm(f *testing.F) {
 	f.Add("POST", "client_id=a&client_id=b")
 	f.Add("GET", "a=b&c=%zz")
+	f.Add("GET", "a=&b&c=d;e=f")
 	f.Add("POST", strings.Repeat("a=b&", 100))
 	f.Fuzz(func(t *testing.T, method, text string) {
 		if method != http.MethodGet && method != http.MethodPost {
@@ -567,8 +568,8 @@ func FuzzReadForm(f *testing.F) {
 			return
 		}
 		for name, values := range form {
-			if len(values) != 1 {
-				t.Errorf("%q has %d values", name, len(values))
+			if len(values) != 1 || values[0] == "" {
+				t.Errorf("%q has the values %q", name, values)
 			}
 		}
 	})

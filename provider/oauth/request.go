@@ -94,7 +94,7 @@ func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Va
 		return form, problem.New(http.StatusBadRequest, "invalid_request_object",
 			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").WithCause(err)
 	}
-	return said, checkForm(said)
+	return said, settleForm(said)
 }
 
 func checkParameters(client *clients.Client, form url.Values) *problem.Error {
