@@ -97,7 +97,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 		return s.refuse(client, form, asError(err))
 	}
 	if client.Contract == contract.OktaIDV {
-		if refusal := narrowOkta(cleaned, wanted); refusal != nil {
+		if refusal := checkOkta(wanted); refusal != nil {
 			return s.refuse(client, form, refusal)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -90,14 +89,9 @@ func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject st
 	if err := check(g.Session.Subject); err != nil {
 		return nil, err
 	}
-	scopes := g.Scopes
-	if wanted := strings.Fields(form.Get("scope")); len(wanted) > 0 {
-		for _, scope := range wanted {
-			if !slices.Contains(g.Scopes, scope) {
-				return nil, problem.New(http.StatusBadRequest, "invalid_scope", "A refresh cannot add scopes.")
-			}
-		}
-		scopes = wanted
+	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
+	if refusal != nil {
+		return nil, refusal
 	}
 	g.Scopes = scopes
 	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {

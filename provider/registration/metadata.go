@@ -153,6 +153,9 @@ func (m *Metadata) settleTypes(p Policy) error {
 	case m.ApplicationType != "" && m.ApplicationType != "web":
 		return invalid("The only application type is web: a client here is a server.", nil)
 	}
+	// Unknown scopes are left out, as in an authorization request; the response shows what was registered (RFC 7591
+	// §3.2.1).
+	m.Scope = strings.Join(slices.DeleteFunc(strings.Fields(m.Scope), func(scope string) bool { return !slices.Contains(clients.Scopes(), scope) }), " ")
 	if m.Scope == "" {
 		for _, scope := range p.Scopes {
 			// Scopes that recover accounts or last beyond the session must be requested explicitly.
