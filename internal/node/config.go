@@ -238,7 +238,7 @@ type ClientConfig struct {
 	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"`         // default true, but for FAPI
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
 	SANURI       string        `koanf:"tls_client_auth_san_uri"`
@@ -278,7 +278,7 @@ type RegistrationConfig struct {
 	RequirePKCE  *bool         `koanf:"require_pkce"`
 	AskAccount   bool          `koanf:"ask_account"`
 	ReuseSession bool          `koanf:"session_reuse"`
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"` // default true, but for FAPI
 }
 
 // EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.

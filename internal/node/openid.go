@@ -71,7 +71,7 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	if err != nil {
 		return core{}, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, ACR: openid.ACR, Secret: o.secret},
+	server, err := oauth.New(oauth.Config{Issuer: cfg.Issuer, MutualTLS: cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: o.secret},
 		oauth.Deps{Clients: registry, Keys: published, Store: o.store, Ring: o.ring, Source: source, Tenants: tenants, Clock: deps.Clock})
 	if err != nil {
 		return core{}, fmt.Errorf("OpenID provider: %w", err)

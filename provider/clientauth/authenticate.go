@@ -15,28 +15,31 @@ import (
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/published"
 	"regain/provider/remotekeys"
 	"regain/storage"
 )
 
 // Authenticator authenticates clients.
 type Authenticator struct {
-	issuer   string
-	registry clients.Registry
-	store    storage.Store
-	keys     *clients.KeySource
-	source   *mtls.Source
-	clock    func() time.Time
+	issuer    string
+	endpoints published.Bases
+	registry  clients.Registry
+	store     storage.Store
+	keys      *clients.KeySource
+	source    *mtls.Source
+	clock     func() time.Time
 }
 
 // Config holds the dependencies of an Authenticator; all are required.
 type Config struct {
-	Issuer   string // the audience of assertions
-	Registry clients.Registry
-	Keys     *clients.KeySource
-	Source   *mtls.Source  // client certificates
-	Store    storage.Store // used assertions
-	Clock    func() time.Time
+	Issuer    string // the audience of assertions, as are Endpoints for clients that may
+	Endpoints published.Bases
+	Registry  clients.Registry
+	Keys      *clients.KeySource
+	Source    *mtls.Source  // client certificates
+	Store     storage.Store // used assertions
+	Clock     func() time.Time
 }
 
 // New returns an error if a dependency is missing.
@@ -44,7 +47,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Keys == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
 		return nil, errors.New("client authentication: Issuer, Registry, Keys, Source, Store and Clock are required")
 	}
-	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
+	return &Authenticator{issuer: cfg.Issuer, endpoints: cfg.Endpoints, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
 }
 
 // Authenticate authenticates the client of a POST to a back-channel endpoint by the one method that is registered for

@@ -88,9 +88,9 @@ type Client struct {
 	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every algorithm of package jwa that the
 	// profile allows.
 	AssertionAlgorithm jose.SignatureAlgorithm
-	// TokenEndpointAudience also accepts client assertions whose audience is the token endpoint's URL instead of the
-	// issuer. Do not set it for a client whose assertions other servers accept too.
-	TokenEndpointAudience bool
+	// TokenEndpointAudience accepts client assertions whose audience is the URL of an endpoint instead of the issuer, nil
+	// means outside FAPI.
+	TokenEndpointAudience *bool
 	TLSIdentity           mtls.Identity     // expected certificate, for tls_client_auth
 	SecretDigest          [sha256.Size]byte // a plain hash suffices for a secret of 256 random bits
 	Keys                  jose.JSONWebKeySet
@@ -130,6 +130,15 @@ type Client struct {
 	// require_signed_request_object (RFC 9101 §10.5).
 	RequestObjectAlgorithm jose.SignatureAlgorithm
 	RequireRequestObject   bool
+}
+
+// IssuerAudience reports whether the client's assertions must be made out to the issuer (FAPI 2.0 Security Profile
+// §5.3.2.1), and not to the URL of an endpoint.
+func (c *Client) IssuerAudience() bool {
+	if c.TokenEndpointAudience != nil {
+		return !*c.TokenEndpointAudience
+	}
+	return c.Profile.FAPI()
 }
 
 // Algorithm returns the algorithm of the client's ID tokens.

@@ -171,7 +171,7 @@ func (c *Client) checkProfile() error {
 		return fmt.Errorf("profile %s does not allow %s", c.Profile, c.AuthMethod)
 	case !c.DPoPBound && !c.CertificateBound:
 		return fmt.Errorf("profile %s needs dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens", c.Profile)
-	case c.TokenEndpointAudience:
+	case !c.IssuerAudience():
 		return fmt.Errorf("profile %s does not allow token_endpoint_audience", c.Profile)
 	case c.AllowUnpushed || c.AllowNoPKCE:
 		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)

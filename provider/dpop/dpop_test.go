@@ -93,7 +93,7 @@ func (b *bench) signText(header, claims string) string {
 }
 
 func (b *bench) check(text string, change func(*dpop.Expect)) (string, error) {
-	e := dpop.Expect{Method: http.MethodPost, URL: endpoint}
+	e := dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}
 	if change != nil {
 		change(&e)
 	}
@@ -192,7 +192,7 @@ func BenchmarkWorstProof(b *testing.B) {
 	encode := base64.RawURLEncoding.EncodeToString
 	proof := encode(header) + "." + encode([]byte(`{}`)) + "." + encode(append(make([]byte, 511), 2))
 	for b.Loop() {
-		if _, err := checker.Check(b.Context(), http.Header{"Dpop": {proof}}, dpop.Expect{Method: http.MethodPost, URL: endpoint}); err == nil {
+		if _, err := checker.Check(b.Context(), http.Header{"Dpop": {proof}}, dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}); err == nil {
 			b.Fatal("it is good")
 		}
 	}
@@ -262,7 +262,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URL: endpoint}); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "one proof, not 2") {
+	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URLs: []string{endpoint}}); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "one proof, not 2") {
 		t.Errorf("two headers: %v", err)
 	}
 	if _, err := b.check(good, nil); err != nil {
@@ -348,7 +348,7 @@ func FuzzProof(f *testing.F) {
 	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.AAAA")
 	f.Add("..")
 	f.Fuzz(func(t *testing.T, text string) {
-		_, err := c.Check(t.Context(), http.Header{"Dpop": {text}}, dpop.Expect{Method: "POST", URL: endpoint})
+		_, err := c.Check(t.Context(), http.Header{"Dpop": {text}}, dpop.Expect{Method: "POST", URLs: []string{endpoint}})
 		if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
 			t.Errorf("%q: %v", text, err)
 		}

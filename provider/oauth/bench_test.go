@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -33,6 +34,7 @@ import (
 
 const (
 	issuer   = "https://recover.example.org"
+	alias    = "https://mtls.recover.example.org" // of mutual TLS; serverWith
 	redirect = "https://idp.example.org/callback"
 	verifier = "a-code-verifier-of-more-than-forty-three-characters"
 	secret   = "a-client-secret-of-more-than-thirty-two-characters"
@@ -45,6 +47,8 @@ type bench struct {
 	now  time.Time
 	keys map[string]*ecdsa.PrivateKey
 	jti  int
+
+	roots *x509.CertPool // for tls_client_auth; serverWith
 }
 
 func setUp(t *testing.T) *bench {

@@ -40,7 +40,7 @@ type Policy struct {
 	AskAccount    bool
 	ReuseSession  bool // for clients without the scope recovery
 
-	TokenEndpointAudience bool // see clients.Client
+	TokenEndpointAudience *bool // see clients.Client
 
 	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
 	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys
