@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -103,5 +104,15 @@ func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
 		if found, err := d.Find(t.Context(), name); found.ID != id || (id == "") != errors.Is(err, recovery.ErrNotFound) {
 			t.Errorf("%q finds %q, want %q: %v", name, found.ID, id, err)
 		}
+	}
+}
+
+func TestAttributeNames(t *testing.T) {
+	d, err := directory.Parse([]byte("accounts:\n  - {name: a, attributes: {family_name: A, email: a@x}}\n  - {name: b, attributes: {given_name: B, family_name: B}}\n  - {name: c}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := d.AttributeNames(); !slices.Equal(got, []string{"email", "family_name", "given_name"}) {
+		t.Errorf("got %q", got)
 	}
 }

@@ -32,6 +32,14 @@ type Config struct {
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
 	Registration   RegistrationConfig     `koanf:"registration"`
+	Metadata       MetadataConfig         `koanf:"metadata"`
+}
+
+// MetadataConfig holds what the provider metadata tells people who register clients (RFC 8414 §2).
+type MetadataConfig struct {
+	ServiceDocumentation string `koanf:"service_documentation"`
+	PolicyURI            string `koanf:"op_policy_uri"`
+	TermsURI             string `koanf:"op_tos_uri"`
 }
 
 // TLSConfig makes the node terminate TLS itself.

@@ -21,7 +21,6 @@ import (
 	"regain/internal/fetch"
 	"regain/provider"
 	"regain/provider/keys"
-	"regain/provider/openid"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
 	"regain/recovery"
@@ -42,7 +41,9 @@ type Node struct {
 	handler http.Handler
 	ring    *keys.Ring
 	signing config.Secret
-	closers []io.Closer // closed in reverse order
+	// attributes are the names of the directory's attributes, for the provider metadata
+	attributes []string
+	closers    []io.Closer // closed in reverse order
 }
 
 // ServeHTTP implements http.Handler.
@@ -130,6 +131,7 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	if err != nil {
 		return nil, err
 	}
+	n.attributes = attributesOf(accounts)
 	audit := auditlog.NewMemory()
 	if cfg.Audit.File != "" {
 		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
@@ -167,7 +169,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
-		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
+		OpenID: cfg.openID(n.attributes, entra),
 		Wallet: wallet.Config{
 			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
 		},

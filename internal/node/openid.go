@@ -45,6 +45,9 @@ func (o openID) wire(cfg Config, deps Deps) (core, error) {
 	if err := fixed.CheckSigning(o.ring.Algorithms()); err != nil {
 		return core{}, err
 	}
+	if err := fixed.CheckMutualTLS(cfg.MutualTLS.BaseURL != "", cfg.MutualTLS.RootsFile != ""); err != nil {
+		return core{}, err
+	}
 	entra := fixed.Follow(contract.EntraExternalMethod)
 	if entra {
 		if err := o.ring.CheckCertificates(); err != nil {
@@ -92,6 +95,7 @@ func (o openID) registration(cfg Config, deps Deps) (*registration.Service, erro
 	policy := registration.Policy{
 		InitialTokens: strings.Fields(tokens), Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
+		MutualTLS: cfg.MutualTLS.BaseURL != "", ClientRoots: cfg.MutualTLS.RootsFile != "",
 		Algorithms: o.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
 	}
 	if slices.Contains(policy.Algorithms, jose.RS256) { // OpenID Connect Dynamic Client Registration 1.0 §2

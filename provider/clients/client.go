@@ -39,6 +39,14 @@ func AuthMethods() []AuthMethod {
 	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost, TLSClientAuth, SelfSignedTLSClientAuth}
 }
 
+// UsableMethods returns the methods that a server can offer: those with a certificate need mutual TLS, and tls_client_auth
+// also the certificates of CAs.
+func UsableMethods(mutualTLS, roots bool) []AuthMethod {
+	return slices.DeleteFunc(AuthMethods(), func(m AuthMethod) bool {
+		return m.TLS() && !mutualTLS || m == TLSClientAuth && !roots
+	})
+}
+
 // Secret reports whether the method uses a shared secret.
 func (m AuthMethod) Secret() bool { return m == ClientSecretBasic || m == ClientSecretPost }
 

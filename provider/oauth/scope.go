@@ -43,7 +43,7 @@ func readScope(client *clients.Client, text string) (string, *problem.Error) {
 	}
 	for _, scope := range known {
 		if !slices.Contains(client.Scope(), scope) {
-			return "", problem.New(http.StatusBadRequest, "invalid_scope", "The client is not registered for the scope "+scope+".")
+			return "", problem.New(http.StatusBadRequest, "invalid_scope", "The client is not allowed to request scope '"+scope+"'; register it for the client.")
 		}
 	}
 	return strings.Join(known, " "), nil

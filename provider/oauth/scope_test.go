@@ -52,7 +52,7 @@ func TestUnknownScopesAreIgnored(t *testing.T) {
 func TestScopesThatAreRefused(t *testing.T) {
 	b := setUp(t)
 	for scope, why := range map[string]string{
-		"openid recovery email": "not registered for the scope email", "openid offline_access": "not registered for the scope offline_access", "recovery": "must contain openid",
+		"openid recovery email": "not allowed to request scope 'email'", "openid offline_access": "not allowed to request scope 'offline_access'", "recovery": "must contain openid",
 		"groups": "must contain openid", "openid\trecovery": "a character that no scope may have", "openid recovery \"x\"": "a character that no scope may have",
 		"openid recovery r\u00f4les": "a character that no scope may have", "openid \\": "a character that no scope may have",
 	} {

@@ -89,6 +89,7 @@ func claimsOf(account recovery.Account) map[string]any {
 	if len(address) > 0 {
 		claims["address"] = address
 	}
+	addNames(claims, account)
 	return claims
 }
 

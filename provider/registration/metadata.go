@@ -107,6 +107,12 @@ func (m *Metadata) settle(p Policy) error {
 		m.IDTokenAlgorithm = p.DefaultAlgorithm
 	}
 	m.RequirePAR = m.RequirePAR || !p.AllowUnpushed
+	if slices.Contains(clients.AuthMethods(), m.AuthMethod) && !slices.Contains(clients.UsableMethods(p.MutualTLS, p.ClientRoots), m.AuthMethod) {
+		return invalid("This server does not offer the token_endpoint_auth_method "+string(m.AuthMethod)+".", nil)
+	}
+	if m.CertificateBound && !p.MutualTLS {
+		return invalid("This server does not offer tls_client_certificate_bound_access_tokens.", nil)
+	}
 	if err := m.settleTypes(p); err != nil {
 		return err
 	}

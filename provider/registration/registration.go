@@ -42,6 +42,9 @@ type Policy struct {
 
 	TokenEndpointAudience *bool // see clients.Client
 
+	MutualTLS   bool // clients can show certificates
+	ClientRoots bool // and those of CAs authenticate them (tls_client_auth)
+
 	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
 	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys
 }
