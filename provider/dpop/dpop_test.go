@@ -175,6 +175,22 @@ func TestKeysThatAreRefused(t *testing.T) {
 	}
 }
 
+// One key is all that a proof has: a kind that is not understood is refused, and there is nothing to pass over.
+func TestKeysOfOthersAreRefused(t *testing.T) {
+	b := setUp(t)
+	for name, jwk := range publickeytest.Foreign() {
+		if _, certified := jwk["x5c"]; certified || name == "use no text" {
+			continue // members that RFC 9449 §4.2 gives no meaning here
+		}
+		for _, alg := range []string{"ES256", "EdDSA", "PS256"} {
+			proof := b.sign(with(with(b.header(), "alg", alg), "jwk", jwk), b.claims())
+			if _, err := b.check(proof, nil); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "jwk: ") {
+				t.Errorf("%s as %s: %v", name, alg, err)
+			}
+		}
+	}
+}
+
 // BenchmarkWorstProof is the most that a stranger's proof costs: go-jose takes moduli of 4096 bits at most in a header.
 func BenchmarkWorstProof(b *testing.B) {
 	store, err := memory.New(time.Now)
