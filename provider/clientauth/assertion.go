@@ -67,7 +67,7 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if err := a.useOnce(r, client, claims); err != nil {
 		return nil, err
 	}
-	return client, matchClientID(client, form)
+	return matched(client, form)
 }
 
 // assertionClaims distinguish an audience that is a string from an array with one element.

@@ -138,13 +138,13 @@ func (a *Authenticator) authenticateSecret(r *http.Request, form url.Values, c c
 	if !client.CheckSecret(c.secret) || client.ID == "" || client.AuthMethod != c.method {
 		return nil, problem.InvalidClient(errors.New("wrong id, secret or method"))
 	}
-	return client, matchClientID(client, form)
+	return matched(client, form)
 }
 
-// matchClientID returns an error if the client_id parameter names another client.
-func matchClientID(client *clients.Client, form url.Values) error {
+// matched returns the authenticated client, or an error if the client_id parameter names another.
+func matched(client *clients.Client, form url.Values) (*clients.Client, error) {
 	if id := form.Get("client_id"); id != "" && id != client.ID {
-		return problem.InvalidClient(errors.New("client_id is not the authenticated client"))
+		return nil, problem.InvalidClient(errors.New("client_id is not the authenticated client"))
 	}
-	return nil
+	return client, nil
 }
