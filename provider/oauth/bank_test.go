@@ -257,3 +257,13 @@ func TestNoTokenWithoutItsBinding(t *testing.T) {
 		t.Errorf("introspection: %+v, %v", found, err)
 	}
 }
+
+func pkixName(name string) pkix.Name { return pkix.Name{CommonName: name} }
+
+// withTLS has a request come with a certificate, or with none.
+func withTLS(r *http.Request, certificate *x509.Certificate) {
+	r.TLS = &tls.ConnectionState{}
+	if certificate != nil {
+		r.TLS.PeerCertificates = []*x509.Certificate{certificate}
+	}
+}
