@@ -352,21 +352,61 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// FuzzProof fuzzes header and claims of proofs whose signature is good, so that all checks are reached: what is accepted is
+// a proof for this request, with the key whose thumbprint comes back, and works once.
 func FuzzProof(f *testing.F) {
-	store, err := memory.New(time.Now)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		f.Fatal(err)
 	}
-	c, err := dpop.New(dpop.Config{Store: store, Clock: time.Now, Key: make([]byte, 32)})
+	now := time.Unix(1_900_000_000, 0)
+	b := &bench{now: now, key: key}
+	encode := func(object map[string]any) string {
+		text, err := json.Marshal(object)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return string(text)
+	}
+	sum, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.AAAA")
-	f.Add("..")
-	f.Fuzz(func(t *testing.T, text string) {
-		_, err := c.Check(t.Context(), http.Header{"Dpop": {text}}, dpop.Expect{Method: "POST", URLs: []string{endpoint}})
-		if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
-			t.Errorf("%q: %v", text, err)
+	header, claims := encode(b.header()), encode(b.claims())
+	f.Add(header, claims)
+	f.Add(header, encode(with(b.claims(), "htu", "HTTPS://recover.example.org:443/token?x#y")))
+	f.Add(header, encode(with(b.claims(), "iat", now.Add(time.Hour).Unix())))
+	f.Add(encode(with(b.header(), "alg", "PS256")), claims)
+	f.Add(encode(with(b.header(), "typ", "JWT")), claims)
+	f.Add(`{"typ":"dpop+jwt","alg":"ES256","jwk":{}}`, `{}`)
+	f.Fuzz(func(t *testing.T, header, claims string) {
+		store, err := memory.New(func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := dpop.New(dpop.Config{Store: store, Clock: func() time.Time { return now }, Key: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &bench{t: t, now: now, key: key}
+		proof := http.Header{"Dpop": {b.signText(header, claims)}}
+		expect := dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}
+		thumbprint, err := c.Check(t.Context(), proof, expect)
+		if err != nil {
+			if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
+				t.Errorf("%s %s: %v", header, claims, err)
+			}
+			return
+		}
+		var said map[string]any
+		if json.Unmarshal([]byte(claims), &said) != nil || said["htm"] != http.MethodPost || said["jti"] == "" || !strings.HasPrefix(strings.ToLower(fmt.Sprint(said["htu"])), "https://recover.example.org") {
+			t.Errorf("%s %s is accepted", header, claims)
+		}
+		if thumbprint != base64.RawURLEncoding.EncodeToString(sum) {
+			t.Errorf("%s: thumbprint %s", header, thumbprint)
+		}
+		if _, err := c.Check(t.Context(), proof, expect); !errors.Is(err, dpop.ErrInvalid) {
+			t.Errorf("%s %s works twice: %v", header, claims, err)
 		}
 	})
 }
