@@ -86,6 +86,12 @@ func (k *bank) request() url.Values {
 		claims[name] = values[0]
 	}
 	claims["client_id"] = "bank"
+	return k.requestOf(claims)
+}
+
+// requestOf is a request object of these claims.
+func (k *bank) requestOf(claims map[string]any) url.Values {
+	k.t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.PS256, Key: k.signer}, (&jose.SignerOptions{}).WithHeader("kid", "sig").WithType("oauth-authz-req+jwt"))
 	k.must(err)
 	object, err := jwt.Signed(signer).Claims(claims).Serialize()
