@@ -52,7 +52,7 @@ type Deps struct {
 }
 
 // Provider serves everything in the package comment.
-type Provider struct{ router *gin.Engine }
+type Provider struct{ router http.Handler }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
@@ -102,7 +102,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router}, nil
+	return &Provider{web.Rooted(router)}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {
