@@ -55,7 +55,7 @@ type Deps struct {
 
 // Provider serves everything in the package comment.
 type Provider struct {
-	router  *gin.Engine
+	router  http.Handler
 	wallets *wallet.Endpoints
 }
 
@@ -110,7 +110,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router: router, wallets: wallets}, nil
+	return &Provider{router: web.Rooted(router), wallets: wallets}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

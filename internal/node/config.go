@@ -34,6 +34,14 @@ type Config struct {
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
 	Registration   RegistrationConfig     `koanf:"registration"`
+	Metadata       MetadataConfig         `koanf:"metadata"`
+}
+
+// MetadataConfig holds what the provider metadata tells people who register clients (RFC 8414 §2).
+type MetadataConfig struct {
+	ServiceDocumentation string `koanf:"service_documentation"`
+	PolicyURI            string `koanf:"op_policy_uri"`
+	TermsURI             string `koanf:"op_tos_uri"`
 }
 
 // TLSConfig makes the node terminate TLS itself.
@@ -235,7 +243,7 @@ type ClientConfig struct {
 	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"`         // default true, but for FAPI
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
 	SANURI       string        `koanf:"tls_client_auth_san_uri"`
@@ -277,7 +285,7 @@ type RegistrationConfig struct {
 	AskAccount   bool          `koanf:"ask_account"`
 	Subject      string        `koanf:"subject"` // name (default) or id
 	ReuseSession bool          `koanf:"session_reuse"`
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"` // default true, but for FAPI
 }
 
 // EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.

@@ -96,6 +96,9 @@ func (c Config) readClients(ring *keys.Ring) (clients.Fixed, error) {
 	if err := fixed.CheckSigning(ring.Algorithms()); err != nil {
 		return nil, err
 	}
+	if err := fixed.CheckMutualTLS(c.MutualTLS.BaseURL != "", c.MutualTLS.RootsFile != ""); err != nil {
+		return nil, err
+	}
 	if fixed.Follow(contract.EntraExternalMethod) {
 		if err := ring.CheckCertificates(); err != nil {
 			return nil, fmt.Errorf("contract %s: %w", contract.EntraExternalMethod, err)

@@ -20,7 +20,6 @@ import (
 	"regain/provider/contract"
 	"regain/provider/keys"
 	"regain/provider/mtls"
-	"regain/provider/openid"
 	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
@@ -134,9 +133,13 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
+	attributes, err := attributesOf(n.loaded.directory)
+	if err != nil {
+		return err
+	}
 	n.provider, err = provider.New(provider.Config{
 		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,
-		OpenID: openid.Config{MutualTLS: n.cfg.MutualTLS.BaseURL, EntraContract: n.loaded.clients.Follow(contract.EntraExternalMethod)},
+		OpenID: n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
 			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
 			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,

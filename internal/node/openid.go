@@ -39,7 +39,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 	if err != nil {
 		return nil, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, ACR: openid.ACR, Secret: n.loaded.secrets.token},
+	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.secrets.token},
 		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("OpenID provider: %w", err)
@@ -57,6 +57,7 @@ func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.S
 		InitialTokens: n.loaded.tokens, Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
 		SubjectFrom:   clients.SubjectSource(r.Subject),
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
+		MutualTLS: n.cfg.MutualTLS.BaseURL != "", ClientRoots: n.cfg.MutualTLS.RootsFile != "",
 		Algorithms: n.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
 	}
 	if slices.Contains(policy.Algorithms, jose.RS256) { // OpenID Connect Dynamic Client Registration 1.0 §2

@@ -22,8 +22,10 @@ func (c Config) validate() error {
 	switch {
 	case c.Issuer == "":
 		mistake("issuer: set it to the URL under which clients reach this server, such as https://recover.example.org")
-	case err != nil || issuer.Host == "" || issuer.Path != "" || issuer.RawQuery != "" || issuer.Fragment != "":
-		mistake("issuer %q: must be scheme and host only, without a path or a slash at the end", c.Issuer)
+	case err != nil || issuer.Host == "" || issuer.User != nil || strings.ContainsAny(c.Issuer, "?#"):
+		mistake("issuer %q: must be scheme and host, or these and a path", c.Issuer)
+	case !plainPath(issuer.EscapedPath()):
+		mistake("issuer %q: the path must be segments of letters, digits, - and _, without a slash at the end", c.Issuer)
 	case issuer.Scheme != "https" && !loopbackName(issuer.Hostname()):
 		mistake("issuer %q: must be https; http is for names under .localhost only", c.Issuer)
 	}
@@ -60,6 +62,8 @@ func (c Config) validate() error {
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
 		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
 	}
+	c.validateMutualTLS(mistake)
+	c.validateMetadata(mistake)
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)
 }

@@ -97,12 +97,11 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 		return s.refuse(client, form, asError(err))
 	}
 	if client.Contract == contract.OktaIDV {
-		if refusal := narrowOkta(cleaned, wanted); refusal != nil {
+		if refusal := checkOkta(wanted); refusal != nil {
 			return s.refuse(client, form, refusal)
 		}
 	}
-	requester, err := s.fositeRequest(ctx, cleaned)
-	if err != nil {
+	if _, err := s.fositeRequest(ctx, cleaned); err != nil { // which requires the redirect_uri, and a registered one
 		return s.refuse(client, form, asError(err))
 	}
 	account, err := s.namedAccount(ctx, client, form, wanted)
@@ -110,7 +109,7 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 		return s.refuse(client, form, asError(err))
 	}
 	return Authorization{
-		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
+		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
 		Form: cleaned, Account: account, AuthnRequirements: requirements, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -35,6 +36,7 @@ import (
 
 const (
 	issuer   = "https://recover.example.org"
+	alias    = "https://mtls.recover.example.org" // of mutual TLS; serverWith
 	redirect = "https://idp.example.org/callback"
 	verifier = "a-code-verifier-of-more-than-forty-three-characters"
 	secret   = "a-client-secret-of-more-than-thirty-two-characters"
@@ -49,6 +51,8 @@ type bench struct {
 	jti  int
 	// accounts says who may have tokens.
 	accounts *accounts
+
+	roots *x509.CertPool // for tls_client_auth; serverWith
 }
 
 // accounts finds every account eligible, unless told otherwise.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -90,14 +89,9 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if _, err := s.holder(r.Context(), g.Session, problem.InvalidGrant("The account behind the refresh token may have no tokens any more.")); err != nil {
 		return nil, err
 	}
-	scopes := g.Scopes
-	if wanted := strings.Fields(form.Get("scope")); len(wanted) > 0 {
-		for _, scope := range wanted {
-			if !slices.Contains(g.Scopes, scope) {
-				return nil, problem.New(http.StatusBadRequest, "invalid_scope", "A refresh cannot add scopes.")
-			}
-		}
-		scopes = wanted
+	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
+	if refusal != nil {
+		return nil, refusal
 	}
 	g.Scopes = scopes
 	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {

@@ -20,6 +20,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/published"
 	"regain/storage"
 )
 
@@ -37,7 +38,9 @@ const (
 // Config holds the operator's settings.
 type Config struct {
 	Issuer string // https URL without a trailing slash: the prefix of every endpoint
-	ACR    string // the acr of every authentication
+	// MutualTLS is the URL of the endpoints' aliases for mutual TLS, without a trailing slash; "" for none.
+	MutualTLS string
+	ACR       string // the acr of every authentication
 	// Secret is the key of the HMAC of codes and access tokens: 32 bytes, the same on every node.
 	Secret []byte
 }
@@ -107,8 +110,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		GrantTypeJWTBearerIDOptional:         false,
 		GrantTypeJWTBearerIssuedDateOptional: false,
 	}
-	var err error
-	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
+	endpoints, err := published.New(cfg.Issuer, cfg.MutualTLS)
+	if err != nil {
+		return nil, err
+	}
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Endpoints: endpoints, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
 		return nil, err
 	}
 	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret})
@@ -116,7 +122,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
-	s.possession = possession{cfg.Issuer, proofs, deps.Source}
+	s.possession = possession{endpoints, proofs, deps.Source}
 	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
 	s.logouts = logouts{s.registry, s.hints}
 	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}

@@ -84,9 +84,7 @@ func claimsOf(account recovery.Account) map[string]any {
 	if len(address) > 0 {
 		claims["address"] = address
 	}
-	if _, there := claims["preferred_username"]; !there { // for clients whose sub is the id
-		claims["preferred_username"] = string(account.Name)
-	}
+	addNames(claims, account)
 	return claims
 }
 

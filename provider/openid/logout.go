@@ -134,10 +134,6 @@ func (s *signOut) signedOut(c *gin.Context, request oauth.Logout) error {
 		s.web.Render(c, http.StatusOK, "signedout", &web.Page{Title: "You are signed out"})
 		return nil
 	}
-	location, err := request.Location()
-	if err != nil {
-		return err
-	}
-	s.web.Leave(c, location)
+	s.web.Leave(c, request.Location())
 	return nil
 }

@@ -42,7 +42,10 @@ type Policy struct {
 	ReuseSession  bool // for clients without the scope recovery
 	SubjectFrom   clients.SubjectSource
 
-	TokenEndpointAudience bool // see clients.Client
+	TokenEndpointAudience *bool // see clients.Client
+
+	MutualTLS   bool // clients can show certificates
+	ClientRoots bool // and those of CAs authenticate them (tls_client_auth)
 
 	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
 	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys

@@ -114,7 +114,9 @@ func (e *Endpoints) build(ctx context.Context, p protocol.Protocol, open recover
 		return nil, err
 	}
 	if open.Channel.Flow == recovery.FlowBrowser {
-		params.Origin = e.cfg.Issuer
+		if params.Origin, err = web.Origin(e.cfg.Issuer); err != nil {
+			return nil, err
+		}
 	} else {
 		params.ResponseURI = e.endpoints(open.Handle()).Response
 	}
