@@ -30,6 +30,7 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	LivePages      journey.Limits
 	OpenID         openid.Config
 	Wallet         wallet.Config
 }
@@ -52,10 +53,16 @@ type Deps struct {
 }
 
 // Provider serves everything in the package comment.
-type Provider struct{ router *gin.Engine }
+type Provider struct {
+	router *gin.Engine
+	pages  *journey.Pages
+}
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+
+// EndLivePages ends every live page, and those that are opened later: the server is about to stop, and would wait.
+func (p *Provider) EndLivePages() { p.pages.EndLivePages() }
 
 // New makes the faces and mounts them. It refuses missing parts and a configuration that cannot work.
 func New(cfg Config, deps Deps) (*Provider, error) {
@@ -80,7 +87,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	pages, err := journey.New(journey.Deps{
 		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Wallets: wallets, Proofing: deps.Proofing,
-		Client: clients.describe, Clock: deps.Clock,
+		Client: clients.describe, Clock: deps.Clock, LivePages: cfg.LivePages,
 	})
 	if err != nil {
 		return nil, err
@@ -102,7 +109,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router}, nil
+	return &Provider{router, pages}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

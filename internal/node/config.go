@@ -12,6 +12,7 @@ type Config struct {
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
+	Connections    ConnectionsConfig      `koanf:"connections"`
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
@@ -32,6 +33,15 @@ type Config struct {
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
 	Registration   RegistrationConfig     `koanf:"registration"`
+}
+
+// ConnectionsConfig bounds what strangers can hold open. Connections of trusted_proxies count for Max alone; live pages
+// are counted for the person's network behind the proxy.
+type ConnectionsConfig struct {
+	Max                 int `koanf:"max"`         // of this node; at most what its file descriptors allow
+	PerNetwork          int `koanf:"per_network"` // of an IPv4 address or IPv6 /64; an IPv6 /48 may have four times as many
+	LivePages           int `koanf:"live_pages"`
+	LivePagesPerNetwork int `koanf:"live_pages_per_network"`
 }
 
 // TLSConfig makes the node terminate TLS itself.
@@ -292,6 +302,7 @@ type EntraConfig struct {
 func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
+		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
 		Storage:     StorageConfig{Backend: "memory"},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},

@@ -20,6 +20,7 @@ import (
 	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/provider"
+	"regain/provider/journey"
 	"regain/provider/keys"
 	"regain/provider/openid"
 	"regain/provider/sessions"
@@ -39,7 +40,7 @@ type Deps struct {
 
 // Node is one running node.
 type Node struct {
-	handler http.Handler
+	handler *provider.Provider
 	ring    *keys.Ring
 	signing config.Secret
 	closers []io.Closer // closed in reverse order
@@ -47,6 +48,9 @@ type Node struct {
 
 // ServeHTTP implements http.Handler.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }
+
+// EndLivePages ends every live page, and those that are opened later: the node is about to stop.
+func (n *Node) EndLivePages() { n.handler.EndLivePages() }
 
 // Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
@@ -167,7 +171,8 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
 		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
-		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
+		LivePages: journey.Limits{Total: cfg.Connections.LivePages, PerNetwork: cfg.Connections.LivePagesPerNetwork},
+		OpenID:    openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
 		Wallet: wallet.Config{
 			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
 		},

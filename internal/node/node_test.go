@@ -62,6 +62,8 @@ func TestMistakes(t *testing.T) {
 		"issuer: set it":                        func(_ *testing.T, c *node.Config) { c.Issuer = "" },
 		"must be https":                         func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
 		"without a path":                        func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
+		"connections.per_network 0: use":        func(_ *testing.T, c *node.Config) { c.Connections.PerNetwork = 0 },
+		"connections.live_pages -1: use":        func(_ *testing.T, c *node.Config) { c.Connections.LivePages = -1 },
 		"tls: set both":                         func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
 		"tls:":                                  func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
 		"directory.file: name":                  func(_ *testing.T, c *node.Config) { c.Directory.File = "" },
