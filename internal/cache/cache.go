@@ -17,6 +17,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
+
+	"regain/internal/admission"
 )
 
 // Load fetches the document for a key and returns its lifetime, counted from the start of the load.
@@ -57,7 +59,8 @@ func New[T any](cfg Config) (*Cache[T], error) {
 }
 
 // Get returns the cached value of a key, or loads it. A failure is cached too, for RetryAfter. A load continues when
-// the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once.
+// the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once. A caller
+// waits outside of its place, where it has one (admission.Outside).
 func (c *Cache[T]) Get(ctx context.Context, key string, load Load[T]) (T, error) {
 	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.until) })
 }
@@ -88,14 +91,16 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 		// Not under ctx, even without its end: the load may outlive its caller's request, whose context a router reuses.
 		return c.load(context.Background(), key, load), nil
 	})
-	select {
-	case result := <-flight:
-		e := result.Val.(entry[T]) //nolint:forcetypeassert // the function above returns only entries
-		return e.value, e.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
+	var loaded entry[T]
+	admission.Outside(ctx, func() {
+		select {
+		case result := <-flight:
+			loaded = result.Val.(entry[T]) //nolint:forcetypeassert // the function above returns only entries
+		case <-ctx.Done():
+			loaded.err = ctx.Err()
+		}
+	})
+	return loaded.value, loaded.err
 }
 
 func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] {

@@ -17,10 +17,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/presentation"
 	"regain/presentation/identity"
 	"regain/provider/binding"
@@ -43,6 +45,14 @@ type Config struct {
 	ReceiptTypes, ReceiptVCTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
+	// Verifying bounds how many answers are verified at a time; the zero value is one for each processor.
+	Verifying admission.Config
+}
+
+// verifying is one answer for each processor, and a queue that is worked off in less than the patience of who waits in
+// it, with answers that cost the most (50 ms).
+func verifying() admission.Config {
+	return admission.Config{Running: runtime.GOMAXPROCS(0), Waiting: 128, Patience: 5 * time.Second}
 }
 
 // Deps are the parts; all are required.
@@ -61,6 +71,7 @@ type Endpoints struct {
 	cfg   Config
 	deps  Deps
 	rules *evidence.Rules // what is asked
+	queue *admission.Queue
 }
 
 // New refuses missing parts, and profiles whose wallets cannot be asked what they ask for.
@@ -71,7 +82,14 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("wallet endpoints: a part is missing")
 	}
-	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes)}
+	if cfg.Verifying == (admission.Config{}) {
+		cfg.Verifying = verifying()
+	}
+	queue, err := admission.New(cfg.Verifying)
+	if err != nil {
+		return nil, fmt.Errorf("wallet endpoints: %w", err)
+	}
+	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
 	return e, e.checkChannels()
 }
 
