@@ -29,13 +29,15 @@ import (
 	"regain/storage"
 )
 
-// Deps holds a node's dependencies; all but Wrap are required.
+// Deps holds a node's dependencies; all but Wrap and ReadOnly are required.
 type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
 	// Wrap wraps the storage backend, to measure it or to inject failures; nil for none.
 	Wrap func(storage.Store) storage.Store
+	// ReadOnly has the node look at its store and its audit log, and work with empty ones in memory: for Check.
+	ReadOnly bool
 }
 
 // Node is one running node.
@@ -135,10 +137,15 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 		return nil, err
 	}
 	audit := auditlog.NewMemory()
-	if cfg.Audit.File != "" {
-		if audit, err = auditlog.Open(cfg.Audit.File); err != nil {
-			return nil, fmt.Errorf("audit.file: %w", err)
-		}
+	switch {
+	case cfg.Audit.File == "":
+	case deps.ReadOnly:
+		err = checkAudit(cfg.Audit.File)
+	default:
+		audit, err = auditlog.Open(cfg.Audit.File)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("audit.file: %w", err)
 	}
 	n.closers = append(n.closers, audit)
 	return recovery.NewService(recovery.Ports{

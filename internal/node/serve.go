@@ -175,9 +175,10 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener, l
 	return errors.Join(err, server.Close())
 }
 
-// Check reports what is wrong with a configuration: it builds the node without listening.
+// Check reports what is wrong with a configuration: it builds the node without listening, and without writing or locking
+// anything, so that it can be run beside the node and by anybody.
 func Check(cfg Config) error {
-	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, ReadOnly: true})
 	if err != nil {
 		return err
 	}
