@@ -70,7 +70,7 @@ func (s *Store) commit(calls []*call) {
 					return err // it rolls back all of them, and the others run again
 				}
 			}
-			return table{tx}.sweep(now)
+			return table{tx}.sweep(s.steady.Now())
 		})
 		if failed >= 0 {
 			calls[failed].done <- err

@@ -17,6 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -27,18 +28,20 @@ type Store struct {
 	db    *bbolt.DB
 	path  string
 	clock func() time.Time
-	batch batch
+	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
+	steady *clock.Steady
+	batch  batch
 }
 
 // Open opens or creates the file, and checks that it is whole: an ErrDamaged says what to do where it is not.
-func Open(path string, clock func() time.Time) (*Store, error) {
-	if clock == nil {
+func Open(path string, now func() time.Time) (*Store, error) {
+	if now == nil {
 		return nil, errors.New("bolt store: clock is missing")
 	}
 	if err := Inspect(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, clock: clock}
+	s := &Store{path: path, clock: now, steady: clock.NewSteady(now, nil)}
 	if err := guarded(path, s.open); err != nil {
 		return nil, err
 	}
@@ -179,9 +182,9 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 
 func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	var hits int64
-	err := s.update(func(tx table, now time.Time) error {
+	err := s.update(func(tx table, _ time.Time) error {
 		var err error
-		hits, err = tx.hit(kind, id, now, window)
+		hits, err = tx.hit(kind, id, s.steady.Now(), window)
 		return err
 	})
 	return hits, err
