@@ -30,6 +30,7 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	LivePages      journey.Limits
 	OpenID         openid.Config
 	Wallet         wallet.Config
 }
@@ -57,6 +58,7 @@ type Deps struct {
 type Provider struct {
 	router  http.Handler
 	wallets *wallet.Endpoints
+	pages   *journey.Pages
 }
 
 // Wallets are the endpoints for wallets, whose profiles change with the certificate that signs requests.
@@ -64,6 +66,9 @@ func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+
+// EndLivePages ends every live page, and those that are opened later: the server is about to stop, and would wait.
+func (p *Provider) EndLivePages() { p.pages.EndLivePages() }
 
 // New makes the faces and mounts them. It refuses missing parts and a configuration that cannot work.
 func New(cfg Config, deps Deps) (*Provider, error) {
@@ -88,7 +93,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	pages, err := journey.New(journey.Deps{
 		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Wallets: wallets, Proofing: deps.Proofing,
-		Client: clients.describe, Clock: deps.Clock,
+		Client: clients.describe, Clock: deps.Clock, LivePages: cfg.LivePages,
 	})
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router: web.Rooted(router), wallets: wallets}, nil
+	return &Provider{router: web.Rooted(router), wallets: wallets, pages: pages}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

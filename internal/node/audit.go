@@ -68,7 +68,13 @@ func (c Config) validateKeeping(issuer *url.URL, mistake func(format string, arg
 
 func (n *Node) openAudit(cfg AuditConfig, store storage.Store, deps Deps) error {
 	n.audit = auditlog.NewMemory()
-	if cfg.File != "" {
+	switch {
+	case cfg.File == "":
+	case deps.ReadOnly:
+		if err := checkAudit(cfg.File); err != nil {
+			return fmt.Errorf("audit.file: %w", err)
+		}
+	default:
 		options, err := cfg.Options()
 		if err != nil {
 			return err

@@ -14,6 +14,7 @@ type Config struct {
 	Organisation   string                 `koanf:"organisation_id"`
 	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
+	Connections    ConnectionsConfig      `koanf:"connections"`
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
@@ -42,6 +43,15 @@ type MetadataConfig struct {
 	ServiceDocumentation string `koanf:"service_documentation"`
 	PolicyURI            string `koanf:"op_policy_uri"`
 	TermsURI             string `koanf:"op_tos_uri"`
+}
+
+// ConnectionsConfig bounds what strangers can hold open. Connections of trusted_proxies count for Max alone; live pages
+// are counted for the person's network behind the proxy.
+type ConnectionsConfig struct {
+	Max                 int `koanf:"max"`         // of this node; at most what its file descriptors allow
+	PerNetwork          int `koanf:"per_network"` // of an IPv4 address or IPv6 /64; an IPv6 /48 may have four times as many
+	LivePages           int `koanf:"live_pages"`
+	LivePagesPerNetwork int `koanf:"live_pages_per_network"`
 }
 
 // TLSConfig makes the node terminate TLS itself.
@@ -299,6 +309,7 @@ type EntraConfig struct {
 func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
+		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
 		Storage:     StorageConfig{Backend: "memory"},
 		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,

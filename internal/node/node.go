@@ -18,6 +18,7 @@ import (
 	"regain/adapters/auditlog"
 	"regain/provider"
 	"regain/provider/contract"
+	"regain/provider/journey"
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/registration"
@@ -27,13 +28,15 @@ import (
 	"regain/storage"
 )
 
-// Deps holds a node's dependencies; all but Wrap are required.
+// Deps holds a node's dependencies; all but Wrap and ReadOnly are required.
 type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
 	// Wrap wraps the storage backend, to measure it or to inject failures; nil for none.
 	Wrap func(storage.Store) storage.Store
+	// ReadOnly has the node look at its store and its audit log, and work with empty ones in memory: for Check.
+	ReadOnly bool
 }
 
 // Node is one running node.
@@ -58,6 +61,9 @@ type Node struct {
 
 // ServeHTTP implements http.Handler.
 func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.provider.ServeHTTP(w, r) }
+
+// EndLivePages ends every live page, and those that are opened later: the node is about to stop.
+func (n *Node) EndLivePages() { n.provider.EndLivePages() }
 
 // Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
@@ -139,7 +145,8 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	n.provider, err = provider.New(provider.Config{
 		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,
-		OpenID: n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
+		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
+		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
 			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
 			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,

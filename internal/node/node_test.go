@@ -63,6 +63,8 @@ func TestMistakes(t *testing.T) {
 		"must be https":                         func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
 		"without a slash at the end":            func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
 		"must be scheme and host":               func(_ *testing.T, c *node.Config) { c.Issuer += "/regain?x" },
+		"connections.per_network 0: use":        func(_ *testing.T, c *node.Config) { c.Connections.PerNetwork = 0 },
+		"connections.live_pages -1: use":        func(_ *testing.T, c *node.Config) { c.Connections.LivePages = -1 },
 		"tls: set both":                         func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
 		"tls.certificate_file: open none":       func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
 		"directory.file: name":                  func(_ *testing.T, c *node.Config) { c.Directory.File = "" },

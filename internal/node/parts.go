@@ -98,7 +98,7 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 		if cfg.Path == "" {
 			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
-		backend, err = bolt.Open(cfg.Path, deps.Clock, ring)
+		backend, err = openFile(cfg.Path, ring, deps)
 	default:
 		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
 	}
@@ -110,6 +110,17 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 		backend = deps.Wrap(backend)
 	}
 	return storage.NewSealed(backend, ring)
+}
+
+// openFile opens the file store, or looks whether it could be opened.
+func openFile(path string, ring *storage.Keyring, deps Deps) (storage.Store, error) {
+	if !deps.ReadOnly {
+		return bolt.Open(path, deps.Clock, ring)
+	}
+	if err := errors.Join(checkWritten(path), bolt.Inspect(path)); err != nil {
+		return nil, err
+	}
+	return memory.New(deps.Clock)
 }
 
 // read returns the request signing key and its certificate chain, leaf first.

@@ -40,6 +40,9 @@ func (c Config) validate() error {
 	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
 		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
 	}
+	if err := c.Connections.validate(); err != nil {
+		mistake("%w", err)
+	}
 	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
 		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
 	}

@@ -17,11 +17,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/presentation"
 	"regain/presentation/identity"
 	"regain/provider/binding"
@@ -44,6 +46,14 @@ type Config struct {
 	ReceiptTypes, ReceiptVCTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
+	// Verifying bounds how many answers are verified at a time; the zero value is one for each processor.
+	Verifying admission.Config
+}
+
+// verifying is one answer for each processor, and a queue that is worked off in less than the patience of who waits in
+// it, with answers that cost the most (50 ms).
+func verifying() admission.Config {
+	return admission.Config{Running: runtime.GOMAXPROCS(0), Waiting: 128, Patience: 5 * time.Second}
 }
 
 // Deps are the parts; all are required.
@@ -63,6 +73,7 @@ type Endpoints struct {
 	deps  Deps
 	rules *evidence.Rules // what is asked
 	asked atomic.Pointer[asked]
+	queue *admission.Queue
 }
 
 // New refuses missing parts, and profiles whose wallets cannot be asked what they ask for.
@@ -73,7 +84,14 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("wallet endpoints: a part is missing")
 	}
-	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes)}
+	if cfg.Verifying == (admission.Config{}) {
+		cfg.Verifying = verifying()
+	}
+	queue, err := admission.New(cfg.Verifying)
+	if err != nil {
+		return nil, fmt.Errorf("wallet endpoints: %w", err)
+	}
+	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
 	e.asked.Store(&asked{cfg.Wallets, cfg.DIDWeb})
 	return e, e.checkChannels()
 }
