@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -30,6 +29,7 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	HSTS           time.Duration // how long browsers are to come by https only; 0 says nothing
 	OpenID         openid.Config
 	Wallet         wallet.Config
 }
@@ -63,7 +63,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	cfg.OpenID.Issuer, cfg.Wallet.Issuer = cfg.Issuer, cfg.Issuer
-	web, err := web.New(web.Config{Issuer: cfg.Issuer, Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random})
+	web, err := web.New(web.Config{Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, HSTS: cfg.HSTS, Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random})
 	if err != nil {
 		return nil, err
 	}
@@ -92,10 +92,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	router, err := newRouter(cfg.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
+	router := newRouter()
 	web.Mount(router)
 	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	txn := browsers.Group(router)
@@ -105,15 +102,16 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	return &Provider{router}, nil
 }
 
-func newRouter(trustedProxies []string) (*gin.Engine, error) {
+// newRouter answers each address as it was sent: a redirect of the router's would be to an address that X-Forwarded-Prefix
+// chooses. Nothing asks it for the client's address, which web.Network reads.
+func newRouter() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
+	r.ForwardedByClientIP, r.RemoteIPHeaders = false, nil
 	r.ContextWithFallback = true // a *gin.Context is also the request's context
-	if err := r.SetTrustedProxies(trustedProxies); err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
-	}
-	return r, nil
+	return r
 }
 
 // clientsOf tells the faces that know no OAuth who started a recovery.

@@ -2,8 +2,6 @@ package node
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -106,27 +104,4 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	client.Keys = set.JSONWebKeySet
 	return nil
-}
-
-// newSource returns the source of client certificates: the TLS connection, or a header set by trusted proxies.
-func newSource(cfg Config) (*mtls.Source, error) {
-	source := mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies}
-	if cfg.MutualTLS.Header != "" && len(cfg.TrustedProxies) == 0 {
-		return nil, errors.New("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
-	}
-	if cfg.MutualTLS.RootsFile != "" {
-		roots, err := readCertificates(cfg.MutualTLS.RootsFile)
-		if err != nil {
-			return nil, fmt.Errorf("mutual_tls.roots_file: %w", err)
-		}
-		source.Roots = x509.NewCertPool()
-		for _, root := range roots {
-			source.Roots.AddCert(root)
-		}
-	}
-	found, err := mtls.New(source)
-	if err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
-	}
-	return found, nil
 }

@@ -12,6 +12,7 @@ type Config struct {
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
+	HSTS           time.Duration          `koanf:"hsts_max_age"`    // 0 for none
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
@@ -44,10 +45,11 @@ type TLSConfig struct {
 type MutualTLSConfig struct {
 	// BaseURL is published as mtls_endpoint_aliases (RFC 8705 §5). It needs a host or port of its own, since a
 	// browser that is asked for a certificate shows a dialog to the person.
-	BaseURL   string `koanf:"base_url"`
-	Listen    string `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
-	Header    string `koanf:"header"`     // header in which the proxies of trusted_proxies send the certificate
-	RootsFile string `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
+	BaseURL   string   `koanf:"base_url"`
+	Listen    string   `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
+	Header    string   `koanf:"header"`     // header in which the proxies below send the certificate, at the host of base_url
+	Proxies   []string `koanf:"proxies"`    // CIDR; a list of its own: trusted_proxies may pass this header on as a client sent it
+	RootsFile string   `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
 }
 
 // StorageConfig chooses the backend.
@@ -292,6 +294,7 @@ type EntraConfig struct {
 func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
+		HSTS:        2 * 365 * 24 * time.Hour,
 		Storage:     StorageConfig{Backend: "memory"},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},

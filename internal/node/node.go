@@ -166,7 +166,7 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
 	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
+		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies, HSTS: cfg.HSTS,
 		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
 		Wallet: wallet.Config{
 			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,

@@ -50,6 +50,7 @@ func (c Config) validate() error {
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
 		mistake("request_lifetime %s: at most %s", c.RequestLife, presentation.MaxLifetime)
 	}
+	c.validateProxies(mistake)
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)
 }

@@ -108,7 +108,7 @@ func (b *Binding) Post(next StepFunc) gin.HandlerFunc { return b.PostUpTo(web.Ma
 // PostUpTo is Post for forms of up to limit bytes.
 func (b *Binding) PostUpTo(limit int64, next StepFunc) gin.HandlerFunc {
 	return b.web.Page(func(c *gin.Context) error {
-		if err := web.CheckOrigin(c); err != nil {
+		if err := b.web.CheckOrigin(c); err != nil {
 			return err
 		}
 		form, err := web.ReadForm(c, limit)

@@ -103,7 +103,7 @@ func (p *Pages) confirmation(c *gin.Context) error {
 		p.deps.Web.Render(c, http.StatusOK, "declined", &web.Page{Title: "Nothing was shared"})
 		return nil
 	}
-	t, err := p.deps.Recovery.Confirmation(c, binding.ID(c), code, web.Network(c))
+	t, err := p.deps.Recovery.Confirmation(c, binding.ID(c), code, p.deps.Web.Network(c))
 	if err != nil {
 		return err
 	}

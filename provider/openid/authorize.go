@@ -113,7 +113,7 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request oa
 	}
 	t, secret, err := a.recovery.Start(c, recovery.StartParams{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
-		Authorization: encoded, Network: web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
+		Authorization: encoded, Network: a.web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
@@ -154,7 +154,7 @@ func (a *authorization) askAccount(c *gin.Context, client *clients.Client, reque
 
 // nameAccount takes the account that the person typed. Whether there is such an account shows nowhere.
 func (a *authorization) nameAccount(c *gin.Context) error {
-	if err := web.CheckOrigin(c); err != nil {
+	if err := a.web.CheckOrigin(c); err != nil {
 		return err
 	}
 	form, err := oauth.ReadForm(c.Writer, c.Request)

@@ -45,7 +45,7 @@ func (s *signOut) logout(c *gin.Context) error {
 		return s.signedOut(c, request)
 	case err != nil:
 		return err
-	case request.Session == session.ID || confirmed(c, form, session):
+	case request.Session == session.ID || s.confirmed(c, form, session):
 		return s.endSession(c, session, request)
 	}
 	s.askLogout(c, form, session)
@@ -53,8 +53,8 @@ func (s *signOut) logout(c *gin.Context) error {
 }
 
 // confirmed reports whether the form is our own page's: its token knows the session.
-func confirmed(c *gin.Context, form url.Values, session sessions.Session) bool {
-	return c.Request.Method == http.MethodPost && web.CheckOrigin(c) == nil && web.HasFormToken(form, string(session.Secret))
+func (s *signOut) confirmed(c *gin.Context, form url.Values, session sessions.Session) bool {
+	return c.Request.Method == http.MethodPost && s.web.CheckOrigin(c) == nil && web.HasFormToken(form, string(session.Secret))
 }
 
 // logoutPage asks whether the person wants to sign out, and carries the request on.

@@ -12,16 +12,23 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"time"
 
 	"github.com/gin-gonic/gin"
+
+	"regain/internal/peer"
 )
 
-// Config are the parts; all are required.
+// Config are the parts; all are required but Proxies and HSTS.
 type Config struct {
 	Issuer string // URL without a trailing slash: our own origin
+	// Proxies are the addresses and CIDR ranges whose X-Forwarded-For is believed; without any, nobody's is.
+	Proxies []string
+	// HSTS is how long browsers are to come by https only (RFC 6797 §6.1.1); 0 says nothing, as an issuer without https does.
+	HSTS   time.Duration
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
@@ -29,9 +36,12 @@ type Config struct {
 
 // Web is what the faces share.
 type Web struct {
-	cfg    Config
-	origin string // as browsers write the issuer's
-	pages  *pages
+	cfg     Config
+	origin  string // as browsers write the issuer's
+	hsts    string // the value of Strict-Transport-Security, "" for none
+	proxies peer.Proxies
+	unknown telling
+	pages   *pages
 }
 
 // New refuses missing parts.
@@ -47,7 +57,11 @@ func New(cfg Config) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Web{cfg: cfg, origin: origin, pages: pages}, nil
+	proxies, err := peer.ParseProxies(cfg.Proxies)
+	if err != nil {
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
+	}
+	return &Web{cfg: cfg, origin: origin, hsts: strictTransport(origin, cfg.HSTS), proxies: proxies, pages: pages}, nil
 }
 
 // Mount adds what every request passes, the static files, and the answers to addresses and methods that do not exist.

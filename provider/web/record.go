@@ -28,6 +28,9 @@ func (w *Web) Record(c *gin.Context) {
 	}
 	c.Set(keyCorrelation, id)
 	c.Header("Correlation-Id", id)
+	if w.hsts != "" {
+		c.Header("Strict-Transport-Security", w.hsts)
+	}
 	start := w.cfg.Clock()
 	c.Next()
 	level := slog.LevelInfo

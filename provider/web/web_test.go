@@ -171,6 +171,48 @@ func TestLeave(t *testing.T) {
 	}
 }
 
+// A form of ours passes behind a proxy that rewrites Host, whatever the browser says of where it comes from; a form of
+// another origin does not, also where Host is that origin.
+func TestCheckOrigin(t *testing.T) {
+	for name, row := range map[string]struct {
+		site, origin string
+		passes       bool
+	}{
+		"a form of ours":                          {"same-origin", facetest.Issuer, true},
+		"of ours, of an older browser":            {"", facetest.Issuer, true},
+		"reloaded by the person":                  {"none", facetest.Issuer, true},
+		"a program":                               {"", "", true},
+		"another site":                            {"cross-site", "https://evil.example", false},
+		"another site, of an older browser":       {"", "https://evil.example", false},
+		"the origin of Host, of an older browser": {"", "https://backend.internal", false},
+		"a sibling":                               {"same-site", "https://sibling.example", false},
+		"a frame without an origin":               {"", "null", false},
+		"our origin without TLS":                  {"", "http://regain.example", false},
+		"our origin with another port":            {"", facetest.Issuer + ":8443", false},
+		"a longer one":                            {"", facetest.Issuer + ".evil.example", false},
+		"cross-site, in spite of the Origin":      {"cross-site", facetest.Issuer, false},
+		"a site that nobody knows":                {"same-planet", "", false},
+	} {
+		for _, host := range []string{"regain.example", "backend.internal", "backend.internal:8400", "127.0.0.1:8400"} {
+			e := facetest.New(t, nil)
+			e.Router.POST("/form", e.Web.Page(func(c *gin.Context) error {
+				c.Status(http.StatusNoContent)
+				return e.Web.CheckOrigin(c)
+			}))
+			r := httptest.NewRequest(http.MethodPost, "/form", nil)
+			r.Host = host
+			for header, value := range map[string]string{"Sec-Fetch-Site": row.site, "Origin": row.origin} {
+				if value != "" {
+					r.Header.Set(header, value)
+				}
+			}
+			if got := e.Do(r); (got.Code == http.StatusNoContent) != row.passes {
+				t.Errorf("%s, at %s: %d", name, host, got.Code)
+			}
+		}
+	}
+}
+
 // Browsers write an origin in lower case and without its default port, however the issuer is written.
 func TestOwnOrigin(t *testing.T) {
 	for issuer, own := range map[string]string{
