@@ -55,7 +55,13 @@ type Deps struct {
 type Provider struct{ router *gin.Engine }
 
 // ServeHTTP implements http.Handler.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		serveHead(w, r, p.router)
+		return
+	}
+	p.router.ServeHTTP(w, r)
+}
 
 // New makes the faces and mounts them. It refuses missing parts and a configuration that cannot work.
 func New(cfg Config, deps Deps) (*Provider, error) {
@@ -63,7 +69,10 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	cfg.OpenID.Issuer, cfg.Wallet.Issuer = cfg.Issuer, cfg.Issuer
-	web, err := web.New(web.Config{Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, HSTS: cfg.HSTS, Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random})
+	web, err := web.New(web.Config{
+		Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, Programs: append(openid.Programs(), wallet.Programs()...), HSTS: cfg.HSTS,
+		Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -121,6 +121,11 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	return e, nil
 }
 
+// Programs are the addresses that clients' programs call; browsers come to the others.
+func Programs() web.Programs {
+	return web.Programs{"/.well-known", "/jwks", "/par", "/token", "/introspect", "/revoke", "/userinfo", registration.Path, "/pass"}
+}
+
 // Mount adds the endpoints to a router, and the end of a recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	e.publication.mount(r)

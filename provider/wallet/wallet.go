@@ -75,6 +75,11 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	return e, e.checkChannels()
 }
 
+// Programs are the addresses that wallets call, and the script of a page that asks one through the browser.
+func Programs() web.Programs {
+	return web.Programs{"/openid4vp", "/recover/*/digital-credentials"}
+}
+
 // Mount adds the endpoints to a router, and those of one recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	r.GET("/openid4vp/request/:handle", forWallet(e.requestObject))

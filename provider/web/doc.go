@@ -2,7 +2,7 @@
 // from, cookies, the peer's network, the page templates, the renderers of errors, and the way out of our origin.
 //
 //	Record, RecoverPanic   one log event a request, with a correlation id
-//	Page, FailJSON         a handler returns an error, and these render it: for people, and for programs
+//	Page, Fail, FailJSON   a handler returns an error, and these render it: for people, and for programs
 //	Render                 a page from its own data, which embeds Page
 //	Leave, LeaveByPost     to another origin, by a navigation that no Content Security Policy of ours can block
 //	ReadForm, FromOwnPage  a bounded form, and whether a page of ours sent it
@@ -22,11 +22,13 @@ import (
 	"regain/internal/peer"
 )
 
-// Config are the parts; all are required but Proxies and HSTS.
+// Config are the parts; all are required but Proxies, Programs and HSTS.
 type Config struct {
 	Issuer string // URL without a trailing slash: our own origin
 	// Proxies are the addresses and CIDR ranges whose X-Forwarded-For is believed; without any, nobody's is.
 	Proxies []string
+	// Programs are the addresses whose errors are JSON; all others are pages.
+	Programs Programs
 	// HSTS is how long browsers are to come by https only (RFC 6797 §6.1.1); 0 says nothing, as an issuer without https does.
 	HSTS   time.Duration
 	Logger *slog.Logger
@@ -67,7 +69,10 @@ func New(cfg Config) (*Web, error) {
 // Mount adds what every request passes, the static files, and the answers to addresses and methods that do not exist.
 func (w *Web) Mount(r *gin.Engine) {
 	r.Use(w.Record, w.RecoverPanic)
-	r.NoRoute(func(c *gin.Context) { w.FailPage(c, ErrNoPage) })
-	r.NoMethod(func(c *gin.Context) { w.FailPage(c, ErrMethod) })
-	r.GET("/static/*file", gin.WrapH(w.pages.static()))
+	r.NoRoute(func(c *gin.Context) { w.Fail(c, ErrNoPage) })
+	r.NoMethod(func(c *gin.Context) {
+		allowHead(c)
+		w.Fail(c, ErrMethod)
+	})
+	r.GET("/static/*file", w.Page(w.static))
 }

@@ -23,11 +23,11 @@ var (
 // Handler is a handler whose error is rendered by Page, or by a wrapper of its face. It has written nothing when it returns one.
 type Handler func(c *gin.Context) error
 
-// Page renders a handler's error for a person.
+// Page renders a handler's error for a person, or for the program whose address it is.
 func (w *Web) Page(next Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := next(c); err != nil {
-			w.FailPage(c, err)
+			w.Fail(c, err)
 		}
 	}
 }

@@ -23,7 +23,7 @@ const (
 func (w *Web) Record(c *gin.Context) {
 	id, err := w.NewID()
 	if err != nil {
-		c.AbortWithStatus(http.StatusInternalServerError)
+		w.Fail(c, err)
 		return
 	}
 	c.Set(keyCorrelation, id)
@@ -64,7 +64,7 @@ func (w *Web) NewID() (string, error) {
 func (w *Web) RecoverPanic(c *gin.Context) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			w.FailPage(c, fmt.Errorf("panic: %v", cause))
+			w.Fail(c, fmt.Errorf("panic: %v", cause))
 		}
 	}()
 	c.Next()
