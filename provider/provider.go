@@ -103,6 +103,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	router := newRouter()
 	web.Mount(router)
+	router.GET("/", web.Page(web.Home))
 	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)

@@ -42,6 +42,8 @@ type Transaction struct {
 	ChangedAt      time.Time            `json:"changed_at"`
 	ExpiresAt      time.Time            `json:"expires_at"`
 	DecidedAt      time.Time            `json:"decided_at,omitzero"`
+	// EndedElsewhere: it was cancelled because the wallet's redirect was opened in another browser than the one that started.
+	EndedElsewhere bool `json:"ended_elsewhere,omitempty"`
 	// ReturnedAt is when the browser was sent back to the client with a code. That happens once.
 	ReturnedAt time.Time `json:"returned_at,omitzero"`
 }

@@ -121,15 +121,10 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
-	switch {
-	case changed:
+	if changed {
 		return progress{Text: "Checking what your wallet showed …", Reload: true}
-	case opened(t):
-		return progress{Text: "Opened in your wallet. Follow the steps there."}
-	case t.State == recovery.StatePresented:
-		return progress{Text: "Your wallet has answered. Come back through the page it opened."}
 	}
-	return progress{Text: "Waiting for your wallet …"}
+	return progress{Text: progressText(waitingFor(t))}
 }
 
 func (e progress) encode() string {

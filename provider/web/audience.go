@@ -48,7 +48,7 @@ func (w *Web) Fail(c *gin.Context, err error) {
 // problemOf is what a program is told of an error that has a page: the page's status, and nothing of its cause.
 func problemOf(err error) error {
 	var protocol *problem.Error
-	status := errorPageFor(err).Status
+	status := failureOf(err, true).status
 	switch {
 	case errors.As(err, &protocol):
 		return err

@@ -62,6 +62,16 @@ func (w *Web) static(c *gin.Context) error {
 	return nil
 }
 
+// home is the address of Home.
+const home = "/"
+
+// Home says where a recovery starts, to those who have nowhere else to go from here. It is mounted at `/`.
+func (w *Web) Home(c *gin.Context) error {
+	SecureHeaders(c)
+	w.Render(c, http.StatusOK, "home", &Page{Title: "Where a recovery starts"})
+	return nil
+}
+
 // Page is what the layout of every page shows. The data of a page is a struct of its own that embeds it.
 type Page struct {
 	Title        string

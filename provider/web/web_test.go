@@ -28,6 +28,8 @@ func TestErrorPages(t *testing.T) {
 		title  string
 		back   bool
 	}{
+		{web.ErrBroughtBack, http.StatusForbidden, "Your wallet opened another browser", false},
+		{web.ErrCodeOver, http.StatusForbidden, "There is no code to show here", false},
 		{web.ErrNoPage, http.StatusNotFound, "This page does not exist", false},
 		{web.ErrMethod, http.StatusMethodNotAllowed, "This page cannot be used like that", true},
 		{web.ErrForgedForm, http.StatusForbidden, "This form is out of date", true},
@@ -49,7 +51,7 @@ func TestErrorPages(t *testing.T) {
 			web.NoteBack(c, "/recover/T1")
 			return fmt.Errorf("secret cause: %w", row.err)
 		}))
-		got := e.Get("/fails", nil)
+		got := e.Get("/fails", &http.Cookie{Name: web.CookiePrefix + "another-recovery", Value: "x"})
 		body := got.Body.String()
 		if got.Code != row.status || !strings.Contains(body, "<h1>"+row.title+"</h1>") || strings.Contains(body, "secret cause") {
 			t.Errorf("%v: %d %s", row.err, got.Code, body)
@@ -59,6 +61,26 @@ func TestErrorPages(t *testing.T) {
 		}
 		if !strings.Contains(body, got.Header().Get("Correlation-Id")) || !strings.Contains(e.Log.String(), "secret cause") {
 			t.Errorf("%v: the reference is not on the page, or the cause is not in the log", row.err)
+		}
+	}
+}
+
+// A browser that sends no cookie at all is told that one is needed, and one that sends another recovery's is not.
+func TestCookiesAreNeeded(t *testing.T) {
+	for _, err := range []error{recovery.ErrNoTransaction, recovery.ErrOtherBrowser} {
+		e := facetest.New(t, nil)
+		e.Router.GET("/fails", e.Web.Page(func(*gin.Context) error { return err }))
+		for name, row := range map[string]struct {
+			cookie *http.Cookie
+			needed bool
+		}{
+			"none": {nil, true}, "another site's": {&http.Cookie{Name: "session", Value: "x"}, true}, "another recovery's": {&http.Cookie{Name: web.CookiePrefix + "x", Value: "x"}, false},
+		} {
+			got := e.Get("/fails", row.cookie)
+			body := got.Body.String()
+			if needed := strings.Contains(body, "needs a cookie"); got.Code != http.StatusForbidden || needed != row.needed || strings.Contains(body, "<h1>This recovery belongs") == row.needed {
+				t.Errorf("%s: %d %s", name, got.Code, body)
+			}
 		}
 	}
 }
