@@ -100,7 +100,7 @@ func (p *Pages) dataFor(c *gin.Context, t recovery.Transaction, name string, bas
 // say sets what a page says of a situation.
 func (b *basePage) say(s web.Situation) {
 	words := s.Of(b.Organisation)
-	b.Title, b.Words, b.Over = words.Heading, Words{words.Text, words.Next, words.Button}, s == web.Returned
+	b.Title, b.Words, b.Over = words.Heading, Words{words.Text, words.Next, words.Button}, s == web.Returned || s == web.PassNotMade
 }
 
 func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, error) {

@@ -148,7 +148,7 @@ func ofDecisions() map[Situation]Words {
 
 func ofEnds() map[Situation]Words {
 	return map[Situation]Words{
-		PassNotMade: {"Your pass could not be made", "We confirmed that it is you, and then something failed on our side. No pass was given to anybody. Start a new recovery at " + organisation + ".", nil, backToClient},
+		PassNotMade: {"Your pass could not be made", "We confirmed that it is you, and then something failed on the way to " + organisation + ". If a pass was made, nobody has it, and it stops working by itself. Start a new recovery at " + organisation + ".", nil, howToStart},
 		PassShown: {"Your pass was shown", "It is not shown again. If you did not note it, start a new recovery at " + organisation + ": the pass that was shown stops working by itself.",
 			nil, "Continue to " + organisation},
 		Returned:  {"This recovery is complete", "You were sent back to " + organisation + ". There is nothing more to do here.", nil, howToStart},
