@@ -52,7 +52,13 @@ type Deps struct {
 }
 
 // Provider serves everything in the package comment.
-type Provider struct{ router *gin.Engine }
+type Provider struct {
+	router    *gin.Engine
+	endpoints *openid.Endpoints
+}
+
+// Close waits, for a bounded time, for what goes on after a request. No request may be in progress.
+func (p *Provider) Close() error { return p.endpoints.Close() }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -109,7 +115,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router}, nil
+	return &Provider{router, endpoints}, nil
 }
 
 // newRouter answers each address as it was sent: a redirect of the router's would be to an address that X-Forwarded-Prefix

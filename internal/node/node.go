@@ -165,12 +165,16 @@ func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *
 		return err
 	}
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
-	n.handler, err = provider.New(provider.Config{
+	made, err := provider.New(provider.Config{
 		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies, HSTS: cfg.HSTS,
 		OpenID: openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
 		Wallet: wallet.Config{
 			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
 		},
 	}, parts)
-	return err
+	if err != nil {
+		return err
+	}
+	n.handler, n.closers = made, append(n.closers, made)
+	return nil
 }

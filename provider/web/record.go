@@ -60,6 +60,9 @@ func (w *Web) NewID() (string, error) {
 	return hex.EncodeToString(buf[:]), nil
 }
 
+// Logger is for what happens after a request.
+func (w *Web) Logger() *slog.Logger { return w.cfg.Logger }
+
 // RecoverPanic keeps a panic in one handler from taking others down, and its text from the client.
 func (w *Web) RecoverPanic(c *gin.Context) {
 	defer func() {

@@ -1,0 +1,53 @@
+package sessions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"regain/storage"
+)
+
+// Hint is what a verified ID token says of the sessions that it came from.
+type Hint struct {
+	Session string // sid, "" for an ID token without one
+	Subject string // the subject of the session
+	Client  string // for which it was made
+}
+
+// maxHinted bounds the sessions of one person that one request ends.
+const maxHinted = 32
+
+// Hinted returns the sessions that a hint means, none where they have ended: the one of its sid or, where it names none, those
+// of its subject in which its client got an ID token. They are few: a person's browsers.
+func (all *Sessions) Hinted(ctx context.Context, h Hint) ([]Session, error) {
+	if h.Session != "" {
+		session, err := all.Get(ctx, h.Session)
+		switch {
+		case errors.Is(err, ErrNone):
+			return nil, nil
+		case err != nil:
+			return nil, err
+		}
+		return []Session{session}, nil
+	}
+	records, err := all.store.List(ctx, kind, groupOf(h.Subject), "", maxHinted)
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	var found []Session
+	for _, record := range records {
+		session, err := read(record)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(session.Clients, h.Client) {
+			found = append(found, session)
+		}
+	}
+	return found, nil
+}
+
+// groupOf names a subject's sessions in the store, which need not know whose they are.
+func groupOf(subject string) string { return storage.Digest("session of\x00" + subject) }
