@@ -129,6 +129,7 @@ type accountPage struct {
 	web.Page
 	ClientID   string
 	RequestURI string
+	Fields     []web.Field // where the client hears that the person took too long
 	Mistake    string
 }
 
@@ -147,7 +148,9 @@ func (a *authorization) askAccount(c *gin.Context, client *clients.Client, reque
 	}
 	a.web.Render(c, status, "account", &accountPage{
 		Page:     web.Page{Title: "Which account is yours?", Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake,
+		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake, Fields: []web.Field{
+			{Name: "redirect_uri", Value: request.RedirectURI}, {Name: "state", Value: request.State}, {Name: "response_mode", Value: string(request.Mode)},
+		},
 	})
 	return nil
 }
@@ -164,7 +167,7 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	if form.Get("request_uri") == "" {
 		return web.ErrNotNow
 	}
-	request, err := a.oauth.Authorize(c, form)
+	request, err := a.oauth.AuthorizeHeld(c, form)
 	if err != nil {
 		return err
 	}

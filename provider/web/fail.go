@@ -78,6 +78,8 @@ func failureOf(err error, cookies bool) failure {
 	case errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrAnswered),
 		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, ErrNotNow):
 		return failure{http.StatusConflict, NotNow, true}
+	case errors.As(err, &protocol) && protocol.Code == "invalid_request_uri":
+		return failure{protocol.Status, RequestOver, false}
 	case errors.As(err, &protocol) && protocol.Status < http.StatusInternalServerError:
 		return failure{protocol.Status, NotUnderstood, false}
 	}
@@ -97,9 +99,13 @@ func (w *Web) FailPage(c *gin.Context, err error) {
 	f := failureOf(err, hasCookies(c))
 	words := f.situation.Of("")
 	page := &errorPage{Page: Page{Title: words.Heading}, Text: words.Text, Next: words.Next, Button: words.Button}
-	var protocol *problem.Error
-	if f.situation == NotUnderstood && errors.As(err, &protocol) {
-		page.Text, page.Next = protocol.Description, append([]string{words.Text}, words.Next...)
+	if protocol := (*problem.Error)(nil); errors.As(err, &protocol) { // what it says is for the client's engineer, and helps the person
+		switch f.situation {
+		case NotUnderstood:
+			page.Text, page.Next = protocol.Description, append([]string{words.Text}, words.Next...)
+		case RequestOver:
+			page.Next = []string{protocol.Description}
+		}
 	}
 	switch back := c.GetString(keyBack); {
 	case f.goesOn && back != "":

@@ -19,6 +19,7 @@ const (
 	OldForm        Situation = "old_form"
 	NotNow         Situation = "not_now"
 	NotUnderstood  Situation = "not_understood" // the client's request; the text is the protocol's
+	RequestOver    Situation = "request_over"   // the client's request was answered, or is too old
 	ServerProblem  Situation = "server_problem"
 	NothingShared  Situation = "nothing_shared" // at the wallet's device: no answer was given
 	Waiting        Situation = "waiting"
@@ -106,6 +107,7 @@ func ofRequests() map[Situation]Words {
 		NotNow:   {"That step is not possible now", "It was done already, or the recovery has moved on meanwhile. Its page says where things stand.", nil, backToRecovery},
 		NotUnderstood: {"Your organisation's request was not understood", "Go back to the page that sent you here, and try again.",
 			[]string{"If it happens again, tell your organisation's help desk the reference at the bottom of this page."}, howToStart},
+		RequestOver:   {"This link was used already, or is too old", "Your organisation's request was not understood any more: such a link works once, and for a short time. Start again at your organisation's sign-in page.", nil, howToStart},
 		ServerProblem: {"Something went wrong on our side", "Try again in a moment. If it happens again, start anew at your organisation's sign-in page in a few minutes.", nil, tryAgain},
 		NothingShared: {"Nothing was shared", "You can close this page. On the screen where you started, you can try again or cancel.", nil, ""},
 	}
