@@ -18,6 +18,8 @@ var (
 	ErrForgedForm = errors.New("form was not sent by this transaction's page")
 	// ErrNotNow: the step does not fit to what is stored; the page had moved on.
 	ErrNotNow = errors.New("that step is not possible now")
+	// ErrNotHere: the browser holds a cookie for the transaction, and none is stored that it fits to.
+	ErrNotHere = errors.New("the browser's cookie fits to no transaction")
 	// ErrBroughtBack: a wallet opened another browser than the one that started, and the transaction was ended.
 	ErrBroughtBack = errors.New("the wallet's answer came back in another browser")
 	// ErrCodeOver: the digits of a cross-device answer are not to be shown, or no longer.
@@ -64,6 +66,8 @@ func failureOf(err error, cookies bool) failure {
 		return failure{http.StatusMethodNotAllowed, NoMethod, true}
 	case errors.Is(err, ErrBroughtBack):
 		return failure{http.StatusForbidden, BroughtBack, false}
+	case errors.Is(err, ErrNotHere):
+		return failure{http.StatusForbidden, NotHere, false}
 	case errors.Is(err, ErrCodeOver):
 		return failure{http.StatusForbidden, CodeOver, false}
 	case errors.Is(err, recovery.ErrNoTransaction), errors.Is(err, recovery.ErrOtherBrowser):

@@ -29,6 +29,7 @@ func TestErrorPages(t *testing.T) {
 		back   bool
 	}{
 		{web.ErrBroughtBack, http.StatusForbidden, "Your wallet opened another browser", false},
+		{web.ErrNotHere, http.StatusForbidden, "This recovery is not here any more", false},
 		{web.ErrCodeOver, http.StatusForbidden, "There is no code to show here", false},
 		{web.ErrNoPage, http.StatusNotFound, "This page does not exist", false},
 		{web.ErrMethod, http.StatusMethodNotAllowed, "This page cannot be used like that", true},

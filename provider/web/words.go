@@ -13,6 +13,7 @@ const (
 	NoMethod       Situation = "no_method"
 	NoCookie       Situation = "no_cookie"     // the browser sent no cookie of ours at all
 	OtherBrowser   Situation = "other_browser" // it sent cookies of ours, and not this recovery's
+	NotHere        Situation = "not_here"      // it sent a cookie for this recovery, which fits to none that we have
 	BroughtBack    Situation = "brought_back"  // a wallet opened another browser than the one that started
 	CodeOver       Situation = "code_over"     // the six digits at the wallet's device are no longer shown
 	Gone           Situation = "gone"          // the recovery expired under a step
@@ -99,6 +100,8 @@ func ofRequests() map[Situation]Words {
 			[]string{"If somebody sent you here and you did not start a recovery, close this page."}, howToStart},
 		OtherBrowser: {"This recovery belongs to another browser", "A recovery can only be finished in the browser that started it. If you started it, go on there.",
 			[]string{"If somebody sent you here and you did not start a recovery, close this page."}, howToStart},
+		NotHere: {"This recovery is not here any more", "It is over, and what was kept for it is deleted. Start again at your organisation's sign-in page.",
+			[]string{"If it began a moment ago, it belongs to another browser: go on there."}, howToStart},
 		BroughtBack: {"Your wallet opened another browser", "What you showed counts only in the browser where the recovery was started, and this is not that one. To be safe, the recovery was ended.",
 			[]string{"If you started it: start again, in the browser that your wallet opens, or show the QR code to your wallet.", "If somebody sent you a link or a code: you did nothing wrong, and nothing was opened to them. Tell your organisation's help desk."}, howToStart},
 		CodeOver: {"There is no code to show here", "It was typed already, was replaced, or is over. Look at the screen where you started: it says how to go on.", nil, howToStart},
