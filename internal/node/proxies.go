@@ -25,10 +25,10 @@ func (c Config) validateProxies(mistake func(format string, args ...any)) {
 		mistake("mutual_tls.header: name the proxies that set it in mutual_tls.proxies; the header of any other peer is ignored")
 	}
 	own, shared := hostOf(m.BaseURL), hostOf(c.Issuer)
-	switch {
-	case own == "":
+	switch own {
+	case "":
 		mistake("mutual_tls.header: set mutual_tls.base_url to the URL whose proxy asks for certificates; the header counts at its host only")
-	case own == shared:
+	case shared:
 		mistake("mutual_tls.base_url %q: use another host or port than the issuer's: there, clients could send mutual_tls.header themselves", m.BaseURL)
 	}
 }

@@ -87,7 +87,9 @@ func TestNotificationsOutliveTheRequest(t *testing.T) {
 func TestClosingTellsClientsFirst(t *testing.T) {
 	l := &listener{fails: 2}
 	b, n, _ := telling(l, time.Hour, time.Hour)
-	<-b.send(t.Context(), n)
+	if err := <-b.send(t.Context(), n); err == nil {
+		t.Error("the first try did not fail")
+	}
 	for range 2 { // closing twice is closing once
 		if err := b.Close(); err != nil {
 			t.Error(err)

@@ -52,7 +52,8 @@ func TestEachSituationHasItsOwnWords(t *testing.T) {
 			t.Errorf("%s: %+v", s, words)
 		}
 		// One that waits for a wallet has the same heading until something came of it.
-		if other, twice := headings[words.Heading]; twice && !(s == web.Waiting && other == web.Opened || s == web.Opened && other == web.Waiting) {
+		same := func(of web.Situation) bool { return of == web.Waiting || of == web.Opened }
+		if other, twice := headings[words.Heading]; twice && (!same(s) || !same(other)) {
 			t.Errorf("%s has the heading of %s", s, other)
 		}
 		if other, twice := texts[words.Text]; twice {
