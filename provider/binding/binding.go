@@ -116,6 +116,9 @@ func (b *Binding) PostUpTo(limit int64, next StepFunc) gin.HandlerFunc {
 		if err := b.web.CheckOrigin(c); err != nil {
 			return err
 		}
+		if Secret(c, ID(c)) == "" { // a form of ours without our cookie is a browser that keeps none, and no forgery
+			return fmt.Errorf("a form without the transaction's cookie: %w", recovery.ErrOtherBrowser)
+		}
 		form, err := web.ReadForm(c, limit)
 		if err != nil {
 			return fmt.Errorf("%w: %w", web.ErrForgedForm, err)

@@ -90,7 +90,8 @@ func TestFormsThatAreRefused(t *testing.T) {
 		"another recovery's":       {other.Form(nil), "same-origin", "", own.Cookie, "out of date"},
 		"the token of no secret":   {url.Values{"csrf": {web.FormToken("")}}, "same-origin", "", own.Cookie, "out of date"},
 		"too large":                {own.Form(url.Values{"x": {strings.Repeat("x", web.MaxForm)}}), "same-origin", "", own.Cookie, "out of date"},
-		"no cookie":                {own.Form(nil), "same-origin", "", nil, "out of date"},
+		"no cookie":                {own.Form(nil), "same-origin", "", nil, "needs a cookie"},
+		"no cookie, older browser": {own.Form(nil), "", facetest.Issuer, nil, "needs a cookie"},
 		"a form for no secret":     {url.Values{"csrf": {web.FormToken("")}}, "same-origin", "", nil, "belongs to another browser"},
 		"in the query, not posted": {url.Values{}, "same-origin", "", own.Cookie, "out of date"},
 	} {

@@ -96,7 +96,7 @@ func ofRequests() map[Situation]Words {
 		NoPage:   {"This page does not exist", "The address may be mistyped. A recovery starts at your organisation's sign-in page.", nil, howToStart},
 		NoMethod: {"This page cannot be used like that", "Open it from your recovery instead.", nil, backToRecovery},
 		NoCookie: {"This page needs a cookie", "Your browser did not send the cookie that was set when the recovery began. If it blocks cookies, allow them for this site and start again. " +
-			"If it does not, this recovery belongs to another browser, or is long over: go on in the browser where you started.",
+			"If it does not, this page is out of date, or this recovery belongs to another browser: go on in the browser where you started.",
 			[]string{"If somebody sent you here and you did not start a recovery, close this page."}, howToStart},
 		OtherBrowser: {"This recovery belongs to another browser", "A recovery can only be finished in the browser that started it. If you started it, go on there.",
 			[]string{"If somebody sent you here and you did not start a recovery, close this page."}, howToStart},
