@@ -144,7 +144,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 		return err
 	}
 	n.provider, err = provider.New(provider.Config{
-		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,
+		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
 		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
 		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
@@ -152,5 +152,9 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
 		},
 	}, parts)
-	return err
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.provider)
+	return nil
 }
