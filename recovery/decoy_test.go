@@ -30,7 +30,9 @@ func TestDecoysAreCompared(t *testing.T) {
 			}
 			mismatch := work(question(func(*recovery.DecisionInput) {}))
 			for name, change := range map[string]func(*recovery.DecisionInput){
-				"unknown":               func(q *recovery.DecisionInput) { q.Account, q.Ineligible = recovery.Account{}, recovery.ReasonAccountUnknown },
+				"unknown": func(q *recovery.DecisionInput) {
+					q.Account, q.Ineligible = recovery.Account{}, recovery.ReasonAccountUnknown
+				},
 				"disabled":              func(q *recovery.DecisionInput) { q.Ineligible = recovery.ReasonAccountDisabled },
 				"without the attribute": func(q *recovery.DecisionInput) { delete(q.Account.Attributes, "nickname") },
 			} {
