@@ -29,6 +29,10 @@ func TestDecoysAreCompared(t *testing.T) {
 				return testing.AllocsPerRun(20, func() { recovery.Decide(q) })
 			}
 			mismatch := work(question(func(*recovery.DecisionInput) {}))
+			unusable := work(question(func(q *recovery.DecisionInput) { q.Account.Attributes["nickname"] = "love\u200blace" }))
+			if unusable < mismatch {
+				t.Errorf("%s, %d words, an attribute that cannot be compared: %v allocations, a mismatch takes %v", level, words, unusable, mismatch)
+			}
 			for name, change := range map[string]func(*recovery.DecisionInput){
 				"unknown": func(q *recovery.DecisionInput) {
 					q.Account, q.Ineligible = recovery.Account{}, recovery.ReasonAccountUnknown
