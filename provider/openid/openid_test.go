@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"regain/internal/fetch"
 	"regain/provider/clients"
 	"regain/provider/contract"
@@ -92,6 +94,9 @@ func newProvider(t *testing.T, change func(*recovery.Profile)) *provider {
 	registry, err := clients.NewFixed([]*clients.Client{
 		registered("idp", nil),
 		registered("asks", func(c *clients.Client) { c.AskAccount = true }),
+		registered("okta", func(c *clients.Client) {
+			c.Contract, c.Scopes, c.AllowUnpushed, c.IDTokenAlgorithm = contract.OktaIDV, nil, false, jose.ES256
+		}),
 		registered("broker", func(c *clients.Client) { broker(c, clients.SubjectName) }),
 		registered("broker-by-id", func(c *clients.Client) { broker(c, clients.SubjectID) }),
 		registered("sessions", func(c *clients.Client) { c.ReuseSession, c.BackChannelLogoutURI = true, "https://idp.example/logout" }),
