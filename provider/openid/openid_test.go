@@ -16,6 +16,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -54,9 +55,14 @@ func (p *passes) Verify(_ context.Context, client recovery.ClientID, account rec
 }
 
 // notes are what clients were told.
-type notes struct{ sent []string }
+type notes struct {
+	mu   sync.Mutex // clients are told at once
+	sent []string
+}
 
 func (n *notes) PostForm(_ context.Context, address string, form url.Values) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.sent = append(n.sent, address+" "+strings.Join(form["logout_token"], ""))
 	return nil
 }
