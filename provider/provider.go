@@ -30,6 +30,7 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	LivePages      journey.Limits
 	OpenID         openid.Config
 	Wallet         wallet.Config
 }
@@ -46,16 +47,28 @@ type Deps struct {
 	Notify   openid.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
-	Logger       *slog.Logger
-	Clock        func() time.Time
-	Random       io.Reader
+	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
+	Unready func(context.Context) []string
+	Logger  *slog.Logger
+	Clock   func() time.Time
+	Random  io.Reader
 }
 
 // Provider serves everything in the package comment.
-type Provider struct{ router *gin.Engine }
+type Provider struct {
+	router  http.Handler
+	wallets *wallet.Endpoints
+	pages   *journey.Pages
+}
+
+// Wallets are the endpoints for wallets, whose profiles change with the certificate that signs requests.
+func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+
+// EndLivePages ends every live page, and those that are opened later: the server is about to stop, and would wait.
+func (p *Provider) EndLivePages() { p.pages.EndLivePages() }
 
 // New makes the faces and mounts them. It refuses missing parts and a configuration that cannot work.
 func New(cfg Config, deps Deps) (*Provider, error) {
@@ -80,7 +93,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	pages, err := journey.New(journey.Deps{
 		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Wallets: wallets, Proofing: deps.Proofing,
-		Client: clients.describe, Clock: deps.Clock,
+		Client: clients.describe, Clock: deps.Clock, LivePages: cfg.LivePages,
 	})
 	if err != nil {
 		return nil, err
@@ -97,12 +110,12 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	web.Mount(router)
-	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	router.GET("/healthz", health(deps.Unready))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router}, nil
+	return &Provider{router: web.Rooted(router), wallets: wallets, pages: pages}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

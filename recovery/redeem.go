@@ -56,7 +56,7 @@ func (s *Service) Redeem(ctx context.Context, claim Claim) (Redemption, error) {
 // ended: the client that hung up is a reason for it, not against it.
 func (s *Service) RevokePass(ctx context.Context, r Redemption) error {
 	ctx = context.WithoutCancel(ctx)
-	if err := s.ports.Passes.Revoke(ctx, r.Account.Name, r.Pass.ID); err != nil {
+	if err := s.ports.Passes.Revoke(ctx, r.Account.ID, r.Pass.ID); err != nil {
 		return errors.Join(fmt.Errorf("revoke pass %s: %w", r.Pass.ID, err), s.audit(ctx, r.Transaction, EventPassFailed, ReasonNone))
 	}
 	return s.audit(ctx, r.Transaction, EventPassRevoked, ReasonNone)
@@ -65,12 +65,12 @@ func (s *Service) RevokePass(ctx context.Context, r Redemption) error {
 // order prepares the order before the transaction is used up: a directory outage here costs a new recovery at most,
 // and an account that was disabled, excluded or moved since the decision gets no pass.
 func (s *Service) order(ctx context.Context, t Transaction) (PassOrder, Profile, error) {
-	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
+	account, profile, err := s.eligible(ctx, t.Account, t.Profile)
+	if errors.Is(err, ErrIneligible) {
+		return PassOrder{}, Profile{}, errors.Join(ErrNoTransaction, err)
+	}
 	if err != nil {
 		return PassOrder{}, Profile{}, err
-	}
-	if ineligible != ReasonNone || profile.Name != t.Profile || profile.Mode != ModeProduction {
-		return PassOrder{}, Profile{}, fmt.Errorf("account is no longer eligible under profile %s: %w", t.Profile, ErrNoTransaction)
 	}
 	return PassOrder{Transaction: t.ID, Client: t.Client, Account: account, Policy: profile.Pass, Now: s.ports.Clock()}, profile, nil
 }
@@ -83,6 +83,9 @@ func (s *Service) claim(ctx context.Context, t Transaction) (Transaction, error)
 	if t.Mode != ModeProduction || t.Decision == nil || t.Decision.Outcome != OutcomeApproved {
 		return t, fmt.Errorf("transaction %s was not approved in production: %w", t.ID, ErrIllegalStep)
 	}
+	if err := s.unissued(ctx, t); err != nil {
+		return t, err
+	}
 	t, err := s.advance(ctx, t, EventPassIssuing, StepIssue)
 	return t, redeemedBy(err)
 }
@@ -93,4 +96,18 @@ func redeemedBy(err error) error {
 		return errors.Join(ErrRedeemed, err)
 	}
 	return err
+}
+
+// unissued asks the audit log whether the transaction has its pass. The store says that it has none, but may be an older
+// copy of itself.
+func (s *Service) unissued(ctx context.Context, t Transaction) error {
+	issued, err := s.ports.Issuings.Issued(t.ID, t.StartedAt)
+	if err != nil {
+		return errors.Join(ErrRedeemed, fmt.Errorf("look for the pass of transaction %s: %w", t.ID, err))
+	}
+	if issued {
+		err := fmt.Errorf("the audit log has the pass of transaction %s, and the store has not: %w", t.ID, ErrRedeemed)
+		return errors.Join(err, s.auditLimited(ctx, t, EventTransitionRefused))
+	}
+	return nil
 }

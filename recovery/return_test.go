@@ -128,7 +128,7 @@ func TestWhatRedeemsNothing(t *testing.T) {
 		"a denial":              {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Decision.Outcome = recovery.OutcomeDenied }, recovery.ErrIllegalStep, "not approved in production"},
 		"an evaluation":         {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Decision.Outcome = recovery.OutcomeEvaluated }, recovery.ErrIllegalStep, "not approved in production"},
 		"evaluation mode":       {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Mode = recovery.ModeEvaluation }, recovery.ErrIllegalStep, "not approved in production"},
-		"another profile":       {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Profile = "pilot" }, recovery.ErrNoTransaction, "no longer eligible under profile pilot"},
+		"another profile":       {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Profile = "pilot" }, recovery.ErrNoTransaction, "account is not eligible"},
 		"another client's":      {func(tx *recovery.Transaction, _ *recovery.Claim) { tx.Client = "another" }, recovery.ErrNoTransaction, ""},
 		"another code":          {func(_ *recovery.Transaction, c *recovery.Claim) { c.Code = "older" }, recovery.ErrRedeemed, "last sent back with"},
 		"no code":               {func(_ *recovery.Transaction, c *recovery.Claim) { c.Code = "" }, recovery.ErrRedeemed, "last sent back with"},

@@ -17,9 +17,14 @@ type Transaction struct {
 	Version int64         `json:"-"` // the stored version that this copy was read from
 	State   State         `json:"state"`
 	Client  ClientID      `json:"client"`
-	Account AccountName   `json:"account"` // as named by the main IdP, never taken from the evidence
-	Profile ProfileName   `json:"profile"`
-	Mode    Mode          `json:"mode"`
+	// Requested is the account as the main IdP named it. Account is its id, which the directory told at the start, and
+	// which every later step goes by; empty if there is no such account. AccountName is the directory's name of it
+	// then, for the audit log. None of them is taken from the evidence.
+	Requested   RequestedAccount `json:"requested_account"`
+	Account     AccountID        `json:"account,omitempty"`
+	AccountName AccountName      `json:"account_name,omitempty"`
+	Profile     ProfileName      `json:"profile"`
+	Mode        Mode             `json:"mode"`
 	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope
 	// …). The person does not see it: the journey of an ineligible account looks like any other, so that accounts
 	// cannot be enumerated.

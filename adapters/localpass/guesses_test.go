@@ -13,7 +13,7 @@ import (
 )
 
 // guess verifies a wrong pass and reports whether it was compared with the account's.
-func (b *bench) guess(t *testing.T, account recovery.AccountName) bool {
+func (b *bench) guess(t *testing.T, account recovery.AccountID) bool {
 	t.Helper()
 	v, ok, err := b.Verify(t.Context(), "idp", account, "WRONG")
 	if err != nil || ok {
@@ -127,7 +127,7 @@ func TestUsesOfManyPassesAreNoGuesses(t *testing.T) {
 		}
 	}
 	other, err := b.Issue(t.Context(), recovery.PassOrder{
-		Client: "another", Account: recovery.Account{Name: "ada@example.org"}, Now: b.now, Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12},
+		Client: "another", Account: recovery.Account{ID: "ada@example.org"}, Now: b.now, Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -149,7 +149,7 @@ func TestUsesOfManyPassesAreNoGuesses(t *testing.T) {
 // How a wrong guess is answered does not tell that a pass of the account was used in the same window.
 func TestALockDoesNotTellOfUses(t *testing.T) {
 	b := setUp(t)
-	for _, account := range []recovery.AccountName{"ada@example.org", "nobody@example.org"} {
+	for _, account := range []recovery.AccountID{"ada@example.org", "nobody@example.org"} {
 		b.now = b.now.Add(localpass.GuessWindow)
 		for i := range 3 * localpass.MaxGuesses {
 			if account == "ada@example.org" && i%2 == 0 {
@@ -191,7 +191,7 @@ func TestGuessesAreCountedForClientAndAccount(t *testing.T) {
 		}
 	}
 	for range localpass.MaxGuesses - 1 {
-		b.guess(t, "ADA@example.org")
+		b.guess(t, "ada@example.org")
 	}
 	if !b.verify(t, "ada@example.org", pass) {
 		t.Error("guesses elsewhere locked the pass")

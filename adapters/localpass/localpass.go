@@ -109,7 +109,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 		ID: base64.RawURLEncoding.EncodeToString(id[:]), Value: value, Issuer: Name, UsableOnce: order.Policy.UsableOnce,
 		StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime),
 	}
-	key := i.key(order.Account.Name)
+	key := i.key(order.Account.ID)
 	_, old, err := i.read(ctx, key)
 	if err != nil && !errors.Is(err, recovery.ErrNotFound) {
 		return recovery.Pass{}, err
@@ -132,7 +132,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 }
 
 // Revoke implements recovery.PassIssuer. Revoking a pass that no longer exists succeeds.
-func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passID string) error {
+func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountID, passID string) error {
 	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
 		entry, k, err := i.read(ctx, i.key(account))
 		if err != nil || k.ID != passID || k.Void {
@@ -160,7 +160,7 @@ type Verdict struct {
 // Verify reports whether pass is the account's current pass, and consumes it if it is usable once. Only the client
 // that got the pass may verify it: to any other client the account has none. ok is false for every kind of refusal;
 // err is an outage.
-func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
+func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (v Verdict, ok bool, err error) {
 	key := i.key(account)
 	given := i.hash(key, normal(pass)) // computed even if the account has no pass, so that time does not reveal that
 	now := i.cfg.Clock()
@@ -231,8 +231,8 @@ func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
 }
 
 // key returns a keyed digest of the account, so that the store does not learn who has a pass.
-func (i *Issuer) key(account recovery.AccountName) string {
-	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Exact()))
+func (i *Issuer) key(account recovery.AccountID) string {
+	return base64.RawURLEncoding.EncodeToString(i.mac("account", string(account)))
 }
 
 // guessKey is the key of the counter of verifications by client in a window, of the account with this key.

@@ -92,7 +92,7 @@ func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 	t.Helper()
 	pass, err := b.Issue(t.Context(), recovery.PassOrder{
 		Client:      "idp",
-		Transaction: "txn", Account: recovery.Account{Name: "ada@example.org"}, Now: b.now,
+		Transaction: "txn", Account: recovery.Account{ID: "ada@example.org", Name: "Ada"}, Now: b.now,
 		Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: once},
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 	return pass
 }
 
-func (b *bench) verify(t *testing.T, account recovery.AccountName, pass string) bool {
+func (b *bench) verify(t *testing.T, account recovery.AccountID, pass string) bool {
 	t.Helper()
 	_, ok, err := b.Verify(t.Context(), "idp", account, pass)
 	if err != nil {
@@ -116,7 +116,7 @@ func TestOncePass(t *testing.T) {
 	if pass.Issuer != "local" || len(pass.Value.Reveal()) != 12 || !pass.ExpiresAt.Equal(b.now.Add(time.Hour)) {
 		t.Errorf("pass from %s of %d characters until %v", pass.Issuer, len(pass.Value.Reveal()), pass.ExpiresAt)
 	}
-	verdict, ok, err := b.Verify(t.Context(), "idp", "ADA@example.org", pass.Value.Reveal())
+	verdict, ok, err := b.Verify(t.Context(), "idp", "ada@example.org", pass.Value.Reveal())
 	if err != nil || !ok || verdict.Transaction != "txn" || !verdict.UsableOnce {
 		t.Fatalf("verify: %+v %t %v", verdict, ok, err)
 	}
@@ -136,24 +136,26 @@ func TestPassForManyUses(t *testing.T) {
 }
 
 func TestEveryKindOfNo(t *testing.T) {
-	for name, try := range map[string]func(b *bench, pass string) (recovery.AccountName, string){
-		"another account":     func(_ *bench, pass string) (recovery.AccountName, string) { return "bob@example.org", pass },
-		"a full-width letter": func(_ *bench, pass string) (recovery.AccountName, string) { return "ａda@example.org", pass },
-		"a space before":      func(_ *bench, pass string) (recovery.AccountName, string) { return " ada@example.org", pass },
-		"no account":          func(_ *bench, pass string) (recovery.AccountName, string) { return "", pass },
-		"empty pass":          func(*bench, string) (recovery.AccountName, string) { return "ada@example.org", "" },
-		"one letter off": func(_ *bench, pass string) (recovery.AccountName, string) {
+	for name, try := range map[string]func(b *bench, pass string) (recovery.AccountID, string){
+		"another account":     func(_ *bench, pass string) (recovery.AccountID, string) { return "bob@example.org", pass },
+		"another letter case": func(_ *bench, pass string) (recovery.AccountID, string) { return "ADA@example.org", pass },
+		"the account's name":  func(_ *bench, pass string) (recovery.AccountID, string) { return "Ada", pass },
+		"a full-width letter": func(_ *bench, pass string) (recovery.AccountID, string) { return "ａda@example.org", pass },
+		"a space before":      func(_ *bench, pass string) (recovery.AccountID, string) { return " ada@example.org", pass },
+		"no account":          func(_ *bench, pass string) (recovery.AccountID, string) { return "", pass },
+		"empty pass":          func(*bench, string) (recovery.AccountID, string) { return "ada@example.org", "" },
+		"one letter off": func(_ *bench, pass string) (recovery.AccountID, string) {
 			return "ada@example.org", pass[1:] + "?"
 		},
-		"a prefix": func(_ *bench, pass string) (recovery.AccountName, string) { return "ada@example.org", pass[:11] },
-		"endless": func(*bench, string) (recovery.AccountName, string) {
+		"a prefix": func(_ *bench, pass string) (recovery.AccountID, string) { return "ada@example.org", pass[:11] },
+		"endless": func(*bench, string) (recovery.AccountID, string) {
 			return "ada@example.org", strings.Repeat("A", 1e6)
 		},
-		"expired": func(b *bench, pass string) (recovery.AccountName, string) {
+		"expired": func(b *bench, pass string) (recovery.AccountID, string) {
 			b.now = b.now.Add(time.Hour)
 			return "ada@example.org", pass
 		},
-		"before it starts": func(b *bench, pass string) (recovery.AccountName, string) {
+		"before it starts": func(b *bench, pass string) (recovery.AccountID, string) {
 			b.now = b.now.Add(-time.Second)
 			return "ada@example.org", pass
 		},

@@ -101,7 +101,7 @@ func TestEveryOutageIsNoPass(t *testing.T) {
 			if err := broken.Revoke(t.Context(), "ada@example.org", pass.ID); method != "put" && !is(err, row.revoke) {
 				t.Errorf("%s fails, once %t: revoked, %v", method, once, err)
 			}
-			order := recovery.PassOrder{Client: "idp", Account: recovery.Account{Name: "ada@example.org"}, Now: b.now, Policy: recovery.PassPolicy{Length: 12, Lifetime: time.Hour}}
+			order := recovery.PassOrder{Client: "idp", Account: recovery.Account{ID: "ada@example.org"}, Now: b.now, Policy: recovery.PassPolicy{Length: 12, Lifetime: time.Hour}}
 			if issued, err := broken.Issue(t.Context(), order); !is(err, row.issue) || (err != nil) != (issued.Value.Reveal() == "") {
 				t.Errorf("%s fails, once %t: issued, %v", method, once, err)
 			}

@@ -114,7 +114,7 @@ func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, erro
 	}
 	return basePage{
 		Page: web.Page{Organisation: client.Organisation, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		Base: binding.Path(t.ID), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Account.Mask(),
+		Base: web.Local(c, binding.Path(t.ID)), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Requested.Mask(),
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
 		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(), Completed: !t.CodeRedeemedAt.IsZero(),
 	}, nil

@@ -53,7 +53,7 @@ func (b *bench) refresh(form url.Values) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Refresh(r, read, func(string) error { return nil })
+	return b.Refresh(r, read)
 }
 
 func refreshRequest(token any) url.Values {

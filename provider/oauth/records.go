@@ -25,6 +25,7 @@ type session struct {
 	*openid.DefaultSession `json:"-"`
 
 	Transaction string    `json:"txn"`
+	Account     string    `json:"account,omitempty"` // the directory's id of the account; "" if none was approved
 	Subject     string    `json:"sub"`
 	AuthTime    time.Time `json:"auth_time"`
 	Nonce       string    `json:"nonce,omitempty"`

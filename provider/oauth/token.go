@@ -16,6 +16,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/recovery"
 )
 
 // Redemption is a code that was checked and claimed: no other request can redeem it. The caller acts on it; Tokens
@@ -23,6 +24,7 @@ import (
 type Redemption struct {
 	Client      *clients.Client
 	Transaction string
+	Account     recovery.Account // as the directory has it now; none if Failed
 	Subject     string
 	Nonce       string
 	ACR         string
@@ -31,6 +33,7 @@ type Redemption struct {
 	Recovery    bool // the scope recovery was granted
 
 	Profile       string // the recovery profile under which the person was verified
+	Scopes        []string
 	ClaimsRequest string // the claims parameter of the authorization request
 	Failed        bool   // okta-idv: the person was not approved
 	FromSession   bool   // the browser's session answered, and not the end of Transaction
@@ -66,8 +69,14 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
+	var account recovery.Account
+	if !sess.Failed {
+		if account, err = s.holder(r.Context(), sess, problem.InvalidGrant("The recovery behind this code is no longer open.")); err != nil {
+			return Redemption{}, err
+		}
+	}
 	redemption := Redemption{
-		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
+		Client: client, Transaction: sess.Transaction, Account: account, Scopes: requester.GetRequestedScopes(), Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
 		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
 		FromSession: sess.FromSession, CodeID: t.row.ID, requester: requester, request: t,
 	}

@@ -79,9 +79,10 @@ func (a *authorization) deny(c *gin.Context, t recovery.Transaction, request oau
 		return oauth.Response{}, err
 	}
 	evaluated := t.State == recovery.StateEvaluated
+	decided := evaluated || t.State == recovery.StateDenied || t.State == recovery.StateApproved // approved, but not eligible any more
 	switch {
-	case client.Contract == contract.OktaIDV && (evaluated || t.State == recovery.StateDenied):
-		return a.oauth.Grant(c, request, oauth.Grant{Transaction: string(t.ID), Subject: string(t.Account), AuthTime: t.ChangedAt, Failed: true})
+	case client.Contract == contract.OktaIDV && decided:
+		return a.oauth.Grant(c, request, oauth.Grant{Transaction: string(t.ID), Subject: string(t.Requested), AuthTime: t.ChangedAt, Failed: true})
 	case evaluated:
 		return a.oauth.Reject(c, request, problem.AccessDenied("Evaluation mode: the recovery would have succeeded, and no pass was issued."))
 	}
@@ -105,12 +106,21 @@ func (a *authorization) grant(c *gin.Context, t recovery.Transaction, request oa
 			return oauth.Response{}, err
 		}
 	}
-	session, err := a.sessions.begin(c, client, t)
+	account, err := a.recovery.Eligible(c, t.Account, t.Profile)
+	if errors.Is(err, recovery.ErrIneligible) { // since the decision
+		web.NoteError(c, err)
+		return a.deny(c, t, request)
+	}
+	if err != nil {
+		return oauth.Response{}, problem.Unavailable(err)
+	}
+	subject := client.Subject(account)
+	session, err := a.sessions.begin(c, client, t, subject)
 	if err != nil {
 		return oauth.Response{}, err
 	}
 	response, err := a.oauth.Grant(c, request, oauth.Grant{
-		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Subject: string(t.Account), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(),
+		Transaction: string(t.ID), Profile: string(t.Profile), Session: session, Account: string(t.Account), Subject: subject, AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(),
 	})
 	if err != nil {
 		return oauth.Response{}, err

@@ -43,7 +43,7 @@ func amrVerified() []string { return []string{"pop", "face"} }
 
 // PassVerifier verifies and consumes passes for the client that got them. Every kind of no is an inactive verdict.
 type PassVerifier interface {
-	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (PassVerdict, error)
 }
 
 // PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).
@@ -65,6 +65,12 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
 	MutualTLS string
+	// ClientRoots says that there are CAs whose certificates authenticate clients (tls_client_auth).
+	ClientRoots bool
+	// Attributes are the names of the directory's attributes; nil if the directory cannot tell.
+	Attributes []string
+	// ServiceDocumentation, PolicyURI and TermsURI are for people who register clients (RFC 8414 §2); "" for none.
+	ServiceDocumentation, PolicyURI, TermsURI string
 	// EntraContract publishes what clients with the contract entra-external-method look for in the metadata.
 	EntraContract bool
 }

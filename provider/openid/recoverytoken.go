@@ -49,6 +49,7 @@ type verification struct {
 }
 
 type recoveryResult struct {
+	Requested string          `json:"requested_account"` // as the main IdP sent it
 	Profile   string          `json:"profile"`
 	Mode      string          `json:"mode"`
 	Flow      string          `json:"flow"`
@@ -122,7 +123,8 @@ func (t *tokens) recoveryClaims(redeemed oauth.Redemption, r recovery.Redemption
 			Claims:       claims,
 		},
 		Recovery: recoveryResult{
-			Profile: string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow), Bound: !r.Transaction.NoRedirectBack,
+			Requested: string(r.Transaction.Requested),
+			Profile:   string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow), Bound: !r.Transaction.NoRedirectBack,
 			FaceCheck: faceCheckResult{Score: check.Score, Threshold: r.Profile.FaceCheck.Threshold, Source: string(check.Source)},
 			Pass: passResult{
 				Value: r.Pass.Value.Reveal(), StartsAt: r.Pass.StartsAt.Unix(), ExpiresAt: r.Pass.ExpiresAt.Unix(),

@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -77,7 +78,7 @@ type prepared struct {
 
 // prepare runs before anything is used up: what fails here can be repeated with the same code.
 func (t *tokens) prepare(c *gin.Context, r oauth.Redemption) (prepared, error) {
-	extra, err := t.idTokenClaims(c, r)
+	extra, err := t.idTokenClaims(r)
 	if err != nil {
 		return prepared{}, problem.Unavailable(err)
 	}
@@ -128,18 +129,9 @@ func notRedeemed(err error) error {
 	return problem.Unavailable(err)
 }
 
-// refresh gives a new access token to a client that may have one, as long as the account is there and enabled.
+// refresh gives a new access token to a client that may have one, as long as the account may.
 func (t *tokens) refresh(c *gin.Context, form url.Values) error {
-	answer, err := t.oauth.Refresh(c.Request, form, func(subject string) error {
-		account, err := t.recovery.Account(c, recovery.AccountName(subject))
-		switch {
-		case errors.Is(err, recovery.ErrNotFound), err == nil && !account.Enabled:
-			return problem.InvalidGrant("The account is no longer there.")
-		case err != nil:
-			return problem.Unavailable(err)
-		}
-		return nil
-	})
+	answer, err := t.oauth.Refresh(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -197,11 +189,15 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 	if account == "" || pass == "" {
 		return problem.InvalidRequest("The parameters account and pass are required.")
 	}
-	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
+	id, eligible, err := t.passHolder(c, recovery.RequestedAccount(account))
 	if err != nil {
 		return problem.Unavailable(err)
 	}
-	if !verdict.Active {
+	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), id, pass)
+	if err != nil {
+		return problem.Unavailable(err)
+	}
+	if !verdict.Active || !eligible {
 		answer := gin.H{"active": false}
 		if wait := verdict.RetryAfter; wait > 0 {
 			answer["retry_after"] = int((wait + time.Second - 1) / time.Second)
@@ -211,4 +207,15 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 	}
 	c.JSON(http.StatusOK, gin.H{"active": true, "usable_once": verdict.UsableOnce, "expires_at": verdict.ExpiresAt.Unix(), "txn": verdict.Transaction})
 	return nil
+}
+
+// passHolder returns the id under which an account's pass is kept. The account is named as for a recovery: by any name
+// that finds it, sub among them. One that there is not, or that may have no pass, gets an id that nobody has, so that the
+// work is that of a wrong pass.
+func (t *tokens) passHolder(ctx context.Context, named recovery.RequestedAccount) (id recovery.AccountID, eligible bool, err error) {
+	account, err := t.recovery.EligibleByName(ctx, named)
+	if errors.Is(err, recovery.ErrIneligible) {
+		return recovery.AccountID("\x00" + named.LimitKey()), false, nil
+	}
+	return account.ID, err == nil, err
 }

@@ -17,10 +17,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/presentation"
 	"regain/presentation/identity"
 	"regain/provider/binding"
@@ -43,6 +46,14 @@ type Config struct {
 	ReceiptTypes, ReceiptVCTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
+	// Verifying bounds how many answers are verified at a time; the zero value is one for each processor.
+	Verifying admission.Config
+}
+
+// verifying is one answer for each processor, and a queue that is worked off in less than the patience of who waits in
+// it, with answers that cost the most (50 ms).
+func verifying() admission.Config {
+	return admission.Config{Running: runtime.GOMAXPROCS(0), Waiting: 128, Patience: 5 * time.Second}
 }
 
 // Deps are the parts; all are required.
@@ -61,6 +72,8 @@ type Endpoints struct {
 	cfg   Config
 	deps  Deps
 	rules *evidence.Rules // what is asked
+	asked atomic.Pointer[asked]
+	queue *admission.Queue
 }
 
 // New refuses missing parts, and profiles whose wallets cannot be asked what they ask for.
@@ -71,8 +84,38 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("wallet endpoints: a part is missing")
 	}
-	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes)}
+	if cfg.Verifying == (admission.Config{}) {
+		cfg.Verifying = verifying()
+	}
+	queue, err := admission.New(cfg.Verifying)
+	if err != nil {
+		return nil, fmt.Errorf("wallet endpoints: %w", err)
+	}
+	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
+	e.asked.Store(&asked{cfg.Wallets, cfg.DIDWeb})
 	return e, e.checkChannels()
+}
+
+// asked is how wallets are asked: what changes with the certificate and the key that sign requests.
+type asked struct {
+	wallets map[recovery.WalletName]protocol.Wallet
+	web     *identity.Web
+}
+
+// SetWallets replaces the wallet profiles and our did:web, for example after the certificate that signs requests was
+// renewed. On an error they stay as they were. Whether there is a did:web at all cannot change.
+func (e *Endpoints) SetWallets(wallets map[recovery.WalletName]protocol.Wallet, web *identity.Web) error {
+	cfg := e.cfg
+	cfg.Wallets, cfg.DIDWeb = wallets, web
+	next, err := New(cfg, e.deps)
+	if err != nil {
+		return err
+	}
+	if (web == nil) != (e.cfg.DIDWeb == nil) {
+		return errors.New("wallet endpoints: a did:web comes or goes")
+	}
+	e.asked.Store(next.asked.Load())
+	return nil
 }
 
 // Mount adds the endpoints to a router, and those of one recovery to its group.
@@ -83,19 +126,19 @@ func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	txn.POST("/digital-credentials/request", e.deps.Binding.Post(forScript(e.browserRequest)))
 	txn.POST("/digital-credentials/response", e.deps.Binding.PostUpTo(presentation.MaxForm, forScript(e.browserResponse)))
 	if e.cfg.DIDWeb != nil {
-		r.GET("/.well-known/did.json", wellKnown(e.cfg.DIDWeb.Document))
-		r.GET("/.well-known/did-configuration.json", wellKnown(func() ([]byte, error) { return e.cfg.DIDWeb.Configuration(e.deps.Clock()) }))
+		r.GET("/.well-known/did.json", wellKnown(func() ([]byte, error) { return e.asked.Load().web.Document() }))
+		r.GET("/.well-known/did-configuration.json", wellKnown(func() ([]byte, error) { return e.asked.Load().web.Configuration(e.deps.Clock()) }))
 	}
 }
 
 // DisplayName is what people call a kind of wallet, "" for any.
 func (e *Endpoints) DisplayName(wallet recovery.WalletName) string {
-	return e.cfg.Wallets[wallet].DisplayName
+	return e.asked.Load().wallets[wallet].DisplayName
 }
 
 // protocol returns the protocol of a channel's wallet. Configuration names no other, so a missing one is a server error.
 func (e *Endpoints) protocol(channel recovery.Channel) (protocol.Protocol, error) {
-	p, err := e.cfg.Wallets[channel.Wallet].Protocol(e.deps.Random)
+	p, err := e.asked.Load().wallets[channel.Wallet].Protocol(e.deps.Random)
 	if err != nil {
 		return nil, fmt.Errorf("wallet profile %q: %w", channel.Wallet, err)
 	}

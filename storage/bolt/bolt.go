@@ -24,6 +24,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -32,34 +33,73 @@ const openTimeout = 2 * time.Second // how long to wait for another process's lo
 // Store implements storage.Store.
 type Store struct {
 	db    *bbolt.DB
+	path  string
 	clock func() time.Time
 	seal  Seal
+	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
+	steady *clock.Steady
+	batch  batch
 }
 
-// Open opens or creates the file, and verifies that its content is what was written.
-func Open(path string, clock func() time.Time, seal Seal) (*Store, error) {
-	if clock == nil || seal == nil {
+// Open opens or creates the file, and checks that it is whole, and that its content is what was written: an error says
+// what to do where it is not.
+func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
+	if now == nil || seal == nil {
 		return nil, errors.New("bolt store: clock and seal are required")
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
+	if err := Inspect(path); err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
+	if err := guarded(path, s.open); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open store %s: another process uses it", path)
+		return fmt.Errorf("open store %s: another process uses it", s.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+		return fmt.Errorf("open store %s: %w", s.path, err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
+	if err := prepare(db, s.seal); err != nil {
+		return errors.Join(fmt.Errorf("store %s: %w", s.path, err), db.Close())
+	}
+	s.db = db
+	return nil
+}
+
+// prepare makes the buckets of a new file, and reads those of one that has been used: where one is missing, its records
+// are lost, and to begin anew without a word would make what was used up good again.
+func prepare(db *bbolt.DB, seal Seal) error {
+	used := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		if name, _ := tx.Cursor().First(); name == nil {
+			return nil
+		}
+		used = true
+		if err := walk(tx); err != nil {
+			return fmt.Errorf("%w: %w", err, ErrDamaged)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return db.Update(func(tx *bbolt.Tx) error {
+		if used {
+			return verify(tx, seal)
+		}
 		for _, name := range append(buckets(), bucketSum) {
-			if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
 		return verify(tx, seal)
 	})
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare store %s: %w", path, err), db.Close())
-	}
-	return &Store{db: db, clock: clock, seal: seal}, nil
 }
 
 func (s *Store) Create(_ context.Context, r storage.Record) error {
@@ -78,7 +118,7 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	var r storage.Record
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		var err error
 		r, err = table{tx: tx}.live(kind, id, s.clock())
 		return err
@@ -95,7 +135,7 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 		if old.Version != r.Version {
 			return storage.ErrConflict
 		}
-		next := r // Batch may run this function again, so it must not change r
+		next := r // update may run this function again, so it must not change r
 		next.Version++
 		return tx.put(next)
 	})
@@ -128,7 +168,7 @@ func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
 	var found []storage.Record
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		prefix := join(string(kind), group, "")
 		cursor := tx.Bucket([]byte(bucketGroups)).Cursor()
 		for k, _ := cursor.Seek(join(string(kind), group, after)); k != nil && bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
@@ -152,39 +192,22 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 
 func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	var hits int64
-	err := s.update(func(tx table, now time.Time) error {
+	err := s.update(func(tx table, _ time.Time) error {
 		var err error
-		hits, err = tx.hit(kind, id, now, window)
+		hits, err = tx.hit(kind, id, s.steady.Now(), window)
 		return err
 	})
 	return hits, err
 }
 
-func (s *Store) Close() error { return s.db.Close() }
+// Close implements storage.Store. A file that is damaged is left as it is: bbolt may wait for a lock that it holds.
+func (s *Store) Close() error {
+	if s.batch.damaged.Load() != nil {
+		return nil
+	}
+	return s.db.Close()
+}
 
-// update runs one durable change. Concurrent callers share a commit and its fsync.
-func (s *Store) update(change func(tx table, now time.Time) error) error {
-	var outcome error
-	err := s.db.Batch(func(tx *bbolt.Tx) error {
-		now := s.clock()
-		sum, err := load(tx, s.seal)
-		if err != nil {
-			return err
-		}
-		t := table{tx, sum}
-		if outcome = change(t, now); outcome != nil {
-			return outcome // rolls back this change only: Batch runs the others again
-		}
-		if err := t.sweep(now); err != nil {
-			return err
-		}
-		return sum.store(tx, s.seal)
-	})
-	if outcome != nil {
-		return outcome
-	}
-	if err != nil {
-		return fmt.Errorf("write to store: %w", err)
-	}
-	return nil
+func (s *Store) view(read func(tx *bbolt.Tx) error) error {
+	return guarded(s.path, func() error { return s.db.View(read) })
 }

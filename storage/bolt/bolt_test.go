@@ -71,3 +71,16 @@ func TestWhatWasStoredSurvivesAStop(t *testing.T) {
 		t.Errorf("after a restart: %q, %v", r.Data, err)
 	}
 }
+
+func TestClockThatJumps(t *testing.T) {
+	storagetest.RunClockThatJumps(t, func(t *testing.T, wall func() time.Time, elapsed func() time.Duration) storage.Store {
+		t.Helper()
+		s, err := bolt.Open(filepath.Join(t.TempDir(), "regain.db"), wall, keyring(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.NoSync()
+		s.Elapsed(elapsed)
+		return s
+	})
+}

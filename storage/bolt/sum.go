@@ -33,9 +33,8 @@ const (
 	placeSum  = "bolt file"
 )
 
-// errSum is what an operator reads who starts with a file that was edited.
-var errSum = errors.New("its content is not what was written: a record, a counter or an index was changed, removed or put back from a copy. " +
-	"Find out who did that; then put back a whole copy of the file, or move it away to start with an empty store")
+// errSum is what an operator reads who starts with a file that was edited, or whose bytes a disk changed.
+var errSum = errors.New("its content is not what was written: a record, a counter or an index was changed, removed or put back from a copy, by somebody or by the disk")
 
 type sum struct {
 	key   []byte
@@ -70,7 +69,7 @@ func load(tx *bbolt.Tx, seal Seal) (*sum, error) {
 		return nil, fmt.Errorf("read the sum of the file: %w", err)
 	}
 	if len(data) != 2*sha256.Size {
-		return nil, errSum
+		return nil, fmt.Errorf("%w: %w", errSum, ErrDamaged)
 	}
 	s := newSum(data[:sha256.Size])
 	copy(s.value[:], data[sha256.Size:])
@@ -99,7 +98,7 @@ func verify(tx *bbolt.Tx, seal Seal) error {
 		}
 	}
 	if subtle.ConstantTimeCompare(content.value[:], s.value[:]) != 1 {
-		return errSum
+		return fmt.Errorf("%w: %w", errSum, ErrDamaged)
 	}
 	return s.store(tx, seal)
 }

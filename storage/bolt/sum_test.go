@@ -212,7 +212,7 @@ func TestAUsedFileOpens(t *testing.T) {
 				seed := random.Uint64()
 				go func() {
 					defer func() { done <- struct{}{} }()
-					use(t, s, d.clock, rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // see above
+					churn(t, s, d.clock, rand.New(rand.NewPCG(seed, 1))) //nolint:gosec // see above
 				}()
 			}
 			for range workers {
@@ -223,7 +223,7 @@ func TestAUsedFileOpens(t *testing.T) {
 	}
 }
 
-func use(t *testing.T, s *bolt.Store, clock *storagetest.Clock, random *rand.Rand) {
+func churn(t *testing.T, s *bolt.Store, clock *storagetest.Clock, random *rand.Rand) {
 	for range 12 {
 		r := storage.Record{Kind: "k", ID: fmt.Sprint(random.IntN(8)), Group: [...]string{"", "g", "h"}[random.IntN(3)], Version: int64(random.IntN(3))}
 		if random.IntN(3) > 0 {
