@@ -146,7 +146,7 @@ func TestAVerdictHasTheRulesOfItsFlow(t *testing.T) {
 			t.Fatal(err)
 		}
 		for rule, want := range map[string]bool{"session:bound": false, "cross_device:network": flow == recovery.FlowCrossDevice} {
-			if got := slices.ContainsFunc(tx.Decision.Results, func(r recovery.RuleResult) bool { return string(r.Rule) == rule }); got != want {
+			if got := slices.ContainsFunc(tx.Decision.Results, func(r recovery.RuleResult) bool { return r.Rule == rule }); got != want {
 				t.Errorf("%s: rule %s is there: %t", flow, rule, got)
 			}
 		}

@@ -106,7 +106,7 @@ func TestWhenThereIsNoCode(t *testing.T) {
 			tx := row.walk(t, b)
 			_, err := b.MarkReturned(t.Context(), tx, "a code")
 			wantErr(t, err, row.want)
-			if row.want == recovery.ErrExpired {
+			if errors.Is(row.want, recovery.ErrExpired) {
 				wantErr(t, b.RedeemCode(t.Context(), claim(tx)), recovery.ErrExpired)
 				return
 			}

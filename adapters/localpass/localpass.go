@@ -179,13 +179,14 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	}
 	o, err := recovery.RetryOnConflict(func() (outcome, error) {
 		entry, k, err := i.read(ctx, key)
-		if err != nil && !errors.Is(err, recovery.ErrNotFound) {
+		there := err == nil
+		if !there && !errors.Is(err, recovery.ErrNotFound) {
 			return outcome{}, err
 		}
 		if k.Window != window {
 			k.Uses, k.Window = 0, window
 		}
-		if err != nil || k.Client != client || count-k.Uses > MaxGuesses {
+		if !there || k.Client != client || count-k.Uses > MaxGuesses {
 			return no, nil // not compared
 		}
 		if k.Void || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
