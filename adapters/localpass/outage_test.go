@@ -135,6 +135,9 @@ func TestNoRandomnessNoPass(t *testing.T) {
 			t.Errorf("issued from %d bytes: %v", there, err)
 		}
 	}
+	if _, err := b.Issue(t.Context(), recovery.PassOrder{Policy: recovery.PassPolicy{Length: 7}}); err == nil || len(b.store.entries) > 0 {
+		t.Errorf("issued a pass that is too short: %v", err)
+	}
 	if _, err := b.over(t, b.store, io.LimitReader(rand.Reader, 28)).Issue(t.Context(), recovery.PassOrder{Policy: recovery.PassPolicy{Length: 12}}); err != nil {
 		t.Errorf("from 28 bytes: %v", err)
 	}
