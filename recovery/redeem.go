@@ -46,15 +46,15 @@ func (s *Service) Redeem(ctx context.Context, claim Claim) (Redemption, error) {
 	redemption.Transaction.Pass = &Issued{ID: pass.ID, ExpiresAt: pass.ExpiresAt}
 	redeemed, err := s.advance(ctx, redemption.Transaction, EventPassIssued, StepRedeem)
 	if err != nil {
-		return Redemption{}, errors.Join(err, s.Revoke(ctx, redemption))
+		return Redemption{}, errors.Join(err, s.RevokePass(ctx, redemption))
 	}
 	redemption.Transaction = redeemed
 	return redemption, nil
 }
 
-// Revoke revokes a pass that was issued and cannot be handed out, and records that. It does both though the request has
+// RevokePass revokes a pass that was issued and cannot be handed out, and records that. It does both though the request has
 // ended: the client that hung up is a reason for it, not against it.
-func (s *Service) Revoke(ctx context.Context, r Redemption) error {
+func (s *Service) RevokePass(ctx context.Context, r Redemption) error {
 	ctx = context.WithoutCancel(ctx)
 	if err := s.ports.Passes.Revoke(ctx, r.Account.ID, r.Pass.ID); err != nil {
 		return errors.Join(fmt.Errorf("revoke pass %s: %w", r.Pass.ID, err), s.audit(ctx, r.Transaction, EventPassFailed, ReasonNone))

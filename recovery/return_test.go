@@ -1,8 +1,10 @@
 package recovery_test
 
 import (
+	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,7 +106,7 @@ func TestWhenThereIsNoCode(t *testing.T) {
 			tx := row.walk(t, b)
 			_, err := b.MarkReturned(t.Context(), tx, "a code")
 			wantErr(t, err, row.want)
-			if row.want == recovery.ErrExpired {
+			if errors.Is(row.want, recovery.ErrExpired) {
 				wantErr(t, b.RedeemCode(t.Context(), claim(tx)), recovery.ErrExpired)
 				return
 			}
@@ -154,5 +156,106 @@ func TestWhatRedeemsNothing(t *testing.T) {
 				t.Errorf("%d passes, %v; want %v because of %q", b.issued, err, row.want, row.says)
 			}
 		})
+	}
+}
+
+// A pass that cannot be handed out is revoked though the client hung up, and the audit log says what became of it.
+func TestRevoke(t *testing.T) {
+	for name, row := range map[string]struct {
+		fail  error
+		event recovery.EventType
+		left  int
+	}{
+		"revoked":                          {nil, recovery.EventPassRevoked, 0},
+		"its issuer does not take it back": {errDisk, recovery.EventPassFailed, 1},
+	} {
+		b := setUp(t, nil)
+		got, err := b.Redeem(t.Context(), claim(b.approved(t, "ada@example.org")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stored := b.stored(got.Transaction.ID); stored.Pass == nil || stored.Pass.ID != got.Pass.ID || !stored.Pass.ExpiresAt.Equal(got.Pass.ExpiresAt) {
+			t.Errorf("%s: the transaction names the pass %+v", name, stored.Pass)
+		}
+		b.failRevoke = row.fail
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		if err := b.RevokePass(gone, got); !errors.Is(err, row.fail) || (err == nil) != (row.fail == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if last := b.last(); last.Type != row.event || last.Success || len(b.passes) != row.left {
+			t.Errorf("%s: recorded as %s, success %t, %d passes are good", name, last.Type, last.Success, len(b.passes))
+		}
+		b.failAudit = on(row.event, errFull)
+		if err := b.RevokePass(t.Context(), got); !errors.Is(err, errFull) {
+			t.Errorf("%s, and it cannot be recorded: %v", name, err)
+		}
+	}
+}
+
+var errFull = errors.New("disk is full")
+
+// However many redeem a code that issues no pass, one does; the others are told why they do not.
+func TestOneOfManyRedeemsACode(t *testing.T) {
+	b := setUp(t, nil)
+	tx := b.approved(t, "ada@example.org")
+	const redeemers = 32
+	var group sync.WaitGroup
+	lost := make(chan error, redeemers)
+	for range redeemers {
+		group.Go(func() {
+			if err := b.RedeemCode(t.Context(), claim(tx)); err != nil {
+				lost <- err
+			}
+		})
+	}
+	group.Wait()
+	close(lost)
+	if len(lost) != redeemers-1 {
+		t.Errorf("%d of %d lost", len(lost), redeemers)
+	}
+	for err := range lost {
+		wantErr(t, err, recovery.ErrRedeemed)
+	}
+}
+
+// Who loses the compare-and-swap between the read and the write is told that the code was redeemed, and a store that
+// fails is an outage and no refusal.
+func TestLostAgainstAnother(t *testing.T) {
+	for _, cause := range []error{recovery.ErrConflict, errDisk} {
+		b := setUp(t, nil)
+		tx := b.approved(t, "ada@example.org")
+		b.failStore = func(recovery.Transaction) error { return cause }
+		_, redeem := b.Redeem(t.Context(), claim(tx))
+		for name, err := range map[string]error{"a pass": redeem, "a code": b.RedeemCode(t.Context(), claim(tx))} {
+			if !errors.Is(err, cause) || errors.Is(err, recovery.ErrRedeemed) != errors.Is(cause, recovery.ErrConflict) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if b.issued != 0 {
+			t.Errorf("%v: %d passes", cause, b.issued)
+		}
+	}
+}
+
+// The step to the client can be repeated often, and not without end: each time writes to the store.
+func TestReturningHasAnEnd(t *testing.T) {
+	b := setUp(t, nil)
+	tx := b.approved(t, "ada@example.org")
+	for range 1000 {
+		next, err := b.MarkReturned(t.Context(), tx, "another")
+		if errors.Is(err, recovery.ErrRedeemed) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tx = next
+	}
+	if tx.Version != 501 {
+		t.Errorf("ended after %d changes", tx.Version)
+	}
+	if _, err := b.Redeem(t.Context(), claim(tx)); err != nil || b.issued != 1 {
+		t.Errorf("the last code: %v", err)
 	}
 }

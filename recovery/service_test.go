@@ -32,6 +32,7 @@ type outside struct {
 	failStore     func(t recovery.Transaction) error
 	failAudit     func(e recovery.Event) error
 	failIssue     error
+	failRevoke    error
 }
 
 func (o *outside) clock() time.Time {
@@ -121,9 +122,12 @@ func (o *outside) Issue(_ context.Context, order recovery.PassOrder) (recovery.P
 	return recovery.Pass{ID: id, Value: recovery.NewPassValue("SECRET22"), StartsAt: o.now, ExpiresAt: o.now.Add(time.Hour), UsableOnce: true, Issuer: "test"}, nil
 }
 
-func (o *outside) Revoke(_ context.Context, account recovery.AccountID, id string) error {
+func (o *outside) Revoke(ctx context.Context, account recovery.AccountID, id string) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if err := errors.Join(o.failRevoke, ctx.Err()); err != nil {
+		return err
+	}
 	o.revokedFor = account
 	delete(o.passes, id)
 	return nil

@@ -32,9 +32,9 @@ func place(r Record) string {
 	for _, part := range []string{string(r.Kind), r.ID, r.Group} {
 		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
 	}
-	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))
-	if !r.ExpiresAt.IsZero() { // which has no time in nanoseconds
-		b = binary.BigEndian.AppendUint64(b, uint64(r.ExpiresAt.UnixNano()))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Version)) //nolint:gosec // any bits will do
+	if !r.ExpiresAt.IsZero() {                              // which has no time in nanoseconds
+		b = binary.BigEndian.AppendUint64(b, uint64(r.ExpiresAt.UnixNano())) //nolint:gosec // any bits will do
 	}
 	return string(b)
 }

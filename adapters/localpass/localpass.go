@@ -152,8 +152,8 @@ type Verdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
-	// RetryAfter is the rest of the window after too many guesses, in which nothing is compared; 0 otherwise. It is
-	// the same for an account that is not known.
+	// RetryAfter is the rest of the window after too many verifications, 0 otherwise. It is the same for an account
+	// that is not known, and for one whose pass was used meanwhile.
 	RetryAfter time.Duration
 }
 
@@ -173,19 +173,24 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 		verdict Verdict
 		ok      bool
 	}
+	var no outcome // says nothing of the account: not even that a pass of it was used in this window
+	if count > MaxGuesses {
+		no.verdict.RetryAfter = time.Duration(window+1)*GuessWindow - time.Duration(now.UnixNano())
+	}
 	o, err := recovery.RetryOnConflict(func() (outcome, error) {
 		entry, k, err := i.read(ctx, key)
-		if err != nil && !errors.Is(err, recovery.ErrNotFound) {
+		there := err == nil
+		if !there && !errors.Is(err, recovery.ErrNotFound) {
 			return outcome{}, err
 		}
 		if k.Window != window {
 			k.Uses, k.Window = 0, window
 		}
-		if count-k.Uses > MaxGuesses {
-			return outcome{Verdict{RetryAfter: time.Duration(window+1)*GuessWindow - time.Duration(now.UnixNano())}, false}, nil
+		if !there || k.Client != client || count-k.Uses > MaxGuesses {
+			return no, nil // not compared
 		}
-		if err != nil || k.Void || k.Client != client || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
-			return outcome{}, nil
+		if k.Void || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
+			return no, nil
 		}
 		k.Uses++
 		k.Void = k.UsableOnce
@@ -195,7 +200,7 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	})
 	switch {
 	case errors.Is(err, recovery.ErrNotFound):
-		return Verdict{}, false, nil // it expired meanwhile
+		return no.verdict, false, nil // it expired meanwhile
 	case errors.Is(err, recovery.ErrConflict) && o.ok && !o.verdict.UsableOnce:
 		return o.verdict, true, nil // right when it was read; so many uses at once that this one counts as a guess
 	}

@@ -59,6 +59,16 @@ func (s *memory) Increment(_ context.Context, key string, _ time.Duration) (int6
 	return s.counts[key], s.broken
 }
 
+// version is that of the one entry.
+func (s *memory) version() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		return e.Version
+	}
+	return 0
+}
+
 type bench struct {
 	*localpass.Issuer
 	store *memory
@@ -184,8 +194,17 @@ func TestRevoke(t *testing.T) {
 	if err := b.Revoke(t.Context(), "ada@example.org", "another id"); err != nil || len(b.store.entries) != 1 {
 		t.Errorf("revoking another pass: %v", err)
 	}
+	if err := b.Revoke(t.Context(), "bob@example.org", pass.ID); err != nil {
+		t.Errorf("revoking where there is none: %v", err)
+	}
+	if version := b.store.version(); version != 1 {
+		t.Errorf("revoking others changed the pass: version %d", version)
+	}
 	if err := b.Revoke(t.Context(), "ada@example.org", pass.ID); err != nil {
 		t.Fatal(err)
+	}
+	if version := b.store.version(); version != 2 {
+		t.Errorf("version %d after revoking", version)
 	}
 	if b.verify(t, "ada@example.org", pass.Value.Reveal()) {
 		t.Error("a revoked pass is good")

@@ -98,7 +98,7 @@ func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption, encry
 	binding.Note(c, redemption.Transaction)
 	token, err := t.recoveryToken(redeemed, redemption, encrypter)
 	if err != nil {
-		return "", problem.ServerError(errors.Join(err, t.recovery.Revoke(c, redemption)))
+		return "", problem.ServerError(errors.Join(err, t.recovery.RevokePass(c, redemption)))
 	}
 	return token, nil
 }
