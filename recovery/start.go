@@ -25,7 +25,8 @@ type StartParams struct {
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
 // gets a transaction under the decoy profile, which is denied at the end, so that account names cannot be enumerated.
-// If an attempt limit is exceeded, the transaction is denied at once. If the directory fails, Start returns an error
+// If an attempt limit is exceeded, the transaction is denied at once; if that happens too often, it is
+// ErrTooManyAttempts and none is opened. If the directory fails, Start returns an error
 // and opens nothing.
 func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, string, error) {
 	account, profile, ineligible, err := s.lookUp(ctx, params.Account)
@@ -37,6 +38,11 @@ func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, s
 	exceeded, err := s.policy.Limits.count(ctx, s.ports.Attempts, subject)
 	if err != nil {
 		return Transaction{}, "", err
+	}
+	if exceeded {
+		if err := s.countBarred(ctx, params.Client, params.Network); err != nil {
+			return Transaction{}, "", err
+		}
 	}
 	t, secret, err := newTransaction(params, profile, s.ports.Random, s.ports.Clock())
 	if err != nil {

@@ -109,6 +109,9 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
+	if refusal := checkAccount(account); refusal != nil {
+		return s.refuse(client, form, refusal)
+	}
 	requirements.Subject = subject
 	return Authorization{
 		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),

@@ -1,0 +1,41 @@
+package oauth
+
+import (
+	"context"
+	"net/http"
+
+	"regain/provider/problem"
+	"regain/recovery"
+	"regain/storage"
+)
+
+const (
+	kindVisits = storage.Kind("visits")
+	// maxVisits is how many recoveries one request URI opens: a person reloads, goes back, or opens the link in another
+	// browser. Whoever goes on fills the store and the audit log.
+	maxVisits = 8
+)
+
+// CountVisit counts a recovery that is about to be opened by a pushed request, and refuses it if that opened too many. The
+// URI stays good for the ones that are open (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
+func (s *Server) CountVisit(ctx context.Context, a Authorization) *problem.Error {
+	if a.Pushed == "" {
+		return nil
+	}
+	n, err := s.store.Increment(ctx, kindVisits, storage.Digest(a.Pushed), heldLifetime+pushedLifetime)
+	if err != nil {
+		return problem.Unavailable(err)
+	}
+	if n > maxVisits {
+		return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri was opened too often. Start again at your organisation's sign-in page.")
+	}
+	return nil
+}
+
+// checkAccount refuses a name that cannot be put into records and shown as it is.
+func checkAccount(name string) *problem.Error {
+	if recovery.Recordable(name) {
+		return nil
+	}
+	return problem.InvalidRequest("The account's name is too long, or has characters that do not show: at most 320 octets of printable UTF-8.")
+}
