@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +133,11 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 			if err := row.change(t, path); err != nil {
 				t.Fatal(err)
 			}
+			before := names(t, path)
+			said(t, "examine", auditlog.Examine(at(t, path)), row.says)
+			if after := names(t, path); !slices.Equal(before, after) {
+				t.Errorf("to examine made %v of %v", after, before)
+			}
 			log, err := auditlog.Open(at(t, path))
 			if row.says != "" {
 				said(t, "start", err, row.says)
@@ -146,6 +153,30 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 			holds(t, path, 6)
 		})
 	}
+}
+
+func names(t *testing.T, path string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// To examine a log takes no lock and makes no file, beside a running node, and where there is none yet.
+func TestExamine(t *testing.T) {
+	path := fresh(t)
+	if err := auditlog.Examine(at(t, path)); err != nil || len(names(t, path)) != 0 {
+		t.Errorf("before the first start: %v, %v", err, names(t, path))
+	}
+	log := closing(t, open(t, at(t, path)))
+	add(t, log, recovery.EventPassIssuing, 2)
+	if err := auditlog.Examine(at(t, path)); err != nil {
+		t.Errorf("beside a running node: %v", err)
+	}
+	add(t, log, recovery.EventPassIssuing, 2)
+	said(t, "with another key", auditlog.Examine(auditlog.Options{Path: path, Key: key(t, 2)}), "not made with this key")
 }
 
 func issuing(id recovery.TransactionID, now time.Time) recovery.Event {
