@@ -102,6 +102,17 @@ func TestLosses(t *testing.T) {
 			},
 			"", "has 6 records, its head says 12", "the head that the store keeps: names record 12",
 		},
+		"another log of the same length, with the key itself": {
+			func(t *testing.T, path string, _ []byte) {
+				other := fresh(t)
+				log := open(t, at(t, other))
+				add(t, log, recovery.EventPassIssuing, 12)
+				if err := errors.Join(log.Close(), os.Rename(other, path)); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"record 12 is not the one its head names", "record 12 is not the one its head names", "names another record 12 than",
+		},
 		"chained anew with another key, without one recovery": {
 			func(t *testing.T, path string, _ []byte) { rechain(t, path, key(t, 9)) },
 			"not made with this key", "not made with this key", "not made with this key",
@@ -201,6 +212,35 @@ func TestANewKey(t *testing.T) {
 	if r, err := auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 2)}); err != nil || r.To != 2 || len(r.Notes) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
+}
+
+// The head that is written next is the older one, through restarts: a crash in the middle costs nothing.
+func TestACrashInTheHeadCostsNothing(t *testing.T) {
+	path := fresh(t)
+	for n := range 4 {
+		log := open(t, at(t, path))
+		add(t, log, recovery.EventPassIssuing, 1)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		torn := at(t, path).WithFiles(func(name string, f auditlog.File) auditlog.File {
+			return torn{f}
+		})
+		if err := reopened(t, torn); err == nil {
+			t.Error("the head was not torn")
+		}
+		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
+			t.Errorf("%+v, want record %d: %v", head, n+1, err)
+		}
+	}
+}
+
+// torn is a file in which nothing is written whole at a place.
+type torn struct{ auditlog.File }
+
+func (f torn) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.File.WriteAt(p[:len(p)/2], off)
+	return n, errors.Join(err, errors.New("the machine stopped"))
 }
 
 // A head that was torn by a crash is as good as the one before it; two torn ones are none.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,12 +65,20 @@ func TestAStartReadsTheLastSegment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range segments - 3 { // the last hours are read for the passes that were issued
-		if err := os.WriteFile(fmt.Sprintf("%s.%06d", path, n+1), []byte("not a segment\n"), 0o600); err != nil {
+		name := fmt.Sprintf("%s.%06d", path, n+1)
+		if err := errors.Join(os.Remove(name), syscall.Mkfifo(name, 0o600)); err != nil { // who opens it waits for ever
 			t.Fatal(err)
 		}
 	}
-	if err := reopened(t, options); err != nil {
-		t.Error(err)
+	started := make(chan error, 1)
+	go func() { started <- reopened(t, options) }()
+	select {
+	case err := <-started:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("a start reads segments that are older than any recovery")
 	}
 }
 
@@ -117,7 +126,21 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 		"an older segment in its place": {change: func(_ *testing.T, path string) error { return os.Rename(path+".000001", path) }, says: "names segment 2, and"},
 		"all but an older segment gone": {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Remove(path+".head")) }, says: "and so is its head, but not its older segments"},
 		"its head is no head":           {change: func(_ *testing.T, path string) error { return os.WriteFile(path+".head", []byte("x\n"), 0o600) }, says: "no valid head"},
-		"no longer readable":            {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, says: "is a directory"},
+		"the same segment of a shorter log": {change: func(t *testing.T, path string) error {
+			other := fresh(t)
+			log := open(t, at(t, other))
+			err := errors.Join(log.Rotate(), log.Rotate())
+			add(t, log, recovery.EventPassIssuing, 1)
+			return errors.Join(err, log.Close(), os.Rename(other, path))
+		}, says: "names record 4, and"},
+		"the same segment of another log": {change: func(t *testing.T, path string) error {
+			other := fresh(t)
+			log := open(t, at(t, other))
+			err := log.Rotate()
+			add(t, log, recovery.EventPassIssuing, 5)
+			return errors.Join(err, log.Close(), os.Rename(other, path))
+		}, says: "names another record 4 than"},
+		"no longer readable": {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, says: "is a directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := fresh(t)
@@ -229,13 +252,18 @@ func TestIssued(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := os.Remove(path + ".000001"); err != nil {
+	foreign := fresh(t)
+	options.Path = foreign
+	log = open(t, options)
+	if err := errors.Join(log.Append(t.Context(), issuing("foreign", now)), log.Rotate(), log.Close(), os.Rename(foreign+".000001", path+".000001")); err != nil {
 		t.Fatal(err)
 	}
+	options.Path = path
 	log = open(t, options)
+	know(log, "foreign", now, false)
 	know(log, "two", began.Add(10*time.Minute), true)
 	if _, err := log.Issued("one", began); !errors.Is(err, auditlog.ErrForgotten) {
-		t.Errorf("a transaction of a segment that is missing: %v", err)
+		t.Errorf("a transaction of a segment that is another log's: %v", err)
 	}
 	now = now.Add(3 * time.Hour)
 	if err := log.Append(t.Context(), issuing("six", now)); err != nil {
