@@ -42,9 +42,9 @@ type Node struct {
 	handler http.Handler
 	ring    *keys.Ring
 	signing config.Secret
+	closers []io.Closer // closed in reverse order
 	audit   *auditlog.Log
 	store   *watchedStore
-	closers []io.Closer // closed in reverse order
 }
 
 // ServeHTTP implements http.Handler.
@@ -91,12 +91,10 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	opened, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
-	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
-	store := storage.Store(n.store)
 	ring, err := keys.NewRing(secrets.signing, deps.Clock)
 	if err != nil {
 		return fmt.Errorf("secrets.signing_key: %w", err)
