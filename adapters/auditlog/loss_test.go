@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
@@ -270,4 +272,55 @@ func TestTornHeads(t *testing.T) {
 	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
 		t.Errorf("four heads: %v", err)
 	}
+}
+
+// The head is kept elsewhere at the start, in between every ten seconds at most, and at the end: a log that was lost
+// without an orderly end is missed too.
+func TestTheHeadIsKeptElsewhere(t *testing.T) {
+	path, store := fresh(t), &counted{saved: make(chan string, 16)}
+	var mu sync.Mutex
+	now := time.Now()
+	options := at(t, path)
+	options.Remembered, options.Clock = store, func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	kept := func(want uint64) {
+		t.Helper()
+		select {
+		case line := <-store.saved:
+			if head, err := key(t, 1).ParseHead(line); err != nil || head.Seq != want {
+				t.Errorf("%+v, want record %d: %v", head, want, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("nothing is kept")
+		}
+	}
+	log := open(t, options)
+	kept(0)
+	add(t, log, recovery.EventPassIssuing, 3)
+	mu.Lock()
+	now = now.Add(11 * time.Second)
+	mu.Unlock()
+	add(t, log, recovery.EventPassIssuing, 3)
+	kept(4)
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept(6)
+	if len(store.saved) > 0 {
+		t.Errorf("%d more", len(store.saved))
+	}
+}
+
+// counted is a shelf that tells what is put there.
+type counted struct {
+	shelf
+	saved chan string
+}
+
+func (c *counted) SaveHead(_ context.Context, line string) error {
+	c.saved <- line
+	return nil
 }
