@@ -97,12 +97,10 @@ func (n *Node) wire(deps Deps) error {
 	n.clients.current.Store(&n.loaded.clients)
 	n.fetcher.current.Store(n.loaded.fetcher)
 	n.certificate.current.Store(n.loaded.certificate)
-	opened, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
+	store, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
-	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
-	store := storage.Store(n.store)
 	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.secrets.pass, store, deps)
 	if err != nil {
 		return err

@@ -129,6 +129,9 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
+	if refusal := checkAccount(account); refusal != nil {
+		return s.refuse(client, form, refusal)
+	}
 	return Authorization{
 		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
 		Form: cleaned, Account: account, AuthnRequirements: requirements, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),

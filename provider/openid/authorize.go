@@ -122,10 +122,16 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request oa
 	if err != nil {
 		return err
 	}
+	if refusal := a.oauth.CountVisit(c, request); refusal != nil {
+		return refusal
+	}
 	t, secret, err := a.recovery.Start(c, recovery.StartParams{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.RequestedAccount(request.Account),
 		Authorization: encoded, Network: a.web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
+	if errors.Is(err, recovery.ErrTooManyAttempts) {
+		return a.reject(c, request, problem.AccessDenied("Too many recoveries were started. Try again later."))
+	}
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
 		return a.reject(c, request, problem.Unavailable(err))
@@ -190,11 +196,9 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	switch {
 	case request.Account != "": // the client named it, and only the client may
 		return web.ErrNotNow
-	case name == "" || len(name) > maxAccountName:
+	case name == "" || !recovery.Recordable(name):
 		return a.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
 	}
 	request.Account = name
 	return a.start(c, client, request)
 }
-
-const maxAccountName = 320 // octets of the longest mail address (RFC 5321 §4.5.3.1)
