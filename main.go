@@ -17,7 +17,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
-	"regain/adapters/auditlog"
 	"regain/conformance/demo"
 	"regain/conformance/load"
 	"regain/conformance/oidf"
@@ -36,17 +35,16 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain check             check a configuration and say what is wrong with it
   regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
                            requested, what was received, which check failed; reads the logs of any number of nodes
-  regain audit verify FILE prove that nothing in an audit log was removed or changed
+  regain audit verify [FILE] prove that nothing in an audit log was changed, and what can be proved about its end; audit head
+                           prints the end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on
+                           after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
-  regain version           print the version
+  regain version           print the version, and the commit that it was built from
 
 ` + "`regain COMMAND --help` lists a command's flags.\n"
-
-// version is set when a release is built (-ldflags "-X main.version=…").
-const version = "0.1.0-dev"
 
 // errUsage ends the program with exit status 2.
 var errUsage = errors.New("unknown command or missing argument: see `regain help`")
@@ -81,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "check":
 		return runCheck(rest, out)
 	case "audit":
-		return runAudit(rest, out)
+		return runAudit(ctx, rest, out)
 	case "diagnose":
 		return runDiagnose(rest, os.Stdin, out)
 	case "load":
@@ -95,14 +93,21 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runKeys(rest, out)
 	case "oidf":
 		return runOIDF(ctx, rest, out)
-	case "version":
-		_, err := fmt.Fprintln(out, "regain", version)
-		return err
+	case "version", "--version", "-v":
+		return runPrint("version", rest, out, thisBuild().String()+"\n")
 	case "help", "--help", "-h":
-		_, err := fmt.Fprint(out, usage)
+		return runPrint("help", rest, out, usage)
+	}
+	return unknownCommand(args[0])
+}
+
+// runPrint prints a text, for the commands that do nothing else.
+func runPrint(name string, args []string, out io.Writer, text string) error {
+	if err := parse(pflag.NewFlagSet(name, pflag.ContinueOnError), args, 0); err != nil {
 		return err
 	}
-	return fmt.Errorf("%q: %w", args[0], errUsage)
+	_, err := fmt.Fprint(out, text)
+	return err
 }
 
 func runDemo(ctx context.Context, args []string, out io.Writer) error {
@@ -114,9 +119,9 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
-	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to): try your own wallet against the demo")
+	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to, and an issuer of a type that the demo trusts joins the demo's own): try your own wallet against the demo")
 	flags.StringSliceVar(&options.Offers, "offer", nil, "what the proofing provider offers, comma-separated: VerifiedIdentity (default), MobileDrivingLicence, VerifiedIdentityJWT")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
 	if *drive {
@@ -137,7 +142,7 @@ func nodeFlags(name string) (*pflag.FlagSet, *string) {
 func loadConfig(name string, args []string) (node.Config, error) {
 	flags, file := nodeFlags(name)
 	cfg := node.Defaults()
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args, 0); err != nil {
 		return cfg, err
 	}
 	err := config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
@@ -182,7 +187,11 @@ func runCheck(args []string, out io.Writer) error {
 }
 
 func runDiagnose(args []string, in io.Reader, out io.Writer) error {
-	if len(args) == 0 {
+	flags := pflag.NewFlagSet("diagnose", pflag.ContinueOnError)
+	if err := parse(flags, args, len(args)); err != nil {
+		return err
+	}
+	if args = flags.Args(); len(args) == 0 {
 		return errUsage
 	}
 	var files []io.Reader
@@ -204,18 +213,6 @@ func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 	return diagnosis.Write(out, found)
 }
 
-func runAudit(args []string, out io.Writer) error {
-	if len(args) != 2 || args[0] != "verify" {
-		return errUsage
-	}
-	n, err := auditlog.Verify(args[1])
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "ok: %d records, none removed or changed\n", n)
-	return err
-}
-
 func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags := pflag.NewFlagSet("load", pflag.ContinueOnError)
 	var options load.Options
@@ -223,7 +220,7 @@ func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags.IntVar(&options.Workers, "workers", load.DefaultWorkers, "recoveries at the same time")
 	flags.StringVar(&options.Store, "store", "memory", "memory or file")
 	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
 	return load.Run(ctx, options, out)
@@ -241,11 +238,13 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&options.Alias, "alias", "regain", "the suite's name for the server under test in its URLs: concurrent runs need different ones")
 	flags.IntVar(&options.Port, "port", 9400, "first of eight ports of the server under test")
 	flags.BoolVar(&options.List, "list", false, "list the plans and end")
-	flags.BoolVar(&options.Render, "render", false, "rewrite RESULTS.md from results.json, for example after a plan was added, and end")
+	flags.BoolVar(&options.Render, "render", false, "rewrite RESULTS.md from results.json, held against the plans as they are now, and end")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request to the server under test")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args, 0); err != nil {
 		return err
 	}
+	this := thisBuild()
+	options.Code = oidf.Code{Commit: this.commit, Modified: this.modified}
 	return oidf.Run(ctx, options, out)
 }
 
@@ -255,7 +254,7 @@ func runKeys(args []string, out io.Writer) error {
 	announce := flags.Duration("announce", 24*time.Hour, "rotate: how long the new key is published before it signs; longer than clients cache the JWK set")
 	overlap := flags.Duration("overlap", 24*time.Hour, "rotate: how long the old key is published after that; longer than ID tokens are used")
 	name := flags.String("name", "", "certify: the name in the certificates, such as the server's host name")
-	if err := flags.Parse(args); err != nil {
+	if err := parse(flags, args, 2); err != nil {
 		return err
 	}
 	if flags.NArg() != 2 {

@@ -47,16 +47,22 @@ type Deps struct {
 	Notify   openid.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
-	Logger       *slog.Logger
-	Clock        func() time.Time
-	Random       io.Reader
+	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
+	Unready func(context.Context) []string
+	Logger  *slog.Logger
+	Clock   func() time.Time
+	Random  io.Reader
 }
 
 // Provider serves everything in the package comment.
 type Provider struct {
-	router *gin.Engine
-	pages  *journey.Pages
+	router  http.Handler
+	wallets *wallet.Endpoints
+	pages   *journey.Pages
 }
+
+// Wallets are the endpoints for wallets, whose profiles change with the certificate that signs requests.
+func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
@@ -104,12 +110,12 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	web.Mount(router)
-	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	router.GET("/healthz", health(deps.Unready))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router, pages}, nil
+	return &Provider{router: web.Rooted(router), wallets: wallets, pages: pages}, nil
 }
 
 func newRouter(trustedProxies []string) (*gin.Engine, error) {

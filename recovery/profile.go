@@ -74,7 +74,8 @@ func (p CrossDevicePolicy) validate() error {
 	return nil
 }
 
-// Scope says which accounts a profile covers. Exclude wins over everything.
+// Scope says which accounts a profile covers. Exclude wins over everything. Groups are included by exactly their names,
+// and excluded in any letter case: a mistake closes.
 type Scope struct {
 	All     bool
 	Include []GroupName
@@ -105,7 +106,7 @@ const MaxLifetime = time.Hour
 
 // covers reports whether the scope includes the account, and whether it explicitly excludes it.
 func (s Scope) covers(a Account) (in, excluded bool) {
-	if a.In(s.Exclude) {
+	if a.excludedBy(s.Exclude) {
 		return false, true
 	}
 	return s.All || a.In(s.Include), false
@@ -120,7 +121,7 @@ func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
 	if !a.Enabled {
 		return Profile{}, ReasonAccountDisabled
 	}
-	if a.In(exclude) {
+	if a.excludedBy(exclude) {
 		return Profile{}, ReasonAccountExcluded
 	}
 	reason := ReasonAccountOutOfScope

@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
 
 	"regain/conformance/people"
@@ -77,13 +76,9 @@ On Regain's page choose "Get one from Northlight Identity", be the same person t
 		fmt.Fprintf(o.Out, "\nThe clients of %s can federate with %s.\n", o.Clients, w.Regain)
 	}
 	if o.TLS {
-		path := filepath.Join(os.TempDir(), "regain-demo-ca.crt")
-		const readable = 0o644
-		if err := os.WriteFile(path, w.PKI.CertificatePEM(), readable); err != nil {
-			return fmt.Errorf("write the demo's CA certificate: %w", err)
-		}
-		fmt.Fprintf(o.Out, "\nTLS: trust the CA in %s in a browser profile made for this, and remove it afterwards.\n", path)
+		fmt.Fprintf(o.Out, "\nTLS: trust the CA in %s in a browser profile made for this, and remove it afterwards.\n", w.CAFile())
 	}
-	_, err := fmt.Fprintln(o.Out, "\nEverything is made up, lives in memory and is gone when you press Ctrl-C.")
+	fmt.Fprintf(o.Out, "\nThe configuration, keys and certificates of this run are in %s\n", w.Directory())
+	_, err := fmt.Fprintln(o.Out, "\nEverything is made up, and is gone when you press Ctrl-C.")
 	return err
 }

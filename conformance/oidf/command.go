@@ -26,8 +26,9 @@ type Options struct {
 	Alias    string   // what the suite calls who is under test in its URLs
 	Port     int      // first of eight ports of who is under test
 	List     bool     // only list the plans
-	Render   bool     // only write RESULTS.md anew, from results.json
+	Render   bool     // only write RESULTS.md anew, from results.json held against the plans as they are now
 	Verbose  bool     // log every request to the server under test
+	Code     Code     // that was built; the checkout around Results where it is not known
 }
 
 // errNotAsExpected ends a run with exit status 1.
@@ -50,22 +51,25 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
+		results.Judge(all)
 		return results.Write(o.Results, all)
 	}
 	chosen, err := choose(all, o.Plans)
 	if err != nil {
 		return err
 	}
-	suite, err := o.suite()
+	r := runner{all: all, options: o, out: out}
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
+	if r.suite, err = o.suite(); err != nil {
+		return err
+	}
+	server, err := target.Start(ctx, target.Options{Port: o.Port, Suite: r.suite.base, Alias: o.Alias, LocalSuite: o.Local, Logger: o.logger()})
 	if err != nil {
 		return err
 	}
-	server, err := target.Start(ctx, target.Options{Port: o.Port, Suite: suite.base, Alias: o.Alias, LocalSuite: o.Local, Logger: o.logger()})
-	if err != nil {
-		return err
-	}
-	suite.Party = server
-	r := runner{suite: suite, values: server.Values, all: all, options: o, out: out}
+	r.suite.Party, r.values = server, server.Values
 	return errors.Join(r.run(ctx, chosen), server.Close())
 }
 
@@ -74,15 +78,27 @@ type runner struct {
 	suite   *Suite
 	values  map[string]any // of the target, for plans to be filled with
 	all     []Plan
+	results Results
 	options Options
 	out     io.Writer
 }
 
-func (r runner) run(ctx context.Context, chosen []Plan) error {
-	results, err := ReadResults(r.options.Results)
-	if err != nil {
+// prepare does all that can go wrong before a run of hours. With Modules nothing is written.
+func (r *runner) prepare(ctx context.Context) (err error) {
+	if len(r.options.Modules) > 0 {
+		return nil
+	}
+	if r.results, err = ReadResults(r.options.Results); err != nil {
 		return err
 	}
+	if err := canWrite(r.options.Results); err != nil {
+		return err
+	}
+	r.options.Code, err = r.options.Code.orCheckout(ctx, r.options.Results)
+	return err
+}
+
+func (r *runner) run(ctx context.Context, chosen []Plan) error {
 	problems := 0
 	for _, p := range chosen {
 		filled, err := p.Fill(r.values)
@@ -98,8 +114,9 @@ func (r runner) run(ctx context.Context, chosen []Plan) error {
 		if len(r.options.Modules) > 0 { // part of a plan is no result
 			continue
 		}
-		results[p.Name] = outcome
-		if err := results.Write(r.options.Results, r.all); err != nil {
+		outcome.Code = r.options.Code
+		r.results[p.Name] = outcome
+		if err := r.results.Write(r.options.Results, r.all); err != nil {
 			return err
 		}
 	}

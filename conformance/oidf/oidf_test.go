@@ -75,6 +75,9 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(200, nil)
 	case strings.HasPrefix(r.URL.Path, "/api/info/"):
 		status := "FINISHED"
+		if strings.HasSuffix(f.results[id], "INTERRUPTED") {
+			status = "INTERRUPTED"
+		}
 		if f.results[id] == "HANGS" || id == "driven" && (!f.asked || len(f.wanted) > 0) {
 			status = "WAITING"
 		}
@@ -91,7 +94,17 @@ func (f *fakeSuite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "look\n at this", "result": f.results[id], "requirements": []string{"OIDCC-1"}})
 		case "PASSED WITH WARNING", "REVIEW WITH WARNING":
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "odd", "result": "WARNING"})
-		case "FAILED":
+		case "FAILED OTHERWISE":
+			entries = append(entries, map[string]any{"src": "OtherCheck", "msg": "is wrong", "result": "FAILURE"})
+		case "FAILED WITH OTHER WORDS":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is missing", "result": "FAILURE"})
+		case "FAILED WITH WARNING":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE"}, map[string]any{"src": "OtherCheck", "msg": "odd", "result": "WARNING"})
+		case "FAILED TWICE":
+			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE"}, map[string]any{"src": "OtherCheck", "msg": "is wrong too", "result": "FAILURE"})
+		case "WARNING OTHERWISE", "SKIPPED WITH WARNING":
+			entries = append(entries, map[string]any{"src": "OtherCheck", "msg": "odd", "result": "WARNING"})
+		case "FAILED", "FAILED AND INTERRUPTED":
 			entries = append(entries, map[string]any{"src": "SomeCheck", "msg": "is wrong", "result": "FAILURE", "http": 1})
 		}
 		for range f.waits {
@@ -147,8 +160,8 @@ config: {alias: "${alias}", server: {url: "${issuer}/x"}, client: "${client}", l
 expect:
   - {module: reviewed, result: REVIEW, why: A picture.}
   - {module: skipped, result: SKIPPED, why: Not supported.}
-  - {module: warned, result: WARNING, why: Known.}
-  - {module: failed, result: FAILED, why: A defect of the module.}
+  - {module: warned, result: WARNING, conditions: [SomeCheck], why: Known.}
+  - {module: failed, result: FAILED, conditions: ["SomeCheck: is wrong"], why: A defect of the module.}
 `
 
 func plan(t *testing.T) oidf.Plan {
@@ -199,13 +212,95 @@ func TestResultsAreHeldAgainstExpectations(t *testing.T) {
 	}
 	fake.started = nil
 	p := plan(t)
-	p.Expect[3].Result = "OMITTED"
+	p.Expect[3].Result, p.Expect[3].Conditions = "OMITTED", nil
 	o, err = suite.Run(t.Context(), p, nil, &out)
 	if err != nil || o.Problems() != 0 || o.Modules[4].Result != "OMITTED" || slices.Contains(fake.started, "failed") {
 		t.Errorf("without one: %+v, %v, started %v", o, err, fake.started)
 	}
 	if strings.Contains(out.String(), "went well") {
 		t.Error("successes are reported")
+	}
+}
+
+// An expected failure hides no other one: what fails must be what was expected to, all of it, and in its words.
+func TestAnExpectedFailureHidesNoOther(t *testing.T) {
+	fake, suite := setUp(t)
+	for _, tc := range []struct{ module, result, says string }{
+		{"failed", "FAILED OTHERWISE", "has the FAILURE of OtherCheck"},
+		{"failed", "FAILED WITH OTHER WORDS", "has the FAILURE of SomeCheck"},
+		{"failed", "FAILED TWICE", "has the FAILURE of OtherCheck"},
+		{"failed", "FAILED WITH WARNING", "has the WARNING of OtherCheck"},
+		{"failed", "PASSED", "take the expectation away"},
+		{"failed", "HANGS", "has the FAILURE of runner"},
+		{"failed", "INTERRUPTED", "has the FAILURE of runner"},
+		{"failed", "FAILED INTERRUPTED", "has the FAILURE of runner"},
+		{"warned", "WARNING OTHERWISE", "has the WARNING of OtherCheck"},
+		{"warned", "INTERRUPTED", "is FAILED, and must be WARNING"},
+		{"skipped", "SKIPPED WITH WARNING", "is WARNING, and must be SKIPPED"},
+		{"reviewed", "HANGS", "is FAILED, and must be REVIEW"},
+		{"reviewed", "REVIEW INTERRUPTED", "is FAILED, and must be REVIEW"},
+		{"passes", "PASSED INTERRUPTED", "is FAILED, and must be PASSED"},
+		{"failed", "FAILED AND INTERRUPTED", ""}, // the suite stops at some failures
+	} {
+		before := fake.results[tc.module]
+		fake.results[tc.module] = tc.result
+		p := plan(t)
+		p.Minutes = 0
+		if tc.result != "HANGS" {
+			p.Minutes = 1
+		}
+		var out bytes.Buffer
+		o, err := suite.Run(t.Context(), p, []string{tc.module}, &out)
+		if err != nil || len(o.Modules) != 1 || (o.Problems() == 0) != (tc.says == "") || !strings.Contains(o.Modules[0].Problem, tc.says) {
+			t.Errorf("%s is %s: %+v, %v, want a problem that says %q", tc.module, tc.result, o.Modules, err, tc.says)
+		}
+		fake.results[tc.module] = before
+	}
+}
+
+func TestNothingPassesByAbsence(t *testing.T) {
+	fake, suite := setUp(t)
+	if _, err := suite.Run(t.Context(), plan(t), []string{"no-such-module"}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "no module was run") {
+		t.Errorf("a module that is not there: %v", err)
+	}
+	fake.modules = nil
+	if _, err := suite.Run(t.Context(), plan(t), nil, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "no module was run") {
+		t.Errorf("a plan without modules: %v", err)
+	}
+	if text := (oidf.Results{"ours": oidf.Outcome{Plan: "a-plan", Date: "2026-11-24"}}).Markdown([]oidf.Plan{plan(t)}); strings.Contains(text, "Every module passed") {
+		t.Error("the report of no modules says that all passed")
+	}
+}
+
+// What is wrong is told before a run of hours, and before anything is started.
+func TestMistakesAreToldBeforeTheFirstPlan(t *testing.T) {
+	fake, _ := setUp(t)
+	base := oidf.Options{Suite: fake.url, Results: t.TempDir(), Alias: "regain", Code: oidf.Code{Commit: "0685452"}}
+	for name, tc := range map[string]struct {
+		change func(*oidf.Options)
+		says   string
+	}{
+		"a results directory that is not there": {func(o *oidf.Options) { o.Results += "/none" }, "name a directory that is there"},
+		"a file in its place": {func(o *oidf.Options) {
+			o.Results += "/file"
+			_ = os.WriteFile(o.Results, nil, 0o600)
+		}, "name a directory that is there"},
+		"results that cannot be read": {func(o *oidf.Options) {
+			o.Results = filepath.Join(t.TempDir())
+			_ = os.WriteFile(filepath.Join(o.Results, "results.json"), []byte("{"), 0o600)
+		}, "read results"},
+		"code that nobody can name": {func(o *oidf.Options) { o.Code = oidf.Code{} }, "which commit is under test is not known"},
+		"no such plan":              {func(o *oidf.Options) { o.Plans = []string{"nothing"} }, "no plan is called nothing"},
+		"no suite":                  {func(o *oidf.Options) { o.Suite = "" }, "give its URL"},
+	} {
+		options := base
+		tc.change(&options)
+		if err := oidf.Run(t.Context(), options, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), tc.says) {
+			t.Errorf("%s: %v, want %q", name, err, tc.says)
+		}
+	}
+	if len(fake.started) > 0 {
+		t.Errorf("%v were started", fake.started)
 	}
 }
 
@@ -247,6 +342,10 @@ func TestPlanFiles(t *testing.T) {
 		"plan: x\nvariant: {a: []}": "a has no value", "plan: x\nvariant: {a: {b: c}}": "parse plan", "plan: x\nvariant: {a: [b, c, b]}": "b stands twice",
 		"plan: x\nexpect: [{module: m, result: SKIPPED}]":                                              "say why",
 		"plan: x\nexpect: [{module: m, result: PASSED, why: w}]":                                       "none of",
+		"plan: x\nexpect: [{module: m, result: FAILED, why: w}]":                                       "name the conditions",
+		"plan: x\nexpect: [{module: m, result: WARNING, why: w}]":                                      "name the conditions",
+		"plan: x\nexpect: [{module: m, result: REVIEW, conditions: [c], why: w}]":                      "with these only",
+		"plan: x\nexpect: [{module: m, result: FAILED, conditions: [m], why: w}]":                      "add a part of the message",
 		"plan: x\nexpect: [{module: m, result: SKIPPED, why: w}, {module: m, result: REVIEW, why: w}]": "twice",
 	} {
 		if _, err := oidf.ParsePlans("x", []byte(text)); err == nil || !strings.Contains(err.Error(), says) {
@@ -305,11 +404,13 @@ func TestReport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Date = "2026-11-24"
+	o.Date, o.Code = "2026-11-24", oidf.Code{Commit: "0685452f00000000000000000000000000000000", Modified: true}
 	o.Modules[0].Result, o.Modules[0].Problem = "FAILED", "is FAILED, and must be PASSED"
 	never := oidf.Plan{Name: "never", Plan: "another-plan", Variant: map[string]string{"b": "2", "a": "1"}}
 	passes := oidf.Outcome{Plan: "many", Date: "2026-11-23", Suite: o.Suite, Modules: []oidf.ModuleOutcome{{Name: "m", Result: "PASSED"}}}
+	passes.Code.Commit = "a344722f00000000000000000000000000000000"
 	reviewed := passes
+	reviewed.Code.Modified = true
 	reviewed.Modules = []oidf.ModuleOutcome{{Name: "m", Result: "REVIEW", Why: "A picture."}}
 	list, results := []oidf.Plan{ours, never}, oidf.Results{"ours": o, "many/a/x": passes, "many/a/y": reviewed, "many/b/x": passes}
 	for _, name := range []string{"many/a/x", "many/a/y", "many/b/x", "many/b/y"} {
@@ -342,7 +443,7 @@ func TestReport(t *testing.T) {
 	}
 }
 
-// The committed report is the rendering of the committed results.
+// The committed report is the rendering of the committed results, held against the plans as they are.
 func TestTheReportIsNotEdited(t *testing.T) {
 	results, err := oidf.ReadResults(".")
 	if err != nil {
@@ -352,6 +453,7 @@ func TestTheReportIsNotEdited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	results.Judge(plans)
 	text, err := os.ReadFile("RESULTS.md")
 	if err != nil || string(text) != results.Markdown(plans) {
 		t.Errorf("RESULTS.md is not what results.json says: %v", err)

@@ -59,7 +59,10 @@ type Expectation struct {
 	Module string            `yaml:"module"`
 	When   map[string]string `yaml:"when"`   // only in variants that have these values
 	Result string            `yaml:"result"` // REVIEW, SKIPPED, WARNING or FAILED; or OMITTED
-	Why    string            `yaml:"why"`
+	// Conditions are, for WARNING and FAILED, all conditions of the suite that fail or warn: another failure of the same
+	// module would otherwise hide behind the expected one. "Source", or "Source: part of its message".
+	Conditions []string `yaml:"conditions"`
+	Why        string   `yaml:"why"`
 }
 
 // omitted is the result of a module that is not run: it makes no sense in the variant, and the suite lists it all the
@@ -114,6 +117,9 @@ func validate(expected []Expectation) error {
 			return fmt.Errorf("expect: %s: say why", e.Module)
 		case !slices.Contains([]string{"REVIEW", "SKIPPED", "WARNING", "FAILED", omitted}, e.Result):
 			return fmt.Errorf("expect: %s: result %q is none of REVIEW, SKIPPED, WARNING, FAILED and OMITTED", e.Module, e.Result)
+		}
+		if err := e.validateConditions(); err != nil {
+			return fmt.Errorf("expect: %s: %w", e.Module, err)
 		}
 	}
 	return nil

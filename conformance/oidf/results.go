@@ -15,8 +15,12 @@ import (
 // Results are the last outcome of each plan, by the name of our plan file.
 type Results map[string]Outcome
 
-// ReadResults reads results.json of a directory; none is no result yet.
+// ReadResults reads results.json of a directory; none is no result yet. A directory that is not there is an error: a run
+// of hours would end in it.
 func ReadResults(directory string) (Results, error) {
+	if found, err := os.Stat(directory); err != nil || !found.IsDir() {
+		return nil, fmt.Errorf("--results %s: name a directory that is there: %w", directory, errors.Join(err, fs.ErrNotExist))
+	}
 	text, err := os.ReadFile(filepath.Join(directory, "results.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return Results{}, nil
@@ -29,6 +33,15 @@ func ReadResults(directory string) (Results, error) {
 		return nil, fmt.Errorf("read results: %w", err)
 	}
 	return r, nil
+}
+
+// canWrite reports whether results may be written into a directory, without touching those that are there.
+func canWrite(directory string) error {
+	probe, err := os.CreateTemp(directory, ".results-*")
+	if err != nil {
+		return fmt.Errorf("--results %s: %w", directory, err)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 // Write writes results.json and, made of it, RESULTS.md. A plan that was never run is listed as that.
@@ -48,7 +61,7 @@ func (r Results) Write(directory string, plans []Plan) error {
 func (r Results) Markdown(plans []Plan) string {
 	var b strings.Builder
 	b.WriteString("# Results of the OpenID Foundation's conformance suite\n\nWritten by `regain oidf` from what the suite answered; do not edit.\n\n" +
-		"| | plan | variants | suite | date | runs | passed | for review | warned | failed | skipped | not as expected |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n")
+		"| | plan | variants | code | suite | date | runs | passed | for review | warned | failed | skipped | omitted | not as expected |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n")
 	for _, file := range files(plans) {
 		r.row(&b, file)
 	}
@@ -62,6 +75,7 @@ func (r Results) Markdown(plans []Plan) string {
 func (r Results) row(b *strings.Builder, plans []Plan) {
 	var last Outcome
 	count, runs, problems := make(map[string]int), 0, 0
+	var code []string
 	for _, p := range plans {
 		o, run := r[p.Name]
 		if !run {
@@ -72,17 +86,20 @@ func (r Results) row(b *strings.Builder, plans []Plan) {
 		for _, m := range o.Modules {
 			count[m.Result]++
 		}
+		if text := o.Code.String(); !slices.Contains(code, text) {
+			code = append(code, text)
+		}
 		if last.Date == "" || o.Date < last.Date { // the oldest: the report is no newer than that
 			last = o
 		}
 	}
 	fmt.Fprintf(b, "| %s | `%s` | %s ", plans[0].file(), plans[0].Plan, inline(plans))
 	if runs == 0 {
-		b.WriteString("| | not run | | | | | | | |\n")
+		b.WriteString("| | | not run | | | | | | | | |\n")
 		return
 	}
-	fmt.Fprintf(b, "| %s (%s) | %s | %d of %d | %d | %d | %d | %d | %d | %d |\n", last.Suite.Version, last.Suite.Revision, last.Date, runs, len(plans),
-		count["PASSED"], count["REVIEW"], count["WARNING"], count["FAILED"], count["SKIPPED"], problems)
+	fmt.Fprintf(b, "| %s | %s (%s) | %s | %d of %d | %d | %d | %d | %d | %d | %d | %d |\n", strings.Join(code, ", "), last.Suite.Version, last.Suite.Revision, last.Date, runs, len(plans),
+		count["PASSED"], count["REVIEW"], count["WARNING"], count["FAILED"], count["SKIPPED"], count[omitted], problems)
 }
 
 // files are the plans of each plan file.
@@ -166,6 +183,9 @@ func (o Outcome) details() string {
 		for _, f := range m.Findings {
 			fmt.Fprintf(&b, "  - %s `%s`: %s\n", f.Result, f.Source, strings.Join(strings.Fields(f.Message), " "))
 		}
+	}
+	if len(o.Modules) == 0 {
+		return "No module was run.\n"
 	}
 	if b.Len() == 0 {
 		return "Every module passed.\n"

@@ -21,6 +21,10 @@
 // The last two are the other side of every journey in Regain's tests: they prove little if they are wrong themselves. A
 // module that wants a person to look at a page gets a picture of it (package picture).
 //
+// A module must pass, unless its plan expects something else of it and says why. What is expected to fail or to warn is
+// named by the suite's conditions, all of them: any other failure of the module, a hang, and a plan without modules are not
+// as expected. Each result has the commit of the code under test, and the suite's version.
+//
 //	plans/NAME.yaml   what to run and what to expect        results.json   the results, run by run
 //	target/           who is under test                     RESULTS.md     the same, to read; never edited by hand
 package oidf

@@ -23,6 +23,8 @@ const (
 	ClientProgram = "program"
 )
 
+const caFile = "ca.crt"
+
 // object is a YAML mapping.
 type object = map[string]any
 
@@ -48,7 +50,7 @@ func (w *Env) configure(o Options) (string, error) {
 	}
 	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
@@ -56,7 +58,7 @@ func (w *Env) configure(o Options) (string, error) {
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize", "digital_credentials": []string{"signed", "unsigned"}}},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
-		"audit":           object{"file": w.AuditLog()},
+		"audit":           object{"file": w.AuditLog(), "key": object{"file": f.secret("audit.key")}},
 		"trust": []object{{
 			"types": []string{proofing.DefaultType, proofing.ReceiptType}, "anchors_file": anchors, "issuers": []string{w.Proofing},
 		}, {
@@ -68,7 +70,7 @@ func (w *Env) configure(o Options) (string, error) {
 		}},
 		"status_list": object{"min_ttl": "1s", "max_ttl": "1h"},
 		"fetch": object{
-			"allow_http_hosts": []string{host(w.Proofing)}, "allow_private_hosts": []string{host(w.Proofing)}, "ca_file": f.write("ca.crt", w.PKI.CertificatePEM()),
+			"allow_http_hosts": []string{host(w.Proofing)}, "allow_private_hosts": []string{host(w.Proofing)}, "ca_file": f.write(caFile, w.PKI.CertificatePEM()),
 		},
 		"face_check":     object{"receipt_types": []string{proofing.ReceiptType}},
 		"proofing":       []object{{"name": "northlight", "display_name": "Northlight Identity", "start_url": w.Issuer.StartURL()}},
@@ -151,7 +153,7 @@ func accounts(namesakes int) object {
 			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
 		})
 	}
-	return object{"accounts": list}
+	return object{"accounts": list, "groups": []string{"leavers"}} // of whom there are none
 }
 
 // files writes files and remembers the first thing that went wrong.

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Port   int // first of four ports; 0 takes free ones
 	TLS    bool
+	Path   string // path of Regain's issuer, such as /regain; "" for none
 	Logger *slog.Logger
 	// Clock is everybody's clock; nil is the real one. Tests move it.
 	Clock func() time.Time
@@ -116,7 +117,7 @@ func (w *Env) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	w.Regain, w.IdP, w.Proofing, w.Wallet = parties[0].url, parties[1].url, parties[2].url, parties[3].url
+	w.Regain, w.IdP, w.Proofing, w.Wallet = parties[0].url+o.Path, parties[1].url, parties[2].url, parties[3].url
 	w.RogueURL = parties[4].url
 	if err := w.startProofing(o, parties); err != nil {
 		return err
@@ -291,6 +292,12 @@ func (w *Env) NewWalletThat(camera wallet.Camera, clock func() time.Time, takes 
 		Requests: takes,
 	})
 }
+
+// Directory is where the test environment's own files are: Regain's configuration, its keys, and the CA of the servers.
+func (w *Env) Directory() string { return w.directory }
+
+// CAFile is the path of the CA's certificate, for a browser in a test environment with TLS.
+func (w *Env) CAFile() string { return filepath.Join(w.directory, caFile) }
 
 // AuditLog is the path of Regain's audit log.
 func (w *Env) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }

@@ -3,14 +3,16 @@ package testenv
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
 )
 
 // bring merges the configuration that somebody brings into the test environment's own: what stands in mappings goes key by key,
-// lists get longer, and everything else takes the place of what was there. Both files are YAML mappings.
-func bring(own, brought string) error {
-	base, err := readObject(own)
+// lists get longer, and everything else takes the place of what was there; who is trusted for a type joins who was before.
+// Both files are YAML mappings.
+func bring(path, brought string) error {
+	base, err := readObject(path)
 	if err != nil {
 		return err
 	}
@@ -18,11 +20,20 @@ func bring(own, brought string) error {
 	if err != nil {
 		return err
 	}
+	if entries, ok := more["trust"].([]any); ok {
+		own, _ := base["trust"].([]any)
+		joined, err := joinTrust(filepath.Dir(path), own, entries)
+		if err != nil {
+			return fmt.Errorf("%s: %w", brought, err)
+		}
+		base["trust"] = joined
+		delete(more, "trust")
+	}
 	data, err := yaml.Marshal(merge(base, more))
 	if err != nil {
 		return fmt.Errorf("merge %s: %w", brought, err)
 	}
-	return os.WriteFile(own, data, 0o600)
+	return os.WriteFile(path, data, 0o600)
 }
 
 func readObject(path string) (object, error) {

@@ -1,11 +1,21 @@
 package testenv_test
 
 import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
 	"log/slog"
+	"math/big"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"regain/conformance/testenv"
 	"regain/internal/node"
@@ -64,5 +74,96 @@ func TestConfigurationMistakes(t *testing.T) {
 	}
 	if _, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: filepath.Join(t.TempDir(), "none.yaml")}); err == nil {
 		t.Error("a file that is not there")
+	}
+}
+
+// An issuer of a type that the demo trusts is trusted beside the demo's, for that type alone; and its new types too.
+func TestAnIssuerOfATrustedTypeJoins(t *testing.T) {
+	anchors, brought := filepath.Join(t.TempDir(), "anchors.crt"), filepath.Join(t.TempDir(), "brought.yaml")
+	another := authority(t)
+	text := `
+trust:
+  - {types: [urn:regain:verified-identity:1, urn:guest:1], anchors_file: ` + anchors + `, issuers: [https://guest.example]}
+`
+	for path, data := range map[string][]byte{anchors: another, brought: []byte(text)} {
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var cfg node.Config
+	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: brought, Change: func(c *node.Config) { cfg = *c }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	byType := map[string]node.TrustConfig{}
+	for _, entry := range cfg.Trust {
+		for _, name := range entry.Types {
+			if _, twice := byType[name]; twice {
+				t.Errorf("%s has two entries", name)
+			}
+			byType[name] = entry
+		}
+	}
+	joined := byType["urn:regain:verified-identity:1"]
+	both, err := os.ReadFile(joined.AnchorsFile)
+	if err != nil || len(joined.Issuers) != 2 || !slices.Contains(joined.Issuers, "https://guest.example") || !bytes.Contains(both, another) || bytes.Count(both, []byte("BEGIN CERTIFICATE")) != 2 {
+		t.Errorf("the type that was trusted: %+v", joined)
+	}
+	if receipts := byType["urn:regain:face-check-receipt:1"]; slices.Contains(receipts.Issuers, "https://guest.example") || len(receipts.Issuers) != 1 {
+		t.Errorf("the other type of that entry: %+v", receipts)
+	}
+	if guest := byType["urn:guest:1"]; guest.AnchorsFile != anchors || len(guest.Issuers) != 1 {
+		t.Errorf("the type that is new: %+v", guest)
+	}
+	if _, err := started(t, "trust: [{types: [urn:regain:verified-identity:1], anchors_file: /nowhere/anchors.crt}]"); err == nil || !strings.Contains(err.Error(), "/nowhere/anchors.crt") {
+		t.Errorf("anchors that are not there: %v", err)
+	}
+}
+
+// authority is the certificate of a CA, PEM.
+func authority(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Guest"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// Two test environments at once have directories of their own, which go with them.
+func TestTwoEnvironmentsShareNoFile(t *testing.T) {
+	var all []*testenv.Env
+	for range 2 {
+		w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), TLS: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, w)
+	}
+	if all[0].Directory() == all[1].Directory() || all[0].CAFile() == all[1].CAFile() {
+		t.Fatal("both are in one directory")
+	}
+	for _, w := range all {
+		if text, err := os.ReadFile(w.CAFile()); err != nil || !bytes.Equal(text, w.PKI.CertificatePEM()) {
+			t.Errorf("the CA's file is not the CA's: %v", err)
+		}
+		if info, err := os.Stat(w.Directory()); err != nil || info.Mode().Perm() != 0o700 {
+			t.Errorf("others can look into %s: %v", w.Directory(), err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+		if _, err := os.Stat(w.Directory()); !os.IsNotExist(err) {
+			t.Errorf("%s is left: %v", w.Directory(), err)
+		}
 	}
 }

@@ -51,6 +51,25 @@ func newPKI(now time.Time) (*PKI, error) {
 	return p, p.makeServerCertificate(now)
 }
 
+// RenewRequest makes another certificate and key for presentation requests, both PEM.
+func (p *PKI) RenewRequest() (certificate, key []byte, err error) {
+	next, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the request key: %w", err)
+	}
+	t := template("Example Organisation account recovery", time.Now())
+	t.KeyUsage, t.DNSNames = x509.KeyUsageDigitalSignature, p.Request.DNSNames
+	made, err := sign(t, p.Anchor, &next.PublicKey, p.key)
+	if err != nil {
+		return nil, nil, err
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(next)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode the request key: %w", err)
+	}
+	return encodePEM("CERTIFICATE", made.Raw), encodePEM("PRIVATE KEY", der), nil
+}
+
 // makeServerCertificate names each host: browsers refuse a wildcard directly under a top-level domain.
 func (p *PKI) makeServerCertificate(now time.Time) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

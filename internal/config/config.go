@@ -7,14 +7,10 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
@@ -44,7 +40,14 @@ func Load(src Source, out any) error {
 		}
 	}
 	if src.Environ != nil {
-		provider := env.Provider(".", env.Opt{Prefix: EnvPrefix, TransformFunc: envKey, EnvironFunc: src.Environ})
+		named := variables(k.Raw())
+		overrides := func() []string {
+			return slices.DeleteFunc(slices.Clone(src.Environ()), func(variable string) bool {
+				name, _, _ := strings.Cut(variable, "=")
+				return slices.Contains(named, name)
+			})
+		}
+		provider := env.Provider(".", env.Opt{Prefix: EnvPrefix, TransformFunc: envKey, EnvironFunc: overrides})
 		if err := k.Load(provider, nil); err != nil {
 			return fmt.Errorf("read environment: %w", err)
 		}
@@ -63,81 +66,27 @@ func Load(src Source, out any) error {
 	return decode(k.Raw(), out, src.Renamed)
 }
 
+// variables returns the variables that secrets of the file are in. One whose name begins like those that override keys,
+// such as REGAIN_PASS_KEY, overrides none.
+func variables(node any) (names []string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			if name, ok := value.(string); ok && key == "env" {
+				names = append(names, name)
+				continue
+			}
+			names = append(names, variables(value)...)
+		}
+	case []any:
+		for _, value := range node {
+			names = append(names, variables(value)...)
+		}
+	}
+	return names
+}
+
 func envKey(name, value string) (string, any) {
 	key := strings.ToLower(strings.TrimPrefix(name, EnvPrefix))
 	return strings.ReplaceAll(key, "__", "."), value
-}
-
-func decode(raw map[string]any, out any, renamed map[string]string) error {
-	var meta mapstructure.Metadata
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result: out, TagName: "koanf", Metadata: &meta, WeaklyTypedInput: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(), mapstructure.StringToSliceHookFunc(",")),
-		MatchName: func(key, field string) bool { return key == field },
-	})
-	if err != nil {
-		return fmt.Errorf("prepare decoder: %w", err)
-	}
-	if err := decoder.Decode(raw); err != nil {
-		return fmt.Errorf("configuration: %w", err)
-	}
-	if len(meta.Unused) == 0 {
-		return nil
-	}
-	known := keysOf(reflect.TypeOf(out), "")
-	slices.Sort(meta.Unused)
-	problems := make([]error, 0, len(meta.Unused))
-	for _, key := range meta.Unused {
-		if now, ok := renamed[withoutIndexes(key)]; ok {
-			problems = append(problems, fmt.Errorf("configuration: the key %s is now %s", key, now))
-			continue
-		}
-		problems = append(problems, unknownKey(key, known))
-	}
-	return errors.Join(problems...)
-}
-
-func unknownKey(key string, known []string) error {
-	best, distance := "", 4
-	plain := withoutIndexes(key)
-	for _, candidate := range known {
-		if d := editDistance(plain, candidate); d < distance {
-			best, distance = candidate, d
-		}
-	}
-	if best == "" {
-		return fmt.Errorf("configuration: unknown key %s: remove it, or see docs/configuration.md for the keys that exist", key)
-	}
-	return fmt.Errorf("configuration: unknown key %s: did you mean %s?", key, best)
-}
-
-// Secret refers to a secret by file or by environment variable. The configuration never contains the secret itself.
-type Secret struct {
-	File string `koanf:"file"`
-	Env  string `koanf:"env"`
-}
-
-// IsZero reports whether the secret is not configured.
-func (s Secret) IsZero() bool { return s.File == "" && s.Env == "" }
-
-// Read returns the secret without surrounding white space. key is the configuration key, for errors.
-func (s Secret) Read(key string) (string, error) {
-	switch {
-	case s.File != "" && s.Env != "":
-		return "", fmt.Errorf("%s: set either file or env, not both", key)
-	case s.File != "":
-		data, err := os.ReadFile(s.File)
-		if err != nil {
-			return "", fmt.Errorf("%s.file: %w", key, err)
-		}
-		return strings.TrimSpace(string(data)), nil
-	case s.Env != "":
-		value := os.Getenv(s.Env)
-		if value == "" {
-			return "", fmt.Errorf("%s.env: the variable %s is empty or not set", key, s.Env)
-		}
-		return strings.TrimSpace(value), nil
-	}
-	return "", fmt.Errorf("%s: set %s.file to a file that contains it, or %s.env to the name of a variable", key, key, key)
 }

@@ -110,3 +110,25 @@ func TestSecretComesFromFileOrVariableNeverInline(t *testing.T) {
 		t.Errorf("the error repeats the secret: %v", err)
 	}
 }
+
+// The variable of a secret may be named like those that override keys, as docs/configuration.md does it.
+func TestAVariableOfASecretOverridesNothing(t *testing.T) {
+	type list struct {
+		Secret config.Secret `koanf:"secret"`
+		Items  []struct {
+			Secret config.Secret `koanf:"secret"`
+		} `koanf:"items"`
+	}
+	file := write(t, "secret: {env: REGAIN_PASS_KEY}\nitems: [{secret: {env: REGAIN_BROKER_SECRET}}]\n")
+	environ := func() []string {
+		return []string{"REGAIN_PASS_KEY=x", "REGAIN_BROKER_SECRET=y", "REGAIN_SECRET__ENV=OTHER"}
+	}
+	var got list
+	if err := config.Load(config.Source{File: file, Environ: environ}, &got); err != nil || got.Secret.Env != "OTHER" || got.Items[0].Secret.Env != "REGAIN_BROKER_SECRET" {
+		t.Errorf("%+v, %v", got, err)
+	}
+	environ = func() []string { return []string{"REGAIN_PASSKEY=x"} }
+	if err := config.Load(config.Source{File: file, Environ: environ}, &got); err == nil || !strings.Contains(err.Error(), "unknown key passkey") || strings.Contains(err.Error(), "=x") {
+		t.Errorf("a variable that nothing names: %v", err)
+	}
+}

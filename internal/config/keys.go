@@ -1,8 +1,10 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -37,8 +39,51 @@ func keysOf(t reflect.Type, prefix string) []string {
 	return nil
 }
 
+// unknownKeys returns the keys of a decoded document that are not among the known ones, with the indexes of lists.
+func unknownKeys(node any, path string, known []string) (unknown []string) {
+	switch node := node.(type) {
+	case map[string]any:
+		for key, value := range node {
+			below := key
+			if path != "" {
+				below = path + "." + key
+			}
+			if !slices.Contains(known, withoutIndexes(below)) {
+				unknown = append(unknown, below)
+				continue
+			}
+			if _, keys := value.(map[string]any); keys && !takesKeys(below, known) {
+				continue // told as a value of the wrong type
+			}
+			unknown = append(unknown, unknownKeys(value, below, known)...)
+		}
+	case []any:
+		for i, value := range node {
+			unknown = append(unknown, unknownKeys(value, fmt.Sprintf("%s[%d]", path, i), known)...)
+		}
+	}
+	return unknown
+}
+
+// takesKeys reports whether there are keys below a key.
+func takesKeys(key string, known []string) bool {
+	return slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, withoutIndexes(key)+".") })
+}
+
 func withoutIndexes(key string) string {
 	return regexp.MustCompile(`\[\d+\]`).ReplaceAllString(key, "[]")
+}
+
+// Nearest returns the known name that a misspelt one was probably meant as, or "" if none is like it.
+func Nearest(name string, known []string) string {
+	const like = 3 // letters that differ, but fewer than a short name has
+	best, distance := "", min(like, len(name)-1)+1
+	for _, candidate := range known {
+		if d := editDistance(name, candidate); d < distance {
+			best, distance = candidate, d
+		}
+	}
+	return best
 }
 
 // editDistance returns the Levenshtein distance: how many bytes to insert, delete or replace to get from a to b.

@@ -28,7 +28,7 @@ func checkWritten(path string) error {
 	if err != nil {
 		return err
 	}
-	return checkWritable(path)
+	return checkAccess(path)
 }
 
 // checkAudit is checkWritten for an audit log, whose first line is a record. `regain audit verify` reads the rest.

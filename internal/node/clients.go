@@ -3,7 +3,6 @@ package node
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -18,13 +17,17 @@ import (
 )
 
 func readClients(list []ClientConfig) (clients.Fixed, error) {
+	var found problems
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
 		client, err := c.read(fmt.Sprintf("clients[%d] (%s)", i, c.ID))
-		if err != nil {
-			return nil, err
+		if found.add(err) {
+			found.add(client.Validate())
 		}
 		read = append(read, client)
+	}
+	if err := found.err(); err != nil {
+		return nil, err
 	}
 	return clients.NewFixed(read)
 }
@@ -48,7 +51,7 @@ func (c ClientConfig) read(key string) (*clients.Client, error) {
 		AskAccount: c.AskAccount, ReuseSession: c.ReuseSession, ShowPass: c.Deliver == "screen",
 		PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 		IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
-		Claims: make(map[string]string, len(c.Claims)),
+		SubjectFrom: clients.SubjectSource(c.Subject), Claims: make(map[string]string, len(c.Claims)),
 	}
 	if !slices.Contains([]string{"", "token", "screen"}, c.Deliver) {
 		return nil, fmt.Errorf("%s.deliver %q: use token or screen", key, c.Deliver)
@@ -80,7 +83,7 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 		}
 		const enough = 32
 		if len(secret) < enough {
-			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least", key, len(secret), enough)
+			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least (in %s)", key, len(secret), enough, c.Secret.Source())
 		}
 		client.SecretDigest = sha256.Sum256([]byte(secret))
 	}
@@ -98,33 +101,19 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	data, err := os.ReadFile(c.JWKSFile)
 	if err != nil {
-		return fmt.Errorf("%s.jwks_file: %w", key, err)
+		return fmt.Errorf("%s.jwks_file: %w: name a file with the client's JWK set", key, err)
 	}
 	set, err := publickey.ParseSet(data)
 	if err != nil {
-		return fmt.Errorf("%s.jwks_file: %w", key, err)
+		return fmt.Errorf("%s.jwks_file: %w (in %s): ask for the client's public JWK set", key, err, c.JWKSFile)
 	}
 	client.Keys = set.JSONWebKeySet
 	return nil
 }
 
 // newSource returns the source of client certificates: the TLS connection, or a header set by trusted proxies.
-func newSource(cfg Config) (*mtls.Source, error) {
-	source := mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies}
-	if cfg.MutualTLS.Header != "" && len(cfg.TrustedProxies) == 0 {
-		return nil, errors.New("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
-	}
-	if cfg.MutualTLS.RootsFile != "" {
-		roots, err := readCertificates(cfg.MutualTLS.RootsFile)
-		if err != nil {
-			return nil, fmt.Errorf("mutual_tls.roots_file: %w", err)
-		}
-		source.Roots = x509.NewCertPool()
-		for _, root := range roots {
-			source.Roots.AddCert(root)
-		}
-	}
-	found, err := mtls.New(source)
+func newSource(cfg Config, roots *x509.CertPool) (*mtls.Source, error) {
+	found, err := mtls.New(mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies, Roots: roots})
 	if err != nil {
 		return nil, fmt.Errorf("trusted_proxies: %w", err)
 	}

@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"regain/adapters/auditlog"
 	"regain/internal/config"
 )
 
@@ -11,6 +12,7 @@ type Config struct {
 	Issuer         string                 `koanf:"issuer"`
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
+	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	Connections    ConnectionsConfig      `koanf:"connections"`
 	TLS            TLSConfig              `koanf:"tls"`
@@ -33,6 +35,14 @@ type Config struct {
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
 	Registration   RegistrationConfig     `koanf:"registration"`
+	Metadata       MetadataConfig         `koanf:"metadata"`
+}
+
+// MetadataConfig holds what the provider metadata tells people who register clients (RFC 8414 §2).
+type MetadataConfig struct {
+	ServiceDocumentation string `koanf:"service_documentation"`
+	PolicyURI            string `koanf:"op_policy_uri"`
+	TermsURI             string `koanf:"op_tos_uri"`
 }
 
 // ConnectionsConfig bounds what strangers can hold open. Connections of trusted_proxies count for Max alone; live pages
@@ -117,11 +127,6 @@ type DirectoryConfig struct {
 // PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
 	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
-}
-
-// AuditConfig names the audit log's file. Without one, the log is in memory, which is allowed for development only.
-type AuditConfig struct {
-	File string `koanf:"file"`
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -248,7 +253,7 @@ type ClientConfig struct {
 	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"`         // default true, but for FAPI
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
 	SANURI       string        `koanf:"tls_client_auth_san_uri"`
@@ -260,6 +265,7 @@ type ClientConfig struct {
 	RedirectURIs []string      `koanf:"redirect_uris"`
 	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
 	Claims       []ClaimConfig `koanf:"claims"`                                // none
+	Subject      string        `koanf:"subject"`                               // name (default) or id
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
@@ -287,8 +293,9 @@ type RegistrationConfig struct {
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
 	RequirePKCE  *bool         `koanf:"require_pkce"`
 	AskAccount   bool          `koanf:"ask_account"`
+	Subject      string        `koanf:"subject"` // name (default) or id
 	ReuseSession bool          `koanf:"session_reuse"`
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"` // default true, but for FAPI
 }
 
 // EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.
@@ -304,6 +311,7 @@ func Defaults() Config {
 		Listen:      "127.0.0.1:8400",
 		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
 		Storage:     StorageConfig{Backend: "memory"},
+		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},

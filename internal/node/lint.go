@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"regain/presentation/identity"
-	"regain/recovery"
 )
 
 // expiresSoon is how long before its expiry a certificate is warned about: enough time to get a new one.
@@ -42,10 +41,13 @@ func (c Config) Warnings(now time.Time) []string {
 	if c.behindUnknownProxy() {
 		add("trusted_proxies: is empty and a proxy terminates TLS: all requests seem to come from the proxy's network, so limits by network are shared by all")
 	}
+	c.lintReadable(add)
+	c.lintLifetimes(add)
 	c.lintTLS(issuer.Hostname(), add)
 	c.lintWallets(now, add)
 	c.lintTrust(add)
 	c.lintProfiles(add)
+	c.lintDirectory(add)
 	return warnings
 }
 
@@ -125,28 +127,27 @@ func (c Config) lintTrust(add func(string, ...any)) {
 	}
 }
 
-// lintProfiles warns about profiles whose pages reveal which accounts they cover: accounts that do not exist get the
-// pages of the decoy profile.
-func (c Config) lintProfiles(add func(string, ...any)) {
-	policy, err := c.policy()
-	if err != nil {
-		return // New reports it
+// lintLifetimes warns of lifetimes in which nobody can do what the pages promise.
+func (c Config) lintLifetimes(add func(string, ...any)) {
+	const journey, wallet = 5 * time.Minute, time.Minute
+	if c.RequestLife < wallet {
+		add("request_lifetime %s: to open the wallet, read, agree and take a Face Check takes longer: write %s at least", c.RequestLife, wallet)
 	}
-	common := policy.Profiles.DecoyProfile()
-	for i, p := range policy.Profiles {
-		if p.Enabled && !looksLike(p, common) {
-			add("profiles[%d] (%s): requests other wallets or credentials than %s, whose pages are shown for accounts that do not exist: an outsider can tell which accounts %s covers", i, p.Name, common.Name, p.Name)
+	for i, p := range c.Profiles {
+		key := fmt.Sprintf("profiles[%d] (%s)", i, p.Name)
+		if p.Lifetime != 0 && p.Lifetime < journey {
+			add("%s.lifetime %s: the page says that a recovery takes about five minutes: write %s at least, or leave it out", key, p.Lifetime, journey)
+		}
+		if p.Lifetime != 0 && c.RequestLife > p.Lifetime {
+			add("%s.lifetime %s: ends before a request does (request_lifetime %s), so that wallets get less time than that says: lengthen it", key, p.Lifetime, c.RequestLife)
+		}
+		if code := or(p.CrossDevice.QRLifetime, defaultQRLifetime); p.CrossDevice.Allow && code > c.RequestLife {
+			add("%s.cross_device.qr_lifetime %s: the page promises a code for longer than what it leads to lives (request_lifetime %s): shorten the one or lengthen the other", key, code, c.RequestLife)
+		}
+		if age := p.FaceCheck.MaxAge; age != 0 && age < wallet {
+			add("%s.face_check.max_age %s: who takes the Face Check and then reads what they agree to is denied: write %s at least", key, age, wallet)
 		}
 	}
-}
-
-// looksLike reports whether two profiles lead to the same pages and requests.
-func looksLike(a, b recovery.Profile) bool {
-	same := func(a, b recovery.CredentialRule) bool {
-		return a.Format == b.Format && slices.Equal(a.Types, b.Types) && slices.EqualFunc(a.Bindings, b.Bindings, func(a, b recovery.Binding) bool { return a.Claim == b.Claim })
-	}
-	return slices.Equal(a.Channels, b.Channels) && a.CrossDevice == b.CrossDevice && a.Proofing == b.Proofing && a.Lifetime == b.Lifetime &&
-		a.FaceCheck.NotAsked == b.FaceCheck.NotAsked && slices.EqualFunc(a.Credentials, b.Credentials, same)
 }
 
 // Renamed returns the keys of earlier versions with their replacement.

@@ -10,19 +10,18 @@ package node
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"regain/adapters/auditlog"
-	"regain/internal/config"
-	"regain/internal/fetch"
 	"regain/provider"
+	"regain/provider/contract"
 	"regain/provider/journey"
 	"regain/provider/keys"
-	"regain/provider/openid"
+	"regain/provider/mtls"
+	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
 	"regain/recovery"
@@ -42,17 +41,29 @@ type Deps struct {
 
 // Node is one running node.
 type Node struct {
-	handler *provider.Provider
-	ring    *keys.Ring
-	signing config.Secret
+	cfg     Config
+	loaded  loaded
+	audit   *auditlog.Log
+	store   *watchedStore
 	closers []io.Closer // closed in reverse order
+	parts   []*watched  // that are made of files
+
+	// What is made again when files change.
+	ring         *keys.Ring
+	clients      liveClients
+	verifier     liveVerifier
+	fetcher      liveFetcher
+	certificate  liveCertificate
+	source       *mtls.Source
+	registration *registration.Service // nil if it is disabled
+	provider     *provider.Provider
 }
 
 // ServeHTTP implements http.Handler.
-func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }
+func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.provider.ServeHTTP(w, r) }
 
 // EndLivePages ends every live page, and those that are opened later: the node is about to stop.
-func (n *Node) EndLivePages() { n.handler.EndLivePages() }
+func (n *Node) EndLivePages() { n.provider.EndLivePages() }
 
 // Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
@@ -63,60 +74,44 @@ func (n *Node) Close() error {
 	return errors.Join(problems...)
 }
 
-// ReloadKeys reads the signing keys again, for example after `regain keys rotate`. On an error the current keys stay.
-func (n *Node) ReloadKeys() error {
-	list, err := readSigning(n.signing)
-	if err != nil {
-		return err
-	}
-	if err := n.ring.Replace(list); err != nil {
-		return fmt.Errorf("secrets.signing_key: %w", err)
-	}
-	return nil
-}
-
-// New builds a node: it reads the files that the configuration names and wires the parts.
+// New builds a node: it reads the files that the configuration names and wires the parts. Its error has every mistake
+// that the configuration and its files hold.
 func New(cfg Config, deps Deps) (*Node, error) {
 	if deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("node: Logger, Clock and Random are required")
 	}
-	if err := cfg.validate(); err != nil {
+	n := &Node{cfg: cfg}
+	n.collectParts(deps)
+	var err error
+	if n.loaded, err = cfg.load(deps); err != nil {
 		return nil, err
 	}
-	n := &Node{}
-	if err := n.wire(cfg, deps); err != nil {
+	if err := n.wire(deps); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
 }
 
-func (n *Node) wire(cfg Config, deps Deps) error {
-	secrets, err := readSecrets(cfg.Secrets)
+func (n *Node) wire(deps Deps) error {
+	n.ring = n.loaded.ring
+	n.clients.current.Store(&n.loaded.clients)
+	n.fetcher.current.Store(n.loaded.fetcher)
+	n.certificate.current.Store(n.loaded.certificate)
+	opened, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
-	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
+	store := storage.Store(n.store)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.secrets.pass, store, deps)
 	if err != nil {
 		return err
 	}
-	ring, err := keys.NewRing(secrets.signing, deps.Clock)
-	if err != nil {
-		return fmt.Errorf("secrets.signing_key: %w", err)
-	}
-	n.ring, n.signing = ring, cfg.Secrets.SigningKey
-	passes, err := newPasses(cfg.PassIssuer, secrets.pass, store, deps)
+	service, err := n.newService(store, passes.issuer, deps)
 	if err != nil {
 		return err
 	}
-	service, err := n.newService(cfg, store, passes.issuer, deps)
-	if err != nil {
-		return err
-	}
-	fetcher, err := newFetcher(cfg.Fetch)
-	if err != nil {
-		return err
-	}
-	made, err := openID{store: store, ring: ring, fetcher: fetcher, secret: secrets.token}.wire(cfg, deps)
+	server, err := n.makeOpenID(store, service, deps)
 	if err != nil {
 		return err
 	}
@@ -124,64 +119,37 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: made.server, Sessions: remembered, Recovery: service, Ring: ring, Passes: passes.verifier, Notify: fetcher, Registration: made.registration}, fetcher, made.entra)
+	return n.makeProvider(deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
 }
 
-func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
-	policy, err := cfg.policy()
-	if err != nil {
+func (n *Node) newService(store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
+	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
-	accounts, err := openDirectory(cfg.Directory)
-	if err != nil {
-		return nil, err
-	}
-	audit := auditlog.NewMemory()
-	switch {
-	case cfg.Audit.File == "":
-	case deps.ReadOnly:
-		err = checkAudit(cfg.Audit.File)
-	default:
-		audit, err = auditlog.Open(cfg.Audit.File)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("audit.file: %w", err)
-	}
-	n.closers = append(n.closers, audit)
 	return recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: accounts, Passes: passes, Audit: audit,
+		Transactions: storage.NewTransactions(store), Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
-	}, policy)
+	}, n.loaded.policy)
 }
 
-// newProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
-func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps, fetcher *fetch.Fetcher, entra bool) error {
-	key, chain, err := cfg.RequestSigning.read()
+// makeProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
+func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
+	if err := n.makeVerifier(n.loaded.trust, deps); err != nil {
+		return err
+	}
+	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
+	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
+	attributes, err := attributesOf(n.loaded.directory)
 	if err != nil {
 		return err
 	}
-	signing := signing{key, chain, deps.Clock()}
-	wallets, err := cfg.newWallets(signing)
-	if err != nil {
-		return err
-	}
-	web, err := cfg.web(signing)
-	if err != nil {
-		return err
-	}
-	if parts.Verifier, err = newVerifier(cfg, fetcher, deps); err != nil {
-		return err
-	}
-	if parts.Proofing, err = newProofing(cfg, parts.Ring, deps); err != nil {
-		return err
-	}
-	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
-	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies,
-		LivePages: journey.Limits{Total: cfg.Connections.LivePages, PerNetwork: cfg.Connections.LivePagesPerNetwork},
-		OpenID:    openid.Config{MutualTLS: cfg.MutualTLS.BaseURL, EntraContract: entra},
+	n.provider, err = provider.New(provider.Config{
+		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,
+		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
+		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
-			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
+			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
+			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
 		},
 	}, parts)
 	return err

@@ -19,7 +19,6 @@ import (
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/memory"
-	"regain/verifier"
 	"regain/verifier/trust"
 )
 
@@ -27,25 +26,41 @@ type secrets struct {
 	keyring     *storage.Keyring
 	token, pass []byte
 	signing     []keys.Key
+	digests     map[string][sha256.Size]byte // of those that only a start reads, by key
 }
 
-func readSecrets(cfg SecretsConfig) (secrets, error) {
-	var s secrets
-	text, err := cfg.Encryption.Read("secrets.encryption_keys")
-	if err != nil {
-		return s, err
+// keyedSecret is a secret with its configuration key.
+type keyedSecret struct {
+	config.Secret
+	key string
+}
+
+// atStart returns the secrets that records and tokens in use depend on.
+func (c SecretsConfig) atStart() []keyedSecret {
+	return []keyedSecret{{c.Encryption, "secrets.encryption_keys"}, {c.Token, "secrets.token_secret"}, {c.Pass, "secrets.pass_key"}}
+}
+
+func readSecrets(cfg SecretsConfig) (s secrets, err error) {
+	var found problems
+	s.digests = make(map[string][sha256.Size]byte)
+	for _, secret := range cfg.atStart() {
+		text, err := secret.Read(secret.key)
+		if found.add(err) {
+			s.digests[secret.key] = sha256.Sum256([]byte(text))
+		}
 	}
-	if s.keyring, err = storage.ParseKeyring(text); err != nil {
-		return s, fmt.Errorf("secrets.encryption_keys: %w", err)
+	if text, err := cfg.Encryption.Read("secrets.encryption_keys"); err == nil {
+		if s.keyring, err = storage.ParseKeyring(text); err != nil {
+			found.add(fmt.Errorf("secrets.encryption_keys: %w (in %s)", err, cfg.Encryption.Source()))
+		}
 	}
-	if s.token, err = readKey(cfg.Token, "secrets.token_secret"); err != nil {
-		return s, err
-	}
-	if s.pass, err = readKey(cfg.Pass, "secrets.pass_key"); err != nil {
-		return s, err
-	}
+	s.token, err = readKey(cfg.Token, "secrets.token_secret")
+	found.add(err)
+	s.pass, err = readKey(cfg.Pass, "secrets.pass_key")
+	found.add(err)
 	s.signing, err = readSigning(cfg.SigningKey)
-	return s, err
+	found.add(err)
+	return s, found.err()
 }
 
 func readSigning(secret config.Secret) ([]keys.Key, error) {
@@ -55,7 +70,7 @@ func readSigning(secret config.Secret) ([]keys.Key, error) {
 	}
 	list, err := keys.ParseRing([]byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("secrets.signing_key: %w", err)
+		return nil, fmt.Errorf("secrets.signing_key: %w (in %s); make one with `regain keys rotate`", err, secret.Source())
 	}
 	return list, nil
 }
@@ -68,7 +83,7 @@ func readKey(secret config.Secret, key string) ([]byte, error) {
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) != sha256.Size {
-		return nil, fmt.Errorf("%s: 32 bytes in base64url without padding are required; make them with `openssl rand 32 | basenc --base64url | tr -d =`", key)
+		return nil, fmt.Errorf("%s: 32 bytes in base64url without padding are required; make them with `openssl rand 32 | basenc --base64url | tr -d =` (in %s)", key, secret.Source())
 	}
 	return raw, nil
 }
@@ -83,7 +98,7 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 		if cfg.Path == "" {
 			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
-		backend, err = openFile(cfg.Path, deps)
+		backend, err = openFile(cfg.Path, ring, deps)
 	default:
 		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
 	}
@@ -98,9 +113,9 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 }
 
 // openFile opens the file store, or looks whether it could be opened.
-func openFile(path string, deps Deps) (storage.Store, error) {
+func openFile(path string, ring *storage.Keyring, deps Deps) (storage.Store, error) {
 	if !deps.ReadOnly {
-		return bolt.Open(path, deps.Clock)
+		return bolt.Open(path, deps.Clock, ring)
 	}
 	if err := errors.Join(checkWritten(path), bolt.Inspect(path)); err != nil {
 		return nil, err
@@ -110,25 +125,29 @@ func openFile(path string, deps Deps) (storage.Store, error) {
 
 // read returns the request signing key and its certificate chain, leaf first.
 func (c CertificateConfig) read() (*ecdsa.PrivateKey, []*x509.Certificate, error) {
+	var found problems
+	var key *ecdsa.PrivateKey
 	text, err := c.Key.Read("request_signing.key")
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := keys.ParsePEM([]byte(text))
-	if err != nil {
-		return nil, nil, fmt.Errorf("request_signing.key: %w", err)
+	if found.add(err) {
+		if key, err = keys.ParsePEM([]byte(text)); err != nil {
+			found.add(fmt.Errorf("request_signing.key: %w (in %s): an EC key on P-256 is needed, such as `openssl ecparam -genkey -name prime256v1` makes", err, c.Key.Source()))
+		}
 	}
 	chain, err := readCertificates(c.CertificateFile)
-	if err != nil {
-		return nil, nil, fmt.Errorf("request_signing.certificate_file: %w", err)
+	found.add(keyed("request_signing.certificate_file", err))
+	if key != nil && len(chain) > 0 && !key.PublicKey.Equal(chain[0].PublicKey) {
+		found.add(fmt.Errorf("request_signing.certificate_file: the first certificate of %s is not for the key of request_signing.key (in %s): put the certificate of that key first", c.CertificateFile, c.Key.Source()))
 	}
-	return key, chain, nil
+	return key, chain, found.err()
 }
 
 func readCertificates(path string) ([]*x509.Certificate, error) {
+	if path == "" {
+		return nil, errors.New("name a file of PEM certificates")
+	}
 	rest, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: name a file of PEM certificates that the service can read", err)
 	}
 	var found []*x509.Certificate
 	for {
@@ -138,52 +157,39 @@ func readCertificates(path string) ([]*x509.Certificate, error) {
 		}
 		certificate, err := publickey.ParseCertificate(block.Bytes)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+			return nil, fmt.Errorf("%s: certificate %d: %w: replace it", path, len(found), err)
 		}
 		found = append(found, certificate)
 	}
 	if len(found) == 0 {
-		return nil, fmt.Errorf("%s holds no PEM certificate", path)
+		return nil, fmt.Errorf("%s holds no PEM certificate: it has to begin with -----BEGIN CERTIFICATE-----", path)
 	}
 	return found, nil
 }
 
-// rule converts a trust entry, including the certificates that it names.
-func (t TrustConfig) rule() (trust.Rule, error) {
+// rule converts a trust entry, including the certificates that it names. key is the entry's configuration key.
+func (t TrustConfig) rule(key string) (trust.Rule, error) {
 	rule := trust.Rule{Types: t.Types, Issuers: t.Issuers, DIDs: t.DIDs, LinkedDomain: t.LinkedDomain, StatusOptional: t.StatusOptional}
-	var err error
-	if t.AnchorsFile != "" || t.SignersFile == "" && len(t.DIDs) == 0 {
-		if rule.Anchors, err = readCertificates(t.AnchorsFile); err != nil {
-			return rule, fmt.Errorf("anchors_file: %w", err)
+	if t.AnchorsFile == "" && t.SignersFile == "" && len(t.DIDs) == 0 {
+		return rule, fmt.Errorf("%s.anchors_file: trusts nobody: name a file of the issuers' CAs, or signers_file or dids", key)
+	}
+	var found problems
+	for name, file := range map[string]struct {
+		path string
+		into *[]*x509.Certificate
+	}{"anchors_file": {t.AnchorsFile, &rule.Anchors}, "signers_file": {t.SignersFile, &rule.Signers}} {
+		if file.path == "" {
+			continue
 		}
+		certificates, err := readCertificates(file.path)
+		found.add(keyed(key+"."+name, err))
+		*file.into = certificates
 	}
-	if t.SignersFile != "" {
-		if rule.Signers, err = readCertificates(t.SignersFile); err != nil {
-			return rule, fmt.Errorf("signers_file: %w", err)
-		}
-	}
-	return rule, nil
-}
-
-func newVerifier(cfg Config, fetcher *fetch.Fetcher, deps Deps) (*verifier.Verifier, error) {
-	var rules []trust.Rule
-	for i, t := range cfg.Trust {
-		rule, err := t.rule()
-		if err != nil {
-			return nil, fmt.Errorf("trust[%d].%w", i, err)
-		}
-		rules = append(rules, rule)
-	}
-	v, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: cfg.StatusList.MinTTL, MaxStatusTTL: cfg.StatusList.MaxTTL},
-		verifier.Deps{Fetch: fetcher, Clock: deps.Clock, Logger: deps.Logger})
-	if err != nil {
-		return nil, fmt.Errorf("trust: %w", err)
-	}
-	return v, nil
+	return rule, found.err()
 }
 
 func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
-	roots, err := rootsOf(cfg)
+	roots, err := readPool("fetch.ca_file", cfg.CAFile)
 	if err != nil {
 		return nil, err
 	}
@@ -196,32 +202,25 @@ func newFetcher(cfg FetchConfig) (*fetch.Fetcher, error) {
 	return fetcher, nil
 }
 
-func rootsOf(cfg FetchConfig) (*x509.CertPool, error) {
-	if cfg.CAFile == "" {
-		return nil, nil //nolint:nilnil // nil means the system's roots
-	}
-	certificates, err := readCertificates(cfg.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("fetch.ca_file: %w", err)
-	}
-	pool := x509.NewCertPool()
-	for _, c := range certificates {
-		pool.AddCert(c)
-	}
-	return pool, nil
-}
-
 func newProofing(cfg Config, signer *keys.Ring, deps Deps) (map[string]journey.Proofing, error) {
+	var found problems
 	providers := make(map[string]journey.Proofing, len(cfg.Proofing))
 	for i, p := range cfg.Proofing {
 		adapter, err := proofing.New(proofing.Config{
 			Name: p.DisplayName, StartURL: p.StartURL, Issuer: cfg.Issuer, OrgID: cfg.Organisation,
 			Minter: signer, Clock: deps.Clock, Random: deps.Random,
 		})
-		if err != nil {
-			return nil, fmt.Errorf("proofing[%d]: %w", i, err)
-		}
+		found.add(keyed(fmt.Sprintf("proofing[%d]", i), err))
 		providers[p.Name] = adapter
 	}
-	return providers, nil
+	return providers, found.err()
+}
+
+// readable reports why a file cannot be read. key is its configuration key.
+func readable(key, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return file.Close()
 }

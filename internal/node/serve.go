@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 	"time"
 )
 
@@ -49,7 +47,7 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	listeners, err := listen(cfg, logger)
+	listeners, err := n.listen(logger)
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
@@ -57,38 +55,16 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	for _, warning := range cfg.Warnings(time.Now()) {
 		logger.Warn("configuration", "warning", warning)
 	}
-	defer n.reloadOnHangup(logger)()
 	server := NewServer(n, logger)
 	server.RegisterOnShutdown(n.EndLivePages)
-	if err := errors.Join(serve(ctx, server, listeners, logger), n.Close()); err != nil {
+	stop := n.watch(logger, watchEvery)
+	served := serve(ctx, server, listeners, logger)
+	stop() // nothing is read while the node is being closed
+	if err := errors.Join(served, n.Close()); err != nil {
 		return err
 	}
 	logger.Info("stopped")
 	return nil
-}
-
-// reloadOnHangup reloads the signing keys at each SIGHUP, until stop is called.
-func (n *Node) reloadOnHangup(logger *slog.Logger) (stop func()) {
-	hangup, done := make(chan os.Signal, 1), make(chan struct{})
-	signal.Notify(hangup, syscall.SIGHUP)
-	go func() {
-		for {
-			select {
-			case <-done:
-				return
-			case <-hangup:
-			}
-			if err := n.ReloadKeys(); err != nil {
-				logger.Error("the signing keys were not read again; those in use stay", "cause", err)
-				continue
-			}
-			logger.Info("read the signing keys again")
-		}
-	}()
-	return func() {
-		signal.Stop(hangup)
-		close(done)
-	}
 }
 
 // NewServer returns an HTTP server for a handler, with this package's limits.
@@ -123,32 +99,28 @@ func MutualTLS(certificate tls.Certificate) *tls.Config {
 }
 
 // listen opens the main listener, and the one for mutual TLS if it is configured.
-func listen(cfg Config, logger *slog.Logger) ([]net.Listener, error) {
-	gate, err := cfg.gate(logger)
+func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
+	gate, err := n.cfg.gate(logger)
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listener, err := net.Listen("tcp", n.cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	listener = gate.Listen(listener)
-	if cfg.TLS.CertificateFile == "" {
+	if n.loaded.certificate == nil {
 		return []net.Listener{listener}, nil
 	}
-	certificate, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("tls: %w", err), listener.Close())
-	}
-	listeners := []net.Listener{tls.NewListener(listener, TLS(certificate))}
-	if cfg.MutualTLS.Listen == "" {
+	listeners := []net.Listener{tls.NewListener(listener, n.certificate.config(TLS(*n.loaded.certificate)))}
+	if n.cfg.MutualTLS.Listen == "" {
 		return listeners, nil
 	}
-	mutual, err := net.Listen("tcp", cfg.MutualTLS.Listen)
+	mutual, err := net.Listen("tcp", n.cfg.MutualTLS.Listen)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mutual_tls.listen: %w", err), listener.Close())
 	}
-	return append(listeners, tls.NewListener(gate.Listen(mutual), MutualTLS(certificate))), nil
+	return append(listeners, tls.NewListener(gate.Listen(mutual), n.certificate.config(MutualTLS(*n.loaded.certificate)))), nil
 }
 
 func serve(ctx context.Context, server *http.Server, listeners []net.Listener, logger *slog.Logger) error {
@@ -181,11 +153,6 @@ func Check(cfg Config) error {
 	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, ReadOnly: true})
 	if err != nil {
 		return err
-	}
-	if cfg.TLS.CertificateFile != "" {
-		if _, err := tls.LoadX509KeyPair(cfg.TLS.CertificateFile, cfg.TLS.KeyFile); err != nil {
-			return errors.Join(fmt.Errorf("tls: %w", err), n.Close())
-		}
 	}
 	return n.Close()
 }

@@ -54,7 +54,7 @@ func noteBack(c *gin.Context) {
 // ID is the transaction of the path.
 func ID(c *gin.Context) recovery.TransactionID { return recovery.TransactionID(c.Param("txn")) }
 
-// Path is the transaction's page.
+// Path is the path of the transaction's page below the issuer; web.Local makes it an address for browsers.
 func Path(id recovery.TransactionID) string { return "/recover/" + string(id) }
 
 // cookieName gives each transaction a cookie of its own, so that two recoveries in one browser do not disturb each other.
@@ -128,6 +128,6 @@ func RedirectToPage(c *gin.Context, id recovery.TransactionID, err error) error 
 	if err != nil && !errors.Is(err, recovery.ErrConflict) {
 		return err
 	}
-	c.Redirect(http.StatusSeeOther, Path(id))
+	c.Redirect(http.StatusSeeOther, web.Local(c, Path(id)))
 	return nil
 }

@@ -17,7 +17,7 @@ func TestWorst(t *testing.T) {
 		} {
 			costtest.Check(t, place+": "+name, func() {
 				if request, err := claims.Parse(text); err == nil {
-					claims.Release(request[claims.UserInfo], []string{"openid", "profile"}, ada())
+					claims.Release(request[claims.UserInfo], claims.Permit{Scopes: []string{"openid", "profile"}, UserInfo: true}, ada())
 				}
 			})
 		}

@@ -28,7 +28,7 @@ func TestWorstAssertions(t *testing.T) {
 	must(t, err)
 	set, err := publickey.ParseSet(text)
 	must(t, err)
-	remote := &published{set: set.JSONWebKeySet}
+	remote := &jwkSets{set: set.JSONWebKeySet}
 	a, _ := setUp(t, remote)
 	encode := base64.RawURLEncoding.EncodeToString
 	claims, err := json.Marshal(map[string]any{"iss": "signs", "sub": "signs", "aud": issuer, "jti": "x", "exp": time.Now().Add(time.Minute).Unix()})

@@ -22,6 +22,7 @@ type basePage struct {
 	SignIn      bool // the client asks who somebody is, and for no pass
 	ShowsPass   bool // the person gets the pass here
 	Returned    bool // the browser was sent back to the client
+	Completed   bool // and the client redeemed the code; set where no pass went with it
 }
 
 // proofingPage is a page that offers the proofing provider.
@@ -45,8 +46,12 @@ func pageFor(s recovery.State) (name, title string) {
 		return "proofing", "Get your Verified ID"
 	case recovery.StateRequested, recovery.StateRetrieved, recovery.StatePresented:
 		return "presentation", "Show your Verified ID"
-	case recovery.StateApproved, recovery.StateIssuing, recovery.StateRedeemed:
+	case recovery.StateApproved:
 		return "done", "We confirmed it is you"
+	case recovery.StateIssuing:
+		return "done", "Your pass may be lost"
+	case recovery.StateRedeemed:
+		return "done", "This recovery is complete"
 	case recovery.StateEvaluated:
 		return "evaluated", "This was a trial run"
 	case recovery.StateDenied:
@@ -109,8 +114,8 @@ func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, erro
 	}
 	return basePage{
 		Page: web.Page{Organisation: client.Organisation, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		Base: binding.Path(t.ID), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Account.Mask(),
+		Base: web.Local(c, binding.Path(t.ID)), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Requested.Mask(),
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
-		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(),
+		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(), Completed: !t.CodeRedeemedAt.IsZero(),
 	}, nil
 }

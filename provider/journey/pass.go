@@ -32,7 +32,7 @@ func (p *Pages) showPass(c *gin.Context, t recovery.Transaction) error {
 	if !base.ShowsPass {
 		return web.ErrNotNow
 	}
-	redemption, err := p.deps.Recovery.Redeem(c, t.ID, t.Client)
+	redemption, err := p.deps.Recovery.Redeem(c, recovery.Claim{Transaction: t.ID, Client: t.Client})
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrIllegalStep):
 		return binding.RedirectToPage(c, t.ID, nil)

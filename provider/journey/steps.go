@@ -115,7 +115,7 @@ func (p *Pages) confirmation(c *gin.Context) error {
 	answer := t.Presentation.Answer
 	p.deps.Web.Render(c, http.StatusOK, "confirmation", &confirmationPage{
 		Page:    web.Page{Title: "Type this code on your other device", Organisation: client.Organisation},
-		Account: t.Account.Mask(), Agent: t.Agent, Elsewhere: answer.Distance == recovery.OtherNetwork,
+		Account: t.Requested.Mask(), Agent: t.Agent, Elsewhere: answer.Distance == recovery.OtherNetwork,
 		MinutesAgo: int(p.deps.Clock().Sub(t.StartedAt) / time.Minute),
 		Digits:     answer.Confirmation[:3] + " " + answer.Confirmation[3:],
 	})

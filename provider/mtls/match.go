@@ -48,14 +48,15 @@ func (s *Source) Authenticate(chain []*x509.Certificate, i Identity, now time.Ti
 	if len(chain) == 0 {
 		return errors.New("no client certificate was shown")
 	}
-	if s.roots == nil {
+	roots := s.roots.Load()
+	if roots == nil {
 		return errors.New("no roots are configured for client certificates")
 	}
 	above := x509.NewCertPool()
 	for _, c := range chain[1:] {
 		above.AddCert(c)
 	}
-	_, err := chain[0].Verify(x509.VerifyOptions{Roots: s.roots, Intermediates: above, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
+	_, err := chain[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: above, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
 	if err != nil {
 		return fmt.Errorf("client certificate: %w", err)
 	}

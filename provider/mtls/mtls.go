@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 
 	"regain/internal/publickey"
 )
@@ -34,12 +35,16 @@ type Config struct {
 type Source struct {
 	header  string
 	proxies []netip.Prefix
-	roots   *x509.CertPool
+	roots   atomic.Pointer[x509.CertPool]
 }
+
+// SetRoots replaces the CAs for tls_client_auth, when their file has changed.
+func (s *Source) SetRoots(roots *x509.CertPool) { s.roots.Store(roots) }
 
 // New returns an error for a proxy that is not an address.
 func New(cfg Config) (*Source, error) {
-	s := &Source{header: cfg.Header, roots: cfg.Roots}
+	s := &Source{header: cfg.Header}
+	s.SetRoots(cfg.Roots)
 	for _, text := range cfg.Proxies {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {

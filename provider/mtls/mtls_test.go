@@ -219,6 +219,8 @@ func TestAuthenticateSelfSigned(t *testing.T) {
 		"none shown":  {mtls.AuthenticateSelfSigned(nil, bare, b.now), "no client certificate was shown"},
 		"no keys":     {mtls.AuthenticateSelfSigned(chain, nil, b.now), "in no key of the client's jwks"},
 		"expired":     {mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(2*time.Hour)), "is not valid now"},
+		"another key": {mtls.AuthenticateSelfSigned(chain, []jose.JSONWebKey{{Key: b.key().Public()}, {Key: b.ca.PublicKey}}, b.now), "in no key of the client's jwks"},
+		"not yet":     {mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(-48*time.Hour)), "is not valid now"},
 		"another x5c": {mtls.AuthenticateSelfSigned(chain, renewed, b.now), "in no key of the client's jwks"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.why) {

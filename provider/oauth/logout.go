@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -26,17 +25,11 @@ type Logout struct {
 }
 
 // Location returns the URL to which the browser is redirected after the logout.
-func (l Logout) Location() (string, error) {
-	u, err := url.Parse(l.RedirectURI)
-	if err != nil {
-		return "", fmt.Errorf("parse post_logout_redirect_uri: %w", err)
+func (l Logout) Location() string {
+	if l.State == "" {
+		return l.RedirectURI
 	}
-	if l.State != "" {
-		query := u.Query()
-		query.Set("state", l.State)
-		u.RawQuery = query.Encode()
-	}
-	return u.String(), nil
+	return withQuery(l.RedirectURI, url.Values{"state": {l.State}})
 }
 
 // logouts read the requests that end a session, and make the tokens that tell clients of it.

@@ -24,14 +24,15 @@ type authorization struct {
 	recovery *recovery.Service
 	sessions browserSessions
 	clock    func() time.Time
+	binding  *binding.Binding
 }
 
-func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper, browsers *binding.Binding) {
+func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper) {
 	r.POST("/par", forClient(a.push))
 	r.GET("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize/account", a.forBrowser(a.nameAccount))
-	txn.POST("/finish", browsers.Post(a.finish))
+	txn.POST("/finish", a.binding.Post(a.finish))
 }
 
 // push is RFC 9126.
@@ -77,8 +78,8 @@ func (a *authorization) authorize(c *gin.Context) error {
 	return a.start(c, client, request)
 }
 
-// answerFromSession grants the request if the client allows it, and the browser's session is of the right person and
-// young enough. It reports whether the request was answered.
+// answerFromSession grants the request if the client allows it, and the browser's session is young enough and of the
+// right person, whose account may still have tokens. It reports whether the request was answered.
 func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client, request oauth.Authorization) (bool, error) {
 	if !client.ReuseSession {
 		return false, nil
@@ -90,14 +91,24 @@ func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client
 	if err != nil {
 		return false, err
 	}
-	if request.Account != "" && request.Account != s.Subject || !request.AuthnRequirements.Allow(s.Subject, s.AuthTime, a.clock()) {
+	account, err := a.recovery.Eligible(c, recovery.AccountID(s.Account), recovery.ProfileName(s.Profile))
+	if errors.Is(err, recovery.ErrIneligible) {
+		web.NoteError(c, err)
 		return false, nil
 	}
-	if s, err = a.sessions.Join(c, s, client.ID); err != nil {
+	if err != nil {
+		return false, err
+	}
+	if request.Account != "" && !account.IsNamed(recovery.RequestedAccount(request.Account)) || !request.AuthnRequirements.Allow(s.AuthTime, a.clock()) {
+		return false, nil
+	}
+	subject := client.Subject(account)
+	if s, err = a.sessions.Join(c, s, client.ID, subject); err != nil {
 		return false, err
 	}
 	response, err := a.oauth.Grant(c, request, oauth.Grant{
-		Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Subject: s.Subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+		FromSession: true, Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Account: s.Account, Subject: subject,
+		AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
 	})
 	if err != nil {
 		return false, err
@@ -112,7 +123,7 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request oa
 		return err
 	}
 	t, secret, err := a.recovery.Start(c, recovery.StartParams{
-		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
+		Client: recovery.ClientID(request.ClientID), Account: recovery.RequestedAccount(request.Account),
 		Authorization: encoded, Network: web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
 	if err != nil {

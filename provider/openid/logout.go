@@ -99,9 +99,9 @@ func (s *signOut) tellClients(c *gin.Context, session sessions.Session) error {
 		problems []error
 	)
 	ctx := c.Request.Context()
-	for _, id := range session.Clients {
+	for id, subject := range session.Subjects {
 		wg.Go(func() {
-			if err := s.tellClient(ctx, id, session); err != nil {
+			if err := s.tellClient(ctx, id, session.ID, subject); err != nil {
 				mu.Lock()
 				defer mu.Unlock()
 				problems = append(problems, fmt.Errorf("tell %s of the logout: %w", id, err))
@@ -112,7 +112,7 @@ func (s *signOut) tellClients(c *gin.Context, session sessions.Session) error {
 	return errors.Join(problems...)
 }
 
-func (s *signOut) tellClient(ctx context.Context, id string, session sessions.Session) error {
+func (s *signOut) tellClient(ctx context.Context, id, session, subject string) error {
 	client, err := s.oauth.Client(ctx, id)
 	if err != nil || client.BackChannelLogoutURI == "" {
 		return err
@@ -121,7 +121,7 @@ func (s *signOut) tellClient(ctx context.Context, id string, session sessions.Se
 	if err != nil {
 		return err
 	}
-	token, err := s.oauth.LogoutToken(client, session.ID, session.Subject, session.ID+"."+jti)
+	token, err := s.oauth.LogoutToken(client, session, subject, session+"."+jti)
 	if err != nil {
 		return err
 	}
@@ -134,10 +134,6 @@ func (s *signOut) signedOut(c *gin.Context, request oauth.Logout) error {
 		s.web.Render(c, http.StatusOK, "signedout", &web.Page{Title: "You are signed out"})
 		return nil
 	}
-	location, err := request.Location()
-	if err != nil {
-		return err
-	}
-	s.web.Leave(c, location)
+	s.web.Leave(c, request.Location())
 	return nil
 }

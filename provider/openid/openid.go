@@ -43,7 +43,7 @@ func amrVerified() []string { return []string{"pop", "face"} }
 
 // PassVerifier verifies and consumes passes for the client that got them. Every kind of no is an inactive verdict.
 type PassVerifier interface {
-	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (PassVerdict, error)
 }
 
 // PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).
@@ -52,6 +52,7 @@ type PassVerdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
+	RetryAfter  time.Duration // too many guesses: until then nothing is compared; whether the account is known or not
 }
 
 // Notifier posts a form to a client; the hardened fetcher in production.
@@ -64,6 +65,12 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
 	MutualTLS string
+	// ClientRoots says that there are CAs whose certificates authenticate clients (tls_client_auth).
+	ClientRoots bool
+	// Attributes are the names of the directory's attributes; nil if the directory cannot tell.
+	Attributes []string
+	// ServiceDocumentation, PolicyURI and TermsURI are for people who register clients (RFC 8414 §2); "" for none.
+	ServiceDocumentation, PolicyURI, TermsURI string
 	// EntraContract publishes what clients with the contract entra-external-method look for in the metadata.
 	EntraContract bool
 }
@@ -86,7 +93,6 @@ type Deps struct {
 // Endpoints serve clients, and the browsers that clients send.
 type Endpoints struct {
 	oauth         *oauth.Server
-	binding       *binding.Binding
 	publication   publication
 	authorization *authorization
 	tokens        *tokens
@@ -109,9 +115,9 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	}
 	remembered := browserSessions{deps.Sessions}
 	e := &Endpoints{
-		oauth: deps.OAuth, binding: deps.Binding,
+		oauth:         deps.OAuth,
 		publication:   publication{metadata, deps.Ring},
-		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock},
+		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock, deps.Binding},
 		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
 		signOut:       &signOut{deps.Web, deps.OAuth, remembered, deps.Notify},
 	}
@@ -124,7 +130,7 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 // Mount adds the endpoints to a router, and the end of a recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	e.publication.mount(r)
-	e.authorization.mount(r, txn, e.forClient, e.binding)
+	e.authorization.mount(r, txn, e.forClient)
 	e.tokens.mount(r, e.forClient)
 	e.signOut.mount(r)
 	if e.registrar != nil {

@@ -32,9 +32,11 @@ func (e OpenID4VP) New(w RequestParams) ([]byte, error) {
 	return json.Marshal(request)
 }
 
-func (OpenID4VP) Expired(stored []byte, now time.Time) (bool, error) {
+// Expired implements Protocol. A request of a client_id that is not ours any more, since the certificate that x509_hash
+// names was renewed meanwhile, could only be signed under another one, which a wallet refuses.
+func (e OpenID4VP) Expired(stored []byte, now time.Time) (bool, error) {
 	request, err := readStored[presentation.Request](stored)
-	return err == nil && request.Expired(now), err
+	return err == nil && (request.Expired(now) || e.Identity != nil && request.ClientID != "" && request.ClientID != e.Identity.ClientID(request.ResponseURI)), err
 }
 
 func (e OpenID4VP) InLink() bool { return e.ByValue }

@@ -17,6 +17,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -39,8 +40,12 @@ type Policy struct {
 	AllowNoPKCE   bool
 	AskAccount    bool
 	ReuseSession  bool // for clients without the scope recovery
+	SubjectFrom   clients.SubjectSource
 
-	TokenEndpointAudience bool // see clients.Client
+	TokenEndpointAudience *bool // see clients.Client
+
+	MutualTLS   bool // clients can show certificates
+	ClientRoots bool // and those of CAs authenticate them (tls_client_auth)
 
 	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
 	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys
@@ -57,6 +62,7 @@ type Deps struct {
 type Service struct {
 	base   string // URL of the client configuration endpoint, without the client id
 	policy Policy
+	tokens atomic.Pointer[[]string] // initial access tokens
 	deps   Deps
 }
 
@@ -75,13 +81,23 @@ func New(issuer string, policy Policy, deps Deps) (*Service, error) {
 	if !slices.Contains(policy.Scopes, clients.ScopeOpenID) {
 		return nil, errors.New("scope lacks openid")
 	}
+	if err := policy.SubjectFrom.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{base: issuer + Path, policy: policy, deps: deps}
+	return s, s.SetInitialTokens(policy.InitialTokens)
+}
+
+// SetInitialTokens replaces the initial access tokens, when their file has changed. On an error they stay as they were.
+func (s *Service) SetInitialTokens(tokens []string) error {
 	const enough = 32
-	for _, token := range policy.InitialTokens {
+	for _, token := range tokens {
 		if len(token) < enough {
-			return nil, fmt.Errorf("initial_access_tokens: one has %d characters: use %d random ones at least", len(token), enough)
+			return fmt.Errorf("initial_access_tokens: one has %d characters: use %d random ones at least", len(token), enough)
 		}
 	}
-	return &Service{base: issuer + Path, policy: policy, deps: deps}, nil
+	s.tokens.Store(&tokens)
+	return nil
 }
 
 // record is one registered client.
@@ -144,7 +160,7 @@ func (s *Service) Register(ctx context.Context, token string, body []byte) (Info
 func (s *Service) isInitialToken(token string) bool {
 	found := 0
 	shown := sha256.Sum256([]byte(token))
-	for _, t := range s.policy.InitialTokens {
+	for _, t := range *s.tokens.Load() {
 		digest := sha256.Sum256([]byte(t))
 		found |= subtle.ConstantTimeCompare(digest[:], shown[:])
 	}

@@ -18,6 +18,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -71,6 +72,7 @@ type Endpoints struct {
 	cfg   Config
 	deps  Deps
 	rules *evidence.Rules // what is asked
+	asked atomic.Pointer[asked]
 	queue *admission.Queue
 }
 
@@ -90,7 +92,30 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 		return nil, fmt.Errorf("wallet endpoints: %w", err)
 	}
 	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
+	e.asked.Store(&asked{cfg.Wallets, cfg.DIDWeb})
 	return e, e.checkChannels()
+}
+
+// asked is how wallets are asked: what changes with the certificate and the key that sign requests.
+type asked struct {
+	wallets map[recovery.WalletName]protocol.Wallet
+	web     *identity.Web
+}
+
+// SetWallets replaces the wallet profiles and our did:web, for example after the certificate that signs requests was
+// renewed. On an error they stay as they were. Whether there is a did:web at all cannot change.
+func (e *Endpoints) SetWallets(wallets map[recovery.WalletName]protocol.Wallet, web *identity.Web) error {
+	cfg := e.cfg
+	cfg.Wallets, cfg.DIDWeb = wallets, web
+	next, err := New(cfg, e.deps)
+	if err != nil {
+		return err
+	}
+	if (web == nil) != (e.cfg.DIDWeb == nil) {
+		return errors.New("wallet endpoints: a did:web comes or goes")
+	}
+	e.asked.Store(next.asked.Load())
+	return nil
 }
 
 // Mount adds the endpoints to a router, and those of one recovery to its group.
@@ -101,19 +126,19 @@ func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	txn.POST("/digital-credentials/request", e.deps.Binding.Post(forScript(e.browserRequest)))
 	txn.POST("/digital-credentials/response", e.deps.Binding.PostUpTo(presentation.MaxForm, forScript(e.browserResponse)))
 	if e.cfg.DIDWeb != nil {
-		r.GET("/.well-known/did.json", wellKnown(e.cfg.DIDWeb.Document))
-		r.GET("/.well-known/did-configuration.json", wellKnown(func() ([]byte, error) { return e.cfg.DIDWeb.Configuration(e.deps.Clock()) }))
+		r.GET("/.well-known/did.json", wellKnown(func() ([]byte, error) { return e.asked.Load().web.Document() }))
+		r.GET("/.well-known/did-configuration.json", wellKnown(func() ([]byte, error) { return e.asked.Load().web.Configuration(e.deps.Clock()) }))
 	}
 }
 
 // DisplayName is what people call a kind of wallet, "" for any.
 func (e *Endpoints) DisplayName(wallet recovery.WalletName) string {
-	return e.cfg.Wallets[wallet].DisplayName
+	return e.asked.Load().wallets[wallet].DisplayName
 }
 
 // protocol returns the protocol of a channel's wallet. Configuration names no other, so a missing one is a server error.
 func (e *Endpoints) protocol(channel recovery.Channel) (protocol.Protocol, error) {
-	p, err := e.cfg.Wallets[channel.Wallet].Protocol(e.deps.Random)
+	p, err := e.asked.Load().wallets[channel.Wallet].Protocol(e.deps.Random)
 	if err != nil {
 		return nil, fmt.Errorf("wallet profile %q: %w", channel.Wallet, err)
 	}

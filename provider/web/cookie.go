@@ -22,15 +22,15 @@ func EndCookie(c *gin.Context, name string) { setCookie(c, name, "", -1) }
 
 func setCookie(c *gin.Context, name, value string, maxAge int) {
 	http.SetCookie(c.Writer, &http.Cookie{
-		Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge,
+		Name: cookie(c, name), Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge,
 	})
 }
 
 // Cookie returns the value of a cookie, or "".
 func Cookie(c *gin.Context, name string) string {
-	cookie, err := c.Request.Cookie(name)
+	found, err := c.Request.Cookie(cookie(c, name))
 	if err != nil {
 		return ""
 	}
-	return cookie.Value
+	return found.Value
 }

@@ -5,6 +5,7 @@
 //	Page, FailJSON         a handler returns an error, and these render it: for people, and for programs
 //	Render                 a page from its own data, which embeds Page
 //	Leave, LeaveByPost     to another origin, by a navigation that no Content Security Policy of ours can block
+//	Rooted, Local          the path of the issuer, taken off requests and put onto addresses of ours
 //	ReadForm, FromOwnPage  a bounded form, and whether a page of ours sent it
 //
 // It knows no protocol and none of the faces that use it.
@@ -12,8 +13,10 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -31,6 +34,7 @@ type Config struct {
 type Web struct {
 	cfg    Config
 	origin string // as browsers write the issuer's
+	root   root
 	pages  *pages
 }
 
@@ -43,16 +47,20 @@ func New(cfg Config) (*Web, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin, err := originOf(cfg.Issuer)
+	origin, err := Origin(cfg.Issuer)
 	if err != nil {
 		return nil, err
 	}
-	return &Web{cfg: cfg, origin: origin, pages: pages}, nil
+	issuer, err := url.Parse(cfg.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("web: %w", err)
+	}
+	return &Web{cfg: cfg, origin: origin, root: rootOf(issuer), pages: pages}, nil
 }
 
 // Mount adds what every request passes, the static files, and the answers to addresses and methods that do not exist.
 func (w *Web) Mount(r *gin.Engine) {
-	r.Use(w.Record, w.RecoverPanic)
+	r.Use(w.noteRoot, w.Record, w.RecoverPanic)
 	r.NoRoute(func(c *gin.Context) { w.FailPage(c, ErrNoPage) })
 	r.NoMethod(func(c *gin.Context) { w.FailPage(c, ErrMethod) })
 	r.GET("/static/*file", gin.WrapH(w.pages.static()))

@@ -83,6 +83,9 @@ func (w *Web) FailPage(c *gin.Context, err error) {
 	page := errorPageFor(err)
 	if page.goesOn {
 		page.Back = c.GetString(keyBack)
+		if page.Back != "" {
+			page.Back = Local(c, page.Back)
+		}
 	}
 	w.Render(c, page.Status, "problem", page)
 	c.Abort()

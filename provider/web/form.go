@@ -55,8 +55,8 @@ func (w *Web) FromOwnPage(c *gin.Context) bool {
 	return c.GetHeader("Origin") == w.origin
 }
 
-// originOf serialises the origin of a URL as browsers do (RFC 6454 §6.2): in lower case, without a default port.
-func originOf(address string) (string, error) {
+// Origin serialises the origin of a URL as browsers do (RFC 6454 §6.2): in lower case, without a default port or a path.
+func Origin(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return "", errors.New("web: the issuer is not a URL")

@@ -66,6 +66,7 @@ type Page struct {
 	PolicyURI    string // the organisation's, as is TermsURI; "" for none
 	TermsURI     string
 	Correlation  string // set by Render
+	Root         string // path of the issuer, before the addresses of our own; set by Render
 }
 
 func (p *Page) layout() *Page { return p }
@@ -75,7 +76,7 @@ type Data interface{ layout() *Page }
 
 // Render executes the page of this name into a buffer first, so that a failure cannot leave half a page.
 func (w *Web) Render(c *gin.Context, status int, name string, data Data) {
-	data.layout().Correlation = CorrelationID(c)
+	data.layout().Correlation, data.layout().Root = CorrelationID(c), Local(c, "")
 	var buf bytes.Buffer
 	if err := w.pages.templates[name].ExecuteTemplate(&buf, "layout", data); err != nil {
 		NoteError(c, fmt.Errorf("render %s: %w", name, err))

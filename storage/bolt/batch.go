@@ -64,13 +64,21 @@ func (s *Store) commit(calls []*call) {
 		failed := -1
 		err := s.write(func(tx *bbolt.Tx) error {
 			now := s.clock()
+			sum, err := load(tx, s.seal)
+			if err != nil {
+				return err
+			}
+			t := table{tx, sum}
 			for i, c := range calls {
-				if err := c.change(table{tx}, now); err != nil {
+				if err := c.change(t, now); err != nil {
 					failed = i
 					return err // it rolls back all of them, and the others run again
 				}
 			}
-			return table{tx}.sweep(s.steady.Now())
+			if err := t.sweep(s.steady.Now()); err != nil {
+				return err
+			}
+			return sum.store(tx, s.seal)
 		})
 		if failed >= 0 {
 			calls[failed].done <- err

@@ -5,6 +5,13 @@
 //	g/<kind>/<group>/<id>         → empty; the index of List
 //	e/<expiry>/<bucket><key>      → empty; the index of sweep
 //	c/<kind>/<id>                 → count, end of the window
+//	m/sum                         → the sealed sum of all the others
+//
+// The file is authenticated as a whole. Who can write to it while the node is stopped and has no encryption key can put
+// back a copy of the whole file, and nothing else: not one record or counter of a copy, nor a change to any. A whole copy
+// is a state that was, and nothing in the file tells that it is not the last one: transactions that were redeemed after
+// it can be redeemed again, and counters of attempts start from where they were. Only a record elsewhere can tell, such
+// as the audit log. While the node runs it holds the file's lock and does not look for changes by others.
 package bolt
 
 import (
@@ -28,20 +35,22 @@ type Store struct {
 	db    *bbolt.DB
 	path  string
 	clock func() time.Time
+	seal  Seal
 	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
 	steady *clock.Steady
 	batch  batch
 }
 
-// Open opens or creates the file, and checks that it is whole: an ErrDamaged says what to do where it is not.
-func Open(path string, now func() time.Time) (*Store, error) {
-	if now == nil {
-		return nil, errors.New("bolt store: clock is missing")
+// Open opens or creates the file, and checks that it is whole, and that its content is what was written: an error says
+// what to do where it is not.
+func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
+	if now == nil || seal == nil {
+		return nil, errors.New("bolt store: clock and seal are required")
 	}
 	if err := Inspect(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, clock: now, steady: clock.NewSteady(now, nil)}
+	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
 	if err := guarded(path, s.open); err != nil {
 		return nil, err
 	}
@@ -56,7 +65,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return fmt.Errorf("open store %s: %w", s.path, err)
 	}
-	if err := prepare(db); err != nil {
+	if err := prepare(db, s.seal); err != nil {
 		return errors.Join(fmt.Errorf("store %s: %w", s.path, err), db.Close())
 	}
 	s.db = db
@@ -65,7 +74,7 @@ func (s *Store) open() error {
 
 // prepare makes the buckets of a new file, and reads those of one that has been used: where one is missing, its records
 // are lost, and to begin anew without a word would make what was used up good again.
-func prepare(db *bbolt.DB) error {
+func prepare(db *bbolt.DB, seal Seal) error {
 	used := false
 	err := db.View(func(tx *bbolt.Tx) error {
 		if name, _ := tx.Cursor().First(); name == nil {
@@ -77,20 +86,21 @@ func prepare(db *bbolt.DB) error {
 		}
 		return nil
 	})
-	if used || err != nil {
+	if err != nil {
 		return err
 	}
 	return db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range buckets() {
+		if used {
+			return verify(tx, seal)
+		}
+		for _, name := range append(buckets(), bucketSum) {
 			if _, err := tx.CreateBucket([]byte(name)); err != nil {
 				return err
 			}
 		}
-		return nil
+		return verify(tx, seal)
 	})
 }
-
-func buckets() []string { return []string{bucketRecords, bucketGroups, bucketEndings, bucketCounters} }
 
 func (s *Store) Create(_ context.Context, r storage.Record) error {
 	return s.update(func(tx table, now time.Time) error {
@@ -110,7 +120,7 @@ func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Re
 	var r storage.Record
 	err := s.view(func(tx *bbolt.Tx) error {
 		var err error
-		r, err = table{tx}.live(kind, id, s.clock())
+		r, err = table{tx: tx}.live(kind, id, s.clock())
 		return err
 	})
 	return r, err
@@ -166,7 +176,7 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 			if id <= after && after != "" {
 				continue
 			}
-			r, err := table{tx}.live(kind, id, s.clock())
+			r, err := table{tx: tx}.live(kind, id, s.clock())
 			if errors.Is(err, storage.ErrNotFound) {
 				continue
 			}

@@ -22,7 +22,7 @@ func filled(t *testing.T) (data []byte, clock *storagetest.Clock) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "regain.db")
 	clock = storagetest.NewClock()
-	s, err := bolt.Open(path, clock.Now)
+	s, err := bolt.Open(path, clock.Now, keyring(t, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +52,7 @@ func damaged(t *testing.T, name string, data []byte, clock *storagetest.Clock) (
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s, err := bolt.Open(path, clock.Now)
+	s, err := bolt.Open(path, clock.Now, keyring(t, 1))
 	if err == nil {
 		s.NoSync()
 		t.Cleanup(func() { _ = s.Close() })
@@ -155,7 +155,7 @@ func TestInspect(t *testing.T) {
 		t.Errorf("it made %v, %v", found, err)
 	}
 	clock := storagetest.NewClock()
-	s, err := bolt.Open(path, clock.Now)
+	s, err := bolt.Open(path, clock.Now, keyring(t, 1))
 	if err != nil {
 		t.Fatal(err)
 	}

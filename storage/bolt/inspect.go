@@ -90,10 +90,10 @@ const walkFor = 2 * time.Second
 // walk reads every record and counter, for a while.
 func walk(tx *bbolt.Tx) error {
 	end := time.Now().Add(walkFor)
-	for _, name := range buckets() {
+	for _, name := range append(buckets(), bucketSum) {
 		bucket := tx.Bucket([]byte(name))
 		if bucket == nil {
-			return fmt.Errorf("bucket %s is missing", name)
+			return fmt.Errorf("bucket %s is missing: %w", name, errSum)
 		}
 		cursor := bucket.Cursor()
 		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
@@ -10,27 +11,49 @@ import (
 	"regain/internal/node"
 )
 
-// fapi are two clients for each variant of the FAPI 2.0 plans. The second has a query in its redirect URI, as the plans
-// want it.
+// fapiVariant is a client of the FAPI 2.0 plans.
+type fapiVariant struct {
+	name      string
+	algorithm string // of the key that it signs with
+	change    func(*node.ClientConfig)
+}
+
+func fapiVariants() []fapiVariant {
+	// With an EC key the suite skips what it tries with RS256, so that most have an RSA key.
+	signing := func(algorithm string) func(*node.ClientConfig) {
+		return func(client *node.ClientConfig) {
+			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR, client.IDTokenAlg = true, "fapi2-message-signing", algorithm, true, algorithm
+		}
+	}
+	return []fapiVariant{
+		{"fapi_dpop", "PS256", func(client *node.ClientConfig) { client.DPoPBound = true }},
+		{"fapi_dpop_nonce", "PS256", func(client *node.ClientConfig) { client.DPoPBound, client.DPoPNonce = true, true }},
+		{"fapi_mtls", "PS256", func(client *node.ClientConfig) { client.MTLSBound = true }},
+		{"fapi_mtls_only", "PS256", func(client *node.ClientConfig) {
+			client.MTLSBound, client.AuthMethod = true, "self_signed_tls_client_auth"
+		}},
+		{"fapi_mtls_dpop", "PS256", func(client *node.ClientConfig) {
+			client.DPoPBound, client.AuthMethod = true, "self_signed_tls_client_auth"
+		}},
+		{"fapi_signing", "PS256", func(client *node.ClientConfig) {
+			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR = true, "fapi2-message-signing", "PS256", true
+		}},
+		{"fapi_signing_ps256", "PS256", signing("PS256")},
+		{"fapi_signing_eddsa", "EdDSA", signing("EdDSA")},
+		// The profile that every client has by default, with all its defaults: what FAPI 2.0 demands beyond them, it need
+		// not refuse.
+		{"recovery", "PS256", func(client *node.ClientConfig) { client.Profile, client.DPoPBound = "", true }},
+	}
+}
+
+// fapi are two clients for each variant. The second has a query in its redirect URI, as the plans want it.
 func (c *configuration) fapi() []node.ClientConfig {
 	first, second := c.certificate("first"), c.certificate("second")
 	c.values["mtls"], c.values["mtls2"] = first.values(), second.values()
 	var list []node.ClientConfig
-	for _, variant := range []struct {
-		name   string
-		change func(*node.ClientConfig)
-	}{
-		{"fapi_dpop", func(client *node.ClientConfig) { client.DPoPBound = true }},
-		{"fapi_mtls", func(client *node.ClientConfig) { client.MTLSBound = true }},
-		{"fapi_mtls_only", func(client *node.ClientConfig) {
-			client.MTLSBound, client.AuthMethod = true, "self_signed_tls_client_auth"
-		}},
-		{"fapi_signing", func(client *node.ClientConfig) {
-			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR = true, "fapi2-message-signing", "PS256", true
-		}},
-	} {
+	for _, variant := range fapiVariants() {
 		for suffix, shown := range map[string]certified{"": first, "2": second} {
-			client := c.fapiClient(variant.name+suffix, shown)
+			client := c.fapiClient(variant.name+suffix, variant.algorithm, shown)
 			if suffix == "2" {
 				client.RedirectURIs = []string{c.callback() + "?dummy1=lorem&dummy2=ipsum"}
 			}
@@ -42,11 +65,8 @@ func (c *configuration) fapi() []node.ClientConfig {
 }
 
 // fapiClient is a client whose keys the suite gets to know.
-func (c *configuration) fapiClient(name string, shown certified) node.ClientConfig {
-	const bits = 2048
-	key, err := rsa.GenerateKey(rand.Reader, bits) // with an EC key the suite skips what it tries with RS256
-	c.note(err)
-	private := jose.JWK{Key: key, KeyID: name, Use: "sig", Algorithm: "PS256"}
+func (c *configuration) fapiClient(name, algorithm string, shown certified) node.ClientConfig {
+	private := jose.JWK{Key: c.clientKey(algorithm), KeyID: name, Use: "sig", Algorithm: algorithm}
 	tls := jose.JWK{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificate: shown.certificate}
 	public, err := json.Marshal(jose.JWKSet{Keys: []jose.JWK{private.Public(), tls}})
 	c.note(err)
@@ -58,4 +78,16 @@ func (c *configuration) fapiClient(name string, shown certified) node.ClientConf
 		JWKSFile: c.write(name+".jwks.json", public), RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "email", "offline_access"},
 		AskAccount: true,
 	}
+}
+
+func (c *configuration) clientKey(algorithm string) crypto.Signer {
+	if algorithm != "PS256" {
+		key, err := jose.Generate(algorithm)
+		c.note(err)
+		return key
+	}
+	const bits = 2048
+	key, err := rsa.GenerateKey(rand.Reader, bits)
+	c.note(err)
+	return key
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"regain/internal/config"
+)
+
+// parse parses a command's flags and refuses what is left over beyond its wanted arguments: `regain serve regain.yaml`
+// would otherwise start a development instance, and whoever typed it would take it for their own.
+func parse(flags *pflag.FlagSet, args []string, wanted int) error {
+	if err := flags.Parse(args); err != nil {
+		var unknown *pflag.NotExistError
+		if !errors.As(err, &unknown) {
+			return err
+		}
+		if near := nearestFlag(flags, unknown.GetSpecifiedName()); near != "" {
+			return usageError{fmt.Errorf("%s: %w: did you mean --%s?", flags.Name(), err, near)}
+		}
+		return usageError{fmt.Errorf("%s: %w: see `regain %s --help`", flags.Name(), err, flags.Name())}
+	}
+	if flags.NArg() > wanted {
+		extra := flags.Arg(wanted)
+		return usageError{fmt.Errorf("%s: unexpected argument %q: %s", flags.Name(), extra, cureOf(flags, extra))}
+	}
+	return nil
+}
+
+// cureOf says what an unexpected argument was perhaps meant as.
+func cureOf(flags *pflag.FlagSet, argument string) string {
+	if near := nearestFlag(flags, argument); near != "" {
+		return "did you mean --" + near + "?"
+	}
+	if flags.Lookup("config") != nil && !flags.Changed("config") {
+		return "did you mean --config " + argument + "?"
+	}
+	return "see `regain " + flags.Name() + " --help`"
+}
+
+func nearestFlag(flags *pflag.FlagSet, name string) string {
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return config.Nearest(strings.TrimLeft(name, "-"), names)
+}
+
+// unknownCommand names the command that was perhaps meant.
+func unknownCommand(name string) error {
+	if near := config.Nearest(name, commands()); near != "" {
+		return usageError{fmt.Errorf("unknown command %q: did you mean `regain %s`?", name, near)}
+	}
+	return fmt.Errorf("%q: %w", name, errUsage)
+}
+
+// commands returns the names of all commands that usage lists.
+func commands() []string {
+	var names []string
+	for line := range strings.Lines(usage) {
+		if rest, ok := strings.CutPrefix(line, "  regain "); ok {
+			names = append(names, strings.Fields(rest)[0])
+		}
+	}
+	return slices.Compact(names)
+}
+
+// usageError is a mistake on the command line: it ends the program as errUsage does, in words of its own.
+type usageError struct{ error }
+
+func (usageError) Is(target error) bool { return target == errUsage }
+func (e usageError) Unwrap() error      { return e.error }

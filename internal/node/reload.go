@@ -1,0 +1,220 @@
+package node
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+
+	"regain/internal/config"
+	"regain/verifier"
+	"regain/verifier/trust"
+)
+
+// part is what the node makes of files, and makes again when they change.
+type part struct {
+	name    string       // what it is, for the log
+	files   []string     // that it is made of
+	reload  func() error // takes over all that the files say now, or on an error nothing
+	atStart bool         // nothing is taken over: a change is an error
+}
+
+// Reload reads every file again. Each part is taken over as a whole or, on an error, stays as it was; the error names
+// the key, the file and the cure, and the other parts are taken over all the same.
+func (n *Node) Reload() error {
+	var found problems
+	for _, p := range n.parts {
+		found.add(p.reload())
+	}
+	return found.err()
+}
+
+// ReloadKeys reads the signing keys again, for example after `regain keys rotate`. On an error the current keys stay.
+func (n *Node) ReloadKeys() error {
+	list, err := readSigning(n.cfg.Secrets.SigningKey)
+	if err != nil {
+		return err
+	}
+	if err := n.ring.Replace(list); err != nil {
+		return fmt.Errorf("secrets.signing_key: %w", err)
+	}
+	return nil
+}
+
+// collectParts lists everything that is made of files, and notes what they look like before they are read.
+func (n *Node) collectParts(deps Deps) {
+	cfg := n.cfg
+	add := func(name string, reload func() error, files ...string) {
+		if files = named(files); len(files) > 0 {
+			n.parts = append(n.parts, newWatched(part{name: name, files: files, reload: func() error {
+				if err := n.checkFiles(files); err != nil {
+					return err
+				}
+				return reload()
+			}}))
+		}
+	}
+	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
+	for _, secret := range cfg.Secrets.atStart() {
+		if secret.File != "" {
+			n.parts = append(n.parts, newWatched(part{name: secret.key, files: named([]string{secret.File}), reload: n.restart(secret.key, secret.Secret), atStart: true}))
+		}
+	}
+	add("directory", func() error { return n.reloadDirectory(deps.Logger) }, cfg.Directory.File)
+	add("clients", n.reloadClients, cfg.clientFiles()...)
+	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
+	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, cfg.walletFiles()...)
+	add("trust", func() error { return n.reloadTrust(deps) }, cfg.trustFiles()...)
+	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
+	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.File)
+	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
+}
+
+// checkFiles holds new files to what a start demands of them beyond their content.
+func (n *Node) checkFiles(files []string) error {
+	of := slices.DeleteFunc(n.cfg.files(), func(f namedFile) bool { return !slices.Contains(files, filepath.Clean(f.path)) })
+	if err := checkWritable(of); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(of, func(f namedFile) bool { return f.private }) {
+		return nil
+	}
+	return checkDistinct(n.cfg.secrets())
+}
+
+// reloadDirectory takes the accounts over even where an exclusion names nobody any more: to keep those of before would let
+// whoever left the organisation go on recovering. It is told, and stops the next start.
+func (n *Node) reloadDirectory(logger *slog.Logger) error {
+	file, ok := n.loaded.directory.(interface{ Reload() error })
+	if !ok {
+		return nil
+	}
+	if err := file.Reload(); err != nil {
+		return keyed("directory.file", err)
+	}
+	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+		logger.Warn("the directory was read again", "cause", err)
+	}
+	return nil
+}
+
+func (n *Node) reloadClients() error {
+	read, err := n.cfg.readClients(n.ring)
+	if err == nil {
+		n.clients.current.Store(&read)
+	}
+	return err
+}
+
+func (n *Node) reloadClientRoots() error {
+	roots, err := n.cfg.MutualTLS.roots()
+	if err == nil {
+		n.source.SetRoots(roots)
+	}
+	return err
+}
+
+func (n *Node) reloadWallets(deps Deps) error {
+	read, err := n.cfg.readWallets(deps)
+	if err != nil {
+		return err
+	}
+	return keyed("request_signing", n.provider.Wallets().SetWallets(read.named, read.web))
+}
+
+func (n *Node) reloadTrust(deps Deps) error {
+	rules, err := readTrust(n.cfg.Trust)
+	if err != nil {
+		return err
+	}
+	return n.makeVerifier(rules, deps)
+}
+
+func (n *Node) makeVerifier(rules []trust.Rule, deps Deps) error {
+	made, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: n.cfg.StatusList.MinTTL, MaxStatusTTL: n.cfg.StatusList.MaxTTL},
+		verifier.Deps{Fetch: &n.fetcher, Clock: deps.Clock, Logger: deps.Logger})
+	if err != nil {
+		return keyed("trust", err)
+	}
+	n.verifier.current.Store(made)
+	return nil
+}
+
+func (n *Node) reloadFetcher() error {
+	made, err := newFetcher(n.cfg.Fetch)
+	if err == nil {
+		n.fetcher.current.Store(made)
+	}
+	return err
+}
+
+func (n *Node) reloadTokens() error {
+	tokens, err := n.cfg.Registration.read()
+	if err != nil || n.registration == nil {
+		return err
+	}
+	if err := n.registration.SetInitialTokens(tokens); err != nil {
+		return fmt.Errorf("registration.%w", err)
+	}
+	return nil
+}
+
+func (n *Node) reloadCertificate(deps Deps) error {
+	read, err := n.cfg.TLS.read(deps.Clock())
+	if err == nil && read != nil {
+		n.certificate.current.Store(read)
+	}
+	return err
+}
+
+// keyed puts the configuration key before an error.
+func keyed(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", key, err)
+}
+
+// named leaves out the files that are not configured.
+func named(files []string) (found []string) {
+	for _, f := range files {
+		if f != "" {
+			found = append(found, filepath.Clean(f))
+		}
+	}
+	return found
+}
+
+func (c Config) clientFiles() (files []string) {
+	for _, client := range c.Clients {
+		files = append(files, client.JWKSFile, client.Secret.File)
+	}
+	return files
+}
+
+func (c Config) walletFiles() []string {
+	files := []string{c.RequestSigning.Key.File, c.RequestSigning.CertificateFile}
+	for _, w := range c.Wallets {
+		files = append(files, w.AttestationFile, w.VerifierInfoFile)
+	}
+	return files
+}
+
+func (c Config) trustFiles() (files []string) {
+	for _, t := range c.Trust {
+		files = append(files, t.AnchorsFile, t.SignersFile)
+	}
+	return files
+}
+
+// restart refuses a new secret that only a start reads. That it changed is told; the one in use stays.
+func (n *Node) restart(key string, secret config.Secret) func() error {
+	return func() error {
+		text, err := secret.Read(key)
+		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.secrets.digests[key] {
+			err = fmt.Errorf("%s: is another one now, which is read at the start only: records and tokens in use depend on it; restart the node", key)
+		}
+		return err
+	}
+}

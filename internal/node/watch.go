@@ -1,0 +1,121 @@
+package node
+
+import (
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+)
+
+// watchEvery is how often files are looked at. One that changed is read when it looks the same twice in a row, so that
+// it takes effect within two intervals, and is not read while it is being written.
+const watchEvery = time.Second
+
+// stamp tells one content of a file from another without reading it. Kubernetes swaps a symbolic link above its files,
+// and certbot the one that the path itself is: both lead to another file.
+type stamp struct {
+	target string // after all symbolic links
+	info   fs.FileInfo
+}
+
+func stampOf(path string) stamp {
+	target, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return stamp{}
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return stamp{}
+	}
+	return stamp{target, info}
+}
+
+// same reports whether nothing suggests that the file has another content.
+func (s stamp) same(other stamp) bool {
+	if s.info == nil || other.info == nil {
+		return s.info == nil && other.info == nil
+	}
+	return s.target == other.target && os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime())
+}
+
+// watched is a part with what its files looked like.
+type watched struct {
+	part
+	taken []stamp // when it was last made
+	last  []stamp // when they were last looked at
+}
+
+func newWatched(p part) *watched {
+	w := &watched{part: p}
+	w.taken = w.look()
+	w.last = w.taken
+	return w
+}
+
+func (w *watched) look() []stamp {
+	stamps := make([]stamp, len(w.files))
+	for i, path := range w.files {
+		stamps[i] = stampOf(path)
+	}
+	return stamps
+}
+
+// changed reports whether the files are others than the part was made of, and have come to rest.
+func (w *watched) changed() bool {
+	now := w.look()
+	rest := slices.EqualFunc(now, w.last, stamp.same)
+	w.last = now
+	return rest && !slices.EqualFunc(now, w.taken, stamp.same)
+}
+
+// take makes the part again and tells how that went. A file that cannot be used is told once, until it changes again.
+func (w *watched) take(logger *slog.Logger) {
+	w.taken = w.look() // before it is read: what changes meanwhile is seen next time
+	w.last = w.taken
+	if err := w.reload(); err != nil {
+		logger.Error("files were not read again; what they held before stays in use", "part", w.name, "cause", err)
+		return
+	}
+	if !w.atStart {
+		logger.Info("read files again", "part", w.name)
+	}
+}
+
+// watch makes parts again when their files change, and all of them at SIGHUP, until stop is called. At SIGHUP the audit log
+// is carried on too, which whoever rotated it waits for.
+func (n *Node) watch(logger *slog.Logger, every time.Duration) (stop func()) {
+	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
+	signal.Notify(hangup, syscall.SIGHUP)
+	ticker := time.NewTicker(every)
+	go func() {
+		defer close(ended)
+		for {
+			all := false
+			select {
+			case <-done:
+				return
+			case <-hangup:
+				all = true
+				if err := n.ReopenAudit(); err != nil {
+					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
+				}
+			case <-ticker.C:
+			}
+			for _, w := range n.parts {
+				if all || w.changed() {
+					w.take(logger)
+				}
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangup)
+		ticker.Stop()
+		close(done)
+		<-ended
+	}
+}
