@@ -78,7 +78,7 @@ func readMeta(file io.ReaderAt, at int64) (meta, bool) {
 	}
 	order := binary.NativeEndian
 	sum := fnv.New64a()
-	_, _ = sum.Write(b[:metaSize-8]) // a hash never fails
+	_, _ = sum.Write(b[:metaSize-8])                                                                                              // a hash never fails
 	m := meta{pageSize: int64(order.Uint32(b[8:])), pages: int64(order.Uint64(b[40:])), transaction: int64(order.Uint64(b[48:]))} //nolint:gosec // checked below
 	whole := order.Uint32(b[:]) == metaMagic && order.Uint64(b[56:]) == sum.Sum64()
 	return m, whole && m.pageSize >= minPage && m.pageSize <= maxPage && m.pages >= 0 && m.pages < 1<<40
