@@ -159,7 +159,7 @@ func TestWorstMdoc(t *testing.T) {
 		s.receipt = s.issuer.MDocReceipt(s.holder, s.mdoc, 86.31)
 		p := s.presentation(t)
 		p.VerifiedID = text
-		v := s.scene.verifier(t)
+		v := s.verifier(t)
 		read(t, name, s.scene, p)
 		costtest.Check(t, "mdoc: "+name, func() {
 			s.log.Reset()
@@ -238,7 +238,7 @@ func TestWorstJWTVC(t *testing.T) {
 			vp := verifiertest.NewVP(s.presenter, s.clock.Now())
 			vp.VP()["verifiableCredential"] = vcs
 			text := vp.Sign(t)
-			p, v := verifier.Presentation{VerifiedID: text, FaceCheck: text, FaceCheckAt: 1, IDToken: s.token.Sign(t)}, s.scene.verifier(t)
+			p, v := verifier.Presentation{VerifiedID: text, FaceCheck: text, FaceCheckAt: 1, IDToken: s.token.Sign(t)}, s.verifier(t)
 			read(t, name, s.scene, p)
 			costtest.Check(t, "JWT VC, "+algorithm+": "+name, func() {
 				s.log.Reset()

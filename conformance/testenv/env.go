@@ -307,6 +307,9 @@ func (w *Env) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
+	if w.Node != nil {
+		w.Node.EndLivePages() // or the servers wait for them
+	}
 	var problems []error
 	for _, s := range w.servers {
 		if err := s.Shutdown(ctx); err != nil {

@@ -109,8 +109,8 @@ func TestOrder(t *testing.T) {
 			t.Fatal("a busy task holds up the others")
 		}
 		select {
-		case <-again:
-			t.Fatal("one task is done twice at a time")
+		case err := <-again:
+			t.Fatalf("one task is done twice at a time: %v", err)
 		default:
 		}
 		leaveOne()

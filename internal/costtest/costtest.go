@@ -37,6 +37,12 @@ func Check(t testing.TB, name string, do func()) {
 	t.Helper()
 	c := Measure(t, do)
 	t.Logf("%-50s %8.2f ms %8.1f signatures %8.2f MB", name, float64(c.CPU)/float64(time.Millisecond), c.Signatures, float64(c.Bytes)/(1<<20))
+	c.Hold(t, name)
+}
+
+// Hold fails the test if something costs too much.
+func (c Cost) Hold(t testing.TB, name string) {
+	t.Helper()
 	if c.Bytes > MaxBytes {
 		t.Errorf("%s: it allocates %d bytes; %d are the most", name, c.Bytes, MaxBytes)
 	}
@@ -53,7 +59,7 @@ func Measure(t testing.TB, do func()) Cost {
 	var one []time.Duration
 	runtime.GC() // what was left before is not its work
 	for range rounds {
-		const many = 40
+		const many = 10
 		one = append(one, used(func() {
 			for range many {
 				verify()

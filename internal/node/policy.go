@@ -29,26 +29,7 @@ func (c Config) validate() error {
 	case issuer.Scheme != "https" && !loopbackName(issuer.Hostname()):
 		mistake("issuer %q: must be https; http is for names under .localhost only", c.Issuer)
 	}
-	if err := config.CheckAddress(c.Listen); err != nil {
-		mistake("listen: %w", err)
-	}
-	if c.MutualTLS.Listen != "" {
-		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
-			mistake("mutual_tls.listen: %w", err)
-		}
-	}
-	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
-		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
-	}
-	if err := c.Connections.validate(); err != nil {
-		mistake("%w", err)
-	}
-	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
-		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
-	}
-	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
-		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
-	}
+	c.validateListeners(mistake)
 	if c.Directory.ofFile() && c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
 	}
@@ -70,6 +51,30 @@ func (c Config) validate() error {
 	c.validateProxies(mistake)
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)
+}
+
+// validateListeners checks how the node is reached.
+func (c Config) validateListeners(mistake func(format string, args ...any)) {
+	if err := config.CheckAddress(c.Listen); err != nil {
+		mistake("listen: %w", err)
+	}
+	if c.MutualTLS.Listen != "" {
+		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
+			mistake("mutual_tls.listen: %w", err)
+		}
+	}
+	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
+		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
+	}
+	if err := c.Connections.validate(); err != nil {
+		mistake("%w", err)
+	}
+	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
+		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
+	}
+	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
+		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
+	}
 }
 
 func (c Config) validateProfiles(mistake func(format string, args ...any)) {

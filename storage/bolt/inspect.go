@@ -27,7 +27,7 @@ const (
 
 // meta is one of the two pages that say where everything else is.
 type meta struct {
-	pageSize, pages, transaction uint64
+	pageSize, pages, transaction int64
 }
 
 // Inspect reports whether a file can be a store: it is not there yet, or its beginning is whole and no page is missing
@@ -57,14 +57,14 @@ func inspect(file io.ReaderAt, size int64) error {
 	}
 	found, ok := meta{}, false
 	for at := int64(0); at <= maxPage; at = max(2*at, minPage) {
-		if m, is := readMeta(file, at); is && (at == 0 || m.pageSize == uint64(at)) && (!ok || m.transaction > found.transaction) {
+		if m, is := readMeta(file, at); is && (at == 0 || m.pageSize == at) && (!ok || m.transaction > found.transaction) {
 			found, ok = m, true
 		}
 	}
 	if !ok {
 		return errors.New("its first pages are none of a store")
 	}
-	if needs := found.pages * found.pageSize; uint64(size) < needs { // or a page beyond the end faults when it is read
+	if needs := found.pages * found.pageSize; size < needs { // or a page beyond the end faults when it is read
 		return fmt.Errorf("it has %d bytes, and had %d", size, needs)
 	}
 	return nil
@@ -78,10 +78,10 @@ func readMeta(file io.ReaderAt, at int64) (meta, bool) {
 	}
 	order := binary.NativeEndian
 	sum := fnv.New64a()
-	_, _ = sum.Write(b[:metaSize-8]) // a hash never fails
-	m := meta{pageSize: uint64(order.Uint32(b[8:])), pages: order.Uint64(b[40:]), transaction: order.Uint64(b[48:])}
+	_, _ = sum.Write(b[:metaSize-8])                                                                                              // a hash never fails
+	m := meta{pageSize: int64(order.Uint32(b[8:])), pages: int64(order.Uint64(b[40:])), transaction: int64(order.Uint64(b[48:]))} //nolint:gosec // checked below
 	whole := order.Uint32(b[:]) == metaMagic && order.Uint64(b[56:]) == sum.Sum64()
-	return m, whole && m.pageSize >= minPage && m.pageSize <= maxPage && m.pages < 1<<40
+	return m, whole && m.pageSize >= minPage && m.pageSize <= maxPage && m.pages >= 0 && m.pages < 1<<40
 }
 
 // walkFor bounds how long the start looks at pages: a store of open recoveries takes milliseconds.

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	maxInflated = 8 << 20 // bytes: a list of 33 million credentials at two bits
+	maxInflated = 4 << 20 // bytes: a list of 16 million credentials at two bits
 	chunkSize   = 64 << 10
 )
 

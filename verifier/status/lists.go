@@ -13,7 +13,7 @@ import (
 
 const (
 	maxLists   = 256
-	maxMemory  = 64 << 20        // bytes: eight of the largest lists, or all 256 of two million credentials
+	maxMemory  = 64 << 20        // bytes: ten of the largest lists, or all 256 of a million credentials at two bits
 	retryAfter = 3 * time.Second // no retry sooner after a failed fetch
 )
 

@@ -87,7 +87,7 @@ func TestLookRefuses(t *testing.T) {
 		"lst no base64url":  {func(_, body map[string]any) { inner(body)["lst"] = "+/==" }, "lst: malformed JWS: not base64url"},
 		"lst no zlib":       {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode([]byte("plain")) }, "lst is not zlib"},
 		"lst cut off":       {func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] }, "lst does not decompress"},
-		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 8388608 bytes"},
+		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 4194304 bytes"},
 		"lst empty":         {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) }, "idx is beyond the end of the list"},
 		"typ":               {func(header, _ map[string]any) { header["typ"] = "JWT" }, "typ is not accepted"},
 		"typ of credential": {func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" }, "typ is not accepted"},
@@ -107,25 +107,25 @@ func TestLookRefuses(t *testing.T) {
 
 func bomb(t *testing.T) string {
 	t.Helper()
-	return verifiertest.Encode(verifiertest.Compress(t, make([]byte, 8<<20+1)))
+	return verifiertest.Encode(verifiertest.Compress(t, make([]byte, 4<<20+1)))
 }
 
 // The largest list is read to its end.
 func TestTheLargestList(t *testing.T) {
 	clock := verifiertest.NewClock()
 	issuer := verifiertest.New(t, clock.Now)
-	last := make([]byte, 8<<20)
+	last := make([]byte, 4<<20)
 	last[len(last)-1] = 0xc0 // the last entry of two bits
 	issuer.Status.Change = func(_, body map[string]any) {
 		body["status_list"] = map[string]any{"bits": 2, "lst": verifiertest.Encode(verifiertest.Compress(t, last))}
 	}
 	lists := newLists(t, issuer, clock)
-	for index, want := range map[int64]status.Status{0: 0, 65536 * 4: 0, 8<<22 - 2: 0, 8<<22 - 1: 3} {
+	for index, want := range map[int64]status.Status{0: 0, 65536 * 4: 0, 4<<22 - 2: 0, 4<<22 - 1: 3} {
 		if got, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: index}, believe(issuer)); got != want || err != nil {
 			t.Errorf("entry %d: %d, %v, want %d", index, got, err, want)
 		}
 	}
-	if _, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: 8 << 22}, believe(issuer)); err == nil {
+	if _, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: 4 << 22}, believe(issuer)); err == nil {
 		t.Error("an entry beyond the end")
 	}
 }
@@ -323,7 +323,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		checkCanonical(t, text)
-		if n, err := list.Inflate(); err == nil && n > 8<<20 {
+		if n, err := list.Inflate(); err == nil && n > 4<<20 {
 			t.Errorf("%d bytes", n)
 		}
 	})
