@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -346,7 +347,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- serve(ctx, NewServer(n, logger), listeners) }()
-	stop := n.watch(logger, 50*time.Millisecond)
+	stop := n.watch(logger, time.Now, 50*time.Millisecond)
 	t.Cleanup(func() {
 		stop()
 		cancel()
@@ -418,6 +419,32 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "hunter2") {
 		t.Error("the log quotes a secret")
+	}
+}
+
+// A certificate that ends while the node runs is told once a day, and not only by the next start.
+func TestARunningNodeWarns(t *testing.T) {
+	n, err := New(everyFile(newFixture(t)), Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	log := &told{}
+	var ahead atomic.Int64
+	stop := n.watch(slog.New(slog.NewJSONHandler(log, nil)), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, time.Millisecond)
+	defer stop()
+	count := func() int { return strings.Count(log.String(), "tls.certificate_file: certificate 0 of tls.crt expires at") }
+	time.Sleep(20 * time.Millisecond)
+	if count() > 0 {
+		t.Error("warned of a certificate of sixty days")
+	}
+	for day := range 2 {
+		ahead.Store(int64(40*24*time.Hour) + int64(day)*int64(25*time.Hour))
+		eventually(t, "a warning", func() bool { return count() == day+1 })
+	}
+	time.Sleep(20 * time.Millisecond)
+	if count() != 2 {
+		t.Errorf("warned %d times on two days", count())
 	}
 }
 

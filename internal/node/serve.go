@@ -44,10 +44,8 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
-	for _, warning := range cfg.Warnings(time.Now()) {
-		logger.Warn("configuration", "warning", warning)
-	}
-	stop := n.watch(logger, watchEvery)
+	n.warn(logger, time.Now())
+	stop := n.watch(logger, time.Now, watchEvery)
 	served := serve(ctx, NewServer(n, logger), listeners)
 	stop() // nothing is read while the node is being closed
 	return errors.Join(served, n.Close())
