@@ -433,7 +433,9 @@ func TestARunningNodeWarns(t *testing.T) {
 	var ahead atomic.Int64
 	stop := n.watch(slog.New(slog.NewJSONHandler(log, nil)), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, time.Millisecond)
 	defer stop()
-	count := func() int { return strings.Count(log.String(), "tls.certificate_file: certificate 0 of tls.crt expires at") }
+	count := func() int {
+		return strings.Count(log.String(), "tls.certificate_file: certificate 0 of tls.crt expires at")
+	}
 	time.Sleep(20 * time.Millisecond)
 	if count() > 0 {
 		t.Error("warned of a certificate of sixty days")
