@@ -360,8 +360,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	})
 	all := kinds(f, n, listeners[0].Addr().String())
 	for _, p := range n.parts {
-		atStart := slices.ContainsFunc(cfg.Secrets.atStart(), func(s keyedSecret) bool { return s.key == p.name })
-		if !atStart && !slices.ContainsFunc(all, func(k kind) bool { return k.part == p.name }) {
+		if !p.atStart && !slices.ContainsFunc(all, func(k kind) bool { return k.part == p.name }) {
 			t.Errorf("nothing replaces the files of %s", p.name)
 		}
 	}
@@ -468,7 +467,7 @@ func TestSecretsThatTakeARestartAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.write(name, f.secret())
-		if err := n.Reload(); err == nil || !strings.Contains(err.Error(), key+": is another one now") || !strings.Contains(err.Error(), "restart the node") {
+		if err := n.Reload(); err == nil || !strings.Contains(err.Error(), key+": ") || !strings.Contains(err.Error(), "holds another one now") || !strings.Contains(err.Error(), "restart the node") {
 			t.Errorf("%s: %v", key, err)
 		}
 		f.write(name, before)
