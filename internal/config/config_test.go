@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,5 +132,35 @@ func TestAVariableOfASecretOverridesNothing(t *testing.T) {
 	environ = func() []string { return []string{"REGAIN_PASSKEY=x"} }
 	if err := config.Load(config.Source{File: file, Environ: environ}, &got); err == nil || !strings.Contains(err.Error(), "unknown key passkey") || strings.Contains(err.Error(), "=x") {
 		t.Errorf("a variable that nothing names: %v", err)
+	}
+}
+
+// Every secret and every file that a configuration names is found, wherever a struct has it.
+func TestReferences(t *testing.T) {
+	type inner struct {
+		Key  config.Secret `koanf:"key"`
+		File string        `koanf:"roots_file"`
+		Path string        `koanf:"path"`
+	}
+	cfg := struct {
+		File  string  `koanf:"file"`
+		TLS   string  `koanf:"key_file"`
+		None  string  `koanf:"other_file"`
+		Inner inner   `koanf:"inner"`
+		List  []inner `koanf:"list"`
+		Apart *inner  `koanf:"apart"`
+		Left  *inner  `koanf:"left"`
+		Hid   inner
+	}{
+		File: "a", TLS: "b", Inner: inner{Key: config.Secret{File: "c"}, Path: "no"}, List: []inner{{}, {Key: config.Secret{Env: "E"}, File: "d"}},
+		Apart: &inner{File: "e"}, Hid: inner{File: "f"},
+	}
+	var got []string
+	for _, r := range config.References(cfg) {
+		got = append(got, fmt.Sprint(r.Key, " ", r.Path, r.Secret.Env, " ", r.Private))
+	}
+	want := []string{"file a false", "key_file b true", "inner.key c true", "list[1].key E true", "list[1].roots_file d false", "apart.roots_file e false"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
 	}
 }

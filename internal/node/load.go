@@ -1,12 +1,14 @@
 package node
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"strings"
 
+	"regain/internal/config"
 	"regain/internal/fetch"
 	"regain/presentation/identity"
 	"regain/provider/clients"
@@ -21,6 +23,7 @@ import (
 // loaded is what the files of a configuration hold.
 type loaded struct {
 	secrets     secrets
+	digests     map[string][sha256.Size]byte // of every secret, by key
 	ring        *keys.Ring
 	policy      recovery.Policy
 	directory   recovery.Directory
@@ -45,8 +48,10 @@ type walletProfiles struct {
 func (c Config) load(deps Deps) (l loaded, err error) {
 	var found problems
 	found.add(c.validate())
-	found.add(checkWritable(c.files()))
-	found.add(checkDistinct(c.secrets()))
+	named := config.References(c)
+	found.add(checkWritable(named))
+	found.add(checkDistinct(named))
+	l.digests = digests(named)
 	now := deps.Clock()
 	l.secrets, err = readSecrets(c.Secrets)
 	found.add(err)

@@ -146,7 +146,7 @@ func TestAMistakeNamesKeyFileAndCure(t *testing.T) {
 		"a chain of another authority": {func(f fixture, _ object) {
 			f.write("tls.crt", append(must(os.ReadFile(f.path("tls.crt"))), f.issue("another", nil).pem()...))
 		}, []string{"tls.certificate_file: ", "tls.crt", "did not issue the one before it", "put the server's own first"}},
-		"a secret that all can write":  {mode("token.key", 0o666), []string{"secrets.token_secret.file: ", "token.key", "chmod go-w"}},
+		"a secret that all can write":  {mode("token.key", 0o666), []string{"secrets.token_secret: ", "token.key", "chmod go-w"}},
 		"a key that a group can write": {mode("tls.key", 0o660), []string{"tls.key_file: ", "tls.key", "chmod go-w"}},
 		"anchors that all can write":   {mode("anchors.crt", 0o646), []string{"trust[0].anchors_file: ", "anchors.crt", "chmod go-w"}},
 		"one file for two secrets": {func(f fixture, d object) {
@@ -264,7 +264,7 @@ func TestLifetimesAndModesAreWarnedOf(t *testing.T) {
 			c.Profiles[0].CrossDevice, c.RequestLife = CrossDeviceConfig{Allow: true, QRLifetime: 2 * time.Minute}, 90*time.Second
 		},
 		"profiles[0] (development).face_check.max_age 10s: who takes":                                           func(c *Config) { c.Profiles[0].FaceCheck.MaxAge = 10 * time.Second },
-		"secrets.token_secret.file: everybody on this machine can read " + f.path("token.key") + " (mode 0644)": func(*Config) { _ = os.Chmod(f.path("token.key"), 0o644) },
+		"secrets.token_secret: everybody on this machine can read " + f.path("token.key") + " (mode 0644)":      func(*Config) { _ = os.Chmod(f.path("token.key"), 0o644) },
 		"tls.certificate_file: the certificate is for regain.localhost, and the issuer's host is other.example": func(c *Config) { c.Issuer = "https://other.example" },
 	} {
 		cfg := valid

@@ -26,30 +26,12 @@ type secrets struct {
 	keyring     *storage.Keyring
 	token, pass []byte
 	signing     []keys.Key
-	digests     map[string][sha256.Size]byte // of those that only a start reads, by key
-}
-
-// keyedSecret is a secret with its configuration key.
-type keyedSecret struct {
-	config.Secret
-	key string
-}
-
-// atStart returns the secrets that records and tokens in use depend on.
-func (c SecretsConfig) atStart() []keyedSecret {
-	return []keyedSecret{{c.Encryption, "secrets.encryption_keys"}, {c.Token, "secrets.token_secret"}, {c.Pass, "secrets.pass_key"}}
 }
 
 func readSecrets(cfg SecretsConfig) (s secrets, err error) {
 	var found problems
-	s.digests = make(map[string][sha256.Size]byte)
-	for _, secret := range cfg.atStart() {
-		text, err := secret.Read(secret.key)
-		if found.add(err) {
-			s.digests[secret.key] = sha256.Sum256([]byte(text))
-		}
-	}
-	if text, err := cfg.Encryption.Read("secrets.encryption_keys"); err == nil {
+	text, err := cfg.Encryption.Read("secrets.encryption_keys")
+	if found.add(err) {
 		if s.keyring, err = storage.ParseKeyring(text); err != nil {
 			found.add(fmt.Errorf("secrets.encryption_keys: %w (in %s)", err, cfg.Encryption.Source()))
 		}

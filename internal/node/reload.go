@@ -56,11 +56,6 @@ func (n *Node) collectParts(deps Deps) {
 		}
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
-	for _, secret := range cfg.Secrets.atStart() {
-		if secret.File != "" {
-			n.parts = append(n.parts, newWatched(part{name: secret.key, files: named([]string{secret.File}), reload: n.restart(secret.key, secret.Secret), atStart: true}))
-		}
-	}
 	add("directory", func() error { return n.reloadDirectory(deps.Logger) }, cfg.Directory.File)
 	add("clients", n.reloadClients, cfg.clientFiles()...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
@@ -69,18 +64,30 @@ func (n *Node) collectParts(deps Deps) {
 	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
 	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.File)
 	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
+	n.collectSecrets()
+}
+
+// collectSecrets adds the secrets that no part takes over: records and tokens in use depend on them.
+func (n *Node) collectSecrets() {
+	for _, r := range config.References(n.cfg) {
+		taken := slices.ContainsFunc(n.parts, func(w *watched) bool { return slices.Contains(w.files, filepath.Clean(r.Path)) })
+		if r.Secret.File != "" && !taken {
+			n.parts = append(n.parts, newWatched(part{name: r.Key, files: named([]string{r.Path}), reload: n.restart(r), atStart: true}))
+		}
+	}
 }
 
 // checkFiles holds new files to what a start demands of them beyond their content.
 func (n *Node) checkFiles(files []string) error {
-	of := slices.DeleteFunc(n.cfg.files(), func(f namedFile) bool { return !slices.Contains(files, filepath.Clean(f.path)) })
+	all := config.References(n.cfg)
+	of := slices.DeleteFunc(slices.Clone(all), func(r config.Reference) bool { return !slices.Contains(files, filepath.Clean(r.Path)) })
 	if err := checkWritable(of); err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(of, func(f namedFile) bool { return f.private }) {
+	if !slices.ContainsFunc(of, func(r config.Reference) bool { return r.Private }) {
 		return nil
 	}
-	return checkDistinct(n.cfg.secrets())
+	return checkDistinct(all)
 }
 
 // reloadDirectory takes the accounts over even where an exclusion names nobody any more: to keep those of before would let
@@ -120,7 +127,7 @@ func (n *Node) reloadWallets(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return keyed("request_signing", n.provider.Wallets().SetWallets(read.named, read.web))
+	return keyed("request_signing", n.handler.Wallets().SetWallets(read.named, read.web))
 }
 
 func (n *Node) reloadTrust(deps Deps) error {
@@ -128,10 +135,10 @@ func (n *Node) reloadTrust(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.makeVerifier(rules, deps)
+	return n.newVerifier(rules, deps)
 }
 
-func (n *Node) makeVerifier(rules []trust.Rule, deps Deps) error {
+func (n *Node) newVerifier(rules []trust.Rule, deps Deps) error {
 	made, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: n.cfg.StatusList.MinTTL, MaxStatusTTL: n.cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: &n.fetcher, Clock: deps.Clock, Logger: deps.Logger})
 	if err != nil {
@@ -209,11 +216,11 @@ func (c Config) trustFiles() (files []string) {
 }
 
 // restart refuses a new secret that only a start reads. That it changed is told; the one in use stays.
-func (n *Node) restart(key string, secret config.Secret) func() error {
+func (n *Node) restart(r config.Reference) func() error {
 	return func() error {
-		text, err := secret.Read(key)
-		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.secrets.digests[key] {
-			err = fmt.Errorf("%s: is another one now, which is read at the start only: records and tokens in use depend on it; restart the node", key)
+		text, err := r.Secret.Read(r.Key)
+		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.digests[r.Key] {
+			err = fmt.Errorf("%s: %s holds another one now, which is read at the start only: records and tokens in use depend on it; restart the node", r.Key, r.Secret.Source())
 		}
 		return err
 	}

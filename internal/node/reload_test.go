@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -346,7 +347,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- serve(ctx, NewServer(n, logger), listeners, logger) }()
-	stop := n.watch(logger, 50*time.Millisecond)
+	stop := n.watch(logger, time.Now, 50*time.Millisecond)
 	t.Cleanup(func() {
 		stop()
 		cancel()
@@ -359,8 +360,7 @@ func TestFilesAreReadAgain(t *testing.T) {
 	})
 	all := kinds(f, n, listeners[0].Addr().String())
 	for _, p := range n.parts {
-		atStart := slices.ContainsFunc(cfg.Secrets.atStart(), func(s keyedSecret) bool { return s.key == p.name })
-		if !atStart && !slices.ContainsFunc(all, func(k kind) bool { return k.part == p.name }) {
+		if !p.atStart && !slices.ContainsFunc(all, func(k kind) bool { return k.part == p.name }) {
 			t.Errorf("nothing replaces the files of %s", p.name)
 		}
 	}
@@ -421,6 +421,34 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 }
 
+// A certificate that ends while the node runs is told once a day, and not only by the next start.
+func TestARunningNodeWarns(t *testing.T) {
+	n, err := New(everyFile(newFixture(t)), Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	log := &told{}
+	var ahead atomic.Int64
+	stop := n.watch(slog.New(slog.NewJSONHandler(log, nil)), func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }, time.Millisecond)
+	defer stop()
+	count := func() int {
+		return strings.Count(log.String(), "tls.certificate_file: certificate 0 of tls.crt expires at")
+	}
+	time.Sleep(20 * time.Millisecond)
+	if count() > 0 {
+		t.Error("warned of a certificate of sixty days")
+	}
+	for day := range 2 {
+		ahead.Store(int64(40*24*time.Hour) + int64(day)*int64(25*time.Hour))
+		eventually(t, "a warning", func() bool { return count() == day+1 })
+	}
+	time.Sleep(20 * time.Millisecond)
+	if count() != 2 {
+		t.Errorf("warned %d times on two days", count())
+	}
+}
+
 // What only a start reads is told, and not taken.
 func TestSecretsThatTakeARestartAreTold(t *testing.T) {
 	f := newFixture(t)
@@ -439,7 +467,7 @@ func TestSecretsThatTakeARestartAreTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.write(name, f.secret())
-		if err := n.Reload(); err == nil || !strings.Contains(err.Error(), key+": is another one now") || !strings.Contains(err.Error(), "restart the node") {
+		if err := n.Reload(); err == nil || !strings.Contains(err.Error(), key+": ") || !strings.Contains(err.Error(), "holds another one now") || !strings.Contains(err.Error(), "restart the node") {
 			t.Errorf("%s: %v", key, err)
 		}
 		f.write(name, before)

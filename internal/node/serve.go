@@ -52,12 +52,10 @@ func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
-	for _, warning := range cfg.Warnings(time.Now()) {
-		logger.Warn("configuration", "warning", warning)
-	}
+	n.warn(logger, time.Now())
 	server := NewServer(n, logger)
 	server.RegisterOnShutdown(n.EndLivePages)
-	stop := n.watch(logger, watchEvery)
+	stop := n.watch(logger, time.Now, watchEvery)
 	served := serve(ctx, server, listeners, logger)
 	stop() // nothing is read while the node is being closed
 	if err := errors.Join(served, n.Close()); err != nil {

@@ -15,6 +15,10 @@ import (
 // it takes effect within two intervals, and is not read while it is being written.
 const watchEvery = time.Second
 
+// warnEvery is how often a running node repeats its warnings: a certificate ends months after the start that said nothing
+// of it.
+const warnEvery = 24 * time.Hour
+
 // stamp tells one content of a file from another without reading it. Kubernetes swaps a symbolic link above its files,
 // and certbot the one that the path itself is: both lead to another file.
 type stamp struct {
@@ -85,12 +89,19 @@ func (w *watched) take(logger *slog.Logger) {
 	}
 }
 
-// watch makes parts again when their files change, and all of them at SIGHUP, until stop is called. At SIGHUP the audit log
-// is carried on too, which whoever rotated it waits for.
-func (n *Node) watch(logger *slog.Logger, every time.Duration) (stop func()) {
+// warn logs what is wrong and does not stop the node.
+func (n *Node) warn(logger *slog.Logger, now time.Time) {
+	for _, warning := range n.cfg.Warnings(now) {
+		logger.Warn("configuration", "warning", warning)
+	}
+}
+
+// watch makes parts again when their files change, and all of them at SIGHUP, and warns once a day, until stop is called. At
+// SIGHUP the audit log is carried on too, which whoever rotated it waits for.
+func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
 	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
-	ticker := time.NewTicker(every)
+	ticker, warned := time.NewTicker(every), clock()
 	go func() {
 		defer close(ended)
 		for {
@@ -109,6 +120,10 @@ func (n *Node) watch(logger *slog.Logger, every time.Duration) (stop func()) {
 				if all || w.changed() {
 					w.take(logger)
 				}
+			}
+			if now := clock(); now.Sub(warned) >= warnEvery {
+				n.warn(logger, now)
+				warned = now
 			}
 		}
 	}()

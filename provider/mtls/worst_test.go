@@ -16,7 +16,7 @@ import (
 
 // The worst header that a proxy can hand on of a client's certificate.
 func TestWorst(t *testing.T) {
-	s, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"192.0.2.1"}})
+	s, err := mtls.New(mtls.Config{Header: "Client-Cert", Host: "example.com", Proxies: []string{"192.0.2.1"}})
 	if err != nil {
 		t.Fatal(err)
 	}
