@@ -54,7 +54,7 @@ func importRules() []importRule {
 		}, why: "what a client is told depends on the decision, and on nothing that a wallet sent"},
 		{from: []string{"regain/provider/..."}, never: []string{"regain/provider/web", "regain/provider/binding", "regain/provider/wallet", "regain/provider/journey", "regain/provider/openid"},
 			why: "the faces stand on the packages below them, and none of those looks back up"},
-		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/fetch", "regain/internal/listener", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
+		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
 			except: []string{"regain/conformance/..."},

@@ -62,19 +62,19 @@ type tally struct {
 const siteFactor = 4
 
 // tallies returns the counters that an attempt increments, in an order and number that do not depend on whether there is
-// such an account.
+// such an account. requested is the key of what was asked for.
 //
 // A limit on the account is counted twice: by what was asked for, which may be shown, and by the account that the
 // directory has, which must not be. If the second were shown, five attempts by name and one by a guessed id would tell
 // whose id it is.
-func (l Limit) tallies(s LimitSubject) (all []tally) {
+func (l Limit) tallies(s LimitSubject, requested string) (all []tally) {
 	accounts := []tally{{}}
 	if l.Per.ofAccount() {
 		id := string(s.Account)
 		if id == "" { // counted all the same, as nobody's
-			id = "\x00" + s.Requested.LimitKey()
+			id = "\x00" + requested
 		}
-		accounts = []tally{{key: "requested\x00" + s.Requested.LimitKey()}, {key: "account\x00" + id, silent: true}}
+		accounts = []tally{{key: "requested\x00" + requested}, {key: "account\x00" + id, silent: true}}
 	}
 	networks := []tally{{max: 1}}
 	if l.Per.ofNetwork() {
@@ -151,8 +151,9 @@ type exceeded struct{ openly, silently bool }
 // count counts an attempt against every limit. It increments all counters, so that the time does not reveal which limit
 // was hit.
 func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (over exceeded, err error) {
+	requested := subject.Requested.LimitKey()
 	for _, rule := range ls {
-		for _, one := range rule.tallies(subject) {
+		for _, one := range rule.tallies(subject, requested) {
 			n, err := counter.Increment(ctx, one.key, rule.Window)
 			switch {
 			case err != nil:

@@ -66,6 +66,34 @@ func TestEachOfSeveralLimitsHolds(t *testing.T) {
 	}
 }
 
+// Two limits of one kind do not share their counts, nor do two clients.
+func TestCountersAreApart(t *testing.T) {
+	b := setUp(t, limited(recovery.Limit{Name: "hour", Per: recovery.PerNetwork, Max: 4, Window: time.Hour}, recovery.Limit{Name: "day", Per: recovery.PerNetwork, Max: 4, Window: 24 * time.Hour}))
+	for i := range 5 {
+		if tx := b.attempt(t, "ada@example.org", "192.0.2.1"); (tx.State == recovery.StateDenied) != (i == 4) {
+			t.Errorf("attempt %d is %s", i+1, tx.State)
+		}
+	}
+	b = setUp(t, limited(recovery.Limit{Name: "client", Per: recovery.PerClient, Max: 1, Window: time.Hour}))
+	for _, client := range []recovery.ClientID{"main-idp", "another", "main-idp"} {
+		tx, _, err := b.Start(t.Context(), recovery.StartParams{Client: client, Account: "ada@example.org"})
+		if err != nil || (tx.State == recovery.StateDenied) != (b.writes == 3) {
+			t.Errorf("%s, after %d: %s, %v", client, b.writes, tx.State, err)
+		}
+	}
+}
+
+// Whoever is barred silently and ineligible besides is recorded as ineligible.
+func TestBarredAndIneligible(t *testing.T) {
+	b := setUp(t, limited(recovery.Limit{Name: "account", Per: recovery.PerAccount, Max: 1, Window: time.Hour}))
+	for account, reason := range map[recovery.RequestedAccount]recovery.Reason{"grace@example.org": recovery.ReasonAccountExcluded, "ada@example.org": recovery.ReasonAccountBarred} {
+		b.attempt(t, account, "192.0.2.1")
+		if tx := b.attempt(t, "id of "+account, "192.0.2.1"); tx.State != recovery.StateStarted || tx.Ineligible != reason {
+			t.Errorf("%s: %s %s, want %s", account, tx.State, tx.Ineligible, reason)
+		}
+	}
+}
+
 // Nobody who knows the name keeps its owner from the first attempt, from however many networks they try.
 func TestStrangersDoNotBarTheOwner(t *testing.T) {
 	b := setUp(t, limited(recovery.DefaultLimits()...))
@@ -99,7 +127,11 @@ func TestSitesAreCounted(t *testing.T) {
 				t.Errorf("%s: %s is %s", per, network, tx.State)
 			}
 		}
-		for _, network := range []string{"2001:db8:2::/64", "192.0.2.1", "::ffff:192.0.2.2"} {
+		others := []string{"2001:db8:2::/64", "2001:db8::/64", "192.0.2.1", "2001:db8:3::/48", "2001:db8:3::/48"}
+		for i := range 9 { // as sockets for both families write IPv4
+			others = append(others, fmt.Sprintf("::ffff:192.0.2.%d", 10+i))
+		}
+		for _, network := range others {
 			if tx := b.attempt(t, "ada@example.org", network); tx.State != recovery.StateStarted {
 				t.Errorf("%s: %s is %s", per, network, tx.State)
 			}

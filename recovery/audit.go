@@ -41,7 +41,7 @@ func EventTypes() []EventType {
 		EventPresentationRequested, EventPresentationPrepared, EventPresentationRenewed, EventPresentationRetrieved,
 		EventPresentationCompleted, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed,
 		EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
-		EventPassIssuing, EventPassIssued, EventPassFailed,
+		EventPassIssuing, EventPassIssued, EventPassFailed, EventPassRevoked,
 		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed,
 	}
 }

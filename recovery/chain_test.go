@@ -93,7 +93,12 @@ func TestGenuineRecordsInTheWrongPlace(t *testing.T) {
 	a, b := bytes.SplitAfter(one, []byte("\n")), bytes.SplitAfter(two, []byte("\n"))
 	foreign, _ := chain(t, chainKey(t, 2), 4, "ada@example.org")
 	segment := key.Begin(recovery.Head{Segment: 1, Seq: 2, MAC: strings.Repeat("0", 64)}, noon, false)
+	skipped, err := key.Next(recovery.Head{Segment: 1, Seq: 7, MAC: key.Begin(recovery.Head{}, noon, false).MAC}, recovery.Event{Time: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, log := range map[string][]byte{
+		"a number that is not the next":           bytes.Join([][]byte{a[0], skipped.Encode()}, nil),
 		"a record of another log":                 bytes.Join([][]byte{a[0], a[1], b[2]}, nil),
 		"the rest of another log":                 bytes.Join([][]byte{a[0], a[1], b[2], b[3], b[4]}, nil),
 		"one record missing":                      bytes.Join([][]byte{a[0], a[1], a[3]}, nil),

@@ -113,6 +113,7 @@ func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, respons
 	if err != nil || !answer.ResponseCode.Matches(responseCode) {
 		return ErrNoTransaction
 	}
+	t.EndedElsewhere = true
 	_, err = s.advance(ctx, t, EventBrowserMismatch, StepCancel)
 	return err
 }

@@ -45,6 +45,7 @@ func (s *Service) judge(account Account, err error) (standing, error) {
 	decoy := s.policy.Profiles.DecoyProfile()
 	switch {
 	case errors.Is(err, ErrNotFound):
+		s.policy.Profiles.Match(Account{Enabled: true}, s.policy.Exclude) // the work of an account that there is
 		return standing{profile: decoy, ineligible: ReasonAccountUnknown}, nil
 	case err != nil:
 		return standing{}, fmt.Errorf("find the account: %w", err)

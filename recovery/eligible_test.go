@@ -73,6 +73,11 @@ func TestNamesThatWereNobodysAtTheStart(t *testing.T) {
 	if tx = b.conclude(t, tx, secret); tx.State != recovery.StateDenied || tx.Decision.Reason != recovery.ReasonAccountUnknown {
 		t.Errorf("%s %v", tx.State, tx.Decision)
 	}
+	for _, r := range tx.Decision.Results {
+		if strings.HasPrefix(r.Rule, "match:") && r.Pass {
+			t.Errorf("the evidence was held against the name's new owner: %s", r.Rule)
+		}
+	}
 }
 
 // otherID is a directory that finds by an id what has another one.
@@ -91,6 +96,28 @@ func (o noID) Find(ctx context.Context, requested recovery.RequestedAccount) (re
 	a, err := o.outside.Find(ctx, requested)
 	a.ID = ""
 	return a, err
+}
+
+// nameless is a directory that has an account for no name and no id.
+type nameless struct{ *outside }
+
+func (nameless) Find(context.Context, recovery.RequestedAccount) (recovery.Account, error) {
+	return recovery.Account{ID: "1", Enabled: true}, nil
+}
+
+func (nameless) FindByID(context.Context, recovery.AccountID) (recovery.Account, error) {
+	return recovery.Account{Enabled: true}, nil
+}
+
+func TestNobodyIsFoundByNothing(t *testing.T) {
+	b := setUp(t, nil)
+	b.useDirectory(t, nameless{b.outside})
+	if _, err := b.EligibleByName(t.Context(), ""); !errors.Is(err, recovery.ErrIneligible) {
+		t.Errorf("by no name: %v", err)
+	}
+	if _, err := b.Eligible(t.Context(), "", "employees"); !errors.Is(err, recovery.ErrIneligible) {
+		t.Errorf("by no id: %v", err)
+	}
 }
 
 func TestDirectoriesThatAreWrongAboutIDs(t *testing.T) {

@@ -103,7 +103,7 @@ func (l ledger) audit(ctx context.Context, t Transaction, event EventType, reaso
 	if t.Decision != nil {
 		e.Results = t.Decision.Results
 	}
-	if err := l.ports.Audit.Append(ctx, e); err != nil {
+	if err := l.ports.Audit.Append(ctx, e.bounded()); err != nil {
 		return fmt.Errorf("append %s to the audit log: %w", event, err)
 	}
 	return nil

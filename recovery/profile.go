@@ -118,12 +118,19 @@ type Profiles []Profile
 // Match returns the enabled profile with the smallest priority whose scope covers the account, or the reason why
 // there is none. Members of a group in exclude are in no profile.
 func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
-	if !a.Enabled {
+	profile, reason := ps.covering(a) // also for accounts that are in no profile, so that they take as many steps
+	switch {
+	case !a.Enabled:
 		return Profile{}, ReasonAccountDisabled
-	}
-	if a.excludedBy(exclude) {
+	case a.excludedBy(exclude):
 		return Profile{}, ReasonAccountExcluded
 	}
+	return profile, reason
+}
+
+// covering returns the enabled profile with the smallest priority whose scope covers the account, or the reason why there
+// is none.
+func (ps Profiles) covering(a Account) (Profile, Reason) {
 	reason := ReasonAccountOutOfScope
 	for _, p := range ps.enabledByPriority() {
 		in, excluded := p.Scope.covers(a)

@@ -41,6 +41,9 @@ func TestProfilesMatch(t *testing.T) {
 		"no profile":                   {without, account("guests"), "", recovery.ReasonAccountOutOfScope},
 		"disabled account":             {profiles(), disabled, "", recovery.ReasonAccountDisabled},
 		"excluded everywhere":          {profiles(), account("staff", "executives"), "", recovery.ReasonAccountExcluded},
+		"excluded, as others spell it": {profiles(), account("staff", "Leavers"), "everyone", recovery.ReasonNone},
+		"so everywhere":                {profiles(), account("staff", "EXECUTIVES"), "", recovery.ReasonAccountExcluded},
+		"included as others spell it":  {without, account("Staff"), "", recovery.ReasonAccountOutOfScope},
 		"a disabled profile is no one": {off, account("pilot", "staff"), "staff", recovery.ReasonNone},
 	} {
 		p, reason := row.profiles.Match(row.account, []recovery.GroupName{"executives"})

@@ -107,8 +107,14 @@ func TestNoNameIsAnothers(t *testing.T) {
 						t.Errorf("seed %d: who owns %q recovered %q as %q", seed, own, got, other)
 					}
 				}
-				if found, err := b.EligibleByName(t.Context(), recovery.RequestedAccount(own)); err == nil && found.ID != id {
+				found, err := b.EligibleByName(t.Context(), recovery.RequestedAccount(own))
+				if err == nil && found.ID != id {
 					t.Errorf("seed %d: %q finds %q", seed, own, found.Name)
+				}
+				for j, other := range present { // what a session answers to
+					if err == nil && found.IsNamed(recovery.RequestedAccount(other)) != (i == j) {
+						t.Errorf("seed %d: the session of %q answers to %q", seed, own, other)
+					}
 				}
 			}
 			for _, name := range absent {

@@ -24,9 +24,9 @@ type StartParams struct {
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
 // gets a transaction under the decoy profile, which is denied at the end, so that account names cannot be enumerated.
-// If a limit on what was asked for is exceeded, the transaction is denied at once. A limit on the account that the
-// directory has bars silently: the transaction goes on, and is denied at the end. If the directory fails, Start returns
-// an error and opens nothing.
+// If a limit on what was asked for is exceeded, the transaction is denied at once; if that happens too often, it is
+// ErrTooManyAttempts and none is opened. A limit on the account that the directory has bars silently: the transaction goes
+// on, and is denied at the end. If the directory fails, Start returns an error and opens nothing.
 func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, string, error) {
 	found, err := s.find(ctx, params.Account)
 	if err != nil {
@@ -36,6 +36,11 @@ func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, s
 	over, err := s.policy.Limits.count(ctx, s.ports.Attempts, subject)
 	if err != nil {
 		return Transaction{}, "", err
+	}
+	if over.openly {
+		if err := s.countBarred(ctx, params.Client, params.Network); err != nil {
+			return Transaction{}, "", err
+		}
 	}
 	t, secret, err := newTransaction(params, found.profile, s.ports.Random, s.ports.Clock())
 	if err != nil {

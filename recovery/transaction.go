@@ -47,6 +47,8 @@ type Transaction struct {
 	ChangedAt      time.Time            `json:"changed_at"`
 	ExpiresAt      time.Time            `json:"expires_at"`
 	DecidedAt      time.Time            `json:"decided_at,omitzero"`
+	// EndedElsewhere: it was cancelled because the wallet's redirect was opened in another browser than the one that started.
+	EndedElsewhere bool `json:"ended_elsewhere,omitempty"`
 	// ReturnedAt is when the browser was last sent back to the client with a code, and Code identifies that code. Until
 	// the code is redeemed the browser can be sent back again: the new code takes the place of the old one.
 	ReturnedAt     time.Time `json:"returned_at,omitzero"`

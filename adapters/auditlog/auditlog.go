@@ -104,7 +104,12 @@ func Open(options Options) (*Log, error) {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	l := &Log{options: options, lock: lock}
-	if err := l.load(); err != nil {
+	l.head.saved = options.Clock()
+	err = l.load()
+	if err == nil {
+		err = l.remember(options.Key.EncodeHead(l.durable))
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), l.release())
 	}
 	return l, nil

@@ -160,6 +160,33 @@ func TestFaultsOfTheDisk(t *testing.T) {
 	}
 }
 
+// A load balancer asks every moment: a log that fails is tried once a second.
+func TestReadyTriesOnceASecond(t *testing.T) {
+	path, now, writes := fresh(t), time.Now(), 0
+	if err := reopened(t, at(t, path)); err != nil {
+		t.Fatal(err)
+	}
+	options := at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+		return faulty{File: f, write: func([]byte) (int, error) { writes++; return 0, errors.New("no space left on device") }}
+	})
+	options.Clock = clockOf(&now)
+	log := closing(t, open(t, options))
+	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err == nil {
+		t.Fatal("acknowledged")
+	}
+	for range 3 {
+		for range 5 {
+			if log.Ready() == nil {
+				t.Error("ready")
+			}
+		}
+		now = now.Add(time.Second)
+	}
+	if writes != 1+3 {
+		t.Errorf("%d writes", writes)
+	}
+}
+
 // only returns the faulty file if it is the one of this name; a new segment is made under another.
 func only(wanted, name string, whole, f auditlog.File) auditlog.File {
 	if name == wanted {

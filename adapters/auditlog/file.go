@@ -21,7 +21,13 @@ type opener func(path string, flags int) (file, error)
 
 const private = 0o600
 
-func osFile(path string, flags int) (file, error) { return os.OpenFile(path, flags, private) }
+func osFile(path string, flags int) (file, error) {
+	opened, err := os.OpenFile(path, flags, private)
+	if err != nil {
+		return nil, err
+	}
+	return diskFile{opened}, nil
+}
 
 // syncDirectory makes the names of files durable.
 func syncDirectory(path string) error {

@@ -76,8 +76,11 @@ func (l *Log) headIntact() error {
 // least that the log must hold. The caller holds syncing.
 func (l *Log) rememberSoon(line string) {
 	const often = 10 * time.Second
+	if l.options.Remembered == nil {
+		return
+	}
 	now := l.options.Clock()
-	if l.options.Remembered == nil || now.Sub(l.head.saved) < often {
+	if now.Sub(l.head.saved) < often {
 		return
 	}
 	l.head.saved = now

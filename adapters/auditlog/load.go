@@ -18,34 +18,102 @@ var ErrTruncated = errors.New("audit log ends before its head")
 // cure is what an operator can do about a log that is not whole.
 const cure = "put the missing files back, or, if they are lost, run `regain audit begin`, which says so in the log for ever"
 
-// load reads the last segment and opens it for more, or begins one.
-func (l *Log) load() error {
-	path, key := l.options.Path, l.options.Key
-	head, err := ReadHead(path, key)
-	if err != nil && !errors.Is(err, ErrNoHead) && !l.options.Begin {
-		return err
+// found is what there is of a log.
+type found struct {
+	head, kept recovery.Head // beside the log, and elsewhere
+	active     scanned       // the segment at the log's path; without a number if there is none
+	cut        bool          // its last line is unfinished
+	previous   scanned       // the last segment, wherever it was moved to, if there is none at the log's path
+}
+
+// Examine reports why the log could not be opened. It reads only, and takes no lock: a node may be writing.
+func Examine(options Options) error {
+	l := &Log{options: options.withDefaults()}
+	if _, err := l.look(); err != nil {
+		return fmt.Errorf("examine audit log: %w", err)
 	}
-	kept, err := l.kept()
+	return nil
+}
+
+// load opens the last segment for more, or begins one.
+func (l *Log) load() error {
+	if l.options.Begin {
+		return l.beginAfterLoss()
+	}
+	f, err := l.look()
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(path + newEnding); err != nil && !errors.Is(err, fs.ErrNotExist) { // a crash left it
+	if err := os.Remove(l.options.Path + newEnding); err != nil && !errors.Is(err, fs.ErrNotExist) { // a crash left it
 		return err
 	}
-	active, err := scan(path, key, head, kept)
-	if err == nil || !none(err) && active.segment.Number > 0 {
-		if errors.Is(err, recovery.ErrUnfinished) {
-			err = l.cutUnfinished(active)
-		}
-		if err != nil && !l.options.Begin {
-			return err
-		}
-		return l.goOn(active, head, kept)
+	switch {
+	case f.active.segment.Number > 0:
+		return l.goOn(f)
+	case f.previous.segment.Number > 0:
+		return l.start(l.options.Key.Begin(f.previous.last, l.options.Clock(), false), f.previous)
 	}
-	if !none(err) && !l.options.Begin {
+	return l.start(l.options.Key.Begin(recovery.Head{}, l.options.Clock(), false))
+}
+
+// look reads the last segment and compares it with the heads.
+func (l *Log) look() (f found, err error) {
+	path, key := l.options.Path, l.options.Key
+	if f.head, err = ReadHead(path, key); err != nil && !errors.Is(err, ErrNoHead) {
+		return f, err
+	}
+	if f.kept, err = l.kept(); err != nil {
+		return f, err
+	}
+	f.active, err = scan(path, key, f.head, f.kept)
+	if none(err) {
+		f.active = scanned{}
+		return f, l.lookForLast(&f)
+	}
+	// A crash interrupted the write. No caller was told that this record is durable.
+	if f.cut = errors.Is(err, recovery.ErrUnfinished) && f.active.segment.Number > 0; err != nil && !f.cut {
+		return f, err
+	}
+	if f.head == (recovery.Head{}) {
+		return f, fmt.Errorf("%s: %w; %s", headPath(path), ErrNoHead, cure)
+	}
+	if err := f.active.reaches(f.head); err != nil {
+		return f, fmt.Errorf("its head: %w; %s", err, cure)
+	}
+	if err := f.active.reaches(f.kept); err != nil {
+		return f, fmt.Errorf("the head that the store keeps: %w; %s", err, cure)
+	}
+	return f, nil
+}
+
+// lookForLast looks for the last segment where there is none at the log's path: the one that the head names, wherever it
+// was moved to.
+func (l *Log) lookForLast(f *found) error {
+	path, key := l.options.Path, l.options.Key
+	all, _, err := segments(path, key)
+	if err != nil {
 		return err
 	}
-	return l.afterLast(later(head, kept), head)
+	last := later(f.head, f.kept)
+	switch {
+	case last == (recovery.Head{}) && len(all) == 0:
+		return nil // the first start
+	case last == (recovery.Head{}):
+		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, ErrTruncated, cure)
+	case f.head != last:
+		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, ErrTruncated, cure)
+	}
+	name, err := find(path, f.head.Segment, key)
+	if err != nil {
+		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", path, f.head.Seq, errors.Join(ErrTruncated, err), cure)
+	}
+	if f.previous, err = scan(name, key, f.head); err != nil && !errors.Is(err, recovery.ErrUnfinished) {
+		return err
+	}
+	if err := f.previous.reaches(f.head); err != nil {
+		return fmt.Errorf("its head: %w; %s", err, cure)
+	}
+	return nil
 }
 
 // none reports whether the error says that there is no segment: no file, or one without a line.
@@ -74,110 +142,29 @@ func (l *Log) kept() (recovery.Head, error) {
 	return head, nil
 }
 
-// cutUnfinished removes the line that a crash interrupted. No caller was told that this record is durable.
-func (l *Log) cutUnfinished(s scanned) error {
-	if err := os.Truncate(s.path, s.whole); err != nil {
-		return fmt.Errorf("cut off the audit log's unfinished record: %w", err)
-	}
-	return nil
-}
-
-// goOn opens the segment at path for more, once it has what the heads say.
-func (l *Log) goOn(active scanned, head, kept recovery.Head) error {
-	if l.options.Begin {
-		return l.afterLoss(active, later(head, kept))
-	}
-	if head == (recovery.Head{}) {
-		return fmt.Errorf("%s: %w; %s", headPath(l.options.Path), ErrNoHead, cure)
-	}
-	if err := active.reaches(head); err != nil {
-		return fmt.Errorf("its head: %w; %s", err, cure)
-	}
-	if err := active.reaches(kept); err != nil {
-		return fmt.Errorf("the head that the store keeps: %w; %s", err, cure)
+// goOn opens the segment at the log's path for more.
+func (l *Log) goOn(f found) error {
+	if f.cut {
+		if err := os.Truncate(f.active.path, f.active.whole); err != nil {
+			return fmt.Errorf("cut off the audit log's unfinished record: %w", err)
+		}
 	}
 	file, err := l.options.files(l.options.Path, os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return err
 	}
-	l.file, l.size, l.last = file, active.whole, active.last
+	l.file, l.size, l.last = file, f.active.whole, f.active.last
 	l.full = l.options.SegmentSize
 	if err := l.openHead(); err != nil {
 		return err
 	}
-	l.recall(active)
+	l.recall(f.active)
 	// What was read is on disk, or was only in memory when a process ended without a power failure.
 	if err := l.file.Sync(); err != nil {
 		return fmt.Errorf("make the audit log durable: %w", err)
 	}
-	l.head.slot = l.olderSlot(head)
-	return l.writeHead(active.last)
-}
-
-// reaches reports whether a segment goes through the head, or is a later one.
-func (s scanned) reaches(head recovery.Head) error {
-	switch {
-	case head.Segment > s.segment.Number:
-		return fmt.Errorf("names segment %d, and %s is segment %d: %w", head.Segment, s.path, s.segment.Number, ErrTruncated)
-	case head.Segment < s.segment.Number && head.Seq > s.segment.Seq:
-		return fmt.Errorf("names record %d, and %s carries on at record %d: %w", head.Seq, s.path, s.segment.Seq, ErrTruncated)
-	case head.Segment < s.segment.Number:
-		return nil // `regain audit verify` compares
-	case head.Seq > s.last.Seq:
-		return fmt.Errorf("names record %d, and %s ends with record %d: %w", head.Seq, s.path, s.last.Seq, ErrTruncated)
-	case !s.holds[head]:
-		return fmt.Errorf("names another record %d than %s has: %w", head.Seq, s.path, recovery.ErrChain)
-	}
-	return nil
-}
-
-// afterLast begins a segment where there is none at the log's path: after the one that the head names, wherever that
-// was moved to, or the first of all. head is the one beside the log, last the later of it and of what is kept elsewhere.
-func (l *Log) afterLast(last, head recovery.Head) error {
-	found, _, err := segments(l.options.Path, l.options.Key)
-	if err != nil {
-		return err
-	}
-	if l.options.Begin {
-		return l.afterLoss(scanned{}, last)
-	}
-	if last == (recovery.Head{}) {
-		if len(found) > 0 {
-			return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", l.options.Path, ErrTruncated, cure)
-		}
-		return l.start(l.options.Key.Begin(last, l.options.Clock(), false))
-	}
-	if head != last {
-		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", l.options.Path, last.Seq, ErrTruncated, cure)
-	}
-	name, err := find(l.options.Path, head.Segment, l.options.Key)
-	if err != nil {
-		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", l.options.Path, head.Seq, errors.Join(ErrTruncated, err), cure)
-	}
-	previous, err := scan(name, l.options.Key, head)
-	if err != nil && !errors.Is(err, recovery.ErrUnfinished) {
-		return err
-	}
-	if err := previous.reaches(head); err != nil {
-		return fmt.Errorf("its head: %w; %s", err, cure)
-	}
-	return l.start(l.options.Key.Begin(previous.last, l.options.Clock(), false), previous)
-}
-
-// afterLoss begins a segment that an administrator asked for: after the latest record that anything tells of.
-func (l *Log) afterLoss(active scanned, last recovery.Head) error {
-	path := l.options.Path
-	last = later(active.last, last)
-	if named, err := os.Stat(path); err == nil && named.Size() > 0 {
-		to := aside(path, active.segment.Number)
-		if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) || active.segment.Number == 0 {
-			to = fmt.Sprintf("%s.lost-%d", path, l.options.Clock().Unix())
-		}
-		if err := os.Rename(path, to); err != nil {
-			return err
-		}
-	}
-	return l.start(l.options.Key.Begin(last, l.options.Clock(), true))
+	l.head.slot = l.olderSlot(f.head)
+	return l.writeHead(f.active.last)
 }
 
 // start puts a new segment at the log's path, which is free.

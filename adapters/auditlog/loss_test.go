@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
@@ -101,6 +103,17 @@ func TestLosses(t *testing.T) {
 				}
 			},
 			"", "has 6 records, its head says 12", "the head that the store keeps: names record 12",
+		},
+		"another log of the same length, with the key itself": {
+			func(t *testing.T, path string, _ []byte) {
+				other := fresh(t)
+				log := open(t, at(t, other))
+				add(t, log, recovery.EventPassIssuing, 12)
+				if err := errors.Join(log.Close(), os.Rename(other, path)); err != nil {
+					t.Fatal(err)
+				}
+			},
+			"record 12 is not the one its head names", "record 12 is not the one its head names", "names another record 12 than",
 		},
 		"chained anew with another key, without one recovery": {
 			func(t *testing.T, path string, _ []byte) { rechain(t, path, key(t, 9)) },
@@ -203,6 +216,35 @@ func TestANewKey(t *testing.T) {
 	}
 }
 
+// The head that is written next is the older one, through restarts: a crash in the middle costs nothing.
+func TestACrashInTheHeadCostsNothing(t *testing.T) {
+	path := fresh(t)
+	for n := range 4 {
+		log := open(t, at(t, path))
+		add(t, log, recovery.EventPassIssuing, 1)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		torn := at(t, path).WithFiles(func(name string, f auditlog.File) auditlog.File {
+			return torn{f}
+		})
+		if err := reopened(t, torn); err == nil {
+			t.Error("the head was not torn")
+		}
+		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
+			t.Errorf("%+v, want record %d: %v", head, n+1, err)
+		}
+	}
+}
+
+// torn is a file in which nothing is written whole at a place.
+type torn struct{ auditlog.File }
+
+func (f torn) WriteAt(p []byte, off int64) (int, error) {
+	n, err := f.File.WriteAt(p[:len(p)/2], off)
+	return n, errors.Join(err, errors.New("the machine stopped"))
+}
+
 // A head that was torn by a crash is as good as the one before it; two torn ones are none.
 func TestTornHeads(t *testing.T) {
 	path := fresh(t)
@@ -230,4 +272,55 @@ func TestTornHeads(t *testing.T) {
 	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
 		t.Errorf("four heads: %v", err)
 	}
+}
+
+// The head is kept elsewhere at the start, in between every ten seconds at most, and at the end: a log that was lost
+// without an orderly end is missed too.
+func TestTheHeadIsKeptElsewhere(t *testing.T) {
+	path, store := fresh(t), &counted{saved: make(chan string, 16)}
+	var mu sync.Mutex
+	now := time.Now()
+	options := at(t, path)
+	options.Remembered, options.Clock = store, func() time.Time {
+		mu.Lock()
+		defer mu.Unlock()
+		return now
+	}
+	kept := func(want uint64) {
+		t.Helper()
+		select {
+		case line := <-store.saved:
+			if head, err := key(t, 1).ParseHead(line); err != nil || head.Seq != want {
+				t.Errorf("%+v, want record %d: %v", head, want, err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatal("nothing is kept")
+		}
+	}
+	log := open(t, options)
+	kept(0)
+	add(t, log, recovery.EventPassIssuing, 3)
+	mu.Lock()
+	now = now.Add(11 * time.Second)
+	mu.Unlock()
+	add(t, log, recovery.EventPassIssuing, 3)
+	kept(4)
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept(6)
+	if len(store.saved) > 0 {
+		t.Errorf("%d more", len(store.saved))
+	}
+}
+
+// counted is a shelf that tells what is put there.
+type counted struct {
+	shelf
+	saved chan string
+}
+
+func (c *counted) SaveHead(_ context.Context, line string) error {
+	c.saved <- line
+	return nil
 }

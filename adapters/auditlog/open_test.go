@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -62,12 +65,20 @@ func TestAStartReadsTheLastSegment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for n := range segments - 3 { // the last hours are read for the passes that were issued
-		if err := os.WriteFile(fmt.Sprintf("%s.%06d", path, n+1), []byte("not a segment\n"), 0o600); err != nil {
+		name := fmt.Sprintf("%s.%06d", path, n+1)
+		if err := errors.Join(os.Remove(name), syscall.Mkfifo(name, 0o600)); err != nil { // who opens it waits for ever
 			t.Fatal(err)
 		}
 	}
-	if err := reopened(t, options); err != nil {
-		t.Error(err)
+	started := make(chan error, 1)
+	go func() { started <- reopened(t, options) }()
+	select {
+	case err := <-started:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("a start reads segments that are older than any recovery")
 	}
 }
 
@@ -115,7 +126,21 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 		"an older segment in its place": {change: func(_ *testing.T, path string) error { return os.Rename(path+".000001", path) }, says: "names segment 2, and"},
 		"all but an older segment gone": {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Remove(path+".head")) }, says: "and so is its head, but not its older segments"},
 		"its head is no head":           {change: func(_ *testing.T, path string) error { return os.WriteFile(path+".head", []byte("x\n"), 0o600) }, says: "no valid head"},
-		"no longer readable":            {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, says: "is a directory"},
+		"the same segment of a shorter log": {change: func(t *testing.T, path string) error {
+			other := fresh(t)
+			log := open(t, at(t, other))
+			err := errors.Join(log.Rotate(), log.Rotate())
+			add(t, log, recovery.EventPassIssuing, 1)
+			return errors.Join(err, log.Close(), os.Rename(other, path))
+		}, says: "names record 4, and"},
+		"the same segment of another log": {change: func(t *testing.T, path string) error {
+			other := fresh(t)
+			log := open(t, at(t, other))
+			err := log.Rotate()
+			add(t, log, recovery.EventPassIssuing, 5)
+			return errors.Join(err, log.Close(), os.Rename(other, path))
+		}, says: "names another record 4 than"},
+		"no longer readable": {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) }, says: "is a directory"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := fresh(t)
@@ -130,6 +155,11 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 			}
 			if err := row.change(t, path); err != nil {
 				t.Fatal(err)
+			}
+			before := names(t, path)
+			said(t, "examine", auditlog.Examine(at(t, path)), row.says)
+			if after := names(t, path); !slices.Equal(before, after) {
+				t.Errorf("to examine made %v of %v", after, before)
 			}
 			log, err := auditlog.Open(at(t, path))
 			if row.says != "" {
@@ -146,6 +176,30 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 			holds(t, path, 6)
 		})
 	}
+}
+
+func names(t *testing.T, path string) []string {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// To examine a log takes no lock and makes no file, beside a running node, and where there is none yet.
+func TestExamine(t *testing.T) {
+	path := fresh(t)
+	if err := auditlog.Examine(at(t, path)); err != nil || len(names(t, path)) != 0 {
+		t.Errorf("before the first start: %v, %v", err, names(t, path))
+	}
+	log := closing(t, open(t, at(t, path)))
+	add(t, log, recovery.EventPassIssuing, 2)
+	if err := auditlog.Examine(at(t, path)); err != nil {
+		t.Errorf("beside a running node: %v", err)
+	}
+	add(t, log, recovery.EventPassIssuing, 2)
+	said(t, "with another key", auditlog.Examine(auditlog.Options{Path: path, Key: key(t, 2)}), "not made with this key")
 }
 
 func issuing(id recovery.TransactionID, now time.Time) recovery.Event {
@@ -198,13 +252,18 @@ func TestIssued(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := os.Remove(path + ".000001"); err != nil {
+	foreign := fresh(t)
+	options.Path = foreign
+	log = open(t, options)
+	if err := errors.Join(log.Append(t.Context(), issuing("foreign", now)), log.Rotate(), log.Close(), os.Rename(foreign+".000001", path+".000001")); err != nil {
 		t.Fatal(err)
 	}
+	options.Path = path
 	log = open(t, options)
+	know(log, "foreign", now, false)
 	know(log, "two", began.Add(10*time.Minute), true)
 	if _, err := log.Issued("one", began); !errors.Is(err, auditlog.ErrForgotten) {
-		t.Errorf("a transaction of a segment that is missing: %v", err)
+		t.Errorf("a transaction of a segment that is another log's: %v", err)
 	}
 	now = now.Add(3 * time.Hour)
 	if err := log.Append(t.Context(), issuing("six", now)); err != nil {

@@ -195,3 +195,20 @@ func find(path string, number uint64, key recovery.ChainKey) (string, error) {
 	}
 	return found[number][0], nil
 }
+
+// reaches reports whether a segment goes through the head, or is a later one.
+func (s scanned) reaches(head recovery.Head) error {
+	switch {
+	case head.Segment > s.segment.Number:
+		return fmt.Errorf("names segment %d, and %s is segment %d: %w", head.Segment, s.path, s.segment.Number, ErrTruncated)
+	case head.Segment < s.segment.Number && head.Seq > s.segment.Seq:
+		return fmt.Errorf("names record %d, and %s carries on at record %d: %w", head.Seq, s.path, s.segment.Seq, ErrTruncated)
+	case head.Segment < s.segment.Number:
+		return nil // `regain audit verify` compares
+	case head.Seq > s.last.Seq:
+		return fmt.Errorf("names record %d, and %s ends with record %d: %w", head.Seq, s.path, s.last.Seq, ErrTruncated)
+	case !s.holds[head]:
+		return fmt.Errorf("names another record %d than %s has: %w", head.Seq, s.path, recovery.ErrChain)
+	}
+	return nil
+}

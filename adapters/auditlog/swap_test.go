@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
@@ -170,6 +171,32 @@ func TestReopenOfAnIntactLogChangesNothing(t *testing.T) {
 	if err := auditlog.NewMemory().Reopen(); err != nil {
 		t.Error(err)
 	}
+	if err := os.Remove(path + ".head"); err != nil { // and nothing was written since
+		t.Fatal(err)
+	}
+	if err := log.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventPassIssuing, 1)
+	holds(t, path, 3)
+}
+
+// No file is ever overwritten by a segment that is moved aside.
+func TestASegmentOverwritesNothing(t *testing.T) {
+	path := fresh(t)
+	log := closing(t, open(t, at(t, path)))
+	if err := os.WriteFile(path+".000001", []byte("somebody's\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventPassIssuing, 1)
+	if err := log.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventPassIssuing, 1)
+	if text, err := os.ReadFile(path + ".000001"); err != nil || string(text) != "somebody's\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	holds(t, path, 2)
 }
 
 // Rotation loses nothing, by itself, by command, through a restart, and when older segments are compressed or renamed.
@@ -290,5 +317,34 @@ func TestSegmentsElsewhere(t *testing.T) {
 	v.From = 3
 	if r, err := auditlog.Verify(v); err == nil {
 		t.Errorf("from one that does not exist: %+v", r)
+	}
+}
+
+// To verify beside a node that rotates now and then finds nothing wrong.
+func TestVerifyBesideARotatingNode(t *testing.T) {
+	path := fresh(t)
+	log := closing(t, open(t, at(t, path)))
+	done := make(chan error, 1)
+	go func() {
+		var err error
+		for range 8 {
+			err = errors.Join(err, log.Append(t.Context(), event(recovery.EventPassIssuing)), log.Rotate())
+			time.Sleep(250 * time.Millisecond)
+		}
+		done <- err
+	}()
+	for {
+		if r, err := verify(t, path); err != nil {
+			t.Errorf("%+v, %v", r, err)
+		}
+		select {
+		case err := <-done:
+			if err != nil {
+				t.Error(err)
+			}
+			holds(t, path, 8)
+			return
+		default:
+		}
 	}
 }

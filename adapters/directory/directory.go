@@ -36,6 +36,7 @@ type Directory struct {
 	accounts map[string]recovery.Account   // key: AccountName.Exact
 	byID     map[recovery.AccountID]string // id → exact name
 
+	withoutID  int
 	groups     map[recovery.GroupName]bool
 	attributes map[recovery.AttributeName]bool
 }
@@ -102,6 +103,9 @@ func Parse(text []byte) (*Directory, error) {
 			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than the case of A to Z", i, e.Name, other.Name)
 		}
 		d.accounts[key] = account
+		if e.ID == "" {
+			d.withoutID++
+		}
 		for _, group := range account.Groups {
 			d.groups[group] = true
 		}
@@ -167,6 +171,9 @@ func (d *Directory) Groups(context.Context) ([]recovery.GroupName, error) {
 func (d *Directory) Attributes(context.Context) ([]recovery.AttributeName, error) {
 	return slices.Sorted(maps.Keys(d.attributes)), nil
 }
+
+// WithoutID returns how many accounts have no id of their own, so that it is their name.
+func (d *Directory) WithoutID() int { return d.withoutID }
 
 // Len returns the number of accounts.
 func (d *Directory) Len() int { return len(d.accounts) }

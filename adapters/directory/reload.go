@@ -56,3 +56,6 @@ func (f *File) Groups(ctx context.Context) ([]recovery.GroupName, error) {
 func (f *File) Attributes(ctx context.Context) ([]recovery.AttributeName, error) {
 	return f.Current().Attributes(ctx)
 }
+
+// WithoutID returns how many accounts have no id of their own.
+func (f *File) WithoutID() int { return f.Current().WithoutID() }

@@ -2,10 +2,14 @@ package node_test
 
 import (
 	"context"
+	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
+	"time"
 
 	"regain/adapters/auditlog"
 	"regain/internal/node"
@@ -87,5 +91,36 @@ func TestProductionKeepsItsRecords(t *testing.T) {
 				said(t, err, says)
 			}
 		})
+	}
+}
+
+// Log and head are deleted: the node does not start, since its store knows better, until an administrator says that it
+// shall. The log says so for ever.
+func TestBeginningAfterALoss(t *testing.T) {
+	cfg := valid(t)
+	deps := node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader}
+	if err := start(cfg); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(cfg.Audit.File), os.Remove(cfg.Audit.File+".head")); err != nil {
+		t.Fatal(err)
+	}
+	said(t, start(cfg), "run `regain audit begin`")
+	running := cfg
+	running.Audit.File = ""
+	said(t, node.BeginAudit(running, deps), "audit.file: name a file")
+	if err := node.BeginAudit(cfg, deps); err != nil {
+		t.Fatal(err)
+	}
+	if err := start(cfg); err != nil {
+		t.Errorf("after it was begun: %v", err)
+	}
+	options, err := cfg.Audit.Options()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key, From: 2})
+	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "was begun by `regain audit begin`") {
+		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -2,7 +2,6 @@ package node
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"slices"
@@ -109,13 +108,4 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	client.Keys = set.JSONWebKeySet
 	return nil
-}
-
-// newSource returns the source of client certificates: the TLS connection, or a header set by trusted proxies.
-func newSource(cfg Config, roots *x509.CertPool) (*mtls.Source, error) {
-	found, err := mtls.New(mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies, Roots: roots})
-	if err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
-	}
-	return found, nil
 }

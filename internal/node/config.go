@@ -15,6 +15,7 @@ type Config struct {
 	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	Connections    ConnectionsConfig      `koanf:"connections"`
+	HSTS           time.Duration          `koanf:"hsts_max_age"` // 0 for none
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
@@ -64,10 +65,11 @@ type TLSConfig struct {
 type MutualTLSConfig struct {
 	// BaseURL is published as mtls_endpoint_aliases (RFC 8705 §5). It needs a host or port of its own, since a
 	// browser that is asked for a certificate shows a dialog to the person.
-	BaseURL   string `koanf:"base_url"`
-	Listen    string `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
-	Header    string `koanf:"header"`     // header in which the proxies of trusted_proxies send the certificate
-	RootsFile string `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
+	BaseURL   string   `koanf:"base_url"`
+	Listen    string   `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
+	Header    string   `koanf:"header"`     // header in which the proxies below send the certificate, at the host of base_url
+	Proxies   []string `koanf:"proxies"`    // CIDR; a list of its own: trusted_proxies may pass this header on as a client sent it
+	RootsFile string   `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
 }
 
 // StorageConfig chooses the backend.
@@ -310,6 +312,7 @@ func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
 		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
+		HSTS:        2 * 365 * 24 * time.Hour,
 		Storage:     StorageConfig{Backend: "memory"},
 		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,

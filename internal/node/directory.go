@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"regain/provider/clients"
 	"regain/recovery"
 )
 
@@ -55,6 +56,7 @@ func (c Config) lintDirectory(add func(string, ...any)) {
 	if err != nil {
 		return // so does it report that
 	}
+	c.lintIDs(accounts, add)
 	names, err := readNames(accounts)
 	if err != nil || names == nil || len(names.groups)+len(names.attributes) == 0 { // one that is filled later
 		return
@@ -85,6 +87,19 @@ func (c Config) lintDirectory(add func(string, ...any)) {
 			for _, u := range names.unknownAttributes([]reference{{fmt.Sprintf("clients[%d] (%s).claims: %s of attribute", i, client.ID, claim.Name), claim.Attribute}}) {
 				add("%s, so the claim is never there", u)
 			}
+		}
+	}
+}
+
+// lintIDs warns of ids that are names where a client counts on ids.
+func (c Config) lintIDs(accounts recovery.Directory, add func(string, ...any)) {
+	file, ok := accounts.(interface{ WithoutID() int })
+	if !ok || file.WithoutID() == 0 {
+		return
+	}
+	for i, client := range c.Clients {
+		if client.Subject == string(clients.SubjectID) {
+			add("clients[%d] (%s).subject id: %d accounts of the directory have no id, so it is their name: whoever is given the name later is the same person to this client", i, client.ID, file.WithoutID())
 		}
 	}
 }

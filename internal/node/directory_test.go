@@ -48,7 +48,12 @@ func TestExclusionsOfNobody(t *testing.T) {
 		"of one profile":                {func(c *node.Config) { c.Profiles[0].Exclude = []string{"staf"} }, `profiles[0] (development).exclude_groups "staf"`, ""},
 		"in evaluation":                 {func(c *node.Config) { c.Profiles[0].Mode, c.ExcludeGroups = "evaluation", []string{"executves"} }, "", `exclude_groups "executves": the directory has no such name, so nobody is excluded by it; in production it stops the start`},
 		"of one profile, in evaluation": {func(c *node.Config) { c.Profiles[0].Mode, c.Profiles[0].Exclude = "evaluation", []string{"staf"} }, "", `profiles[0] (development).exclude_groups "staf"`},
-		"several":                       {func(c *node.Config) { c.ExcludeGroups, c.Profiles[0].Exclude = []string{"a", "b"}, []string{"d"} }, `exclude_groups "b"`, ""},
+		"of a profile that is off": {func(c *node.Config) {
+			off, other := false, c.Profiles[0]
+			other.Name, other.Priority, other.Enabled, other.Exclude, other.Lifetime = "off", 9, &off, []string{"staf"}, 7*time.Minute
+			c.Profiles = append(c.Profiles, other)
+		}, "", `profiles[1] (off).exclude_groups "staf"`},
+		"several": {func(c *node.Config) { c.ExcludeGroups, c.Profiles[0].Exclude = []string{"a", "b"}, []string{"d"} }, `exclude_groups "b"`, ""},
 	} {
 		cfg := inhabited(t)
 		row.change(&cfg)
@@ -57,6 +62,9 @@ func TestExclusionsOfNobody(t *testing.T) {
 			t.Errorf("%s: %v, want it to say %q", name, err, row.stops)
 		}
 		all := strings.Join(cfg.Warnings(time.Now()), "\n")
+		if strings.Contains(all, "an outsider can tell") {
+			t.Errorf("%s: a profile that is off is held against the strangers': %q", name, all)
+		}
 		if row.warns != "" && !strings.Contains(all, row.warns) || row.warns == "" && strings.Contains(all, "exclude") {
 			t.Errorf("%s: warns %q, want %q", name, all, row.warns)
 		}
@@ -84,6 +92,27 @@ func TestNamesThatTheDirectoryDoesNotKnow(t *testing.T) {
 		if !strings.Contains(all, says) || strings.Count(all, "no such name") != 1 {
 			t.Errorf("warns %q, want it to say %q, once", all, says)
 		}
+	}
+}
+
+// A client that goes by ids is told of accounts that have none.
+func TestAccountsWithoutIDs(t *testing.T) {
+	cfg := inhabited(t)
+	warned := func() bool {
+		return strings.Contains(strings.Join(cfg.Warnings(time.Now()), "\n"), "clients[0] (broker).subject id: 2 accounts of the directory have no id")
+	}
+	cfg.Clients = []node.ClientConfig{{ID: "broker", Subject: "name"}}
+	if warned() {
+		t.Error("a client that goes by names is warned of")
+	}
+	if cfg.Clients[0].Subject = "id"; !warned() {
+		t.Errorf("no warning: %q", cfg.Warnings(time.Now()))
+	}
+	if err := os.WriteFile(cfg.Directory.File, []byte("accounts: [{name: ada@example.org, id: A1}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(strings.Join(cfg.Warnings(time.Now()), "\n"), "subject id") {
+		t.Errorf("accounts with ids are warned of: %q", cfg.Warnings(time.Now()))
 	}
 }
 

@@ -97,12 +97,10 @@ func (n *Node) wire(deps Deps) error {
 	n.clients.current.Store(&n.loaded.clients)
 	n.fetcher.current.Store(n.loaded.fetcher)
 	n.certificate.current.Store(n.loaded.certificate)
-	opened, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
+	store, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
-	n.store = &watchedStore{Store: opened, logger: deps.Logger, clock: deps.Clock}
-	store := storage.Store(n.store)
 	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.secrets.pass, store, deps)
 	if err != nil {
 		return err
@@ -144,7 +142,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 		return err
 	}
 	n.provider, err = provider.New(provider.Config{
-		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies,
+		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
 		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
 		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
@@ -152,5 +150,9 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
 		},
 	}, parts)
-	return err
+	if err != nil {
+		return err
+	}
+	n.closers = append(n.closers, n.provider)
+	return nil
 }

@@ -109,7 +109,9 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 	if deps.Wrap != nil {
 		backend = deps.Wrap(backend)
 	}
-	return storage.NewSealed(backend, ring)
+	sealed, err := storage.NewSealed(backend, ring)
+	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
+	return n.store, err
 }
 
 // openFile opens the file store, or looks whether it could be opened.

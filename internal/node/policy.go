@@ -67,6 +67,7 @@ func (c Config) validate() error {
 	}
 	c.validateMutualTLS(mistake)
 	c.validateMetadata(mistake)
+	c.validateProxies(mistake)
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)
 }

@@ -31,7 +31,7 @@ type progress struct {
 // events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page has a
 // link to look again: one that refreshes itself would throw a screen reader back to its start (WCAG 2.2 §2.2.1).
 func (p *Pages) events(c *gin.Context, t recovery.Transaction) error {
-	leave, ok := p.streams.enter(t.ID, web.Network(c))
+	leave, ok := p.streams.enter(t.ID, p.deps.Web.Network(c))
 	if !ok {
 		c.String(http.StatusTooManyRequests, "Too many live pages are open. Reload this page to see how the recovery stands.\n")
 		return nil
@@ -107,15 +107,10 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
-	switch {
-	case changed:
+	if changed {
 		return progress{Text: "Checking what your wallet showed …", Reload: true}
-	case opened(t):
-		return progress{Text: "Opened in your wallet. Follow the steps there."}
-	case t.State == recovery.StatePresented:
-		return progress{Text: "Your wallet has answered. Come back through the page it opened."}
 	}
-	return progress{Text: "Waiting for your wallet …"}
+	return progress{Text: progressText(waitingFor(t))}
 }
 
 func (e progress) encode() string {

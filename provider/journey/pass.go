@@ -41,6 +41,7 @@ func (p *Pages) showPass(c *gin.Context, t recovery.Transaction) error {
 	}
 	binding.Note(c, redemption.Transaction)
 	pass := redemption.Pass
+	base.say(web.PassShown)
 	base.Title, base.State = "Your pass", redemption.Transaction.State
 	p.deps.Web.Render(c, http.StatusOK, "pass", &passPage{base, shownPass{
 		Value: pass.Value.Reveal(), Until: pass.ExpiresAt.UTC().Format("15:04 UTC on 2 January 2006"), Once: pass.UsableOnce,

@@ -82,6 +82,27 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 	return a, nil
 }
 
+// AuthorizeHeld is Authorize for the form of the page that asks for the account. If the request is over, because the person
+// took too long or went back to the page after the end, the client hears of it where the form says, which is no more than what
+// any request by value may say: the redirect URI has to be registered.
+func (s *Server) AuthorizeHeld(ctx context.Context, form url.Values) (Authorization, error) {
+	a, err := s.Authorize(ctx, form)
+	var refused *AuthorizeError
+	if !errors.As(err, &refused) || refused.Problem.Code != codeRequestURI || !form.Has("redirect_uri") {
+		return a, err
+	}
+	client, unknown := s.Client(ctx, form.Get("client_id"))
+	if unknown != nil {
+		return a, err
+	}
+	_, answer := s.refuse(client, form, problem.AccessDenied("The person did not name the account in time.").WithCause(err))
+	var told *AuthorizeError
+	if errors.As(answer, &told) && told.Response == nil {
+		return a, err
+	}
+	return a, answer
+}
+
 // validate checks the form, and has fosite check the parameters that it may see.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
 	form, refusal := s.unpack(ctx, client, form)
@@ -107,6 +128,9 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 	account, err := s.namedAccount(ctx, client, form, wanted)
 	if err != nil {
 		return s.refuse(client, form, asError(err))
+	}
+	if refusal := checkAccount(account); refusal != nil {
+		return s.refuse(client, form, refusal)
 	}
 	return Authorization{
 		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),

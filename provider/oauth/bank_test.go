@@ -81,12 +81,17 @@ func (b *bench) certify(subject pkix.Name, ca *x509.Certificate) *x509.Certifica
 // request is a signed request of the bank's.
 func (k *bank) request() url.Values {
 	k.t.Helper()
-	claims := map[string]any{"iss": "bank", "aud": issuer, "nbf": k.now.Unix(), "exp": k.now.Add(time.Minute).Unix(), "response_mode": "jwt"}
+	return k.requestOf(k.requestClaims("openid recovery", 60))
+}
+
+// requestClaims are those of a request object that is good for some seconds.
+func (k *bank) requestClaims(scope string, seconds int64) map[string]any {
+	claims := map[string]any{"iss": "bank", "aud": issuer, "nbf": k.now.Unix(), "exp": k.now.Unix() + seconds, "response_mode": "jwt"}
 	for name, values := range request() {
 		claims[name] = values[0]
 	}
-	claims["client_id"] = "bank"
-	return k.requestOf(claims)
+	claims["client_id"], claims["scope"] = "bank", scope
+	return claims
 }
 
 // requestOf is a request object of these claims.

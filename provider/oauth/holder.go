@@ -15,16 +15,21 @@ type Accounts interface {
 	Eligible(ctx context.Context, id recovery.AccountID, under recovery.ProfileName) (recovery.Account, error)
 }
 
-// holder returns the account that a code or token stands for, as the directory has it now, or refusal if it may have none
-// any more. While the directory does not answer, nothing is honoured, and nothing is called invalid: the client may try
-// again.
-func (s *Server) holder(ctx context.Context, sess *session, refusal *problem.Error) (recovery.Account, error) {
+// holder returns the account that a code or token stands for, as the directory has it now, or recovery.ErrIneligible if it
+// may have none any more. While the directory does not answer, nothing is honoured, and nothing is called invalid: the
+// client may try again.
+func (s *Server) holder(ctx context.Context, sess *session) (recovery.Account, error) {
 	account, err := s.accounts.Eligible(ctx, recovery.AccountID(sess.Account), recovery.ProfileName(sess.Profile))
-	switch {
-	case errors.Is(err, recovery.ErrIneligible):
-		return recovery.Account{}, refusal.WithCause(err)
-	case err != nil:
+	if err != nil && !errors.Is(err, recovery.ErrIneligible) {
 		return recovery.Account{}, problem.Unavailable(err)
 	}
-	return account, nil
+	return account, err
+}
+
+// ineligibleIs says what an endpoint answers for an account that may have no tokens any more.
+func ineligibleIs(refusal *problem.Error, err error) error {
+	if errors.Is(err, recovery.ErrIneligible) {
+		return refusal.WithCause(err)
+	}
+	return err
 }

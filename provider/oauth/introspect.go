@@ -45,11 +45,10 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	if err != nil || sess == nil {
 		return client, Introspection{}, err
 	}
-	inactive := problem.InvalidGrant("inactive") // RFC 7662 §2.2: said without an error
-	if _, err := s.holder(r.Context(), sess, inactive); err != nil {
-		if errors.Is(err, recovery.ErrIneligible) {
-			return client, Introspection{}, nil
-		}
+	switch _, err := s.holder(r.Context(), sess); {
+	case errors.Is(err, recovery.ErrIneligible):
+		return client, Introspection{}, nil
+	case err != nil:
 		return client, Introspection{}, err
 	}
 	return client, found, nil

@@ -18,7 +18,7 @@ func TestLimitsOfParameters(t *testing.T) {
 	for name, row := range map[string]struct {
 		most int
 		why  string
-	}{"state": {4 << 10, "state is too long"}, "nonce": {1 << 10, "nonce is too long"}, "login_hint": {8 << 10, "hint is too long"}} {
+	}{"state": {4 << 10, "state is too long"}, "nonce": {1 << 10, "nonce is too long"}, "login_hint": {320, "name is too long"}} {
 		form := request()
 		form.Set(name, strings.Repeat("x", row.most))
 		if _, err := b.Authorize(t.Context(), form); err != nil {
@@ -30,6 +30,7 @@ func TestLimitsOfParameters(t *testing.T) {
 	}
 	for name, row := range map[string]struct{ value, code, why string }{
 		"claims":        {strings.Repeat("x", 16<<10+1), "invalid_request", "claims parameter is too long"},
+		"login_hint":    {strings.Repeat("x", 8<<10+1), "invalid_request", "hint is too long"},
 		"id_token_hint": {strings.Repeat("x", 8<<10+1), "invalid_request", "hint is too long"},
 		"registration":  {"{}", "registration_not_supported", "registration parameter is not supported"},
 	} {

@@ -86,8 +86,8 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if g == nil || g.Session == nil || !client.Refreshes() {
 		return nil, problem.InvalidGrant("The refresh token is unknown, expired, revoked, or another client's.")
 	}
-	if _, err := s.holder(r.Context(), g.Session, problem.InvalidGrant("The account behind the refresh token may have no tokens any more.")); err != nil {
-		return nil, err
+	if _, err := s.holder(r.Context(), g.Session); err != nil {
+		return nil, ineligibleIs(problem.InvalidGrant("The account behind the refresh token may have no tokens any more."), err)
 	}
 	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
 	if refusal != nil {

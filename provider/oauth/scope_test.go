@@ -40,6 +40,11 @@ func TestUnknownScopesAreIgnored(t *testing.T) {
 			}
 		}
 	}
+	k := openBank(t) // inside a request object, too
+	object := k.requestOf(k.requestClaims("openid recovery groups", 60))
+	if _, err := k.Push(k.at(http.MethodPost, alias+"/par", object, shown{certificate: k.certificate})); err != nil {
+		t.Errorf("in a request object: %v", err)
+	}
 	if form := request(); true { // what only looks like a scope grants nothing
 		form.Set("scope", "openid RECOVERY recovery:all recovery/")
 		if a := b.authorized(form); a.Recovers() {

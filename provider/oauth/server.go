@@ -66,6 +66,7 @@ type Server struct {
 	hints
 	logouts
 	pushedRequests
+	visits
 
 	issuer   string
 	acr      string
@@ -126,6 +127,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
 	s.logouts = logouts{s.registry, s.hints}
 	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
+	if s.visits, err = newVisits(deps.Store); err != nil {
+		return nil, err
+	}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}

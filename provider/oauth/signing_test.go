@@ -40,7 +40,7 @@ func serverWith(t *testing.T, more func(b *bench) []*clients.Client) *bench {
 		ID: "main-idp", Name: "Example", AuthMethod: clients.PrivateKeyJWT, AllowUnpushed: true, RedirectURIs: []string{redirect}, Keys: b.jwks("main-idp"),
 	}))
 	b.must(err)
-	source, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"192.0.2.1"}, Roots: b.roots})
+	source, err := mtls.New(mtls.Config{Header: "Client-Cert", Host: "recover.example.org", Proxies: []string{"192.0.2.1"}, Roots: b.roots})
 	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, MutualTLS: alias, Secret: bytes.Repeat([]byte{2}, 32)}, oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: ring, Source: source, Tenants: b.tenants(), Accounts: &accounts{}, Clock: clock})
 	b.must(err)

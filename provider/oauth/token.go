@@ -71,8 +71,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	}
 	var account recovery.Account
 	if !sess.Failed {
-		if account, err = s.holder(r.Context(), sess, problem.InvalidGrant("The recovery behind this code is no longer open.")); err != nil {
-			return Redemption{}, err
+		if account, err = s.holder(r.Context(), sess); err != nil {
+			return Redemption{}, ineligibleIs(problem.InvalidGrant("The recovery behind this code is no longer open."), err)
 		}
 	}
 	redemption := Redemption{

@@ -43,9 +43,9 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if err := s.checkBinding(r, client.Client, sess.Binding, shown); err != nil {
 		return Access{}, err
 	}
-	account, err := s.holder(r.Context(), sess, problem.New(http.StatusUnauthorized, "invalid_token", "The account behind the access token may have none any more."))
+	account, err := s.holder(r.Context(), sess)
 	if err != nil {
-		return Access{}, err
+		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, "invalid_token", "The account behind the access token may have none any more."), err)
 	}
 	return Access{
 		Client: client.Client, Account: account, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,

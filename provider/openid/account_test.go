@@ -142,6 +142,16 @@ func TestSessionsGoByTheAccount(t *testing.T) {
 			if again.redeem(t, code); again.id["sub"] != want {
 				t.Errorf("%s, %s: %v, want %q", client, name, again.id["sub"], want)
 			}
+			for why, refused := range map[string]url.Values{"max_age": {"max_age": {"0"}}, "a claim of another": {"claims": {`{"id_token":{"sub":{"value":"bob@example.org"}}}`}}} {
+				refused["login_hint"] = change["login_hint"]
+				if got := s.silently(t, client, refused); got.Get("code") != "" {
+					t.Errorf("%s, %s: answered, against %s", client, name, why)
+				}
+			}
+			other := url.Values{"id_token_hint": {again.idToken}, "claims": {`{"id_token":{"sub":{"value":"` + strings.ToUpper(want) + `"}}}`}}
+			if both := s.silently(t, client, other); both.Get("code") == "" {
+				t.Errorf("%s, %s: a hint and a claim in two letter cases: %v", client, name, both)
+			}
 			if hinted := s.silently(t, client, url.Values{"id_token_hint": {again.idToken}}); hinted.Get("code") == "" {
 				t.Errorf("%s, %s: its own hint is not answered: %v", client, name, hinted)
 			}
@@ -291,9 +301,10 @@ func TestIneligibleAfterTheDecision(t *testing.T) {
 	p.decide(t, id, cookie)
 	p.Accounts.Replace(t, "accounts: []\n")
 	form := url.Values{"csrf": {web.FormToken(cookie.Value)}}
-	p.Accounts.Fail = errors.New("down")
-	if got := p.Post("/recover/"+string(id)+"/finish", form, cookie); got.Code < 500 || got.Result().Header.Get("Location") != "" {
-		t.Errorf("in an outage: %d to %q", got.Code, got.Result().Header.Get("Location"))
+	p.Accounts.Fail = errors.New("the directory is away")
+	got := p.Post("/recover/"+string(id)+"/finish", form, cookie)
+	if got.Code != http.StatusInternalServerError || !strings.Contains(got.Body.String(), "Try again in a moment") || !strings.Contains(p.Log.String(), "the directory is away") {
+		t.Errorf("in an outage: %d %s", got.Code, got.Body)
 	}
 	p.Accounts.Fail = nil
 	if back := left(t, p.Post("/recover/"+string(id)+"/finish", form, cookie)); back.Get("error") != "access_denied" || back.Has("code") {
@@ -320,6 +331,56 @@ func TestAskingReleasesNothing(t *testing.T) {
 			if strings.Join(got, " ") != want {
 				t.Errorf("%s, %s: %q, want %q", scope, where, got, want)
 			}
+		}
+	}
+}
+
+// Userinfo names the account as people do, unless the directory has an attribute for that.
+func TestPreferredUsername(t *testing.T) {
+	p := newProvider(t, nil)
+	for attributes, want := range map[string]string{"family_name: Lovelace": "ada@example.org", "family_name: Lovelace, preferred_username: countess": "countess"} {
+		p.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {"+attributes+"}}\n")
+		s := p.signIn(t, "broker-by-id", "A1")
+		again := &signedIn{provider: p, client: "broker-by-id"}
+		again.redeem(t, s.silently(t, "broker-by-id", url.Values{"login_hint": {"A1"}, "scope": {"openid profile"}}).Get("code"))
+		if info := decode(t, again.userInfo()); info["preferred_username"] != want || info["sub"] != "A1" {
+			t.Errorf("%s: %v, want %q", attributes, info, want)
+		}
+	}
+}
+
+// Okta hears FAILED of whoever may not recover, also after the approval, and of nobody's account whether there is one:
+// what goes back is what it sent.
+func TestOktaHearsOfTheAccount(t *testing.T) {
+	const ask = `{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"IDV-DELEGATED","essential":true},"assurance_level":{"value":"VERIFIED","essential":true}},"claims":{"family_name":{"value":"Lovelace"}}}]}}`
+	for name, row := range map[string]struct {
+		named, directory, level, sub string
+	}{
+		"approved":                          {"A1", "", "VERIFIED", "A1"},
+		"approved, and named otherwise":     {"ADA@example.org", "", "VERIFIED", "A1"},
+		"disabled after the decision":       {"A1", "accounts:\n  - {name: ada@example.org, id: A1, enabled: false}\n", "FAILED", "A1"},
+		"deleted after it, named otherwise": {"ADA@example.org", "accounts: []\n", "FAILED", "ADA@example.org"},
+		"nobody":                            {"A2", "", "FAILED", "A2"},
+	} {
+		p := newProvider(t, nil)
+		form := query("okta", url.Values{"login_hint": {row.named}, "claims": {ask}})
+		pushed := decode(t, p.client("/par", "okta", form))
+		got := p.Get("/authorize?"+url.Values{"client_id": {"okta"}, "request_uri": {pushed["request_uri"].(string)}}.Encode(), nil)
+		if len(got.Result().Cookies()) == 0 {
+			t.Fatalf("%s: %v, then %d %s", name, pushed, got.Code, got.Body)
+		}
+		cookie := got.Result().Cookies()[0]
+		id := recovery.TransactionID(strings.TrimPrefix(got.Header().Get("Location"), "/recover/"))
+		p.decide(t, id, cookie)
+		if row.directory != "" {
+			p.Accounts.Replace(t, row.directory)
+		}
+		back := left(t, p.Post("/recover/"+string(id)+"/finish", url.Values{"csrf": {web.FormToken(cookie.Value)}}, cookie))
+		s := &signedIn{provider: p, client: "okta"}
+		s.redeem(t, back.Get("code"))
+		text, err := json.Marshal(s.id["verified_claims"])
+		if err != nil || s.id["sub"] != row.sub || !strings.Contains(string(text), `"assurance_level":"`+row.level+`"`) {
+			t.Errorf("%s: %v %s, want %s of %s", name, s.id["sub"], text, row.level, row.sub)
 		}
 	}
 }

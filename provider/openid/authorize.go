@@ -122,10 +122,16 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request oa
 	if err != nil {
 		return err
 	}
+	if refusal := a.oauth.CountVisit(c, request); refusal != nil {
+		return refusal
+	}
 	t, secret, err := a.recovery.Start(c, recovery.StartParams{
 		Client: recovery.ClientID(request.ClientID), Account: recovery.RequestedAccount(request.Account),
-		Authorization: encoded, Network: web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
+		Authorization: encoded, Network: a.web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
+	if errors.Is(err, recovery.ErrTooManyAttempts) {
+		return a.reject(c, request, problem.AccessDenied("Too many recoveries were started. Try again later."))
+	}
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
 		return a.reject(c, request, problem.Unavailable(err))
@@ -140,6 +146,7 @@ type accountPage struct {
 	web.Page
 	ClientID   string
 	RequestURI string
+	Fields     []web.Field // where the client hears that the person took too long
 	Mistake    string
 }
 
@@ -158,14 +165,16 @@ func (a *authorization) askAccount(c *gin.Context, client *clients.Client, reque
 	}
 	a.web.Render(c, status, "account", &accountPage{
 		Page:     web.Page{Title: "Which account is yours?", Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake,
+		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake, Fields: []web.Field{
+			{Name: "redirect_uri", Value: request.RedirectURI}, {Name: "state", Value: request.State}, {Name: "response_mode", Value: string(request.Mode)},
+		},
 	})
 	return nil
 }
 
 // nameAccount takes the account that the person typed. Whether there is such an account shows nowhere.
 func (a *authorization) nameAccount(c *gin.Context) error {
-	if err := web.CheckOrigin(c); err != nil {
+	if err := a.web.CheckOrigin(c); err != nil {
 		return err
 	}
 	form, err := oauth.ReadForm(c.Writer, c.Request)
@@ -175,7 +184,7 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	if form.Get("request_uri") == "" {
 		return web.ErrNotNow
 	}
-	request, err := a.oauth.Authorize(c, form)
+	request, err := a.oauth.AuthorizeHeld(c, form)
 	if err != nil {
 		return err
 	}
@@ -187,11 +196,9 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	switch {
 	case request.Account != "": // the client named it, and only the client may
 		return web.ErrNotNow
-	case name == "" || len(name) > maxAccountName:
+	case name == "" || !recovery.Recordable(name):
 		return a.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
 	}
 	request.Account = name
 	return a.start(c, client, request)
 }
-
-const maxAccountName = 320 // octets of the longest mail address (RFC 5321 §4.5.3.1)

@@ -119,12 +119,20 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 		publication:   publication{metadata, deps.Ring},
 		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock, deps.Binding},
 		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
-		signOut:       &signOut{deps.Web, deps.OAuth, remembered, deps.Notify},
+		signOut:       &signOut{deps.Web, deps.OAuth, deps.Recovery, remembered, newBackchannel(deps.Notify, deps.Web.Logger())},
 	}
 	if deps.Registration != nil {
 		e.registrar = &registrar{deps.Registration}
 	}
 	return e, nil
+}
+
+// Close waits, for a bounded time, for what clients are still to be told. No request may be in progress.
+func (e *Endpoints) Close() error { return e.signOut.clients.Close() }
+
+// Programs are the addresses that clients' programs call; browsers come to the others.
+func Programs() web.Programs {
+	return web.Programs{"/.well-known", "/jwks", "/par", "/token", "/introspect", "/revoke", "/userinfo", registration.Path, "/pass"}
 }
 
 // Mount adds the endpoints to a router, and the end of a recovery to its group.

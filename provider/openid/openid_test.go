@@ -16,7 +16,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/fetch"
 	"regain/provider/clients"
@@ -52,9 +55,14 @@ func (p *passes) Verify(_ context.Context, client recovery.ClientID, account rec
 }
 
 // notes are what clients were told.
-type notes struct{ sent []string }
+type notes struct {
+	mu   sync.Mutex // clients are told at once
+	sent []string
+}
 
 func (n *notes) PostForm(_ context.Context, address string, form url.Values) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.sent = append(n.sent, address+" "+strings.Join(form["logout_token"], ""))
 	return nil
 }
@@ -92,6 +100,9 @@ func newProvider(t *testing.T, change func(*recovery.Profile)) *provider {
 	registry, err := clients.NewFixed([]*clients.Client{
 		registered("idp", nil),
 		registered("asks", func(c *clients.Client) { c.AskAccount = true }),
+		registered("okta", func(c *clients.Client) {
+			c.Contract, c.Scopes, c.AllowUnpushed, c.IDTokenAlgorithm = contract.OktaIDV, nil, false, jose.ES256
+		}),
 		registered("broker", func(c *clients.Client) { broker(c, clients.SubjectName) }),
 		registered("broker-by-id", func(c *clients.Client) { broker(c, clients.SubjectID) }),
 		registered("sessions", func(c *clients.Client) { c.ReuseSession, c.BackChannelLogoutURI = true, "https://idp.example/logout" }),

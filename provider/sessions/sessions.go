@@ -159,7 +159,7 @@ func (s Session) record() (storage.Record, error) {
 	if err != nil {
 		return storage.Record{}, fmt.Errorf("encode session: %w", err)
 	}
-	return storage.Record{Kind: kind, ID: s.ID, Version: s.version, Data: data, ExpiresAt: s.expires}, nil
+	return storage.Record{Kind: kind, ID: s.ID, Group: groupOf(s.Account), Version: s.version, Data: data, ExpiresAt: s.expires}, nil
 }
 
 func read(record storage.Record) (Session, error) {

@@ -103,3 +103,19 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("joined after the end: %v", err)
 	}
 }
+
+// A client that gets an ID token with another sub hears of that one when the session ends.
+func TestTheLastSubjectCounts(t *testing.T) {
+	all, _ := setUp(t)
+	s, _, err := all.Begin(t.Context(), sessions.Session{Account: "A1", Subjects: map[string]string{"a": "old", "b": "other"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := all.Join(t.Context(), s, "a", "new")
+	if err != nil || changed.Subjects["a"] != "new" || changed.Subjects["b"] != "other" || s.Subjects["a"] != "old" {
+		t.Errorf("%v, %v; the copy before has %v", changed.Subjects, err, s.Subjects)
+	}
+	if ended, err := all.End(t.Context(), s.ID); err != nil || ended.Subjects["a"] != "new" || ended.Account != "A1" {
+		t.Errorf("%v, %v", ended.Subjects, err)
+	}
+}

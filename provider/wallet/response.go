@@ -76,7 +76,7 @@ func (e *Endpoints) take(c *gin.Context, open recovery.OpenRequest, opened func(
 	if err != nil {
 		return none, err
 	}
-	ctx, leave, err := e.queue.Enter(c, admission.Visitor{Task: string(open.Transaction.ID), Network: web.Network(c)})
+	ctx, leave, err := e.queue.Enter(c, admission.Visitor{Task: string(open.Transaction.ID), Network: e.deps.Web.Network(c)})
 	if err != nil {
 		return none, fmt.Errorf("wait to verify: %w", err) // it says nothing of the answer, so nothing is counted or recorded
 	}

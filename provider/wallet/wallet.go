@@ -58,6 +58,7 @@ func verifying() admission.Config {
 
 // Deps are the parts; all are required.
 type Deps struct {
+	Web      *web.Web
 	Binding  *binding.Binding
 	Recovery *recovery.Service
 	Verifier evidence.Verifier
@@ -81,7 +82,7 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	if len(cfg.Wallets) == 0 || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
 		return nil, errors.New("wallet endpoints: Wallets, RequestLifetime and ReceiptTypes are required")
 	}
-	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
+	if deps.Web == nil || deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("wallet endpoints: a part is missing")
 	}
 	if cfg.Verifying == (admission.Config{}) {
@@ -94,6 +95,11 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
 	e.asked.Store(&asked{cfg.Wallets, cfg.DIDWeb})
 	return e, e.checkChannels()
+}
+
+// Programs are the addresses that wallets call, and the script of a page that asks one through the browser.
+func Programs() web.Programs {
+	return web.Programs{"/openid4vp", "/recover/*/digital-credentials"}
 }
 
 // asked is how wallets are asked: what changes with the certificate and the key that sign requests.

@@ -83,7 +83,7 @@ func newSceneWith(t *testing.T, change func(*protocol.Wallet, *recovery.Profile)
 		t.Fatal(err)
 	}
 	s.endpoints, err = wallet.New(cfg, wallet.Deps{
-		Binding: s.Binding, Recovery: s.Recovery, Verifier: around(checks), Clock: s.Clock, Random: rand.Reader,
+		Web: s.Web, Binding: s.Binding, Recovery: s.Recovery, Verifier: around(checks), Clock: s.Clock, Random: rand.Reader,
 		Organisation: func(context.Context, recovery.ClientID) string { return "Example Org" },
 	})
 	if err != nil {
@@ -330,7 +330,7 @@ func TestWhatCannotBeAsked(t *testing.T) {
 	good := wallet.Config{Issuer: facetest.Issuer, Wallets: map[recovery.WalletName]protocol.Wallet{}, ReceiptTypes: []string{"urn:r"}, RequestLifetime: time.Minute}
 	e := facetest.New(t, nil)
 	deps := wallet.Deps{
-		Binding: e.Binding, Recovery: e.Recovery, Verifier: nothing{}, Clock: e.Clock, Random: rand.Reader,
+		Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Verifier: nothing{}, Clock: e.Clock, Random: rand.Reader,
 		Organisation: func(context.Context, recovery.ClientID) string { return "" },
 	}
 	if _, err := wallet.New(good, deps); err == nil || !strings.Contains(err.Error(), "Wallets, RequestLifetime and ReceiptTypes are required") {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -33,4 +35,9 @@ func Cookie(c *gin.Context, name string) string {
 		return ""
 	}
 	return found.Value
+}
+
+// hasCookies reports whether the browser sent any cookie of ours: one that blocks cookies, or never was here, sends none.
+func hasCookies(c *gin.Context) bool {
+	return slices.ContainsFunc(c.Request.Cookies(), func(cookie *http.Cookie) bool { return strings.HasPrefix(cookie.Name, CookiePrefix) })
 }

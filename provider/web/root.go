@@ -72,6 +72,8 @@ func (r root) within(called string) (path, raw string) {
 	switch called {
 	case wellKnown + "oauth-authorization-server" + string(r), wellKnown + "openid-configuration" + string(r):
 		called = strings.TrimSuffix(called, string(r))
+	case string(r): // the issuer itself, as people type it
+		called = "/"
 	case string(r) + "/did.json":
 		called = wellKnown + "did.json"
 	case wellKnown + "did-configuration.json", "/healthz", "/readyz":

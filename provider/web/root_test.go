@@ -35,6 +35,7 @@ func rooted(t *testing.T, issuer string) http.Handler {
 	r.GET("/.well-known/openid-configuration", func(c *gin.Context) { c.String(http.StatusOK, "metadata") })
 	r.GET("/.well-known/did.json", func(c *gin.Context) { c.String(http.StatusOK, "did") })
 	r.GET("/.well-known/did-configuration.json", func(c *gin.Context) { c.String(http.StatusOK, "domain") })
+	r.GET("/", func(c *gin.Context) { c.String(http.StatusOK, "home") })
 	r.GET("/param/:p", func(c *gin.Context) { c.String(http.StatusOK, c.Param("p")) })
 	return w.Rooted(r)
 }
@@ -99,7 +100,7 @@ func TestRooted(t *testing.T) {
 	site := rooted(t, "https://host.example/x/y")
 	for path, want := range map[string]string{
 		"/x/y/page": `href="/x/y/static/regain.css"`, "/x/y/fails": `href="/x/y/recover/T1"`, "/.well-known/openid-configuration/x/y": "metadata", "/x/y/.well-known/openid-configuration": "metadata",
-		"/x/y/did.json": "did", "/.well-known/did-configuration.json": "domain", "/x/y/param/a%20b": "a b", "/page": "This page does not exist", "/x/y": "This page does not exist", "/x/page": "This page does not exist",
+		"/x/y/did.json": "did", "/.well-known/did-configuration.json": "domain", "/x/y/param/a%20b": "a b", "/page": "This page does not exist", "/x/y": "home", "/x/y/": "home", "/x/page": "This page does not exist",
 		"/x/yz/page": "This page does not exist", "/x%2Fy/page": "This page does not exist", "/.well-known/did.json": "This page does not exist",
 	} {
 		if got := bodyOf(t, site, path); !strings.Contains(got, want) {
