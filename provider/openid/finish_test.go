@@ -3,6 +3,7 @@ package openid_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 
@@ -39,8 +40,10 @@ func TestContinueCanBeRepeated(t *testing.T) {
 			codes = append(codes, back.Get("code"))
 		}
 		for i, code := range codes[:2] {
-			if failed := p.redeem(t, client, code); failed != "invalid_grant" {
-				t.Errorf("%s: code %d of 3: %q", client, i+1, failed)
+			got := p.client("/token", client, url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {callback}, "code_verifier": {verifier}})
+			// The code itself is used up: no token was made that the transaction then refused to hand out.
+			if says, _ := decode(t, got)["error_description"].(string); got.Code != http.StatusBadRequest || !strings.Contains(says, "already been used") {
+				t.Errorf("%s: code %d of 3: %d %s", client, i+1, got.Code, got.Body)
 			}
 		}
 		if failed := p.redeem(t, client, codes[2]); failed != "" {
@@ -69,7 +72,13 @@ func TestContinueAfterTheCodeExpired(t *testing.T) {
 
 // However many presses and token requests race, one code is redeemed, once, and every press is answered.
 func TestContinueRaces(t *testing.T) {
-	p := newProvider(t, nil)
+	for range 20 {
+		continueRaces(t, newProvider(t, nil))
+	}
+}
+
+func continueRaces(t *testing.T, p *provider) {
+	t.Helper()
 	id, cookie := p.start(t, "idp")
 	p.decide(t, id, cookie)
 	const presses = 4
@@ -77,9 +86,11 @@ func TestContinueRaces(t *testing.T) {
 	var group sync.WaitGroup
 	for range presses {
 		group.Go(func() {
+			// It may lose against each of the others once, and has as many tries as there are presses.
 			got := p.Post("/recover/"+string(id)+"/finish", url.Values{"csrf": {web.FormToken(cookie.Value)}}, cookie)
-			if got.Code == http.StatusSeeOther && got.Header().Get("Location") == "/recover/"+string(id) {
-				return // it lost every time: the page has the button
+			if got.Code != http.StatusOK {
+				t.Errorf("a press was answered with %d to %s", got.Code, got.Header().Get("Location"))
+				return
 			}
 			answers <- left(t, got)
 		})
