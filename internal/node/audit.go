@@ -71,8 +71,8 @@ func (n *Node) openAudit(cfg AuditConfig, store storage.Store, deps Deps) error 
 	switch {
 	case cfg.File == "":
 	case deps.ReadOnly:
-		if err := checkAudit(cfg.File); err != nil {
-			return fmt.Errorf("audit.file: %w", err)
+		if err := checkAudit(cfg); err != nil {
+			return err
 		}
 	default:
 		options, err := cfg.Options()

@@ -1,13 +1,13 @@
 package node
 
 import (
-	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"regain/adapters/auditlog"
 )
 
 // checkWritten reports whether a file that the node writes can be what it should be, and could be written by the one
@@ -31,24 +31,17 @@ func checkWritten(path string) error {
 	return checkAccess(path)
 }
 
-// checkAudit is checkWritten for an audit log, whose first line is a record. `regain audit verify` reads the rest.
-func checkAudit(path string) error {
-	if err := checkWritten(path); err != nil {
-		return err
+// checkAudit is checkWritten for an audit log, of which it reads what a start reads.
+func checkAudit(cfg AuditConfig) error {
+	if err := checkWritten(cfg.File); err != nil {
+		return fmt.Errorf("audit.file: %w", err)
 	}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	options, err := cfg.Options()
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // only read
-	const longest = 1 << 20
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, longest)
-	if lines.Scan() && !json.Valid(lines.Bytes()) || lines.Err() != nil {
-		return fmt.Errorf("%s: its first line is no record of an audit log", path)
+	if err := auditlog.Examine(options); err != nil {
+		return fmt.Errorf("audit.file: %w", err)
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func TestCheckOfFiles(t *testing.T) {
 		"is no file":      func(c *node.Config) { c.Storage.Path = filepath.Dir(c.Storage.Path) },
 		"not a directory": func(c *node.Config) { c.Audit.File = filepath.Join(c.Directory.File, "audit") },
 		"regain.db: its first pages are none of a store: it is damaged: put back a copy": func(c *node.Config) { beside(c.Storage.Path, "x") },
-		"its first line is no record": func(c *node.Config) { beside(c.Audit.File, "\x00\n") },
+		"not the first line of a segment":                                                func(c *node.Config) { beside(c.Audit.File, "\x00\n") },
 	} {
 		cfg := valid(t)
 		change(&cfg)

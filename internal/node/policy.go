@@ -34,6 +34,18 @@ func (c Config) validate() error {
 		mistake("directory.file: name the YAML file of accounts")
 	}
 	c.validateKeeping(issuer, mistake)
+	c.validateTrust(mistake)
+	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
+		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
+	}
+	c.validateMutualTLS(mistake)
+	c.validateMetadata(mistake)
+	c.validateProxies(mistake)
+	c.validateProfiles(mistake)
+	return errors.Join(problems...)
+}
+
+func (c Config) validateTrust(mistake func(format string, args ...any)) {
 	if len(c.Trust) == 0 {
 		mistake("trust: is empty, so every Verified ID would be refused; name anchors_file for the types you accept")
 	}
@@ -43,14 +55,6 @@ func (c Config) validate() error {
 	if len(c.FaceCheck.ReceiptTypes) == 0 {
 		mistake("face_check.receipt_types: name at least one")
 	}
-	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
-		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
-	}
-	c.validateMutualTLS(mistake)
-	c.validateMetadata(mistake)
-	c.validateProxies(mistake)
-	c.validateProfiles(mistake)
-	return errors.Join(problems...)
 }
 
 // validateListeners checks how the node is reached.
