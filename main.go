@@ -17,7 +17,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
-	"regain/adapters/auditlog"
 	"regain/conformance/demo"
 	"regain/conformance/load"
 	"regain/conformance/oidf"
@@ -36,7 +35,9 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain check             check a configuration and say what is wrong with it
   regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
                            requested, what was received, which check failed; reads the logs of any number of nodes
-  regain audit verify FILE prove that nothing in an audit log was removed or changed
+  regain audit verify [FILE] prove that nothing in an audit log was changed, and what can be proved about its end; audit head
+                           prints the end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on
+                           after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
@@ -78,7 +79,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	case "check":
 		return runCheck(rest, out)
 	case "audit":
-		return runAudit(rest, out)
+		return runAudit(ctx, rest, out)
 	case "diagnose":
 		return runDiagnose(rest, os.Stdin, out)
 	case "load":
@@ -210,18 +211,6 @@ func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	return diagnosis.Write(out, found)
-}
-
-func runAudit(args []string, out io.Writer) error {
-	if len(args) != 2 || args[0] != "verify" {
-		return errUsage
-	}
-	n, err := auditlog.Verify(args[1])
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "ok: %d records, none removed or changed\n", n)
-	return err
 }
 
 func runLoad(ctx context.Context, args []string, out io.Writer) error {

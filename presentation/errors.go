@@ -53,24 +53,31 @@ func describe(err error) (description string, known bool) {
 	return "", false
 }
 
-// errorBody is an OAuth error response (RFC 6749 §5.2).
+// errorBody is an OAuth error response (RFC 6749 §5.2). The description names the reference too: wallets show it to people.
 type errorBody struct {
-	Error       string `json:"error"`
-	Description string `json:"error_description"`
+	Error         string `json:"error"`
+	Description   string `json:"error_description"`
+	CorrelationID string `json:"correlation_id,omitempty"`
 }
 
 // ErrorBody returns the HTTP status and the JSON body that answer a wallet whose message led to err. The body has a
 // general description and the correlation id, by which the operator finds the error in the log. Any error other than
 // this package's sentinels becomes server_error without details.
 func ErrorBody(err error, correlationID string) (status int, body any) {
+	id := printable(correlationID)
+	reference := ""
+	if id != "" {
+		reference = fmt.Sprintf(" (reference %s)", id)
+	}
 	description, known := describe(err)
 	if !known {
-		return http.StatusInternalServerError, errorBody{"server_error", "something went wrong" + reference(correlationID)}
+		return http.StatusInternalServerError, errorBody{"server_error", "something went wrong" + reference, id}
 	}
-	return http.StatusBadRequest, errorBody{"invalid_request", description + reference(correlationID)}
+	return http.StatusBadRequest, errorBody{"invalid_request", description + reference, id}
 }
 
-func reference(correlationID string) string {
+// printable returns the characters of a correlation id that mean nothing to JSON, HTML or a terminal.
+func printable(correlationID string) string {
 	const limit = 64
 	clean := strings.Map(func(c rune) rune {
 		if strings.ContainsRune("-_.", c) || isAlphanumeric(c) {
@@ -78,10 +85,7 @@ func reference(correlationID string) string {
 		}
 		return -1
 	}, correlationID)
-	if clean == "" {
-		return ""
-	}
-	return fmt.Sprintf(" (reference %s)", clean[:min(len(clean), limit)])
+	return clean[:min(len(clean), limit)]
 }
 
 func isAlphanumeric(c rune) bool {

@@ -59,7 +59,7 @@ func TestErrorBodySaysNothingOfTheUnknown(t *testing.T) {
 	status, body := presentation.ErrorBody(errors.New("disk /dev/sda1 is full"), "ref\r\n<b>7")
 	text, err := json.Marshal(body)
 	must(t, text, err)
-	if status != 500 || strings.Contains(string(text), "disk") || !strings.Contains(string(text), "(reference refb7)") {
+	if status != 500 || strings.Contains(string(text), "disk") || !strings.Contains(string(text), `(reference refb7)","correlation_id":"refb7"}`) {
 		t.Errorf("%d %s", status, text)
 	}
 }

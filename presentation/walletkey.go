@@ -39,19 +39,24 @@ func (m metadata) key() (*WalletKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	var damaged error // a key that cannot be read is passed over like one of another kind (RFC 7517 §5), and told if no other is good
 	for _, jwk := range candidates {
 		public, err := p256(jwk)
 		if errors.Is(err, publickey.ErrKind) || jwk["alg"] != nil && jwk["alg"] != string(jose.ECDH_ES) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: wallet_metadata: jwks: %w", ErrMalformed, err)
+			damaged = fmt.Errorf("%w: wallet_metadata: jwks: %w", ErrMalformed, err)
+			continue
 		}
 		id, _ := jwk["kid"].(string)
 		if len(id) > maxWalletID {
 			return nil, fmt.Errorf("%w: wallet_metadata: jwks: kid", ErrTooLarge)
 		}
 		return &WalletKey{id: id, public: public, enc: enc}, nil
+	}
+	if damaged != nil {
+		return nil, damaged
 	}
 	return nil, fmt.Errorf("%w: no key for ECDH-ES on P-256 in jwks", ErrUnsupportedWallet)
 }
@@ -70,14 +75,19 @@ func (m metadata) encryptionKeys() (candidates []map[string]any, err error) {
 	if len(keys) > maxKeys {
 		return nil, fmt.Errorf("%w: wallet_metadata: jwks", ErrTooLarge)
 	}
+	objects := 0
 	for _, key := range keys {
 		jwk, ok := key.(map[string]any)
 		if !ok {
-			return nil, fmt.Errorf("%w: wallet_metadata: jwks holds something else than keys", ErrMalformed)
+			continue
 		}
+		objects++
 		if use, there := jwk["use"]; !there || use == "enc" {
 			candidates = append(candidates, jwk)
 		}
+	}
+	if len(keys) > 0 && objects == 0 {
+		return nil, fmt.Errorf("%w: wallet_metadata: jwks holds something else than keys", ErrMalformed)
 	}
 	return candidates, nil
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"regain/conformance/browser"
+	"regain/conformance/testenv"
 	"regain/internal/config"
 	"regain/internal/node"
 )
@@ -36,6 +37,12 @@ func setUpBroker(t *testing.T) *broker {
 // setUpBrokerWith is setUpBroker with another registration.
 func setUpBrokerWith(t *testing.T, change func(*node.ClientConfig)) *broker {
 	t.Helper()
+	return setUpBrokerAt(t, "", change)
+}
+
+// setUpBrokerAt is setUpBrokerWith where the issuer has a path.
+func setUpBrokerAt(t *testing.T, path string, change func(*node.ClientConfig)) *broker {
+	t.Helper()
 	b := &broker{t: t, logouts: make(chan url.Values, 4)}
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if err := r.ParseForm(); err == nil {
@@ -52,7 +59,7 @@ func setUpBrokerWith(t *testing.T, change func(*node.ClientConfig)) *broker {
 		t.Fatal(err)
 	}
 	no := false
-	b.fixture = setUpWith(t, func(cfg *node.Config) {
+	b.fixture = setUpEnv(t, testenv.Options{Path: path, Change: func(cfg *node.Config) {
 		cfg.Fetch.AllowHTTPHosts = append(cfg.Fetch.AllowHTTPHosts, address.Host)
 		cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowPrivateHosts, address.Host)
 		for i := range cfg.Profiles {
@@ -65,7 +72,7 @@ func setUpBrokerWith(t *testing.T, change func(*node.ClientConfig)) *broker {
 		}
 		change(&client)
 		cfg.Clients = append(cfg.Clients, client)
-	})
+	}})
 	return b
 }
 

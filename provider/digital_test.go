@@ -48,9 +48,19 @@ func (f *fixture) requests(t *testing.T) []wallet.DigitalRequest {
 		t.Fatal(err)
 	}
 	for i := range asked {
-		asked[i].Origin = f.Regain
+		asked[i].Origin = originOf(t, f.Regain)
 	}
 	return asked
+}
+
+// originOf is the origin of a URL.
+func originOf(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 func (f *fixture) respond(t *testing.T, asked wallet.DigitalRequest, options wallet.ShareOptions) string {

@@ -46,6 +46,7 @@
 //	GET            /.well-known/did.json                          wallet: our DID, where wallets know us by one
 //	GET            /.well-known/did-configuration.json            wallet: and that it is this domain's
 //
-//	GET            /healthz                                       200 while the server answers
+//	GET            /healthz                                       200 while recoveries can be recorded and stored, else 503
+//	GET            /                                              web: where a recovery starts
 //	GET            /static/{file}                                 web: style sheet and scripts
 package provider

@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -30,6 +29,8 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// TrustedProxies are the addresses (CIDR) whose X-Forwarded-For is believed; without any, nobody's is.
 	TrustedProxies []string
+	LivePages      journey.Limits
+	HSTS           time.Duration // how long browsers are to come by https only; 0 says nothing
 	OpenID         openid.Config
 	Wallet         wallet.Config
 }
@@ -46,22 +47,38 @@ type Deps struct {
 	Notify   openid.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
-	Logger       *slog.Logger
-	Clock        func() time.Time
-	Random       io.Reader
+	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
+	Unready func(context.Context) []string
+	Logger  *slog.Logger
+	Clock   func() time.Time
+	Random  io.Reader
 }
 
 // Provider serves everything in the package comment.
 type Provider struct {
-	router  *gin.Engine
-	wallets *wallet.Endpoints
+	router    http.Handler
+	wallets   *wallet.Endpoints
+	pages     *journey.Pages
+	endpoints *openid.Endpoints
 }
 
 // Wallets are the endpoints for wallets, whose profiles change with the certificate that signs requests.
 func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
+// Close waits, for a bounded time, for what goes on after a request. No request may be in progress.
+func (p *Provider) Close() error { return p.endpoints.Close() }
+
 // ServeHTTP implements http.Handler.
-func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.router.ServeHTTP(w, r) }
+func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodHead {
+		serveHead(w, r, p.router)
+		return
+	}
+	p.router.ServeHTTP(w, r)
+}
+
+// EndLivePages ends every live page, and those that are opened later: the server is about to stop, and would wait.
+func (p *Provider) EndLivePages() { p.pages.EndLivePages() }
 
 // New makes the faces and mounts them. It refuses missing parts and a configuration that cannot work.
 func New(cfg Config, deps Deps) (*Provider, error) {
@@ -69,7 +86,10 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	cfg.OpenID.Issuer, cfg.Wallet.Issuer = cfg.Issuer, cfg.Issuer
-	web, err := web.New(web.Config{Issuer: cfg.Issuer, Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random})
+	web, err := web.New(web.Config{
+		Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, Programs: append(openid.Programs(), wallet.Programs()...), HSTS: cfg.HSTS,
+		Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -79,14 +99,14 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	clients := clientsOf{deps.OAuth}
 	wallets, err := wallet.New(cfg.Wallet, wallet.Deps{
-		Binding: browsers, Recovery: deps.Recovery, Verifier: deps.Verifier, Organisation: clients.organisation, Clock: deps.Clock, Random: deps.Random,
+		Web: web, Binding: browsers, Recovery: deps.Recovery, Verifier: deps.Verifier, Organisation: clients.organisation, Clock: deps.Clock, Random: deps.Random,
 	})
 	if err != nil {
 		return nil, err
 	}
 	pages, err := journey.New(journey.Deps{
 		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Wallets: wallets, Proofing: deps.Proofing,
-		Client: clients.describe, Clock: deps.Clock,
+		Client: clients.describe, Clock: deps.Clock, LivePages: cfg.LivePages,
 	})
 	if err != nil {
 		return nil, err
@@ -98,28 +118,27 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	router, err := newRouter(cfg.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
+	router := newRouter()
 	web.Mount(router)
-	router.GET("/healthz", func(c *gin.Context) { c.String(http.StatusOK, "ok\n") })
+	router.GET("/", web.Page(web.Home))
+	router.GET("/healthz", health(deps.Unready))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)
 	endpoints.Mount(router, txn)
-	return &Provider{router: router, wallets: wallets}, nil
+	return &Provider{router: web.Rooted(router), wallets: wallets, pages: pages, endpoints: endpoints}, nil
 }
 
-func newRouter(trustedProxies []string) (*gin.Engine, error) {
+// newRouter answers each address as it was sent: a redirect of the router's would be to an address that X-Forwarded-Prefix
+// chooses. Nothing asks it for the client's address, which web.Network reads.
+func newRouter() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	r := gin.New()
 	r.HandleMethodNotAllowed = true
+	r.RedirectTrailingSlash, r.RedirectFixedPath = false, false
+	r.ForwardedByClientIP, r.RemoteIPHeaders = false, nil
 	r.ContextWithFallback = true // a *gin.Context is also the request's context
-	if err := r.SetTrustedProxies(trustedProxies); err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
-	}
-	return r, nil
+	return r
 }
 
 // clientsOf tells the faces that know no OAuth who started a recovery.

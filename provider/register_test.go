@@ -256,7 +256,12 @@ func TestKeysAtAURI(t *testing.T) {
 		"published": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) { return http.StatusOK, set }, ""},
 		"no encryption key": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) {
 			return http.StatusOK, jose.JSONWebKeySet{Keys: set.Key("sig")}
-		}, "invalid_request"},
+		}, "invalid_client"},
+		"an encryption key that does not fit": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) {
+			odd := set.Key("enc")[0]
+			odd.Algorithm = string(jose.ECDH_ES_A256KW)
+			return http.StatusOK, jose.JSONWebKeySet{Keys: append(set.Key("sig"), odd)}
+		}, "invalid_client"},
 		"down": {func(set jose.JSONWebKeySet) (int, jose.JSONWebKeySet) { return http.StatusServiceUnavailable, set }, "temporarily_unavailable"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -302,6 +307,17 @@ func TestKeysAtAURI(t *testing.T) {
 			}
 			if log, err := os.ReadFile(f.AuditLog()); err != nil || strings.Contains(string(log), "pass_issued") != (c.refused == "") {
 				t.Errorf("%v, the audit log says %s", err, log)
+			}
+			if c.refused == "" {
+				return
+			}
+			broken = false // mended: nothing was used up by the refusal
+			clock.advance(6 * time.Minute)
+			if code, err = f.RP.Code(f.attempt, f.press(t, approved, "finish").URL.String()); err != nil {
+				t.Fatal(err)
+			}
+			if tokens, err := f.RP.Redeem(t.Context(), f.attempt, code); err != nil || tokens.RecoveryToken == "" {
+				t.Errorf("after the keys were mended: %v", err)
 			}
 		})
 	}

@@ -11,11 +11,19 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/client/rp"
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/oauth2"
+
+	"regain/internal/node"
 )
 
 // zitadel/oidc is a relying party of the field: discovery, code flow with PKCE, userinfo, refresh, revocation, logout.
 func TestZitadelRelyingParty(t *testing.T) {
-	b := setUpBroker(t)
+	for name, path := range map[string]string{"at the origin": "", "at a path": "/regain", "at a longer one": "/id/recover_2"} {
+		t.Run(name, func(t *testing.T) { zitadelSignsIn(t, setUpBrokerAt(t, path, func(*node.ClientConfig) {})) })
+	}
+}
+
+func zitadelSignsIn(t *testing.T, b *broker) {
+	t.Helper()
 	ctx := t.Context()
 	party, err := rp.NewRelyingPartyOIDC(ctx, b.Regain, "broker", brokerSecret, brokerRedirect, []string{"openid", "profile", "offline_access"},
 		rp.WithHTTPClient(b.Client), rp.WithSigningAlgsFromDiscovery(), rp.WithAuthStyle(oauth2.AuthStyleInParams),

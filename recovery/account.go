@@ -10,20 +10,28 @@ import (
 // only.
 type Account struct {
 	Name       AccountName
-	ID         string // the directory's immutable identifier
+	ID         AccountID
 	Enabled    bool
 	Attributes map[AttributeName]string
 	Groups     []GroupName
 }
 
-// In reports whether the account is a member of any of the groups.
+// In reports whether the account is a member of any of the groups, each named exactly as the directory names it.
 func (a Account) In(groups []GroupName) bool {
 	return slices.ContainsFunc(a.Groups, func(g GroupName) bool { return slices.Contains(groups, g) })
 }
 
-// named reports whether name is this account's name, exactly, or its id.
-func (a Account) named(name AccountName) bool {
-	return name != "" && (a.Name.Exact() == name.Exact() || a.ID == string(name))
+// excludedBy reports whether the account is a member of any of the groups, in any letter case: a group that is written
+// another way than the directory writes it must keep its members out, not let them in.
+func (a Account) excludedBy(groups []GroupName) bool {
+	return slices.ContainsFunc(a.Groups, func(g GroupName) bool {
+		return slices.ContainsFunc(groups, g.sameLetters)
+	})
+}
+
+// IsNamed reports whether requested is this account's name, but for the case of A to Z, or its id.
+func (a Account) IsNamed(requested RequestedAccount) bool {
+	return requested != "" && (a.Name.Exact() == AccountName(requested).Exact() || a.ID == AccountID(requested))
 }
 
 // Format keeps the account out of every fmt verb.

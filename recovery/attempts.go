@@ -5,15 +5,16 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"net/netip"
 	"time"
 )
 
 // LimitPer names the subject whose attempts a limit counts.
 type LimitPer string
 
-// The subjects of limits. A limit on the account alone lets an attacker lock a victim out by starting recoveries in
-// the victim's name, so the main rule for accounts is account+network: attempts from the attacker's network do not
-// lock out the victim at home. A limit on the account alone should be wide and its window short.
+// The subjects of limits. There is no limit on the account alone by default: whoever knows the name could use it up from
+// many networks, again and again, and the victim's first attempt would be denied. The rule for accounts is
+// account+network: attempts from the attacker's network do not lock out the victim at home.
 //
 // NIST SP 800-63B §5.2.2 requires such throttling of guesses. Microsoft's pages on account recovery publish no
 // limits.
@@ -24,6 +25,12 @@ const (
 	PerAccountNetwork LimitPer = "account+network"
 )
 
+// ofAccount reports whether the limit counts attempts on an account.
+func (p LimitPer) ofAccount() bool { return p == PerAccount || p == PerAccountNetwork }
+
+// ofNetwork reports whether the limit counts attempts from a network.
+func (p LimitPer) ofNetwork() bool { return p == PerNetwork || p == PerAccountNetwork }
+
 // Limit allows Max attempts within a fixed Window, which the first attempt opens. A lock-out therefore ends by
 // itself.
 type Limit struct {
@@ -33,35 +40,77 @@ type Limit struct {
 	Window time.Duration
 }
 
-// LimitSubject describes one attempt: the account, the client and the network it came from.
+// LimitSubject describes one attempt: the account that was asked for, the one that the directory has ("" for none), the
+// client, and the network it came from ("" if that is unknown).
 type LimitSubject struct {
-	Account AccountName
-	Client  ClientID
-	Network string
+	Requested RequestedAccount
+	Account   AccountID
+	Client    ClientID
+	Network   string // an address, or a prefix in the notation of RFC 4291 §2.3
 }
 
-// Key returns the counter's key and whether the limit applies to this subject. The key is a digest, so the store does
-// not learn who tries to recover.
-func (l Limit) Key(s LimitSubject) (key string, counts bool) {
-	var subject string
-	switch l.Per {
-	case PerAccount:
-		subject = s.Account.LimitKey()
-	case PerClient:
-		subject = string(s.Client)
-	case PerNetwork:
-		subject = s.Network
-	case PerAccountNetwork:
-		subject = s.Account.LimitKey() + "\x00" + s.Network
-		if s.Network == "" {
-			return "", false
+// tally is one counter that an attempt increments, and how many attempts it allows.
+type tally struct {
+	key string // a digest, so the store does not learn who tries to recover
+	max int64
+	// silent: that it is exceeded is not shown, since the count depends on which account the directory has.
+	silent bool
+}
+
+// siteFactor is how many times as much as one IPv6 network (/64) a whole site (/48) may try: providers give a customer up
+// to a /48 (RFC 6177 §2), whose 65,536 networks are all one attacker's, while a mobile carrier's /48 serves many people.
+const siteFactor = 4
+
+// tallies returns the counters that an attempt increments, in an order and number that do not depend on whether there is
+// such an account. requested is the key of what was asked for.
+//
+// A limit on the account is counted twice: by what was asked for, which may be shown, and by the account that the
+// directory has, which must not be. If the second were shown, five attempts by name and one by a guessed id would tell
+// whose id it is.
+func (l Limit) tallies(s LimitSubject, requested string) (all []tally) {
+	accounts := []tally{{}}
+	if l.Per.ofAccount() {
+		id := string(s.Account)
+		if id == "" { // counted all the same, as nobody's
+			id = "\x00" + requested
+		}
+		accounts = []tally{{key: "requested\x00" + requested}, {key: "account\x00" + id, silent: true}}
+	}
+	networks := []tally{{max: 1}}
+	if l.Per.ofNetwork() {
+		networks = networksOf(s.Network)
+	}
+	for _, account := range accounts {
+		for _, network := range networks {
+			key := account.key + "\x00" + network.key
+			if l.Per == PerClient {
+				key = string(s.Client)
+			}
+			sum := sha256.Sum256([]byte(l.Name + "\x00" + string(l.Per) + "\x00" + key))
+			all = append(all, tally{base64.RawURLEncoding.EncodeToString(sum[:]), network.max * int64(l.Max), account.silent})
 		}
 	}
-	if subject == "" {
-		return "", false
+	return all
+}
+
+// networksOf returns the networks that an attempt is counted under, each with a factor: the one that it came from and,
+// for IPv6, the site around it. All attempts from unknown networks are counted as of one.
+func networksOf(network string) []tally {
+	networks := []tally{{key: network, max: 1}}
+	const site = 48
+	prefix, err := netip.ParsePrefix(network)
+	if err != nil {
+		address, err := netip.ParseAddr(network)
+		if err != nil {
+			return networks
+		}
+		prefix = netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen())
 	}
-	sum := sha256.Sum256([]byte(l.Name + "\x00" + string(l.Per) + "\x00" + subject))
-	return base64.RawURLEncoding.EncodeToString(sum[:]), true
+	if !prefix.Addr().Is6() || prefix.Bits() <= site {
+		return networks
+	}
+	around := netip.PrefixFrom(prefix.Addr().WithZone(""), site).Masked()
+	return append(networks, tally{key: around.String(), max: siteFactor})
 }
 
 // Limits are all attempt limits of a deployment. An attempt must be within every one of them.
@@ -71,7 +120,6 @@ type Limits []Limit
 func DefaultLimits() Limits {
 	return Limits{
 		{Name: "account-network", Per: PerAccountNetwork, Max: 5, Window: time.Hour},
-		{Name: "account", Per: PerAccount, Max: 20, Window: time.Hour},
 		{Name: "network", Per: PerNetwork, Max: 100, Window: time.Hour},
 		{Name: "client", Per: PerClient, Max: 10_000, Window: time.Hour},
 	}
@@ -96,19 +144,27 @@ func (ls Limits) Validate() error {
 	return nil
 }
 
-// count counts an attempt against every limit and reports whether one is exceeded. It increments all counters, so that
-// the time does not reveal which limit was hit.
-func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (exceeded bool, err error) {
+// exceeded says whether an attempt is beyond a limit: openly, on what was asked for, or silently, on the account that the
+// directory has.
+type exceeded struct{ openly, silently bool }
+
+// count counts an attempt against every limit. It increments all counters, so that the time does not reveal which limit
+// was hit.
+func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (over exceeded, err error) {
+	requested := subject.Requested.LimitKey()
 	for _, rule := range ls {
-		key, counts := rule.Key(subject)
-		if !counts {
-			continue
+		for _, one := range rule.tallies(subject, requested) {
+			n, err := counter.Increment(ctx, one.key, rule.Window)
+			switch {
+			case err != nil:
+				return exceeded{}, fmt.Errorf("count the attempt: %w", err)
+			case n <= one.max:
+			case one.silent:
+				over.silently = true
+			default:
+				over.openly = true
+			}
 		}
-		n, err := counter.Increment(ctx, key, rule.Window)
-		if err != nil {
-			return false, fmt.Errorf("count the attempt: %w", err)
-		}
-		exceeded = exceeded || n > int64(rule.Max)
 	}
-	return exceeded, nil
+	return over, nil
 }

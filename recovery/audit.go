@@ -28,16 +28,29 @@ const (
 	EventPassIssuing           EventType = "pass_issuing" // durable before the pass is issued
 	EventPassIssued            EventType = "pass_issued"
 	EventPassFailed            EventType = "pass_failed"
+	EventPassRevoked           EventType = "pass_revoked" // it was issued and could not be handed out
 	EventTransitionRefused     EventType = "transition_refused"
 	EventBrowserMismatch       EventType = "browser_mismatch"
 	EventConfirmationFailed    EventType = "confirmation_failed"
 )
 
+// EventTypes lists every kind of event, in the order of a recovery.
+func EventTypes() []EventType {
+	return []EventType{
+		EventRecoveryStarted, EventProofingStarted, EventProofingCompleted, EventProofingFailed,
+		EventPresentationRequested, EventPresentationPrepared, EventPresentationRenewed, EventPresentationRetrieved,
+		EventPresentationCompleted, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed,
+		EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
+		EventPassIssuing, EventPassIssued, EventPassFailed, EventPassRevoked,
+		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed,
+	}
+}
+
 // Succeeds reports whether the event records a success rather than a failure.
 func (e EventType) Succeeds() bool {
 	switch e {
 	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
-		EventPassFailed, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
+		EventPassFailed, EventPassRevoked, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
 		return false
 	}
 	return true
@@ -45,19 +58,31 @@ func (e EventType) Succeeds() bool {
 
 // Critical reports whether the record must be durable before the service continues. EventPassIssuing (which account,
 // which transaction) is on disk before the pass is issued: no record, no pass. EventPassIssued follows it; if that
-// one cannot be written, the pass is revoked.
-func (e EventType) Critical() bool { return e == EventPassIssuing }
+// one cannot be written, the pass is revoked. EventPassRevoked is durable as well: an administrator who reads
+// pass_issued must be able to rely on what follows it. A decision is durable before anybody hears of it, so that a log that
+// ends before one can be told from a log of which the end was removed.
+func (e EventType) Critical() bool {
+	switch e {
+	case EventPassIssuing, EventPassRevoked, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied:
+		return true
+	}
+	return false
+}
 
-// Event is one audit record. It names the account, since an administrator must see every attempt on it. It never
-// contains a credential's claims or a pass.
+// Event is one audit record. It names the account in three ways, since an administrator must see every attempt on it:
+// Requested is what the main IdP sent, Account the directory's id of it, AccountName the directory's name of it when the
+// recovery began. The last two are empty if there is no such account. An event never contains a credential's claims or a
+// pass.
 type Event struct {
-	Time        time.Time     `json:"time"`
-	Type        EventType     `json:"type"`
-	Success     bool          `json:"success"`
-	Transaction TransactionID `json:"txn"`
-	Client      ClientID      `json:"client"`
-	Account     AccountName   `json:"account"`
-	Profile     ProfileName   `json:"profile,omitempty"`
-	Reason      Reason        `json:"reason,omitempty"`
-	Results     []RuleResult  `json:"results,omitempty"`
+	Time        time.Time        `json:"time"`
+	Type        EventType        `json:"type"`
+	Success     bool             `json:"success"`
+	Transaction TransactionID    `json:"txn"`
+	Client      ClientID         `json:"client"`
+	Requested   RequestedAccount `json:"requested_account"`
+	Account     AccountID        `json:"account,omitempty"`
+	AccountName AccountName      `json:"account_name,omitempty"`
+	Profile     ProfileName      `json:"profile,omitempty"`
+	Reason      Reason           `json:"reason,omitempty"`
+	Results     []RuleResult     `json:"results,omitempty"`
 }

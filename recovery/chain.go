@@ -3,6 +3,7 @@ package recovery
 import (
 	"bufio"
 	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -12,13 +13,13 @@ import (
 	"strconv"
 )
 
-// Link is an audit event with its position in the hash chain. The hash covers the sequence number, the previous hash
-// and the event, so a party that holds the last hash can detect that an earlier record was changed, removed or
-// inserted.
+// Link is an audit event with its position in the chain. Its MAC covers the sequence number, the MAC before it and the
+// event, under a key that is not kept beside the log: without the key nobody can change, remove or insert a record and
+// chain the ones after it anew.
 type Link struct {
-	Seq   uint64          `json:"seq"` // from 1
+	Seq   uint64          `json:"seq"` // from 1, through all segments
 	Prev  string          `json:"prev"`
-	Hash  string          `json:"hash"`
+	MAC   string          `json:"mac"`
 	Event json.RawMessage `json:"event"`
 }
 
@@ -29,81 +30,153 @@ var (
 	ErrUnfinished = errors.New("last audit record is unfinished")
 )
 
-// NextLink chains an event to the previous link; pass the zero Link for the first event.
-func NextLink(prev Link, event Event) (Link, error) {
+// chainKeySize is the size of a chain key in octets: that of the hash (RFC 2104 §3 recommends no less).
+const chainKeySize = sha256.Size
+
+// ChainKey is the secret of an audit log's chain. It shows itself nowhere.
+type ChainKey struct{ secret [chainKeySize]byte }
+
+// NewChainKey returns the key with these 32 octets.
+func NewChainKey(secret []byte) (ChainKey, error) {
+	if len(secret) != chainKeySize {
+		return ChainKey{}, fmt.Errorf("key of the audit chain: has %d octets: use %d random ones", len(secret), chainKeySize)
+	}
+	return ChainKey{secret: [chainKeySize]byte(secret)}, nil
+}
+
+// Format keeps the key out of every fmt verb.
+func (ChainKey) Format(f fmt.State, _ rune) { fmt.Fprint(f, "[redacted]") }
+
+// The kinds of what is authenticated: one can never stand for another.
+const (
+	macRecord  = "record"
+	macSegment = "segment"
+	macHead    = "head"
+)
+
+// mac authenticates fields, in hexadecimal. Each is prefixed with its length, so that two different lists of fields
+// never are the same octets.
+func (k ChainKey) mac(kind string, fields ...[]byte) string {
+	h := hmac.New(sha256.New, k.secret[:])
+	fmt.Fprintf(h, "regain-audit-v2 %s\n", kind)
+	for _, field := range fields {
+		h.Write(append(strconv.AppendInt(nil, int64(len(field)), 10), ':'))
+		h.Write(field)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func sameMAC(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
+
+func number(n uint64) []byte { return strconv.AppendUint(nil, n, 10) }
+
+// Next chains an event to the log whose head is last.
+func (k ChainKey) Next(last Head, event Event) (Link, error) {
 	data, err := json.Marshal(event)
 	if err != nil {
 		return Link{}, fmt.Errorf("encode audit event: %w", err)
 	}
-	link := Link{Seq: prev.Seq + 1, Prev: prev.Hash, Event: data}
-	link.Hash = link.hash()
+	link := Link{Seq: last.Seq + 1, Prev: last.MAC, Event: data}
+	link.MAC = k.macOf(link)
 	return link, nil
 }
 
-func (l Link) hash() string {
-	h := sha256.New()
-	// Every field is of fixed length, terminated, or prefixed with its length, so two different links never hash the
-	// same bytes.
-	fmt.Fprintf(h, "regain-audit-v1\n%d\n%s\n%d\n", l.Seq, l.Prev, len(l.Event))
-	h.Write(l.Event)
-	return hex.EncodeToString(h.Sum(nil))
+func (k ChainKey) macOf(l Link) string {
+	return k.mac(macRecord, number(l.Seq), []byte(l.Prev), l.Event)
 }
 
-// maxLine bounds the length of one log line in bytes.
+// maxLine bounds the length of one log line in octets.
 const maxLine = 1 << 20
 
-// VerifyChain reads links, one JSON object a line, and returns the last one. It calls see with every valid link, in
-// order. An altered line is an ErrChain that names the line's number.
-func VerifyChain(r io.Reader, see func(Link)) (Link, error) {
-	var last Link
+// VerifySegment reads a segment: its first line, and then one record a line. It calls see with every valid record, in
+// order, and returns the segment's first line and the head after its last whole record. An altered line is an ErrChain
+// that names the line's number. Whether the segment follows the one before it, its caller compares
+// ([Segment.Follows]).
+func (k ChainKey) VerifySegment(r io.Reader, see func(Link)) (Segment, Head, error) {
 	lines := bufio.NewReaderSize(r, maxLine)
-	for {
-		line, err := lines.ReadSlice('\n')
-		if errors.Is(err, io.EOF) && len(line) == 0 {
-			return last, nil
-		}
+	first, err := readLine(lines)
+	if err != nil {
+		return Segment{}, Head{}, fmt.Errorf("line 1: %w", err)
+	}
+	segment, err := k.ParseSegment(first)
+	if err != nil {
+		return Segment{}, Head{}, fmt.Errorf("line 1: %w", err)
+	}
+	last := segment.Head()
+	for n := 2; ; n++ {
+		line, err := readLine(lines)
 		if errors.Is(err, io.EOF) {
-			return last, fmt.Errorf("line %d: %w", last.Seq+1, ErrUnfinished)
+			return segment, last, nil
 		}
 		if err != nil {
-			return last, fmt.Errorf("read audit log: line %d: %w", last.Seq+1, err)
+			return segment, last, fmt.Errorf("line %d: %w", n, err)
 		}
-		link, err := parseLink(line)
+		link, err := k.ParseLink(line)
 		if err != nil {
-			return last, fmt.Errorf("line %d: %w", last.Seq+1, err)
+			return segment, last, fmt.Errorf("line %d: %w", n, err)
 		}
-		if link.Seq != last.Seq+1 || link.Prev != last.Hash || link.Hash != link.hash() {
-			return last, fmt.Errorf("line %d does not follow the one before it: %w", last.Seq+1, ErrChain)
+		if link.Seq != last.Seq+1 || !sameMAC(link.Prev, last.MAC) {
+			return segment, last, fmt.Errorf("line %d does not follow the one before it: %w", n, ErrChain)
 		}
-		last = link
+		last.Seq, last.MAC = link.Seq, link.MAC
 		see(link)
 	}
 }
 
-// parseLink decodes a line and requires it to be byte for byte what Encode writes: a second spelling of the same
-// record would escape the hash.
+// readLine returns the next line, which is valid until the call after it. The end of the log is io.EOF.
+func readLine(lines *bufio.Reader) ([]byte, error) {
+	line, err := lines.ReadSlice('\n')
+	switch {
+	case errors.Is(err, io.EOF) && len(line) == 0:
+		return nil, io.EOF
+	case errors.Is(err, io.EOF):
+		return nil, ErrUnfinished
+	case errors.Is(err, bufio.ErrBufferFull):
+		return nil, fmt.Errorf("has more than %d octets: %w", maxLine, ErrChain)
+	case err != nil:
+		return nil, fmt.Errorf("read audit log: %w", err)
+	}
+	return line, nil
+}
+
+// ParseLink reads one record and verifies its MAC. Which record it follows, its caller compares.
+func (k ChainKey) ParseLink(line []byte) (Link, error) {
+	link, err := parseLink(line)
+	if err == nil && !sameMAC(link.MAC, k.macOf(link)) {
+		err = fmt.Errorf("record %d was changed, or not made with this key: %w", link.Seq, ErrChain)
+	}
+	return link, err
+}
+
+// parseLink decodes a line that is byte for byte what Encode writes: a second spelling of the same record would escape
+// the MAC.
 func parseLink(line []byte) (Link, error) {
-	var link Link
-	if err := json.Unmarshal(line, &link); err != nil {
+	rest, ok := bytes.CutPrefix(line, []byte(`{"seq":`))
+	seq, rest, ok2 := bytes.Cut(rest, []byte(`,"prev":"`))
+	prev, rest, ok3 := bytes.Cut(rest, []byte(`","mac":"`))
+	mac, rest, ok4 := bytes.Cut(rest, []byte(`","event":`))
+	event, ok5 := bytes.CutSuffix(rest, []byte("}\n"))
+	if !ok || !ok2 || !ok3 || !ok4 || !ok5 {
+		return Link{}, fmt.Errorf("not a record: %w", ErrChain)
+	}
+	n, err := strconv.ParseUint(string(seq), 10, 64)
+	if err != nil {
 		return Link{}, fmt.Errorf("not a record: %w", errors.Join(ErrChain, err))
 	}
-	again, err := link.Encode()
-	if err != nil || !bytes.Equal(again, line) {
+	link := Link{Seq: n, Prev: string(prev), MAC: string(mac), Event: bytes.Clone(event)}
+	if !bytes.Equal(link.Encode(), line) {
 		return Link{}, fmt.Errorf("not written by this program: %w", ErrChain)
 	}
 	return link, nil
 }
 
 // Encode returns the link as one line of the log.
-func (l Link) Encode() ([]byte, error) {
-	if !json.Valid(l.Event) {
-		return nil, errors.New("encode audit record: the event is not JSON")
-	}
+func (l Link) Encode() []byte {
 	// Written without json.Marshal: the event is JSON already, and encoding it again would cost as much as building
 	// it.
-	line := make([]byte, 0, len(l.Event)+len(l.Prev)+len(l.Hash)+64)
+	line := make([]byte, 0, len(l.Event)+len(l.Prev)+len(l.MAC)+64)
 	line = strconv.AppendUint(append(line, `{"seq":`...), l.Seq, 10)
-	line = append(append(append(line, `,"prev":"`...), l.Prev...), `","hash":"`...)
-	line = append(append(append(line, l.Hash...), `","event":`...), l.Event...)
-	return append(line, "}\n"...), nil
+	line = append(append(append(line, `,"prev":"`...), l.Prev...), `","mac":"`...)
+	line = append(append(append(line, l.MAC...), `","event":`...), l.Event...)
+	return append(line, "}\n"...)
 }

@@ -3,7 +3,6 @@ package recovery
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"slices"
 )
 
@@ -114,6 +113,7 @@ func (s *Service) ReturnElsewhere(ctx context.Context, id TransactionID, respons
 	if err != nil || !answer.ResponseCode.Matches(responseCode) {
 		return ErrNoTransaction
 	}
+	t.EndedElsewhere = true
 	_, err = s.advance(ctx, t, EventBrowserMismatch, StepCancel)
 	return err
 }
@@ -153,23 +153,4 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 	default:
 		return s.advance(ctx, t, EventRecoveryDenied, StepDeny)
 	}
-}
-
-// MarkReturned records that the browser is sent back to the client with a code: after the approval or, where the pass
-// is shown on the screen, after the person saw it. It succeeds once for each transaction.
-func (s *Service) MarkReturned(ctx context.Context, t Transaction) (Transaction, error) {
-	now := s.ports.Clock()
-	if t.Late(now) {
-		return t, ErrExpired
-	}
-	if t.State != StateApproved && t.State != StateRedeemed || !t.ReturnedAt.IsZero() {
-		return t, ErrRedeemed
-	}
-	t.ReturnedAt, t.ChangedAt = now, now
-	version, err := s.ports.Transactions.Update(ctx, t)
-	if errors.Is(err, ErrConflict) {
-		return t, errors.Join(ErrRedeemed, err)
-	}
-	t.Version = version
-	return t, err
 }

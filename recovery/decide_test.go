@@ -17,7 +17,7 @@ func goodQuestion() recovery.DecisionInput {
 	return recovery.DecisionInput{
 		Profile: goodProfile("employees", 1),
 		Account: recovery.Account{
-			Name: "ada@example.org", Enabled: true,
+			Name: "ada@example.org", ID: "id of ada@example.org", Enabled: true,
 			Attributes: map[recovery.AttributeName]string{"given_name": "Ada", "family_name": "Lindqvist"},
 		},
 		Evidence: recovery.Evidence{

@@ -10,10 +10,14 @@ const (
 	OtherNetwork Distance = "other_network"
 )
 
+// UnknownNetwork is the network of everyone whose network cannot be read. Attempts from it are counted together, so that
+// nobody escapes the limits there; no two devices are in the same one.
+const UnknownNetwork = "unknown"
+
 // networkOf returns the digest of a network, salted with the transaction's id, so that stored records reveal no
 // locations and cannot be linked to each other.
 func networkOf(id TransactionID, network string) Digest {
-	if network == "" {
+	if network == "" || network == UnknownNetwork {
 		return ""
 	}
 	return DigestOf("network\x00" + string(id) + "\x00" + network)
@@ -22,7 +26,7 @@ func networkOf(id TransactionID, network string) Digest {
 // distanceTo compares another device's network with that of the browser that started.
 func (t Transaction) distanceTo(network string) Distance {
 	switch {
-	case t.Network == "" || network == "":
+	case t.Network == "" || networkOf(t.ID, network) == "":
 		return ""
 	case t.Network == networkOf(t.ID, network):
 		return SameNetwork

@@ -98,12 +98,12 @@ func (l ledger) compareAndSwap(ctx context.Context, t Transaction) (Transaction,
 func (l ledger) audit(ctx context.Context, t Transaction, event EventType, reason Reason) error {
 	e := Event{
 		Time: l.ports.Clock(), Type: event, Success: reason == ReasonNone && event.Succeeds(), Transaction: t.ID,
-		Client: t.Client, Account: t.Account, Profile: t.Profile, Reason: reason,
+		Client: t.Client, Requested: t.Requested, Account: t.Account, AccountName: t.AccountName, Profile: t.Profile, Reason: reason,
 	}
 	if t.Decision != nil {
 		e.Results = t.Decision.Results
 	}
-	if err := l.ports.Audit.Append(ctx, e); err != nil {
+	if err := l.ports.Audit.Append(ctx, e.bounded()); err != nil {
 		return fmt.Errorf("append %s to the audit log: %w", event, err)
 	}
 	return nil

@@ -30,24 +30,42 @@ type Binding struct {
 	Level     MatchLevel
 }
 
-// matchAccount evaluates every binding, even after one failed, and in constant time, so that timing does not reveal
-// how far the values agree. Rule names contain the attribute's name, never a value.
+// decoyValue is compared in place of an attribute that the account does not have, as no account has it that does not
+// exist. Its result is thrown away. Without it a wallet's answer for a guessed name would be a comparison quicker for each
+// binding, which eighty answers make visible.
+const decoyValue = "lindqvist"
+
+// matchAccount evaluates every binding, even after one failed and even if there is no account, and in constant time, so
+// that timing does not reveal how far the values agree. Rule names contain the attribute's name, never a value.
 func matchAccount(account Account, claims map[ClaimName]string, bindings []Binding) []RuleResult {
 	results := make([]RuleResult, 0, len(bindings))
 	for _, b := range bindings {
 		result := RuleResult{Rule: "match:" + string(b.Attribute) + ":" + string(b.Level)}
-		wanted, usable := normalise(account.Attributes[b.Attribute])
-		switch {
-		case !usable:
-			result.Detail = "the directory has no usable value"
-		case b.Level == MatchExact:
+		wanted, usable := attributeOrDecoy(account.Attributes[b.Attribute])
+		switch b.Level {
+		case MatchExact:
 			result.Pass, result.Detail = matchesExactly(wanted, claims[b.Claim])
-		case b.Level == MatchRelaxed:
+		case MatchRelaxed:
 			result.Pass, result.Detail = matchesRelaxed(wanted, claims, bindings)
+		}
+		if !usable {
+			result.Pass, result.Detail = false, "the directory has no usable value"
 		}
 		results = append(results, result)
 	}
 	return results
+}
+
+// attributeOrDecoy returns the normalised value to compare with, and whether it is the account's.
+func attributeOrDecoy(value string) (wanted string, usable bool) {
+	missing := value == ""
+	if missing {
+		value = decoyValue
+	}
+	if wanted, usable = normalise(value); !usable {
+		return decoyValue, false
+	}
+	return wanted, !missing
 }
 
 func matchesExactly(wanted, claim string) (bool, string) {

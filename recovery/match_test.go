@@ -104,8 +104,11 @@ func TestMaskAndKey(t *testing.T) {
 		if got := name.Mask(); got != want {
 			t.Errorf("mask of %q is %q, want %q", name, got, want)
 		}
+		if got := recovery.RequestedAccount(name).Mask(); got != want {
+			t.Errorf("mask of the request for %q is %q, want %q", name, got, want)
+		}
 	}
-	if recovery.AccountName(" ADA@Example.org").LimitKey() != recovery.AccountName("ada@example.org").LimitKey() {
+	if recovery.RequestedAccount(" ADA@Example.org").LimitKey() != recovery.RequestedAccount("ada@example.org").LimitKey() {
 		t.Error("spelling a name differently gives another key")
 	}
 }

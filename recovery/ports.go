@@ -22,23 +22,41 @@ type Transactions interface {
 	Update(ctx context.Context, t Transaction) (version int64, err error)
 }
 
-// Directory finds an account by exactly the name or id that the main IdP sent: recovery matches evidence against a
-// named account and never searches for a person. Only the case of A to Z may differ. Any other spelling is
-// ErrNotFound, as is a missing account.
+// Directory reads accounts: recovery matches evidence against a named account and never searches for a person. A
+// missing account is ErrNotFound. Every account has an id, which is never empty, changed, or given to another account.
 type Directory interface {
-	Find(ctx context.Context, name AccountName) (Account, error)
+	// Find returns the account of exactly the name or id that the main IdP sent. Only the case of A to Z may differ in
+	// a name. Any other spelling is ErrNotFound, and so is a string that is the name of one account and the id of
+	// another.
+	Find(ctx context.Context, requested RequestedAccount) (Account, error)
+	// FindByID returns the account with exactly this id, under whatever name it has now.
+	FindByID(ctx context.Context, id AccountID) (Account, error)
+}
+
+// DirectoryLister is what a Directory may implement besides, if it can tell which groups and attributes there are. A
+// configuration that names others is then told so at the start.
+type DirectoryLister interface {
+	Groups(ctx context.Context) ([]GroupName, error)
+	Attributes(ctx context.Context) ([]AttributeName, error)
 }
 
 // PassIssuer issues and revokes Temporary Access Passes. The Pass that Issue returns holds the only copy of the
-// value.
+// value. A pass is kept, and revoked, under the id of its account.
 type PassIssuer interface {
 	Issue(ctx context.Context, order PassOrder) (Pass, error)
-	Revoke(ctx context.Context, account AccountName, passID string) error
+	Revoke(ctx context.Context, account AccountID, passID string) error
 }
 
 // Auditor appends an event to the audit log. When it returns nil for a critical event, the record is durable.
 type Auditor interface {
 	Append(ctx context.Context, event Event) error
+}
+
+// Issuings says which transactions have their pass, as the audit log has it: a copy of the store that was put back forgets
+// that a transaction was redeemed, and would redeem it again. started is when the transaction was started. An error means
+// that the log does not reach back so far.
+type Issuings interface {
+	Issued(id TransactionID, started time.Time) (bool, error)
 }
 
 // Counter counts hits on a key within a fixed window that the first hit starts, and returns the count so far.

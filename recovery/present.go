@@ -66,24 +66,35 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 
 // weigh reads the account again, since minutes have passed, and decides.
 func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (Decision, error) {
-	account, profile, ineligible, err := s.lookUp(ctx, t.Account)
+	found, err := s.reread(ctx, t)
 	if err != nil {
 		// Fail closed, with a reason for the operator.
 		return Decision{Outcome: OutcomeDenied, Reason: ReasonDirectoryUnavailable}, nil //nolint:nilerr // a denial is an outcome
 	}
+	ineligible := found.under(t.Profile)
 	if t.Ineligible != ReasonNone {
 		ineligible = t.Ineligible
 	}
-	if ineligible == ReasonNone && profile.Name != t.Profile {
-		// The account moved to another profile meanwhile, whose requirements the evidence was not requested for.
-		ineligible = ReasonAccountOutOfScope
-	}
-	if profile, err = s.Profile(t); err != nil {
+	profile, err := s.Profile(t)
+	if err != nil {
 		return Decision{}, err
 	}
 	return Decide(DecisionInput{
-		Profile: profile, Account: account, Ineligible: ineligible, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
+		Profile: profile, Account: found.account, Ineligible: ineligible, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
 	}), nil
+}
+
+// reread reads the account that the transaction is about. Where there was none at the start, it asks the directory for
+// the requested name again, so that the work is the same, and makes nothing of the answer: whoever got that name
+// meanwhile did not start this recovery.
+func (s *Service) reread(ctx context.Context, t Transaction) (standing, error) {
+	if t.Account != "" {
+		return s.findByID(ctx, t.Account)
+	}
+	if _, err := s.find(ctx, t.Requested); err != nil {
+		return standing{}, err
+	}
+	return s.judge(Account{}, ErrNotFound)
 }
 
 func newAnswer(channel Channel, verdict Decision, random io.Reader) (string, Answer, error) {

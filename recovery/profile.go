@@ -74,7 +74,8 @@ func (p CrossDevicePolicy) validate() error {
 	return nil
 }
 
-// Scope says which accounts a profile covers. Exclude wins over everything.
+// Scope says which accounts a profile covers. Exclude wins over everything. Groups are included by exactly their names,
+// and excluded in any letter case: a mistake closes.
 type Scope struct {
 	All     bool
 	Include []GroupName
@@ -105,7 +106,7 @@ const MaxLifetime = time.Hour
 
 // covers reports whether the scope includes the account, and whether it explicitly excludes it.
 func (s Scope) covers(a Account) (in, excluded bool) {
-	if a.In(s.Exclude) {
+	if a.excludedBy(s.Exclude) {
 		return false, true
 	}
 	return s.All || a.In(s.Include), false
@@ -117,12 +118,19 @@ type Profiles []Profile
 // Match returns the enabled profile with the smallest priority whose scope covers the account, or the reason why
 // there is none. Members of a group in exclude are in no profile.
 func (ps Profiles) Match(a Account, exclude []GroupName) (Profile, Reason) {
-	if !a.Enabled {
+	profile, reason := ps.covering(a) // also for accounts that are in no profile, so that they take as many steps
+	switch {
+	case !a.Enabled:
 		return Profile{}, ReasonAccountDisabled
-	}
-	if a.In(exclude) {
+	case a.excludedBy(exclude):
 		return Profile{}, ReasonAccountExcluded
 	}
+	return profile, reason
+}
+
+// covering returns the enabled profile with the smallest priority whose scope covers the account, or the reason why there
+// is none.
+func (ps Profiles) covering(a Account) (Profile, Reason) {
 	reason := ReasonAccountOutOfScope
 	for _, p := range ps.enabledByPriority() {
 		in, excluded := p.Scope.covers(a)

@@ -1,6 +1,7 @@
 package recovery_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,9 @@ func TestProfilesMatch(t *testing.T) {
 		"no profile":                   {without, account("guests"), "", recovery.ReasonAccountOutOfScope},
 		"disabled account":             {profiles(), disabled, "", recovery.ReasonAccountDisabled},
 		"excluded everywhere":          {profiles(), account("staff", "executives"), "", recovery.ReasonAccountExcluded},
+		"excluded, as others spell it": {profiles(), account("staff", "Leavers"), "everyone", recovery.ReasonNone},
+		"so everywhere":                {profiles(), account("staff", "EXECUTIVES"), "", recovery.ReasonAccountExcluded},
+		"included as others spell it":  {without, account("Staff"), "", recovery.ReasonAccountOutOfScope},
 		"a disabled profile is no one": {off, account("pilot", "staff"), "staff", recovery.ReasonNone},
 	} {
 		p, reason := row.profiles.Match(row.account, []recovery.GroupName{"executives"})
@@ -133,25 +137,45 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-func TestLimitKeys(t *testing.T) {
-	subject := recovery.LimitSubject{Account: "Ada@example.org", Client: "main-idp", Network: "192.0.2.1"}
-	seen := map[string]bool{}
-	for _, per := range []recovery.LimitPer{recovery.PerAccount, recovery.PerClient, recovery.PerNetwork, recovery.PerAccountNetwork} {
-		key, counts := recovery.Limit{Name: "l", Per: per}.Key(subject)
-		if !counts || seen[key] || strings.Contains(strings.ToLower(key), "ada") {
-			t.Errorf("%s: key %q counts %t, or is another's, or names the account", per, key, counts)
-		}
-		seen[key] = true
-		other := subject
-		other.Account = "ADA@example.org"
-		if again, _ := (recovery.Limit{Name: "l", Per: per}).Key(other); again != key {
-			t.Errorf("%s: another spelling of the account counts anew", per)
-		}
-		if _, counts := (recovery.Limit{Name: "l", Per: per}).Key(recovery.LimitSubject{}); counts {
-			t.Errorf("%s: counts for nobody", per)
-		}
+// Of several credentials that will do, none may be the weak one: each names its types and binds the same attributes by
+// rules that exist, wherever in the list it stands.
+func TestWeakerAlternatives(t *testing.T) {
+	good := func() recovery.CredentialRule { return goodProfile("p", 1).Credentials[0] }
+	other := good()
+	other.Format, other.Types = "mso_mdoc", []string{"org.iso.18013.5.1.mDL"}
+	other.Bindings = []recovery.Binding{ // other claims for the same attributes, in another order, one of them twice
+		{Attribute: "family_name", Claim: "family", Level: recovery.MatchRelaxed}, {Attribute: "given_name", Claim: "given", Level: recovery.MatchRelaxed},
+		{Attribute: "given_name", Claim: "first", Level: recovery.MatchExact},
 	}
-	if _, counts := (recovery.Limit{Name: "l", Per: "planet"}).Key(subject); counts {
-		t.Error("an unknown limit counts")
+	for name, row := range map[string]struct {
+		change func(*recovery.CredentialRule)
+		says   string
+	}{
+		"as good":             {func(*recovery.CredentialRule) {}, ""},
+		"fewer attributes":    {func(c *recovery.CredentialRule) { c.Bindings = c.Bindings[:1] }, "must bind the same attributes"},
+		"another attribute":   {func(c *recovery.CredentialRule) { c.Bindings[0].Attribute = "nickname" }, "must bind the same attributes"},
+		"one attribute twice": {func(c *recovery.CredentialRule) { c.Bindings[0].Attribute = "given_name" }, "must bind the same attributes"},
+		"no attributes":       {func(c *recovery.CredentialRule) { c.Bindings = nil }, "bindings is empty"},
+		"no types":            {func(c *recovery.CredentialRule) { c.Types = nil }, "types is empty"},
+		"no format":           {func(c *recovery.CredentialRule) { c.Format = "" }, "types is empty"},
+		"no claim":            {func(c *recovery.CredentialRule) { c.Bindings[0].Claim = "" }, "attribute and claim are required"},
+		"no level":            {func(c *recovery.CredentialRule) { c.Bindings[0].Level = "" }, "bindings[0].match"},
+	} {
+		for at := 1; at < 3; at++ {
+			ps := recovery.Profiles{goodProfile("p", 1)}
+			changed := other
+			changed.Bindings = append([]recovery.Binding(nil), other.Bindings...)
+			row.change(&changed)
+			if at == 1 {
+				ps[0].Credentials = []recovery.CredentialRule{good(), changed, good()}
+			} else {
+				ps[0].Credentials = []recovery.CredentialRule{good(), other, changed}
+			}
+			err := ps.Validate()
+			where := fmt.Sprintf("credentials[%d]", at)
+			if row.says == "" && err != nil || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says) || !strings.Contains(err.Error(), where)) {
+				t.Errorf("%s, as %s: %v, want it to say %q", name, where, err, row.says)
+			}
+		}
 	}
 }

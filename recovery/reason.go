@@ -13,6 +13,9 @@ const (
 	ReasonAccountOutOfScope Reason = "account_out_of_scope" // no profile covers it
 	ReasonAccountExcluded   Reason = "account_excluded"
 	ReasonAccountMismatch   Reason = "account_mismatch" // the evidence does not match the account
+	// ReasonAccountBarred: too many attempts on the account that the directory has, however it was named. Unlike
+	// ReasonTooManyAttempts it is not shown: that two names are of one account is told to nobody.
+	ReasonAccountBarred Reason = "account_barred"
 
 	ReasonFaceCheckMissing Reason = "face_check_missing"
 	ReasonFaceCheckTooLow  Reason = "face_check_too_low"
@@ -33,7 +36,7 @@ const (
 // Reasons lists every reason for a denial.
 func Reasons() []Reason {
 	return []Reason{
-		ReasonAccountUnknown, ReasonAccountDisabled, ReasonAccountOutOfScope, ReasonAccountExcluded, ReasonAccountMismatch,
+		ReasonAccountUnknown, ReasonAccountDisabled, ReasonAccountOutOfScope, ReasonAccountExcluded, ReasonAccountMismatch, ReasonAccountBarred,
 		ReasonFaceCheckMissing, ReasonFaceCheckTooLow, ReasonFaceCheckStale, ReasonFaceCheckUnbound,
 		ReasonCredentialUntrusted, ReasonCredentialRevoked, ReasonCredentialExpired, ReasonStatusUnavailable,
 		ReasonOtherNetwork, ReasonTooManyAttempts, ReasonDirectoryUnavailable,

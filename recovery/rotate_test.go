@@ -81,6 +81,8 @@ func TestDistance(t *testing.T) {
 		"other, demanded":      {true, "198.51.100.7", recovery.OutcomeDenied, recovery.ReasonOtherNetwork},
 		"not known, demanded":  {true, "", recovery.OutcomeDenied, recovery.ReasonOtherNetwork},
 		"not known, any is ok": {false, "", recovery.OutcomeApproved, recovery.ReasonNone},
+		"unread, demanded":     {true, recovery.UnknownNetwork, recovery.OutcomeDenied, recovery.ReasonOtherNetwork},
+		"unread, any is ok":    {false, recovery.UnknownNetwork, recovery.OutcomeApproved, recovery.ReasonNone},
 	} {
 		b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].CrossDevice.SameNetwork = row.policy })
 		tx, _ := b.start(t, "ada@example.org")
@@ -89,7 +91,7 @@ func TestDistance(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if row.network != "" { // the first page counts: whoever opens it again from elsewhere changes nothing
+		if row.network != "" && row.network != recovery.UnknownNetwork { // the first page counts: whoever opens it again from elsewhere changes nothing
 			if _, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, "203.0.113.9"); err != nil {
 				t.Fatal(err)
 			}
@@ -103,6 +105,26 @@ func TestDistance(t *testing.T) {
 		if last := tx.Decision.Results[len(tx.Decision.Results)-1]; last.Rule != "cross_device:network" {
 			t.Errorf("%s: the record does not have it: %v", name, tx.Decision.Results)
 		}
+	}
+}
+
+// Two devices whose networks cannot be read are not in the same one.
+func TestUnknownNetworksAreNotTheSame(t *testing.T) {
+	b := setUp(t, func(p *recovery.Policy) { p.Profiles[0].CrossDevice.SameNetwork = true })
+	tx, _, err := b.Start(t.Context(), recovery.StartParams{Client: "main-idp", Account: "ada@example.org", Network: recovery.UnknownNetwork})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tx, err = b.Ask(t.Context(), tx); err != nil {
+		t.Fatal(err)
+	}
+	receipt := b.present(t, tx, recovery.FlowCrossDevice, nil)
+	shown, err := b.Confirmation(t.Context(), tx.ID, receipt.ResponseCode, recovery.UnknownNetwork)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tx, err = b.Confirm(t.Context(), b.stored(shown.ID), shown.Presentation.Answer.Confirmation); err != nil || tx.Decision.Reason != recovery.ReasonOtherNetwork {
+		t.Errorf("%v, %v", tx.Decision, err)
 	}
 }
 

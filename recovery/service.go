@@ -32,6 +32,7 @@ type Ports struct {
 	Directory    Directory
 	Passes       PassIssuer
 	Audit        Auditor
+	Issuings     Issuings
 	Attempts     Counter
 	Clock        func() time.Time
 	Random       io.Reader
@@ -55,7 +56,7 @@ type Service struct {
 func NewService(ports Ports, policy Policy) (*Service, error) {
 	for name, missing := range map[string]bool{
 		"Transactions": ports.Transactions == nil, "Directory": ports.Directory == nil, "Passes": ports.Passes == nil,
-		"Audit": ports.Audit == nil, "Attempts": ports.Attempts == nil, "Clock": ports.Clock == nil, "Random": ports.Random == nil,
+		"Audit": ports.Audit == nil, "Issuings": ports.Issuings == nil, "Attempts": ports.Attempts == nil, "Clock": ports.Clock == nil, "Random": ports.Random == nil,
 	} {
 		if missing {
 			return nil, fmt.Errorf("recovery service: port %s is missing", name)
@@ -95,18 +96,6 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 		return s.advance(ctx, t, EventRecoveryExpired, StepExpire)
 	}
 	return t, nil
-}
-
-// Account reads the account with exactly this name or id from the directory. All directory access goes through it.
-func (s *Service) Account(ctx context.Context, name AccountName) (Account, error) {
-	account, err := s.ports.Directory.Find(ctx, name)
-	if err != nil {
-		return Account{}, fmt.Errorf("find the account: %w", err)
-	}
-	if !account.named(name) { // directories fold and normalise before they compare (RFC 4518 §2), which merges the names of different people
-		return Account{}, fmt.Errorf("find the account: the directory returned an account of another name: %w", ErrNotFound)
-	}
-	return account, nil
 }
 
 // Profiles returns the profiles of the deployment. The caller does not change them.

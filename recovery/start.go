@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -15,7 +14,7 @@ const defaultLifetime = 15 * time.Minute
 // StartParams holds what the provider knows when a client's authorization request arrives.
 type StartParams struct {
 	Client        ClientID
-	Account       AccountName // from login_hint or a signed id_token_hint
+	Account       RequestedAccount // from login_hint or a signed id_token_hint
 	Authorization []byte
 	Network       string // the caller's network, for attempt limits; stored as a digest only
 	Agent         string // display name of the person's browser, such as "Firefox on Windows"
@@ -25,25 +24,33 @@ type StartParams struct {
 
 // Start opens a transaction and returns it with the secret for the browser's cookie. An unknown or excluded account
 // gets a transaction under the decoy profile, which is denied at the end, so that account names cannot be enumerated.
-// If an attempt limit is exceeded, the transaction is denied at once. If the directory fails, Start returns an error
-// and opens nothing.
+// If a limit on what was asked for is exceeded, the transaction is denied at once; if that happens too often, it is
+// ErrTooManyAttempts and none is opened. A limit on the account that the directory has bars silently: the transaction goes
+// on, and is denied at the end. If the directory fails, Start returns an error and opens nothing.
 func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, string, error) {
-	account, profile, ineligible, err := s.lookUp(ctx, params.Account)
+	found, err := s.find(ctx, params.Account)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	// By the name in the directory: an account that can be named in two ways has one counter.
-	subject := LimitSubject{Account: account.Name, Client: params.Client, Network: params.Network}
-	exceeded, err := s.policy.Limits.count(ctx, s.ports.Attempts, subject)
+	subject := LimitSubject{Requested: params.Account, Account: found.account.ID, Client: params.Client, Network: params.Network}
+	over, err := s.policy.Limits.count(ctx, s.ports.Attempts, subject)
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	t, secret, err := newTransaction(params, profile, s.ports.Random, s.ports.Clock())
+	if over.openly {
+		if err := s.countBarred(ctx, params.Client, params.Network); err != nil {
+			return Transaction{}, "", err
+		}
+	}
+	t, secret, err := newTransaction(params, found.profile, s.ports.Random, s.ports.Clock())
 	if err != nil {
 		return Transaction{}, "", err
 	}
-	t.Ineligible = ineligible
-	if exceeded {
+	t.Account, t.AccountName, t.Ineligible = found.account.ID, found.account.Name, found.ineligible
+	if t.Ineligible == ReasonNone && over.silently {
+		t.Ineligible = ReasonAccountBarred
+	}
+	if over.openly {
 		if t, err = t.Apply(StepDeny, t.StartedAt); err != nil {
 			return Transaction{}, "", err
 		}
@@ -54,26 +61,10 @@ func (s *Service) Start(ctx context.Context, params StartParams) (Transaction, s
 	}
 	t.Version = 1
 	event, reason := EventRecoveryStarted, ReasonNone
-	if exceeded {
+	if over.openly {
 		event, reason = EventRecoveryDenied, ReasonTooManyAttempts
 	}
 	return t, secret, s.audit(ctx, t, event, reason)
-}
-
-// lookUp returns the account and its profile. An ineligible account is reported by a Reason, not by an error.
-func (s *Service) lookUp(ctx context.Context, name AccountName) (Account, Profile, Reason, error) {
-	account, err := s.Account(ctx, name)
-	if errors.Is(err, ErrNotFound) {
-		return Account{Name: name}, s.policy.Profiles.DecoyProfile(), ReasonAccountUnknown, nil
-	}
-	if err != nil {
-		return Account{}, Profile{}, ReasonDirectoryUnavailable, err
-	}
-	profile, ineligible := s.policy.Profiles.Match(account, s.policy.Exclude)
-	if ineligible != ReasonNone {
-		profile = s.policy.Profiles.DecoyProfile()
-	}
-	return account, profile, ineligible, nil
 }
 
 // newTransaction returns a transaction that starts at now, and the secret for the browser's cookie.
@@ -98,7 +89,7 @@ func newTransaction(params StartParams, profile Profile, random io.Reader, now t
 		network = networkOf(TransactionID(id), params.Network)
 	}
 	return Transaction{
-		ID: TransactionID(id), State: StateStarted, Client: params.Client, Account: params.Account, Profile: profile.Name, Mode: profile.Mode,
+		ID: TransactionID(id), State: StateStarted, Client: params.Client, Requested: params.Account, Profile: profile.Name, Mode: profile.Mode,
 		Browser: DigestOf(secret), Network: network, Agent: params.Agent, Authorization: params.Authorization, StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(lifetime),
 	}, secret, nil
 }

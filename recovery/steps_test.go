@@ -284,17 +284,6 @@ func TestProofingAndBack(t *testing.T) {
 	}
 }
 
-func TestTheClientIsAnsweredOnce(t *testing.T) {
-	b := setUp(t, nil)
-	tx := b.approved(t, "ada@example.org")
-	_, err := b.MarkReturned(t.Context(), tx)
-	wantErr(t, err, recovery.ErrRedeemed)
-	tx.ReturnedAt = time.Time{} // a copy from before
-	tx.Version--
-	_, err = b.MarkReturned(t.Context(), tx)
-	wantErr(t, err, recovery.ErrRedeemed)
-}
-
 func TestExpiryAndCancellation(t *testing.T) {
 	b := setUp(t, nil)
 	tx, secret := b.start(t, "ada@example.org")

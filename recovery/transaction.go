@@ -17,9 +17,14 @@ type Transaction struct {
 	Version int64         `json:"-"` // the stored version that this copy was read from
 	State   State         `json:"state"`
 	Client  ClientID      `json:"client"`
-	Account AccountName   `json:"account"` // as named by the main IdP, never taken from the evidence
-	Profile ProfileName   `json:"profile"`
-	Mode    Mode          `json:"mode"`
+	// Requested is the account as the main IdP named it. Account is its id, which the directory told at the start, and
+	// which every later step goes by; empty if there is no such account. AccountName is the directory's name of it
+	// then, for the audit log. None of them is taken from the evidence.
+	Requested   RequestedAccount `json:"requested_account"`
+	Account     AccountID        `json:"account,omitempty"`
+	AccountName AccountName      `json:"account_name,omitempty"`
+	Profile     ProfileName      `json:"profile"`
+	Mode        Mode             `json:"mode"`
 	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope
 	// …). The person does not see it: the journey of an ineligible account looks like any other, so that accounts
 	// cannot be enumerated.
@@ -42,8 +47,13 @@ type Transaction struct {
 	ChangedAt      time.Time            `json:"changed_at"`
 	ExpiresAt      time.Time            `json:"expires_at"`
 	DecidedAt      time.Time            `json:"decided_at,omitzero"`
-	// ReturnedAt is when the browser was sent back to the client with a code. That happens once.
-	ReturnedAt time.Time `json:"returned_at,omitzero"`
+	// EndedElsewhere: it was cancelled because the wallet's redirect was opened in another browser than the one that started.
+	EndedElsewhere bool `json:"ended_elsewhere,omitempty"`
+	// ReturnedAt is when the browser was last sent back to the client with a code, and Code identifies that code. Until
+	// the code is redeemed the browser can be sent back again: the new code takes the place of the old one.
+	ReturnedAt     time.Time `json:"returned_at,omitzero"`
+	Code           CodeID    `json:"code,omitempty"`
+	CodeRedeemedAt time.Time `json:"code_redeemed_at,omitzero"` // of a code that redeems no pass
 }
 
 // Issued records that a pass was issued, without its value.

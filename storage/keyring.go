@@ -66,16 +66,17 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	return ring, nil
 }
 
-// seal encrypts data and authenticates place with it, so that a record's data cannot be moved to another record.
-func (k *Keyring) seal(data []byte, place string) []byte {
+// Seal encrypts data and authenticates place with it, so that a record's data cannot be moved to another record.
+func (k *Keyring) Seal(data []byte, place string) []byte {
 	key := k.keys[0]
 	out := make([]byte, 0, keyIDSize+len(data)+key.aead.Overhead())
 	return key.aead.Seal(append(out, key.id[:]...), nil, data, []byte(place))
 }
 
-var errSealed = errors.New("stored data cannot be decrypted: the encryption key is missing from secrets.encryption_keys, or the data was changed")
+var errSealed = errors.New("stored data cannot be decrypted: the encryption key is missing from secrets.encryption_keys, or the record was changed, or put under another kind, id, group, version or end of life")
 
-func (k *Keyring) open(sealed []byte, place string) ([]byte, error) {
+// Open decrypts what Seal returned for the same place.
+func (k *Keyring) Open(sealed []byte, place string) ([]byte, error) {
 	if len(sealed) < keyIDSize {
 		return nil, errSealed
 	}

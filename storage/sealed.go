@@ -2,12 +2,16 @@ package storage
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// Sealed is a Store that encrypts the data of every record before a backend sees it, bound to the record's kind and id.
+// Sealed is a Store that encrypts the data of every record before a backend sees it. The seal covers all that the backend
+// knows of the record: kind, id, group, version and end of life. So nobody who can write to the backend can move data to
+// another record, make an old version look like a later one, or let a record live on. What the seal cannot show is that
+// a whole record was put back as it was: see package bolt for that.
 type Sealed struct {
 	backend Store
 	keys    *Keyring
@@ -21,11 +25,30 @@ func NewSealed(backend Store, keys *Keyring) (*Sealed, error) {
 	return &Sealed{backend: backend, keys: keys}, nil
 }
 
-func place(kind Kind, id string) string { return string(kind) + "\x00" + id }
+// place encodes what the seal of a record covers beside its data. Each part has its length in front of it, so that no two
+// records have the same place.
+func place(r Record) string {
+	var b []byte
+	for _, part := range []string{string(r.Kind), r.ID, r.Group} {
+		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
+	}
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Version)) //nolint:gosec // any bits will do
+	if !r.ExpiresAt.IsZero() {                              // which has no time in nanoseconds
+		b = binary.BigEndian.AppendUint64(b, uint64(r.ExpiresAt.UnixNano())) //nolint:gosec // any bits will do
+	}
+	return string(b)
+}
+
+// sealed returns the record with its data sealed for the version that it is about to have.
+func (s *Sealed) sealed(r Record, version int64) Record {
+	next := r
+	next.Version = version
+	r.Data = s.keys.Seal(r.Data, place(next))
+	return r
+}
 
 func (s *Sealed) Create(ctx context.Context, r Record) error {
-	r.Data = s.keys.seal(r.Data, place(r.Kind, r.ID))
-	return s.backend.Create(ctx, r)
+	return s.backend.Create(ctx, s.sealed(r, 1))
 }
 
 func (s *Sealed) Get(ctx context.Context, kind Kind, id string) (Record, error) {
@@ -34,8 +57,7 @@ func (s *Sealed) Get(ctx context.Context, kind Kind, id string) (Record, error) 
 }
 
 func (s *Sealed) Update(ctx context.Context, r Record) error {
-	r.Data = s.keys.seal(r.Data, place(r.Kind, r.ID))
-	return s.backend.Update(ctx, r)
+	return s.backend.Update(ctx, s.sealed(r, r.Version+1))
 }
 
 func (s *Sealed) Consume(ctx context.Context, kind Kind, id string) (Record, error) {
@@ -60,7 +82,8 @@ func (s *Sealed) List(ctx context.Context, kind Kind, group, after string, limit
 	return records, nil
 }
 
-// Increment implements Store. Counters are not encrypted: a count is no secret, and its key is a digest.
+// Increment implements Store. Counters are not encrypted: a count is no secret, and its key is a digest. A backend that
+// others can write to authenticates them itself.
 func (s *Sealed) Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error) {
 	return s.backend.Increment(ctx, kind, id, window)
 }
@@ -72,7 +95,7 @@ func (s *Sealed) unseal(r Record, err error) (Record, error) {
 	if err != nil {
 		return Record{}, err
 	}
-	if r.Data, err = s.keys.open(r.Data, place(r.Kind, r.ID)); err != nil {
+	if r.Data, err = s.keys.Open(r.Data, place(r)); err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", r.Kind, err)
 	}
 	return r, nil

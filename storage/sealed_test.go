@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -66,35 +67,106 @@ func TestBackendSeesNoData(t *testing.T) {
 	}
 }
 
-// What is sealed for one record opens as no other one, and not after a bit was changed.
+// put writes a record under a sealed store: whoever can change the file or the database can.
+type put struct {
+	storage.Store
+	r storage.Record
+}
+
+func (p put) Get(context.Context, storage.Kind, string) (storage.Record, error) { return p.r, nil }
+
+func (p put) Consume(context.Context, storage.Kind, string) (storage.Record, error) { return p.r, nil }
+
+func (p put) List(context.Context, storage.Kind, string, string, int) ([]storage.Record, error) {
+	return []storage.Record{p.r}, nil
+}
+
+// What is sealed for one record opens as no other one: each row changes one thing of a record that opens. Whichever way
+// it is read, the error says what may have happened, and does not hide it as not found.
 func TestMovedOrChangedDataIsRefused(t *testing.T) {
-	m := backend(t, time.Now)
-	s := sealed(t, m, keyring(t, 1))
-	if err := s.Create(t.Context(), storage.Record{Kind: "t", ID: "a", Data: []byte("one")}); err != nil {
-		t.Fatal(err)
-	}
-	raw, err := m.Get(t.Context(), "t", "a")
-	if err != nil {
-		t.Fatal(err)
-	}
-	flipped := bytes.Clone(raw.Data)
-	flipped[len(flipped)-1] ^= 1
-	for name, r := range map[string]storage.Record{
-		"other id":    {Kind: "t", ID: "b", Data: raw.Data},
-		"other kind":  {Kind: "u", ID: "a", Data: raw.Data},
-		"changed bit": {Kind: "t", ID: "c", Data: flipped},
-		"too short":   {Kind: "t", ID: "d", Data: []byte{1}},
-		"plain":       {Kind: "t", ID: "e", Data: []byte("plain text that nobody sealed")},
-	} {
-		if err := m.Create(t.Context(), r); err != nil {
+	clock := storagetest.NewClock()
+	m := backend(t, clock.Now)
+	ring := keyring(t, 1)
+	s := sealed(t, m, ring)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := s.Get(t.Context(), r.Kind, r.ID); err == nil {
-			t.Errorf("%s: read %q", name, got.Data)
-		} else if errors.Is(err, storage.ErrNotFound) {
-			t.Errorf("%s: hidden as not found", name)
+	}
+	must(s.Create(t.Context(), storage.Record{Kind: "t", ID: "a", Group: "g", Data: []byte("first"), ExpiresAt: clock.Now().Add(time.Hour)}))
+	older, err := m.Get(t.Context(), "t", "a")
+	must(err)
+	must(s.Update(t.Context(), storage.Record{Kind: "t", ID: "a", Group: "g", Version: 1, Data: []byte("one"), ExpiresAt: clock.Now().Add(time.Hour)}))
+	for name, row := range map[string]struct {
+		spoil func(r *storage.Record)
+		opens bool
+	}{
+		"nothing":                  {func(*storage.Record) {}, true},
+		"another id":               {func(r *storage.Record) { r.ID = "b" }, false},
+		"another kind":             {func(r *storage.Record) { r.Kind = "u" }, false},
+		"a kind that begins an id": {func(r *storage.Record) { r.Kind, r.ID = "ta", "" }, false},
+		"another group":            {func(r *storage.Record) { r.Group = "h" }, false},
+		"no group":                 {func(r *storage.Record) { r.Group = "" }, false},
+		"a later version":          {func(r *storage.Record) { r.Version++ }, false},
+		"the version before":       {func(r *storage.Record) { r.Version-- }, false},
+		"the data before":          {func(r *storage.Record) { r.Data = older.Data }, false},
+		"a longer life":            {func(r *storage.Record) { r.ExpiresAt = r.ExpiresAt.Add(1) }, false},
+		"no end of life":           {func(r *storage.Record) { r.ExpiresAt = time.Time{} }, false},
+		"a changed bit":            {func(r *storage.Record) { r.Data[len(r.Data)-1] ^= 1 }, false},
+		"too short":                {func(r *storage.Record) { r.Data = []byte{1} }, false},
+		"nothing in it":            {func(r *storage.Record) { r.Data = nil }, false},
+		"plain text":               {func(r *storage.Record) { r.Data = []byte("plain text that nobody sealed") }, false},
+	} {
+		raw, err := m.Get(t.Context(), "t", "a")
+		must(err)
+		row.spoil(&raw)
+		spoilt := sealed(t, put{m, raw}, ring)
+		for way, read := range map[string]func() (storage.Record, error){
+			"get":     func() (storage.Record, error) { return spoilt.Get(t.Context(), raw.Kind, raw.ID) },
+			"consume": func() (storage.Record, error) { return spoilt.Consume(t.Context(), raw.Kind, raw.ID) },
+			"list": func() (storage.Record, error) {
+				list, err := spoilt.List(t.Context(), raw.Kind, raw.Group, "", 1)
+				return append(list, storage.Record{})[0], err
+			},
+		} {
+			got, err := read()
+			switch {
+			case row.opens && (err != nil || string(got.Data) != "one"):
+				t.Errorf("%s, %s: %q, %v", name, way, got.Data, err)
+			case !row.opens && (err == nil || errors.Is(err, storage.ErrNotFound) || !strings.Contains(err.Error(), "kind, id, group, version or end of life")):
+				t.Errorf("%s, %s: %q, %v", name, way, got.Data, err)
+			}
 		}
 	}
+}
+
+// FuzzSealedRecord: a sealed record opens for its place, and with any byte of it or of its place altered never.
+func FuzzSealedRecord(f *testing.F) {
+	f.Add([]byte("Ada Lindqvist"), "transaction\x00T1", uint(0), byte(1))
+	f.Add([]byte{}, "", uint(3), byte(0x80))
+	f.Add([]byte("code"), "code\x00x", uint(20), byte(0xff))
+	f.Add(bytes.Repeat([]byte{0}, 300), "k", uint(331), byte(4))
+	f.Fuzz(func(t *testing.T, data []byte, place string, at uint, mask byte) {
+		ring := keyring(t, 1, 2)
+		sealed := ring.Seal(data, place)
+		if opened, err := ring.Open(sealed, place); err != nil || !bytes.Equal(opened, data) {
+			t.Fatalf("what was sealed does not open: %v", err)
+		}
+		if mask == 0 {
+			return
+		}
+		whole := append(bytes.Clone(sealed), place...)
+		whole[at%uint(len(whole))] ^= mask
+		if opened, err := ring.Open(whole[:len(sealed)], string(whole[len(sealed):])); err == nil {
+			t.Fatalf("opened as %q with byte %d altered", opened, at%uint(len(whole)))
+		}
+		for _, short := range []int{0, 1, int(at % uint(len(sealed)))} {
+			if _, err := ring.Open(sealed[:short], place); err == nil {
+				t.Fatalf("opened after %d of %d bytes", short, len(sealed))
+			}
+		}
+	})
 }
 
 func TestKeysRotate(t *testing.T) {

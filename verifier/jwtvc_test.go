@@ -21,6 +21,7 @@ type card struct {
 	vc, receipt      *verifiertest.JWT
 	token            *verifiertest.JWT
 	presenter        *verifiertest.Identity
+	more             []any // credentials beside the two
 }
 
 func newCard(t testing.TB, algorithm string) *card {

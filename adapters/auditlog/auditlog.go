@@ -1,10 +1,17 @@
-// Package auditlog keeps the audit log in a file: one JSON object a line, each hash-chained to the one before
-// (recovery.Link). A second file, the head, contains the number and hash of the last durable record, so that removing
-// records from the end is detected. An administrator who copies the head elsewhere can prove later that no record was
-// rewritten.
+// Package auditlog keeps the audit log in files: one JSON object a line, each chained to the one before by a keyed hash
+// (recovery.Link).
 //
-// A critical event is durable (fsync) before Append returns. Concurrent callers share one fsync, so the cost of the log
-// for each recovery falls as load rises. The cost of an append does not depend on the log's length.
+//	audit.jsonl          the segment that is written to; its first line carries the chain on (recovery.Segment)
+//	audit.jsonl.000007   a segment that was rotated away; logrotate's names are recognised too
+//	audit.jsonl.head     where the last durable record is, so that removing records from the end is noticed
+//	audit.jsonl.lock     held by the process that writes
+//
+// A critical event is durable (fsync), and the head names it, before Append returns; any other is within a second.
+// Concurrent callers share one fsync, so the cost of the log for each recovery falls as load rises. The cost of an
+// append, and of opening, does not depend on the log's length.
+//
+// A file that was renamed, replaced or truncated is noticed before and after each record, and a log that cannot be
+// written takes no more records: no record, no pass. What ends that, Reopen says.
 package auditlog
 
 import (
@@ -12,140 +19,152 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
+	"log/slog"
 	"os"
 	"sync"
+	"time"
 
 	"regain/recovery"
 )
 
-// Log implements recovery.Auditor.
-type Log struct {
-	mu     sync.Mutex
-	last   recovery.Link
-	file   *os.File // nil for a log in memory
-	head   *os.File
-	size   int64 // bytes of the complete records
-	broken error // the first failed write; nothing may be appended after it
+// DefaultSegmentSize bounds a segment, so that a node starts within a second: it reads the last one.
+const DefaultSegmentSize = 64 << 20
 
-	syncing sync.Mutex
-	durable uint64 // number of the last durable record; guarded by syncing
+// soon is how long a record that is not critical may wait to become durable.
+const soon = time.Second
+
+// Options says where a log is and how it is kept.
+type Options struct {
+	Path        string
+	Key         recovery.ChainKey
+	SegmentSize int64        // octets after which a new segment is begun; 0 is DefaultSegmentSize
+	Logger      *slog.Logger // nil for none
+	Clock       func() time.Time
+	// Remembered keeps the head at another place than the log's directory; nil for none.
+	Remembered HeadStore
+	// Begin accepts a log of which something is missing, and begins a new segment after what is there.
+	Begin bool
+	// files opens files; tests let it fail.
+	files opener
+}
+
+// HeadStore keeps a head where the log is not, so that a log that was deleted together with its head is missed.
+type HeadStore interface {
+	LoadHead(ctx context.Context) (line string, err error) // "" for none
+	SaveHead(ctx context.Context, line string) error
+}
+
+// Log implements recovery.Auditor and recovery.Issuings.
+type Log struct {
+	options Options
+	lock    *os.File
+
+	mu      sync.Mutex
+	last    recovery.Head
+	file    file  // nil for a log in memory
+	size    int64 // octets of the complete records
+	full    int64 // size from which a new segment is begun
+	closed  error // why nothing may be appended until Reopen
+	failing error // why the last record was not written; the next one may be
+	probed  time.Time
+	timer   *time.Timer // runs while a record waits to become durable
+	issued  issued
+
+	syncing sync.Mutex // taken before mu
+	head    headFile
+	durable recovery.Head // the last durable record
+	saving  sync.Mutex    // held while a head is kept elsewhere
 
 	memory bytes.Buffer
 }
 
-// NewMemory returns a log in memory. For development only: it is lost when the process ends.
-func NewMemory() *Log { return &Log{} }
+var (
+	_ recovery.Auditor  = (*Log)(nil)
+	_ recovery.Issuings = (*Log)(nil)
+)
 
-// Open opens or creates the log at path and verifies the whole chain first: a log that was tampered with is not
-// appended to.
-func Open(path string) (*Log, error) {
-	last, whole, err := verifyFile(path)
-	switch {
-	case errors.Is(err, recovery.ErrUnfinished):
-		// A crash interrupted the write. No caller was told that this record is durable.
-		if err := os.Truncate(path, whole); err != nil {
-			return nil, fmt.Errorf("cut off the audit log's unfinished record: %w", err)
-		}
-	case err != nil && !errors.Is(err, fs.ErrNotExist):
+// NewMemory returns a log in memory. For development only: it is lost when the process ends, so its key protects
+// nothing.
+func NewMemory() *Log {
+	l := &Log{options: Options{Clock: time.Now}}
+	segment := l.options.Key.Begin(recovery.Head{}, time.Time{}, false)
+	l.memory.Write(segment.Encode())
+	l.last = segment.Head()
+	return l
+}
+
+func (l *Log) inMemory() bool { return l.options.Path == "" }
+
+// Open opens the log at options.Path, or begins it, and verifies its last segment first: a log that was tampered with,
+// or that another process writes to, is not appended to.
+func Open(options Options) (*Log, error) {
+	options = options.withDefaults()
+	lock, err := acquire(options.Path)
+	if err != nil {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
-	const private = 0o600
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, private)
-	if err != nil {
-		return nil, fmt.Errorf("open audit log: %w", err)
+	l := &Log{options: options, lock: lock}
+	l.head.saved = options.Clock()
+	err = l.load()
+	if err == nil {
+		err = l.remember(options.Key.EncodeHead(l.durable))
 	}
-	head, err := os.OpenFile(headPath(path), os.O_CREATE|os.O_RDWR, private)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open audit log's head: %w", err), file.Close())
+		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), l.release())
 	}
-	info, err := file.Stat()
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), file.Close(), head.Close())
-	}
-	return &Log{last: last, file: file, head: head, size: info.Size(), durable: last.Seq}, nil
+	return l, nil
 }
 
-func (l *Log) Append(_ context.Context, event recovery.Event) error {
-	seq, err := l.write(event)
-	if err != nil || !event.Type.Critical() {
-		return err
+func (o Options) withDefaults() Options {
+	if o.SegmentSize == 0 {
+		o.SegmentSize = DefaultSegmentSize
 	}
-	return l.sync(seq)
-}
-
-func (l *Log) write(event recovery.Event) (uint64, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.broken != nil {
-		return 0, fmt.Errorf("audit log is closed to further records: %w", l.broken)
+	if o.Clock == nil {
+		o.Clock = time.Now
 	}
-	link, err := recovery.NextLink(l.last, event)
-	if err != nil {
-		return 0, err
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	line, err := link.Encode()
-	if err != nil {
-		return 0, err
+	if o.files == nil {
+		o.files = osFile
 	}
-	if l.file == nil {
-		l.memory.Write(line)
-		l.last = link
-		return link.Seq, nil
-	}
-	if _, err := l.file.Write(line); err != nil {
-		// The line may be written in part: remove that part, or accept no further records.
-		l.broken = errors.Join(err, l.file.Truncate(l.size))
-		return 0, fmt.Errorf("write audit record: %w", l.broken)
-	}
-	l.size += int64(len(line))
-	l.last = link
-	return link.Seq, nil
-}
-
-// sync makes every record up to seq durable. A caller that waited for the lock returns at once if another caller's
-// fsync covered its record.
-func (l *Log) sync(seq uint64) error {
-	if l.file == nil {
-		return nil
-	}
-	l.syncing.Lock()
-	defer l.syncing.Unlock()
-	if l.durable >= seq {
-		return nil
-	}
-	l.mu.Lock()
-	last := l.last
-	l.mu.Unlock()
-	if err := l.file.Sync(); err != nil {
-		return l.fail(fmt.Errorf("make audit record durable: %w", err))
-	}
-	if err := l.writeHead(last); err != nil {
-		return l.fail(err)
-	}
-	l.durable = last.Seq
-	return nil
-}
-
-// fail closes the log to further records: after a failed fsync it is unknown what is on disk.
-func (l *Log) fail(err error) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.broken == nil {
-		l.broken = err
-	}
-	return err
+	return o
 }
 
 // Close makes all records durable and closes the files.
 func (l *Log) Close() error {
-	if l.file == nil {
+	if l.inMemory() {
 		return nil
 	}
 	l.mu.Lock()
+	if l.timer != nil {
+		l.timer.Stop()
+	}
 	seq := l.last.Seq
 	l.mu.Unlock()
-	return errors.Join(l.sync(seq), l.file.Close(), l.head.Close())
+	err := l.sync(seq)
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	l.mu.Lock()
+	if l.closed == nil {
+		l.closed = os.ErrClosed
+	}
+	l.mu.Unlock()
+	l.saving.Lock()
+	defer l.saving.Unlock()
+	return errors.Join(err, l.remember(l.options.Key.EncodeHead(l.durable)), l.release())
+}
+
+// release closes the files and gives up the lock.
+func (l *Log) release() error {
+	var problems []error
+	if l.file != nil {
+		problems = append(problems, l.file.Close())
+	}
+	if l.head.file != nil {
+		problems = append(problems, l.head.file.Close())
+	}
+	return errors.Join(append(problems, l.lock.Close())...)
 }
 
 // Bytes returns a copy of a log in memory.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,23 +17,76 @@ func event(kind recovery.EventType) recovery.Event {
 	return recovery.Event{Time: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Type: kind, Transaction: "txn", Account: "ada@example.org"}
 }
 
-// written returns the path of a closed log of n records, the last one critical.
-func written(t *testing.T, n int) string {
+// key returns a key that is all one octet.
+func key(t testing.TB, octet byte) recovery.ChainKey {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "audit.jsonl")
-	log, err := auditlog.Open(path)
+	k, err := recovery.NewChainKey(bytes.Repeat([]byte{octet}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range n {
-		kind := recovery.EventRecoveryStarted
-		if i == n-1 {
-			kind = recovery.EventPassIssuing
-		}
+	return k
+}
+
+// at returns the options of the log at path.
+func at(t testing.TB, path string) auditlog.Options {
+	t.Helper()
+	return auditlog.Options{Path: path, Key: key(t, 1)}
+}
+
+func fresh(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "audit.jsonl")
+}
+
+func open(t testing.TB, options auditlog.Options) *auditlog.Log {
+	t.Helper()
+	log, err := auditlog.Open(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+// reopened opens the log at path and closes it again.
+func reopened(t *testing.T, options auditlog.Options) error {
+	t.Helper()
+	log, err := auditlog.Open(options)
+	if err != nil {
+		return err
+	}
+	return log.Close()
+}
+
+func verify(t testing.TB, path string) (auditlog.Report, error) {
+	t.Helper()
+	return auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1)})
+}
+
+// holds says so when the log at path is not whole, or has another number of records.
+func holds(t *testing.T, path string, records uint64) {
+	t.Helper()
+	if r, err := verify(t, path); err != nil || r.To != records || r.From != 1 {
+		t.Errorf("records %d to %d, want 1 to %d: %v", r.From, r.To, records, err)
+	}
+}
+
+// add appends records of one kind.
+func add(t testing.TB, log *auditlog.Log, kind recovery.EventType, n int) {
+	t.Helper()
+	for range n {
 		if err := log.Append(t.Context(), event(kind)); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+// written returns the path of a closed log of n records, the last one critical.
+func written(t *testing.T, n int) string {
+	t.Helper()
+	path := fresh(t)
+	log := open(t, at(t, path))
+	add(t, log, recovery.EventRecoveryStarted, n-1)
+	add(t, log, recovery.EventPassIssuing, 1)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -43,33 +95,28 @@ func written(t *testing.T, n int) string {
 
 func TestAppendAndVerify(t *testing.T) {
 	path := written(t, 5)
-	if n, err := auditlog.Verify(path); err != nil || n != 5 {
-		t.Fatalf("verify: %d, %v", n, err)
-	}
-	log, err := auditlog.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := log.Append(t.Context(), event(recovery.EventPassIssued)); err != nil {
-		t.Fatal(err)
-	}
+	holds(t, path, 5)
+	log := open(t, at(t, path))
+	add(t, log, recovery.EventPassIssued, 1)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := auditlog.Verify(path); err != nil || n != 6 {
-		t.Errorf("after going on: %d, %v", n, err)
-	}
+	holds(t, path, 6)
 }
 
 // Whatever is done to the file of a closed log, Verify says so, and Open appends nothing to it.
 func TestTamperingShows(t *testing.T) {
 	lines := func(text []byte) [][]byte { return bytes.SplitAfter(text, []byte("\n")) }
 	for name, change := range map[string]func(text []byte) []byte{
+		"the time it began": func(text []byte) []byte {
+			return bytes.Replace(text, []byte(`"started":"2`), []byte(`"started":"1`), 1)
+		},
 		"a changed letter":     func(text []byte) []byte { return bytes.Replace(text, []byte("ada@"), []byte("bob@"), 1) },
 		"a removed line":       func(text []byte) []byte { l := lines(text); return bytes.Join(append(l[:1:1], l[2:]...), nil) },
 		"the last line gone":   func(text []byte) []byte { l := lines(text); return bytes.Join(l[:len(l)-2], nil) },
 		"the first line gone":  func(text []byte) []byte { l := lines(text); return bytes.Join(l[1:], nil) },
 		"everything gone":      func([]byte) []byte { return nil },
+		"but the first gone":   func(text []byte) []byte { return lines(text)[0] },
 		"two lines exchanged":  func(text []byte) []byte { l := lines(text); l[1], l[2] = l[2], l[1]; return bytes.Join(l, nil) },
 		"a line twice":         func(text []byte) []byte { l := lines(text); return bytes.Join(append(l[:1:1], l...), nil) },
 		"a space":              func(text []byte) []byte { return bytes.Replace(text, []byte(`{"seq"`), []byte(`{ "seq"`), 1) },
@@ -85,11 +132,11 @@ func TestTamperingShows(t *testing.T) {
 			if err := os.WriteFile(path, change(bytes.Clone(text)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if n, err := auditlog.Verify(path); err == nil {
-				t.Errorf("verified %d records", n)
+			if r, err := verify(t, path); err == nil {
+				t.Errorf("verified %d records", r.To)
 			}
-			if log, err := auditlog.Open(path); err == nil {
-				t.Errorf("opened for more: %v", log.Close())
+			if err := reopened(t, at(t, path)); err == nil {
+				t.Error("opened for more")
 			}
 		})
 	}
@@ -105,7 +152,7 @@ func TestARewrittenLogIsNotTheOneOfItsHead(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := auditlog.Verify(path); !errors.Is(err, recovery.ErrChain) {
+	if _, err := verify(t, path); !errors.Is(err, recovery.ErrChain) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -115,10 +162,10 @@ func TestAMissingLogIsNoticed(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := auditlog.Verify(path); !errors.Is(err, auditlog.ErrTruncated) {
-		t.Errorf("got %v", err)
+	if _, err := verify(t, path); err == nil {
+		t.Error("verified")
 	}
-	if _, err := auditlog.Open(path); !errors.Is(err, auditlog.ErrTruncated) {
+	if err := reopened(t, at(t, path)); !errors.Is(err, auditlog.ErrTruncated) {
 		t.Errorf("opened anew: %v", err)
 	}
 }
@@ -136,52 +183,58 @@ func TestACrashLeavesAnUnfinishedLine(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := auditlog.Verify(path); !errors.Is(err, recovery.ErrUnfinished) {
+	if _, err := verify(t, path); !errors.Is(err, recovery.ErrUnfinished) {
 		t.Errorf("verify: %v", err)
 	}
-	log, err := auditlog.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := log.Append(t.Context(), event(recovery.EventPassIssued)); err != nil {
-		t.Fatal(err)
-	}
+	log := open(t, at(t, path))
+	add(t, log, recovery.EventPassIssued, 1)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := auditlog.Verify(path); err != nil || n != 4 {
-		t.Errorf("after going on: %d, %v", n, err)
-	}
+	holds(t, path, 4)
 }
 
 func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.jsonl")
-	log, err := auditlog.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := fresh(t)
+	log := open(t, at(t, path))
 	defer log.Close()
 	for i, row := range []struct {
 		kind recovery.EventType
-		head string
-	}{{recovery.EventRecoveryStarted, ""}, {recovery.EventPassIssuing, "00000000000000000002 "}, {recovery.EventPassIssued, "00000000000000000002 "}} {
-		if err := log.Append(t.Context(), event(row.kind)); err != nil {
-			t.Fatal(err)
+		head uint64
+	}{
+		{recovery.EventRecoveryStarted, 0}, {recovery.EventPassIssuing, 2}, {recovery.EventPassIssued, 2}, {recovery.EventRecoveryDenied, 4},
+		{recovery.EventAccountMatched, 5}, {recovery.EventRecoveryEvaluated, 6},
+	} {
+		add(t, log, row.kind, 1)
+		holds(t, path, uint64(i+1))
+		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != row.head || head.Segment != 1 {
+			t.Errorf("%s: the head is %+v, %v", row.kind, head, err)
 		}
-		n, err := auditlog.Verify(path)
-		head, _ := os.ReadFile(path + ".head")
-		if err != nil || n != uint64(i+1) || !strings.HasPrefix(string(head), row.head) || (row.head == "") != (len(head) == 0) {
-			t.Errorf("%s: %d records, head %q, %v", row.kind, n, head, err)
+	}
+}
+
+// The others are in the head soon, so that removing them shows as well.
+func TestEveryRecordIsInTheHeadSoon(t *testing.T) {
+	path := fresh(t)
+	log := open(t, at(t, path))
+	defer log.Close()
+	add(t, log, recovery.EventRecoveryStarted, 3)
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		head, err := auditlog.ReadHead(path, key(t, 1))
+		if err == nil && head.Seq == 3 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the head is still %+v, %v", head, err)
 		}
 	}
 }
 
 func TestManyWritersAtOnce(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "audit.jsonl")
-	log, err := auditlog.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	path := fresh(t)
+	options := at(t, path)
+	options.SegmentSize = 2048 // and more than one segment
+	log := open(t, options)
 	var wg sync.WaitGroup
 	for i := range 64 {
 		wg.Go(func() {
@@ -198,17 +251,15 @@ func TestManyWritersAtOnce(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := auditlog.Verify(path); err != nil || n != 64 {
-		t.Errorf("%d records, %v", n, err)
+	holds(t, path, 64)
+	if r, err := verify(t, path); r.Segments < 2 {
+		t.Errorf("%d segments, %v", r.Segments, err)
 	}
 }
 
 // No record, no pass: a log that cannot be written says so, and goes on saying so.
 func TestAFullDiskIsAnError(t *testing.T) {
-	log, err := auditlog.Open(filepath.Join(t.TempDir(), "audit.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	log := open(t, at(t, fresh(t)))
 	if err := log.Close(); err != nil { // the nearest to a disk that fails: the file cannot be written any more
 		t.Fatal(err)
 	}
@@ -224,7 +275,7 @@ func TestMemory(t *testing.T) {
 	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
 		t.Fatal(err)
 	}
-	last, err := recovery.VerifyChain(bytes.NewReader(log.Bytes()), func(recovery.Link) {})
+	_, last, err := recovery.ChainKey{}.VerifySegment(bytes.NewReader(log.Bytes()), func(recovery.Link) {})
 	if err != nil || last.Seq != 1 || log.Close() != nil {
 		t.Errorf("%d records, %v", last.Seq, err)
 	}
@@ -232,10 +283,7 @@ func TestMemory(t *testing.T) {
 
 // The cost of an append must not grow with the log.
 func BenchmarkAppendCritical(b *testing.B) {
-	log, err := auditlog.Open(filepath.Join(b.TempDir(), "audit.jsonl"))
-	if err != nil {
-		b.Fatal(err)
-	}
+	log := open(b, at(b, fresh(b)))
 	defer log.Close()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -1,88 +1,161 @@
 package auditlog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
+	"time"
 
 	"regain/recovery"
 )
 
 func headPath(path string) string { return path + ".head" }
 
-// headSize is the fixed size of a head, so that it can be overwritten in place by one write.
-const headSize = 20 + 1 + 64 + 1
+// headFile has room for two heads, which are written in turn: when one is torn by a crash, the one before it is whole.
+type headFile struct {
+	file  file
+	slot  int64     // 0 or 1, the one to write next
+	saved time.Time // when the head was last kept elsewhere
+}
 
-// writeHead records the last durable record's number and hash.
-func (l *Log) writeHead(last recovery.Link) error {
-	if _, err := l.head.WriteAt(fmt.Appendf(nil, "%020d %64s\n", last.Seq, last.Hash), 0); err != nil {
-		return fmt.Errorf("write audit log's head: %w", err)
+// openHead opens or creates the head file. The caller holds syncing, or has the log alone.
+func (l *Log) openHead() error {
+	head, err := l.options.files(headPath(l.options.Path), os.O_CREATE|os.O_RDWR)
+	if err != nil {
+		return fmt.Errorf("open the audit log's head: %w", err)
+	}
+	if l.head.file != nil {
+		_ = l.head.file.Close() // it may be the failing one
+	}
+	l.head.file = head
+	return nil
+}
+
+// writeHead makes the head that of the last durable record. The caller holds syncing, not mu.
+func (l *Log) writeHead(last recovery.Head) error {
+	if err := l.headIntact(); err != nil {
+		return l.shutNow(err)
+	}
+	line := l.options.Key.EncodeHead(last)
+	if _, err := l.head.file.WriteAt([]byte(line), l.head.slot*int64(recovery.HeadSize)); err != nil {
+		err = fmt.Errorf("write the audit log's head: %w", err)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.fails(err) // the other head is whole, and the next attempt writes this one again
+		return err
+	}
+	if err := l.head.file.Sync(); err != nil {
+		return l.shutNow(fmt.Errorf("make the audit log's head durable: %w", err))
+	}
+	l.head.slot = 1 - l.head.slot
+	l.durable = last
+	l.recovered()
+	l.rememberSoon(line)
+	return nil
+}
+
+// headIntact reports whether the head file is still there.
+func (l *Log) headIntact() error {
+	held, err := l.head.file.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the audit log's head: %w", err)
+	}
+	named, err := os.Stat(headPath(l.options.Path))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, named) {
+		return fmt.Errorf("%s was removed or replaced: %w", headPath(l.options.Path), ErrSwapped)
+	}
+	if err != nil {
+		return fmt.Errorf("look at the audit log's head: %w", err)
 	}
 	return nil
 }
 
-// ErrTruncated means that records are missing at the end of a log.
-var ErrTruncated = errors.New("audit log ends before its head")
-
-// Verify checks a whole log against itself and its head, and returns the number of records.
-func Verify(path string) (uint64, error) {
-	last, _, err := verifyFile(path)
-	if err != nil {
-		return 0, fmt.Errorf("verify audit log: %w", err)
+// rememberSoon keeps the head elsewhere too, once in ten seconds: it costs no recovery anything, and what is kept is the
+// least that the log must hold. The caller holds syncing.
+func (l *Log) rememberSoon(line string) {
+	const often = 10 * time.Second
+	if l.options.Remembered == nil {
+		return
 	}
-	return last.Seq, nil
-}
-
-// verifyFile returns the last complete record, and the size of all complete records in bytes.
-func verifyFile(path string) (last recovery.Link, whole int64, err error) {
-	seq, hash, err := readHead(path)
-	if err != nil {
-		return last, 0, err
+	now := l.options.Clock()
+	if now.Sub(l.head.saved) < often {
+		return
 	}
-	file, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) && seq > 0 {
-		return last, 0, fmt.Errorf("%s: is gone, its head says %d records: %w", path, seq, ErrTruncated)
-	}
-	if err != nil {
-		return last, 0, err
-	}
-	defer file.Close()
-	differs := false
-	last, err = recovery.VerifyChain(file, func(l recovery.Link) {
-		// Records after the head's were written without fsync before the program ended.
-		differs = differs || l.Seq == seq && l.Hash != hash
-		if line, err := l.Encode(); err == nil {
-			whole += int64(len(line))
+	l.head.saved = now
+	go func() {
+		l.saving.Lock()
+		defer l.saving.Unlock()
+		if l.isClosed() { // Close keeps a later one
+			return
 		}
-	})
-	switch {
-	case err != nil && !errors.Is(err, recovery.ErrUnfinished):
-	case last.Seq < seq:
-		err = fmt.Errorf("has %d records, its head says %d: %w", last.Seq, seq, ErrTruncated)
-	case differs:
-		err = fmt.Errorf("record %d is not the one its head names: %w", seq, recovery.ErrChain)
-	}
-	if err != nil {
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	return last, whole, err
+		if err := l.remember(line); err != nil {
+			l.options.Logger.Warn("the audit log's head was not kept in the store", "cause", err)
+		}
+	}()
 }
 
-func readHead(path string) (seq uint64, hash string, err error) {
+func (l *Log) isClosed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed != nil
+}
+
+// remember keeps a head elsewhere. The caller holds saving.
+func (l *Log) remember(line string) error {
+	if l.options.Remembered == nil {
+		return nil
+	}
+	const patience = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := l.options.Remembered.SaveHead(ctx, line); err != nil {
+		return fmt.Errorf("keep the audit log's head: %w", err)
+	}
+	return nil
+}
+
+// ErrNoHead means that there is no head beside the log.
+var ErrNoHead = errors.New("the audit log's head is missing: nothing says how many records there must be")
+
+// ReadHead returns the head beside the log at path.
+func ReadHead(path string, key recovery.ChainKey) (recovery.Head, error) {
 	data, err := os.ReadFile(headPath(path))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
-		return 0, "", nil
+		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), ErrNoHead)
 	}
 	if err != nil {
-		return 0, "", err
+		return recovery.Head{}, fmt.Errorf("read the audit log's head: %w", err)
 	}
-	if len(data) != headSize {
-		return 0, "", fmt.Errorf("%s: not a head: %w", headPath(path), recovery.ErrChain)
+	head, err := ParseHead(string(data), key)
+	if err != nil {
+		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), err)
 	}
-	if _, err := fmt.Sscanf(strings.TrimSpace(string(data)), "%d %s", &seq, &hash); err != nil {
-		return 0, "", fmt.Errorf("%s: not a head: %w", headPath(path), errors.Join(recovery.ErrChain, err))
+	return head, nil
+}
+
+// ParseHead reads a head, of one line or two. Of two the later one counts, and one may be torn: it was being written
+// when the machine stopped.
+func ParseHead(text string, key recovery.ChainKey) (recovery.Head, error) {
+	if len(text) > 2*recovery.HeadSize {
+		return recovery.Head{}, fmt.Errorf("has more than two lines: %w", recovery.ErrChain)
 	}
-	return seq, hash, nil
+	lines := []string{text[:min(len(text), recovery.HeadSize)], text[min(len(text), recovery.HeadSize):]}
+	var last recovery.Head
+	var problems []error
+	for _, line := range lines {
+		head, err := key.ParseHead(line)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		if head.Segment > last.Segment || head.Segment == last.Segment && head.Seq > last.Seq {
+			last = head
+		}
+	}
+	if last == (recovery.Head{}) {
+		return last, fmt.Errorf("no valid head: %w", errors.Join(append(problems, recovery.ErrChain)...))
+	}
+	return last, nil
 }

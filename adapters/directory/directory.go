@@ -7,6 +7,9 @@
 //	    enabled: true                  # default true
 //	    attributes: {given_name: Ada, family_name: Lindqvist}
 //	    groups: [employees]
+//	groups: [leavers]                  # groups that have no member now, so that excluding them is no mistake
+//
+// Letter case tells groups apart here. The domain excludes members in any letter case all the same.
 package directory
 
 import (
@@ -15,7 +18,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -28,12 +33,17 @@ const maxFile = 64 << 20
 
 // Directory holds the accounts of one file.
 type Directory struct {
-	accounts map[string]recovery.Account // key: AccountName.Exact
-	byID     map[string]string           // id → exact name
+	accounts map[string]recovery.Account   // key: AccountName.Exact
+	byID     map[recovery.AccountID]string // id → exact name
+
+	withoutID  int
+	groups     map[recovery.GroupName]bool
+	attributes map[recovery.AttributeName]bool
 }
 
 type document struct {
-	Accounts []entry `yaml:"accounts"`
+	Accounts []entry  `yaml:"accounts"`
+	Groups   []string `yaml:"groups"`
 }
 
 type entry struct {
@@ -73,7 +83,16 @@ func Parse(text []byte) (*Directory, error) {
 	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
-	d := &Directory{accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[string]string, len(doc.Accounts))}
+	d := &Directory{
+		accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[recovery.AccountID]string, len(doc.Accounts)),
+		groups: make(map[recovery.GroupName]bool), attributes: make(map[recovery.AttributeName]bool),
+	}
+	for i, group := range doc.Groups {
+		if group == "" {
+			return nil, fmt.Errorf("groups[%d]: is an empty name", i)
+		}
+		d.groups[recovery.GroupName(group)] = true
+	}
 	for i, e := range doc.Accounts {
 		account, err := e.account()
 		if err != nil {
@@ -84,6 +103,15 @@ func Parse(text []byte) (*Directory, error) {
 			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than the case of A to Z", i, e.Name, other.Name)
 		}
 		d.accounts[key] = account
+		if e.ID == "" {
+			d.withoutID++
+		}
+		for _, group := range account.Groups {
+			d.groups[group] = true
+		}
+		for attribute := range account.Attributes {
+			d.attributes[attribute] = true
+		}
 	}
 	for key, account := range d.accounts {
 		if other, taken := d.accounts[recovery.AccountName(account.ID).Exact()]; taken && other.ID != account.ID || d.byID[account.ID] != "" {
@@ -99,11 +127,11 @@ func (e entry) account() (recovery.Account, error) {
 		return recovery.Account{}, errors.New("name is missing")
 	}
 	a := recovery.Account{
-		Name: recovery.AccountName(e.Name), ID: e.ID, Enabled: e.Enabled == nil || *e.Enabled,
+		Name: recovery.AccountName(e.Name), ID: recovery.AccountID(e.ID), Enabled: e.Enabled == nil || *e.Enabled,
 		Attributes: make(map[recovery.AttributeName]string, len(e.Attributes)),
 	}
 	if a.ID == "" {
-		a.ID = e.Name
+		a.ID = recovery.AccountID(e.Name)
 	}
 	for name, value := range e.Attributes {
 		a.Attributes[recovery.AttributeName(name)] = value
@@ -118,16 +146,34 @@ func (e entry) account() (recovery.Account, error) {
 }
 
 // Find implements recovery.Directory. The case of A to Z in a name is ignored; an id must be equal.
-func (d *Directory) Find(_ context.Context, name recovery.AccountName) (recovery.Account, error) {
-	account, ok := d.accounts[name.Exact()]
-	if !ok {
-		account, ok = d.accounts[d.byID[string(name)]]
+func (d *Directory) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
+	if account, ok := d.accounts[recovery.AccountName(requested).Exact()]; ok {
+		return account, nil
 	}
+	return d.FindByID(ctx, recovery.AccountID(requested))
+}
+
+// FindByID implements recovery.Directory.
+func (d *Directory) FindByID(_ context.Context, id recovery.AccountID) (recovery.Account, error) {
+	account, ok := d.accounts[d.byID[id]]
 	if !ok {
 		return recovery.Account{}, fmt.Errorf("account: %w", recovery.ErrNotFound)
 	}
 	return account, nil
 }
+
+// Groups implements recovery.DirectoryLister: the groups that have members, and those that the file lists.
+func (d *Directory) Groups(context.Context) ([]recovery.GroupName, error) {
+	return slices.Sorted(maps.Keys(d.groups)), nil
+}
+
+// Attributes implements recovery.DirectoryLister: the attributes that an account has.
+func (d *Directory) Attributes(context.Context) ([]recovery.AttributeName, error) {
+	return slices.Sorted(maps.Keys(d.attributes)), nil
+}
+
+// WithoutID returns how many accounts have no id of their own, so that it is their name.
+func (d *Directory) WithoutID() int { return d.withoutID }
 
 // Len returns the number of accounts.
 func (d *Directory) Len() int { return len(d.accounts) }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("by the id: %v", err)
 	}
 	// Nobody is found by a part of a name, or by anything but name and id.
-	for _, name := range []recovery.AccountName{"", "ada", "ada@example.or", "1", "Ada Lindqvist", "ada@example.org\x00"} {
+	for _, name := range []recovery.RequestedAccount{"", "ada", "ada@example.or", "1", "Ada Lindqvist", "ada@example.org\x00"} {
 		if _, err := d.Find(t.Context(), name); !errors.Is(err, recovery.ErrNotFound) {
 			t.Errorf("find %q: %v", name, err)
 		}
@@ -61,6 +62,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 		"same name":     {strings.Replace(good, "bob@", "ADA@", 1), "accounts[1]"},
 		"same id":       {strings.Replace(good, "enabled: false", `id: "17"`, 1), `id "17"`},
 		"another's id":  {strings.Replace(good, `"17"`, "BOB@example.org", 1), "is the name or id of two"},
+		"empty list":    {good + "groups: ['']\n", "groups[0]"},
 		"empty group":   {strings.Replace(good, "pilots", `""`, 1), "groups"},
 		"not yaml":      {"accounts: [", "parse"},
 		"another shape": {"accounts: 17", "parse"},
@@ -95,13 +97,44 @@ func TestAnotherSpellingIsAnotherAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, id := range map[recovery.AccountName]string{
+	for name, id := range map[recovery.RequestedAccount]recovery.AccountID{
 		"weiss@example.org": "K1", "WEISS@example.org": "K1", "weiß@example.org": "k1", "K1": "K1", "k1": "k1",
 		"WEIẞ@example.org": "", "ｗeiss@example.org": "", "weiſſ@example.org": "", " weiss@example.org": "", "weiss@example.org ": "",
 		"weiss@example.org\u00ad": "", "\u212a1": "", "": "",
 	} {
 		if found, err := d.Find(t.Context(), name); found.ID != id || (id == "") != errors.Is(err, recovery.ErrNotFound) {
 			t.Errorf("%q finds %q, want %q: %v", name, found.ID, id, err)
+		}
+	}
+}
+
+// What a configuration may name: groups with members, groups that are listed, and attributes that an account has.
+func TestLists(t *testing.T) {
+	d, err := directory.Parse([]byte(good + "groups: [leavers, pilots]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	groups, err := d.Groups(t.Context())
+	if err != nil || !slices.Contains(groups, "leavers") || !slices.Contains(groups, "pilots") || !slices.IsSorted(groups) || len(slices.Compact(groups)) != len(groups) {
+		t.Errorf("groups %q, %v", groups, err)
+	}
+	attributes, err := d.Attributes(t.Context())
+	if err != nil || !slices.Contains(attributes, "given_name") || slices.Contains(attributes, "name") {
+		t.Errorf("attributes %q, %v", attributes, err)
+	}
+	var _ recovery.DirectoryLister = d
+}
+
+// Find and FindByID agree, and an id is never a name in another letter case.
+func TestFindByID(t *testing.T) {
+	d, err := directory.Parse([]byte(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[recovery.AccountID]recovery.AccountName{"17": "Ada@example.org", "bob@example.org": "bob@example.org", "Ada@example.org": "", "BOB@example.org": "", "": ""} {
+		found, err := d.FindByID(t.Context(), id)
+		if found.Name != want || (want == "") != errors.Is(err, recovery.ErrNotFound) {
+			t.Errorf("%q finds %q: %v", id, found.Name, err)
 		}
 	}
 }

@@ -32,7 +32,30 @@ func (f *File) Reload() error {
 // Current returns the accounts as the file last had them.
 func (f *File) Current() *Directory { return f.current.Load() }
 
+var (
+	_ recovery.Directory       = (*File)(nil)
+	_ recovery.DirectoryLister = (*File)(nil)
+)
+
 // Find implements recovery.Directory.
-func (f *File) Find(ctx context.Context, name recovery.AccountName) (recovery.Account, error) {
-	return f.Current().Find(ctx, name)
+func (f *File) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
+	return f.Current().Find(ctx, requested)
 }
+
+// FindByID implements recovery.Directory.
+func (f *File) FindByID(ctx context.Context, id recovery.AccountID) (recovery.Account, error) {
+	return f.Current().FindByID(ctx, id)
+}
+
+// Groups implements recovery.DirectoryLister.
+func (f *File) Groups(ctx context.Context) ([]recovery.GroupName, error) {
+	return f.Current().Groups(ctx)
+}
+
+// Attributes implements recovery.DirectoryLister.
+func (f *File) Attributes(ctx context.Context) ([]recovery.AttributeName, error) {
+	return f.Current().Attributes(ctx)
+}
+
+// WithoutID returns how many accounts have no id of their own.
+func (f *File) WithoutID() int { return f.Current().WithoutID() }

@@ -24,7 +24,7 @@ func TestAFileIsReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := func(name recovery.AccountName) bool {
+	found := func(name recovery.RequestedAccount) bool {
 		_, err := f.Find(t.Context(), name)
 		if err != nil && !errors.Is(err, recovery.ErrNotFound) {
 			t.Fatal(err)

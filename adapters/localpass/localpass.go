@@ -1,13 +1,24 @@
 // Package localpass issues Temporary Access Passes and verifies them, for main IdPs that have no such passes of their
 // own. It stores a keyed hash (HMAC-SHA-256) of each pass, never the pass.
 //
-// An account has one pass at a time: issuing a new one voids the previous one. Verify checks and consumes a pass in one
-// atomic step, so that of any number of concurrent callers with a one-time pass exactly one succeeds. Five wrong guesses
-// void a pass, which makes guessing hopeless: a pass has 40 bits of entropy at least.
+// An account has one pass at a time: issuing a new one voids the previous one. Verify consumes a one-time pass by a
+// compare-and-swap on the record that it compared, so that of any number of concurrent callers exactly one succeeds.
+//
+// # Guesses
+//
+// Each verification is counted before anything is looked at: by an atomic counter, for the client and the account, known
+// or not. Of the verifications within one GuessWindow at most MaxGuesses wrong ones are compared with a pass; the others
+// are refused unseen until the window ends. So nobody voids another person's pass by guessing, and a lock ends by itself
+// within a minute. A pass of lifetime T meets at most T/GuessWindow + 1 windows. The most guessable pass that a policy
+// allows (8 of 32 characters, 30 days) meets 43,201 windows: 432,010 guesses at 2^40 values, a chance of 1 in 2.5 million
+// for somebody who guesses for 30 days without a break. The default pass (12 characters, one hour) meets 61 windows: 610
+// guesses at 2^60 values.
+//
+// Every kind of no costs the same operations of the store, one change of a counter and one read, so that neither the time
+// nor the load of a request tells who has a pass.
 package localpass
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -25,8 +36,12 @@ import (
 // Name identifies this issuer in recovery tokens.
 const Name = "local"
 
-// maxWrong is the number of wrong guesses that voids a pass.
-const maxWrong = 5
+// MaxGuesses is how many wrong guesses of an account's pass are compared for one client in a GuessWindow. Windows are
+// aligned to the clock, so that the window of a verification is known without a read.
+const (
+	MaxGuesses  = 10
+	GuessWindow = time.Minute
+)
 
 // Entry is the stored record of a pass. It does not contain the pass's value.
 type Entry struct {
@@ -36,12 +51,14 @@ type Entry struct {
 	ExpiresAt time.Time
 }
 
-// Store stores one entry for each key. Its errors are recovery.ErrNotFound, ErrExists and ErrConflict.
+// Store stores one entry for each key, and counters. Its errors are recovery.ErrNotFound and ErrConflict.
 type Store interface {
-	Put(ctx context.Context, e Entry) error // replaces an existing entry
+	// Put replaces an existing entry by a compare-and-swap of its own: versions never start anew while one is read.
+	Put(ctx context.Context, e Entry) error
 	Get(ctx context.Context, key string) (Entry, error)
 	Update(ctx context.Context, e Entry) error // compare-and-swap on Version
-	Take(ctx context.Context, key string) (Entry, error)
+	// Increment counts atomically within a window that the first count starts, and returns the count.
+	Increment(ctx context.Context, key string, window time.Duration) (int64, error)
 }
 
 // Config holds the dependencies; all are required.
@@ -72,7 +89,11 @@ type kept struct {
 	StartsAt    time.Time              `json:"starts_at"`
 	ExpiresAt   time.Time              `json:"expires_at"`
 	UsableOnce  bool                   `json:"usable_once"`
-	Wrong       int                    `json:"wrong,omitempty"`
+	Void        bool                   `json:"void,omitempty"` // used up or revoked
+	// Uses is how often the account's passes of this client were verified in Window: counted as verifications, but no
+	// guesses.
+	Uses   int64 `json:"uses,omitempty"`
+	Window int64 `json:"window,omitempty"`
 }
 
 func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.Pass, error) {
@@ -88,11 +109,19 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 		ID: base64.RawURLEncoding.EncodeToString(id[:]), Value: value, Issuer: Name, UsableOnce: order.Policy.UsableOnce,
 		StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime),
 	}
-	key := i.key(order.Account.Name)
-	data, err := json.Marshal(kept{
+	key := i.key(order.Account.ID)
+	_, old, err := i.read(ctx, key)
+	if err != nil && !errors.Is(err, recovery.ErrNotFound) {
+		return recovery.Pass{}, err
+	}
+	fresh := kept{
 		ID: pass.ID, Hash: i.hash(key, value.Reveal()), Transaction: order.Transaction, Client: order.Client,
 		StartsAt: pass.StartsAt, ExpiresAt: pass.ExpiresAt, UsableOnce: pass.UsableOnce,
-	})
+	}
+	if old.Client == order.Client {
+		fresh.Uses, fresh.Window = old.Uses, old.Window
+	}
+	data, err := json.Marshal(fresh)
 	if err != nil {
 		return recovery.Pass{}, fmt.Errorf("encode pass record: %w", err)
 	}
@@ -103,16 +132,16 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 }
 
 // Revoke implements recovery.PassIssuer. Revoking a pass that no longer exists succeeds.
-func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountName, passID string) error {
-	key := i.key(account)
-	_, k, err := i.read(ctx, key)
-	if errors.Is(err, recovery.ErrNotFound) || err == nil && k.ID != passID {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := i.cfg.Store.Take(ctx, key); err != nil && !errors.Is(err, recovery.ErrNotFound) {
+func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountID, passID string) error {
+	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
+		entry, k, err := i.read(ctx, i.key(account))
+		if err != nil || k.ID != passID || k.Void {
+			return struct{}{}, err
+		}
+		k.Void = true
+		return struct{}{}, i.change(ctx, entry, k)
+	})
+	if err != nil && !errors.Is(err, recovery.ErrNotFound) {
 		return fmt.Errorf("revoke the pass: %w", err)
 	}
 	return nil
@@ -123,54 +152,71 @@ type Verdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
+	// RetryAfter is the rest of the window after too many verifications, 0 otherwise. It is the same for an account
+	// that is not known, and for one whose pass was used meanwhile.
+	RetryAfter time.Duration
 }
 
 // Verify reports whether pass is the account's current pass, and consumes it if it is usable once. Only the client
 // that got the pass may verify it: to any other client the account has none. ok is false for every kind of refusal;
 // err is an outage.
-func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (v Verdict, ok bool, err error) {
+func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (v Verdict, ok bool, err error) {
 	key := i.key(account)
 	given := i.hash(key, normal(pass)) // computed even if the account has no pass, so that time does not reveal that
-	entry, k, err := i.read(ctx, key)
-	if errors.Is(err, recovery.ErrNotFound) {
-		return Verdict{}, false, nil
+	now := i.cfg.Clock()
+	window := now.UnixNano() / int64(GuessWindow)
+	count, err := i.cfg.Store.Increment(ctx, i.guessKey(key, client, window), GuessWindow)
+	if err != nil {
+		return Verdict{}, false, fmt.Errorf("count the verification: %w", err)
+	}
+	type outcome struct {
+		verdict Verdict
+		ok      bool
+	}
+	var no outcome // says nothing of the account: not even that a pass of it was used in this window
+	if count > MaxGuesses {
+		no.verdict.RetryAfter = time.Duration(window+1)*GuessWindow - time.Duration(now.UnixNano())
+	}
+	o, err := recovery.RetryOnConflict(func() (outcome, error) {
+		entry, k, err := i.read(ctx, key)
+		there := err == nil
+		if !there && !errors.Is(err, recovery.ErrNotFound) {
+			return outcome{}, err
+		}
+		if k.Window != window {
+			k.Uses, k.Window = 0, window
+		}
+		if !there || k.Client != client || count-k.Uses > MaxGuesses {
+			return no, nil // not compared
+		}
+		if k.Void || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
+			return no, nil
+		}
+		k.Uses++
+		k.Void = k.UsableOnce
+		// The record that was compared is the one that changes: of concurrent callers one changes it, and the others
+		// read what it left.
+		return outcome{Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true}, i.change(ctx, entry, k)
+	})
+	switch {
+	case errors.Is(err, recovery.ErrNotFound):
+		return no.verdict, false, nil // it expired meanwhile
+	case errors.Is(err, recovery.ErrConflict) && o.ok && !o.verdict.UsableOnce:
+		return o.verdict, true, nil // right when it was read; so many uses at once that this one counts as a guess
 	}
 	if err != nil {
-		return Verdict{}, false, err
+		return Verdict{}, false, fmt.Errorf("verify the pass: %w", err)
 	}
-	now := i.cfg.Clock()
-	if k.Client != client || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) {
-		return Verdict{}, false, nil
-	}
-	if !hmac.Equal(given, k.Hash) {
-		return Verdict{}, false, i.countWrongGuess(ctx, entry, k)
-	}
-	if k.UsableOnce {
-		switch taken, err := i.cfg.Store.Take(ctx, key); {
-		case errors.Is(err, recovery.ErrNotFound):
-			return Verdict{}, false, nil // a concurrent caller consumed it
-		case err != nil:
-			return Verdict{}, false, fmt.Errorf("use up the pass: %w", err)
-		case !bytes.Equal(taken.Data, entry.Data):
-			return Verdict{}, false, nil // replaced, or a wrong guess was counted, meanwhile: void it rather than accept it twice
-		}
-	}
-	return Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true, nil
+	return o.verdict, o.ok, nil
 }
 
-// countWrongGuess counts a wrong guess. Concurrent guesses may count as one: the bound is about five, not exact.
-func (i *Issuer) countWrongGuess(ctx context.Context, e Entry, k kept) error {
-	k.Wrong++
+// change stores the record of a pass if it is still as entry was read.
+func (i *Issuer) change(ctx context.Context, entry Entry, k kept) error {
 	var err error
-	if k.Wrong >= maxWrong {
-		_, err = i.cfg.Store.Take(ctx, e.Key)
-	} else if e.Data, err = json.Marshal(k); err == nil {
-		err = i.cfg.Store.Update(ctx, e)
+	if entry.Data, err = json.Marshal(k); err != nil {
+		return fmt.Errorf("encode pass record: %w", err)
 	}
-	if errors.Is(err, recovery.ErrConflict) || errors.Is(err, recovery.ErrNotFound) {
-		return nil
-	}
-	return err
+	return i.cfg.Store.Update(ctx, entry)
 }
 
 func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
@@ -186,8 +232,13 @@ func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {
 }
 
 // key returns a keyed digest of the account, so that the store does not learn who has a pass.
-func (i *Issuer) key(account recovery.AccountName) string {
-	return base64.RawURLEncoding.EncodeToString(i.mac("account", account.Exact()))
+func (i *Issuer) key(account recovery.AccountID) string {
+	return base64.RawURLEncoding.EncodeToString(i.mac("account", string(account)))
+}
+
+// guessKey is the key of the counter of verifications by client in a window, of the account with this key.
+func (i *Issuer) guessKey(key string, client recovery.ClientID, window int64) string {
+	return base64.RawURLEncoding.EncodeToString(i.mac("guesses", fmt.Sprintf("%s\x00%d\x00%s", key, window, client)))
 }
 
 // hash returns the keyed hash of a pass, bound to its account.

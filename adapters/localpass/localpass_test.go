@@ -18,13 +18,14 @@ import (
 type memory struct {
 	mu      sync.Mutex
 	entries map[string]localpass.Entry
+	counts  map[string]int64
 	broken  error
 }
 
 func (s *memory) Put(_ context.Context, e localpass.Entry) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.Version = 1
+	e.Version = s.entries[e.Key].Version + 1
 	s.entries[e.Key] = e
 	return s.broken
 }
@@ -50,15 +51,22 @@ func (s *memory) Update(_ context.Context, e localpass.Entry) error {
 	return s.broken
 }
 
-func (s *memory) Take(_ context.Context, key string) (localpass.Entry, error) {
+// Increment counts for ever: the issuer's keys name their window.
+func (s *memory) Increment(_ context.Context, key string, _ time.Duration) (int64, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e, ok := s.entries[key]
-	if !ok {
-		return e, recovery.ErrNotFound
+	s.counts[key]++
+	return s.counts[key], s.broken
+}
+
+// version is that of the one entry.
+func (s *memory) version() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.entries {
+		return e.Version
 	}
-	delete(s.entries, key)
-	return e, s.broken
+	return 0
 }
 
 type bench struct {
@@ -69,7 +77,7 @@ type bench struct {
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{store: &memory{entries: map[string]localpass.Entry{}}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	b := &bench{store: &memory{entries: map[string]localpass.Entry{}, counts: map[string]int64{}}, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
 	issuer, err := localpass.New(localpass.Config{
 		Key: bytes.Repeat([]byte{7}, 32), Store: b.store, Clock: func() time.Time { return b.now }, Random: rand.Reader,
 	})
@@ -84,7 +92,7 @@ func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 	t.Helper()
 	pass, err := b.Issue(t.Context(), recovery.PassOrder{
 		Client:      "idp",
-		Transaction: "txn", Account: recovery.Account{Name: "ada@example.org"}, Now: b.now,
+		Transaction: "txn", Account: recovery.Account{ID: "ada@example.org", Name: "Ada"}, Now: b.now,
 		Policy: recovery.PassPolicy{Lifetime: time.Hour, Length: 12, UsableOnce: once},
 	})
 	if err != nil {
@@ -93,7 +101,7 @@ func (b *bench) issue(t *testing.T, once bool) recovery.Pass {
 	return pass
 }
 
-func (b *bench) verify(t *testing.T, account recovery.AccountName, pass string) bool {
+func (b *bench) verify(t *testing.T, account recovery.AccountID, pass string) bool {
 	t.Helper()
 	_, ok, err := b.Verify(t.Context(), "idp", account, pass)
 	if err != nil {
@@ -108,7 +116,7 @@ func TestOncePass(t *testing.T) {
 	if pass.Issuer != "local" || len(pass.Value.Reveal()) != 12 || !pass.ExpiresAt.Equal(b.now.Add(time.Hour)) {
 		t.Errorf("pass from %s of %d characters until %v", pass.Issuer, len(pass.Value.Reveal()), pass.ExpiresAt)
 	}
-	verdict, ok, err := b.Verify(t.Context(), "idp", "ADA@example.org", pass.Value.Reveal())
+	verdict, ok, err := b.Verify(t.Context(), "idp", "ada@example.org", pass.Value.Reveal())
 	if err != nil || !ok || verdict.Transaction != "txn" || !verdict.UsableOnce {
 		t.Fatalf("verify: %+v %t %v", verdict, ok, err)
 	}
@@ -128,24 +136,26 @@ func TestPassForManyUses(t *testing.T) {
 }
 
 func TestEveryKindOfNo(t *testing.T) {
-	for name, try := range map[string]func(b *bench, pass string) (recovery.AccountName, string){
-		"another account":     func(_ *bench, pass string) (recovery.AccountName, string) { return "bob@example.org", pass },
-		"a full-width letter": func(_ *bench, pass string) (recovery.AccountName, string) { return "ａda@example.org", pass },
-		"a space before":      func(_ *bench, pass string) (recovery.AccountName, string) { return " ada@example.org", pass },
-		"no account":          func(_ *bench, pass string) (recovery.AccountName, string) { return "", pass },
-		"empty pass":          func(*bench, string) (recovery.AccountName, string) { return "ada@example.org", "" },
-		"one letter off": func(_ *bench, pass string) (recovery.AccountName, string) {
+	for name, try := range map[string]func(b *bench, pass string) (recovery.AccountID, string){
+		"another account":     func(_ *bench, pass string) (recovery.AccountID, string) { return "bob@example.org", pass },
+		"another letter case": func(_ *bench, pass string) (recovery.AccountID, string) { return "ADA@example.org", pass },
+		"the account's name":  func(_ *bench, pass string) (recovery.AccountID, string) { return "Ada", pass },
+		"a full-width letter": func(_ *bench, pass string) (recovery.AccountID, string) { return "ａda@example.org", pass },
+		"a space before":      func(_ *bench, pass string) (recovery.AccountID, string) { return " ada@example.org", pass },
+		"no account":          func(_ *bench, pass string) (recovery.AccountID, string) { return "", pass },
+		"empty pass":          func(*bench, string) (recovery.AccountID, string) { return "ada@example.org", "" },
+		"one letter off": func(_ *bench, pass string) (recovery.AccountID, string) {
 			return "ada@example.org", pass[1:] + "?"
 		},
-		"a prefix": func(_ *bench, pass string) (recovery.AccountName, string) { return "ada@example.org", pass[:11] },
-		"endless": func(*bench, string) (recovery.AccountName, string) {
+		"a prefix": func(_ *bench, pass string) (recovery.AccountID, string) { return "ada@example.org", pass[:11] },
+		"endless": func(*bench, string) (recovery.AccountID, string) {
 			return "ada@example.org", strings.Repeat("A", 1e6)
 		},
-		"expired": func(b *bench, pass string) (recovery.AccountName, string) {
+		"expired": func(b *bench, pass string) (recovery.AccountID, string) {
 			b.now = b.now.Add(time.Hour)
 			return "ada@example.org", pass
 		},
-		"before it starts": func(b *bench, pass string) (recovery.AccountName, string) {
+		"before it starts": func(b *bench, pass string) (recovery.AccountID, string) {
 			b.now = b.now.Add(-time.Second)
 			return "ada@example.org", pass
 		},
@@ -170,21 +180,6 @@ func TestWhatPeopleDoToAPassIsForgiven(t *testing.T) {
 	}
 }
 
-func TestFiveWrongGuessesVoidThePass(t *testing.T) {
-	b := setUp(t)
-	pass := b.issue(t, false).Value.Reveal()
-	for range 4 {
-		b.verify(t, "ada@example.org", "WRONG")
-	}
-	if !b.verify(t, "ada@example.org", pass) {
-		t.Fatal("four wrong guesses voided the pass")
-	}
-	b.verify(t, "ada@example.org", "WRONG")
-	if b.verify(t, "ada@example.org", pass) {
-		t.Error("the pass outlived five wrong guesses")
-	}
-}
-
 func TestANewPassVoidsTheOld(t *testing.T) {
 	b := setUp(t)
 	old, fresh := b.issue(t, true), b.issue(t, true)
@@ -199,8 +194,17 @@ func TestRevoke(t *testing.T) {
 	if err := b.Revoke(t.Context(), "ada@example.org", "another id"); err != nil || len(b.store.entries) != 1 {
 		t.Errorf("revoking another pass: %v", err)
 	}
+	if err := b.Revoke(t.Context(), "bob@example.org", pass.ID); err != nil {
+		t.Errorf("revoking where there is none: %v", err)
+	}
+	if version := b.store.version(); version != 1 {
+		t.Errorf("revoking others changed the pass: version %d", version)
+	}
 	if err := b.Revoke(t.Context(), "ada@example.org", pass.ID); err != nil {
 		t.Fatal(err)
+	}
+	if version := b.store.version(); version != 2 {
+		t.Errorf("version %d after revoking", version)
 	}
 	if b.verify(t, "ada@example.org", pass.Value.Reveal()) {
 		t.Error("a revoked pass is good")

@@ -67,7 +67,7 @@ async function everyWay() {
   await walked("signed", "a link", "after the person declined in the browser", digital.otherWay(wallet));
   await walked("signed", "a link", "in a browser without the API", digital.without(wallet));
   await walked("several", "a link", "one of two, to different kinds of wallet", devices.several(wallet, phone));
-  await walked("get", "another device", "in another network", devices.elsewhere(wallet, browser, phone));
+  await walked("get", "another device", "in another network", devices.elsewhere(wallet, browser, phone), { ...desktop, extraHTTPHeaders: { "X-Forwarded-For": "192.0.2.7" } });
   await watching;
   console.log("ok    QR codes change until one is scanned, and old ones are worth nothing");
 }

@@ -37,7 +37,7 @@ func (o Options) logger() *slog.Logger {
 
 // Run starts the test environment, prints where to click, and serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	w, err := testenv.Start(testenv.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers})
+	w, err := testenv.Start(testenv.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers, Change: testenv.WithoutHSTS})
 	if err != nil {
 		return err
 	}

@@ -66,13 +66,14 @@ func TestRefusedRecoveries(t *testing.T) {
 	}
 	set := func(name string, value any) func(map[string]any) { return func(c map[string]any) { c[name] = value } }
 	without := func(name string) func(map[string]any) { return func(c map[string]any) { delete(c, name) } }
-	mode := func(value any) func(map[string]any) {
+	says := func(name string, value any) func(map[string]any) {
 		return func(c map[string]any) {
 			if inner, ok := c["recovery"].(map[string]any); ok {
-				inner["mode"] = value
+				inner[name] = value
 			}
 		}
 	}
+	mode := func(value any) func(map[string]any) { return says("mode", value) }
 	answer := func(name string, values ...string) func(url.Values) { return func(q url.Values) { q[name] = values } }
 	past := func(claims map[string]any) {
 		claims["iat"], claims["exp"] = time.Now().Add(-10*time.Minute).Unix(), time.Now().Add(-6*time.Minute).Unix()
@@ -110,6 +111,7 @@ func TestRefusedRecoveries(t *testing.T) {
 		"another client":                {lies{recovery: set("aud", "other-idp")}, invalid},
 		"two clients":                   {lies{recovery: set("aud", []string{"main-idp", "other-idp"})}, invalid},
 		"another account":               {lies{recovery: set("sub", bob)}, invalid},
+		"another account was named":     {lies{recovery: says("requested_account", bob)}, invalid},
 		"another nonce":                 {lies{recovery: set("nonce", "another")}, invalid},
 		"no nonce":                      {lies{recovery: without("nonce")}, invalid},
 		"expired":                       {lies{recovery: past}, invalid},

@@ -177,7 +177,7 @@ func (g *regain) token(w http.ResponseWriter, r *http.Request) {
 	recovery := map[string]any{
 		"iss": g.url, "aud": "main-idp", "sub": account, "nonce": request.Get("nonce"), "iat": now.Unix(), "exp": now.Add(5 * time.Minute).Unix(),
 		"jti": text(), "txn": "the-transaction", "acr": "urn:regain:acr:verified-id-face-check", "amr": []string{"pop", "face"},
-		"recovery": map[string]any{"profile": "employees", "mode": "production", "flow": "same_device", "temporary_access_pass": tap},
+		"recovery": map[string]any{"requested_account": id["sub"], "profile": "employees", "mode": "production", "flow": "same_device", "temporary_access_pass": tap},
 	}
 	for _, edit := range []struct {
 		how    func(map[string]any)

@@ -32,6 +32,7 @@ type Recovery struct {
 	AMR         []string `json:"amr"`
 	Transaction string   `json:"txn"`
 	Recovery    struct {
+		Requested string `json:"requested_account"`
 		Profile   string `json:"profile"`
 		Mode      string `json:"mode"`
 		Flow      string `json:"flow"`
@@ -81,6 +82,8 @@ func (r *RP) Check(ctx context.Context, a Attempt, account string, tokens Tokens
 		return Recovery{}, errors.New("at_hash is not the access token's")
 	case recovery.Subject != account || id.Subject != account:
 		return Recovery{}, fmt.Errorf("the tokens are for %q, not for %q", recovery.Subject, account)
+	case recovery.Recovery.Requested != a.Account:
+		return Recovery{}, fmt.Errorf("the tokens answer a request for %q, not for %q", recovery.Recovery.Requested, a.Account)
 	case recovery.Recovery.Mode != "production":
 		return Recovery{}, fmt.Errorf("mode is %q", recovery.Recovery.Mode)
 	case recovery.Recovery.Pass.Value == "":

@@ -68,6 +68,7 @@ func (r *RP) JWKS() ([]byte, error) {
 
 // Attempt is one authorization: what was pushed and what must come back.
 type Attempt struct {
+	Account                string // as it was sent
 	State, Nonce, Verifier string
 	RequestURI             string
 	AuthorizeURL           string
@@ -76,7 +77,7 @@ type Attempt struct {
 // Start pushes a request that names the account and returns where to send the browser. Parameters in change replace
 // or, when empty, remove the usual ones.
 func (r *RP) Start(ctx context.Context, account string, change map[string]string) (Attempt, error) {
-	a := Attempt{State: random(), Nonce: random(), Verifier: random() + random()}
+	a := Attempt{Account: account, State: random(), Nonce: random(), Verifier: random() + random()}
 	challenge := sha256.Sum256([]byte(a.Verifier))
 	form := url.Values{
 		"response_type": {"code"}, "client_id": {r.cfg.ClientID}, "redirect_uri": {r.cfg.RedirectURI}, "scope": {"openid recovery"},

@@ -14,6 +14,7 @@ import (
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"
+	"regain/internal/node"
 	"regain/provider/keys"
 )
 
@@ -24,6 +25,10 @@ const (
 )
 
 const caFile = "ca.crt"
+
+// WithoutHSTS changes Regain's configuration (Options.Change) so that a browser may come by http again: a person's own browser
+// remembers the name for years, and the next demonstration may be one without TLS.
+func WithoutHSTS(cfg *node.Config) { cfg.HSTS = 0 }
 
 // object is a YAML mapping.
 type object = map[string]any
@@ -50,7 +55,7 @@ func (w *Env) configure(o Options) (string, error) {
 	}
 	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
-		"issuer": w.Regain, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
@@ -58,7 +63,7 @@ func (w *Env) configure(o Options) (string, error) {
 		"request_signing": object{"key": object{"file": f.requestKey(w.PKI)}, "certificate_file": f.write("request.crt", encodePEM("CERTIFICATE", w.PKI.Request.Raw))},
 		"wallets":         []object{{"name": "default", "authorization_endpoint": w.Wallet + "/authorize", "digital_credentials": []string{"signed", "unsigned"}}},
 		"directory":       object{"file": f.yaml("directory.yaml", accounts(o.Namesakes))},
-		"audit":           object{"file": w.AuditLog()},
+		"audit":           object{"file": w.AuditLog(), "key": object{"file": f.secret("audit.key")}},
 		"trust": []object{{
 			"types": []string{proofing.DefaultType, proofing.ReceiptType}, "anchors_file": anchors, "issuers": []string{w.Proofing},
 		}, {
@@ -153,7 +158,7 @@ func accounts(namesakes int) object {
 			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
 		})
 	}
-	return object{"accounts": list}
+	return object{"accounts": list, "groups": []string{"leavers"}} // of whom there are none
 }
 
 // files writes files and remembers the first thing that went wrong.

@@ -34,6 +34,7 @@ import (
 type Options struct {
 	Port   int // first of four ports; 0 takes free ones
 	TLS    bool
+	Path   string // path of Regain's issuer, such as /regain; "" for none
 	Logger *slog.Logger
 	// Clock is everybody's clock; nil is the real one. Tests move it.
 	Clock func() time.Time
@@ -116,7 +117,7 @@ func (w *Env) start(o Options) error {
 	if err != nil {
 		return err
 	}
-	w.Regain, w.IdP, w.Proofing, w.Wallet = parties[0].url, parties[1].url, parties[2].url, parties[3].url
+	w.Regain, w.IdP, w.Proofing, w.Wallet = parties[0].url+o.Path, parties[1].url, parties[2].url, parties[3].url
 	w.RogueURL = parties[4].url
 	if err := w.startProofing(o, parties); err != nil {
 		return err
@@ -306,6 +307,9 @@ func (w *Env) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
+	if w.Node != nil {
+		w.Node.EndLivePages() // or the servers wait for them
+	}
 	var problems []error
 	for _, s := range w.servers {
 		if err := s.Shutdown(ctx); err != nil {

@@ -1,8 +1,9 @@
 // Package cache caches documents that third parties publish, each for its own lifetime, and merges concurrent loads of
 // the same document into one.
 //
-// Strangers choose many of the cache keys, so the number of entries is bounded and the least recently used entry is
-// evicted: a flood of chosen keys evicts itself, not the status list of an issuer whose credentials are in use.
+// Strangers choose many of the cache keys, and how large the documents are, so both the number of entries and the memory
+// that they take are bounded, and the least recently used entries are evicted: a flood of chosen keys evicts itself, not
+// the status list of an issuer whose credentials are in use.
 //
 // It is the plain LRU of hashicorp/golang-lru with an expiry beside each value. The expirable LRU of that library has
 // one lifetime for all entries, reads the system's clock and starts a goroutine that cannot be stopped; here each
@@ -13,51 +14,70 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/sync/singleflight"
+
+	"regain/internal/admission"
 )
 
 // Load fetches the document for a key and returns its lifetime, counted from the start of the load.
 type Load[T any] func(ctx context.Context) (T, time.Duration, error)
 
 // Config configures a Cache; all fields are required.
-type Config struct {
-	Size       int           // entries
+type Config[T any] struct {
+	Size       int // entries
+	MaxBytes   int // of all values together; a value that is larger than that is not kept
+	Bytes      func(value T) int
 	RetryAfter time.Duration // the least time between two loads of a key that failed or is renewed
 	Clock      func() time.Time
 }
 
 // Cache caches values of one type. It is safe for concurrent use.
 type Cache[T any] struct {
-	cfg    Config
-	kept   *lru.Cache[string, entry[T]]
+	cfg    Config[T]
 	flight singleflight.Group
+
+	mu    sync.Mutex // held for a change, which is a read and a write of kept, and bytes
+	kept  *lru.Cache[string, entry[T]]
+	bytes int
 }
 
 // entry is a cached value or a cached error. Entries are replaced, never changed.
 type entry[T any] struct {
 	value  T
 	err    error
+	bytes  int
 	loaded time.Time // start of the last load
 	until  time.Time
 }
 
 // New returns an empty cache, or an error if a field is missing.
-func New[T any](cfg Config) (*Cache[T], error) {
-	if cfg.RetryAfter <= 0 || cfg.Clock == nil {
-		return nil, errors.New("cache: RetryAfter and Clock are required")
+func New[T any](cfg Config[T]) (*Cache[T], error) {
+	if cfg.RetryAfter <= 0 || cfg.Clock == nil || cfg.MaxBytes <= 0 || cfg.Bytes == nil {
+		return nil, errors.New("cache: RetryAfter, Clock, MaxBytes and Bytes are required")
 	}
-	kept, err := lru.New[string, entry[T]](cfg.Size)
+	c := &Cache[T]{cfg: cfg}
+	var err error
+	c.kept, err = lru.NewWithEvict(cfg.Size, func(_ string, e entry[T]) { c.bytes -= e.bytes })
 	if err != nil {
 		return nil, err
 	}
-	return &Cache[T]{cfg: cfg, kept: kept}, nil
+	return c, nil
+}
+
+// Bytes returns the memory that the values take.
+func (c *Cache[T]) Bytes() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.bytes
 }
 
 // Get returns the cached value of a key, or loads it. A failure is cached too, for RetryAfter. A load continues when
-// the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once.
+// the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once. A caller
+// waits outside of its place, where it has one (admission.Outside).
 func (c *Cache[T]) Get(ctx context.Context, key string, load Load[T]) (T, error) {
 	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.until) })
 }
@@ -71,9 +91,36 @@ func (c *Cache[T]) Renew(ctx context.Context, key string, load Load[T]) (T, erro
 // Shorten makes a value that the caller rejected expire after RetryAfter.
 func (c *Cache[T]) Shorten(key string) {
 	soon := c.cfg.Clock().Add(c.cfg.RetryAfter)
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if e, ok := c.kept.Peek(key); ok && e.until.After(soon) {
 		e.until = soon
-		c.kept.Add(key, e)
+		c.put(key, e)
+	}
+}
+
+// Change replaces the cached value of a key, if there is one, by what change makes of it, for as long as it had to live.
+func (c *Cache[T]) Change(key string, change func(T) T) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.kept.Peek(key); ok && e.err == nil {
+		e.value = change(e.value)
+		c.put(key, e)
+	}
+}
+
+// put stores an entry and makes room for it. It is called with mu.
+func (c *Cache[T]) put(key string, e entry[T]) {
+	c.kept.Remove(key) // the library tells of an eviction, and not of a replacement
+	if e.err == nil {
+		e.bytes = c.cfg.Bytes(e.value)
+	}
+	if e.bytes > c.cfg.MaxBytes { // it would push everything out, and not stay either
+		return
+	}
+	c.kept.Add(key, e)
+	for c.bytes += e.bytes; c.bytes > c.cfg.MaxBytes; {
+		c.kept.RemoveOldest()
 	}
 }
 
@@ -88,14 +135,16 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 		// Not under ctx, even without its end: the load may outlive its caller's request, whose context a router reuses.
 		return c.load(context.Background(), key, load), nil
 	})
-	select {
-	case result := <-flight:
-		e := result.Val.(entry[T]) //nolint:forcetypeassert // the function above returns only entries
-		return e.value, e.err
-	case <-ctx.Done():
-		var none T
-		return none, ctx.Err()
-	}
+	var loaded entry[T]
+	admission.Outside(ctx, func() {
+		select {
+		case result := <-flight:
+			loaded = result.Val.(entry[T]) //nolint:forcetypeassert // the function above returns only entries
+		case <-ctx.Done():
+			loaded.err = ctx.Err()
+		}
+	})
+	return loaded.value, loaded.err
 }
 
 func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] {
@@ -105,11 +154,13 @@ func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] 
 	if err != nil {
 		now := c.cfg.Clock() // a failure counts from its end
 		e.loaded, e.until = now, now.Add(c.cfg.RetryAfter)
-		if old, ok := c.kept.Peek(key); ok && old.err == nil && now.Before(old.until) {
-			e.value, e.err, e.until = old.value, nil, old.until
-		}
 	}
-	c.kept.Add(key, e)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.kept.Peek(key); err != nil && ok && old.err == nil && e.loaded.Before(old.until) {
+		e.value, e.err, e.until = old.value, nil, old.until
+	}
+	c.put(key, e)
 	return e
 }
 

@@ -46,10 +46,13 @@ func (s *source) load(context.Context) (int, time.Duration, error) {
 	return s.asked, s.life, s.err
 }
 
+// one is what each value takes where that does not matter.
+func one(int) int { return 1 }
+
 func newCache(t *testing.T) (*cache.Cache[int], *clock) {
 	t.Helper()
 	hands := &clock{now: time.Unix(1_800_000_000, 0)}
-	c, err := cache.New[int](cache.Config{Size: size, RetryAfter: retryAfter, Clock: hands.Now})
+	c, err := cache.New(cache.Config[int]{Size: size, MaxBytes: 1 << 30, Bytes: one, RetryAfter: retryAfter, Clock: hands.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -255,13 +258,101 @@ func TestShorten(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for name, cfg := range map[string]cache.Config{
-		"no size": {RetryAfter: 1, Clock: time.Now}, "no clock": {Size: 1, RetryAfter: 1}, "no time": {Size: 1, Clock: time.Now}, "negative": {Size: -1, RetryAfter: 1, Clock: time.Now},
+	good := cache.Config[int]{Size: 1, MaxBytes: 1, Bytes: one, RetryAfter: 1, Clock: time.Now}
+	if _, err := cache.New(good); err != nil {
+		t.Fatal(err)
+	}
+	for name, spoil := range map[string]func(*cache.Config[int]){
+		"no size": func(c *cache.Config[int]) { c.Size = 0 }, "no clock": func(c *cache.Config[int]) { c.Clock = nil }, "no time": func(c *cache.Config[int]) { c.RetryAfter = 0 },
+		"negative": func(c *cache.Config[int]) { c.Size = -1 }, "no memory": func(c *cache.Config[int]) { c.MaxBytes = 0 }, "no measure": func(c *cache.Config[int]) { c.Bytes = nil },
 	} {
-		if _, err := cache.New[int](cfg); err == nil {
+		cfg := good
+		spoil(&cfg)
+		if _, err := cache.New(cfg); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+}
+
+// What the values take is bounded too, whatever their number: the least used of them make room, and one that is larger
+// than everything may be is not kept, and pushes nothing out.
+func TestMemoryIsBounded(t *testing.T) {
+	const most = 1000
+	hands := &clock{now: time.Unix(1_800_000_000, 0)}
+	c, err := cache.New(cache.Config[int]{Size: size, MaxBytes: most, Bytes: func(value int) int { return value }, RetryAfter: retryAfter, Clock: hands.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	loads := 0
+	get := func(key string, bytes int) (loaded bool) {
+		t.Helper()
+		before := loads
+		if got, err := c.Get(t.Context(), key, func(context.Context) (int, time.Duration, error) {
+			loads++
+			return bytes, time.Hour, nil
+		}); err != nil || got != bytes {
+			t.Fatalf("%s: got %d, %v", key, got, err)
+		}
+		if c.Bytes() > most {
+			t.Fatalf("after %s it takes %d bytes", key, c.Bytes())
+		}
+		return loads > before
+	}
+	get("honest", 100)
+	for i := range 100 {
+		get(fmt.Sprint("of strangers", i), 300)
+		if get("honest", 100) {
+			t.Fatal("a flood of large documents pushed out what is in use")
+		}
+	}
+	if c.Bytes() != 1000 || !get("giant", most+1) || !get("giant", most+1) || get("honest", 100) || get("of strangers99", 300) {
+		t.Errorf("a giant is kept, or pushed others out; %d bytes", c.Bytes())
+	}
+	get("nearly all", most-50)
+	if !get("of strangers99", 300) {
+		t.Error("there was room for both")
+	}
+}
+
+// A value that grows counts as what it is then, a renewed one as the new one, and one that failed as nothing.
+func TestMemoryOfChangedValues(t *testing.T) {
+	hands := &clock{now: time.Unix(1_800_000_000, 0)}
+	c, err := cache.New(cache.Config[int]{Size: 4, MaxBytes: 1000, Bytes: func(value int) int { return value }, RetryAfter: retryAfter, Clock: hands.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load := func(value int, err error) cache.Load[int] {
+		return func(context.Context) (int, time.Duration, error) { return value, time.Hour, err }
+	}
+	counts := func(what string, want int) {
+		t.Helper()
+		if c.Bytes() != want {
+			t.Errorf("%s: %d bytes, want %d", what, c.Bytes(), want)
+		}
+	}
+	_, _ = c.Get(t.Context(), "a", load(100, nil))
+	_, _ = c.Get(t.Context(), "b", load(100, nil))
+	counts("two", 200)
+	c.Change("a", func(int) int { return 700 })
+	c.Change("nobody's", func(int) int { t.Error("changed what is not there"); return 0 })
+	counts("one grew", 800)
+	if got, err := c.Get(t.Context(), "a", load(1, nil)); got != 700 || err != nil {
+		t.Errorf("got %d, %v", got, err)
+	}
+	c.Change("a", func(int) int { return 950 })
+	counts("it pushed the other out", 950)
+	c.Shorten("a")
+	counts("shortened", 950)
+	hands.Advance(retryAfter)
+	_, _ = c.Renew(t.Context(), "a", load(50, nil))
+	counts("renewed", 50)
+	hands.Advance(2 * time.Hour)
+	_, _ = c.Get(t.Context(), "a", load(500, errors.New("broken")))
+	counts("failed", 0)
+	for i := range 100 {
+		_, _ = c.Get(t.Context(), fmt.Sprint(i), load(10, nil))
+	}
+	counts("a hundred, with places for four", 40)
 }
 
 // A load runs after its caller has gone and beside everything else: it has nothing of the caller's context, which a router

@@ -2,7 +2,6 @@ package node
 
 import (
 	"crypto/sha256"
-	"crypto/x509"
 	"fmt"
 	"os"
 	"slices"
@@ -51,7 +50,7 @@ func (c ClientConfig) read(key string) (*clients.Client, error) {
 		AskAccount: c.AskAccount, ReuseSession: c.ReuseSession, ShowPass: c.Deliver == "screen",
 		PostLogoutRedirectURIs: c.PostLogout, BackChannelLogoutURI: c.BackChannel,
 		IDTokenAlgorithm: jose.SignatureAlgorithm(c.IDTokenAlg), UserInfoAlgorithm: jose.SignatureAlgorithm(c.UserInfoAlg),
-		Claims: make(map[string]string, len(c.Claims)),
+		SubjectFrom: clients.SubjectSource(c.Subject), Claims: make(map[string]string, len(c.Claims)),
 	}
 	if !slices.Contains([]string{"", "token", "screen"}, c.Deliver) {
 		return nil, fmt.Errorf("%s.deliver %q: use token or screen", key, c.Deliver)
@@ -109,13 +108,4 @@ func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
 	}
 	client.Keys = set.JSONWebKeySet
 	return nil
-}
-
-// newSource returns the source of client certificates: the TLS connection, or a header set by trusted proxies.
-func newSource(cfg Config, roots *x509.CertPool) (*mtls.Source, error) {
-	found, err := mtls.New(mtls.Config{Header: cfg.MutualTLS.Header, Proxies: cfg.TrustedProxies, Roots: roots})
-	if err != nil {
-		return nil, fmt.Errorf("trusted_proxies: %w", err)
-	}
-	return found, nil
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"time"
 
+	"regain/adapters/auditlog"
 	"regain/internal/config"
 )
 
@@ -11,7 +12,10 @@ type Config struct {
 	Issuer         string                 `koanf:"issuer"`
 	Listen         string                 `koanf:"listen"`
 	Organisation   string                 `koanf:"organisation_id"`
+	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
+	Connections    ConnectionsConfig      `koanf:"connections"`
+	HSTS           time.Duration          `koanf:"hsts_max_age"` // 0 for none
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`
@@ -32,6 +36,23 @@ type Config struct {
 	Profiles       []ProfileConfig        `koanf:"profiles"`
 	Clients        []ClientConfig         `koanf:"clients"`
 	Registration   RegistrationConfig     `koanf:"registration"`
+	Metadata       MetadataConfig         `koanf:"metadata"`
+}
+
+// MetadataConfig holds what the provider metadata tells people who register clients (RFC 8414 §2).
+type MetadataConfig struct {
+	ServiceDocumentation string `koanf:"service_documentation"`
+	PolicyURI            string `koanf:"op_policy_uri"`
+	TermsURI             string `koanf:"op_tos_uri"`
+}
+
+// ConnectionsConfig bounds what strangers can hold open. Connections of trusted_proxies count for Max alone; live pages
+// are counted for the person's network behind the proxy.
+type ConnectionsConfig struct {
+	Max                 int `koanf:"max"`         // of this node; at most what its file descriptors allow
+	PerNetwork          int `koanf:"per_network"` // of an IPv4 address or IPv6 /64; an IPv6 /48 may have four times as many
+	LivePages           int `koanf:"live_pages"`
+	LivePagesPerNetwork int `koanf:"live_pages_per_network"`
 }
 
 // TLSConfig makes the node terminate TLS itself.
@@ -44,10 +65,11 @@ type TLSConfig struct {
 type MutualTLSConfig struct {
 	// BaseURL is published as mtls_endpoint_aliases (RFC 8705 §5). It needs a host or port of its own, since a
 	// browser that is asked for a certificate shows a dialog to the person.
-	BaseURL   string `koanf:"base_url"`
-	Listen    string `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
-	Header    string `koanf:"header"`     // header in which the proxies of trusted_proxies send the certificate
-	RootsFile string `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
+	BaseURL   string   `koanf:"base_url"`
+	Listen    string   `koanf:"listen"`     // with tls: address that requests certificates; empty behind a proxy that does
+	Header    string   `koanf:"header"`     // header in which the proxies below send the certificate, at the host of base_url
+	Proxies   []string `koanf:"proxies"`    // CIDR; a list of its own: trusted_proxies may pass this header on as a client sent it
+	RootsFile string   `koanf:"roots_file"` // CAs that issue certificates for tls_client_auth
 }
 
 // StorageConfig chooses the backend.
@@ -107,11 +129,6 @@ type DirectoryConfig struct {
 // PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
 	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
-}
-
-// AuditConfig names the audit log's file. Without one, the log is in memory, which is allowed for development only.
-type AuditConfig struct {
-	File string `koanf:"file"`
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -238,7 +255,7 @@ type ClientConfig struct {
 	TermsURI     string        `koanf:"tos_uri"`
 	Secret       config.Secret `koanf:"secret"`
 	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"`         // default true, but for FAPI
 	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
 	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
 	SANURI       string        `koanf:"tls_client_auth_san_uri"`
@@ -250,6 +267,7 @@ type ClientConfig struct {
 	RedirectURIs []string      `koanf:"redirect_uris"`
 	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
 	Claims       []ClaimConfig `koanf:"claims"`                                // none
+	Subject      string        `koanf:"subject"`                               // name (default) or id
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
 	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
 	AskAccount   bool          `koanf:"ask_account"`
@@ -277,8 +295,9 @@ type RegistrationConfig struct {
 	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
 	RequirePKCE  *bool         `koanf:"require_pkce"`
 	AskAccount   bool          `koanf:"ask_account"`
+	Subject      string        `koanf:"subject"` // name (default) or id
 	ReuseSession bool          `koanf:"session_reuse"`
-	TokenAud     bool          `koanf:"token_endpoint_audience"`
+	TokenAud     *bool         `koanf:"token_endpoint_audience"` // default true, but for FAPI
 }
 
 // EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.
@@ -292,7 +311,10 @@ type EntraConfig struct {
 func Defaults() Config {
 	return Config{
 		Listen:      "127.0.0.1:8400",
+		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
+		HSTS:        2 * 365 * 24 * time.Hour,
 		Storage:     StorageConfig{Backend: "memory"},
+		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},

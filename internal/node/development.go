@@ -39,6 +39,7 @@ func Development(cfg Config) (Config, error) {
 	cfg.Secrets = SecretsConfig{
 		Encryption: w.key("encryption.key"), Token: w.key("token.key"), Pass: w.key("pass.key"), SigningKey: w.private("signing.pem", w.newKey()),
 	}
+	cfg.Audit.Key = w.key("audit.key")
 	ca, leaf, key := w.certificates()
 	cfg.RequestSigning = CertificateConfig{Key: w.private("request.pem", key), CertificateFile: w.file("request.crt", "CERTIFICATE", leaf)}
 	cfg.Directory.File = w.write("directory.yaml", []byte("accounts: []\n"))

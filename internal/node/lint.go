@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"regain/presentation/identity"
-	"regain/recovery"
 )
 
 // expiresSoon is how long before its expiry a certificate is warned about: enough time to get a new one.
@@ -48,6 +47,7 @@ func (c Config) Warnings(now time.Time) []string {
 	c.lintWallets(now, add)
 	c.lintTrust(add)
 	c.lintProfiles(add)
+	c.lintDirectory(add)
 	return warnings
 }
 
@@ -127,21 +127,6 @@ func (c Config) lintTrust(add func(string, ...any)) {
 	}
 }
 
-// lintProfiles warns about profiles whose pages reveal which accounts they cover: accounts that do not exist get the
-// pages of the decoy profile.
-func (c Config) lintProfiles(add func(string, ...any)) {
-	policy, err := c.policy()
-	if err != nil {
-		return // New reports it
-	}
-	common := policy.Profiles.DecoyProfile()
-	for i, p := range policy.Profiles {
-		if p.Enabled && !looksLike(p, common) {
-			add("profiles[%d] (%s): requests other wallets or credentials than %s, whose pages are shown for accounts that do not exist: an outsider can tell which accounts %s covers", i, p.Name, common.Name, p.Name)
-		}
-	}
-}
-
 // lintLifetimes warns of lifetimes in which nobody can do what the pages promise.
 func (c Config) lintLifetimes(add func(string, ...any)) {
 	const journey, wallet = 5 * time.Minute, time.Minute
@@ -163,15 +148,6 @@ func (c Config) lintLifetimes(add func(string, ...any)) {
 			add("%s.face_check.max_age %s: who takes the Face Check and then reads what they agree to is denied: write %s at least", key, age, wallet)
 		}
 	}
-}
-
-// looksLike reports whether two profiles lead to the same pages and requests.
-func looksLike(a, b recovery.Profile) bool {
-	same := func(a, b recovery.CredentialRule) bool {
-		return a.Format == b.Format && slices.Equal(a.Types, b.Types) && slices.EqualFunc(a.Bindings, b.Bindings, func(a, b recovery.Binding) bool { return a.Claim == b.Claim })
-	}
-	return slices.Equal(a.Channels, b.Channels) && a.CrossDevice == b.CrossDevice && a.Proofing == b.Proofing && a.Lifetime == b.Lifetime &&
-		a.FaceCheck.NotAsked == b.FaceCheck.NotAsked && slices.EqualFunc(a.Credentials, b.Credentials, same)
 }
 
 // Renamed returns the keys of earlier versions with their replacement.

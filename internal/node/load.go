@@ -67,6 +67,12 @@ func (c Config) load(deps Deps) (l loaded, err error) {
 	found.add(err)
 	if !c.Directory.ofFile() || c.Directory.File != "" { // validate reports the other case
 		l.directory, err = openDirectory(c.Directory)
+		if found.add(err) {
+			found.add(c.checkDirectory(l.policy, l.directory))
+		}
+	}
+	if c.Audit.File != "" {
+		_, err = c.Audit.Options()
 		found.add(err)
 	}
 	l.clients, err = c.readClients(l.ring)
@@ -93,6 +99,9 @@ func (c Config) readClients(ring *keys.Ring) (clients.Fixed, error) {
 		return fixed, err
 	}
 	if err := fixed.CheckSigning(ring.Algorithms()); err != nil {
+		return nil, err
+	}
+	if err := fixed.CheckMutualTLS(c.MutualTLS.BaseURL != "", c.MutualTLS.RootsFile != ""); err != nil {
 		return nil, err
 	}
 	if fixed.Follow(contract.EntraExternalMethod) {

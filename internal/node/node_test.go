@@ -61,7 +61,10 @@ func TestMistakes(t *testing.T) {
 	for says, breakIt := range map[string]func(t *testing.T, c *node.Config){
 		"issuer: set it":                        func(_ *testing.T, c *node.Config) { c.Issuer = "" },
 		"must be https":                         func(_ *testing.T, c *node.Config) { c.Issuer = "http://recover.example.org" },
-		"without a path":                        func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
+		"without a slash at the end":            func(_ *testing.T, c *node.Config) { c.Issuer += "/" },
+		"must be scheme and host":               func(_ *testing.T, c *node.Config) { c.Issuer += "/regain?x" },
+		"connections.per_network 0: use":        func(_ *testing.T, c *node.Config) { c.Connections.PerNetwork = 0 },
+		"connections.live_pages -1: use":        func(_ *testing.T, c *node.Config) { c.Connections.LivePages = -1 },
 		"tls: set both":                         func(_ *testing.T, c *node.Config) { c.TLS.KeyFile = "key.pem" },
 		"tls.certificate_file: open none":       func(_ *testing.T, c *node.Config) { c.TLS = node.TLSConfig{CertificateFile: "none", KeyFile: "none"} },
 		"directory.file: name":                  func(_ *testing.T, c *node.Config) { c.Directory.File = "" },

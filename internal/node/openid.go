@@ -15,14 +15,14 @@ import (
 	"regain/storage"
 )
 
-// newOpenID builds the OpenID provider's core, and dynamic client registration if it is configured.
-func (n *Node) newOpenID(store storage.Store, deps Deps) (*oauth.Server, error) {
+// makeOpenID builds the OpenID provider's core, and dynamic client registration if it is configured.
+func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Deps) (*oauth.Server, error) {
 	remote, err := remotekeys.New(&n.fetcher, deps.Clock)
 	if err != nil {
 		return nil, err
 	}
 	registry := clients.Layered{&n.clients}
-	if n.registration, err = n.newRegistration(store, deps); err != nil {
+	if n.registration, err = n.makeRegistration(store, deps); err != nil {
 		return nil, err
 	}
 	if n.registration != nil {
@@ -39,23 +39,25 @@ func (n *Node) newOpenID(store storage.Store, deps Deps) (*oauth.Server, error) 
 	if err != nil {
 		return nil, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, ACR: openid.ACR, Secret: n.loaded.secrets.token},
-		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Clock: deps.Clock})
+	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.secrets.token},
+		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("OpenID provider: %w", err)
 	}
 	return server, nil
 }
 
-// newRegistration returns nil if dynamic client registration is not configured.
-func (n *Node) newRegistration(store storage.Store, deps Deps) (*registration.Service, error) {
+// makeRegistration returns nil if dynamic client registration is not configured.
+func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.Service, error) {
 	r := n.cfg.Registration
 	if r.Tokens.IsZero() {
 		return nil, nil //nolint:nilnil // nil means disabled
 	}
 	policy := registration.Policy{
 		InitialTokens: n.loaded.tokens, Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
+		SubjectFrom:   clients.SubjectSource(r.Subject),
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
+		MutualTLS: n.cfg.MutualTLS.BaseURL != "", ClientRoots: n.cfg.MutualTLS.RootsFile != "",
 		Algorithms: n.ring.Algorithms(), DefaultAlgorithm: jose.ES256,
 	}
 	if slices.Contains(policy.Algorithms, jose.RS256) { // OpenID Connect Dynamic Client Registration 1.0 §2

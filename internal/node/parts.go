@@ -80,7 +80,7 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 		if cfg.Path == "" {
 			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
-		backend, err = bolt.Open(cfg.Path, deps.Clock)
+		backend, err = openFile(cfg.Path, ring, deps)
 	default:
 		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
 	}
@@ -91,7 +91,20 @@ func (n *Node) openStore(cfg StorageConfig, ring *storage.Keyring, deps Deps) (s
 	if deps.Wrap != nil {
 		backend = deps.Wrap(backend)
 	}
-	return storage.NewSealed(backend, ring)
+	sealed, err := storage.NewSealed(backend, ring)
+	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
+	return n.store, err
+}
+
+// openFile opens the file store, or looks whether it could be opened.
+func openFile(path string, ring *storage.Keyring, deps Deps) (storage.Store, error) {
+	if !deps.ReadOnly {
+		return bolt.Open(path, deps.Clock, ring)
+	}
+	if err := errors.Join(checkWritten(path), bolt.Inspect(path)); err != nil {
+		return nil, err
+	}
+	return memory.New(deps.Clock)
 }
 
 // read returns the request signing key and its certificate chain, leaf first.

@@ -22,34 +22,18 @@ func (c Config) validate() error {
 	switch {
 	case c.Issuer == "":
 		mistake("issuer: set it to the URL under which clients reach this server, such as https://recover.example.org")
-	case err != nil || issuer.Host == "" || issuer.Path != "" || issuer.RawQuery != "" || issuer.Fragment != "":
-		mistake("issuer %q: must be scheme and host only, without a path or a slash at the end", c.Issuer)
+	case err != nil || issuer.Host == "" || issuer.User != nil || strings.ContainsAny(c.Issuer, "?#"):
+		mistake("issuer %q: must be scheme and host, or these and a path", c.Issuer)
+	case !plainPath(issuer.EscapedPath()):
+		mistake("issuer %q: the path must be segments of letters, digits, - and _, without a slash at the end", c.Issuer)
 	case issuer.Scheme != "https" && !loopbackName(issuer.Hostname()):
 		mistake("issuer %q: must be https; http is for names under .localhost only", c.Issuer)
 	}
-	if err := config.CheckAddress(c.Listen); err != nil {
-		mistake("listen: %w", err)
-	}
-	if c.MutualTLS.Listen != "" {
-		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
-			mistake("mutual_tls.listen: %w", err)
-		}
-	}
-	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
-		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
-	}
-	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
-		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
-	}
-	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
-		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
-	}
+	c.validateListeners(mistake)
 	if c.Directory.ofFile() && c.Directory.File == "" {
 		mistake("directory.file: name the YAML file of accounts")
 	}
-	if c.Audit.File == "" && c.Storage.Backend != "memory" {
-		mistake("audit.file: name a file; a node that keeps its transactions must keep its audit log")
-	}
+	c.validateKeeping(issuer, mistake)
 	if len(c.Trust) == 0 {
 		mistake("trust: is empty, so every Verified ID would be refused; name anchors_file for the types you accept")
 	}
@@ -62,8 +46,35 @@ func (c Config) validate() error {
 	if c.RequestLife <= 0 || c.RequestLife > presentation.MaxLifetime {
 		mistake("request_lifetime %s: at most %s, and more than nothing", c.RequestLife, presentation.MaxLifetime)
 	}
+	c.validateMutualTLS(mistake)
+	c.validateMetadata(mistake)
+	c.validateProxies(mistake)
 	c.validateProfiles(mistake)
 	return errors.Join(problems...)
+}
+
+// validateListeners checks how the node is reached.
+func (c Config) validateListeners(mistake func(format string, args ...any)) {
+	if err := config.CheckAddress(c.Listen); err != nil {
+		mistake("listen: %w", err)
+	}
+	if c.MutualTLS.Listen != "" {
+		if err := config.CheckAddress(c.MutualTLS.Listen); err != nil {
+			mistake("mutual_tls.listen: %w", err)
+		}
+	}
+	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
+		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
+	}
+	if err := c.Connections.validate(); err != nil {
+		mistake("%w", err)
+	}
+	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
+		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
+	}
+	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
+		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
+	}
 }
 
 func (c Config) validateProfiles(mistake func(format string, args ...any)) {

@@ -3,6 +3,7 @@ package node
 import (
 	"crypto/sha256"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 
@@ -55,7 +56,7 @@ func (n *Node) collectParts(deps Deps) {
 		}
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
-	add("directory", n.reloadDirectory, cfg.Directory.File)
+	add("directory", func() error { return n.reloadDirectory(deps.Logger) }, cfg.Directory.File)
 	add("clients", n.reloadClients, cfg.clientFiles()...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
 	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, cfg.walletFiles()...)
@@ -89,12 +90,20 @@ func (n *Node) checkFiles(files []string) error {
 	return checkDistinct(all)
 }
 
-func (n *Node) reloadDirectory() error {
+// reloadDirectory takes the accounts over even where an exclusion names nobody any more: to keep those of before would let
+// whoever left the organisation go on recovering. It is told, and stops the next start.
+func (n *Node) reloadDirectory(logger *slog.Logger) error {
 	file, ok := n.loaded.directory.(interface{ Reload() error })
 	if !ok {
 		return nil
 	}
-	return keyed("directory.file", file.Reload())
+	if err := file.Reload(); err != nil {
+		return keyed("directory.file", err)
+	}
+	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+		logger.Warn("the directory was read again", "cause", err)
+	}
+	return nil
 }
 
 func (n *Node) reloadClients() error {
@@ -118,7 +127,7 @@ func (n *Node) reloadWallets(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return keyed("request_signing", n.handler.Wallets().SetWallets(read.named, read.web))
+	return keyed("request_signing", n.provider.Wallets().SetWallets(read.named, read.web))
 }
 
 func (n *Node) reloadTrust(deps Deps) error {
@@ -126,10 +135,10 @@ func (n *Node) reloadTrust(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newVerifier(rules, deps)
+	return n.makeVerifier(rules, deps)
 }
 
-func (n *Node) newVerifier(rules []trust.Rule, deps Deps) error {
+func (n *Node) makeVerifier(rules []trust.Rule, deps Deps) error {
 	made, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: n.cfg.StatusList.MinTTL, MaxStatusTTL: n.cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: &n.fetcher, Clock: deps.Clock, Logger: deps.Logger})
 	if err != nil {

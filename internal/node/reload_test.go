@@ -340,13 +340,13 @@ func TestFilesAreReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listeners, err := n.listen()
+	listeners, err := n.listen(logger)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, NewServer(n, logger), listeners) }()
+	go func() { ended <- serve(ctx, NewServer(n, logger), listeners, logger) }()
 	stop := n.watch(logger, time.Now, 50*time.Millisecond)
 	t.Cleanup(func() {
 		stop()

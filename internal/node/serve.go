@@ -14,13 +14,20 @@ import (
 	"time"
 )
 
-// Limits of the HTTP server. There is no write timeout: a progress response lasts minutes and sets its own deadline.
+// Limits of the HTTP server. The write timeout is counted from the end of a request's header, so it bounds reading the
+// body and the handler too; a live page, which lasts minutes, sets deadlines of its own.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
+	writeTimeout      = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	shutdownTimeout   = 10 * time.Second
 	maxHeaderBytes    = 32 << 10
+	// Of HTTP/2: how many requests one connection has at a time (RFC 9113 §6.5.2 recommends no fewer), and when a peer
+	// that says nothing is asked whether it is there.
+	maxStreams  = 100
+	pingAfter   = 30 * time.Second
+	pingTimeout = 15 * time.Second
 )
 
 // Tune configures the garbage collector for a small heap and CPU-bound cryptography: by default it would run for
@@ -32,30 +39,39 @@ func Tune() {
 	}
 }
 
-// Serve runs a node until ctx ends, then waits for the requests in progress.
+// Serve runs a node until ctx ends. Then it ends the live pages, waits for the requests in progress, and returns nil:
+// that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
 func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	Tune()
 	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
 	if err != nil {
 		return err
 	}
-	listeners, err := n.listen()
+	listeners, err := n.listen(logger)
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
 	n.warn(logger, time.Now())
+	server := NewServer(n, logger)
+	server.RegisterOnShutdown(n.EndLivePages)
 	stop := n.watch(logger, time.Now, watchEvery)
-	served := serve(ctx, NewServer(n, logger), listeners)
+	served := serve(ctx, server, listeners, logger)
 	stop() // nothing is read while the node is being closed
-	return errors.Join(served, n.Close())
+	if err := errors.Join(served, n.Close()); err != nil {
+		return err
+	}
+	logger.Info("stopped")
+	return nil
 }
 
 // NewServer returns an HTTP server for a handler, with this package's limits.
 func NewServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes, ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		Handler: handler, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout,
+		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: pingAfter, PingTimeout: pingTimeout, WriteByteTimeout: writeTimeout},
+		ErrorLog: slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 }
 
@@ -81,11 +97,16 @@ func MutualTLS(certificate tls.Certificate) *tls.Config {
 }
 
 // listen opens the main listener, and the one for mutual TLS if it is configured.
-func (n *Node) listen() ([]net.Listener, error) {
+func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
+	gate, err := n.cfg.gate(logger)
+	if err != nil {
+		return nil, err
+	}
 	listener, err := net.Listen("tcp", n.cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	listener = gate.Listen(listener)
 	if n.loaded.certificate == nil {
 		return []net.Listener{listener}, nil
 	}
@@ -97,10 +118,10 @@ func (n *Node) listen() ([]net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mutual_tls.listen: %w", err), listener.Close())
 	}
-	return append(listeners, tls.NewListener(mutual, n.certificate.config(MutualTLS(*n.loaded.certificate)))), nil
+	return append(listeners, tls.NewListener(gate.Listen(mutual), n.certificate.config(MutualTLS(*n.loaded.certificate)))), nil
 }
 
-func serve(ctx context.Context, server *http.Server, listeners []net.Listener) error {
+func serve(ctx context.Context, server *http.Server, listeners []net.Listener, logger *slog.Logger) error {
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
 		go func() { failed <- server.Serve(l) }()
@@ -110,17 +131,24 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener) e
 		return errors.Join(fmt.Errorf("serve: %w", err), server.Close())
 	case <-ctx.Done():
 	}
+	logger.Info("stopping", "at_most", shutdownTimeout)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := server.Shutdown(grace); err != nil {
-		return errors.Join(fmt.Errorf("stop serving: %w", err), server.Close())
+	err := server.Shutdown(grace)
+	if errors.Is(err, context.DeadlineExceeded) {
+		logger.Warn("connections that did not end in time are cut off", "after", shutdownTimeout)
+		err = nil
 	}
-	return nil
+	if err != nil {
+		err = fmt.Errorf("stop serving: %w", err)
+	}
+	return errors.Join(err, server.Close())
 }
 
-// Check reports what is wrong with a configuration: it builds the node without listening.
+// Check reports what is wrong with a configuration: it builds the node without listening, and without writing or locking
+// anything, so that it can be run beside the node and by anybody.
 func Check(cfg Config) error {
-	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, ReadOnly: true})
 	if err != nil {
 		return err
 	}

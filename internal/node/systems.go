@@ -56,10 +56,10 @@ func newPasses(cfg PassIssuerConfig, key []byte, store storage.Store, deps Deps)
 // passEndpoint adapts localpass.Issuer to openid.PassVerifier.
 type passEndpoint struct{ issuer *localpass.Issuer }
 
-func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (openid.PassVerdict, error) {
+func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (openid.PassVerdict, error) {
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
-		return openid.PassVerdict{}, err
+		return openid.PassVerdict{RetryAfter: verdict.RetryAfter}, err
 	}
 	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
 }

@@ -177,7 +177,7 @@ func TestOurDID(t *testing.T) {
 		t.Errorf("linked %v", linked)
 	}
 	cfg.Wallets = append(cfg.Wallets, node.WalletConfig{Name: "second", ClientIDPrefix: "decentralized_identifier", ClientID: id, KeyID: "request-2"})
-	cfg.Storage.Path += "-2"
+	cfg.Storage.Path, cfg.Audit.File = cfg.Storage.Path+"-2", cfg.Audit.File+"-2"
 	if err := node.Check(cfg); err == nil || !strings.Contains(err.Error(), "give it one name") {
 		t.Errorf("one key with two names: %v", err)
 	}

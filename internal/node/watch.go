@@ -96,7 +96,8 @@ func (n *Node) warn(logger *slog.Logger, now time.Time) {
 	}
 }
 
-// watch makes parts again when their files change, and all of them at SIGHUP, and warns once a day, until stop is called.
+// watch makes parts again when their files change, and all of them at SIGHUP, and warns once a day, until stop is called. At
+// SIGHUP the audit log is carried on too, which whoever rotated it waits for.
 func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
 	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
@@ -110,6 +111,9 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 				return
 			case <-hangup:
 				all = true
+				if err := n.ReopenAudit(); err != nil {
+					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
+				}
 			case <-ticker.C:
 			}
 			for _, w := range n.parts {

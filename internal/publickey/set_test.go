@@ -76,6 +76,29 @@ func TestParseSetPassesOver(t *testing.T) {
 	}
 }
 
+// What others publish is passed over, one by one and all together, wherever in the set it stands.
+func TestParseSetOfOthers(t *testing.T) {
+	good := with(ec(t, elliptic.P256()), "kid", "good")
+	all := []any{good}
+	for name, other := range publickeytest.Foreign() {
+		all = append([]any{other}, all...)
+		for _, keys := range [][]any{{other, good}, {good, other}} {
+			read, err := publickey.ParseSet(set(t, keys...))
+			if err != nil || len(read.Keys) != 1 || read.Keys[0].KeyID != "good" || len(read.Skipped) != 1 {
+				t.Errorf("%s: got %d keys, skipped %v, %v", name, len(read.Keys), read.Skipped, err)
+			}
+		}
+		if text, err := json.Marshal(other); err != nil {
+			t.Fatal(err)
+		} else if _, err := publickey.ParseJWK(text); err == nil {
+			t.Errorf("%s alone is taken", name)
+		}
+	}
+	if read, err := publickey.ParseSet(set(t, all...)); err != nil || len(read.Keys) != 1 || len(read.Skipped) != len(all)-1 {
+		t.Errorf("all together: got %d keys, %v", len(read.Keys), err)
+	}
+}
+
 // foreign.jwks is of a broker that publishes an X25519 key beside those that we use.
 func TestParseSetOfABroker(t *testing.T) {
 	text, err := os.ReadFile("testdata/foreign.jwks")

@@ -1,6 +1,7 @@
 // Package strictjson parses JSON from strangers and refuses what two parsers could understand differently: duplicate
 // names in an object, invalid UTF-8, data after the value, and nesting deeper than the caller needs (RFC 8725 §2.4 and
-// §3.10; RFC 8259 §4).
+// §3.10; RFC 8259 §4). It also refuses more values than any document of ours has: each takes a hundred bytes of memory,
+// and two characters of text.
 //
 // encoding/json takes the last of two equal names, matches names without regard to case, and accepts 10,000 levels of
 // nesting; each of these has been used to attack token parsers. This parser also scans a long string once, encoding/json
@@ -18,13 +19,23 @@ import (
 // ErrInvalid means that the text is not strict JSON. Its message never quotes the text.
 var ErrInvalid = errors.New("not strict JSON")
 
+// MaxValues bounds the values of one text: objects, arrays, strings, numbers and literals, at any depth. An object of one
+// member takes more than 300 bytes, and 7 characters.
+const MaxValues = 4 << 10
+
 // Parse parses one JSON value with at most depth levels of nested objects and arrays. The result consists of
 // map[string]any, []any, string, json.Number, bool and nil.
 func Parse(raw []byte, depth int) (any, error) {
+	left := MaxValues
+	return ParseSome(raw, depth, &left)
+}
+
+// ParseSome is Parse for one of several texts that have a number of values together: left is how many are left.
+func ParseSome(raw []byte, depth int, left *int) (any, error) {
 	if !utf8.Valid(raw) {
 		return nil, fmt.Errorf("%w: not UTF-8", ErrInvalid)
 	}
-	p := parser{in: string(raw)}
+	p := parser{in: string(raw), left: left}
 	value, err := p.value(depth)
 	if err != nil {
 		return nil, err
@@ -49,8 +60,9 @@ func Object(raw []byte, depth int) (map[string]any, error) {
 }
 
 type parser struct {
-	in string
-	at int
+	in   string
+	at   int
+	left *int // values
 }
 
 func (p *parser) fail(what string) error {
@@ -74,6 +86,9 @@ func (p *parser) next(c byte) bool {
 }
 
 func (p *parser) value(depth int) (any, error) {
+	if *p.left--; *p.left < 0 {
+		return nil, p.fail("too many values")
+	}
 	switch {
 	case p.next('{'):
 		return p.object(depth - 1)

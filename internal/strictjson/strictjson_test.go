@@ -40,6 +40,20 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+// The bound is on all values of a text, wherever they are.
+func TestParseBoundsValues(t *testing.T) {
+	const most = 4 << 10
+	list := func(n int, element string) string { return strings.TrimSuffix(strings.Repeat(element+",", n), ",") }
+	for text, ok := range map[string]bool{
+		"[" + list(most-1, "0") + "]": true, "[" + list(most, "0") + "]": false,
+		"[[" + list(most/2-1, "[]") + "],[" + list(most/2-2, `""`) + "]]": true, "[[" + list(most/2-1, "[]") + "],[" + list(most/2-1, `""`) + "]]": false,
+	} {
+		if _, err := strictjson.Parse([]byte(text), 3); (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "too many values") {
+			t.Errorf("%d characters: %v", len(text), err)
+		}
+	}
+}
+
 func TestObject(t *testing.T) {
 	if o, err := strictjson.Object([]byte(`{"a":1}`), 1); err != nil || o["a"] != json.Number("1") {
 		t.Errorf("Object = %v, %v", o, err)

@@ -3,7 +3,7 @@ package authenticator
 import (
 	"crypto/subtle"
 	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -104,11 +104,10 @@ func (r Request) open(form url.Values, now time.Time) (Answer, error) {
 // presentationsIn reads vp_token: a presentation, several parameters of that name, or a JSON array of presentations.
 func presentationsIn(values []string) ([]string, error) {
 	if len(values) == 1 && strings.HasPrefix(values[0], "[") && len(values[0]) <= maxText {
-		var list []string
-		if err := json.Unmarshal([]byte(values[0]), &list); err != nil {
-			return nil, fmt.Errorf("%w: vp_token is no array of texts", presentation.ErrMalformed)
+		var err error
+		if values, err = texts(values[0]); err != nil {
+			return nil, err
 		}
-		values = list
 	}
 	if len(values) == 0 || len(values) > maxPresentations {
 		return nil, fmt.Errorf("%w: vp_token is missing, or stands too often", presentation.ErrMalformed)
@@ -119,6 +118,25 @@ func presentationsIn(values []string) ([]string, error) {
 		}
 	}
 	return values, nil
+}
+
+// texts reads a JSON array of strings.
+func texts(array string) ([]string, error) {
+	left := 1 + maxPresentations // values: more than that would be refused, and would take a hundred times their length first
+	value, err := strictjson.ParseSome([]byte(array), 1, &left)
+	list, _ := value.([]any)
+	found := make([]string, len(list))
+	for i, element := range list {
+		text, ok := element.(string)
+		if !ok {
+			err = errors.New("an element is no text")
+		}
+		found[i] = text
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: vp_token is no array of texts: %w", presentation.ErrMalformed, err)
+	}
+	return found, nil
 }
 
 // location is the position of a credential in a vp_token: the index of the presentation, and of the credential in it.

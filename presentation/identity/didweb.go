@@ -13,31 +13,39 @@ import (
 	"github.com/go-jose/go-jose/v4/cryptosigner"
 )
 
-// Web is our did:web, and makes the documents that wallets fetch from our origin to resolve and verify it. The host in
-// the DID must be that of our origin, since wallets fetch the DID document from there (did:web Method Specification,
-// Read).
+// Web is our did:web, and makes the documents that wallets fetch from us to resolve and verify it. Host and path in
+// the DID must be the issuer's, since wallets fetch the DID document from there (did:web Method Specification, Read).
 type Web struct {
 	DID    string
 	KeyID  string // fragment of the key's verification method, without #
-	Origin string // such as https://recover.example.org
+	Origin string // the issuer, such as https://recover.example.org; with a path the DID has it too
 	Key    crypto.Signer
 }
 
-// IsOurs reports whether wallets fetch the document of the DID from the origin's host. The colon before a port is
-// percent-encoded in a did:web.
+// IsOurs reports whether wallets fetch the document of the DID from the issuer's host, below its path. The colon before a
+// port is percent-encoded in a did:web, and colons stand in place of the path's slashes.
 func (w Web) IsOurs() bool {
 	u, err := url.Parse(w.Origin)
-	return err == nil && u.Host != "" && w.DID == "did:web:"+strings.ReplaceAll(u.Host, ":", "%3A")
+	return err == nil && u.Host != "" && w.DID == "did:web:"+strings.ReplaceAll(u.Host, ":", "%3A")+strings.ReplaceAll(u.EscapedPath(), "/", ":")
+}
+
+// origin is the linked domain: an origin has no path.
+func (w Web) origin() string {
+	u, err := url.Parse(w.Origin)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
 }
 
 func (w Web) check() error {
 	if !w.IsOurs() {
-		return fmt.Errorf("client_id %s: its document would be fetched from another host than %s", w.DID, w.Origin)
+		return fmt.Errorf("client_id %s: its document would be fetched from another address than below %s", w.DID, w.Origin)
 	}
 	return checkKey(w.Key)
 }
 
-// Document returns the DID document, for /.well-known/did.json. It has one key, which signs requests and the Domain
+// Document returns the DID document, for /.well-known/did.json, or did.json below the path of the issuer. It has one key, which signs requests and the Domain
 // Linkage Credential, and the linked domain (DIF Well Known DID Configuration, Linked Domain Service Endpoint).
 func (w Web) Document() ([]byte, error) {
 	if err := w.check(); err != nil {
@@ -54,7 +62,7 @@ func (w Web) Document() ([]byte, error) {
 		"authentication":  []string{method},
 		"assertionMethod": []string{method},
 		"service": []any{map[string]any{
-			"id": w.DID + "#linkeddomains", "type": "LinkedDomains", "serviceEndpoint": map[string]any{"origins": []string{w.Origin + "/"}},
+			"id": w.DID + "#linkeddomains", "type": "LinkedDomains", "serviceEndpoint": map[string]any{"origins": []string{w.origin() + "/"}},
 		}},
 	})
 }
@@ -83,7 +91,7 @@ func (w Web) Configuration(now time.Time) ([]byte, error) {
 			"issuer":            w.DID,
 			"issuanceDate":      now.UTC().Format(time.RFC3339),
 			"expirationDate":    expires.UTC().Format(time.RFC3339),
-			"credentialSubject": map[string]any{"id": w.DID, "origin": w.Origin + "/"},
+			"credentialSubject": map[string]any{"id": w.DID, "origin": w.origin() + "/"},
 		},
 	})
 	if err != nil {

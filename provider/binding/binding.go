@@ -54,7 +54,7 @@ func noteBack(c *gin.Context) {
 // ID is the transaction of the path.
 func ID(c *gin.Context) recovery.TransactionID { return recovery.TransactionID(c.Param("txn")) }
 
-// Path is the transaction's page.
+// Path is the path of the transaction's page below the issuer; web.Local makes it an address for browsers.
 func Path(id recovery.TransactionID) string { return "/recover/" + string(id) }
 
 // cookieName gives each transaction a cookie of its own, so that two recoveries in one browser do not disturb each other.
@@ -92,12 +92,17 @@ func (b *Binding) step(c *gin.Context, next StepFunc) error {
 	return next(c, t)
 }
 
-// Open returns the transaction of the path, for the browser that holds its cookie: recovery.ErrOtherBrowser for any other.
+// Open returns the transaction of the path, for the browser that holds its cookie: recovery.ErrOtherBrowser for any other. A
+// browser whose cookie outlived its transaction, or was made up, is told web.ErrNotHere too: it started here, or says so.
 func (b *Binding) Open(c *gin.Context) (recovery.Transaction, error) {
 	id := ID(c)
-	t, err := b.open(c, id, Secret(c, id))
-	if err == nil {
+	secret := Secret(c, id)
+	t, err := b.open(c, id, secret)
+	switch {
+	case err == nil:
 		Note(c, t)
+	case secret != "" && (errors.Is(err, recovery.ErrNoTransaction) || errors.Is(err, recovery.ErrOtherBrowser)):
+		err = errors.Join(web.ErrNotHere, err)
 	}
 	return t, err
 }
@@ -108,8 +113,11 @@ func (b *Binding) Post(next StepFunc) gin.HandlerFunc { return b.PostUpTo(web.Ma
 // PostUpTo is Post for forms of up to limit bytes.
 func (b *Binding) PostUpTo(limit int64, next StepFunc) gin.HandlerFunc {
 	return b.web.Page(func(c *gin.Context) error {
-		if err := web.CheckOrigin(c); err != nil {
+		if err := b.web.CheckOrigin(c); err != nil {
 			return err
+		}
+		if Secret(c, ID(c)) == "" { // a form of ours without our cookie is a browser that keeps none, and no forgery
+			return fmt.Errorf("a form without the transaction's cookie: %w", recovery.ErrOtherBrowser)
 		}
 		form, err := web.ReadForm(c, limit)
 		if err != nil {
@@ -128,6 +136,6 @@ func RedirectToPage(c *gin.Context, id recovery.TransactionID, err error) error 
 	if err != nil && !errors.Is(err, recovery.ErrConflict) {
 		return err
 	}
-	c.Redirect(http.StatusSeeOther, Path(id))
+	c.Redirect(http.StatusSeeOther, web.Local(c, Path(id)))
 	return nil
 }

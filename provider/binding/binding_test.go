@@ -51,6 +51,18 @@ func TestStepIsForTheBrowserThatStarted(t *testing.T) {
 	if got := e.Get("/recover/none/step", own.Cookie); got.Code != http.StatusForbidden {
 		t.Errorf("no such transaction: %d", got.Code)
 	}
+	// Whether there is a transaction does not show to somebody who makes up a cookie for it.
+	pages := map[string]bool{}
+	for path, name := range map[string]string{own.Path("/step"): own.Cookie.Name, "/recover/none/step": web.CookiePrefix + "none"} {
+		got := e.Get(path, &http.Cookie{Name: name, Value: "made-up"})
+		body, _, _ := strings.Cut(got.Body.String(), "Reference")
+		if pages[body] = true; got.Code != http.StatusForbidden || !strings.Contains(body, "not here any more") {
+			t.Errorf("%s: %d %s", path, got.Code, body)
+		}
+	}
+	if len(pages) != 1 {
+		t.Errorf("pages that differ: %v", pages)
+	}
 	if *taken != 1 {
 		t.Errorf("taken %d times", *taken)
 	}
@@ -78,7 +90,8 @@ func TestFormsThatAreRefused(t *testing.T) {
 		"another recovery's":       {other.Form(nil), "same-origin", "", own.Cookie, "out of date"},
 		"the token of no secret":   {url.Values{"csrf": {web.FormToken("")}}, "same-origin", "", own.Cookie, "out of date"},
 		"too large":                {own.Form(url.Values{"x": {strings.Repeat("x", web.MaxForm)}}), "same-origin", "", own.Cookie, "out of date"},
-		"no cookie":                {own.Form(nil), "same-origin", "", nil, "out of date"},
+		"no cookie":                {own.Form(nil), "same-origin", "", nil, "needs a cookie"},
+		"no cookie, older browser": {own.Form(nil), "", facetest.Issuer, nil, "needs a cookie"},
 		"a form for no secret":     {url.Values{"csrf": {web.FormToken("")}}, "same-origin", "", nil, "belongs to another browser"},
 		"in the query, not posted": {url.Values{}, "same-origin", "", own.Cookie, "out of date"},
 	} {

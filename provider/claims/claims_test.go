@@ -41,7 +41,11 @@ func release(t *testing.T, parameter string, scopes ...string) map[string]any {
 	if err != nil {
 		t.Fatalf("%s: %v", parameter, err)
 	}
-	return claims.Release(request[claims.UserInfo], scopes, ada())
+	permit := claims.Permit{Scopes: scopes, UserInfo: true}
+	if slices.Equal(scopes, []string{"openid"}) || len(scopes) == 0 { // what is asked for, where no scope delivers and every one permits
+		permit = claims.Permit{Scopes: []string{"openid", "profile", "email", "address", "phone"}}
+	}
+	return claims.Release(request[claims.UserInfo], permit, ada())
 }
 
 func names(released map[string]any) string {
@@ -189,7 +193,10 @@ func FuzzRelease(f *testing.F) {
 			return
 		}
 		subject := ada()
-		for name, value := range claims.Release(request[claims.UserInfo], nil, subject) {
+		for name, value := range claims.Release(request[claims.UserInfo], claims.Permit{Scopes: []string{"openid", "email"}}, subject) {
+			if name == "updated_at" || name == "address" {
+				t.Errorf("%q is of a scope that was not granted", name)
+			}
 			if _, asked := request[claims.UserInfo][name]; !asked {
 				t.Errorf("%q was not asked for", name)
 			}
@@ -198,4 +205,50 @@ func FuzzRelease(f *testing.F) {
 			}
 		}
 	})
+}
+
+// The claims parameter releases what a granted scope has, what the client has by registration, and what was matched, and
+// nothing else that the directory knows.
+func TestAskingPermitsNothing(t *testing.T) {
+	subject := ada()
+	subject.Claims["national_id"], subject.Claims["acr"], subject.Claims["national_id#sv"], subject.Claims["address.country"] = "19880314", "high", "x", "Sweden"
+	for name, c := range map[string]struct {
+		permit    claims.Permit
+		asks, got string
+	}{
+		"openid alone, what was matched":     {claims.Permit{Scopes: []string{"openid"}}, "given_name", "given_name"},
+		"that, in a language":                {claims.Permit{Scopes: []string{"openid"}}, "family_name#ja-Kana-JP", "family_name#ja-Kana-JP"},
+		"openid alone, an e-mail address":    {claims.Permit{Scopes: []string{"openid"}}, "email", ""},
+		"openid alone, the national id":      {claims.Permit{Scopes: []string{"openid"}}, "national_id", ""},
+		"that, in a language that is there":  {claims.Permit{Scopes: []string{"openid"}}, "national_id#sv", ""},
+		"every scope, the national id":       {claims.Permit{Scopes: []string{"openid", "profile", "email", "address", "phone", "offline_access", "recovery"}}, "national_id", ""},
+		"every scope, a protocol claim":      {claims.Permit{Scopes: []string{"openid", "profile", "email", "address", "phone"}}, "acr", ""},
+		"every scope, a part of the address": {claims.Permit{Scopes: []string{"openid", "address"}}, "address.country", ""},
+		"the scope of another claim":         {claims.Permit{Scopes: []string{"openid", "phone"}}, "email", ""},
+		"its scope":                          {claims.Permit{Scopes: []string{"openid", "email"}}, "email", "email"},
+		"no scope":                           {claims.Permit{}, "email", ""},
+		"a scope of that name":               {claims.Permit{Scopes: []string{"national_id"}}, "national_id", ""},
+		"the client's own":                   {claims.Permit{Own: []string{"national_id"}}, "", "national_id"},
+		"the client's own, asked for":        {claims.Permit{Own: []string{"national_id"}}, "national_id email", "national_id"},
+		"the client's own, not there":        {claims.Permit{Own: []string{"shoe_size"}}, "shoe_size", ""},
+	} {
+		for _, userInfo := range []bool{false, true} {
+			wants := claims.Wants{}
+			for _, ask := range strings.Fields(c.asks) {
+				wants[ask] = nil
+			}
+			permit, delivered := c.permit, c.permit
+			permit.UserInfo, delivered.UserInfo = userInfo, userInfo
+			delivered.Own = nil
+			released := claims.Release(wants, permit, subject)
+			for name := range claims.Release(nil, delivered, subject) { // what comes unasked
+				if !strings.Contains(" "+c.asks+" ", " "+name+" ") {
+					delete(released, name)
+				}
+			}
+			if got := names(released); got != c.got {
+				t.Errorf("%s, at userinfo %t: %q, want %q", name, userInfo, got, c.got)
+			}
+		}
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -47,24 +49,51 @@ func Standard() []string {
 	return all
 }
 
-// Release returns the claims that scopes and a target's wants request, without those of the protocol itself (sub, acr
-// …). Pass no scopes for an ID token of the code flow: scopes release claims at userinfo (OpenID Connect Core 1.0
-// §5.4).
-func Release(wants Wants, scopes []string, s Subject) map[string]any {
+// Permit is what a client may be told. A request for anything else releases nothing: the claims parameter is a choice
+// among what is permitted, and not a permission.
+type Permit struct {
+	Scopes []string // granted by the authorization
+	Own    []string // claims that the client has by registration, which it gets without asking
+	// UserInfo: the target is the userinfo endpoint, where scopes release their claims. In an ID token of the code flow
+	// they only permit them (OpenID Connect Core 1.0 §5.4).
+	UserInfo bool
+}
+
+// allows reports whether a claim may be released: a granted scope has it, or it was matched with the Verified ID. The
+// claim may be in a language (OpenID Connect Core 1.0 §5.2).
+func (p Permit) allows(claim string, s Subject) bool {
+	name, _, _ := strings.Cut(claim, "#")
+	if slices.ContainsFunc(p.Scopes, func(scope string) bool { return slices.Contains(ofScope(scope), name) }) {
+		return true
+	}
+	return slices.ContainsFunc(s.Verified, func(v Verified) bool {
+		_, matched := v.Claims[name]
+		return matched
+	})
+}
+
+// Release returns the claims that a client gets at a target, without those of the protocol itself (sub, acr …): its own,
+// those of its scopes at userinfo, and of those that it wants the permitted ones.
+func Release(wants Wants, permit Permit, s Subject) map[string]any {
 	released := make(map[string]any)
-	for _, scope := range scopes {
-		for _, name := range ofScope(scope) {
-			if value, there := s.Claims[name]; there {
-				released[name] = value
+	add := func(name string) {
+		if value, there := s.Claims[name]; there {
+			released[name] = value
+		}
+	}
+	for _, name := range permit.Own {
+		add(name)
+	}
+	if permit.UserInfo {
+		for _, scope := range permit.Scopes {
+			for _, name := range ofScope(scope) {
+				add(name)
 			}
 		}
 	}
 	for name, want := range wants {
-		if name == verifiedClaims {
-			continue
-		}
-		if value, there := s.Claims[name]; there && fits(want, value) {
-			released[name] = value
+		if name != verifiedClaims && permit.allows(name, s) && fits(want, s.Claims[name]) {
+			add(name)
 		}
 	}
 	if verified := releaseVerified(wants[verifiedClaims], s); verified != nil {

@@ -2,8 +2,8 @@
 // (OpenID Connect Core 1.0 §5.5), maps scopes to claims (OpenID Connect Core 1.0 §5.4), and answers requests for verified
 // claims (OpenID Connect for Identity Assurance 1.0). It is pure: available claims in, released claims out.
 //
-// Its rule is data minimisation: a claim that was not requested is never released, a requested claim that is not available
-// is omitted without an error, and `verified_claims` is omitted as a whole if its verification does not meet the request.
+// Its rule is data minimisation: a claim that was not requested is never released, a requested claim that is not available,
+// or that no granted scope, no registration and no matched attribute permits, is omitted without an error, and `verified_claims` is omitted as a whole if its verification does not meet the request.
 package claims
 
 import (

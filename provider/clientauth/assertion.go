@@ -27,11 +27,15 @@ const (
 	maxAssertionLife = 5 * time.Minute
 )
 
-// tokenPath is the path of the token endpoint, whose URL OpenID Connect Core 1.0 §9 first recommended as the audience.
-const tokenPath = "/token"
+// Paths of the endpoints whose URLs name this server at every endpoint (RFC 9126 §2). OpenID Connect Core 1.0 §9
+// recommended the token endpoint's, which many libraries still send to all.
+const (
+	tokenPath = "/token"
+	parPath   = "/par"
+)
 
-// authenticateAssertion verifies a client assertion (RFC 7523 §3, OpenID Connect Core 1.0 §9): its audience is the
-// issuer alone unless the client registered otherwise, its lifetime is short, and each jti is accepted once.
+// authenticateAssertion verifies a client assertion (RFC 7523 §3, OpenID Connect Core 1.0 §9): its audience is this
+// server alone, its lifetime is short, and each jti is accepted once.
 func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string, form url.Values) (*clients.Client, error) {
 	if form.Get("client_assertion_type") != assertionType {
 		return nil, problem.InvalidClient(fmt.Errorf("client_assertion_type is not %s", assertionType))
@@ -57,13 +61,13 @@ func (a *Authenticator) authenticateAssertion(r *http.Request, assertion string,
 	if err := a.keys.Verify(r.Context(), token, client); err != nil {
 		return nil, refused(err)
 	}
-	if err := a.checkAssertion(claims, client); err != nil {
+	if err := a.checkAssertion(r, claims, client); err != nil {
 		return nil, problem.InvalidClient(err)
 	}
 	if err := a.useOnce(r, client, claims); err != nil {
 		return nil, err
 	}
-	return client, matchClientID(client, form)
+	return matched(client, form)
 }
 
 // assertionClaims distinguish an audience that is a string from an array with one element.
@@ -94,13 +98,15 @@ func checkAlgorithm(alg string, client *clients.Client) error {
 	return nil
 }
 
-func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.Client) error {
+func (a *Authenticator) checkAssertion(r *http.Request, claims assertionClaims, client *clients.Client) error {
 	now := a.clock()
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !a.isFor(claims.Audience.Audience, client), client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 Security Profile §5.3.2.1
-		return fmt.Errorf("aud must be the issuer %s", a.issuer)
+	case client.Profile.FAPI() && !claims.Audience.plain: // FAPI 2.0 Security Profile §5.3.2.1
+		return fmt.Errorf("aud must be the issuer %s as a string", a.issuer)
+	case !a.isFor(r, claims.Audience.Audience, client):
+		return fmt.Errorf("aud must be the issuer %s%s", a.issuer, map[bool]string{false: ", the token or PAR endpoint, or the one that is called, and nothing else"}[client.IssuerAudience()])
 	case claims.ID == "":
 		return errors.New("jti is missing")
 	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
@@ -115,10 +121,17 @@ func (a *Authenticator) checkAssertion(claims assertionClaims, client *clients.C
 	return nil
 }
 
-// isFor reports whether the audience is only this server: the issuer, or the token endpoint for a client that
-// registered that. A second audience would let another server replay the assertion here.
-func (a *Authenticator) isFor(audience []string, client *clients.Client) bool {
-	return HasExactly(audience, a.issuer) || client.TokenEndpointAudience && HasExactly(audience, a.issuer+tokenPath)
+// isFor reports whether every audience is this server. A second one would let another server replay the assertion here.
+//
+// The issuer always is. The URLs of the token endpoint, of the PAR endpoint and of the endpoint that is called are too (RFC
+// 9126 §2), unless the client is restricted to the issuer: a server at which the client is registered as well, and which
+// publishes our token endpoint as its own, could collect assertions for it.
+func (a *Authenticator) isFor(r *http.Request, audience []string, client *clients.Client) bool {
+	if client.IssuerAudience() {
+		return HasExactly(audience, a.issuer)
+	}
+	ours := slices.Concat([]string{a.issuer}, a.endpoints.All(tokenPath), a.endpoints.All(parPath), a.endpoints.Called(r))
+	return len(audience) > 0 && !slices.ContainsFunc(audience, func(one string) bool { return !slices.Contains(ours, one) })
 }
 
 // useOnce records the assertion's jti for this client, atomically. It is called after all other checks, so that a

@@ -15,28 +15,31 @@ import (
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/published"
 	"regain/provider/remotekeys"
 	"regain/storage"
 )
 
 // Authenticator authenticates clients.
 type Authenticator struct {
-	issuer   string
-	registry clients.Registry
-	store    storage.Store
-	keys     *clients.KeySource
-	source   *mtls.Source
-	clock    func() time.Time
+	issuer    string
+	endpoints published.Bases
+	registry  clients.Registry
+	store     storage.Store
+	keys      *clients.KeySource
+	source    *mtls.Source
+	clock     func() time.Time
 }
 
 // Config holds the dependencies of an Authenticator; all are required.
 type Config struct {
-	Issuer   string // the audience of assertions
-	Registry clients.Registry
-	Keys     *clients.KeySource
-	Source   *mtls.Source  // client certificates
-	Store    storage.Store // used assertions
-	Clock    func() time.Time
+	Issuer    string // the audience of assertions, as are Endpoints for clients that may
+	Endpoints published.Bases
+	Registry  clients.Registry
+	Keys      *clients.KeySource
+	Source    *mtls.Source  // client certificates
+	Store     storage.Store // used assertions
+	Clock     func() time.Time
 }
 
 // New returns an error if a dependency is missing.
@@ -44,7 +47,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Keys == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
 		return nil, errors.New("client authentication: Issuer, Registry, Keys, Source, Store and Clock are required")
 	}
-	return &Authenticator{issuer: cfg.Issuer, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
+	return &Authenticator{issuer: cfg.Issuer, endpoints: cfg.Endpoints, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
 }
 
 // Authenticate authenticates the client of a POST to a back-channel endpoint by the one method that is registered for
@@ -135,13 +138,13 @@ func (a *Authenticator) authenticateSecret(r *http.Request, form url.Values, c c
 	if !client.CheckSecret(c.secret) || client.ID == "" || client.AuthMethod != c.method {
 		return nil, problem.InvalidClient(errors.New("wrong id, secret or method"))
 	}
-	return client, matchClientID(client, form)
+	return matched(client, form)
 }
 
-// matchClientID returns an error if the client_id parameter names another client.
-func matchClientID(client *clients.Client, form url.Values) error {
+// matched returns the authenticated client, or an error if the client_id parameter names another.
+func matched(client *clients.Client, form url.Values) (*clients.Client, error) {
 	if id := form.Get("client_id"); id != "" && id != client.ID {
-		return problem.InvalidClient(errors.New("client_id is not the authenticated client"))
+		return nil, problem.InvalidClient(errors.New("client_id is not the authenticated client"))
 	}
-	return nil
+	return client, nil
 }

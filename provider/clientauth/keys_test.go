@@ -30,22 +30,22 @@ import (
 
 const issuer = "https://recover.example.org"
 
-// published are the JWK Sets that clients publish; err is in their place.
-type published struct {
+// jwkSets are the JWK Sets that clients publish; err is in their place.
+type jwkSets struct {
 	set  jose.JSONWebKeySet
 	next *jose.JSONWebKeySet // what a renewal brings; nil for the same
 	err  error
 	last context.Context
 }
 
-func (p *published) Renew(ctx context.Context, _ string) (jose.JSONWebKeySet, error) {
+func (p *jwkSets) Renew(ctx context.Context, _ string) (jose.JSONWebKeySet, error) {
 	if p.next != nil {
 		p.set = *p.next
 	}
 	return p.Keys(ctx, "", "")
 }
 
-func (p *published) Keys(ctx context.Context, _, _ string) (jose.JSONWebKeySet, error) {
+func (p *jwkSets) Keys(ctx context.Context, _, _ string) (jose.JSONWebKeySet, error) {
 	p.last = ctx
 	return p.set, p.err
 }
@@ -111,7 +111,7 @@ func withCertificate(t *testing.T, key *ecdsa.PrivateKey) (*http.Request, url.Va
 func TestClientsWhoseKeysCannotBeHad(t *testing.T) {
 	down := fmt.Errorf("%w: fetch: %w: 503", remotekeys.ErrUnavailable, fetch.ErrStatus)
 	for name, request := range map[string]func(*testing.T, *ecdsa.PrivateKey) (*http.Request, url.Values){"assertion": withAssertion, "certificate": withCertificate} {
-		keys := &published{err: down}
+		keys := &jwkSets{err: down}
 		a, key := setUp(t, keys)
 		keys.set = jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: key.Public(), KeyID: "sig"}}}
 		r, form := request(t, key)
@@ -142,7 +142,7 @@ func TestKeysThatWereReplaced(t *testing.T) {
 	must(t, err)
 	for name, request := range map[string]func(*testing.T, *ecdsa.PrivateKey) (*http.Request, url.Values){"assertion": withAssertion, "certificate": withCertificate} {
 		for _, kid := range []string{"", "sig"} {
-			keys := &published{set: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: old.Public(), KeyID: kid}}}}
+			keys := &jwkSets{set: jose.JSONWebKeySet{Keys: []jose.JSONWebKey{{Key: old.Public(), KeyID: kid}}}}
 			a, key := setUp(t, keys)
 			r, form := request(t, key)
 			if _, err := a.Authenticate(r, form); err == nil {

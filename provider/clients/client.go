@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
+	"maps"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
@@ -37,6 +38,14 @@ const (
 // AuthMethods returns the methods for the back channel, the default first.
 func AuthMethods() []AuthMethod {
 	return []AuthMethod{PrivateKeyJWT, ClientSecretBasic, ClientSecretPost, TLSClientAuth, SelfSignedTLSClientAuth}
+}
+
+// UsableMethods returns the methods that a server can offer: those with a certificate need mutual TLS, and tls_client_auth
+// also the certificates of CAs.
+func UsableMethods(mutualTLS, roots bool) []AuthMethod {
+	return slices.DeleteFunc(AuthMethods(), func(m AuthMethod) bool {
+		return m.TLS() && !mutualTLS || m == TLSClientAuth && !roots
+	})
 }
 
 // Secret reports whether the method uses a shared secret.
@@ -88,9 +97,9 @@ type Client struct {
 	// AssertionAlgorithm is token_endpoint_auth_signing_alg; "" allows every algorithm of package jwa that the
 	// profile allows.
 	AssertionAlgorithm jose.SignatureAlgorithm
-	// TokenEndpointAudience also accepts client assertions whose audience is the token endpoint's URL instead of the
-	// issuer. Do not set it for a client whose assertions other servers accept too.
-	TokenEndpointAudience bool
+	// TokenEndpointAudience accepts client assertions whose audience is the URL of an endpoint instead of the issuer, nil
+	// means outside FAPI.
+	TokenEndpointAudience *bool
 	TLSIdentity           mtls.Identity     // expected certificate, for tls_client_auth
 	SecretDigest          [sha256.Size]byte // a plain hash suffices for a secret of 256 random bits
 	Keys                  jose.JSONWebKeySet
@@ -100,6 +109,8 @@ type Client struct {
 	RedirectURIs          []string
 	Scopes                []string // scopes that it may request; empty means openid and recovery
 
+	// SubjectFrom is what sub is made of, SubjectName by default.
+	SubjectFrom SubjectSource
 	// Claims maps claim names to directory attributes. They are in every ID token of the client and at userinfo, for
 	// brokers that look for a certain name and cannot request it.
 	Claims map[string]string
@@ -130,6 +141,18 @@ type Client struct {
 	// require_signed_request_object (RFC 9101 §10.5).
 	RequestObjectAlgorithm jose.SignatureAlgorithm
 	RequireRequestObject   bool
+}
+
+// OwnClaims returns the names of the claims that the client has by registration.
+func (c *Client) OwnClaims() []string { return slices.Collect(maps.Keys(c.Claims)) }
+
+// IssuerAudience reports whether the client's assertions must be made out to the issuer (FAPI 2.0 Security Profile
+// §5.3.2.1), and not to the URL of an endpoint.
+func (c *Client) IssuerAudience() bool {
+	if c.TokenEndpointAudience != nil {
+		return !*c.TokenEndpointAudience
+	}
+	return c.Profile.FAPI()
 }
 
 // Algorithm returns the algorithm of the client's ID tokens.

@@ -17,6 +17,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/mtls"
+	"regain/recovery"
 )
 
 func key(t *testing.T, use string) jose.JSONWebKey {
@@ -94,6 +95,10 @@ func TestValidate(t *testing.T) {
 		"script redirect":        {func(c *clients.Client) { c.RedirectURIs = []string{"javascript:alert(1)"} }, "not an absolute https URI"},
 		"other loopback scheme":  {func(c *clients.Client) { c.RedirectURIs = []string{"ftp://localhost/x"} }, "must be https"},
 		"fragment":               {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#x"} }, "without a fragment"},
+		"empty fragment":         {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#"} }, "has a fragment"},
+		"redirect with a code":   {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/?a=1;code=x"} }, "holds the parameter code"},
+		"redirect with a state":  {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"https://idp.example.org/?state"} }, "holds the parameter state"},
+		"odd query":              {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/?a=1;b='(2)&codes=%zz"} }, ""},
 		"user in redirect":       {func(c *clients.Client) { c.RedirectURIs = []string{"https://u:p@idp.example.org/"} }, "not an absolute https URI"},
 		"logout redirect":        {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"x"} }, "post_logout_redirect_uris"},
 		"logout endpoint":        {func(c *clients.Client) { c.BackChannelLogoutURI = "http://idp.example.org/" }, "backchannel_logout_uri"},
@@ -102,27 +107,31 @@ func TestValidate(t *testing.T) {
 		"a short RSA key": {func(c *clients.Client) {
 			c.Keys.Keys[0].Key = &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 1023), E: 65537}
 		}, "2048 bits"},
-		"a giant RSA key":         {func(c *clients.Client) { c.Keys.Keys[0].Key = publickeytest.RSA(8193, 65537) }, "no signature key"},
-		"no encryption key":       {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[:1] }, `"use": "enc"`},
-		"no secret":               {func(c *clients.Client) { c.AuthMethod = clients.ClientSecretBasic }, "secret is missing"},
-		"no identity":             {func(c *clients.Client) { c.AuthMethod = clients.TLSClientAuth }, "exactly one"},
-		"no certificate key":      {func(c *clients.Client) { c.AuthMethod, c.Keys.Keys = clients.SelfSignedTLSClientAuth, c.Keys.Keys[1:] }, "no signature key"},
-		"unknown scope":           {func(c *clients.Client) { c.Scopes = []string{"openid", "admin"} }, `scope "admin"`},
-		"no openid":               {func(c *clients.Client) { c.Scopes = []string{"recovery"} }, "lacks openid"},
-		"pass on the screen":      {func(c *clients.Client) { c.ShowPass, c.Scopes = true, []string{"openid"} }, ""},
-		"two ways for a pass":     {func(c *clients.Client) { c.ShowPass = true }, "delivered in one way"},
-		"screen and sessions":     {func(c *clients.Client) { c.ShowPass, c.ReuseSession, c.Scopes = true, true, []string{"openid"} }, "deliver: screen excludes"},
-		"a mapped claim":          {func(c *clients.Client) { c.Claims = map[string]string{"employee_id": "number"} }, ""},
-		"sub, mapped":             {func(c *clients.Client) { c.Claims = map[string]string{"sub": "number"} }, "claims: sub"},
-		"acr, mapped":             {func(c *clients.Client) { c.Claims = map[string]string{"acr": "number"} }, "claims: acr"},
-		"mapped to nothing":       {func(c *clients.Client) { c.Claims = map[string]string{"x": ""} }, "neither may be empty"},
-		"session and recovery":    {func(c *clients.Client) { c.ReuseSession = true }, "exclude each other"},
-		"refresh and recovery":    {func(c *clients.Client) { c.Scopes = []string{"openid", "recovery", "offline_access"} }, "exclude each other"},
-		"HS256":                   {func(c *clients.Client) { c.IDTokenAlgorithm = jose.HS256 }, "id_token_signed_response_alg"},
-		"none for userinfo":       {func(c *clients.Client) { c.UserInfoAlgorithm = "none" }, "userinfo_signed_response_alg"},
-		"none for requests":       {func(c *clients.Client) { c.RequestObjectAlgorithm = "none" }, "request_object_signing_alg"},
-		"HS256 for assertions":    {func(c *clients.Client) { c.AssertionAlgorithm = jose.HS256 }, "token_endpoint_auth_signing_alg"},
-		"required, no algorithm":  {func(c *clients.Client) { c.RequireRequestObject = true }, "needs request_object_signing_alg"},
+		"a giant RSA key":        {func(c *clients.Client) { c.Keys.Keys[0].Key = publickeytest.RSA(8193, 65537) }, "no signature key"},
+		"no encryption key":      {func(c *clients.Client) { c.Keys.Keys = c.Keys.Keys[:1] }, `"use": "enc"`},
+		"no secret":              {func(c *clients.Client) { c.AuthMethod = clients.ClientSecretBasic }, "secret is missing"},
+		"no identity":            {func(c *clients.Client) { c.AuthMethod = clients.TLSClientAuth }, "exactly one"},
+		"no certificate key":     {func(c *clients.Client) { c.AuthMethod, c.Keys.Keys = clients.SelfSignedTLSClientAuth, c.Keys.Keys[1:] }, "no signature key"},
+		"unknown scope":          {func(c *clients.Client) { c.Scopes = []string{"openid", "admin"} }, `scope "admin"`},
+		"no openid":              {func(c *clients.Client) { c.Scopes = []string{"recovery"} }, "lacks openid"},
+		"pass on the screen":     {func(c *clients.Client) { c.ShowPass, c.Scopes = true, []string{"openid"} }, ""},
+		"two ways for a pass":    {func(c *clients.Client) { c.ShowPass = true }, "delivered in one way"},
+		"screen and sessions":    {func(c *clients.Client) { c.ShowPass, c.ReuseSession, c.Scopes = true, true, []string{"openid"} }, "deliver: screen excludes"},
+		"a mapped claim":         {func(c *clients.Client) { c.Claims = map[string]string{"employee_id": "number"} }, ""},
+		"sub, mapped":            {func(c *clients.Client) { c.Claims = map[string]string{"sub": "number"} }, "claims: sub"},
+		"acr, mapped":            {func(c *clients.Client) { c.Claims = map[string]string{"acr": "number"} }, "claims: acr"},
+		"mapped to nothing":      {func(c *clients.Client) { c.Claims = map[string]string{"x": ""} }, "neither may be empty"},
+		"session and recovery":   {func(c *clients.Client) { c.ReuseSession = true }, "exclude each other"},
+		"refresh and recovery":   {func(c *clients.Client) { c.Scopes = []string{"openid", "recovery", "offline_access"} }, "exclude each other"},
+		"HS256":                  {func(c *clients.Client) { c.IDTokenAlgorithm = jose.HS256 }, "id_token_signed_response_alg"},
+		"none for userinfo":      {func(c *clients.Client) { c.UserInfoAlgorithm = "none" }, "userinfo_signed_response_alg"},
+		"none for requests":      {func(c *clients.Client) { c.RequestObjectAlgorithm = "none" }, "request_object_signing_alg"},
+		"HS256 for assertions":   {func(c *clients.Client) { c.AssertionAlgorithm = jose.HS256 }, "token_endpoint_auth_signing_alg"},
+		"required, no algorithm": {func(c *clients.Client) { c.RequireRequestObject = true }, "needs request_object_signing_alg"},
+		"unknown subject":        {func(c *clients.Client) { c.SubjectFrom = "email" }, `subject "email" is unknown; use name or id`},
+		"contract and subject": {func(c *clients.Client) {
+			c.Contract, c.AuthMethod, c.SecretDigest, c.SubjectFrom = contract.OktaIDV, clients.ClientSecretPost, [32]byte{1}, clients.SubjectName
+		}, "subject: the contract settles it"},
 		"unknown profile":         {func(c *clients.Client) { c.Profile = "fapi1" }, `profile "fapi1"`},
 		"fapi with a secret":      {func(c *clients.Client) { stock(c); c.ReuseSession = false; fapi(c) }, "does not allow client_secret_post"},
 		"fapi, nothing bound":     {func(c *clients.Client) { c.Profile = clients.ProfileFAPI2 }, "dpop_bound_access_tokens"},
@@ -179,6 +188,22 @@ func BenchmarkCheckSecret(b *testing.B) {
 	for b.Loop() {
 		if !c.CheckSecret("secret") {
 			b.Fatal("wrong")
+		}
+	}
+}
+
+// What a client knows an account by depends on the account and the client alone.
+func TestSubject(t *testing.T) {
+	account := recovery.Account{Name: "Ada@example.org", ID: "A1"}
+	for _, row := range []struct {
+		client clients.Client
+		want   string
+	}{
+		{clients.Client{}, "Ada@example.org"}, {clients.Client{SubjectFrom: clients.SubjectName}, "Ada@example.org"}, {clients.Client{SubjectFrom: clients.SubjectID}, "A1"},
+		{clients.Client{Contract: contract.OktaIDV}, "A1"},
+	} {
+		if got := row.client.Subject(account); got != row.want {
+			t.Errorf("%+v: %q, want %q", row.client.SubjectFrom, got, row.want)
 		}
 	}
 }

@@ -48,6 +48,23 @@ func (f Fixed) Follow(name contract.Name) bool {
 	return false
 }
 
+// CheckMutualTLS returns an error for a client that needs more of mutual TLS than there is: it could never authenticate,
+// or get a token.
+func (f Fixed) CheckMutualTLS(mutualTLS, roots bool) error {
+	usable := UsableMethods(mutualTLS, roots)
+	for _, id := range slices.Sorted(maps.Keys(f)) {
+		switch c := f[id]; {
+		case c.AuthMethod == TLSClientAuth && !slices.Contains(usable, c.AuthMethod):
+			return fmt.Errorf("client %s: token_endpoint_auth_method %s needs mutual_tls.base_url and mutual_tls.roots_file", id, c.AuthMethod)
+		case c.AuthMethod.TLS() && !slices.Contains(usable, c.AuthMethod):
+			return fmt.Errorf("client %s: token_endpoint_auth_method %s needs mutual_tls.base_url", id, c.AuthMethod)
+		case c.CertificateBound && !mutualTLS:
+			return fmt.Errorf("client %s: tls_client_certificate_bound_access_tokens needs mutual_tls.base_url", id)
+		}
+	}
+	return nil
+}
+
 // CheckSigning returns an error for a client that requires a signature algorithm for which there is no key.
 func (f Fixed) CheckSigning(can []jose.SignatureAlgorithm) error {
 	for _, id := range slices.Sorted(maps.Keys(f)) {

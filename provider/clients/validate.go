@@ -36,11 +36,11 @@ func (c *Client) Validate() error {
 		}
 	}
 	if c.BackChannelLogoutURI != "" {
-		if err := checkRedirectURI(c.BackChannelLogoutURI); err != nil {
+		if err := checkURI(c.BackChannelLogoutURI); err != nil {
 			return fmt.Errorf("client %s: backchannel_logout_uri: %w", c.ID, err)
 		}
 	}
-	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkClaims, c.checkContract} {
+	for _, check := range []func() error{c.checkAuthentication, c.checkScopes, c.checkAlgorithms, c.checkProfile, c.checkClaims, c.checkSubject, c.checkContract} {
 		if err := check(); err != nil {
 			return fmt.Errorf("client %s: %w", c.ID, err)
 		}
@@ -51,10 +51,26 @@ func (c *Client) Validate() error {
 // ErrRedirectURI means that a URI is not acceptable as a redirect URI of any kind.
 var ErrRedirectURI = errors.New("cannot be a redirect URI")
 
+// checkRedirectURI also refuses a query with a parameter that responses add: the client would see it twice, and might
+// take its own.
 func checkRedirectURI(uri string) error {
+	_, query, _ := strings.Cut(uri, "?")
+	for _, parameter := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		name, _, _ := strings.Cut(parameter, "=")
+		if slices.Contains([]string{"code", "state", "iss", "error", "error_description", "response", "id_token"}, name) {
+			return fmt.Errorf("%q holds the parameter %s, which responses add: %w", uri, name, ErrRedirectURI)
+		}
+	}
+	return checkURI(uri)
+}
+
+func checkURI(uri string) error {
 	u, err := url.Parse(uri)
 	if err != nil || !u.IsAbs() || u.Host == "" || u.Fragment != "" || u.User != nil {
 		return fmt.Errorf("%q is not an absolute https URI without a fragment: %w", uri, ErrRedirectURI)
+	}
+	if strings.Contains(uri, "#") { // an empty one, which url.Parse does not tell
+		return fmt.Errorf("%q has a fragment: %w", uri, ErrRedirectURI)
 	}
 	if u.Scheme != "https" && (u.Scheme != "http" || !LoopbackName(u.Hostname())) {
 		return fmt.Errorf("%q must be https: %w", uri, ErrRedirectURI)
@@ -155,7 +171,7 @@ func (c *Client) checkProfile() error {
 		return fmt.Errorf("profile %s does not allow %s", c.Profile, c.AuthMethod)
 	case !c.DPoPBound && !c.CertificateBound:
 		return fmt.Errorf("profile %s needs dpop_bound_access_tokens or tls_client_certificate_bound_access_tokens", c.Profile)
-	case c.TokenEndpointAudience:
+	case !c.IssuerAudience():
 		return fmt.Errorf("profile %s does not allow token_endpoint_audience", c.Profile)
 	case c.AllowUnpushed || c.AllowNoPKCE:
 		return fmt.Errorf("profile %s needs require_pushed_authorization_requests and require_pkce", c.Profile)

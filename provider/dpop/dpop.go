@@ -14,6 +14,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"regain/internal/clock"
@@ -66,10 +68,10 @@ func New(cfg Config) (*Checker, error) {
 // Expect holds what a proof is checked against.
 type Expect struct {
 	Method      string
-	URL         string // published URL of the endpoint, never taken from the Host header
-	AccessToken string // the presented access token, if any: ath must be its hash
-	Thumbprint  string // thumbprint of the required key; "" for any
-	Nonce       bool   // whether the proof must contain a nonce of this server
+	URLs        []string // published URLs of the endpoint, one of which htu must be; see published.Bases.Called
+	AccessToken string   // the presented access token, if any: ath must be its hash
+	Thumbprint  string   // thumbprint of the required key; "" for any
+	Nonce       bool     // whether the proof must contain a nonce of this server
 }
 
 // Present reports whether a request has a proof, valid or not.
@@ -113,8 +115,8 @@ func (p proof) check(e Expect, now time.Time) error {
 	switch {
 	case p.Method != e.Method:
 		return errors.New("htm is another method")
-	case !sameURL(p.URL, e.URL):
-		return fmt.Errorf("htu is not %s", e.URL)
+	case !slices.ContainsFunc(e.URLs, func(address string) bool { return sameURL(p.URL, address) }):
+		return fmt.Errorf("htu is not %s", strings.Join(e.URLs, " or "))
 	case p.issuedAt.Before(now.Add(-window)) || clock.Proofs.InFuture(p.issuedAt, now):
 		return fmt.Errorf("iat is more than %s away", window)
 	case p.Expiry != nil && clock.Over(p.Expiry.Time(), now):

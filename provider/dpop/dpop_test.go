@@ -93,7 +93,7 @@ func (b *bench) signText(header, claims string) string {
 }
 
 func (b *bench) check(text string, change func(*dpop.Expect)) (string, error) {
-	e := dpop.Expect{Method: http.MethodPost, URL: endpoint}
+	e := dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}
 	if change != nil {
 		change(&e)
 	}
@@ -175,6 +175,22 @@ func TestKeysThatAreRefused(t *testing.T) {
 	}
 }
 
+// One key is all that a proof has: a kind that is not understood is refused, and there is nothing to pass over.
+func TestKeysOfOthersAreRefused(t *testing.T) {
+	b := setUp(t)
+	for name, jwk := range publickeytest.Foreign() {
+		if _, certified := jwk["x5c"]; certified || name == "use no text" {
+			continue // members that RFC 9449 §4.2 gives no meaning here
+		}
+		for _, alg := range []string{"ES256", "EdDSA", "PS256"} {
+			proof := b.sign(with(with(b.header(), "alg", alg), "jwk", jwk), b.claims())
+			if _, err := b.check(proof, nil); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "jwk: ") {
+				t.Errorf("%s as %s: %v", name, alg, err)
+			}
+		}
+	}
+}
+
 // BenchmarkWorstProof is the most that a stranger's proof costs: go-jose takes moduli of 4096 bits at most in a header.
 func BenchmarkWorstProof(b *testing.B) {
 	store, err := memory.New(time.Now)
@@ -192,7 +208,7 @@ func BenchmarkWorstProof(b *testing.B) {
 	encode := base64.RawURLEncoding.EncodeToString
 	proof := encode(header) + "." + encode([]byte(`{}`)) + "." + encode(append(make([]byte, 511), 2))
 	for b.Loop() {
-		if _, err := checker.Check(b.Context(), http.Header{"Dpop": {proof}}, dpop.Expect{Method: http.MethodPost, URL: endpoint}); err == nil {
+		if _, err := checker.Check(b.Context(), http.Header{"Dpop": {proof}}, dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}); err == nil {
 			b.Fatal("it is good")
 		}
 	}
@@ -262,7 +278,7 @@ func TestRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URL: endpoint}); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "one proof, not 2") {
+	if _, err := b.Check(t.Context(), http.Header{"Dpop": {good, good}}, dpop.Expect{Method: "POST", URLs: []string{endpoint}}); !errors.Is(err, dpop.ErrInvalid) || !strings.Contains(err.Error(), "one proof, not 2") {
 		t.Errorf("two headers: %v", err)
 	}
 	if _, err := b.check(good, nil); err != nil {
@@ -336,21 +352,61 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// FuzzProof fuzzes header and claims of proofs whose signature is good, so that all checks are reached: what is accepted is
+// a proof for this request, with the key whose thumbprint comes back, and works once.
 func FuzzProof(f *testing.F) {
-	store, err := memory.New(time.Now)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		f.Fatal(err)
 	}
-	c, err := dpop.New(dpop.Config{Store: store, Clock: time.Now, Key: make([]byte, 32)})
+	now := time.Unix(1_900_000_000, 0)
+	b := &bench{now: now, key: key}
+	encode := func(object map[string]any) string {
+		text, err := json.Marshal(object)
+		if err != nil {
+			f.Fatal(err)
+		}
+		return string(text)
+	}
+	sum, err := (&jose.JSONWebKey{Key: key.Public()}).Thumbprint(crypto.SHA256)
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add("eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7fX0.e30.AAAA")
-	f.Add("..")
-	f.Fuzz(func(t *testing.T, text string) {
-		_, err := c.Check(t.Context(), http.Header{"Dpop": {text}}, dpop.Expect{Method: "POST", URL: endpoint})
-		if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
-			t.Errorf("%q: %v", text, err)
+	header, claims := encode(b.header()), encode(b.claims())
+	f.Add(header, claims)
+	f.Add(header, encode(with(b.claims(), "htu", "HTTPS://recover.example.org:443/token?x#y")))
+	f.Add(header, encode(with(b.claims(), "iat", now.Add(time.Hour).Unix())))
+	f.Add(encode(with(b.header(), "alg", "PS256")), claims)
+	f.Add(encode(with(b.header(), "typ", "JWT")), claims)
+	f.Add(`{"typ":"dpop+jwt","alg":"ES256","jwk":{}}`, `{}`)
+	f.Fuzz(func(t *testing.T, header, claims string) {
+		store, err := memory.New(func() time.Time { return now })
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := dpop.New(dpop.Config{Store: store, Clock: func() time.Time { return now }, Key: make([]byte, 32)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := &bench{t: t, now: now, key: key}
+		proof := http.Header{"Dpop": {b.signText(header, claims)}}
+		expect := dpop.Expect{Method: http.MethodPost, URLs: []string{endpoint}}
+		thumbprint, err := c.Check(t.Context(), proof, expect)
+		if err != nil {
+			if !errors.Is(err, dpop.ErrInvalid) && !errors.Is(err, dpop.ErrNonce) {
+				t.Errorf("%s %s: %v", header, claims, err)
+			}
+			return
+		}
+		var said map[string]any
+		if json.Unmarshal([]byte(claims), &said) != nil || said["htm"] != http.MethodPost || said["jti"] == "" || !strings.HasPrefix(strings.ToLower(fmt.Sprint(said["htu"])), "https://recover.example.org") {
+			t.Errorf("%s %s is accepted", header, claims)
+		}
+		if thumbprint != base64.RawURLEncoding.EncodeToString(sum) {
+			t.Errorf("%s: thumbprint %s", header, thumbprint)
+		}
+		if _, err := c.Check(t.Context(), proof, expect); !errors.Is(err, dpop.ErrInvalid) {
+			t.Errorf("%s %s works twice: %v", header, claims, err)
 		}
 	})
 }

@@ -12,7 +12,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -31,7 +33,10 @@ import (
 const Issuer = "https://regain.example"
 
 // Ada is an account that can recover.
-const Ada = recovery.AccountName("ada@example.org")
+const Ada = recovery.RequestedAccount("ada@example.org")
+
+// AdaID is its id in the directory.
+const AdaID = recovery.AccountID("A1")
 
 // Env is the environment of one test.
 type Env struct {
@@ -42,6 +47,9 @@ type Env struct {
 	Txn      *gin.RouterGroup // the paths of one recovery
 	Log      *bytes.Buffer    // event records, JSON
 	Store    storage.Store
+	Accounts *Accounts
+	Passes   *Passes
+	Events   *Events
 
 	now time.Time
 }
@@ -49,7 +57,7 @@ type Env struct {
 // New makes an environment; change may alter the one profile.
 func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	t.Helper()
-	e := &Env{Log: new(bytes.Buffer), now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+	e := &Env{Log: new(bytes.Buffer), Passes: new(Passes), Events: &Events{Log: auditlog.NewMemory()}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	profile := recovery.Profile{
 		Name: "employees", Enabled: true, Mode: recovery.ModeProduction, Scope: recovery.Scope{All: true},
 		Credentials: []recovery.CredentialRule{{Format: "dc+sd-jwt", Types: []string{"urn:example:id"}, Bindings: []recovery.Binding{
@@ -66,11 +74,12 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 		change(&profile)
 	}
 	e.Store = must(memory.New(e.Clock))(t)
-	accounts := must(directory.Parse([]byte("accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")))(t)
+	e.Accounts = &Accounts{}
+	e.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: accounts, Passes: Passes{}, Audit: auditlog.NewMemory(),
+		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: e.Passes, Audit: e.Events, Issuings: e.Events,
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
-	}, recovery.Policy{Profiles: recovery.Profiles{profile}}))(t)
+	}, recovery.Policy{Profiles: recovery.Profiles{profile}, Exclude: []recovery.GroupName{"executives"}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
 	e.Binding = must(binding.New(e.Web, e.Recovery.Open))(t)
 	gin.SetMode(gin.ReleaseMode)
@@ -79,6 +88,34 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	e.Web.Mount(e.Router)
 	e.Txn = e.Binding.Group(e.Router)
 	return e
+}
+
+// Accounts is a directory that changes, or does not answer.
+type Accounts struct {
+	*directory.Directory
+	Fail error
+}
+
+// Replace puts other accounts in place of those that there are, written as in a directory file.
+func (a *Accounts) Replace(t testing.TB, text string) {
+	t.Helper()
+	a.Directory = must(directory.Parse([]byte(text)))(t)
+}
+
+// Find implements recovery.Directory.
+func (a *Accounts) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
+	if a.Fail != nil {
+		return recovery.Account{}, a.Fail
+	}
+	return a.Directory.Find(ctx, requested)
+}
+
+// FindByID implements recovery.Directory.
+func (a *Accounts) FindByID(ctx context.Context, id recovery.AccountID) (recovery.Account, error) {
+	if a.Fail != nil {
+		return recovery.Account{}, a.Fail
+	}
+	return a.Directory.FindByID(ctx, id)
 }
 
 // must takes a test out where a part cannot be made.
@@ -98,18 +135,44 @@ func (e *Env) Clock() time.Time { return e.now }
 // Turn moves the time.
 func (e *Env) Turn(d time.Duration) { e.now = e.now.Add(d) }
 
-// Passes issues one pass, again and again.
-type Passes struct{}
+// Events are the audit log, and the types of what was appended to it.
+type Events struct {
+	*auditlog.Log
+
+	mu   sync.Mutex
+	seen []recovery.EventType
+}
+
+// Append implements recovery.Auditor.
+func (e *Events) Append(ctx context.Context, event recovery.Event) error {
+	e.mu.Lock()
+	e.seen = append(e.seen, event.Type)
+	e.mu.Unlock()
+	return e.Log.Append(ctx, event)
+}
+
+// Has reports whether an event of the type was appended.
+func (e *Events) Has(kind recovery.EventType) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.seen, kind)
+}
+
+// Passes issues one pass, again and again, and remembers which it revoked.
+type Passes struct{ Revoked []string }
 
 // Issue implements recovery.PassIssuer.
-func (Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass, error) {
+func (*Passes) Issue(_ context.Context, order recovery.PassOrder) (recovery.Pass, error) {
 	return recovery.Pass{
 		ID: "p1", Value: recovery.NewPassValue("PASS2345"), StartsAt: order.Now, ExpiresAt: order.Now.Add(order.Policy.Lifetime), UsableOnce: true, Issuer: "test",
 	}, nil
 }
 
 // Revoke implements recovery.PassIssuer.
-func (Passes) Revoke(context.Context, recovery.AccountName, string) error { return nil }
+func (p *Passes) Revoke(_ context.Context, _ recovery.AccountID, id string) error {
+	p.Revoked = append(p.Revoked, id)
+	return nil
+}
 
 // Started is a transaction and the browser that started it.
 type Started struct {

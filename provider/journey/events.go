@@ -2,9 +2,7 @@ package journey
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -19,6 +17,7 @@ import (
 const (
 	progressEvery = 500 * time.Millisecond
 	progressFor   = 2 * time.Minute
+	writeWithin   = 10 * time.Second // how long a browser may take to read one event
 )
 
 // progress is one server-sent event. Reload tells the page that another page is due.
@@ -29,52 +28,38 @@ type progress struct {
 	Codes map[recovery.WalletName]string `json:"codes,omitempty"`
 }
 
-// maxStreams is how many live pages one transaction has on one node: a person's tabs, and no flood of connections that
-// each look at the store.
-const maxStreams = 8
-
-// streams counts the live pages of each transaction.
-type streams struct {
-	mu   sync.Mutex
-	open map[recovery.TransactionID]int
-}
-
-// enter takes a place, and returns false when there is none.
-func (s *streams) enter(id recovery.TransactionID) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[id] >= maxStreams {
-		return false
-	}
-	s.open[id]++
-	return true
-}
-
-func (s *streams) leave(id recovery.TransactionID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[id]--; s.open[id] == 0 {
-		delete(s.open, id)
-	}
-}
-
 // events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page has a
 // link to look again: one that refreshes itself would throw a screen reader back to its start (WCAG 2.2 §2.2.1).
 func (p *Pages) events(c *gin.Context, t recovery.Transaction) error {
-	if !p.streams.enter(t.ID) {
-		c.String(http.StatusTooManyRequests, "This recovery is open in too many tabs.\n")
+	leave, ok := p.streams.enter(t.ID, p.deps.Web.Network(c))
+	if !ok {
+		c.String(http.StatusTooManyRequests, "Too many live pages are open. Reload this page to see how the recovery stands.\n")
 		return nil
 	}
-	defer p.streams.leave(t.ID)
+	defer leave()
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
-	control := http.NewResponseController(c.Writer)
-	// The connection lives for minutes; a server without deadlines answers with an error that says nothing to us.
-	_ = errors.Join(control.SetWriteDeadline(time.Time{}), control.SetReadDeadline(time.Time{}))
+	// The connection lives for minutes, which the server's own deadlines do not allow. A server without deadlines answers
+	// with an error that says nothing to us.
+	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(progressFor + writeWithin))
 	if err := p.follow(c, t); err != nil && c.Request.Context().Err() == nil {
 		web.NoteError(c, err) // the stream has begun, so nothing else can be said; the browser connects again
 	}
+	return nil
+}
+
+// write sends one event, to a browser that reads: one that does not would hold its connection, and this goroutine.
+func write(c *gin.Context, line string) error {
+	control := http.NewResponseController(c.Writer)
+	_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
+	if _, err := c.Writer.WriteString(line); err != nil {
+		return err
+	}
+	if err := control.Flush(); err != nil {
+		return err
+	}
+	_ = control.SetWriteDeadline(time.Now().Add(progressFor + writeWithin)) // until the next event, which sets its own
 	return nil
 }
 
@@ -95,10 +80,9 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 			return err
 		}
 		if line := event.encode(); line != shown {
-			if _, err := c.Writer.WriteString(line); err != nil {
+			if err := write(c, line); err != nil {
 				return err
 			}
-			c.Writer.Flush()
 			shown = line
 		}
 		if event.Reload {
@@ -106,6 +90,8 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 		}
 		select {
 		case <-c.Request.Context().Done():
+			return nil
+		case <-p.streams.ended:
 			return nil
 		case <-end.C:
 			return nil
@@ -121,15 +107,10 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
-	switch {
-	case changed:
+	if changed {
 		return progress{Text: "Checking what your wallet showed …", Reload: true}
-	case opened(t):
-		return progress{Text: "Opened in your wallet. Follow the steps there."}
-	case t.State == recovery.StatePresented:
-		return progress{Text: "Your wallet has answered. Come back through the page it opened."}
 	}
-	return progress{Text: "Waiting for your wallet …"}
+	return progress{Text: progressText(waitingFor(t))}
 }
 
 func (e progress) encode() string {

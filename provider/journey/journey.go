@@ -62,14 +62,15 @@ type Deps struct {
 	Wallets  Wallets
 	Proofing map[string]Proofing
 	// Client describes the client of a transaction, for its request.
-	Client func(ctx context.Context, t recovery.Transaction) (Client, error)
-	Clock  func() time.Time
+	Client    func(ctx context.Context, t recovery.Transaction) (Client, error)
+	Clock     func() time.Time
+	LivePages Limits // the zero value is DefaultLimits
 }
 
 // Pages serve the journey.
 type Pages struct {
 	deps    Deps
-	streams streams
+	streams *streams
 }
 
 // New refuses missing parts.
@@ -77,7 +78,7 @@ func New(deps Deps) (*Pages, error) {
 	if deps.Issuer == "" || deps.Web == nil || deps.Binding == nil || deps.Recovery == nil || deps.Wallets == nil || deps.Client == nil || deps.Clock == nil {
 		return nil, errors.New("journey: a part is missing")
 	}
-	return &Pages{deps: deps, streams: streams{open: make(map[recovery.TransactionID]int)}}, nil
+	return &Pages{deps: deps, streams: newStreams(deps.LivePages)}, nil
 }
 
 // Mount adds the pages to the group of one recovery.

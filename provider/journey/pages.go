@@ -22,6 +22,16 @@ type basePage struct {
 	SignIn      bool // the client asks who somebody is, and for no pass
 	ShowsPass   bool // the person gets the pass here
 	Returned    bool // the browser was sent back to the client
+	Completed   bool // and the client redeemed the code; set where no pass went with it
+	Words
+	Over bool // the way back to the client leads to its sign-in page, where a new recovery starts
+}
+
+// Words are what the page says of the situation, beside its heading.
+type Words struct {
+	Text   string
+	Next   []string
+	Button string
 }
 
 // proofingPage is a page that offers the proofing provider.
@@ -30,41 +40,34 @@ type proofingPage struct {
 	Verifier string // its name, "" for none
 }
 
-// deniedPage says what a person may know of a denial.
-type deniedPage struct {
-	basePage
-	Denial denial
-}
-
 // pageFor is the one place that decides what a person sees next: from the stored state, and from nothing else.
-func pageFor(s recovery.State) (name, title string) {
+func pageFor(s recovery.State) (name string) {
 	switch s {
 	case recovery.StateStarted, recovery.StateInformed:
-		return "information", "Recover your account"
+		return "information"
 	case recovery.StateProofing:
-		return "proofing", "Get your Verified ID"
+		return "proofing"
 	case recovery.StateRequested, recovery.StateRetrieved, recovery.StatePresented:
-		return "presentation", "Show your Verified ID"
+		return "presentation"
 	case recovery.StateApproved, recovery.StateIssuing, recovery.StateRedeemed:
-		return "done", "We confirmed it is you"
+		return "done"
 	case recovery.StateEvaluated:
-		return "evaluated", "This was a trial run"
+		return "evaluated"
 	case recovery.StateDenied:
-		return "denied", "We could not confirm that this is your account"
+		return "denied"
 	case recovery.StateCancelled:
-		return "cancelled", "You cancelled the recovery"
+		return "cancelled"
 	}
-	return "expired", "This recovery has expired"
+	return "expired"
 }
 
 // showPage renders the transaction's page, with a mistake of the person's to point out, if any.
 func (p *Pages) showPage(c *gin.Context, t recovery.Transaction, mistake string) error {
+	name := pageFor(t.State)
 	base, err := p.basePage(c, t)
 	if err != nil {
 		return err
 	}
-	var name string
-	name, base.Title = pageFor(t.State)
 	data, err := p.dataFor(c, t, name, base, mistake)
 	if err != nil {
 		return err
@@ -92,14 +95,14 @@ func (p *Pages) dataFor(c *gin.Context, t recovery.Transaction, name string, bas
 		return page, nil
 	case "presentation":
 		return p.presentationPage(c, t, base, mistake)
-	case "denied":
-		reason := recovery.ReasonNone
-		if t.Decision != nil {
-			reason = t.Decision.Reason
-		}
-		return &deniedPage{base, denialFor(reason.Public())}, nil
 	}
 	return &base, nil
+}
+
+// say sets what a page says of a situation.
+func (b *basePage) say(s web.Situation) {
+	words := s.Of(b.Organisation)
+	b.Title, b.Words, b.Over = words.Heading, Words{words.Text, words.Next, words.Button}, s == web.Returned || s == web.PassNotMade || s == web.PassLost
 }
 
 func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, error) {
@@ -107,10 +110,19 @@ func (p *Pages) basePage(c *gin.Context, t recovery.Transaction) (basePage, erro
 	if err != nil {
 		return basePage{}, err
 	}
-	return basePage{
+	page := basePage{
 		Page: web.Page{Organisation: client.Organisation, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		Base: binding.Path(t.ID), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Account.Mask(),
+		Base: web.Local(c, binding.Path(t.ID)), CSRF: binding.FormToken(c, t.ID), State: t.State, Account: t.Requested.Mask(),
 		MinutesLeft: int(max(0, t.ExpiresAt.Sub(p.deps.Clock())).Round(time.Minute) / time.Minute),
-		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(),
-	}, nil
+		SignIn:      client.SignsIn, ShowsPass: client.ShowsPass, Returned: !t.ReturnedAt.IsZero(), Completed: !t.CodeRedeemedAt.IsZero(),
+	}
+	switch pageFor(t.State) {
+	case "information":
+		page.Title = "Recover your account"
+	case "proofing":
+		page.Title = "Get your Verified ID"
+	default:
+		page.say(situationOf(t, client))
+	}
+	return page, nil
 }

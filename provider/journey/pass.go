@@ -32,7 +32,7 @@ func (p *Pages) showPass(c *gin.Context, t recovery.Transaction) error {
 	if !base.ShowsPass {
 		return web.ErrNotNow
 	}
-	redemption, err := p.deps.Recovery.Redeem(c, t.ID, t.Client)
+	redemption, err := p.deps.Recovery.Redeem(c, recovery.Claim{Transaction: t.ID, Client: t.Client})
 	switch {
 	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrIllegalStep):
 		return binding.RedirectToPage(c, t.ID, nil)
@@ -41,6 +41,7 @@ func (p *Pages) showPass(c *gin.Context, t recovery.Transaction) error {
 	}
 	binding.Note(c, redemption.Transaction)
 	pass := redemption.Pass
+	base.say(web.PassShown)
 	base.Title, base.State = "Your pass", redemption.Transaction.State
 	p.deps.Web.Render(c, http.StatusOK, "pass", &passPage{base, shownPass{
 		Value: pass.Value.Reveal(), Until: pass.ExpiresAt.UTC().Format("15:04 UTC on 2 January 2006"), Once: pass.UsableOnce,

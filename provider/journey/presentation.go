@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/web"
 	"regain/recovery"
 )
 
@@ -19,12 +20,15 @@ type presentationPage struct {
 	CodeSeconds    int          // how long a QR code can be scanned
 	SameNetwork    bool         // the other device has to be in the same network
 	Browser        []browserAsk // what the script may ask through the Digital Credentials API
-	Opened         bool         // a wallet has fetched its request
-	Answered       bool         // same device: the answer waits for the browser's return
-	Confirm        bool         // cross device: the person must type the digits
-	NoRedirectBack bool         // the wallet does not come back: the person says that it was theirs
+	Closed         []closed     // ways that had too many invalid responses, where others are open
+	AllClosed      bool         // no way is open
+	WalletError    bool         // the wallet declined, or could not answer
+	AskAgain       bool         // asking anew is the next step
+	Progress       string
+	Answered       bool // same device: the answer waits for the browser's return
+	Confirm        bool // cross device: the person must type the digits
+	NoRedirectBack bool // the wallet does not come back: the person says that it was theirs
 	Mistake        string
-	WalletError    string
 	Live           bool   // the page follows the transaction by server-sent events
 	Seen           string // what it shows, so that they can tell it when that is over
 }
@@ -40,6 +44,30 @@ type code struct {
 	Wallet string
 	Name   recovery.WalletName
 	Text   string
+}
+
+// closed is a way to a wallet that had too many invalid responses.
+type closed struct {
+	Flow recovery.Flow
+	What string // what people call it
+}
+
+// closedIn are the ways of an attempt that are closed, each flow once.
+func closedIn(attempt recovery.PresentationAttempt) (ways []closed) {
+	for _, r := range attempt.Requests {
+		if !r.Closed || slices.ContainsFunc(ways, func(w closed) bool { return w.Flow == r.Flow }) {
+			continue
+		}
+		what := "The link to a wallet on this device"
+		switch r.Flow {
+		case recovery.FlowCrossDevice:
+			what = "The QR code"
+		case recovery.FlowBrowser:
+			what = "The way through this browser"
+		}
+		ways = append(ways, closed{r.Flow, what})
+	}
+	return ways
 }
 
 // browserAsk is a kind of wallet that the browser can ask for.
@@ -61,10 +89,17 @@ func (p *Pages) presentationPage(c *gin.Context, t recovery.Transaction, base ba
 		return nil, err
 	}
 	if t.Presentation == nil { // somebody ended it meanwhile, which the events say at once
-		page.Live = true
+		page.Live, page.Progress = true, progressText(web.Waiting)
 		return page, nil
 	}
-	page.WalletError = t.Presentation.WalletError
+	situation := waitingFor(t)
+	page.say(situation)
+	page.Progress, page.AllClosed = progressText(situation), situation == web.Closed
+	page.WalletError = situation == web.Declined || situation == web.WalletProblem
+	page.AskAgain = page.AllClosed || page.WalletError
+	if !page.AllClosed {
+		page.Closed = closedIn(*t.Presentation)
+	}
 	if answer := t.Presentation.Answer; answer != nil {
 		page.NoRedirectBack = answer.NoRedirectBack
 		page.Confirm = answer.Flow == recovery.FlowCrossDevice && !page.NoRedirectBack
@@ -72,7 +107,7 @@ func (p *Pages) presentationPage(c *gin.Context, t recovery.Transaction, base ba
 		page.Live = page.Answered
 		return page, nil
 	}
-	page.Live, page.Opened = true, opened(t)
+	page.Live = true
 	for _, channel := range t.Channels() {
 		if err := p.addChannel(c, page, t, channel); err != nil {
 			return nil, err
@@ -118,8 +153,7 @@ func snapshot(t recovery.Transaction) string {
 		}
 	}
 	const short = 12
-	name, _ := pageFor(t.State)
-	return string(recovery.DigestOf(fmt.Sprint(name, answered, walletError, requests)))[:short]
+	return string(recovery.DigestOf(fmt.Sprint(pageFor(t.State), answered, walletError, requests)))[:short]
 }
 
 // opened reports whether a wallet has fetched its request. What goes through the browser is fetched by our own script, before

@@ -22,16 +22,29 @@ func (p *Pages) show(c *gin.Context, t recovery.Transaction) error { return p.sh
 
 func (p *Pages) ask(c *gin.Context, t recovery.Transaction) error {
 	_, err := p.deps.Recovery.Ask(c, t)
-	return binding.RedirectToPage(c, t.ID, err)
+	return goOn(c, t, err)
 }
 
 func (p *Pages) cancel(c *gin.Context, t recovery.Transaction) error {
 	_, err := p.deps.Recovery.Cancel(c, t)
-	return binding.RedirectToPage(c, t.ID, err)
+	return goOn(c, t, err)
 }
 
 func (p *Pages) proceed(c *gin.Context, t recovery.Transaction) error {
 	_, err := p.deps.Recovery.Proceed(c, t)
+	return goOn(c, t, err)
+}
+
+// goOn sends the browser to the page that is due after a button. A second click, a button of a page that Back or a restart
+// brought up again, and one of another tab find that the transaction has moved on: nothing was done, and the page says where
+// things stand, which is more than an error would.
+func goOn(c *gin.Context, t recovery.Transaction, err error) error {
+	for _, moved := range []error{recovery.ErrIllegalStep, recovery.ErrNoTransaction, recovery.ErrAnswered, recovery.ErrExpired} {
+		if errors.Is(err, moved) {
+			web.NoteError(c, err)
+			err = nil
+		}
+	}
 	return binding.RedirectToPage(c, t.ID, err)
 }
 
@@ -52,7 +65,7 @@ func (p *Pages) leaveForProofing(c *gin.Context, t recovery.Transaction) error {
 		return err
 	}
 	if _, err := p.deps.Recovery.LeaveForProofing(c, t); err != nil {
-		return binding.RedirectToPage(c, t.ID, err)
+		return goOn(c, t, err)
 	}
 	p.deps.Web.Leave(c, target)
 	return nil
@@ -64,7 +77,7 @@ func (p *Pages) proofed(c *gin.Context, t recovery.Transaction) error {
 	if t.State == recovery.StateProofing {
 		_, err = p.deps.Recovery.ComeBack(c, t, c.Query("status") == "completed")
 	}
-	return binding.RedirectToPage(c, t.ID, err)
+	return goOn(c, t, err)
 }
 
 // walletReturn is where a same-device wallet sends the browser (OpenID4VP 1.0 §8.2). In the browser that started, the
@@ -73,17 +86,21 @@ func (p *Pages) walletReturn(c *gin.Context) error {
 	code := c.Query("response_code")
 	t, err := p.deps.Binding.Open(c)
 	if errors.Is(err, recovery.ErrOtherBrowser) {
-		return errors.Join(err, p.deps.Recovery.ReturnElsewhere(c, binding.ID(c), code))
+		if ended := p.deps.Recovery.ReturnElsewhere(c, binding.ID(c), code); ended != nil {
+			return errors.Join(err, ended)
+		}
+		return errors.Join(web.ErrBroughtBack, err)
 	}
 	if err != nil {
 		return err
 	}
-	if code != "" { // without one, the wallet reported an error and sends the person back to the page
-		if _, err = p.deps.Recovery.Return(c, t, code); errors.Is(err, recovery.ErrWrongCode) || errors.Is(err, recovery.ErrNoTransaction) {
+	web.NoteBack(c, c.Request.URL.RequestURI()) // the code is in this address: after an outage, the same step is the next one
+	if code != "" {                             // without one, the wallet reported an error and sends the person back to the page
+		if _, err = p.deps.Recovery.Return(c, t, code); errors.Is(err, recovery.ErrWrongCode) {
 			err = nil // an old link; the page says where things stand
 		}
 	}
-	return binding.RedirectToPage(c, t.ID, err)
+	return goOn(c, t, err)
 }
 
 // confirmationPage shows six digits at the wallet's device.
@@ -96,14 +113,24 @@ type confirmationPage struct {
 	Digits     string
 }
 
+// declinedPage tells the wallet's device that nothing was shared.
+type declinedPage struct {
+	web.Page
+	Text string
+}
+
 // confirmation shows the six digits to the holder of the wallet of a cross-device presentation.
 func (p *Pages) confirmation(c *gin.Context) error {
 	code := c.Query("response_code")
 	if code == "" {
-		p.deps.Web.Render(c, http.StatusOK, "declined", &web.Page{Title: "Nothing was shared"})
+		words := web.NothingShared.Of("")
+		p.deps.Web.Render(c, http.StatusOK, "declined", &declinedPage{web.Page{Title: words.Heading}, words.Text})
 		return nil
 	}
-	t, err := p.deps.Recovery.Confirmation(c, binding.ID(c), code, web.Network(c))
+	t, err := p.deps.Recovery.Confirmation(c, binding.ID(c), code, p.deps.Web.Network(c))
+	if errors.Is(err, recovery.ErrNoTransaction) {
+		return errors.Join(web.ErrCodeOver, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -115,7 +142,7 @@ func (p *Pages) confirmation(c *gin.Context) error {
 	answer := t.Presentation.Answer
 	p.deps.Web.Render(c, http.StatusOK, "confirmation", &confirmationPage{
 		Page:    web.Page{Title: "Type this code on your other device", Organisation: client.Organisation},
-		Account: t.Account.Mask(), Agent: t.Agent, Elsewhere: answer.Distance == recovery.OtherNetwork,
+		Account: t.Requested.Mask(), Agent: t.Agent, Elsewhere: answer.Distance == recovery.OtherNetwork,
 		MinutesAgo: int(p.deps.Clock().Sub(t.StartedAt) / time.Minute),
 		Digits:     answer.Confirmation[:3] + " " + answer.Confirmation[3:],
 	})
@@ -130,8 +157,8 @@ func (p *Pages) confirm(c *gin.Context, t recovery.Transaction) error {
 		return -1
 	}, c.Request.PostForm.Get("code"))
 	t, err := p.deps.Recovery.Confirm(c, t, digits)
-	if !errors.Is(err, recovery.ErrWrongCode) {
-		return binding.RedirectToPage(c, t.ID, err)
+	if !errors.Is(err, recovery.ErrWrongCode) || t.State != recovery.StatePresented && t.State != recovery.StateRequested {
+		return goOn(c, t, err)
 	}
 	web.NoteError(c, err)
 	mistake := "That is not the code. Look at the screen of the device with your wallet."

@@ -1,6 +1,7 @@
 // Package mtls returns the certificate that a client used in its TLS handshake, and compares it with the client's
 // registration (RFC 8705). A node that terminates TLS takes it from the connection. Behind a proxy it is in a header, which
-// is accepted only from the proxies that the operator configured: anyone can send a header.
+// is accepted only from the proxies that the operator configured for it, and at the host that they terminate mutual TLS for:
+// anyone can send a header.
 package mtls
 
 import (
@@ -10,13 +11,12 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
 	"sync/atomic"
 
+	"regain/internal/peer"
 	"regain/internal/publickey"
 )
 
@@ -26,7 +26,10 @@ const maxHeader = 16 << 10
 type Config struct {
 	// Header is the header in which a proxy sends the client's certificate: `Client-Cert` with the format of RFC 9440
 	// (`:base64:`), or another name with percent-encoded PEM, like nginx's $ssl_client_escaped_cert. "" disables it.
-	Header  string
+	Header string
+	// Host is the host of the URL under which clients show certificates, with its port unless that is the scheme's own. The
+	// header counts there and nowhere else: at any other host the same proxies pass on what a client sent.
+	Host    string
 	Proxies []string       // addresses or CIDR ranges of the proxies whose header is accepted
 	Roots   *x509.CertPool // for tls_client_auth; nil trusts no CA
 }
@@ -34,28 +37,25 @@ type Config struct {
 // Source returns client certificates.
 type Source struct {
 	header  string
-	proxies []netip.Prefix
+	host    string
+	proxies peer.Proxies
 	roots   atomic.Pointer[x509.CertPool]
 }
 
 // SetRoots replaces the CAs for tls_client_auth, when their file has changed.
 func (s *Source) SetRoots(roots *x509.CertPool) { s.roots.Store(roots) }
 
-// New returns an error for a proxy that is not an address.
+// New returns an error for a proxy that is not an address, and for a header without the host where it counts.
 func New(cfg Config) (*Source, error) {
-	s := &Source{header: cfg.Header}
-	s.SetRoots(cfg.Roots)
-	for _, text := range cfg.Proxies {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			address, err := netip.ParseAddr(text)
-			if err != nil {
-				return nil, fmt.Errorf("proxy %q is neither an address nor a CIDR range", text)
-			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
-		}
-		s.proxies = append(s.proxies, prefix.Masked())
+	if cfg.Header != "" && cfg.Host == "" {
+		return nil, errors.New("a header for client certificates needs the host where it counts")
 	}
+	proxies, err := peer.ParseProxies(cfg.Proxies)
+	if err != nil {
+		return nil, err
+	}
+	s := &Source{header: cfg.Header, host: cfg.Host, proxies: proxies}
+	s.SetRoots(cfg.Roots)
 	return s, nil
 }
 
@@ -67,7 +67,7 @@ func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
 		}
 		return r.TLS.PeerCertificates, nil
 	}
-	if s.header == "" || !s.trusted(r.RemoteAddr) {
+	if s.header == "" || !strings.EqualFold(r.Host, s.host) || !s.trusted(r) {
 		return nil, nil
 	}
 	values := r.Header.Values(s.header)
@@ -84,21 +84,9 @@ func (s *Source) Certificate(r *http.Request) ([]*x509.Certificate, error) {
 	return []*x509.Certificate{certificate}, nil
 }
 
-func (s *Source) trusted(remote string) bool {
-	host, _, err := net.SplitHostPort(remote)
-	if err != nil {
-		return false
-	}
-	address, err := netip.ParseAddr(host)
-	if err != nil {
-		return false
-	}
-	for _, p := range s.proxies {
-		if p.Contains(address.Unmap()) {
-			return true
-		}
-	}
-	return false
+func (s *Source) trusted(r *http.Request) bool {
+	address, ok := peer.Address(r)
+	return ok && s.proxies.Contain(address)
 }
 
 // parse parses a certificate in the format of RFC 9440 §2.1 or of nginx.
@@ -118,7 +106,7 @@ func parse(value string) (*x509.Certificate, error) {
 		return nil, errors.New("is not percent-encoded")
 	}
 	block, rest := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" || len(strings.TrimSpace(string(rest))) > 0 {
+	if block == nil || block.Type != "CERTIFICATE" || len(block.Headers) > 0 || len(strings.TrimSpace(string(rest))) > 0 {
 		return nil, errors.New("is not one PEM certificate")
 	}
 	return publickey.ParseCertificate(block.Bytes)

@@ -1,6 +1,7 @@
 package mtls_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -82,13 +83,22 @@ func (b *bench) source(cfg mtls.Config) *mtls.Source {
 	return s
 }
 
+// host is where clients show certificates.
+const host = "mtls.regain.example:8443"
+
+func request(remote string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/token", nil)
+	r.Host, r.RemoteAddr = host, remote
+	return r
+}
+
 func escaped(c *x509.Certificate) string {
 	return url.PathEscape(string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})))
 }
 
 func TestWhereTheCertificateComesFrom(t *testing.T) {
 	b := setUp(t)
-	s := b.source(mtls.Config{Header: "Client-Cert", Proxies: []string{"10.0.0.0/8", "127.0.0.1"}})
+	s := b.source(mtls.Config{Header: "Client-Cert", Host: host, Proxies: []string{"10.0.0.0/8", "127.0.0.1"}})
 	structured := ":" + base64.StdEncoding.EncodeToString(b.leaf.Raw) + ":"
 	for name, c := range map[string]struct {
 		remote  string
@@ -111,8 +121,7 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 		"not percent-encoding": {"10.1.2.3:5", []string{"%zz"}, false, "is not percent-encoded"},
 		"two certificates":     {"10.1.2.3:5", []string{escaped(b.leaf) + escaped(b.ca)}, false, "is not one PEM certificate"},
 	} {
-		r := httptest.NewRequest(http.MethodPost, "/token", nil)
-		r.RemoteAddr = c.remote
+		r := request(c.remote)
 		r.Header["Client-Cert"] = c.headers
 		chain, err := s.Certificate(r)
 		if (len(chain) == 1 && chain[0].Equal(b.leaf)) != c.found || (err != nil) != (c.why != "") || err != nil && !strings.Contains(err.Error(), c.why) {
@@ -129,16 +138,40 @@ func TestWhereTheCertificateComesFrom(t *testing.T) {
 	}
 }
 
+// The same proxies pass on what clients send to any other host, the issuer's own among them.
+func TestTheHeaderCountsAtItsHostOnly(t *testing.T) {
+	b := setUp(t)
+	s := b.source(mtls.Config{Header: "Client-Cert", Host: host, Proxies: []string{"127.0.0.1"}})
+	for name, row := range map[string]struct {
+		host  string
+		found bool
+	}{
+		"its own": {host, true}, "in capitals": {"MTLS.Regain.Example:8443", true}, "the issuer's": {"regain.example", false}, "another port": {"mtls.regain.example", false},
+		"a part of it": {"regain.example:8443", false}, "a longer one": {host + ".evil.example", false}, "none": {"", false},
+	} {
+		r := request("127.0.0.1:5")
+		r.Host = row.host
+		r.Header.Set("Client-Cert", escaped(b.leaf))
+		r.Header.Set("X-Forwarded-Host", host)
+		r.Header.Set("Forwarded", "host="+host)
+		if chain, err := s.Certificate(r); err != nil || (len(chain) == 1) != row.found {
+			t.Errorf("%s: %d certificates, %v", name, len(chain), err)
+		}
+	}
+	if _, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"127.0.0.1"}}); err == nil || !strings.Contains(err.Error(), "needs the host where it counts") {
+		t.Errorf("without a host: %v", err)
+	}
+}
+
 // A certificate that would cost too much to calculate with is refused when it is read, wherever it comes from.
 func TestGiantCertificates(t *testing.T) {
 	b := setUp(t)
-	s := b.source(mtls.Config{Header: "Client-Cert", Proxies: []string{"127.0.0.1"}, Roots: b.roots})
+	s := b.source(mtls.Config{Header: "Client-Cert", Host: host, Proxies: []string{"127.0.0.1"}, Roots: b.roots})
 	giant, err := x509.ParseCertificate(publickeytest.Certificate(t, publickeytest.RSA(60_000, 65537)))
 	b.must(err)
 	const says = "an RSA modulus of 60000 bits"
 	for name, value := range map[string]string{"RFC 9440": ":" + base64.StdEncoding.EncodeToString(giant.Raw) + ":", "nginx": escaped(giant)} {
-		r := httptest.NewRequest(http.MethodPost, "/token", nil)
-		r.RemoteAddr = "127.0.0.1:5"
+		r := request("127.0.0.1:5")
 		r.Header.Set("Client-Cert", value)
 		if chain, err := s.Certificate(r); err == nil || !strings.Contains(err.Error(), says) || chain != nil {
 			t.Errorf("%s: %d certificates, %v", name, len(chain), err)
@@ -219,6 +252,8 @@ func TestAuthenticateSelfSigned(t *testing.T) {
 		"none shown":  {mtls.AuthenticateSelfSigned(nil, bare, b.now), "no client certificate was shown"},
 		"no keys":     {mtls.AuthenticateSelfSigned(chain, nil, b.now), "in no key of the client's jwks"},
 		"expired":     {mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(2*time.Hour)), "is not valid now"},
+		"another key": {mtls.AuthenticateSelfSigned(chain, []jose.JSONWebKey{{Key: b.key().Public()}, {Key: b.ca.PublicKey}}, b.now), "in no key of the client's jwks"},
+		"not yet":     {mtls.AuthenticateSelfSigned(chain, bare, b.now.Add(-48*time.Hour)), "is not valid now"},
 		"another x5c": {mtls.AuthenticateSelfSigned(chain, renewed, b.now), "in no key of the client's jwks"},
 	} {
 		if row.err == nil || !strings.Contains(row.err.Error(), row.why) {
@@ -230,18 +265,64 @@ func TestAuthenticateSelfSigned(t *testing.T) {
 	}
 }
 
+// What is accepted is one certificate that says what was sent: in either format its bytes are those of the header, so that
+// two headers for one thumbprint differ in nothing that is signed. At another host and from a stranger nothing is accepted.
 func FuzzHeader(f *testing.F) {
-	s, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"192.0.2.1"}})
+	s, err := mtls.New(mtls.Config{Header: "Client-Cert", Host: host, Proxies: []string{"192.0.2.1"}})
 	if err != nil {
 		f.Fatal(err)
+	}
+	for _, key := range []any{publickeytest.RSA(2048, 65537), publickeytest.RSA(60_000, 65537)} {
+		der := publickeytest.Certificate(f, key)
+		f.Add(":" + base64.StdEncoding.EncodeToString(der) + ":")
+		f.Add(escaped(&x509.Certificate{Raw: der}))
+		f.Add(":" + base64.StdEncoding.EncodeToString(der[:len(der)-1]) + ":")
 	}
 	f.Add(":AAAA:")
 	f.Add("-----BEGIN%20CERTIFICATE-----")
 	f.Fuzz(func(t *testing.T, value string) {
-		r := httptest.NewRequest(http.MethodPost, "/token", nil)
+		r := request("192.0.2.1:5")
 		r.Header["Client-Cert"] = []string{value}
-		if chain, err := s.Certificate(r); err == nil && value != "" && len(chain) != 1 {
+		chain, err := s.Certificate(r)
+		switch {
+		case err != nil || value == "":
+			if len(chain) != 0 {
+				t.Errorf("%q is refused, and %d certificates", value, len(chain))
+			}
+		case len(chain) != 1:
 			t.Errorf("%q is %d certificates", value, len(chain))
+		default:
+			again := request("192.0.2.1:5")
+			again.Header["Client-Cert"] = []string{":" + base64.StdEncoding.EncodeToString(chain[0].Raw) + ":"}
+			if same, err := s.Certificate(again); err != nil || len(same) != 1 || mtls.Thumbprint(same[0]) != mtls.Thumbprint(chain[0]) || !bytes.Equal(sent(value), chain[0].Raw) {
+				t.Errorf("%q is another certificate than what was sent: %v", value, err)
+			}
+		}
+		elsewhere, unknown := request("192.0.2.1:5"), request("192.0.2.2:5")
+		elsewhere.Host = "regain.example"
+		for _, r := range []*http.Request{elsewhere, unknown} {
+			r.Header["Client-Cert"] = []string{value}
+			if chain, err := s.Certificate(r); err != nil || chain != nil {
+				t.Errorf("%q counts at %s from %s: %v", value, r.Host, r.RemoteAddr, err)
+			}
 		}
 	})
+}
+
+// sent is the DER in a header, read by other means.
+func sent(value string) []byte {
+	text, err := url.PathUnescape(value)
+	if strings.HasPrefix(value, ":") || err != nil {
+		text = value
+	}
+	_, text, _ = strings.Cut(text, "-----BEGIN CERTIFICATE-----")
+	text, _, _ = strings.Cut(text, "-----END CERTIFICATE-----")
+	if strings.HasPrefix(value, ":") {
+		text = strings.Trim(value, ":")
+	}
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		return nil
+	}
+	return der
 }

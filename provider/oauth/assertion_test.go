@@ -21,11 +21,11 @@ func TestAssertionsByRegistration(t *testing.T) {
 	b := serverWith(t, func(*bench) []*clients.Client {
 		usual := clients.Client{Name: "Example", AuthMethod: clients.PrivateKeyJWT, RedirectURIs: []string{redirect}, Keys: keys, Scopes: []string{"openid"}}
 		usual.ID = "usual"
-		loose, bank, pinned := usual, usual, usual
-		loose.ID, loose.TokenEndpointAudience = "loose", true
+		strict, bank, pinned := usual, usual, usual
+		strict.ID, strict.TokenEndpointAudience = "strict", new(bool)
 		bank.ID, bank.Profile, bank.DPoPBound = "bank", clients.ProfileFAPI2, true
 		pinned.ID, pinned.AssertionAlgorithm = "pinned", jose.PS256
-		return []*clients.Client{&usual, &loose, &bank, &pinned}
+		return []*clients.Client{&usual, &strict, &bank, &pinned}
 	})
 	for name, c := range map[string]struct {
 		client, audience string
@@ -34,11 +34,17 @@ func TestAssertionsByRegistration(t *testing.T) {
 	}{
 		"RS256":                                 {"usual", issuer, jose.RS256, ""},
 		"PS256":                                 {"usual", issuer, jose.PS256, ""},
-		"to the token endpoint":                 {"usual", issuer + "/token", jose.RS256, "aud must be the issuer"},
-		"to the token endpoint, registered":     {"loose", issuer + "/token", jose.RS256, ""},
-		"to the issuer, registered":             {"loose", issuer, jose.RS256, ""},
-		"to another endpoint":                   {"loose", issuer + "/par", jose.RS256, "aud must be the issuer"},
-		"to a server that begins like ours":     {"loose", issuer + "/token.evil.example", jose.RS256, "aud must be the issuer"},
+		"to the token endpoint":                 {"usual", issuer + "/token", jose.RS256, ""},
+		"to the PAR endpoint":                   {"usual", issuer + "/par", jose.RS256, ""},
+		"to the endpoint that is called":        {"usual", issuer + "/x", jose.RS256, ""},
+		"to an endpoint that is not called":     {"usual", issuer + "/introspect", jose.RS256, "aud must be the issuer"},
+		"to a server that begins like ours":     {"usual", issuer + "/token.evil.example", jose.RS256, "aud must be the issuer"},
+		"to the token endpoint of another":      {"usual", "https://evil.example/token", jose.RS256, "aud must be the issuer"},
+		"to the issuer, where that is required": {"strict", issuer, jose.RS256, ""},
+		"to an endpoint, where it must not be":  {"strict", issuer + "/token", jose.RS256, "aud must be the issuer"},
+		"to the endpoint called, likewise":      {"strict", issuer + "/x", jose.RS256, "aud must be the issuer"},
+		"to the token endpoint in FAPI":         {"bank", issuer + "/token", jose.PS256, "aud must be the issuer"},
+		"to the PAR endpoint in FAPI":           {"bank", issuer + "/par", jose.PS256, "aud must be the issuer"},
 		"RS256 in FAPI":                         {"bank", issuer, jose.RS256, "fapi2-security does not allow RS256"},
 		"PS256 in FAPI":                         {"bank", issuer, jose.PS256, ""},
 		"RS256 where PS256 is registered":       {"pinned", issuer, jose.RS256, "alg is RS256, and PS256 is registered"},

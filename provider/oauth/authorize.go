@@ -82,6 +82,27 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 	return a, nil
 }
 
+// AuthorizeHeld is Authorize for the form of the page that asks for the account. If the request is over, because the person
+// took too long or went back to the page after the end, the client hears of it where the form says, which is no more than what
+// any request by value may say: the redirect URI has to be registered.
+func (s *Server) AuthorizeHeld(ctx context.Context, form url.Values) (Authorization, error) {
+	a, err := s.Authorize(ctx, form)
+	var refused *AuthorizeError
+	if !errors.As(err, &refused) || refused.Problem.Code != codeRequestURI || !form.Has("redirect_uri") {
+		return a, err
+	}
+	client, unknown := s.Client(ctx, form.Get("client_id"))
+	if unknown != nil {
+		return a, err
+	}
+	_, answer := s.refuse(client, form, problem.AccessDenied("The person did not name the account in time.").WithCause(err))
+	var told *AuthorizeError
+	if errors.As(answer, &told) && told.Response == nil {
+		return a, err
+	}
+	return a, answer
+}
+
 // validate checks the form, and has fosite check the parameters that it may see.
 func (s *Server) validate(ctx context.Context, client *clients.Client, form url.Values) (Authorization, error) {
 	form, refusal := s.unpack(ctx, client, form)
@@ -97,21 +118,22 @@ func (s *Server) validate(ctx context.Context, client *clients.Client, form url.
 		return s.refuse(client, form, asError(err))
 	}
 	if client.Contract == contract.OktaIDV {
-		if refusal := narrowOkta(cleaned, wanted); refusal != nil {
+		if refusal := checkOkta(wanted); refusal != nil {
 			return s.refuse(client, form, refusal)
 		}
 	}
-	requester, err := s.fositeRequest(ctx, cleaned)
+	if _, err := s.fositeRequest(ctx, cleaned); err != nil { // which requires the redirect_uri, and a registered one
+		return s.refuse(client, form, asError(err))
+	}
+	account, err := s.namedAccount(ctx, client, form, wanted)
 	if err != nil {
 		return s.refuse(client, form, asError(err))
 	}
-	account, subject, err := s.namedAccount(ctx, client, form, wanted)
-	if err != nil {
-		return s.refuse(client, form, asError(err))
+	if refusal := checkAccount(account); refusal != nil {
+		return s.refuse(client, form, refusal)
 	}
-	requirements.Subject = subject
 	return Authorization{
-		ClientID: client.ID, RedirectURI: requester.GetRedirectURI().String(), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
+		ClientID: client.ID, RedirectURI: form.Get("redirect_uri"), State: form.Get("state"), Mode: ResponseMode(form.Get("response_mode")),
 		Form: cleaned, Account: account, AuthnRequirements: requirements, Claims: form.Get("claims"), CodeKey: form.Get("dpop_jkt"),
 	}, nil
 }
@@ -153,12 +175,15 @@ type Grant struct {
 	Transaction string
 	Profile     string // the recovery profile under which the person was verified
 	Session     string // sid (OpenID Connect Back-Channel Logout 1.0 §2.1); "" without a session
-	Subject     string
+	Account     string // the directory's id of the account; "" if Failed
+	Subject     string // sub, which stays the same in every token that comes of this grant
 	AuthTime    time.Time
 	ACR         string
 	AMR         []string
 	// Failed means that the person was not approved. Only the contract okta-idv returns a code for that.
 	Failed bool
+	// FromSession means that the browser's session answers, and not the end of Transaction.
+	FromSession bool
 }
 
 // Grant issues a code for the transaction and returns the response with it.
@@ -180,15 +205,17 @@ func (s *Server) Grant(ctx context.Context, a Authorization, g Grant) (Response,
 		requester.GrantScope(scope)
 	}
 	sess := &session{
-		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
+		Transaction: g.Transaction, Profile: g.Profile, SessionID: g.Session, Account: g.Account, Subject: g.Subject, AuthTime: g.AuthTime, ACR: g.ACR, AMR: g.AMR,
 		Nonce: a.Form.Get("nonce"), ClaimsRequest: a.Claims, CodeKey: a.CodeKey,
-		Failed: g.Failed,
+		Failed: g.Failed, FromSession: g.FromSession,
 	}
 	response, err := s.fosite.NewAuthorizeResponse(ctx, requester, sess.hydrate())
 	if err != nil {
 		return Response{}, fmt.Errorf("make authorization code: %w", err)
 	}
-	return s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
+	answer, err := s.answer(ctx, a, url.Values{"code": {response.GetCode()}})
+	answer.CodeID = storage.Digest(s.codes.AuthorizeCodeSignature(ctx, response.GetCode()))
+	return answer, err
 }
 
 // Reject ends the authorization with an error and returns the response for the client.

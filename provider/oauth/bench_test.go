@@ -2,10 +2,12 @@ package oauth_test
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"maps"
@@ -27,12 +29,14 @@ import (
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
+	"regain/recovery"
 	"regain/storage"
 	"regain/storage/memory"
 )
 
 const (
 	issuer   = "https://recover.example.org"
+	alias    = "https://mtls.recover.example.org" // of mutual TLS; serverWith
 	redirect = "https://idp.example.org/callback"
 	verifier = "a-code-verifier-of-more-than-forty-three-characters"
 	secret   = "a-client-secret-of-more-than-thirty-two-characters"
@@ -45,11 +49,22 @@ type bench struct {
 	now  time.Time
 	keys map[string]*ecdsa.PrivateKey
 	jti  int
+	// accounts says who may have tokens.
+	accounts *accounts
+
+	roots *x509.CertPool // for tls_client_auth; serverWith
+}
+
+// accounts finds every account eligible, unless told otherwise.
+type accounts struct{ err error }
+
+func (a *accounts) Eligible(_ context.Context, id recovery.AccountID, under recovery.ProfileName) (recovery.Account, error) {
+	return recovery.Account{ID: id, Name: "ada@example.org"}, a.err
 }
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
-	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}}
+	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}, accounts: &accounts{}}
 	clock := func() time.Time { return b.now }
 	backend, err := memory.New(clock)
 	b.must(err)
@@ -79,7 +94,7 @@ func setUp(t *testing.T) *bench {
 	source, err := mtls.New(mtls.Config{})
 	b.must(err)
 	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Clock: clock})
+		oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: signer, Source: source, Tenants: b.tenants(), Accounts: b.accounts, Clock: clock})
 	b.must(err)
 	return b
 }
@@ -196,7 +211,7 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	redeemed, err := b.Redeem(r, read)
+	redeemed, err := b.Redeem(r, read, unprepared)
 	if err != nil {
 		return nil, err
 	}

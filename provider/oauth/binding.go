@@ -9,6 +9,7 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/published"
 )
 
 // Binding is the key or certificate that an access token is bound to, as in the `cnf` claim; empty for a bearer
@@ -28,9 +29,9 @@ func (b Binding) tokenType() string {
 
 // possession checks the keys and certificates that clients show, and binds tokens to them.
 type possession struct {
-	issuer string
-	proofs *dpop.Checker
-	source *mtls.Source // of client certificates
+	endpoints published.Bases
+	proofs    *dpop.Checker
+	source    *mtls.Source // of client certificates
 }
 
 // bind returns the binding of a new token: the key of the request's DPoP proof, and the certificate of its
@@ -61,7 +62,7 @@ func (p possession) bind(r *http.Request, client *clients.Client, wanted string)
 
 // checkProof checks the DPoP proof of a request and returns its key's thumbprint.
 func (p possession) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
-	e.Method, e.URL, e.Nonce = r.Method, p.issuer+r.URL.Path, client.DPoPNonce
+	e.Method, e.URLs, e.Nonce = r.Method, p.endpoints.Called(r), client.DPoPNonce
 	key, err := p.proofs.Check(r.Context(), r.Header, e)
 	switch {
 	case errors.Is(err, dpop.ErrNonce):

@@ -36,10 +36,9 @@ func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
 	return client.ID, nil
 }
 
-// narrowOkta checks that a request conforms to okta-idv, and removes the contract's scopes from the form for fosite:
-// identity_assurance and idv_flow_… change nothing here.
-func narrowOkta(cleaned url.Values, wanted claims.Request) *problem.Error {
-	cleaned.Set("scope", clients.ScopeOpenID)
+// checkOkta checks that a request conforms to okta-idv. Its scopes identity_assurance and idv_flow_… are unknown here,
+// and change nothing.
+func checkOkta(wanted claims.Request) *problem.Error {
 	if _, err := contract.ReadOkta(wanted); err != nil {
 		return problem.InvalidRequest("The claims parameter is not that of the contract okta-idv: see docs/federate/okta.md.").WithCause(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"strings"
 	"unicode/utf8"
 
 	"regain/provider/contract"
@@ -19,21 +20,17 @@ const (
 	maxState      = 4 << 10
 )
 
-// ReadForm reads the parameters of a request: the body of a POST, the query of a GET. It refuses a parameter that
-// occurs twice (RFC 6749 §3.1) and a query in a POST: URLs with credentials or codes end up in logs and Referer
-// headers.
+// ReadForm reads the parameters of a request: the body of a POST, the query of a GET. Parameters without a value are
+// as if not sent, and a parameter that occurs twice is refused (RFC 6749 §3.1). A query in a POST is refused: URLs with
+// credentials or codes end up in logs and Referer headers. fosite and net/http see the same parameters in r.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	var form url.Values
+	var raw string
 	switch r.Method {
-	case http.MethodGet:
+	case http.MethodGet, http.MethodHead:
 		if len(r.URL.RawQuery) > maxFormBytes {
 			return nil, problem.InvalidRequest("The request is too large.")
 		}
-		values, err := url.ParseQuery(r.URL.RawQuery)
-		if err != nil {
-			return nil, problem.InvalidRequest("The query cannot be parsed.").WithCause(err)
-		}
-		form = values
+		raw = r.URL.RawQuery
 	case http.MethodPost:
 		media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if err != nil || media != "application/x-www-form-urlencoded" {
@@ -42,16 +39,26 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 		if r.URL.RawQuery != "" {
 			return nil, problem.InvalidRequest("Send the parameters in the body, not in the URL.")
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
-		if err := r.ParseForm(); err != nil {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
+		if err != nil {
 			return nil, problem.InvalidRequest("The body cannot be parsed, or is too large.").WithCause(err)
 		}
-		form = r.PostForm
+		raw = string(body)
 	default:
 		return nil, problem.New(http.StatusMethodNotAllowed, "invalid_request", "This method is not allowed here.")
 	}
-	if refusal := checkForm(form); refusal != nil {
+	// A bare semicolon is a character like others (URL Standard §5.1), also in a redirect_uri that is not encoded;
+	// url.ParseQuery would drop the parameter.
+	form, err := url.ParseQuery(strings.ReplaceAll(raw, ";", "%3B"))
+	if err != nil {
+		return nil, problem.InvalidRequest("The parameters cannot be parsed.").WithCause(err)
+	}
+	if refusal := settleForm(form); refusal != nil {
 		return nil, refusal
+	}
+	r.Form, r.PostForm = form, url.Values{}
+	if r.Method == http.MethodPost {
+		r.PostForm = form
 	}
 	return form, nil
 }
@@ -70,7 +77,7 @@ func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	if err != nil {
 		return nil, problem.InvalidRequest("The body is not a JSON object.").WithCause(err)
 	}
-	if refusal := checkForm(form); refusal != nil {
+	if refusal := settleForm(form); refusal != nil {
 		return nil, refusal
 	}
 	return form, nil
@@ -81,7 +88,9 @@ func isJSON(r *http.Request) bool {
 	return err == nil && media == "application/json"
 }
 
-func checkForm(form url.Values) *problem.Error {
+// settleForm removes the parameters without a value, after it refused those that occur twice: another reader might
+// take the second. Every form passes here, also that of a request object, so that "has" means "has a value" below.
+func settleForm(form url.Values) *problem.Error {
 	if len(form) > maxParameters {
 		return problem.InvalidRequest("The request has too many parameters.")
 	}
@@ -91,6 +100,9 @@ func checkForm(form url.Values) *problem.Error {
 		}
 		if !utf8.ValidString(values[0]) {
 			return problem.InvalidRequest(problem.Printable(fmt.Sprintf("The parameter %.40s is not UTF-8.", name)))
+		}
+		if values[0] == "" {
+			delete(form, name)
 		}
 	}
 	return nil

@@ -152,7 +152,7 @@ func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	} {
 		d, err := requirements(c.name, c.value)
 		b.must(err)
-		if d.Allow("ada@example.org", hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
+		if d.Allow(hourAgo, b.now) != c.allowed || d.Silent != (c.value == "none") {
 			t.Errorf("%s=%s: %+v", c.name, c.value, d)
 		}
 	}
@@ -279,9 +279,11 @@ func TestFositeClientAssertions(t *testing.T) {
 		value any
 		why   string
 	}{
-		"aud is the token endpoint": {"aud", issuer + "/token", "aud must be the issuer"},
-		"aud is the PAR endpoint":   {"aud", issuer + "/par", "aud must be the issuer"},
+		"aud is another endpoint":   {"aud", issuer + "/revoke", "aud must be the issuer"},
+		"aud is another's endpoint": {"aud", "https://other.example/token", "aud must be the issuer"},
 		"aud has two":               {"aud", []string{issuer, "https://other.example"}, "aud must be the issuer"},
+		"aud has two, ours last":    {"aud", []string{"https://other.example", issuer + "/token"}, "aud must be the issuer"},
+		"aud is empty":              {"aud", []string{}, "aud must be the issuer"},
 		"no aud":                    {"aud", nil, "aud must be the issuer"},
 		"iss is another":            {"iss", "other-idp", "iss is not the client id"},
 		"sub is another":            {"sub", "other-idp", "no registered key verifies the signature"},
@@ -297,7 +299,8 @@ func TestFositeClientAssertions(t *testing.T) {
 			wantRefusal(t, err, "invalid_client", row.why)
 		})
 	}
-	for _, change := range []map[string]any{nil, {"iat": b.now.Add(10 * time.Second).Unix()}, {"aud": []string{issuer}}, {"iat": nil}} {
+	for _, change := range []map[string]any{nil, {"iat": b.now.Add(10 * time.Second).Unix()}, {"aud": []string{issuer}}, {"iat": nil},
+		{"aud": issuer + "/token"}, {"aud": []string{issuer + "/par"}}, {"aud": []string{issuer, issuer + "/token"}}} {
 		if _, err := b.push(with("main-idp", change)); err != nil {
 			t.Errorf("%v: %v", change, err)
 		}
@@ -551,6 +554,7 @@ func asAuthorize(err error, target **oauth.AuthorizeError) bool {
 func FuzzReadForm(f *testing.F) {
 	f.Add("POST", "client_id=a&client_id=b")
 	f.Add("GET", "a=b&c=%zz")
+	f.Add("GET", "a=&b&c=d;e=f")
 	f.Add("POST", strings.Repeat("a=b&", 100))
 	f.Fuzz(func(t *testing.T, method, text string) {
 		if method != http.MethodGet && method != http.MethodPost {
@@ -567,8 +571,8 @@ func FuzzReadForm(f *testing.F) {
 			return
 		}
 		for name, values := range form {
-			if len(values) != 1 {
-				t.Errorf("%q has %d values", name, len(values))
+			if len(values) != 1 || values[0] == "" {
+				t.Errorf("%q has the values %q", name, values)
 			}
 		}
 	})

@@ -53,7 +53,7 @@ func (b *bench) refresh(form url.Values) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return b.Refresh(r, read, func(string) error { return nil })
+	return b.Refresh(r, read)
 }
 
 func refreshRequest(token any) url.Values {
@@ -209,7 +209,7 @@ func TestFositeNoDPoP(t *testing.T) {
 		r, read, err := b.post(b.authenticated("main-idp", tokenRequest(b.code())))
 		b.must(err)
 		r.Header.Set("DPoP", proof)
-		redeemed, err := b.Redeem(r, read)
+		redeemed, err := b.Redeem(r, read, unprepared)
 		if err != nil {
 			return nil, err
 		}
@@ -274,7 +274,7 @@ func TestDPoPBoundCode(t *testing.T) {
 		if proof != "" {
 			r.Header.Set("DPoP", proof)
 		}
-		_, err = b.Redeem(r, read)
+		_, err = b.Redeem(r, read, unprepared)
 		return err
 	}
 	wantRefusal(t, redeem(""), "invalid_dpop_proof", "there must be one proof, not 0")

@@ -19,6 +19,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
+	"regain/recovery"
 )
 
 // hints verify the JWTs by which a client names an account: ours, and its own.
@@ -30,38 +31,45 @@ type hints struct {
 }
 
 // namedAccount returns the account that the request names: by login_hint, by id_token_hint, or by a sub in the claims
-// parameter. If several are sent they must agree, so that there is no doubt which account is recovered. subject is
-// the required sub of the answer, "" if the request does not require one.
-func (h hints) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (account, subject string, err error) {
+// parameter. If several are sent they must agree, but for the case of A to Z, so that there is no doubt which account is
+// recovered. Whether a name and an id are of one account only the directory knows, and it is told to nobody.
+func (h hints) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (string, error) {
+	var subject string
+	var err error
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
 	if len(hint) > maxHint || len(token) > maxHint {
-		return "", "", problem.InvalidRequest("The hint is too long.")
+		return "", problem.InvalidRequest("The hint is too long.")
 	}
 	if token != "" {
 		if subject, err = h.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
-			return "", "", problem.Unavailable(err)
+			return "", problem.Unavailable(err)
 		} else if err != nil {
-			return "", "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").WithCause(err)
+			return "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").WithCause(err)
 		}
 	}
 	for _, target := range []claims.Target{claims.IDToken, claims.UserInfo} {
 		values, demanded := wanted[target].Essential("sub")
-		if demanded && (len(values) != 1 || subject != "" && subject != values[0]) {
-			return "", "", problem.InvalidRequest("The claims parameter and the id_token_hint name different accounts.")
+		if demanded && (len(values) != 1 || subject != "" && !sameName(subject, values[0])) {
+			return "", problem.InvalidRequest("The claims parameter and the id_token_hint name different accounts.")
 		}
 		if demanded {
 			subject = values[0]
 		}
 	}
 	switch {
-	case hint != "" && subject != "" && hint != subject:
-		return "", "", problem.InvalidRequest("login_hint names another account than the id_token_hint or the claims parameter.")
+	case hint != "" && subject != "" && !sameName(hint, subject):
+		return "", problem.InvalidRequest("login_hint names another account than the id_token_hint or the claims parameter.")
 	case subject != "":
-		return subject, subject, nil
+		return subject, nil
 	case hint == "" && !client.AskAccount:
-		return "", "", problem.InvalidRequest("Name the account to recover in login_hint or in an id_token_hint signed by the client.")
+		return "", problem.InvalidRequest("Name the account to recover in login_hint or in an id_token_hint signed by the client.")
 	}
-	return hint, "", nil
+	return hint, nil
+}
+
+// sameName reports whether two hints name one account for certain, whatever the directory has.
+func sameName(a, b string) bool {
+	return recovery.AccountName(a).Exact() == recovery.AccountName(b).Exact()
 }
 
 // hintSubject returns the subject of an id_token_hint, which is either a JWT signed by the client or an ID token

@@ -12,6 +12,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/recovery"
 	"regain/storage"
 )
 
@@ -29,7 +30,8 @@ type Introspection struct {
 }
 
 // Introspect returns the state of a token to the client that it was issued to. Any other token is reported as
-// inactive, so that a client cannot find out about other clients' tokens.
+// inactive, so that a client cannot find out about other clients' tokens, and so is a token whose account may have none
+// any more.
 func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, Introspection, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
@@ -39,24 +41,38 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	if token == "" {
 		return nil, Introspection{}, problem.InvalidRequest("The parameter token is required.")
 	}
-	_, requester, err := s.fosite.IntrospectToken(r.Context(), token, fosite.AccessToken, (&session{}).hydrate())
-	if err == nil {
-		return client, s.introspection(client, requester), nil
-	}
-	g, err := s.refresh.find(r.Context(), client, token)
-	if err != nil || g == nil {
+	found, sess, err := s.introspectToken(r.Context(), client, token)
+	if err != nil || sess == nil {
 		return client, Introspection{}, err
 	}
-	return client, Introspection{
-		Active: true, Scope: strings.Join(g.Scopes, " "), ClientID: g.Client, TokenType: "refresh_token", Subject: g.Session.Subject, Issuer: s.issuer,
-	}, nil
+	switch _, err := s.holder(r.Context(), sess); {
+	case errors.Is(err, recovery.ErrIneligible):
+		return client, Introspection{}, nil
+	case err != nil:
+		return client, Introspection{}, err
+	}
+	return client, found, nil
 }
 
-func (s *Server) introspection(client *clients.Client, requester fosite.Requester) Introspection {
-	sess, ok := requester.GetSession().(*session)
-	if !ok || requester.GetClient().GetID() != client.ID {
-		return Introspection{}
+// introspectToken returns what a token of the client stands for, with its session; nil if there is no such token.
+func (s *Server) introspectToken(ctx context.Context, client *clients.Client, token string) (Introspection, *session, error) {
+	if _, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate()); err == nil {
+		sess, ok := requester.GetSession().(*session)
+		if !ok || requester.GetClient().GetID() != client.ID {
+			return Introspection{}, nil, nil
+		}
+		return s.introspection(client, requester, sess), sess, nil
 	}
+	g, err := s.refresh.find(ctx, client, token)
+	if err != nil || g == nil {
+		return Introspection{}, nil, err
+	}
+	return Introspection{
+		Active: true, Scope: strings.Join(g.Scopes, " "), ClientID: g.Client, TokenType: "refresh_token", Subject: g.Session.Subject, Issuer: s.issuer,
+	}, g.Session, nil
+}
+
+func (s *Server) introspection(client *clients.Client, requester fosite.Requester, sess *session) Introspection {
 	i := Introspection{
 		Active: true, Scope: strings.Join(requester.GetGrantedScopes(), " "), ClientID: client.ID, TokenType: sess.Binding.tokenType(), Subject: sess.Subject,
 		Issuer: s.issuer, Expiry: sess.TokenExpiry.Unix(), IssuedAt: sess.TokenExpiry.Add(-tokenLifetime).Unix(),

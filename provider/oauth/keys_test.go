@@ -27,3 +27,6 @@ func TestRequestsOfClientsWhoseKeysCannotBeHad(t *testing.T) {
 		}
 	}
 }
+
+// unprepared is for a redemption that needs nothing before its code is claimed.
+func unprepared(oauth.Redemption) error { return nil }

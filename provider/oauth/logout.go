@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"time"
@@ -26,17 +25,11 @@ type Logout struct {
 }
 
 // Location returns the URL to which the browser is redirected after the logout.
-func (l Logout) Location() (string, error) {
-	u, err := url.Parse(l.RedirectURI)
-	if err != nil {
-		return "", fmt.Errorf("parse post_logout_redirect_uri: %w", err)
+func (l Logout) Location() string {
+	if l.State == "" {
+		return l.RedirectURI
 	}
-	if l.State != "" {
-		query := u.Query()
-		query.Set("state", l.State)
-		u.RawQuery = query.Encode()
-	}
-	return u.String(), nil
+	return withQuery(l.RedirectURI, url.Values{"state": {l.State}})
 }
 
 // logouts read the requests that end a session, and make the tokens that tell clients of it.
@@ -45,9 +38,9 @@ type logouts struct {
 	hints
 }
 
-// ReadLogout validates a logout request. It accepts a post_logout_redirect_uri only with an id_token_hint, which
-// proves that the request comes from the client of that ID token, and only if that client registered the URI:
-// otherwise the endpoint would be an open redirector.
+// ReadLogout validates a logout request. It accepts a post_logout_redirect_uri only of a client that registered it, which an
+// id_token_hint or a client_id names: otherwise the endpoint would be an open redirector. A client_id proves nothing, so a
+// request without a hint ends no session until the person has confirmed it (OpenID Connect RP-Initiated Logout 1.0 §2, §3).
 func (l logouts) ReadLogout(ctx context.Context, form url.Values) (Logout, error) {
 	request := Logout{State: form.Get("state")}
 	if len(request.State) > maxState || len(form.Get("id_token_hint")) > maxHint {
@@ -58,14 +51,20 @@ func (l logouts) ReadLogout(ctx context.Context, form url.Values) (Logout, error
 			return request, err
 		}
 	}
-	uri := form.Get("post_logout_redirect_uri")
+	uri, id := form.Get("post_logout_redirect_uri"), form.Get("client_id")
+	if request.Client == nil && id != "" {
+		var err error
+		if request.Client, err = l.Client(ctx, id); err != nil {
+			return request, err
+		}
+	}
 	switch {
-	case request.Client != nil && form.Has("client_id") && form.Get("client_id") != request.Client.ID:
+	case request.Client != nil && id != "" && id != request.Client.ID: // a parameter without a value is as if it was not sent (RFC 6749 §3.1)
 		return request, problem.InvalidRequest("client_id is not the client that the id_token_hint was issued to.")
 	case uri == "":
 		return request, nil
 	case request.Client == nil:
-		return request, problem.InvalidRequest("A post_logout_redirect_uri needs an id_token_hint.")
+		return request, problem.InvalidRequest("A post_logout_redirect_uri needs an id_token_hint or a client_id.")
 	case !slices.Contains(request.Client.PostLogoutRedirectURIs, uri):
 		return request, problem.InvalidRequest("The post_logout_redirect_uri is not registered for this client.")
 	}

@@ -140,8 +140,11 @@ func (p pushedRequests) loadPushedRecord(ctx context.Context, uri string) (stora
 	return record, nil
 }
 
+// codeRequestURI is invalid_request_uri (RFC 9101 §7).
+const codeRequestURI = "invalid_request_uri"
+
 func unknownRequestURI() error {
-	return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
+	return problem.New(http.StatusBadRequest, codeRequestURI, "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
 }
 
 // deletePushed deletes the pushed request. Its URI may be visited repeatedly until the authorization is completed, but not

@@ -25,6 +25,7 @@ type session struct {
 	*openid.DefaultSession `json:"-"`
 
 	Transaction string    `json:"txn"`
+	Account     string    `json:"account,omitempty"` // the directory's id of the account; "" if none was approved
 	Subject     string    `json:"sub"`
 	AuthTime    time.Time `json:"auth_time"`
 	Nonce       string    `json:"nonce,omitempty"`
@@ -37,6 +38,7 @@ type session struct {
 	SessionID     string `json:"sid,omitempty"`
 	ClaimsRequest string `json:"claims,omitempty"`
 	Failed        bool   `json:"failed,omitempty"` // okta-idv: the person was not approved
+	FromSession   bool   `json:"from_session,omitempty"`
 
 	CodeKey string  `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
 	Binding Binding `json:"cnf,omitzero"`       // of the access token

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -73,9 +72,9 @@ func (r refreshTokens) find(ctx context.Context, client *clients.Client, token s
 	return &g, nil
 }
 
-// Refresh issues a new access token for a refresh token (RFC 6749 §6), with the same scopes or fewer. check returns
-// an error if the subject may no longer have one.
-func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject string) error) (map[string]any, error) {
+// Refresh issues a new access token for a refresh token (RFC 6749 §6), with the same scopes or fewer, as
+// long as the account may have one.
+func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
 		return nil, err
@@ -87,17 +86,12 @@ func (s *Server) Refresh(r *http.Request, form url.Values, check func(subject st
 	if g == nil || g.Session == nil || !client.Refreshes() {
 		return nil, problem.InvalidGrant("The refresh token is unknown, expired, revoked, or another client's.")
 	}
-	if err := check(g.Session.Subject); err != nil {
-		return nil, err
+	if _, err := s.holder(r.Context(), g.Session); err != nil {
+		return nil, ineligibleIs(problem.InvalidGrant("The account behind the refresh token may have no tokens any more."), err)
 	}
-	scopes := g.Scopes
-	if wanted := strings.Fields(form.Get("scope")); len(wanted) > 0 {
-		for _, scope := range wanted {
-			if !slices.Contains(g.Scopes, scope) {
-				return nil, problem.New(http.StatusBadRequest, "invalid_scope", "A refresh cannot add scopes.")
-			}
-		}
-		scopes = wanted
+	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
+	if refusal != nil {
+		return nil, refusal
 	}
 	g.Scopes = scopes
 	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {

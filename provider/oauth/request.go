@@ -2,6 +2,8 @@ package oauth
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"net/http"
 	"net/url"
@@ -37,16 +39,15 @@ func forFosite() []string {
 
 // AuthnRequirements holds a request's requirements on the authentication (OpenID Connect Core 1.0 §3.1.2.1).
 type AuthnRequirements struct {
-	Silent  bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
-	Fresh   bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: a session does not suffice
-	MaxAge  *int64 `json:"max_age,omitempty"` // seconds
-	Subject string `json:"subject,omitempty"` // sub of the id_token_hint
+	Silent bool   `json:"silent,omitempty"`  // prompt=none: no page may be shown
+	Fresh  bool   `json:"fresh,omitempty"`   // prompt=login, consent or select_account, or max_age=0: a session does not suffice
+	MaxAge *int64 `json:"max_age,omitempty"` // seconds
 }
 
-// Allow reports whether an authentication of subject at a certain time meets the requirements.
-func (d AuthnRequirements) Allow(subject string, at, now time.Time) bool {
+// Allow reports whether an authentication at a certain time meets the requirements.
+func (d AuthnRequirements) Allow(at, now time.Time) bool {
 	switch {
-	case d.Fresh, d.Subject != "" && d.Subject != subject:
+	case d.Fresh:
 		return false
 	case d.MaxAge != nil:
 		return now.Sub(at) <= time.Duration(*d.MaxAge)*time.Second
@@ -70,6 +71,11 @@ func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Value
 			cleaned.Set(name, form.Get(name))
 		}
 	}
+	scope, refusal := readScope(client, form.Get("scope"))
+	if refusal != nil {
+		return AuthnRequirements{}, nil, refusal
+	}
+	cleaned.Set("scope", scope)
 	cleaned.Set("client_id", client.ID)
 	return requirements, cleaned, nil
 }
@@ -94,7 +100,7 @@ func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Va
 		return form, problem.New(http.StatusBadRequest, "invalid_request_object",
 			"The request object is not a current JWT of the client: check its signature, algorithm, iss, aud, exp and nbf.").WithCause(err)
 	}
-	return said, checkForm(said)
+	return said, settleForm(said)
 }
 
 func checkParameters(client *clients.Client, form url.Values) *problem.Error {
@@ -115,8 +121,6 @@ func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 		return problem.InvalidRequest("The response_mode is not supported; use query, form_post, query.jwt or form_post.jwt.")
 	case client.Profile == clients.ProfileFAPI2Signing && !ResponseMode(form.Get("response_mode")).signed():
 		return problem.InvalidRequest("This client's responses must be signed: send response_mode=jwt.")
-	case !slices.Contains(strings.Fields(form.Get("scope")), clients.ScopeOpenID):
-		return problem.New(http.StatusBadRequest, "invalid_scope", "The scope must contain openid.")
 	}
 	return checkPKCE(client, form)
 }
@@ -131,7 +135,14 @@ func checkPKCE(client *clients.Client, form url.Values) *problem.Error {
 	if challenge == "" || method != "S256" {
 		return problem.InvalidRequest("PKCE is required: send code_challenge with code_challenge_method=S256.")
 	}
+	if len(challenge) != base64.RawURLEncoding.EncodedLen(sha256.Size) || strings.ContainsFunc(challenge, notBase64URL) {
+		return problem.InvalidRequest("The code_challenge must be the SHA-256 hash of the code_verifier: 43 characters of base64url without padding.") // RFC 7636 §4.2
+	}
 	return nil
+}
+
+func notBase64URL(r rune) bool {
+	return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '_'
 }
 
 func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) {

@@ -1,7 +1,6 @@
 package oauth
 
 import (
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -45,20 +44,27 @@ type Response struct {
 	RedirectURI string
 	Mode        ResponseMode
 	Parameters  url.Values
+	CodeID      string // identifies the code in Parameters, for Withdraw; "" without a code
 }
 
 // Location returns the URL of a response in the query.
-func (r Response) Location() (string, error) {
-	u, err := url.Parse(r.RedirectURI)
-	if err != nil {
-		return "", fmt.Errorf("parse redirect_uri: %w", err)
+func (r Response) Location() string { return withQuery(r.RedirectURI, r.Parameters) }
+
+// withQuery adds parameters to a registered redirect URI, whose own characters stay byte for byte: its query component
+// must be retained (RFC 6749 §3.1.2), also where it is not a list of parameters as net/url reads them. Client.Validate
+// refuses a URI with a fragment, or with one of the parameters in it already.
+func withQuery(address string, parameters url.Values) string {
+	if len(parameters) == 0 {
+		return address
 	}
-	query := u.Query()
-	for name, values := range r.Parameters {
-		query[name] = values
+	separator := "?"
+	if _, query, there := strings.Cut(address, "?"); there {
+		separator = "&"
+		if query == "" || strings.HasSuffix(query, "&") {
+			separator = ""
+		}
 	}
-	u.RawQuery = query.Encode()
-	return u.String(), nil
+	return address + separator + parameters.Encode()
 }
 
 // responseLifetime is the lifetime of a signed response. The browser delivers it at once; JARM §2.1 recommends ten

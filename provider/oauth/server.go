@@ -20,6 +20,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/problem"
+	"regain/provider/published"
 	"regain/storage"
 )
 
@@ -37,7 +38,9 @@ const (
 // Config holds the operator's settings.
 type Config struct {
 	Issuer string // https URL without a trailing slash: the prefix of every endpoint
-	ACR    string // the acr of every authentication
+	// MutualTLS is the URL of the endpoints' aliases for mutual TLS, without a trailing slash; "" for none.
+	MutualTLS string
+	ACR       string // the acr of every authentication
 	// Secret is the key of the HMAC of codes and access tokens: 32 bytes, the same on every node.
 	Secret []byte
 }
@@ -50,7 +53,9 @@ type Deps struct {
 	Ring    *keys.Ring
 	Source  *mtls.Source // client certificates
 	Tenants *contract.Tenants
-	Clock   func() time.Time
+	// Accounts says who may still have tokens.
+	Accounts Accounts
+	Clock    func() time.Time
 }
 
 // Server is the OAuth and OpenID Connect core.
@@ -61,18 +66,20 @@ type Server struct {
 	hints
 	logouts
 	pushedRequests
+	visits
 
-	issuer  string
-	acr     string
-	keys    *clients.KeySource
-	store   storage.Store
-	ring    *keys.Ring
-	tenants *contract.Tenants
-	clock   func() time.Time
-	fosite  fosite.OAuth2Provider
-	records *records
-	refresh refreshTokens
-	codes   fositeoauth2.CoreStrategy
+	issuer   string
+	acr      string
+	keys     *clients.KeySource
+	store    storage.Store
+	ring     *keys.Ring
+	tenants  *contract.Tenants
+	accounts Accounts
+	clock    func() time.Time
+	fosite   fosite.OAuth2Provider
+	records  *records
+	refresh  refreshTokens
+	codes    fositeoauth2.CoreStrategy
 }
 
 // New returns an error for missing dependencies or settings.
@@ -82,10 +89,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, fmt.Errorf("issuer %q: an https URL without a trailing slash is required", cfg.Issuer)
 	case len(cfg.Secret) != sha256.Size:
 		return nil, fmt.Errorf("token secret: 32 bytes are required, not %d", len(cfg.Secret))
-	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Clock == nil:
-		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants and Clock are required")
+	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Accounts == nil || deps.Clock == nil:
+		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, accounts: deps.Accounts, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
@@ -104,8 +111,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		GrantTypeJWTBearerIDOptional:         false,
 		GrantTypeJWTBearerIssuedDateOptional: false,
 	}
-	var err error
-	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
+	endpoints, err := published.New(cfg.Issuer, cfg.MutualTLS)
+	if err != nil {
+		return nil, err
+	}
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Endpoints: endpoints, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
 		return nil, err
 	}
 	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret})
@@ -113,10 +123,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
-	s.possession = possession{cfg.Issuer, proofs, deps.Source}
+	s.possession = possession{endpoints, proofs, deps.Source}
 	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
 	s.logouts = logouts{s.registry, s.hints}
 	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
+	if s.visits, err = newVisits(deps.Store); err != nil {
+		return nil, err
+	}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}

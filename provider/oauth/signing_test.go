@@ -28,7 +28,7 @@ import (
 // serverWith is a bench whose server has a key for each algorithm, and these clients beside the usual ones.
 func serverWith(t *testing.T, more func(b *bench) []*clients.Client) *bench {
 	t.Helper()
-	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}}
+	b := &bench{t: t, now: time.Now().Truncate(time.Second), keys: map[string]*ecdsa.PrivateKey{}, roots: x509.NewCertPool()}
 	clock := func() time.Time { return b.now }
 	store, err := memory.New(clock)
 	b.must(err)
@@ -40,9 +40,9 @@ func serverWith(t *testing.T, more func(b *bench) []*clients.Client) *bench {
 		ID: "main-idp", Name: "Example", AuthMethod: clients.PrivateKeyJWT, AllowUnpushed: true, RedirectURIs: []string{redirect}, Keys: b.jwks("main-idp"),
 	}))
 	b.must(err)
-	source, err := mtls.New(mtls.Config{Header: "Client-Cert", Proxies: []string{"192.0.2.1"}})
+	source, err := mtls.New(mtls.Config{Header: "Client-Cert", Host: "recover.example.org", Proxies: []string{"192.0.2.1"}, Roots: b.roots})
 	b.must(err)
-	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)}, oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: ring, Source: source, Tenants: b.tenants(), Clock: clock})
+	b.Server, err = oauth.New(oauth.Config{Issuer: issuer, MutualTLS: alias, Secret: bytes.Repeat([]byte{2}, 32)}, oauth.Deps{Clients: registry, Keys: b.published(), Store: store, Ring: ring, Source: source, Tenants: b.tenants(), Accounts: &accounts{}, Clock: clock})
 	b.must(err)
 	return b
 }
@@ -165,7 +165,7 @@ func TestFositeNoMutualTLS(t *testing.T) {
 			r.Header.Set("Client-Cert", ":"+base64Of(certificates[name].Raw)+":")
 		}
 		if form.Has("code") {
-			redeemed, err := b.Redeem(r, read)
+			redeemed, err := b.Redeem(r, read, unprepared)
 			return &redeemed, oauth.Pushed{}, err
 		}
 		pushed, err := b.Push(r, read)

@@ -3,7 +3,6 @@ package oauth
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,7 +16,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
-	"regain/storage"
+	"regain/recovery"
 )
 
 // Redemption is a code that was checked and claimed: no other request can redeem it. The caller acts on it; Tokens
@@ -25,6 +24,7 @@ import (
 type Redemption struct {
 	Client      *clients.Client
 	Transaction string
+	Account     recovery.Account // as the directory has it now; none if Failed
 	Subject     string
 	Nonce       string
 	ACR         string
@@ -33,16 +33,20 @@ type Redemption struct {
 	Recovery    bool // the scope recovery was granted
 
 	Profile       string // the recovery profile under which the person was verified
+	Scopes        []string
 	ClaimsRequest string // the claims parameter of the authorization request
 	Failed        bool   // okta-idv: the person was not approved
+	FromSession   bool   // the browser's session answered, and not the end of Transaction
+	CodeID        string // of Response
 
 	requester fosite.AccessRequester
 	request   *tokenRequest
 }
 
 // Redeem authenticates the client, checks code, redirect_uri and PKCE verifier, and claims the code. Of any number of
-// concurrent callers one succeeds; the others get invalid_grant.
-func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
+// concurrent callers one succeeds; the others get invalid_grant. prepare is called before the claim: if it fails, the
+// code stays as good as it was, and so does the transaction behind it.
+func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemption) error) (Redemption, error) {
 	client, err := s.Authenticate(r, form)
 	if err != nil {
 		return Redemption{}, err
@@ -65,14 +69,21 @@ func (s *Server) Redeem(r *http.Request, form url.Values) (Redemption, error) {
 	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
-	if err := s.claim(r.Context(), t); err != nil {
+	var account recovery.Account
+	if !sess.Failed {
+		if account, err = s.holder(r.Context(), sess); err != nil {
+			return Redemption{}, ineligibleIs(problem.InvalidGrant("The recovery behind this code is no longer open."), err)
+		}
+	}
+	redemption := Redemption{
+		Client: client, Transaction: sess.Transaction, Account: account, Scopes: requester.GetRequestedScopes(), Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
+		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
+		FromSession: sess.FromSession, CodeID: t.row.ID, requester: requester, request: t,
+	}
+	if err := prepare(redemption); err != nil {
 		return Redemption{}, err
 	}
-	return Redemption{
-		Client: client, Transaction: sess.Transaction, Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,
-		AuthTime: sess.AuthTime, Recovery: requester.GetRequestedScopes().Has(clients.ScopeRecovery), Profile: sess.Profile, ClaimsRequest: sess.ClaimsRequest, Failed: sess.Failed,
-		requester: requester, request: t,
-	}, nil
+	return redemption, s.claim(r.Context(), t)
 }
 
 // checkVerifier checks that PKCE was used, or, by a client that may do without, neither challenge nor verifier:
@@ -84,28 +95,6 @@ func checkVerifier(client *clients.Client, t *tokenRequest, form url.Values) err
 		return problem.InvalidGrant("The authorization request of this code had no code_challenge.")
 	case challenged != (form.Get("code_verifier") != ""):
 		return problem.InvalidGrant("Send a code_verifier if, and only if, the authorization request had a code_challenge.")
-	}
-	return nil
-}
-
-// claim marks the code as used, by a compare-and-swap on the record that was checked. fosite would read it and then
-// write it, which lets two concurrent callers through.
-func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
-	if t.code == nil {
-		return problem.ServerError(errors.New("a code was accepted without its record"))
-	}
-	claimed := *t.code
-	claimed.Claimed = true
-	row := t.row
-	var err error
-	if row.Data, err = storage.Encode(claimed); err != nil {
-		return problem.ServerError(err)
-	}
-	switch err := s.store.Update(ctx, row); {
-	case errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrNotFound):
-		return problem.InvalidGrant("The authorization code has already been used.")
-	case err != nil:
-		return problem.Unavailable(err)
 	}
 	return nil
 }

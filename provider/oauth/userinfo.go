@@ -10,11 +10,13 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/recovery"
 )
 
 // Access describes the authentication that an access token represents.
 type Access struct {
 	Client        *clients.Client
+	Account       recovery.Account // as the directory has it now
 	Subject       string
 	Transaction   string
 	Profile       string // the recovery profile under which the person was verified
@@ -41,8 +43,12 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if err := s.checkBinding(r, client.Client, sess.Binding, shown); err != nil {
 		return Access{}, err
 	}
+	account, err := s.holder(r.Context(), sess)
+	if err != nil {
+		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, "invalid_token", "The account behind the access token may have none any more."), err)
+	}
 	return Access{
-		Client: client.Client, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
+		Client: client.Client, Account: account, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
 	}, nil
 }
 

@@ -1,7 +1,6 @@
 package openid
 
 import (
-	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -14,11 +13,7 @@ import (
 // subject is what there is to tell about a person who was verified under a profile: the directory's attributes as they
 // are now, and of these as verified the ones that the profile held against the evidence. Nothing of the evidence is kept.
 // A claim that the client has by registration is the attribute that it is mapped to.
-func (t *tokens) subject(ctx context.Context, client *clients.Client, name recovery.AccountName, profile recovery.ProfileName, at time.Time) (claims.Subject, error) {
-	account, err := t.recovery.Account(ctx, name)
-	if err != nil {
-		return claims.Subject{}, err
-	}
+func (t *tokens) subject(client *clients.Client, account recovery.Account, profile recovery.ProfileName, at time.Time) claims.Subject {
 	s := claims.Subject{Claims: claimsOf(account), Now: t.clock()}
 	confirmed := make(map[string]any)
 	matched, document := t.recovery.Profiles().Verified(profile)
@@ -36,7 +31,7 @@ func (t *tokens) subject(ctx context.Context, client *clients.Client, name recov
 			s.Claims[claim] = value
 		}
 	}
-	return s, nil
+	return s
 }
 
 // The vocabulary of our own verification, as Identity Assurance asks of values outside its registry; the check methods
@@ -89,18 +84,8 @@ func claimsOf(account recovery.Account) map[string]any {
 	if len(address) > 0 {
 		claims["address"] = address
 	}
+	addNames(claims, account)
 	return claims
-}
-
-// release is what the client is told: what it asks for, and what it has by registration.
-func release(client *clients.Client, wants claims.Wants, scopes []string, s claims.Subject) map[string]any {
-	released := claims.Release(wants, scopes, s)
-	for name := range client.Claims {
-		if value, there := s.Claims[name]; there {
-			released[name] = value
-		}
-	}
-	return released
 }
 
 // claimValue returns the claim's value in its JSON type. A text that does not have that type is no claim.

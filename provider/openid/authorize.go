@@ -24,14 +24,15 @@ type authorization struct {
 	recovery *recovery.Service
 	sessions browserSessions
 	clock    func() time.Time
+	binding  *binding.Binding
 }
 
-func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper, browsers *binding.Binding) {
+func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wrapper) {
 	r.POST("/par", forClient(a.push))
 	r.GET("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize", a.forBrowser(a.authorize))
 	r.POST("/authorize/account", a.forBrowser(a.nameAccount))
-	txn.POST("/finish", browsers.Post(a.finish))
+	txn.POST("/finish", a.binding.Post(a.finish))
 }
 
 // push is RFC 9126.
@@ -77,8 +78,8 @@ func (a *authorization) authorize(c *gin.Context) error {
 	return a.start(c, client, request)
 }
 
-// answerFromSession grants the request if the client allows it, and the browser's session is of the right person and
-// young enough. It reports whether the request was answered.
+// answerFromSession grants the request if the client allows it, and the browser's session is young enough and of the
+// right person, whose account may still have tokens. It reports whether the request was answered.
 func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client, request oauth.Authorization) (bool, error) {
 	if !client.ReuseSession {
 		return false, nil
@@ -90,14 +91,24 @@ func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client
 	if err != nil {
 		return false, err
 	}
-	if request.Account != "" && request.Account != s.Subject || !request.AuthnRequirements.Allow(s.Subject, s.AuthTime, a.clock()) {
+	account, err := a.recovery.Eligible(c, recovery.AccountID(s.Account), recovery.ProfileName(s.Profile))
+	if errors.Is(err, recovery.ErrIneligible) {
+		web.NoteError(c, err)
 		return false, nil
 	}
-	if s, err = a.sessions.Join(c, s, client.ID); err != nil {
+	if err != nil {
+		return false, err
+	}
+	if request.Account != "" && !account.IsNamed(recovery.RequestedAccount(request.Account)) || !request.AuthnRequirements.Allow(s.AuthTime, a.clock()) {
+		return false, nil
+	}
+	subject := client.Subject(account)
+	if s, err = a.sessions.Join(c, s, client.ID, subject); err != nil {
 		return false, err
 	}
 	response, err := a.oauth.Grant(c, request, oauth.Grant{
-		Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Subject: s.Subject, AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
+		FromSession: true, Transaction: s.Transaction, Profile: s.Profile, Session: s.ID, Account: s.Account, Subject: subject,
+		AuthTime: s.AuthTime, ACR: s.ACR, AMR: s.AMR,
 	})
 	if err != nil {
 		return false, err
@@ -111,10 +122,16 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request oa
 	if err != nil {
 		return err
 	}
+	if refusal := a.oauth.CountVisit(c, request); refusal != nil {
+		return refusal
+	}
 	t, secret, err := a.recovery.Start(c, recovery.StartParams{
-		Client: recovery.ClientID(request.ClientID), Account: recovery.AccountName(request.Account),
-		Authorization: encoded, Network: web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
+		Client: recovery.ClientID(request.ClientID), Account: recovery.RequestedAccount(request.Account),
+		Authorization: encoded, Network: a.web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
+	if errors.Is(err, recovery.ErrTooManyAttempts) {
+		return a.reject(c, request, problem.AccessDenied("Too many recoveries were started. Try again later."))
+	}
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.
 		return a.reject(c, request, problem.Unavailable(err))
@@ -129,6 +146,7 @@ type accountPage struct {
 	web.Page
 	ClientID   string
 	RequestURI string
+	Fields     []web.Field // where the client hears that the person took too long
 	Mistake    string
 }
 
@@ -147,14 +165,16 @@ func (a *authorization) askAccount(c *gin.Context, client *clients.Client, reque
 	}
 	a.web.Render(c, status, "account", &accountPage{
 		Page:     web.Page{Title: "Which account is yours?", Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI},
-		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake,
+		ClientID: client.ID, RequestURI: request.Pushed, Mistake: mistake, Fields: []web.Field{
+			{Name: "redirect_uri", Value: request.RedirectURI}, {Name: "state", Value: request.State}, {Name: "response_mode", Value: string(request.Mode)},
+		},
 	})
 	return nil
 }
 
 // nameAccount takes the account that the person typed. Whether there is such an account shows nowhere.
 func (a *authorization) nameAccount(c *gin.Context) error {
-	if err := web.CheckOrigin(c); err != nil {
+	if err := a.web.CheckOrigin(c); err != nil {
 		return err
 	}
 	form, err := oauth.ReadForm(c.Writer, c.Request)
@@ -164,7 +184,7 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	if form.Get("request_uri") == "" {
 		return web.ErrNotNow
 	}
-	request, err := a.oauth.Authorize(c, form)
+	request, err := a.oauth.AuthorizeHeld(c, form)
 	if err != nil {
 		return err
 	}
@@ -176,11 +196,9 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	switch {
 	case request.Account != "": // the client named it, and only the client may
 		return web.ErrNotNow
-	case name == "" || len(name) > maxAccountName:
+	case name == "" || !recovery.Recordable(name):
 		return a.askAccount(c, client, request, "Type the name you sign in with, such as ada@example.org.")
 	}
 	request.Account = name
 	return a.start(c, client, request)
 }
-
-const maxAccountName = 320 // octets of the longest mail address (RFC 5321 §4.5.3.1)

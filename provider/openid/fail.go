@@ -67,11 +67,7 @@ func (a *authorization) respond(c *gin.Context, r oauth.Response) error {
 		a.web.LeaveByPost(c, r.RedirectURI, r.Parameters)
 		return nil
 	}
-	location, err := r.Location()
-	if err != nil {
-		return err
-	}
-	a.web.Leave(c, location)
+	a.web.Leave(c, r.Location())
 	return nil
 }
 

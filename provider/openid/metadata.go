@@ -35,6 +35,10 @@ type metadata struct {
 	EndSessionEndpoint    string   `json:"end_session_endpoint"`
 	RegistrationEndpoint  string   `json:"registration_endpoint,omitempty"`
 	PassEndpoint          string   `json:"temporary_access_pass_endpoint"` // ours: docs/protocols.md
+	ServiceDocumentation  string   `json:"service_documentation,omitempty"`
+	PolicyURI             string   `json:"op_policy_uri,omitempty"`
+	TermsURI              string   `json:"op_tos_uri,omitempty"`
+	UILocales             []string `json:"ui_locales_supported"`
 	MutualTLS             *aliases `json:"mtls_endpoint_aliases,omitempty"`
 
 	Scopes        []string             `json:"scopes_supported"`
@@ -52,6 +56,9 @@ type metadata struct {
 	IntrospectionAuth       []clients.AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
 	RevocationAuth          []clients.AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
 	TokenAuthAlgorithms     algorithms           `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuthAlgs   algorithms           `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthAlgs      algorithms           `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAlgorithms algorithms           `json:"introspection_signing_alg_values_supported"` // RFC 9701 §7
 	IDTokenAlgorithms       algorithms           `json:"id_token_signing_alg_values_supported"`
 	UserInfoAlgorithms      algorithms           `json:"userinfo_signing_alg_values_supported"`
 	RequestObjectAlgorithms algorithms           `json:"request_object_signing_alg_values_supported"`
@@ -95,7 +102,7 @@ type aliases struct {
 // encodeMetadata describes a provider with these parts.
 func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 	can, verified := deps.Ring.Algorithms(), deps.Recovery.Profiles().Attributes()
-	base := cfg.Issuer
+	base, methods := cfg.Issuer, clients.UsableMethods(cfg.MutualTLS != "", cfg.ClientRoots)
 	m := metadata{
 		Issuer: base, AuthorizationEndpoint: base + "/authorize", TokenEndpoint: base + "/token", UserInfoEndpoint: base + "/userinfo",
 		JWKSURI: base + "/jwks", PAREndpoint: base + "/par", IntrospectionEndpoint: base + "/introspect", RevocationEndpoint: base + "/revoke",
@@ -103,12 +110,12 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 
 		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: oauth.GrantTypes(),
 		SubjectTypes: []string{"public"}, ACRValues: []string{ACR}, PromptValues: []string{"none", "login", "consent", "select_account"},
-		Claims:     append([]string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn", "verified_claims"}, claims.Standard()...),
-		ClaimTypes: []string{"normal"},
+		Claims: supportedClaims(cfg.Attributes, len(verified) > 0), ClaimTypes: []string{"normal"},
+		UILocales: []string{"en"}, ServiceDocumentation: cfg.ServiceDocumentation, PolicyURI: cfg.PolicyURI, TermsURI: cfg.TermsURI,
 
-		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: clients.AuthMethods(), IntrospectionAuth: clients.AuthMethods(), RevocationAuth: clients.AuthMethods(),
-		TokenAuthAlgorithms: jwa.All(),
-		IDTokenAlgorithms:   can, UserInfoAlgorithms: can, ResponseAlgorithms: can,
+		CodeChallengeMethods: []string{"S256"}, TokenAuthMethods: methods, IntrospectionAuth: methods, RevocationAuth: methods,
+		TokenAuthAlgorithms: jwa.All(), IntrospectionAuthAlgs: jwa.All(), RevocationAuthAlgs: jwa.All(),
+		IDTokenAlgorithms: can, UserInfoAlgorithms: can, ResponseAlgorithms: can, IntrospectionAlgorithms: can,
 		RequestObjectAlgorithms: jwa.All(), DPoPAlgorithms: jwa.FAPI(),
 		RecoveryTokenEncryption: []string{"ECDH-ES"}, RecoveryTokenContent: []string{"A256GCM"},
 
@@ -135,6 +142,21 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 		return nil, fmt.Errorf("encode provider metadata: %w", err)
 	}
 	return encoded, nil
+}
+
+// supportedClaims returns the claims that some client can get: those of the protocol, those of scopes that the directory
+// has an attribute for, and those that are made of the account itself.
+func supportedClaims(attributes []string, verified bool) []string {
+	supported := []string{"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "txn"}
+	if verified {
+		supported = append(supported, "verified_claims")
+	}
+	for _, claim := range claims.Standard() {
+		if attributes == nil || has(attributes, claim) {
+			supported = append(supported, claim)
+		}
+	}
+	return supported
 }
 
 // addDocuments adds what documents stand behind the credentials.

@@ -43,7 +43,7 @@ func amrVerified() []string { return []string{"pop", "face"} }
 
 // PassVerifier verifies and consumes passes for the client that got them. Every kind of no is an inactive verdict.
 type PassVerifier interface {
-	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountName, pass string) (PassVerdict, error)
+	Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (PassVerdict, error)
 }
 
 // PassVerdict is the answer of the pass endpoint (docs/protocols.md §1).
@@ -52,6 +52,7 @@ type PassVerdict struct {
 	UsableOnce  bool
 	ExpiresAt   time.Time
 	Transaction recovery.TransactionID
+	RetryAfter  time.Duration // too many guesses: until then nothing is compared; whether the account is known or not
 }
 
 // Notifier posts a form to a client; the hardened fetcher in production.
@@ -64,6 +65,12 @@ type Config struct {
 	Issuer string // URL without a trailing slash
 	// MutualTLS is the URL under which clients show certificates (RFC 8705 §5), without a trailing slash; "" for none.
 	MutualTLS string
+	// ClientRoots says that there are CAs whose certificates authenticate clients (tls_client_auth).
+	ClientRoots bool
+	// Attributes are the names of the directory's attributes; nil if the directory cannot tell.
+	Attributes []string
+	// ServiceDocumentation, PolicyURI and TermsURI are for people who register clients (RFC 8414 §2); "" for none.
+	ServiceDocumentation, PolicyURI, TermsURI string
 	// EntraContract publishes what clients with the contract entra-external-method look for in the metadata.
 	EntraContract bool
 }
@@ -86,7 +93,6 @@ type Deps struct {
 // Endpoints serve clients, and the browsers that clients send.
 type Endpoints struct {
 	oauth         *oauth.Server
-	binding       *binding.Binding
 	publication   publication
 	authorization *authorization
 	tokens        *tokens
@@ -109,11 +115,11 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	}
 	remembered := browserSessions{deps.Sessions}
 	e := &Endpoints{
-		oauth: deps.OAuth, binding: deps.Binding,
+		oauth:         deps.OAuth,
 		publication:   publication{metadata, deps.Ring},
-		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock},
+		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock, deps.Binding},
 		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
-		signOut:       &signOut{deps.Web, deps.OAuth, remembered, deps.Notify},
+		signOut:       &signOut{deps.Web, deps.OAuth, deps.Recovery, remembered, newBackchannel(deps.Notify, deps.Web.Logger())},
 	}
 	if deps.Registration != nil {
 		e.registrar = &registrar{deps.Registration}
@@ -121,10 +127,18 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	return e, nil
 }
 
+// Close waits, for a bounded time, for what clients are still to be told. No request may be in progress.
+func (e *Endpoints) Close() error { return e.signOut.clients.Close() }
+
+// Programs are the addresses that clients' programs call; browsers come to the others.
+func Programs() web.Programs {
+	return web.Programs{"/.well-known", "/jwks", "/par", "/token", "/introspect", "/revoke", "/userinfo", registration.Path, "/pass"}
+}
+
 // Mount adds the endpoints to a router, and the end of a recovery to its group.
 func (e *Endpoints) Mount(r gin.IRouter, txn *gin.RouterGroup) {
 	e.publication.mount(r)
-	e.authorization.mount(r, txn, e.forClient, e.binding)
+	e.authorization.mount(r, txn, e.forClient)
 	e.tokens.mount(r, e.forClient)
 	e.signOut.mount(r)
 	if e.registrar != nil {

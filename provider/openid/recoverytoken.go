@@ -1,13 +1,18 @@
 package openid
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/remotekeys"
 	"regain/recovery"
 )
 
@@ -44,6 +49,7 @@ type verification struct {
 }
 
 type recoveryResult struct {
+	Requested string          `json:"requested_account"` // as the main IdP sent it
 	Profile   string          `json:"profile"`
 	Mode      string          `json:"mode"`
 	Flow      string          `json:"flow"`
@@ -66,20 +72,36 @@ type passResult struct {
 	Issuer     string `json:"issuer"`
 }
 
-// recoveryToken signs the outcome and encrypts it to key, the client's: it carries the pass.
-func (t *tokens) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption, key jose.JSONWebKey) (string, error) {
-	signed, err := t.ring.Mint("recovery+jwt", t.recoveryClaims(redeemed, r))
-	if err != nil {
-		return "", problem.ServerError(err)
+// encrypter encrypts recovery tokens to the client's key. It is made before there is a pass, since a pass that cannot be
+// encrypted is lost.
+func (t *tokens) encrypter(ctx context.Context, client *clients.Client) (jose.Encrypter, error) {
+	key, err := t.oauth.EncryptionKey(ctx, client)
+	switch {
+	case errors.Is(err, remotekeys.ErrUnavailable):
+		return nil, problem.Unavailable(err)
+	case errors.Is(err, clients.ErrNoKey):
+		// Not the request's fault, which may be repeated once the client's registration or its published keys are mended.
+		return nil, problem.New(http.StatusBadRequest, "invalid_client", "The recovery token cannot be encrypted: the client's JWK set has no EC key on P-256 with use enc. The code is still good.").WithCause(err)
+	case err != nil:
+		return nil, problem.ServerError(err)
 	}
 	encrypter, err := jose.NewEncrypter(jose.A256GCM, jose.Recipient{Algorithm: jose.ECDH_ES, Key: key.Key, KeyID: key.KeyID},
 		(&jose.EncrypterOptions{}).WithType("recovery+jwt").WithContentType("JWT"))
 	if err != nil {
-		return "", problem.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
+		return nil, problem.ServerError(fmt.Errorf("prepare the encryption of the recovery token: %w", err))
+	}
+	return encrypter, nil
+}
+
+// recoveryToken signs the outcome and encrypts it to the client's key: it carries the pass.
+func (t *tokens) recoveryToken(redeemed oauth.Redemption, r recovery.Redemption, encrypter jose.Encrypter) (string, error) {
+	signed, err := t.ring.Mint("recovery+jwt", t.recoveryClaims(redeemed, r))
+	if err != nil {
+		return "", fmt.Errorf("sign recovery token: %w", err)
 	}
 	encrypted, err := encrypter.Encrypt([]byte(signed))
 	if err != nil {
-		return "", problem.ServerError(fmt.Errorf("encrypt recovery token: %w", err))
+		return "", fmt.Errorf("encrypt recovery token: %w", err)
 	}
 	return encrypted.CompactSerialize()
 }
@@ -101,7 +123,8 @@ func (t *tokens) recoveryClaims(redeemed oauth.Redemption, r recovery.Redemption
 			Claims:       claims,
 		},
 		Recovery: recoveryResult{
-			Profile: string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow), Bound: !r.Transaction.NoRedirectBack,
+			Requested: string(r.Transaction.Requested),
+			Profile:   string(r.Profile.Name), Mode: string(r.Profile.Mode), Flow: string(r.Transaction.Flow), Bound: !r.Transaction.NoRedirectBack,
 			FaceCheck: faceCheckResult{Score: check.Score, Threshold: r.Profile.FaceCheck.Threshold, Source: string(check.Source)},
 			Pass: passResult{
 				Value: r.Pass.Value.Reveal(), StartsAt: r.Pass.StartsAt.Unix(), ExpiresAt: r.Pass.ExpiresAt.Unix(),

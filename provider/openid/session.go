@@ -27,12 +27,12 @@ func (b browserSessions) current(c *gin.Context) (sessions.Session, error) {
 
 // begin opens a session for the person whom the transaction approved, in place of the browser's former one. For
 // a client without sessions it returns the empty id.
-func (b browserSessions) begin(c *gin.Context, client *clients.Client, t recovery.Transaction) (string, error) {
+func (b browserSessions) begin(c *gin.Context, client *clients.Client, t recovery.Transaction, subject string) (string, error) {
 	if !client.ReuseSession {
 		return "", nil
 	}
 	s, cookie, err := b.Begin(c, sessions.Session{
-		Subject: string(t.Account), Transaction: string(t.ID), Profile: string(t.Profile), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(), Clients: []string{client.ID},
+		Account: string(t.Account), Transaction: string(t.ID), Profile: string(t.Profile), AuthTime: t.DecidedAt, ACR: ACR, AMR: amrVerified(), Subjects: map[string]string{client.ID: subject},
 	})
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package openid
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
+	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/binding"
 	"regain/provider/keys"
@@ -44,56 +46,92 @@ func (t *tokens) token(c *gin.Context) error {
 	if form.Get("grant_type") == "refresh_token" {
 		return t.refresh(c, form)
 	}
-	redeemed, err := t.oauth.Redeem(c.Request, form)
+	var ready prepared
+	redeemed, err := t.oauth.Redeem(c.Request, form, func(r oauth.Redemption) (err error) {
+		ready, err = t.prepare(c, r)
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	extra, err := t.idTokenClaims(c, redeemed)
-	if err != nil {
-		return problem.Unavailable(err)
-	}
-	answer, err := t.oauth.Tokens(c, redeemed, extra)
+	answer, err := t.oauth.Tokens(c, redeemed, ready.extra)
 	if err != nil {
 		return err
 	}
 	if redeemed.Recovery {
-		if answer["recovery_token"], err = t.redeemRecovery(c, redeemed); err != nil {
-			return err
-		}
+		answer["recovery_token"], err = t.redeemRecovery(c, redeemed, ready.encrypter)
+	} else {
+		err = t.redeemSignIn(c, redeemed)
+	}
+	if err != nil {
+		return err
 	}
 	c.JSON(http.StatusOK, answer)
 	return nil
 }
 
-func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption) (string, error) {
-	key, err := t.oauth.EncryptionKey(c, redeemed.Client)
-	if err != nil { // keys at a jwks_uri may be gone; nothing was issued yet
-		return "", problem.New(http.StatusBadRequest, "invalid_request", "The recovery token cannot be encrypted: the keys at the client's jwks_uri cannot be had, or none has use enc.").WithCause(err)
-	}
-	redemption, err := t.recovery.Redeem(c, recovery.TransactionID(redeemed.Transaction), recovery.ClientID(redeemed.Client.ID))
-	switch {
-	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
-		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
-		return "", problem.InvalidGrant("The recovery behind this code is no longer open.").WithCause(err)
-	case err != nil:
-		return "", problem.Unavailable(err)
-	}
-	binding.Note(c, redemption.Transaction)
-	return t.recoveryToken(redeemed, redemption, key)
+// prepared is what a token response needs of others: the directory, and the client's published keys.
+type prepared struct {
+	extra     map[string]any // of the ID token
+	encrypter jose.Encrypter // of the recovery token; nil without one
 }
 
-// refresh gives a new access token to a client that may have one, as long as the account is there and enabled.
-func (t *tokens) refresh(c *gin.Context, form url.Values) error {
-	answer, err := t.oauth.Refresh(c.Request, form, func(subject string) error {
-		account, err := t.recovery.Account(c, recovery.AccountName(subject))
-		switch {
-		case errors.Is(err, recovery.ErrNotFound), err == nil && !account.Enabled:
-			return problem.InvalidGrant("The account is no longer there.")
-		case err != nil:
-			return problem.Unavailable(err)
-		}
+// prepare runs before anything is used up: what fails here can be repeated with the same code.
+func (t *tokens) prepare(c *gin.Context, r oauth.Redemption) (prepared, error) {
+	extra, err := t.idTokenClaims(r)
+	if err != nil {
+		return prepared{}, problem.Unavailable(err)
+	}
+	if !r.Recovery {
+		return prepared{extra: extra}, nil
+	}
+	encrypter, err := t.encrypter(c, r.Client)
+	return prepared{extra, encrypter}, err
+}
+
+// redeemRecovery issues the pass. A pass that cannot be handed out is revoked.
+func (t *tokens) redeemRecovery(c *gin.Context, redeemed oauth.Redemption, encrypter jose.Encrypter) (string, error) {
+	redemption, err := t.recovery.Redeem(c, claimOf(redeemed))
+	if err != nil {
+		return "", notRedeemed(err)
+	}
+	binding.Note(c, redemption.Transaction)
+	token, err := t.recoveryToken(redeemed, redemption, encrypter)
+	if err != nil {
+		return "", problem.ServerError(errors.Join(err, t.recovery.RevokePass(c, redemption)))
+	}
+	return token, nil
+}
+
+// redeemSignIn marks the transaction behind a code that redeems no pass, if it is the end of one.
+func (t *tokens) redeemSignIn(c *gin.Context, redeemed oauth.Redemption) error {
+	if redeemed.FromSession || redeemed.Failed {
 		return nil
-	})
+	}
+	return notRedeemed(t.recovery.RedeemCode(c, claimOf(redeemed)))
+}
+
+func claimOf(redeemed oauth.Redemption) recovery.Claim {
+	return recovery.Claim{
+		Transaction: recovery.TransactionID(redeemed.Transaction), Client: recovery.ClientID(redeemed.Client.ID), Code: recovery.CodeID(redeemed.CodeID),
+	}
+}
+
+// notRedeemed is the answer to a client whose code redeemed nothing.
+func notRedeemed(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrNoTransaction),
+		errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrExpired):
+		return problem.InvalidGrant("The recovery behind this code is no longer open.").WithCause(err)
+	}
+	return problem.Unavailable(err)
+}
+
+// refresh gives a new access token to a client that may have one, as long as the account may.
+func (t *tokens) refresh(c *gin.Context, form url.Values) error {
+	answer, err := t.oauth.Refresh(c.Request, form)
 	if err != nil {
 		return err
 	}
@@ -151,14 +189,33 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 	if account == "" || pass == "" {
 		return problem.InvalidRequest("The parameters account and pass are required.")
 	}
-	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), recovery.AccountName(account), pass)
+	id, eligible, err := t.passHolder(c, recovery.RequestedAccount(account))
 	if err != nil {
 		return problem.Unavailable(err)
 	}
-	if !verdict.Active {
-		c.JSON(http.StatusOK, gin.H{"active": false})
+	verdict, err := t.passes.Verify(c, recovery.ClientID(client.ID), id, pass)
+	if err != nil {
+		return problem.Unavailable(err)
+	}
+	if !verdict.Active || !eligible {
+		answer := gin.H{"active": false}
+		if wait := verdict.RetryAfter; wait > 0 {
+			answer["retry_after"] = int((wait + time.Second - 1) / time.Second)
+		}
+		c.JSON(http.StatusOK, answer)
 		return nil
 	}
 	c.JSON(http.StatusOK, gin.H{"active": true, "usable_once": verdict.UsableOnce, "expires_at": verdict.ExpiresAt.Unix(), "txn": verdict.Transaction})
 	return nil
+}
+
+// passHolder returns the id under which an account's pass is kept. The account is named as for a recovery: by any name
+// that finds it, sub among them. One that there is not, or that may have no pass, gets an id that nobody has, so that the
+// work is that of a wrong pass.
+func (t *tokens) passHolder(ctx context.Context, named recovery.RequestedAccount) (id recovery.AccountID, eligible bool, err error) {
+	account, err := t.recovery.EligibleByName(ctx, named)
+	if errors.Is(err, recovery.ErrIneligible) {
+		return recovery.AccountID("\x00" + named.LimitKey()), false, nil
+	}
+	return account.ID, err == nil, err
 }

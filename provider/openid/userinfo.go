@@ -25,7 +25,7 @@ func (t *tokens) userInfo(c *gin.Context) error {
 	if err != nil {
 		return challenge(c, err)
 	}
-	info, err := t.info(c, access)
+	info, err := t.info(access)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
@@ -42,16 +42,13 @@ func (t *tokens) userInfo(c *gin.Context) error {
 }
 
 // info are the claims that an access token releases.
-func (t *tokens) info(c *gin.Context, access oauth.Access) (map[string]any, error) {
-	subject, err := t.subject(c, access.Client, recovery.AccountName(access.Subject), recovery.ProfileName(access.Profile), access.AuthTime)
-	if err != nil {
-		return nil, err
-	}
+func (t *tokens) info(access oauth.Access) (map[string]any, error) {
+	subject := t.subject(access.Client, access.Account, recovery.ProfileName(access.Profile), access.AuthTime)
 	wanted, err := claims.Parse(access.ClaimsRequest)
 	if err != nil {
 		return nil, err
 	}
-	info := release(access.Client, wanted[claims.UserInfo], access.Scopes, subject)
+	info := claims.Release(wanted[claims.UserInfo], claims.Permit{Scopes: access.Scopes, Own: access.Client.OwnClaims(), UserInfo: true}, subject)
 	info["sub"], info["txn"] = access.Subject, access.Transaction
 	return info, nil
 }

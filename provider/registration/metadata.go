@@ -107,6 +107,12 @@ func (m *Metadata) settle(p Policy) error {
 		m.IDTokenAlgorithm = p.DefaultAlgorithm
 	}
 	m.RequirePAR = m.RequirePAR || !p.AllowUnpushed
+	if slices.Contains(clients.AuthMethods(), m.AuthMethod) && !slices.Contains(clients.UsableMethods(p.MutualTLS, p.ClientRoots), m.AuthMethod) {
+		return invalid("This server does not offer the token_endpoint_auth_method "+string(m.AuthMethod)+".", nil)
+	}
+	if m.CertificateBound && !p.MutualTLS {
+		return invalid("This server does not offer tls_client_certificate_bound_access_tokens.", nil)
+	}
 	if err := m.settleTypes(p); err != nil {
 		return err
 	}
@@ -153,6 +159,9 @@ func (m *Metadata) settleTypes(p Policy) error {
 	case m.ApplicationType != "" && m.ApplicationType != "web":
 		return invalid("The only application type is web: a client here is a server.", nil)
 	}
+	// Unknown scopes are left out, as in an authorization request; the response shows what was registered (RFC 7591
+	// §3.2.1).
+	m.Scope = strings.Join(slices.DeleteFunc(strings.Fields(m.Scope), func(scope string) bool { return !slices.Contains(clients.Scopes(), scope) }), " ")
 	if m.Scope == "" {
 		for _, scope := range p.Scopes {
 			// Scopes that recover accounts or last beyond the session must be requested explicitly.
@@ -190,7 +199,7 @@ func (m *Metadata) client(id string, secret [sha256.Size]byte, p Policy) (*clien
 		TokenEndpointAudience: p.TokenEndpointAudience, DPoPBound: m.DPoPBound, CertificateBound: m.CertificateBound, PostLogoutRedirectURIs: m.PostLogoutRedirectURIs, BackChannelLogoutURI: m.BackChannelLogoutURI,
 		IDTokenAlgorithm: m.IDTokenAlgorithm, UserInfoAlgorithm: m.UserInfoAlgorithm, RequestObjectAlgorithm: m.RequestObjectAlgorithm, RequireRequestObject: m.RequireRequestObject,
 	}
-	c.ReuseSession = p.ReuseSession && !c.Recovers()
+	c.ReuseSession, c.SubjectFrom = p.ReuseSession && !c.Recovers(), p.SubjectFrom
 	if m.JWKS != nil {
 		c.Keys = m.JWKS.JSONWebKeySet
 	}

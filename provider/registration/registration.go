@@ -40,8 +40,12 @@ type Policy struct {
 	AllowNoPKCE   bool
 	AskAccount    bool
 	ReuseSession  bool // for clients without the scope recovery
+	SubjectFrom   clients.SubjectSource
 
-	TokenEndpointAudience bool // see clients.Client
+	TokenEndpointAudience *bool // see clients.Client
+
+	MutualTLS   bool // clients can show certificates
+	ClientRoots bool // and those of CAs authenticate them (tls_client_auth)
 
 	DefaultAlgorithm jose.SignatureAlgorithm   // for ID tokens
 	Algorithms       []jose.SignatureAlgorithm // for which there are signing keys
@@ -76,6 +80,9 @@ func New(issuer string, policy Policy, deps Deps) (*Service, error) {
 	}
 	if !slices.Contains(policy.Scopes, clients.ScopeOpenID) {
 		return nil, errors.New("scope lacks openid")
+	}
+	if err := policy.SubjectFrom.Validate(); err != nil {
+		return nil, err
 	}
 	s := &Service{base: issuer + Path, policy: policy, deps: deps}
 	return s, s.SetInitialTokens(policy.InitialTokens)

@@ -70,7 +70,9 @@ func TestKeysOfMetadata(t *testing.T) {
 		}
 		return m, m.settle(policy)
 	}
-	for name, other := range map[string]any{"a giant": giant, "a kind of tomorrow": map[string]any{"kty": "LWE"}} {
+	others := publickeytest.Foreign()
+	others["a giant"] = giant
+	for name, other := range others {
 		m, err := register(other, good)
 		if err != nil || len(m.JWKS.Keys) != 1 || m.JWKS.Keys[0].KeyID != "a" {
 			t.Errorf("%s beside a good one: %v", name, err)

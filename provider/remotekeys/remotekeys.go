@@ -24,6 +24,7 @@ const (
 	maxAge     = 24 * time.Hour
 	defaultAge = 5 * time.Minute // if the server does not set one
 	maxSets    = 1024
+	maxMemory  = 16 << 20 // bytes
 )
 
 // ErrUnavailable means that the keys cannot be fetched now.
@@ -45,11 +46,23 @@ func New(fetcher Fetcher, clock func() time.Time) (*Store, error) {
 	if fetcher == nil || clock == nil {
 		return nil, errors.New("remote keys: a fetcher and a clock are required")
 	}
-	kept, err := cache.New[jose.JSONWebKeySet](cache.Config{Size: maxSets, RetryAfter: minAge, Clock: clock})
+	kept, err := cache.New(cache.Config[jose.JSONWebKeySet]{Size: maxSets, MaxBytes: maxMemory, Bytes: bytesOf, RetryAfter: minAge, Clock: clock})
 	if err != nil {
 		return nil, fmt.Errorf("remote keys: %w", err)
 	}
 	return &Store{fetch: fetcher, kept: kept}, nil
+}
+
+// bytesOf estimates the memory of a set: a key of 8192 bits has a kilobyte, a parsed certificate several times its DER.
+func bytesOf(set jose.JSONWebKeySet) (n int) {
+	const key, parsed = 2 << 10, 4
+	for _, k := range set.Keys {
+		n += key
+		for _, certificate := range k.Certificates {
+			n += parsed * len(certificate.Raw)
+		}
+	}
+	return n
 }
 
 // Keys returns the set at address. If kid is not empty and the cached set lacks it, the set is fetched again first.

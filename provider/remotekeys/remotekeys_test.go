@@ -97,14 +97,20 @@ func TestSetsWithKeysOfOthers(t *testing.T) {
 		t.Fatal(err)
 	}
 	giant := publickeytest.JWK(publickeytest.RSA(65_536, 65537))
-	for name, row := range map[string]struct {
+	type row struct {
 		keys []any
 		says string // "" for a set in which a is found
-	}{
+	}
+	rows := map[string]row{
 		"a kind of tomorrow": {append([]any{map[string]any{"kty": "LWE", "kid": "a"}}, good.Keys...), ""},
 		"a giant":            {append([]any{giant}, good.Keys...), ""},
 		"a giant alone":      {[]any{giant}, "key 0: outside the accepted bounds: n has 10923 characters"},
-	} {
+	}
+	for name, foreign := range publickeytest.Foreign() {
+		rows[name] = row{append([]any{foreign}, good.Keys...), ""}
+		rows[name+" alone"] = row{[]any{foreign}, "key 0: "}
+	}
+	for name, row := range rows {
 		body, err := json.Marshal(map[string]any{"keys": row.keys})
 		if err != nil {
 			t.Fatal(err)

@@ -119,10 +119,11 @@ func membersOf(token *jwt.JSONWebToken) (map[string]any, error) {
 	return strictjson.Object(payload, maxDepth)
 }
 
-// check compares the claims with e. FAPI 2.0 Message Signing requires each of them; OpenID Connect Core 1.0 §6.1
+// check compares the claims with e. FAPI 2.0 Message Signing §5.3.1 requires each of them, of every client of a FAPI
+// profile that sends objects: without nbf and exp an object that leaked is good for ever. OpenID Connect Core 1.0 §6.1
 // allows them to be absent, but not wrong.
 func (c claims) check(e Expect) error {
-	strict := e.Client.Profile == clients.ProfileFAPI2Signing
+	strict := e.Client.Profile.FAPI()
 	switch {
 	case c.Issuer != e.Client.ID && (strict || c.Issuer != ""):
 		return errors.New("iss is not the client id")

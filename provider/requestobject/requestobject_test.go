@@ -142,7 +142,36 @@ func TestWhatTheObjectSaysIsTheRequest(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
+	for _, profile := range []clients.Profile{clients.ProfileFAPI2, clients.ProfileFAPI2Signing} {
+		t.Run(string(profile), func(t *testing.T) { refuses(t, profile) })
+	}
+}
+
+// An object under a FAPI profile is an hour old at most, lives for an hour at most, and says both.
+func TestLifetimeInFAPI(t *testing.T) {
 	b := setUp(t)
+	for _, profile := range []clients.Profile{clients.ProfileFAPI2, clients.ProfileFAPI2Signing} {
+		b.client.Profile = profile
+		for _, row := range []struct {
+			nbf, exp time.Duration // from now
+			why      string
+		}{
+			{0, time.Hour, ""}, {-time.Hour, time.Second, "exp is more than an hour after nbf"}, {-time.Hour + time.Second, time.Second, ""}, {-time.Hour, 0, "exp is past"},
+			{0, time.Hour + time.Second, "exp is more than an hour after nbf"}, {-time.Hour - time.Second, time.Minute, "nbf is more than an hour ago"}, {10 * time.Second, time.Minute, ""},
+		} {
+			claims := b.claims()
+			claims["nbf"], claims["exp"] = b.now.Add(row.nbf).Unix(), b.now.Add(row.exp).Unix()
+			_, err := b.verify(b.sign(jose.ES256, b.key, "", claims))
+			if row.why == "" && err != nil || row.why != "" && (err == nil || !strings.Contains(err.Error(), row.why)) {
+				t.Errorf("%s, nbf %s, exp %s: %v, want %q", profile, row.nbf, row.exp, err, row.why)
+			}
+		}
+	}
+}
+
+func refuses(t *testing.T, profile clients.Profile) {
+	b := setUp(t)
+	b.client.Profile = profile
 	for name, row := range map[string]struct {
 		claim string
 		value any

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -28,17 +27,19 @@ var ErrNone = errors.New("no session")
 
 // Session is the session of one browser.
 type Session struct {
-	ID          string    `json:"id"` // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
-	Subject     string    `json:"sub"`
+	ID          string    `json:"id"`      // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
+	Account     string    `json:"account"` // the directory's id of the account
 	Profile     string    `json:"profile"`
 	Transaction string    `json:"txn"` // the transaction in which the Verified ID was presented
 	AuthTime    time.Time `json:"auth_time"`
 	ACR         string    `json:"acr"`
 	AMR         []string  `json:"amr"`
-	Clients     []string  `json:"clients"` // clients that got an ID token of this session and must be notified when it ends
-	Secret      []byte    `json:"secret"`  // SHA-256 of the secret in the cookie
-	version     int64
-	expires     time.Time
+	// Subjects are the clients that got an ID token of this session and must be notified when it ends, each with the
+	// sub of that token.
+	Subjects map[string]string `json:"subjects"`
+	Secret   []byte            `json:"secret"` // SHA-256 of the secret in the cookie
+	version  int64
+	expires  time.Time
 }
 
 // Sessions stores sessions.
@@ -106,15 +107,21 @@ func (all *Sessions) Get(ctx context.Context, id string) (Session, error) {
 	return read(record)
 }
 
-// Join records that a client gets an ID token of the session. On a concurrent change it reads the session again.
-func (all *Sessions) Join(ctx context.Context, s Session, client string) (Session, error) {
+// Join records that a client gets an ID token of the session, with this sub. On a concurrent change it reads the session
+// again.
+func (all *Sessions) Join(ctx context.Context, s Session, client, subject string) (Session, error) {
 	const tries = 5
 	for range tries {
-		if slices.Contains(s.Clients, client) {
+		if s.Subjects[client] == subject {
 			return s, nil
 		}
 		changed := s
-		changed.Clients = append(slices.Clone(s.Clients), client)
+		changed.Subjects = map[string]string{client: subject}
+		for other, known := range s.Subjects {
+			if other != client {
+				changed.Subjects[other] = known
+			}
+		}
 		record, err := changed.record()
 		if err != nil {
 			return s, err
@@ -152,7 +159,7 @@ func (s Session) record() (storage.Record, error) {
 	if err != nil {
 		return storage.Record{}, fmt.Errorf("encode session: %w", err)
 	}
-	return storage.Record{Kind: kind, ID: s.ID, Version: s.version, Data: data, ExpiresAt: s.expires}, nil
+	return storage.Record{Kind: kind, ID: s.ID, Group: groupOf(s.Account), Version: s.version, Data: data, ExpiresAt: s.expires}, nil
 }
 
 func read(record storage.Record) (Session, error) {

@@ -40,14 +40,14 @@ func setUp(t *testing.T) (*sessions.Sessions, *time.Time) {
 
 func TestASessionLivesUntilItsEnd(t *testing.T) {
 	all, now := setUp(t)
-	s, cookie, err := all.Begin(t.Context(), sessions.Session{Subject: "ada", AuthTime: *now, Clients: []string{"a"}})
+	s, cookie, err := all.Begin(t.Context(), sessions.Session{Account: "ada", AuthTime: *now, Subjects: map[string]string{"a": "ada"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := all.Open(t.Context(), cookie); err != nil || got.Subject != "ada" || got.ID != s.ID {
+	if got, err := all.Open(t.Context(), cookie); err != nil || got.Account != "ada" || got.ID != s.ID {
 		t.Errorf("%+v, %v", got, err)
 	}
-	_, other, err := all.Begin(t.Context(), sessions.Session{Subject: "bob"})
+	_, other, err := all.Begin(t.Context(), sessions.Session{Account: "bob"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,24 +66,24 @@ func TestASessionLivesUntilItsEnd(t *testing.T) {
 // Clients that join at once are all remembered, and one of those who end it gets it.
 func TestManyAtOnce(t *testing.T) {
 	all, _ := setUp(t)
-	s, cookie, err := all.Begin(t.Context(), sessions.Session{Subject: "ada"})
+	s, cookie, err := all.Begin(t.Context(), sessions.Session{Account: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for i := range 4 {
 		wg.Go(func() {
-			if _, err := all.Join(t.Context(), s, fmt.Sprint("client-", i)); err != nil {
+			if _, err := all.Join(t.Context(), s, fmt.Sprint("client-", i), "ada"); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	wg.Wait()
-	if got, err := all.Open(t.Context(), cookie); err != nil || len(got.Clients) != 4 {
-		t.Errorf("%v, %v", got.Clients, err)
+	if got, err := all.Open(t.Context(), cookie); err != nil || len(got.Subjects) != 4 {
+		t.Errorf("%v, %v", got.Subjects, err)
 	}
-	if again, err := all.Join(t.Context(), s, "client-1"); err != nil || len(again.Clients) != 4 {
-		t.Errorf("a second time: %v, %v", again.Clients, err)
+	if again, err := all.Join(t.Context(), s, "client-1", "ada"); err != nil || len(again.Subjects) != 4 {
+		t.Errorf("a second time: %v, %v", again.Subjects, err)
 	}
 	ended := make(chan sessions.Session, 8)
 	for range 8 {
@@ -96,10 +96,26 @@ func TestManyAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if len(ended) != 1 || len((<-ended).Clients) != 4 {
+	if len(ended) != 1 || len((<-ended).Subjects) != 4 {
 		t.Error("not ended once, with its clients")
 	}
-	if _, err := all.Join(t.Context(), s, "late"); !errors.Is(err, sessions.ErrNone) {
+	if _, err := all.Join(t.Context(), s, "late", "ada"); !errors.Is(err, sessions.ErrNone) {
 		t.Errorf("joined after the end: %v", err)
+	}
+}
+
+// A client that gets an ID token with another sub hears of that one when the session ends.
+func TestTheLastSubjectCounts(t *testing.T) {
+	all, _ := setUp(t)
+	s, _, err := all.Begin(t.Context(), sessions.Session{Account: "A1", Subjects: map[string]string{"a": "old", "b": "other"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed, err := all.Join(t.Context(), s, "a", "new")
+	if err != nil || changed.Subjects["a"] != "new" || changed.Subjects["b"] != "other" || s.Subjects["a"] != "old" {
+		t.Errorf("%v, %v; the copy before has %v", changed.Subjects, err, s.Subjects)
+	}
+	if ended, err := all.End(t.Context(), s.ID); err != nil || ended.Subjects["a"] != "new" || ended.Account != "A1" {
+		t.Errorf("%v, %v", ended.Subjects, err)
 	}
 }

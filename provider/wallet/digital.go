@@ -11,6 +11,7 @@ import (
 	"regain/provider/binding"
 	"regain/provider/diagnosis"
 	"regain/provider/protocol"
+	"regain/provider/web"
 	"regain/recovery"
 )
 
@@ -81,7 +82,7 @@ func (e *Endpoints) browserResponse(c *gin.Context, t recovery.Transaction) erro
 			return err
 		}
 	}
-	c.JSON(http.StatusOK, gin.H{"next": binding.Path(t.ID)})
+	c.JSON(http.StatusOK, gin.H{"next": web.Local(c, binding.Path(t.ID))})
 	return nil
 }
 

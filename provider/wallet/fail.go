@@ -8,6 +8,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/presentation"
 	"regain/provider/binding"
 	"regain/provider/diagnosis"
@@ -37,9 +38,16 @@ func forScript(next binding.StepFunc) binding.StepFunc {
 	}
 }
 
+// retryAfter is how many seconds a wallet waits that is told to come again (RFC 9110 §10.2.3): as long as one waits for a
+// place here.
+const retryAfter = "5"
+
 // fail answers with the protocol's error, a correlation id, and nothing about why.
 func fail(c *gin.Context, err error) {
 	web.NoteError(c, err)
+	if errors.Is(err, admission.ErrBusy) {
+		c.Header("Retry-After", retryAfter)
+	}
 	status, body := errorFor(err, web.CorrelationID(c))
 	c.AbortWithStatusJSON(status, body)
 }
@@ -56,6 +64,8 @@ func errorFor(err error, correlation string) (status int, body any) {
 		return refusal(http.StatusGone, "invalid_request", "The request has expired.")
 	case errors.Is(err, recovery.ErrAnswered), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrIllegalStep):
 		return refusal(http.StatusBadRequest, "invalid_request", "The request was answered already.")
+	case errors.Is(err, admission.ErrBusy):
+		return refusal(http.StatusServiceUnavailable, "temporarily_unavailable", "Too many presentations are being verified. Try again in a few seconds.")
 	case errors.Is(err, verifier.ErrUnavailable):
 		return refusal(http.StatusServiceUnavailable, "temporarily_unavailable", "Something that is needed to verify the presentation cannot be had. Try again in a minute.")
 	case errors.Is(err, verifier.ErrRefused):

@@ -114,13 +114,15 @@ func (e *Endpoints) build(ctx context.Context, p protocol.Protocol, open recover
 		return nil, err
 	}
 	if open.Channel.Flow == recovery.FlowBrowser {
-		params.Origin = e.cfg.Issuer
+		if params.Origin, err = web.Origin(e.cfg.Issuer); err != nil {
+			return nil, err
+		}
 	} else {
 		params.ResponseURI = e.endpoints(open.Handle()).Response
 	}
 	if e.asked.Load().wallets[open.Channel.Wallet].TransactionData {
 		params.TransactionData = []presentation.TransactionData{presentation.NewTransactionData(
-			open.Transaction.Account.Mask(), e.deps.Organisation(ctx, open.Transaction.Client), verifiedIDs(params.Query)...)}
+			open.Transaction.Requested.Mask(), e.deps.Organisation(ctx, open.Transaction.Client), verifiedIDs(params.Query)...)}
 	}
 	return p.New(params)
 }

@@ -3,11 +3,13 @@ package wallet
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/provider/binding"
 	"regain/provider/evidence"
 	"regain/provider/protocol"
@@ -25,10 +27,10 @@ func (e *Endpoints) response(c *gin.Context) error {
 		return err
 	}
 	binding.Note(c, open.Transaction)
+	form, malformed := readForm(c) // before take: a body that is sent slowly must not hold a place
 	result, err := e.take(c, open, func(p protocol.Protocol) (protocol.Answer, error) {
-		form, err := readForm(c)
-		if err != nil {
-			return protocol.Answer{}, err
+		if malformed != nil {
+			return protocol.Answer{}, malformed
 		}
 		return p.Open(open.Request(), form, e.deps.Clock())
 	})
@@ -74,8 +76,14 @@ func (e *Endpoints) take(c *gin.Context, open recovery.OpenRequest, opened func(
 	if err != nil {
 		return none, err
 	}
+	ctx, leave, err := e.queue.Enter(c, admission.Visitor{Task: string(open.Transaction.ID), Network: e.deps.Web.Network(c)})
+	if err != nil {
+		return none, fmt.Errorf("wait to verify: %w", err) // it says nothing of the answer, so nothing is counted or recorded
+	}
+	defer leave()
 	answer, err := opened(p)
 	if err := d.Step("opened", err); err != nil {
+		leave()
 		return none, e.refuse(c, open, err)
 	}
 	if answer.Problem != nil {
@@ -84,7 +92,8 @@ func (e *Endpoints) take(c *gin.Context, open recovery.OpenRequest, opened func(
 		return none, err
 	}
 	d.Came = answer.IDs()
-	found, err := e.rules.Verify(c, e.deps.Verifier, evidence.Submission{Profile: open.Profile, Formats: p.Formats(), Answer: answer}, d)
+	found, err := e.rules.Verify(ctx, e.deps.Verifier, evidence.Submission{Profile: open.Profile, Formats: p.Formats(), Answer: answer}, d)
+	leave() // before anything is written: the store waits for a disk
 	if err != nil {
 		return none, e.refuse(c, open, err)
 	}

@@ -17,11 +17,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
 	"github.com/gin-gonic/gin"
 
+	"regain/internal/admission"
 	"regain/presentation"
 	"regain/presentation/identity"
 	"regain/provider/binding"
@@ -44,10 +46,19 @@ type Config struct {
 	ReceiptTypes, ReceiptVCTypes []string
 	// RequestLifetime bounds how long a wallet may take to answer one request.
 	RequestLifetime time.Duration
+	// Verifying bounds how many answers are verified at a time; the zero value is one for each processor.
+	Verifying admission.Config
+}
+
+// verifying is one answer for each processor, and a queue that is worked off in less than the patience of who waits in
+// it, with answers that cost the most (50 ms).
+func verifying() admission.Config {
+	return admission.Config{Running: runtime.GOMAXPROCS(0), Waiting: 128, Patience: 5 * time.Second}
 }
 
 // Deps are the parts; all are required.
 type Deps struct {
+	Web      *web.Web
 	Binding  *binding.Binding
 	Recovery *recovery.Service
 	Verifier evidence.Verifier
@@ -63,6 +74,7 @@ type Endpoints struct {
 	deps  Deps
 	rules *evidence.Rules // what is asked
 	asked atomic.Pointer[asked]
+	queue *admission.Queue
 }
 
 // New refuses missing parts, and profiles whose wallets cannot be asked what they ask for.
@@ -70,12 +82,24 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 	if len(cfg.Wallets) == 0 || cfg.RequestLifetime <= 0 || len(cfg.ReceiptTypes) == 0 {
 		return nil, errors.New("wallet endpoints: Wallets, RequestLifetime and ReceiptTypes are required")
 	}
-	if deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
+	if deps.Web == nil || deps.Binding == nil || deps.Recovery == nil || deps.Verifier == nil || deps.Organisation == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("wallet endpoints: a part is missing")
 	}
-	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes)}
+	if cfg.Verifying == (admission.Config{}) {
+		cfg.Verifying = verifying()
+	}
+	queue, err := admission.New(cfg.Verifying)
+	if err != nil {
+		return nil, fmt.Errorf("wallet endpoints: %w", err)
+	}
+	e := &Endpoints{cfg: cfg, deps: deps, rules: evidence.New(cfg.ReceiptTypes, cfg.ReceiptVCTypes), queue: queue}
 	e.asked.Store(&asked{cfg.Wallets, cfg.DIDWeb})
 	return e, e.checkChannels()
+}
+
+// Programs are the addresses that wallets call, and the script of a page that asks one through the browser.
+func Programs() web.Programs {
+	return web.Programs{"/openid4vp", "/recover/*/digital-credentials"}
 }
 
 // asked is how wallets are asked: what changes with the certificate and the key that sign requests.

@@ -20,11 +20,13 @@ import (
 
 	"regain/presentation"
 	"regain/presentation/identity"
+	"regain/provider/evidence"
 	"regain/provider/facetest"
 	"regain/provider/protocol"
 	"regain/provider/wallet"
 	"regain/recovery"
 	"regain/verifier"
+	"regain/verifier/status"
 	"regain/verifier/verifiertest"
 )
 
@@ -39,6 +41,12 @@ type scene struct {
 }
 
 func newScene(t *testing.T, change func(*protocol.Wallet, *recovery.Profile)) *scene {
+	t.Helper()
+	return newSceneWith(t, change, nil)
+}
+
+// newSceneWith is newScene with other parts: fetcher and verifier are what the face and its verifier work with.
+func newSceneWith(t *testing.T, change func(*protocol.Wallet, *recovery.Profile), parts func(cfg *wallet.Config, fetcher *status.Fetcher) (around func(evidence.Verifier) evidence.Verifier)) *scene {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -60,16 +68,22 @@ func newScene(t *testing.T, change func(*protocol.Wallet, *recovery.Profile)) *s
 		}
 	})
 	s.issuer = verifiertest.New(t, s.Clock)
+	cfg := wallet.Config{
+		Issuer: facetest.Issuer, Wallets: map[recovery.WalletName]protocol.Wallet{"any": kind}, ReceiptTypes: []string{verifiertest.ReceiptType}, RequestLifetime: 5 * time.Minute,
+		DIDWeb: &identity.Web{DID: did, KeyID: "request-1", Key: key, Origin: facetest.Issuer},
+	}
+	var fetcher status.Fetcher = s.issuer.Fetcher()
+	around := func(v evidence.Verifier) evidence.Verifier { return v }
+	if parts != nil {
+		around = parts(&cfg, &fetcher)
+	}
 	checks, err := verifier.New(verifier.Config{Trust: s.issuer.Rules(), MinStatusTTL: time.Minute, MaxStatusTTL: time.Hour},
-		verifier.Deps{Fetch: s.issuer.Fetcher(), Clock: s.Clock, Logger: slog.New(slog.DiscardHandler)})
+		verifier.Deps{Fetch: fetcher, Clock: s.Clock, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.endpoints, err = wallet.New(wallet.Config{
-		Issuer: facetest.Issuer, Wallets: map[recovery.WalletName]protocol.Wallet{"any": kind}, ReceiptTypes: []string{verifiertest.ReceiptType}, RequestLifetime: 5 * time.Minute,
-		DIDWeb: &identity.Web{DID: did, KeyID: "request-1", Key: key, Origin: facetest.Issuer},
-	}, wallet.Deps{
-		Binding: s.Binding, Recovery: s.Recovery, Verifier: checks, Clock: s.Clock, Random: rand.Reader,
+	s.endpoints, err = wallet.New(cfg, wallet.Deps{
+		Web: s.Web, Binding: s.Binding, Recovery: s.Recovery, Verifier: around(checks), Clock: s.Clock, Random: rand.Reader,
 		Organisation: func(context.Context, recovery.ClientID) string { return "Example Org" },
 	})
 	if err != nil {
@@ -316,7 +330,7 @@ func TestWhatCannotBeAsked(t *testing.T) {
 	good := wallet.Config{Issuer: facetest.Issuer, Wallets: map[recovery.WalletName]protocol.Wallet{}, ReceiptTypes: []string{"urn:r"}, RequestLifetime: time.Minute}
 	e := facetest.New(t, nil)
 	deps := wallet.Deps{
-		Binding: e.Binding, Recovery: e.Recovery, Verifier: nothing{}, Clock: e.Clock, Random: rand.Reader,
+		Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Verifier: nothing{}, Clock: e.Clock, Random: rand.Reader,
 		Organisation: func(context.Context, recovery.ClientID) string { return "" },
 	}
 	if _, err := wallet.New(good, deps); err == nil || !strings.Contains(err.Error(), "Wallets, RequestLifetime and ReceiptTypes are required") {

@@ -2,6 +2,8 @@ package web
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -22,15 +24,20 @@ func EndCookie(c *gin.Context, name string) { setCookie(c, name, "", -1) }
 
 func setCookie(c *gin.Context, name, value string, maxAge int) {
 	http.SetCookie(c.Writer, &http.Cookie{
-		Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge,
+		Name: cookie(c, name), Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: maxAge,
 	})
 }
 
 // Cookie returns the value of a cookie, or "".
 func Cookie(c *gin.Context, name string) string {
-	cookie, err := c.Request.Cookie(name)
+	found, err := c.Request.Cookie(cookie(c, name))
 	if err != nil {
 		return ""
 	}
-	return cookie.Value
+	return found.Value
+}
+
+// hasCookies reports whether the browser sent any cookie of ours: one that blocks cookies, or never was here, sends none.
+func hasCookies(c *gin.Context) bool {
+	return slices.ContainsFunc(c.Request.Cookies(), func(cookie *http.Cookie) bool { return strings.HasPrefix(cookie.Name, CookiePrefix) })
 }

@@ -18,73 +18,108 @@ var (
 	ErrForgedForm = errors.New("form was not sent by this transaction's page")
 	// ErrNotNow: the step does not fit to what is stored; the page had moved on.
 	ErrNotNow = errors.New("that step is not possible now")
+	// ErrNotHere: the browser holds a cookie for the transaction, and none is stored that it fits to.
+	ErrNotHere = errors.New("the browser's cookie fits to no transaction")
+	// ErrBroughtBack: a wallet opened another browser than the one that started, and the transaction was ended.
+	ErrBroughtBack = errors.New("the wallet's answer came back in another browser")
+	// ErrCodeOver: the digits of a cross-device answer are not to be shown, or no longer.
+	ErrCodeOver = errors.New("there is no code to show")
 )
 
 // Handler is a handler whose error is rendered by Page, or by a wrapper of its face. It has written nothing when it returns one.
 type Handler func(c *gin.Context) error
 
-// Page renders a handler's error for a person.
+// Page renders a handler's error for a person, or for the program whose address it is.
 func (w *Web) Page(next Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		if err := next(c); err != nil {
-			w.FailPage(c, err)
+			w.Fail(c, err)
 		}
 	}
 }
 
-// errorPage is what a person sees when something went wrong: never the cause, always what to do, and the correlation id
-// that finds the cause in the log.
+// errorPage is what a person sees when something went wrong: never the cause, always what to do, one next step, and the
+// correlation id that finds the cause in the log.
 type errorPage struct {
 	Page
-	Status int
-	Advice string
-	Back   string // the page of the recovery, where there is one to go back to
-	goesOn bool
+	Text   string
+	Next   []string
+	Button string
+	ID     string // of the button
+	Href   string // of the button
 }
 
-// errorPageFor is the one table from errors to pages. An error that is not in it is a server error.
-func errorPageFor(err error) *errorPage {
-	page := func(status int, title, advice string, goesOn bool) *errorPage {
-		return &errorPage{Page: Page{Title: title}, Status: status, Advice: advice, goesOn: goesOn}
-	}
+// failure is the status and the situation of an error, and whether there is a way back to the recovery.
+type failure struct {
+	status    int
+	situation Situation
+	goesOn    bool
+}
+
+// failureOf is the one table from errors to what is shown. An error that is not in it is a server error.
+func failureOf(err error, cookies bool) failure {
 	var protocol *problem.Error
 	switch {
 	case errors.Is(err, ErrNoPage):
-		return page(http.StatusNotFound, "This page does not exist", "Start again at your organisation's sign-in page.", false)
+		return failure{http.StatusNotFound, NoPage, false}
 	case errors.Is(err, ErrMethod):
-		return page(http.StatusMethodNotAllowed, "This page cannot be used like that", "Start again at your organisation's sign-in page.", true)
+		return failure{http.StatusMethodNotAllowed, NoMethod, true}
+	case errors.Is(err, ErrBroughtBack):
+		return failure{http.StatusForbidden, BroughtBack, false}
+	case errors.Is(err, ErrNotHere):
+		return failure{http.StatusForbidden, NotHere, false}
+	case errors.Is(err, ErrCodeOver):
+		return failure{http.StatusForbidden, CodeOver, false}
 	case errors.Is(err, recovery.ErrNoTransaction), errors.Is(err, recovery.ErrOtherBrowser):
-		return page(http.StatusForbidden, "This recovery belongs to another browser",
-			"A recovery can only be finished in the browser that started it. If you started it, go back to that browser. If somebody sent you here, close this page: they may be trying to get into your account.", false)
+		if !cookies {
+			return failure{http.StatusForbidden, NoCookie, false}
+		}
+		return failure{http.StatusForbidden, OtherBrowser, false}
 	case errors.Is(err, recovery.ErrExpired):
-		return page(http.StatusGone, "This recovery has expired", "Start again at your organisation's sign-in page.", false)
+		return failure{http.StatusGone, Gone, false}
 	case errors.Is(err, ErrForgedForm):
-		return page(http.StatusForbidden, "This form is out of date", "Go back to the recovery page and try again.", true)
+		return failure{http.StatusForbidden, OldForm, true}
 	case errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrAnswered),
 		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, ErrNotNow):
-		return page(http.StatusConflict, "That step is not possible now", "Go back to the recovery page and follow what it says.", true)
+		return failure{http.StatusConflict, NotNow, true}
+	case errors.As(err, &protocol) && protocol.Code == "invalid_request_uri":
+		return failure{protocol.Status, RequestOver, false}
 	case errors.As(err, &protocol) && protocol.Status < http.StatusInternalServerError:
-		return page(protocol.Status, "Your organisation's request was not understood", protocol.Description, false)
+		return failure{protocol.Status, NotUnderstood, false}
 	}
-	return page(http.StatusInternalServerError, "Something went wrong on our side",
-		"Try again in a moment. If it happens again, start anew at your organisation's sign-in page in a few minutes.", true)
+	return failure{http.StatusInternalServerError, ServerProblem, true}
 }
 
 // keyBack is where a request notes the page to go back to.
 const keyBack = "regain.back"
 
-// NoteBack notes the path of the page that a person can go back to if this request fails.
-func NoteBack(c *gin.Context, path string) { c.Set(keyBack, path) }
+// NoteBack notes the address that a person can go back to if this request fails.
+func NoteBack(c *gin.Context, address string) { c.Set(keyBack, address) }
 
 // FailPage renders an error as a page.
 func (w *Web) FailPage(c *gin.Context, err error) {
 	NoteError(c, err)
 	SecureHeaders(c)
-	page := errorPageFor(err)
-	if page.goesOn {
-		page.Back = c.GetString(keyBack)
+	f := failureOf(err, hasCookies(c))
+	words := f.situation.Of("")
+	page := &errorPage{Page: Page{Title: words.Heading}, Text: words.Text, Next: words.Next, Button: words.Button}
+	if protocol := (*problem.Error)(nil); errors.As(err, &protocol) { // what it says is for the client's engineer, and helps the person
+		switch f.situation {
+		case NotUnderstood:
+			page.Text, page.Next = protocol.Description, append([]string{words.Text}, words.Next...)
+		case RequestOver:
+			page.Next = []string{protocol.Description}
+		}
 	}
-	w.Render(c, page.Status, "problem", page)
+	switch back := c.GetString(keyBack); {
+	case f.goesOn && back != "":
+		page.ID, page.Href = "back", Local(c, back)
+	case words.Button == tryAgain && c.Request.Method == http.MethodGet && c.FullPath() != "":
+		page.ID, page.Href = "try-again", Local(c, c.Request.URL.RequestURI()) // begins with the route's own path, so it is an address of ours
+	default:
+		page.Button, page.ID, page.Href = howToStart, "start-again", Local(c, home)
+	}
+	w.Render(c, f.status, "problem", page)
 	c.Abort()
 }
 

@@ -34,17 +34,28 @@ func ReadForm(c *gin.Context, limit int64) (url.Values, error) {
 	return c.Request.PostForm, nil
 }
 
-// CheckOrigin refuses a request that the browser says a page of another origin sent (Fetch Metadata, or Origin). A
-// program, which says nothing, passes: the form's token is for those.
-func CheckOrigin(c *gin.Context) error {
-	if err := http.NewCrossOriginProtection().Check(c.Request); err != nil {
-		return fmt.Errorf("%w: %w", ErrForgedForm, err)
+// CheckOrigin refuses a request that the browser says a page of another origin sent: Fetch Metadata, or the Origin that
+// browsers without it send with every POST. Origin is held against the issuer's, never against Host, which a proxy rewrites.
+// A program, which says nothing, passes: the form's token is for those.
+func (w *Web) CheckOrigin(c *gin.Context) error {
+	switch site, origin := c.GetHeader("Sec-Fetch-Site"), c.GetHeader("Origin"); {
+	case site == "same-origin", site == "none", site == "" && (origin == "" || origin == w.origin):
+		return nil
+	case site != "":
+		return fmt.Errorf("the browser says that the form is %s: %w", siteName(site), ErrForgedForm)
 	}
-	return nil
+	return fmt.Errorf("the form is of a page of another origin than the issuer's: %w", ErrForgedForm)
 }
 
-// FromOwnPage reports whether the browser says that the request is a form of a page of ours: Fetch Metadata, or the
-// Origin that browsers without it send with every POST.
+// siteName names a value of Sec-Fetch-Site in the log; what is none of them may be anything.
+func siteName(site string) string {
+	if site == "same-site" || site == "cross-site" {
+		return site
+	}
+	return "of an unknown kind of site"
+}
+
+// FromOwnPage reports whether the browser says that the request is a form of a page of ours.
 func (w *Web) FromOwnPage(c *gin.Context) bool {
 	if c.Request.Method != http.MethodPost {
 		return false
@@ -55,8 +66,8 @@ func (w *Web) FromOwnPage(c *gin.Context) bool {
 	return c.GetHeader("Origin") == w.origin
 }
 
-// originOf serialises the origin of a URL as browsers do (RFC 6454 §6.2): in lower case, without a default port.
-func originOf(address string) (string, error) {
+// Origin serialises the origin of a URL as browsers do (RFC 6454 §6.2): in lower case, without a default port or a path.
+func Origin(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
 		return "", errors.New("web: the issuer is not a URL")

@@ -1,10 +1,21 @@
 package web
 
 import (
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
+
+// strictTransport is the value of Strict-Transport-Security (RFC 6797 §6.1), "" for an issuer that is not https: over plain
+// http the header means nothing (§8.1). Sibling hosts are not ours to speak for, so there is no includeSubDomains.
+func strictTransport(origin string, life time.Duration) string {
+	if !strings.HasPrefix(origin, "https://") || life < time.Second {
+		return ""
+	}
+	return "max-age=" + strconv.FormatInt(int64(life/time.Second), 10)
+}
 
 // SecureHeaders are on every page: no framing, no sniffing, no referrer to others (RFC 9700 §4.2), nothing from elsewhere,
 // and forms to our own origin only.

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html"
 	"html/template"
 	"maps"
 	"net/http"
@@ -13,7 +14,8 @@ import (
 // leavePage navigates to another origin by itself.
 type leavePage struct {
 	Page
-	Target template.URL
+	Link    template.HTMLAttr // href
+	Refresh template.HTMLAttr // content of the meta element
 }
 
 // Leave sends the browser to another origin, to a URL that the client or the operator registered. In answer to a form of
@@ -28,8 +30,13 @@ func (w *Web) Leave(c *gin.Context, target string) {
 	}
 	SecureHeaders(c)
 	c.Header("Referrer-Policy", "no-referrer")
-	// The very URL that was registered: html/template would rewrite some characters of an ordinary string.
-	w.Render(c, http.StatusOK, "leave", &leavePage{Page{Title: "Going on"}, template.URL(target)}) //nolint:gosec // registered
+	w.Render(c, http.StatusOK, "leave", &leavePage{Page{Title: "Going on"}, verbatim("href", target), verbatim("content", "0;url="+target)})
+}
+
+// verbatim returns an attribute whose value is the very text: html/template would rewrite the quote and the parentheses
+// of a URL, and clients compare the URLs that they registered byte for byte.
+func verbatim(attribute, value string) template.HTMLAttr {
+	return template.HTMLAttr(attribute + `="` + html.EscapeString(value) + `"`) //nolint:gosec // escaped, and a registered URL
 }
 
 // Field is one parameter of a form.
@@ -38,7 +45,7 @@ type Field struct{ Name, Value string }
 // postPage is a form that submits itself.
 type postPage struct {
 	Page
-	Action string
+	Action template.HTMLAttr
 	Fields []Field
 }
 
@@ -47,7 +54,7 @@ func (w *Web) LeaveByPost(c *gin.Context, action string, values url.Values) {
 	SecureHeaders(c)
 	c.Header("Referrer-Policy", "no-referrer")
 	setPolicy(c) // the form's one address is the client's, and where that redirects to is not for us to say
-	page := &postPage{Page: Page{Title: "Going back"}, Action: action}
+	page := &postPage{Page: Page{Title: "Going back"}, Action: verbatim("action", action)}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		page.Fields = append(page.Fields, Field{name, values.Get(name)})
 	}

@@ -23,11 +23,14 @@ const (
 func (w *Web) Record(c *gin.Context) {
 	id, err := w.NewID()
 	if err != nil {
-		c.AbortWithStatus(http.StatusInternalServerError)
+		w.Fail(c, err)
 		return
 	}
 	c.Set(keyCorrelation, id)
 	c.Header("Correlation-Id", id)
+	if w.hsts != "" {
+		c.Header("Strict-Transport-Security", w.hsts)
+	}
 	start := w.cfg.Clock()
 	c.Next()
 	level := slog.LevelInfo
@@ -57,11 +60,14 @@ func (w *Web) NewID() (string, error) {
 	return hex.EncodeToString(buf[:]), nil
 }
 
+// Logger is for what happens after a request.
+func (w *Web) Logger() *slog.Logger { return w.cfg.Logger }
+
 // RecoverPanic keeps a panic in one handler from taking others down, and its text from the client.
 func (w *Web) RecoverPanic(c *gin.Context) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			w.FailPage(c, fmt.Errorf("panic: %v", cause))
+			w.Fail(c, fmt.Errorf("panic: %v", cause))
 		}
 	}()
 	c.Next()

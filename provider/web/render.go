@@ -47,16 +47,29 @@ func newPages() (*pages, error) {
 }
 
 // static serves the style sheet and the scripts, with a day in the cache.
-func (p *pages) static() http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/static/" {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Cache-Control", "public, max-age=86400")
-		w.Header().Set("X-Content-Type-Options", "nosniff")
-		p.files.ServeHTTP(w, r)
-	})
+func (w *Web) static(c *gin.Context) error {
+	file, err := pageFiles.Open("pages" + c.Request.URL.Path)
+	if err != nil {
+		return ErrNoPage
+	}
+	info, err := file.Stat()
+	if err != nil || info.IsDir() || file.Close() != nil {
+		return ErrNoPage
+	}
+	c.Header("Cache-Control", "public, max-age=86400")
+	c.Header("X-Content-Type-Options", "nosniff")
+	w.pages.files.ServeHTTP(c.Writer, c.Request)
+	return nil
+}
+
+// home is the address of Home.
+const home = "/"
+
+// Home says where a recovery starts, to those who have nowhere else to go from here. It is mounted at `/`.
+func (w *Web) Home(c *gin.Context) error {
+	SecureHeaders(c)
+	w.Render(c, http.StatusOK, "home", &Page{Title: "Where a recovery starts"})
+	return nil
 }
 
 // Page is what the layout of every page shows. The data of a page is a struct of its own that embeds it.
@@ -66,6 +79,7 @@ type Page struct {
 	PolicyURI    string // the organisation's, as is TermsURI; "" for none
 	TermsURI     string
 	Correlation  string // set by Render
+	Root         string // path of the issuer, before the addresses of our own; set by Render
 }
 
 func (p *Page) layout() *Page { return p }
@@ -75,7 +89,7 @@ type Data interface{ layout() *Page }
 
 // Render executes the page of this name into a buffer first, so that a failure cannot leave half a page.
 func (w *Web) Render(c *gin.Context, status int, name string, data Data) {
-	data.layout().Correlation = CorrelationID(c)
+	data.layout().Correlation, data.layout().Root = CorrelationID(c), Local(c, "")
 	var buf bytes.Buffer
 	if err := w.pages.templates[name].ExecuteTemplate(&buf, "layout", data); err != nil {
 		NoteError(c, fmt.Errorf("render %s: %w", name, err))

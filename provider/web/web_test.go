@@ -28,6 +28,9 @@ func TestErrorPages(t *testing.T) {
 		title  string
 		back   bool
 	}{
+		{web.ErrBroughtBack, http.StatusForbidden, "Your wallet opened another browser", false},
+		{web.ErrNotHere, http.StatusForbidden, "This recovery is not here any more", false},
+		{web.ErrCodeOver, http.StatusForbidden, "There is no code to show here", false},
 		{web.ErrNoPage, http.StatusNotFound, "This page does not exist", false},
 		{web.ErrMethod, http.StatusMethodNotAllowed, "This page cannot be used like that", true},
 		{web.ErrForgedForm, http.StatusForbidden, "This form is out of date", true},
@@ -49,7 +52,7 @@ func TestErrorPages(t *testing.T) {
 			web.NoteBack(c, "/recover/T1")
 			return fmt.Errorf("secret cause: %w", row.err)
 		}))
-		got := e.Get("/fails", nil)
+		got := e.Get("/fails", &http.Cookie{Name: web.CookiePrefix + "another-recovery", Value: "x"})
 		body := got.Body.String()
 		if got.Code != row.status || !strings.Contains(body, "<h1>"+row.title+"</h1>") || strings.Contains(body, "secret cause") {
 			t.Errorf("%v: %d %s", row.err, got.Code, body)
@@ -59,6 +62,26 @@ func TestErrorPages(t *testing.T) {
 		}
 		if !strings.Contains(body, got.Header().Get("Correlation-Id")) || !strings.Contains(e.Log.String(), "secret cause") {
 			t.Errorf("%v: the reference is not on the page, or the cause is not in the log", row.err)
+		}
+	}
+}
+
+// A browser that sends no cookie at all is told that one is needed, and one that sends another recovery's is not.
+func TestCookiesAreNeeded(t *testing.T) {
+	for _, err := range []error{recovery.ErrNoTransaction, recovery.ErrOtherBrowser} {
+		e := facetest.New(t, nil)
+		e.Router.GET("/fails", e.Web.Page(func(*gin.Context) error { return err }))
+		for name, row := range map[string]struct {
+			cookie *http.Cookie
+			needed bool
+		}{
+			"none": {nil, true}, "another site's": {&http.Cookie{Name: "session", Value: "x"}, true}, "another recovery's": {&http.Cookie{Name: web.CookiePrefix + "x", Value: "x"}, false},
+		} {
+			got := e.Get("/fails", row.cookie)
+			body := got.Body.String()
+			if needed := strings.Contains(body, "needs a cookie"); got.Code != http.StatusForbidden || needed != row.needed || strings.Contains(body, "<h1>This recovery belongs") == row.needed {
+				t.Errorf("%s: %d %s", name, got.Code, body)
+			}
 		}
 	}
 }
@@ -167,6 +190,48 @@ func TestLeave(t *testing.T) {
 		if got.Code != http.StatusOK || got.Header().Get("Location") != "" || got.Header().Get("Referrer-Policy") != "no-referrer" ||
 			!strings.Contains(body, `content="0;url=com.example.app:/back?code=a&amp;state=%22%3E"`) || !strings.Contains(body, `id="go-on" href="com.example.app:/back?code=a&amp;state=%22%3E"`) {
 			t.Errorf("%s: %d %s", name, got.Code, body)
+		}
+	}
+}
+
+// A form of ours passes behind a proxy that rewrites Host, whatever the browser says of where it comes from; a form of
+// another origin does not, also where Host is that origin.
+func TestCheckOrigin(t *testing.T) {
+	for name, row := range map[string]struct {
+		site, origin string
+		passes       bool
+	}{
+		"a form of ours":                          {"same-origin", facetest.Issuer, true},
+		"of ours, of an older browser":            {"", facetest.Issuer, true},
+		"reloaded by the person":                  {"none", facetest.Issuer, true},
+		"a program":                               {"", "", true},
+		"another site":                            {"cross-site", "https://evil.example", false},
+		"another site, of an older browser":       {"", "https://evil.example", false},
+		"the origin of Host, of an older browser": {"", "https://backend.internal", false},
+		"a sibling":                               {"same-site", "https://sibling.example", false},
+		"a frame without an origin":               {"", "null", false},
+		"our origin without TLS":                  {"", "http://regain.example", false},
+		"our origin with another port":            {"", facetest.Issuer + ":8443", false},
+		"a longer one":                            {"", facetest.Issuer + ".evil.example", false},
+		"cross-site, in spite of the Origin":      {"cross-site", facetest.Issuer, false},
+		"a site that nobody knows":                {"same-planet", "", false},
+	} {
+		for _, host := range []string{"regain.example", "backend.internal", "backend.internal:8400", "127.0.0.1:8400"} {
+			e := facetest.New(t, nil)
+			e.Router.POST("/form", e.Web.Page(func(c *gin.Context) error {
+				c.Status(http.StatusNoContent)
+				return e.Web.CheckOrigin(c)
+			}))
+			r := httptest.NewRequest(http.MethodPost, "/form", nil)
+			r.Host = host
+			for header, value := range map[string]string{"Sec-Fetch-Site": row.site, "Origin": row.origin} {
+				if value != "" {
+					r.Header.Set(header, value)
+				}
+			}
+			if got := e.Do(r); (got.Code == http.StatusNoContent) != row.passes {
+				t.Errorf("%s, at %s: %d", name, host, got.Code)
+			}
 		}
 	}
 }

@@ -5,6 +5,13 @@
 //	g/<kind>/<group>/<id>         → empty; the index of List
 //	e/<expiry>/<bucket><key>      → empty; the index of sweep
 //	c/<kind>/<id>                 → count, end of the window
+//	m/sum                         → the sealed sum of all the others
+//
+// The file is authenticated as a whole. Who can write to it while the node is stopped and has no encryption key can put
+// back a copy of the whole file, and nothing else: not one record or counter of a copy, nor a change to any. A whole copy
+// is a state that was, and nothing in the file tells that it is not the last one: transactions that were redeemed after
+// it can be redeemed again, and counters of attempts start from where they were. Only a record elsewhere can tell, such
+// as the audit log. While the node runs it holds the file's lock and does not look for changes by others.
 package bolt
 
 import (
@@ -17,6 +24,7 @@ import (
 	"go.etcd.io/bbolt"
 	bbolterrors "go.etcd.io/bbolt/errors"
 
+	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -25,33 +33,73 @@ const openTimeout = 2 * time.Second // how long to wait for another process's lo
 // Store implements storage.Store.
 type Store struct {
 	db    *bbolt.DB
+	path  string
 	clock func() time.Time
+	seal  Seal
+	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
+	steady *clock.Steady
+	batch  batch
 }
 
-// Open opens or creates the file.
-func Open(path string, clock func() time.Time) (*Store, error) {
-	if clock == nil {
-		return nil, errors.New("bolt store: clock is missing")
+// Open opens or creates the file, and checks that it is whole, and that its content is what was written: an error says
+// what to do where it is not.
+func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
+	if now == nil || seal == nil {
+		return nil, errors.New("bolt store: clock and seal are required")
 	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: openTimeout})
+	if err := Inspect(path); err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
+	if err := guarded(path, s.open); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) open() error {
+	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("open store %s: another process uses it", path)
+		return fmt.Errorf("open store %s: another process uses it", s.path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open store %s: %w", path, err)
+		return fmt.Errorf("open store %s: %w", s.path, err)
 	}
-	err = db.Update(func(tx *bbolt.Tx) error {
-		for _, name := range [][]byte{[]byte(bucketRecords), []byte(bucketGroups), []byte(bucketEndings), []byte(bucketCounters)} {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
+	if err := prepare(db, s.seal); err != nil {
+		return errors.Join(fmt.Errorf("store %s: %w", s.path, err), db.Close())
+	}
+	s.db = db
+	return nil
+}
+
+// prepare makes the buckets of a new file, and reads those of one that has been used: where one is missing, its records
+// are lost, and to begin anew without a word would make what was used up good again.
+func prepare(db *bbolt.DB, seal Seal) error {
+	used := false
+	err := db.View(func(tx *bbolt.Tx) error {
+		if name, _ := tx.Cursor().First(); name == nil {
+			return nil
+		}
+		used = true
+		if err := walk(tx); err != nil {
+			return fmt.Errorf("%w: %w", err, ErrDamaged)
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare store %s: %w", path, err), db.Close())
+		return err
 	}
-	return &Store{db: db, clock: clock}, nil
+	return db.Update(func(tx *bbolt.Tx) error {
+		if used {
+			return verify(tx, seal)
+		}
+		for _, name := range append(buckets(), bucketSum) {
+			if _, err := tx.CreateBucket([]byte(name)); err != nil {
+				return err
+			}
+		}
+		return verify(tx, seal)
+	})
 }
 
 func (s *Store) Create(_ context.Context, r storage.Record) error {
@@ -70,9 +118,9 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	var r storage.Record
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		var err error
-		r, err = table{tx}.live(kind, id, s.clock())
+		r, err = table{tx: tx}.live(kind, id, s.clock())
 		return err
 	})
 	return r, err
@@ -87,7 +135,7 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 		if old.Version != r.Version {
 			return storage.ErrConflict
 		}
-		next := r // Batch may run this function again, so it must not change r
+		next := r // update may run this function again, so it must not change r
 		next.Version++
 		return tx.put(next)
 	})
@@ -120,7 +168,7 @@ func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
 	var found []storage.Record
-	err := s.db.View(func(tx *bbolt.Tx) error {
+	err := s.view(func(tx *bbolt.Tx) error {
 		prefix := join(string(kind), group, "")
 		cursor := tx.Bucket([]byte(bucketGroups)).Cursor()
 		for k, _ := cursor.Seek(join(string(kind), group, after)); k != nil && bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
@@ -128,7 +176,7 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 			if id <= after && after != "" {
 				continue
 			}
-			r, err := table{tx}.live(kind, id, s.clock())
+			r, err := table{tx: tx}.live(kind, id, s.clock())
 			if errors.Is(err, storage.ErrNotFound) {
 				continue
 			}
@@ -144,31 +192,22 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 
 func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	var hits int64
-	err := s.update(func(tx table, now time.Time) error {
+	err := s.update(func(tx table, _ time.Time) error {
 		var err error
-		hits, err = tx.hit(kind, id, now, window)
+		hits, err = tx.hit(kind, id, s.steady.Now(), window)
 		return err
 	})
 	return hits, err
 }
 
-func (s *Store) Close() error { return s.db.Close() }
+// Close implements storage.Store. A file that is damaged is left as it is: bbolt may wait for a lock that it holds.
+func (s *Store) Close() error {
+	if s.batch.damaged.Load() != nil {
+		return nil
+	}
+	return s.db.Close()
+}
 
-// update runs one durable change. Concurrent callers share a commit and its fsync.
-func (s *Store) update(change func(tx table, now time.Time) error) error {
-	var outcome error
-	err := s.db.Batch(func(tx *bbolt.Tx) error {
-		now := s.clock()
-		if outcome = change(table{tx}, now); outcome != nil {
-			return outcome // rolls back this change only: Batch runs the others again
-		}
-		return table{tx}.sweep(now)
-	})
-	if outcome != nil {
-		return outcome
-	}
-	if err != nil {
-		return fmt.Errorf("write to store: %w", err)
-	}
-	return nil
+func (s *Store) view(read func(tx *bbolt.Tx) error) error {
+	return guarded(s.path, func() error { return s.db.View(read) })
 }

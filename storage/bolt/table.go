@@ -18,8 +18,37 @@ const (
 	bucketCounters = "c"
 )
 
-// table reads and writes records within one bbolt transaction.
-type table struct{ tx *bbolt.Tx }
+// buckets are all that the sum covers.
+func buckets() []string {
+	return []string{bucketRecords, bucketGroups, bucketEndings, bucketCounters}
+}
+
+// table reads and writes records within one bbolt transaction. Every change passes through set and unset, which keep the
+// sum.
+type table struct {
+	tx  *bbolt.Tx
+	sum *sum // nil in a transaction that only reads
+}
+
+// set stores an entry in place of one with the same key.
+func (t table) set(bucket string, key, value []byte) error {
+	if err := t.unset(bucket, key); err != nil {
+		return err
+	}
+	t.sum.toggle(bucket, key, value)
+	return t.tx.Bucket([]byte(bucket)).Put(key, value)
+}
+
+// unset removes an entry, if there is one.
+func (t table) unset(bucket string, key []byte) error {
+	b := t.tx.Bucket([]byte(bucket))
+	found, old := b.Cursor().Seek(key) // Get does not tell an empty value of this transaction from none
+	if !bytes.Equal(found, key) {
+		return nil
+	}
+	t.sum.toggle(bucket, key, old)
+	return b.Delete(key)
+}
 
 // join builds a key. The separator is NUL, which no part contains: kinds are constants, ids and groups are base64url.
 func join(parts ...string) []byte {
@@ -53,7 +82,7 @@ func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
 	}
 	size, n := binary.Uvarint(b[fixed:])
 	rest := b[fixed:]
-	if n <= 0 || uint64(len(rest)-n) < size {
+	if n <= 0 || uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) {
 		return storage.Record{}, errDamaged
 	}
 	r.Group = string(rest[n : n+int(size)])
@@ -101,47 +130,47 @@ func (t table) put(r storage.Record) error {
 			return err
 		}
 	}
-	if err := t.tx.Bucket([]byte(bucketRecords)).Put(join(string(r.Kind), r.ID), encode(r)); err != nil {
+	if err := t.set(bucketRecords, join(string(r.Kind), r.ID), encode(r)); err != nil {
 		return err
 	}
 	if r.Group != "" {
-		if err := t.tx.Bucket([]byte(bucketGroups)).Put(join(string(r.Kind), r.Group, r.ID), nil); err != nil {
+		if err := t.set(bucketGroups, join(string(r.Kind), r.Group, r.ID), nil); err != nil {
 			return err
 		}
 	}
 	if r.ExpiresAt.IsZero() {
 		return nil
 	}
-	return t.tx.Bucket([]byte(bucketEndings)).Put(endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil)
+	return t.set(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil)
 }
 
 func (t table) remove(r storage.Record) error {
 	id := join(string(r.Kind), r.ID)
-	problems := t.tx.Bucket([]byte(bucketRecords)).Delete(id)
+	problems := t.unset(bucketRecords, id)
 	if r.Group != "" {
-		problems = errors.Join(problems, t.tx.Bucket([]byte(bucketGroups)).Delete(join(string(r.Kind), r.Group, r.ID)))
+		problems = errors.Join(problems, t.unset(bucketGroups, join(string(r.Kind), r.Group, r.ID)))
 	}
 	if !r.ExpiresAt.IsZero() {
-		problems = errors.Join(problems, t.tx.Bucket([]byte(bucketEndings)).Delete(endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
+		problems = errors.Join(problems, t.unset(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
 	}
 	return problems
 }
 
 // hit implements storage.Store's Increment.
 func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
-	counters, key := t.tx.Bucket([]byte(bucketCounters)), join(string(kind), id)
+	key := join(string(kind), id)
 	hits, ends := int64(0), now.Add(window)
-	if b := counters.Get(key); len(b) == 16 {
+	if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 {
 		if until := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))); now.Before(until) {
 			hits, ends = int64(binary.BigEndian.Uint64(b)), until
 		}
 	}
 	hits++
 	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(hits)), uint64(ends.UnixNano()))
-	if err := counters.Put(key, value); err != nil {
+	if err := t.set(bucketCounters, key, value); err != nil {
 		return 0, err
 	}
-	return hits, t.tx.Bucket([]byte(bucketEndings)).Put(endingKey(ends, []byte(bucketCounters), key), nil)
+	return hits, t.set(bucketEndings, endingKey(ends, []byte(bucketCounters), key), nil)
 }
 
 // sweepAtMost bounds how many expired entries one change removes.
@@ -164,7 +193,7 @@ func (t table) sweep(now time.Time) error {
 		if err := t.end(k[8:9], k[prefix:], now); err != nil {
 			return err
 		}
-		if err := endings.Delete(bytes.Clone(k)); err != nil {
+		if err := t.unset(bucketEndings, bytes.Clone(k)); err != nil {
 			return err
 		}
 	}
@@ -177,7 +206,7 @@ func (t table) end(bucket, key []byte, now time.Time) error {
 		if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 && now.Before(time.Unix(0, int64(binary.BigEndian.Uint64(b[8:])))) {
 			return nil
 		}
-		return t.tx.Bucket([]byte(bucketCounters)).Delete(key)
+		return t.unset(bucketCounters, key)
 	}
 	kind, id, _ := bytes.Cut(key, []byte{0})
 	r, ok, err := t.get(storage.Kind(kind), string(id))

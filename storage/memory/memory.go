@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -18,6 +19,8 @@ import (
 // not grow with the number of records.
 type Store struct {
 	clock func() time.Time
+	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
+	steady *clock.Steady
 
 	mu       sync.Mutex
 	records  map[key]storage.Record
@@ -37,20 +40,20 @@ type counter struct {
 }
 
 // New returns an empty store.
-func New(clock func() time.Time) (*Store, error) {
-	if clock == nil {
+func New(now func() time.Time) (*Store, error) {
+	if now == nil {
 		return nil, errors.New("memory store: clock is missing")
 	}
 	return &Store{
-		clock: clock, records: make(map[key]storage.Record), groups: make(map[key]map[string]struct{}), counters: make(map[key]counter),
+		clock: now, steady: clock.NewSteady(now, nil), records: make(map[key]storage.Record), groups: make(map[key]map[string]struct{}), counters: make(map[key]counter),
 	}, nil
 }
 
 func (s *Store) Create(_ context.Context, r storage.Record) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := s.sweep()
-	if old, taken := s.records[key{r.Kind, r.ID}]; taken && !old.Expired(now) {
+	s.sweep()
+	if old, taken := s.records[key{r.Kind, r.ID}]; taken && !old.Expired(s.clock()) {
 		return storage.ErrExists
 	}
 	r.Version = 1

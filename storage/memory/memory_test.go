@@ -50,3 +50,15 @@ func BenchmarkUpdate(b *testing.B) {
 		})
 	}
 }
+
+func TestClockThatJumps(t *testing.T) {
+	storagetest.RunClockThatJumps(t, func(t *testing.T, wall func() time.Time, elapsed func() time.Duration) storage.Store {
+		t.Helper()
+		s, err := memory.New(wall)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Elapsed(elapsed)
+		return s
+	})
+}

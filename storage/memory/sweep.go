@@ -37,7 +37,7 @@ const sweepAtMost = 16
 
 // sweep removes a few expired entries and returns the current time.
 func (s *Store) sweep() time.Time {
-	now := s.clock()
+	now := s.steady.Now()
 	for range sweepAtMost {
 		if len(s.ends) == 0 || now.Before(s.ends[0].at) {
 			break

@@ -61,6 +61,8 @@ func Run(t *testing.T, open Open) {
 		"list forgets what left":          listForgets,
 		"bytes are copied":                bytesAreCopied,
 		"counters have a window":          counters,
+		"a counter outlives a stale end":  staleCounter,
+		"a record outlives a stale end":   staleRecord,
 		"one creator wins":                raceCreate,
 		"one updater wins":                raceUpdate,
 		"one consumer wins":               raceConsume,
@@ -275,6 +277,77 @@ func counters(t *testing.T, s storage.Store, clock *Clock) {
 	clock.Turn(time.Second)
 	hit("a", 1) // the window of the first hit is over, and later hits did not lengthen it
 	hit("b", 2)
+}
+
+// backlog leaves more expired records, older than what the caller stores next, than a backend sweeps in a few operations;
+// sweepAll has it sweep them all. In between, an end of life that no longer counts waits to be swept.
+func backlog(t *testing.T, s storage.Store, clock *Clock) (sweepAll func()) {
+	t.Helper()
+	const expired = 200
+	create := func(name string, end time.Time) {
+		failed := make(chan error, expired)
+		for i := range expired {
+			go func() { // together, since a backend may take its time for each change
+				r := record(fmt.Sprint(name, i), "")
+				r.ExpiresAt = end
+				failed <- s.Create(t.Context(), r)
+			}()
+		}
+		for range expired {
+			must(t, <-failed)
+		}
+	}
+	create("expired", clock.Now().Add(time.Second))
+	return func() { create("other", time.Time{}) }
+}
+
+// A counter that began anew has an end of life of before, too: sweeping that one must not end the count, or a flood resets
+// the limits of attempts.
+func staleCounter(t *testing.T, s storage.Store, clock *Clock) {
+	sweepAll := backlog(t, s, clock)
+	hit := func(wanted int64) {
+		t.Helper()
+		n, err := s.Increment(t.Context(), kind, "a", time.Minute)
+		must(t, err)
+		if n != wanted {
+			t.Errorf("counts %d, want %d", n, wanted)
+		}
+	}
+	hit(1)
+	clock.Turn(time.Minute)
+	hit(1)
+	hit(2)
+	sweepAll()
+	hit(3)
+	clock.Turn(59 * time.Second)
+	hit(4)
+	clock.Turn(time.Second)
+	hit(1)
+}
+
+// The same of a record that took the place of an expired one, and of one whose life was made longer.
+func staleRecord(t *testing.T, s storage.Store, clock *Clock) {
+	sweepAll := backlog(t, s, clock)
+	for _, id := range []string{"replaced", "extended"} {
+		r := record(id, "old")
+		r.Group, r.ExpiresAt = "g", clock.Now().Add(time.Minute)
+		must(t, s.Create(t.Context(), r))
+	}
+	longer := record("extended", "new")
+	longer.Group, longer.Version, longer.ExpiresAt = "g", 1, clock.Now().Add(time.Hour)
+	must(t, s.Update(t.Context(), longer))
+	clock.Turn(time.Minute)
+	fresh := record("replaced", "new")
+	fresh.Group, fresh.ExpiresAt = "g", clock.Now().Add(time.Hour)
+	must(t, s.Create(t.Context(), fresh))
+	sweepAll()
+	expect(t, s, "replaced", "new", 1)
+	expect(t, s, "extended", "new", 2)
+	list, err := s.List(t.Context(), kind, "g", "", 9)
+	must(t, err)
+	if len(list) != 2 {
+		t.Errorf("the group has %d records, want 2", len(list))
+	}
 }
 
 // race runs work in several goroutines at once and returns how many had no error.

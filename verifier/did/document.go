@@ -25,6 +25,7 @@ type Document struct {
 	keys     map[string]crypto.PublicKey // by fragment; nil for a key type that is not supported
 	purposes map[Purpose]map[string]bool
 	origins  []string
+	size     int // of the JSON, in bytes
 }
 
 func newDocument(id DID) *Document {
@@ -32,6 +33,12 @@ func newDocument(id DID) *Document {
 		id: id, keys: make(map[string]crypto.PublicKey),
 		purposes: map[Purpose]map[string]bool{Authentication: {}, AssertionMethod: {}},
 	}
+}
+
+// bytes estimates the memory of a document: a key has no more bytes than its JSON, and some pointers and maps around it.
+func (d *Document) bytes() int {
+	const each = 512
+	return d.size + each*(1+len(d.keys)+len(d.origins))
 }
 
 // ID returns the DID of the document.
@@ -66,6 +73,7 @@ func parseDocument(raw []byte, id DID) (*Document, error) {
 		return nil, fmt.Errorf("%w: the document is of another DID", ErrMalformed)
 	}
 	d := newDocument(id)
+	d.size = len(raw)
 	methods, err := list(object, "verificationMethod")
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 const (
 	maxDocuments = 256
+	maxMemory    = 8 << 20         // bytes
 	retryAfter   = 3 * time.Second // no retry sooner after a failed fetch
 )
 
@@ -40,7 +41,7 @@ func New(cfg Config) (*Resolver, error) {
 	if cfg.Fetch == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("DID resolver: Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	documents, err := cache.New[*Document](cache.Config{Size: maxDocuments, RetryAfter: retryAfter, Clock: cfg.Clock})
+	documents, err := cache.New(cache.Config[*Document]{Size: maxDocuments, MaxBytes: maxMemory, Bytes: (*Document).bytes, RetryAfter: retryAfter, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("DID resolver: %w", err)
 	}

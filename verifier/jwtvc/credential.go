@@ -15,6 +15,9 @@ type Credential struct {
 	types  []string
 }
 
+// Bytes estimates the memory that the credential takes.
+func (c *Credential) Bytes() int { return c.signed.Bytes() }
+
 // ParseCredentialInsecure parses a VC that is not inside a VP. It verifies nothing.
 func ParseCredentialInsecure(raw string) (*Credential, error) {
 	if len(raw) > maxLength {

@@ -31,6 +31,7 @@ var (
 
 const (
 	maxFiles   = 256
+	maxMemory  = 16 << 20        // bytes
 	retryAfter = 3 * time.Second // no retry sooner after a failed fetch
 )
 
@@ -63,11 +64,19 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.Fetch == nil || cfg.Resolver == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("linked domains: Fetch, Resolver, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	files, err := cache.New[[]*jwtvc.Credential](cache.Config{Size: maxFiles, RetryAfter: retryAfter, Clock: cfg.Clock})
+	files, err := cache.New(cache.Config[[]*jwtvc.Credential]{Size: maxFiles, MaxBytes: maxMemory, Bytes: bytesOf, RetryAfter: retryAfter, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("linked domains: %w", err)
 	}
 	return &Verifier{cfg: cfg, files: files}, nil
+}
+
+// bytesOf estimates the memory of a configuration.
+func bytesOf(credentials []*jwtvc.Credential) (n int) {
+	for _, c := range credentials {
+		n += c.Bytes()
+	}
+	return n
 }
 
 // Verify returns the first domain of a DID that vouches for it: a host, with its port when that is not 443. Its errors

@@ -45,8 +45,9 @@ func disclose(payload map[string]any, encoded []string) (claims map[string]any, 
 		return nil, nil, fmt.Errorf("%w: _sd_alg is not sha-256", ErrMalformed)
 	}
 	d := &discloser{byDigest: make(map[string]*disclosure, len(encoded)), seen: make(map[string]bool)}
+	left := strictjson.MaxValues // for all of them: the holder sends as many as there may be
 	for _, text := range encoded {
-		one, err := parseDisclosure(text)
+		one, err := parseDisclosure(text, &left)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -77,12 +78,12 @@ func disclose(payload map[string]any, encoded []string) (claims map[string]any, 
 	return claims, digests, nil
 }
 
-func parseDisclosure(text string) (*disclosure, error) {
+func parseDisclosure(text string, left *int) (*disclosure, error) {
 	raw, err := jws.Decode(text)
 	if err != nil {
 		return nil, fmt.Errorf("disclosure: %w", err)
 	}
-	value, err := strictjson.Parse(raw, maxDepth)
+	value, err := strictjson.ParseSome(raw, maxDepth, left)
 	if err != nil {
 		return nil, fmt.Errorf("%w: disclosure: %w", ErrMalformed, err)
 	}

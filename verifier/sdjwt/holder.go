@@ -55,15 +55,15 @@ func (p *Parsed) VerifyHolder(want Binding) (*ecdsa.PublicKey, error) {
 	if len(binding.Certificates) > 0 {
 		return nil, fmt.Errorf("%w: key binding JWT has certificates, but its key is in cnf", ErrHolder)
 	}
-	if err := binding.Verify(key); err != nil {
-		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
-	}
 	sum := sha256.Sum256([]byte(p.hashed))
 	for _, member := range []struct{ name, want string }{{"nonce", want.Nonce}, {"aud", want.Audience}, {"sd_hash", jws.Encode(sum[:])}} {
 		got, _ := binding.Payload[member.name].(string)
 		if member.want == "" || subtle.ConstantTimeCompare([]byte(got), []byte(member.want)) != 1 {
 			return nil, fmt.Errorf("%w: %s is not the one asked for", ErrHolder, member.name)
 		}
+	}
+	if err := binding.Verify(key); err != nil { // after the nonce: who does not know that costs no signature
+		return nil, fmt.Errorf("%w: key binding JWT: %w", ErrHolder, err)
 	}
 	if err := checkTransactionData(binding.Payload, want.TransactionData); err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 
 const (
 	maxLists   = 256
+	maxMemory  = 64 << 20        // bytes: ten of the largest lists, or all 256 of a million credentials at two bits
 	retryAfter = 3 * time.Second // no retry sooner after a failed fetch
 )
 
@@ -41,16 +42,20 @@ type Lists struct {
 // type.
 type list struct {
 	token   jws.JWS
+	text    string // compressed, as in the token
 	bits    int
-	entries []byte
+	entries entries // nil until the signature has verified for the first time
 }
+
+// bytes estimates the memory of a list.
+func (l list) bytes() int { return l.token.Bytes() + len(l.text) + len(l.entries)*chunkSize }
 
 // New returns an error when a dependency is missing or the TTL bounds are invalid.
 func New(cfg Config) (*Lists, error) {
 	if cfg.Fetch == nil || cfg.Clock == nil || cfg.MinTTL < 0 || cfg.MaxTTL < cfg.MinTTL || cfg.MaxTTL <= 0 {
 		return nil, errors.New("status lists: Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required")
 	}
-	cached, err := cache.New[list](cache.Config{Size: maxLists, RetryAfter: retryAfter, Clock: cfg.Clock})
+	cached, err := cache.New(cache.Config[list]{Size: maxLists, MaxBytes: maxMemory, Bytes: list.bytes, RetryAfter: retryAfter, Clock: cfg.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("status lists: %w", err)
 	}
@@ -68,17 +73,40 @@ func (l *Lists) Look(ctx context.Context, r Reference, trusted Trusted) (Status,
 		l.cached.Shorten(r.URI) // its ttl is not authenticated, so it must not keep a forged list in the cache
 		return Invalid, fmt.Errorf("%w: list: %w", ErrUnavailable, err)
 	}
+	if fetched.entries == nil {
+		if fetched, err = l.inflated(r.URI, fetched); err != nil {
+			return Invalid, fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	}
 	return fetched.at(r.Index)
+}
+
+// inflated decompresses a list whose signature has verified, once: what a host serves that is not the issuer's must not
+// take more memory than it sends.
+func (l *Lists) inflated(uri string, fetched list) (list, error) {
+	var err error
+	if fetched.entries, err = inflate(fetched.text); err != nil {
+		l.cached.Shorten(uri) // its issuer will want to mend it before it expires
+		return list{}, err
+	}
+	l.cached.Change(uri, func(kept list) list {
+		if kept.text == fetched.text && kept.bits == fetched.bits { // else it was renewed meanwhile
+			kept.entries = fetched.entries
+		}
+		return kept
+	})
+	return fetched, nil
 }
 
 // at returns one entry. The first entry is in the least significant bits of the first byte (Token Status List §4.1).
 func (l list) at(index int64) (Status, error) {
 	perByte := int64(8 / l.bits)
-	if index/perByte >= int64(len(l.entries)) {
+	octet, ok := l.entries.at(index / perByte)
+	if !ok {
 		return Invalid, fmt.Errorf("%w: idx is beyond the end of the list", ErrUnavailable)
 	}
 	shift := int(index%perByte) * l.bits
-	return Status(l.entries[index/perByte] >> shift & (1<<l.bits - 1)), nil
+	return Status(octet >> shift & (1<<l.bits - 1)), nil
 }
 
 func (l *Lists) fetch(ctx context.Context, uri string) (list, time.Duration, error) {
@@ -102,5 +130,6 @@ func (l *Lists) fetch(ctx context.Context, uri string) (list, time.Duration, err
 	if !said.expires.IsZero() {
 		life = min(life, said.expires.Sub(now)) // MinTTL must not extend it: an expired list is invalid (Token Status List §8.3)
 	}
-	return list{token: token, bits: said.bits, entries: said.entries}, life, nil
+	token.Payload = nil // it holds the list once more; the signature is over the text
+	return list{token: token, bits: said.bits, text: said.entries}, life, nil
 }

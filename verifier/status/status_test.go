@@ -87,7 +87,7 @@ func TestLookRefuses(t *testing.T) {
 		"lst no base64url":  {func(_, body map[string]any) { inner(body)["lst"] = "+/==" }, "lst: malformed JWS: not base64url"},
 		"lst no zlib":       {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode([]byte("plain")) }, "lst is not zlib"},
 		"lst cut off":       {func(_, body map[string]any) { s := inner(body)["lst"].(string); inner(body)["lst"] = s[:len(s)-8] }, "lst does not decompress"},
-		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 33554432 bytes"},
+		"lst bomb":          {func(_, body map[string]any) { inner(body)["lst"] = bomb(t) }, "lst is larger than 4194304 bytes"},
 		"lst empty":         {func(_, body map[string]any) { inner(body)["lst"] = verifiertest.Encode(verifiertest.Compress(t, nil)) }, "idx is beyond the end of the list"},
 		"typ":               {func(header, _ map[string]any) { header["typ"] = "JWT" }, "typ is not accepted"},
 		"typ of credential": {func(header, _ map[string]any) { header["typ"] = "dc+sd-jwt" }, "typ is not accepted"},
@@ -107,7 +107,51 @@ func TestLookRefuses(t *testing.T) {
 
 func bomb(t *testing.T) string {
 	t.Helper()
-	return verifiertest.Encode(verifiertest.Compress(t, make([]byte, 33<<20)))
+	return verifiertest.Encode(verifiertest.Compress(t, make([]byte, 4<<20+1)))
+}
+
+// The largest list is read to its end.
+func TestTheLargestList(t *testing.T) {
+	clock := verifiertest.NewClock()
+	issuer := verifiertest.New(t, clock.Now)
+	last := make([]byte, 4<<20)
+	last[len(last)-1] = 0xc0 // the last entry of two bits
+	issuer.Status.Change = func(_, body map[string]any) {
+		body["status_list"] = map[string]any{"bits": 2, "lst": verifiertest.Encode(verifiertest.Compress(t, last))}
+	}
+	lists := newLists(t, issuer, clock)
+	for index, want := range map[int64]status.Status{0: 0, 65536 * 4: 0, 4<<22 - 2: 0, 4<<22 - 1: 3} {
+		if got, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: index}, believe(issuer)); got != want || err != nil {
+			t.Errorf("entry %d: %d, %v, want %d", index, got, err, want)
+		}
+	}
+	if _, err := lists.Look(t.Context(), status.Reference{URI: issuer.Status.URI, Index: 4 << 22}, believe(issuer)); err == nil {
+		t.Error("an entry beyond the end")
+	}
+}
+
+// A list of whom nobody trusts is not decompressed: what a host serves takes no more memory than it sends.
+func TestListsOfStrangersStayCompressed(t *testing.T) {
+	clock := verifiertest.NewClock()
+	issuer := verifiertest.New(t, clock.Now)
+	issuer.Status.Change = func(_, body map[string]any) {
+		body["status_list"] = map[string]any{"bits": 2, "lst": bomb(t)}
+	}
+	lists, stranger := newLists(t, issuer, clock), errors.New("signed by a stranger")
+	reference := status.Reference{URI: issuer.Status.URI}
+	for range 2 {
+		if _, err := lists.Look(t.Context(), reference, func(jws.JWS) error { return stranger }); !errors.Is(err, stranger) {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := lists.Look(t.Context(), reference, believe(issuer)); err == nil || !strings.Contains(err.Error(), "lst is larger") {
+		t.Errorf("of whom somebody trusts: %v", err)
+	}
+	issuer.Status.Change = nil // it is mended
+	clock.Advance(3 * time.Second)
+	if got, err := lists.Look(t.Context(), reference, believe(issuer)); got != status.Valid || err != nil {
+		t.Errorf("a list that was mended: %d, %v", got, err)
+	}
 }
 
 func TestLookRefusesAnotherMediaType(t *testing.T) {
@@ -274,10 +318,14 @@ func FuzzParse(f *testing.F) {
 	f.Add(token[:len(token)/2])
 	f.Add("e30.e30.AA")
 	f.Fuzz(func(t *testing.T, text string) {
-		if _, _, err := status.Parse(text); err != nil {
+		_, list, err := status.Parse(text)
+		if err != nil {
 			return
 		}
 		checkCanonical(t, text)
+		if n, err := list.Inflate(); err == nil && n > 4<<20 {
+			t.Errorf("%d bytes", n)
+		}
 	})
 }
 

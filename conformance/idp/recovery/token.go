@@ -40,8 +40,9 @@ type recoveryClaims struct {
 	Nonce       Secret `json:"nonce"`
 	ACR         string `json:"acr"`
 	Recovery    struct {
-		Mode string `json:"mode"`
-		Pass struct {
+		Requested string `json:"requested_account"`
+		Mode      string `json:"mode"`
+		Pass      struct {
 			Value      Secret `json:"value"`
 			ExpiresAt  int64  `json:"expires_at"`
 			UsableOnce bool   `json:"usable_once"`
@@ -146,6 +147,8 @@ func (k *tokenCheck) checkRecovery(c recoveryClaims, a Request, transaction stri
 		return errors.New("aud is another client")
 	case c.Subject != a.Account:
 		return errors.New("sub is another account than the one this browser recovers")
+	case c.Recovery.Requested != a.Account:
+		return errors.New("requested_account is not the account that was sent")
 	case !a.Nonce.Is(c.Nonce.Reveal()):
 		return errors.New("nonce is not the one that was sent")
 	case c.IssuedAt == nil || c.Expiry == nil || *c.Expiry-*c.IssuedAt > int64(tokenLives.Seconds()):

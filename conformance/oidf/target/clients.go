@@ -39,7 +39,7 @@ func (c *configuration) registration() node.RegistrationConfig {
 	c.values["initial_access_token"] = token
 	return node.RegistrationConfig{
 		Tokens: config.Secret{File: c.write("initial-access-tokens", []byte(token+"\n"))}, Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
-		RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, TokenAud: true,
+		RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true,
 	}
 }
 

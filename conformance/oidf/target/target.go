@@ -233,7 +233,7 @@ type account struct {
 
 // accounts is the directory.
 func (c *configuration) accounts() []byte {
-	text, err := yaml.Marshal(map[string]any{"accounts": append(c.owners, known())})
+	text, err := yaml.Marshal(map[string]any{"accounts": append(c.owners, known()), "groups": []string{"executives"}}) // whom the demo's configuration excludes
 	c.note(err)
 	return text
 }

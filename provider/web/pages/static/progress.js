@@ -15,11 +15,19 @@
       }
     });
   }
-  var source = new EventSource(status.dataset.events);
-  source.addEventListener('progress', function (event) {
-    var news = JSON.parse(event.data);
-    if (status.textContent !== news.text) { status.textContent = news.text; }
-    Object.keys(news.codes || {}).forEach(function (wallet) { show(wallet, news.codes[wallet]); });
-    if (news.reload) { source.close(); window.location.reload(); }
-  });
+  // follow listens. The browser connects again by itself when a connection ends, and gives up when it is answered with
+  // an error: a proxy's, while the server restarts, or ours, when too many pages are live.
+  function follow() {
+    var source = new EventSource(status.dataset.events);
+    source.addEventListener('progress', function (event) {
+      var news = JSON.parse(event.data);
+      if (status.textContent !== news.text) { status.textContent = news.text; }
+      Object.keys(news.codes || {}).forEach(function (wallet) { show(wallet, news.codes[wallet]); });
+      if (news.reload) { source.close(); window.location.reload(); }
+    });
+    source.addEventListener('error', function () {
+      if (source.readyState === EventSource.CLOSED) { window.setTimeout(follow, 10000); }
+    });
+  }
+  follow();
 }());

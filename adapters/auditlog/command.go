@@ -1,0 +1,65 @@
+package auditlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"regain/recovery"
+)
+
+// RotateFile begins a new segment of the log at options.Path and returns its head: it asks the node that writes to it,
+// or does it itself where none is running.
+func RotateFile(ctx context.Context, options Options) (recovery.Head, error) {
+	log, err := Open(options)
+	switch {
+	case errors.Is(err, ErrLocked):
+		return askToRotate(ctx, options)
+	case err != nil:
+		return recovery.Head{}, err
+	}
+	if err := log.Rotate(); err != nil {
+		return recovery.Head{}, errors.Join(err, log.Close())
+	}
+	return log.last, log.Close()
+}
+
+// askToRotate asks by a file and SIGHUP, which a node also gets for other reasons, and waits until the head says that it
+// was done.
+func askToRotate(ctx context.Context, options Options) (recovery.Head, error) {
+	before, err := ReadHead(options.Path, options.Key)
+	if err != nil {
+		return before, err
+	}
+	asked, err := os.OpenFile(options.Path+rotateEnding, os.O_CREATE|os.O_WRONLY, private)
+	if err != nil {
+		return before, fmt.Errorf("ask the node to rotate: %w", err)
+	}
+	if err := asked.Close(); err != nil {
+		return before, fmt.Errorf("ask the node to rotate: %w", err)
+	}
+	pid, err := holder(options.Path)
+	if err != nil {
+		return before, fmt.Errorf("%w: send SIGHUP to the node yourself: it rotates then", err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
+		return before, fmt.Errorf("send SIGHUP to process %d: %w", pid, err)
+	}
+	const patience, pause = 10 * time.Second, 20 * time.Millisecond
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		head, err := ReadHead(options.Path, options.Key)
+		if err == nil && head.Segment > before.Segment {
+			return head, nil
+		}
+		select {
+		case <-ctx.Done():
+			return before, fmt.Errorf("process %d did not rotate the audit log; its own log says why: %w", pid, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package auditlog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"regain/recovery"
+)
+
+// ErrTruncated means that records are missing at the end of a log.
+var ErrTruncated = errors.New("audit log ends before its head")
+
+// cure is what an operator can do about a log that is not whole.
+const cure = "put the missing files back, or, if they are lost, run `regain audit begin`, which says so in the log for ever"
+
+// found is what there is of a log.
+type found struct {
+	head, kept recovery.Head // beside the log, and elsewhere
+	active     scanned       // the segment at the log's path; without a number if there is none
+	cut        bool          // its last line is unfinished
+	previous   scanned       // the last segment, wherever it was moved to, if there is none at the log's path
+}
+
+// Examine reports why the log could not be opened. It reads only, and takes no lock: a node may be writing.
+func Examine(options Options) error {
+	l := &Log{options: options.withDefaults()}
+	if _, err := l.look(); err != nil {
+		return fmt.Errorf("examine audit log: %w", err)
+	}
+	return nil
+}
+
+// load opens the last segment for more, or begins one.
+func (l *Log) load() error {
+	if l.options.Begin {
+		return l.beginAfterLoss()
+	}
+	f, err := l.look()
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(l.options.Path + newEnding); err != nil && !errors.Is(err, fs.ErrNotExist) { // a crash left it
+		return err
+	}
+	switch {
+	case f.active.segment.Number > 0:
+		return l.goOn(f)
+	case f.previous.segment.Number > 0:
+		return l.start(l.options.Key.Begin(f.previous.last, l.options.Clock(), false), f.previous)
+	}
+	return l.start(l.options.Key.Begin(recovery.Head{}, l.options.Clock(), false))
+}
+
+// look reads the last segment and compares it with the heads.
+func (l *Log) look() (f found, err error) {
+	path, key := l.options.Path, l.options.Key
+	if f.head, err = ReadHead(path, key); err != nil && !errors.Is(err, ErrNoHead) {
+		return f, err
+	}
+	if f.kept, err = l.kept(); err != nil {
+		return f, err
+	}
+	f.active, err = scan(path, key, f.head, f.kept)
+	if none(err) {
+		f.active = scanned{}
+		return f, l.lookForLast(&f)
+	}
+	// A crash interrupted the write. No caller was told that this record is durable.
+	if f.cut = errors.Is(err, recovery.ErrUnfinished) && f.active.segment.Number > 0; err != nil && !f.cut {
+		return f, err
+	}
+	if f.head == (recovery.Head{}) {
+		return f, fmt.Errorf("%s: %w; %s", headPath(path), ErrNoHead, cure)
+	}
+	if err := f.active.reaches(f.head); err != nil {
+		return f, fmt.Errorf("its head: %w; %s", err, cure)
+	}
+	if err := f.active.reaches(f.kept); err != nil {
+		return f, fmt.Errorf("the head that the store keeps: %w; %s", err, cure)
+	}
+	return f, nil
+}
+
+// lookForLast looks for the last segment where there is none at the log's path: the one that the head names, wherever it
+// was moved to.
+func (l *Log) lookForLast(f *found) error {
+	path, key := l.options.Path, l.options.Key
+	all, _, err := segments(path, key)
+	if err != nil {
+		return err
+	}
+	last := later(f.head, f.kept)
+	switch {
+	case last == (recovery.Head{}) && len(all) == 0:
+		return nil // the first start
+	case last == (recovery.Head{}):
+		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, ErrTruncated, cure)
+	case f.head != last:
+		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, ErrTruncated, cure)
+	}
+	name, err := find(path, f.head.Segment, key)
+	if err != nil {
+		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", path, f.head.Seq, errors.Join(ErrTruncated, err), cure)
+	}
+	if f.previous, err = scan(name, key, f.head); err != nil && !errors.Is(err, recovery.ErrUnfinished) {
+		return err
+	}
+	if err := f.previous.reaches(f.head); err != nil {
+		return fmt.Errorf("its head: %w; %s", err, cure)
+	}
+	return nil
+}
+
+// none reports whether the error says that there is no segment: no file, or one without a line.
+func none(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, io.EOF) }
+
+func later(a, b recovery.Head) recovery.Head {
+	if b.Segment > a.Segment || b.Segment == a.Segment && b.Seq > a.Seq {
+		return b
+	}
+	return a
+}
+
+// kept returns the head that was kept elsewhere.
+func (l *Log) kept() (recovery.Head, error) {
+	if l.options.Remembered == nil {
+		return recovery.Head{}, nil
+	}
+	line, err := l.options.Remembered.LoadHead(context.Background())
+	if err != nil || line == "" {
+		return recovery.Head{}, err
+	}
+	head, err := l.options.Key.ParseHead(line)
+	if err != nil && !l.options.Begin { // a log that is begun anew may have a new key
+		return head, fmt.Errorf("the head that the store keeps: %w", err)
+	}
+	return head, nil
+}
+
+// goOn opens the segment at the log's path for more.
+func (l *Log) goOn(f found) error {
+	if f.cut {
+		if err := os.Truncate(f.active.path, f.active.whole); err != nil {
+			return fmt.Errorf("cut off the audit log's unfinished record: %w", err)
+		}
+	}
+	file, err := l.options.files(l.options.Path, os.O_RDWR|os.O_APPEND)
+	if err != nil {
+		return err
+	}
+	l.file, l.size, l.last = file, f.active.whole, f.active.last
+	l.full = l.options.SegmentSize
+	if err := l.openHead(); err != nil {
+		return err
+	}
+	l.recall(f.active)
+	// What was read is on disk, or was only in memory when a process ended without a power failure.
+	if err := l.file.Sync(); err != nil {
+		return fmt.Errorf("make the audit log durable: %w", err)
+	}
+	l.head.slot = l.olderSlot(f.head)
+	return l.writeHead(f.active.last)
+}
+
+// start puts a new segment at the log's path, which is free.
+func (l *Log) start(segment recovery.Segment, before ...scanned) error {
+	begun, size, err := l.begin(segment)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(os.Rename(l.options.Path+newEnding, l.options.Path), syncDirectory(l.options.Path)); err != nil {
+		return errors.Join(err, begun.Close())
+	}
+	l.use(segment, begun, size)
+	if err := l.openHead(); err != nil {
+		return err
+	}
+	if l.options.Begin { // what is in it may be no head
+		if err := l.head.file.Truncate(0); err != nil {
+			return fmt.Errorf("write the audit log's head: %w", err)
+		}
+	}
+	l.recall(append([]scanned{{segment: segment}}, before...)...)
+	return l.writeHead(segment.Head())
+}
+
+// recall learns which transactions have their pass: from the segments that were read, and as many before them as cover
+// the life of a transaction. It goes no further back than it can: Issued says what it does not know.
+func (l *Log) recall(read ...scanned) {
+	const most = 16 // segments; a busy node fills one in an hour
+	since := l.options.Clock().Add(-issuedFor)
+	for len(read) < most {
+		first := read[len(read)-1].segment
+		if first.Started.Before(since) || first.Begun || first.Number <= 1 {
+			break
+		}
+		name, err := find(l.options.Path, first.Number-1, l.options.Key)
+		if err != nil {
+			break
+		}
+		previous, err := glance(name, l.options.Key, first)
+		if err != nil {
+			break
+		}
+		read = append(read, previous)
+	}
+	first := read[len(read)-1].segment
+	if l.issued.since = first.Started; first.Number > 1 || first.Begun {
+		l.issued.since = first.Started.Add(1) // of what was started in the same moment, the segment before may know
+	}
+	for _, s := range read {
+		for _, event := range s.issued {
+			if event.Time.After(since) {
+				l.issued.note(event, time.Time{})
+			}
+		}
+	}
+}
+
+// olderSlot returns the slot of the head file that does not hold this head.
+func (l *Log) olderSlot(head recovery.Head) int64 {
+	data, err := os.ReadFile(headPath(l.options.Path))
+	line := l.options.Key.EncodeHead(head)
+	if err == nil && len(data) >= recovery.HeadSize && string(data[:recovery.HeadSize]) == line {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,61 @@
+package auditlog
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// ErrLocked means that another process writes to the log.
+var ErrLocked = errors.New("another process writes to this audit log: each node needs a log of its own, and two that share one would break its chain")
+
+func lockPath(path string) string { return path + ".lock" }
+
+// acquire locks the log for this process. The kernel gives the lock up when the process ends, however it ends.
+func acquire(path string) (*os.File, error) {
+	lock, err := os.OpenFile(lockPath(path), os.O_CREATE|os.O_RDWR, private)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is small
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrLocked), lock.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", lockPath(path), err), lock.Close())
+	}
+	return lock, nil
+}
+
+// holder returns the process that holds the log's lock, as the kernel says: a number in a file could be an old one, or
+// one of another container, and the process of that number here would get the signal.
+func holder(path string) (int, error) {
+	info, err := os.Stat(lockPath(path))
+	if err != nil {
+		return 0, fmt.Errorf("find the process that writes the audit log: %w", err)
+	}
+	inode := ""
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
+		inode = strconv.FormatUint(stat.Ino, 10)
+	}
+	table, err := os.Open("/proc/locks")
+	if err != nil {
+		return 0, fmt.Errorf("find the process that writes the audit log: %w", err)
+	}
+	defer table.Close() //nolint:errcheck // only read
+	for lines := bufio.NewScanner(table); lines.Scan(); {
+		// "3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF" (proc_locks(5))
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 6 || fields[1] != "FLOCK" || fields[3] != "WRITE" || fields[5][strings.LastIndexByte(fields[5], ':')+1:] != inode {
+			continue
+		}
+		if pid, err := strconv.Atoi(fields[4]); err == nil && pid > 0 {
+			return pid, nil
+		}
+	}
+	return 0, errors.New("find the process that writes the audit log: the kernel names none here; does it run in another container?")
+}

@@ -1,0 +1,168 @@
+package auditlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"regain/recovery"
+)
+
+const (
+	newEnding    = ".new"
+	rotateEnding = ".rotate"
+)
+
+// rotateIfFull begins a new segment if the present one is full. If that fails the log goes on in the present one.
+func (l *Log) rotateIfFull() error {
+	if l.inMemory() || !l.isFull() {
+		return nil
+	}
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	if !l.isFull() { // another caller did it meanwhile
+		return nil
+	}
+	err := l.rotate()
+	if err != nil && !l.isClosed() {
+		l.options.Logger.Error("the audit log was not rotated and goes on in its file", "cause", err)
+		l.mu.Lock()
+		l.full = l.size + l.options.SegmentSize/16 // and not at every record
+		l.mu.Unlock()
+		return nil
+	}
+	return err
+}
+
+func (l *Log) isFull() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed == nil && l.size >= l.full
+}
+
+// Rotate begins a new segment.
+func (l *Log) Rotate() error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	return l.rotate()
+}
+
+// rotate makes the present segment durable, moves it aside and begins a new one. The caller holds syncing.
+func (l *Log) rotate() error {
+	if err := l.checked(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.file.Sync(); err != nil {
+		return l.shut(fmt.Errorf("make the audit log durable: %w", err))
+	}
+	return l.carryOn()
+}
+
+// Reopen is called at SIGHUP. It ends what closed the log, and begins a new segment that carries on from the last
+// record that was written, when the file was renamed, replaced or truncated, when what is on disk is unknown after a
+// failed fsync, or when `regain audit rotate` asked for it. What is missing of the old file stays visible to Verify.
+func (l *Log) Reopen() error {
+	if l.inMemory() {
+		return nil
+	}
+	asked := os.Remove(l.options.Path+rotateEnding) == nil
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if errors.Is(l.closed, os.ErrClosed) {
+		return fmt.Errorf("reopen the audit log: %w", l.closed)
+	}
+	if l.closed == nil && l.intact() == nil && l.headIntact() == nil && !asked {
+		return nil
+	}
+	if err := l.file.Sync(); err != nil { // under whatever name it has now
+		l.options.Logger.Error("the end of the audit log's last segment may be missing", "segment", l.last.Segment, "cause", err)
+	}
+	if l.closed != nil && !errors.Is(l.closed, ErrSwapped) {
+		l.compare()
+	}
+	if err := l.openHead(); err != nil {
+		return l.shut(err)
+	}
+	return l.carryOn()
+}
+
+// compare says so when the segment that could not be written is not what it must be. It changes nothing: what is
+// missing stays missing, and Verify shows it. The caller holds mu.
+func (l *Log) compare() {
+	old, err := scan(l.options.Path, l.options.Key)
+	if err != nil || old.last != l.last {
+		l.options.Logger.Error("the audit log's last segment is not what was written to it", "segment", l.last.Segment,
+			"ends with record", old.last.Seq, "written", l.last.Seq, "cause", err)
+	}
+}
+
+// carryOn begins the segment after the present one. The caller holds syncing and mu.
+func (l *Log) carryOn() error {
+	path, old := l.options.Path, l.file
+	segment := l.options.Key.Begin(l.last, l.options.Clock(), false)
+	begun, size, err := l.begin(segment)
+	if err != nil {
+		return fmt.Errorf("begin a new segment of the audit log: %w", err)
+	}
+	if err := l.moveAside(); err != nil {
+		return errors.Join(fmt.Errorf("move the audit log's segment aside: %w", err), begun.Close(), os.Remove(path+newEnding))
+	}
+	if err := errors.Join(os.Rename(path+newEnding, path), syncDirectory(path)); err != nil {
+		return errors.Join(l.shut(fmt.Errorf("begin a new segment of the audit log: %w", err)), begun.Close())
+	}
+	l.use(segment, begun, size)
+	l.options.Logger.Info("the audit log carries on in a new segment", "segment", segment.Number, "after record", segment.Seq)
+	l.mu.Unlock() // writeHead takes it; syncing keeps everybody else away from the head
+	err = l.writeHead(segment.Head())
+	l.mu.Lock()
+	return errors.Join(err, old.Close())
+}
+
+// use makes a segment that has no record the one that is written to.
+func (l *Log) use(segment recovery.Segment, begun file, size int64) {
+	l.file, l.size, l.full, l.last = begun, size, max(size+1, l.options.SegmentSize), segment.Head()
+	l.closed, l.failing = nil, nil
+}
+
+// begin writes the first line of a segment, durably, to a file that nobody looks at yet.
+func (l *Log) begin(segment recovery.Segment) (file, int64, error) {
+	path := l.options.Path + newEnding
+	begun, err := l.options.files(path, os.O_CREATE|os.O_RDWR|os.O_APPEND|os.O_TRUNC)
+	if err != nil {
+		return nil, 0, err
+	}
+	line := segment.Encode()
+	_, err = begun.Write(line)
+	if err = errors.Join(err, begun.Sync()); err != nil {
+		return nil, 0, errors.Join(err, begun.Close(), os.Remove(path))
+	}
+	return begun, int64(len(line)), nil
+}
+
+// moveAside frees the log's name. An empty file is overwritten: logrotate made it, or left it. The caller holds mu.
+func (l *Log) moveAside() error {
+	path, to := l.options.Path, aside(l.options.Path, l.last.Segment)
+	named, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) || err == nil && named.Size() == 0:
+		return nil
+	case err != nil:
+		return err
+	}
+	held, err := l.file.Stat()
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(held, named) {
+		return fmt.Errorf("%s is a file that this node did not write; move it away", path)
+	}
+	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {
+		to += fmt.Sprintf("-%d", l.options.Clock().Unix()) // no segment is ever overwritten
+	}
+	return os.Rename(path, to)
+}

@@ -1,0 +1,161 @@
+package auditlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"regain/recovery"
+)
+
+// Verification says what is verified.
+type Verification struct {
+	Path string // of the log; its other segments are beside it
+	Key  recovery.ChainKey
+	// More are segments that were moved elsewhere.
+	More []string
+	// From is the first segment that must be there; 0 means the first of all.
+	From uint64
+	// Kept is a head that was kept elsewhere; zero for none.
+	Kept recovery.Head
+}
+
+// Report is what was verified.
+type Report struct {
+	Segments    int
+	First, Last uint64 // segments
+	From, To    uint64 // records; To is less than From where there is none
+	Head        recovery.Head
+	Notes       []string // what is not a mistake of the log, and still to be known
+}
+
+// Verify checks every segment, that they follow each other, and that they go through the heads. Without a head, beside
+// the log or kept elsewhere, it is an error: nothing says how many records there must be.
+func Verify(v Verification) (Report, error) {
+	const tries, pause = 3, 100 * time.Millisecond
+	for n := 1; ; n++ {
+		report, err := v.verify()
+		if err == nil {
+			return report, nil
+		}
+		// A node that began a new segment meanwhile moved files that were being read, and wrote its head after that.
+		time.Sleep(pause)
+		if now, _ := ReadHead(v.Path, v.Key); n == tries || now.Segment == report.Head.Segment || now.Segment == 0 {
+			return report, fmt.Errorf("verify audit log: %w", err)
+		}
+	}
+}
+
+func (v Verification) verify() (report Report, err error) {
+	// The head first: records that are appended meanwhile come after it.
+	report.Head, err = ReadHead(v.Path, v.Key)
+	if errors.Is(err, ErrNoHead) && v.Kept != (recovery.Head{}) {
+		report.Notes = append(report.Notes, fmt.Sprintf("%s is missing; the head that was kept elsewhere is compared alone", headPath(v.Path)))
+	} else if err != nil {
+		return report, err
+	}
+	files, notes, err := v.files()
+	if err != nil {
+		return report, err
+	}
+	report.Notes = append(report.Notes, notes...)
+	heads := slices.DeleteFunc([]recovery.Head{report.Head, v.Kept}, func(h recovery.Head) bool { return h == recovery.Head{} })
+	read, err := v.chain(files, heads, &report)
+	if err != nil {
+		return report, err
+	}
+	for _, head := range heads {
+		if err := through(read, head); err != nil {
+			return report, err
+		}
+	}
+	return report, nil
+}
+
+// files finds the segments, one file each, in order.
+func (v Verification) files() (files []string, notes []string, err error) {
+	found, others, err := segments(v.Path, v.Key)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range others {
+		if name == v.Path {
+			_, err := firstLine(name, v.Key)
+			return nil, nil, fmt.Errorf("%s: %w", name, errors.Join(err, recovery.ErrChain))
+		}
+		notes = append(notes, name+" is no segment of this log, or was made with another key")
+	}
+	for _, name := range v.More {
+		segment, err := firstLine(name, v.Key)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		found[segment.Number] = append(found[segment.Number], name)
+	}
+	if len(found) == 0 {
+		return nil, nil, fmt.Errorf("%s: %w", v.Path, fs.ErrNotExist)
+	}
+	for _, n := range slices.Sorted(maps.Keys(found)) {
+		if len(found[n]) > 1 {
+			return nil, nil, fmt.Errorf("%s are all segment %d: move away the ones that are copies", strings.Join(found[n], ", "), n)
+		}
+		if n >= v.From {
+			files = append(files, found[n][0])
+		}
+	}
+	return files, notes, nil
+}
+
+// chain verifies the segments and that they follow each other.
+func (v Verification) chain(files []string, heads []recovery.Head, report *Report) ([]scanned, error) {
+	var read []scanned
+	for _, name := range files {
+		s, err := scan(name, v.Key, heads...)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case len(read) > 0:
+			if err := s.segment.Follows(read[len(read)-1].last); err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+		case s.segment.Number != max(v.From, 1):
+			return nil, fmt.Errorf("segments %d to %d (records up to %d) are not here: name their files too, or, if they are lost, verify with --from %d: %w",
+				max(v.From, 1), s.segment.Number-1, s.segment.Seq, s.segment.Number, recovery.ErrChain)
+		}
+		if s.segment.Begun {
+			report.Notes = append(report.Notes, fmt.Sprintf("segment %d was begun by `regain audit begin` at %s: records before it may be missing", s.segment.Number, s.segment.Started.Format("2006-01-02 15:04:05 UTC")))
+		}
+		s.issued = nil
+		read = append(read, s)
+	}
+	if len(read) == 0 {
+		return nil, fmt.Errorf("segment %d is not here: %w", v.From, fs.ErrNotExist)
+	}
+	first, last := read[0], read[len(read)-1]
+	report.Segments, report.First, report.Last, report.From, report.To = len(read), first.segment.Number, last.segment.Number, first.segment.Seq+1, last.last.Seq
+	return read, nil
+}
+
+// through reports whether the segments go through the head.
+func through(read []scanned, head recovery.Head) error {
+	last := read[len(read)-1]
+	switch {
+	case head.Segment < read[0].segment.Number:
+		return fmt.Errorf("the head names segment %d, which is not here: %w", head.Segment, ErrTruncated)
+	case head.Segment > last.segment.Number:
+		return fmt.Errorf("has %d records in segments up to %d, its head says record %d in segment %d: %w", last.last.Seq, last.segment.Number, head.Seq, head.Segment, ErrTruncated)
+	}
+	s := read[head.Segment-read[0].segment.Number]
+	if head.Seq > s.last.Seq {
+		return fmt.Errorf("has %d records, its head says %d: %w", s.last.Seq, head.Seq, ErrTruncated)
+	}
+	if !s.holds[head] {
+		return fmt.Errorf("record %d is not the one its head names: %w", head.Seq, recovery.ErrChain)
+	}
+	return nil
+}

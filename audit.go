@@ -1,0 +1,159 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"regain/adapters/auditlog"
+	"regain/internal/config"
+	"regain/internal/node"
+	"regain/recovery"
+)
+
+// auditCommand is what `regain audit` was called with.
+type auditCommand struct {
+	file   string // the configuration
+	secret config.Secret
+	head   string
+	from   uint64
+	flags  *pflag.FlagSet
+	out    io.Writer
+}
+
+func runAudit(ctx context.Context, args []string, out io.Writer) error {
+	c := auditCommand{flags: pflag.NewFlagSet("audit", pflag.ContinueOnError), out: out}
+	c.flags.StringVar(&c.file, "config", "", "configuration file (YAML): its audit.file and audit.key")
+	c.flags.StringVar(&c.secret.File, "key-file", "", "in place of --config: `file` with the key of the log's chain")
+	c.flags.StringVar(&c.secret.Env, "key-env", "", "in place of --config: `variable` with the key of the log's chain")
+	c.flags.StringVar(&c.head, "head", "", "verify: `file` with a head that was kept elsewhere, or - for the standard input")
+	c.flags.Uint64Var(&c.from, "from", 0, "verify: first `segment` that must be there, where older ones were deleted on purpose")
+	if err := c.flags.Parse(args); err != nil {
+		return err
+	}
+	most := map[string]int{"verify": -1, "head": 2, "rotate": 2, "begin": 1}
+	if n, known := most[c.flags.Arg(0)]; !known || n > 0 && c.flags.NArg() > n {
+		return errUsage
+	}
+	if c.flags.Arg(0) == "begin" {
+		return c.begin()
+	}
+	options, err := c.options()
+	if err != nil {
+		return err
+	}
+	switch c.flags.Arg(0) {
+	case "verify":
+		return c.verify(options)
+	case "head":
+		head, err := auditlog.ReadHead(options.Path, options.Key)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprint(out, options.Key.EncodeHead(head))
+		return err
+	}
+	head, err := auditlog.RotateFile(ctx, options)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "ok: segment %d carries on after record %d\n", head.Segment, head.Seq)
+	return err
+}
+
+// options returns where the log is, and its key: from the configuration, or from the command line.
+func (c auditCommand) options() (options auditlog.Options, err error) {
+	switch {
+	case c.file != "" && !c.secret.IsZero():
+		return options, errors.New("give --config, or one of --key-file and --key-env")
+	case c.file != "":
+		cfg := node.Defaults()
+		if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: node.Renamed()}, &cfg); err != nil {
+			return options, err
+		}
+		if options, err = cfg.Audit.Options(); err != nil {
+			return options, err
+		}
+	case !c.secret.IsZero():
+		if options.Key, err = node.ReadAuditKey(c.secret, "the key of the audit log"); err != nil {
+			return options, err
+		}
+	default:
+		return options, fmt.Errorf("the key of the audit log: give --config, --key-file or --key-env: %w", errUsage)
+	}
+	if c.flags.NArg() > 1 {
+		options.Path = c.flags.Arg(1)
+	}
+	if options.Path == "" {
+		return options, errUsage
+	}
+	return options, nil
+}
+
+func (c auditCommand) verify(options auditlog.Options) error {
+	v := auditlog.Verification{Path: options.Path, Key: options.Key, From: c.from}
+	if c.flags.NArg() > 2 {
+		v.More = c.flags.Args()[2:]
+	}
+	if c.head != "" {
+		var err error
+		if v.Kept, err = readHead(c.head, options.Key); err != nil {
+			return fmt.Errorf("--head: %w", err)
+		}
+	}
+	r, err := auditlog.Verify(v)
+	if err != nil {
+		return err
+	}
+	records := fmt.Sprintf("records %d to %d", r.From, r.To)
+	if r.To < r.From {
+		records = "no record"
+	}
+	fmt.Fprintf(c.out, "ok: %s in segments %d to %d: none was changed, and none is missing between them\n", records, r.First, r.Last)
+	for _, note := range r.Notes {
+		fmt.Fprintln(c.out, "note: "+note)
+	}
+	if c.head == "" {
+		fmt.Fprintf(c.out, "The head beside the log names record %d. Whoever can write both could have put an older head and a shorter log there:\n"+
+			"to prove that nothing was removed from the end, compare with a head that was kept elsewhere (regain audit verify --head FILE).\n", r.Head.Seq)
+		return nil
+	}
+	_, err = fmt.Fprintf(c.out, "The head that was kept elsewhere names record %d: nothing up to there was removed.\n", v.Kept.Seq)
+	return err
+}
+
+func readHead(path string, key recovery.ChainKey) (recovery.Head, error) {
+	var text []byte
+	var err error
+	if path == "-" {
+		text, err = io.ReadAll(os.Stdin)
+	} else {
+		text, err = os.ReadFile(path) //nolint:gosec // the caller chooses the file
+	}
+	if err != nil {
+		return recovery.Head{}, err
+	}
+	return auditlog.ParseHead(string(text), key)
+}
+
+func (c auditCommand) begin() error {
+	if c.file == "" {
+		return fmt.Errorf("begin: give --config: %w", errUsage)
+	}
+	cfg := node.Defaults()
+	if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: node.Renamed()}, &cfg); err != nil {
+		return err
+	}
+	if err := node.BeginAudit(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader}); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(c.out, "ok: the audit log goes on in a new segment, whose first line says that it was begun after a loss")
+	return err
+}

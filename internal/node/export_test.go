@@ -1,0 +1,14 @@
+package node
+
+import (
+	"testing"
+	"time"
+)
+
+// FailAChange changes the store, which must fail.
+func (n *Node) FailAChange(t *testing.T) {
+	t.Helper()
+	if _, err := n.store.Increment(t.Context(), "test", "test", time.Minute); err == nil {
+		t.Error("the change did not fail")
+	}
+}

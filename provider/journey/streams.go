@@ -1,0 +1,72 @@
+package journey
+
+import (
+	"sync"
+
+	"regain/recovery"
+)
+
+// maxStreams is how many live pages one transaction has on one node: a person's tabs, and no flood of connections that
+// each look at the store.
+const maxStreams = 8
+
+// Limits bound the live pages of one node, which each hold a connection and look at the store twice a second.
+type Limits struct {
+	Total      int
+	PerNetwork int // of an IPv4 address or an IPv6 /64; those whose network cannot be read count as one
+}
+
+// DefaultLimits are for one node of a middling organisation.
+func DefaultLimits() Limits { return Limits{Total: 1024, PerNetwork: 64} }
+
+// streams counts the live pages.
+type streams struct {
+	limits Limits
+	ended  chan struct{} // closed when the node stops
+	end    func()
+
+	mu           sync.Mutex
+	total        int
+	transactions map[recovery.TransactionID]int
+	networks     map[string]int
+}
+
+func newStreams(limits Limits) *streams {
+	if limits == (Limits{}) {
+		limits = DefaultLimits()
+	}
+	ended := make(chan struct{})
+	return &streams{
+		limits: limits, ended: ended, end: sync.OnceFunc(func() { close(ended) }),
+		transactions: make(map[recovery.TransactionID]int), networks: make(map[string]int),
+	}
+}
+
+// enter takes a place, and returns false when there is none.
+func (s *streams) enter(id recovery.TransactionID, network string) (leave func(), ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.transactions[id] >= maxStreams || s.networks[network] >= s.limits.PerNetwork || s.total >= s.limits.Total {
+		return nil, false
+	}
+	s.total++
+	s.transactions[id]++
+	s.networks[network]++
+	return func() { s.leave(id, network) }, true
+}
+
+func (s *streams) leave(id recovery.TransactionID, network string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.total--
+	if s.transactions[id]--; s.transactions[id] == 0 {
+		delete(s.transactions, id)
+	}
+	if s.networks[network]--; s.networks[network] == 0 {
+		delete(s.networks, network)
+	}
+}
+
+// EndLivePages ends every live page, and those that are opened later: a server that stops waits for its requests. The
+// browser connects again by itself, to the next server.
+func (p *Pages) EndLivePages() { p.streams.end() }

@@ -1,0 +1,10 @@
+package memory
+
+import (
+	"time"
+
+	"regain/internal/clock"
+)
+
+// Elapsed sets what the time that passes is measured by.
+func (s *Store) Elapsed(elapsed func() time.Duration) { s.steady = clock.NewSteady(s.clock, elapsed) }
