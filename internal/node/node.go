@@ -41,30 +41,29 @@ type Deps struct {
 
 // Node is one running node.
 type Node struct {
-	handler *provider.Provider
-	ring    *keys.Ring
+	cfg     Config
+	loaded  loaded
 	audit   *auditlog.Log
 	store   *watchedStore
 	closers []io.Closer // closed in reverse order
+	parts   []*watched  // that are made of files
 
-	cfg    Config
-	loaded loaded     // what the files held at the start
-	parts  []*watched // that are made of files
-
-	// What is made again when files change, beside the handler's wallets and the ring.
+	// What is made again when files change.
+	ring         *keys.Ring
 	clients      liveClients
 	verifier     liveVerifier
 	fetcher      liveFetcher
 	certificate  liveCertificate
 	source       *mtls.Source
 	registration *registration.Service // nil if it is disabled
+	provider     *provider.Provider
 }
 
 // ServeHTTP implements http.Handler.
-func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.handler.ServeHTTP(w, r) }
+func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.provider.ServeHTTP(w, r) }
 
 // EndLivePages ends every live page, and those that are opened later: the node is about to stop.
-func (n *Node) EndLivePages() { n.handler.EndLivePages() }
+func (n *Node) EndLivePages() { n.provider.EndLivePages() }
 
 // Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
@@ -87,31 +86,30 @@ func New(cfg Config, deps Deps) (*Node, error) {
 	if n.loaded, err = cfg.load(deps); err != nil {
 		return nil, err
 	}
-	if err := n.wire(cfg, deps); err != nil {
+	if err := n.wire(deps); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
 }
 
-func (n *Node) wire(cfg Config, deps Deps) error {
-	secrets := n.loaded.secrets
+func (n *Node) wire(deps Deps) error {
 	n.ring = n.loaded.ring
 	n.clients.current.Store(&n.loaded.clients)
 	n.fetcher.current.Store(n.loaded.fetcher)
 	n.certificate.current.Store(n.loaded.certificate)
-	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	store, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
 	if err != nil {
 		return err
 	}
-	passes, err := newPasses(cfg.PassIssuer, secrets.pass, store, deps)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.secrets.pass, store, deps)
 	if err != nil {
 		return err
 	}
-	service, err := n.newService(cfg, store, passes.issuer, deps)
+	service, err := n.newService(store, passes.issuer, deps)
 	if err != nil {
 		return err
 	}
-	server, err := n.newOpenID(store, service, deps)
+	server, err := n.makeOpenID(store, service, deps)
 	if err != nil {
 		return err
 	}
@@ -119,11 +117,11 @@ func (n *Node) wire(cfg Config, deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newProvider(cfg, deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
+	return n.makeProvider(deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
 }
 
-func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
-	if err := n.openAudit(cfg.Audit, store, deps); err != nil {
+func (n *Node) newService(store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
+	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
 	return recovery.NewService(recovery.Ports{
@@ -132,29 +130,29 @@ func (n *Node) newService(cfg Config, store storage.Store, passes recovery.PassI
 	}, n.loaded.policy)
 }
 
-// newProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
-func (n *Node) newProvider(cfg Config, deps Deps, parts provider.Deps) error {
-	if err := n.newVerifier(n.loaded.trust, deps); err != nil {
+// makeProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
+func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
+	if err := n.makeVerifier(n.loaded.trust, deps); err != nil {
 		return err
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
-	wallets, web, entra := n.loaded.wallets.named, n.loaded.wallets.web, n.loaded.clients.Follow(contract.EntraExternalMethod)
 	attributes, err := attributesOf(n.loaded.directory)
 	if err != nil {
 		return err
 	}
-	n.handler, err = provider.New(provider.Config{
-		Issuer: cfg.Issuer, TrustedProxies: cfg.TrustedProxies, HSTS: cfg.HSTS,
-		LivePages: journey.Limits{Total: cfg.Connections.LivePages, PerNetwork: cfg.Connections.LivePagesPerNetwork},
-		OpenID:    cfg.openID(attributes, entra),
+	n.provider, err = provider.New(provider.Config{
+		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
+		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
+		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
-			Wallets: wallets, DIDWeb: web, ReceiptTypes: cfg.FaceCheck.ReceiptTypes, ReceiptVCTypes: cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: cfg.RequestLife,
+			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
+			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
 		},
 	}, parts)
 	if err != nil {
 		return err
 	}
-	n.closers = append(n.closers, n.handler)
+	n.closers = append(n.closers, n.provider)
 	return nil
 }

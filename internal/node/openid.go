@@ -15,14 +15,14 @@ import (
 	"regain/storage"
 )
 
-// newOpenID builds the OpenID provider's core, and dynamic client registration if it is configured.
-func (n *Node) newOpenID(store storage.Store, accounts oauth.Accounts, deps Deps) (*oauth.Server, error) {
+// makeOpenID builds the OpenID provider's core, and dynamic client registration if it is configured.
+func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Deps) (*oauth.Server, error) {
 	remote, err := remotekeys.New(&n.fetcher, deps.Clock)
 	if err != nil {
 		return nil, err
 	}
 	registry := clients.Layered{&n.clients}
-	if n.registration, err = n.newRegistration(store, deps); err != nil {
+	if n.registration, err = n.makeRegistration(store, deps); err != nil {
 		return nil, err
 	}
 	if n.registration != nil {
@@ -47,8 +47,8 @@ func (n *Node) newOpenID(store storage.Store, accounts oauth.Accounts, deps Deps
 	return server, nil
 }
 
-// newRegistration returns nil if dynamic client registration is not configured.
-func (n *Node) newRegistration(store storage.Store, deps Deps) (*registration.Service, error) {
+// makeRegistration returns nil if dynamic client registration is not configured.
+func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.Service, error) {
 	r := n.cfg.Registration
 	if r.Tokens.IsZero() {
 		return nil, nil //nolint:nilnil // nil means disabled

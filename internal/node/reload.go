@@ -127,7 +127,7 @@ func (n *Node) reloadWallets(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return keyed("request_signing", n.handler.Wallets().SetWallets(read.named, read.web))
+	return keyed("request_signing", n.provider.Wallets().SetWallets(read.named, read.web))
 }
 
 func (n *Node) reloadTrust(deps Deps) error {
@@ -135,10 +135,10 @@ func (n *Node) reloadTrust(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.newVerifier(rules, deps)
+	return n.makeVerifier(rules, deps)
 }
 
-func (n *Node) newVerifier(rules []trust.Rule, deps Deps) error {
+func (n *Node) makeVerifier(rules []trust.Rule, deps Deps) error {
 	made, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: n.cfg.StatusList.MinTTL, MaxStatusTTL: n.cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: &n.fetcher, Clock: deps.Clock, Logger: deps.Logger})
 	if err != nil {
