@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func (r *runner) overlay(name string, changed func(*file) (string, bool)) (strin
 }
 
 func compile(pkg, overlay, bin string) (string, error) {
-	cmd := exec.Command("go", "test", "-c", "-vet=off", "-gcflags=-e", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, pkg) // #nosec G204
+	cmd := exec.CommandContext(context.Background(), "go", "test", "-c", "-vet=off", "-gcflags=-e", "-ldflags=-s -w", "-overlay", overlay, "-o", bin, pkg) // #nosec G204
 	out, err := cmd.CombinedOutput()
 	return string(out), err
 }

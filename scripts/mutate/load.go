@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -71,7 +72,7 @@ func load(pattern string) (*source, error) {
 }
 
 func list(args ...string) ([]listed, error) {
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Dir,Name,Export,GoFiles,TestGoFiles,XTestGoFiles,DepOnly"}, args...)...) // #nosec G204 -- the developer's own arguments
+	cmd := exec.CommandContext(context.Background(), "go", append([]string{"list", "-json=ImportPath,Dir,Name,Export,GoFiles,TestGoFiles,XTestGoFiles,DepOnly"}, args...)...) // #nosec G204 -- the developer's own arguments
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

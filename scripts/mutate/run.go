@@ -63,7 +63,7 @@ func (r *runner) judge(mutants []*mutant) error {
 
 // tests lists the tests of a binary, and finds what each reaches.
 func (r *runner) tests(p listed, bin string) ([]*test, error) {
-	cmd := exec.Command(bin, "-test.list", ".") // #nosec G204
+	cmd := exec.CommandContext(context.Background(), bin, "-test.list", ".") // #nosec G204
 	cmd.Dir = p.Dir
 	out, err := cmd.Output()
 	if err != nil {

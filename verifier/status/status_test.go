@@ -117,7 +117,7 @@ func TestLookRefusesAnotherMediaType(t *testing.T) {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = w.Write([]byte(issuer.Status.Token()))
 	}
-	if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) {
+	if _, err := newLists(t, issuer, clock).Look(t.Context(), status.Reference{URI: issuer.Status.URI}, believe(issuer)); !errors.Is(err, status.ErrUnavailable) || !strings.Contains(err.Error(), "the media type is not that of a status list") {
 		t.Errorf("got %v", err)
 	}
 }
