@@ -305,6 +305,55 @@ func TestBrokenInTheStore(t *testing.T) {
 	}
 }
 
+// TestNotJSONInTheStore holds that each step says that the store is to blame, and not the wallet.
+func TestNotJSONInTheStore(t *testing.T) {
+	inLink := plain(t)
+	inLink.OpenID4VP.ByValue = true
+	for name, w := range map[string]protocol.Wallet{"OpenID4VP": plain(t), "in the link": inLink, "Authenticator": older(t)} {
+		e := open(t, w)
+		steps := map[string]func(stored []byte) error{
+			"open":    func(stored []byte) error { _, err := e.Open(stored, url.Values{"state": {"x"}}, noon); return err },
+			"object":  func(stored []byte) error { _, err := e.Object(stored, nil, noon); return err },
+			"expired": func(stored []byte) error { _, err := e.Expired(stored, noon.Add(time.Hour)); return err },
+		}
+		if through, ok := e.(protocol.OpenID4VP); ok {
+			steps["requests"] = func(stored []byte) error { _, err := through.BrowserRequests(stored, noon); return err }
+			steps["browser"] = func(stored []byte) error {
+				_, err := through.OpenBrowser(stored, "openid4vp-v1-unsigned", "{}", noon)
+				return err
+			}
+		}
+		if e.InLink() {
+			steps["link"] = func(stored []byte) error { _, err := e.Link(endpoints(), stored, noon); return err }
+		}
+		for step, do := range steps {
+			if err := do([]byte("{")); err == nil || !strings.Contains(err.Error(), "decode presentation request") {
+				t.Errorf("%s, %s: %v", name, step, err)
+			}
+		}
+	}
+}
+
+// TestNewRefuses holds that a request which cannot be asked is not stored, and that each protocol says why.
+func TestNewRefuses(t *testing.T) {
+	for name, row := range map[string]struct {
+		wallet protocol.Wallet
+		format string
+		change func(*protocol.RequestParams)
+		why    string
+	}{
+		"OpenID4VP without a lifetime":     {plain(t), dcql.FormatSDJWT, func(w *protocol.RequestParams) { w.Lifetime = 0 }, "lifetime"},
+		"Authenticator without a lifetime": {older(t), dcql.FormatJWTVC, func(w *protocol.RequestParams) { w.Lifetime = 0 }, "lifetime"},
+	} {
+		params := wish(t, row.format)
+		row.change(&params)
+		stored, err := open(t, row.wallet).New(params)
+		if err == nil || stored != nil || !strings.Contains(strings.ToLower(err.Error()), row.why) {
+			t.Errorf("%s: %s, %v", name, stored, err)
+		}
+	}
+}
+
 func TestAnswersRedactThemselves(t *testing.T) {
 	const secret = "Lovelace"
 	answer := protocol.Answer{IDToken: secret, Presentations: map[string]protocol.PresentationRef{"verified_id": {Text: secret}}}
@@ -316,6 +365,9 @@ func TestAnswersRedactThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&log, "%s %v %+v %#v %s %q %x", raw, value, value, value, value, value, value)
+	}
+	if each := fmt.Sprint(answer, answer.Presentations["verified_id"]); each != "answer[redacted] presentation[redacted]" {
+		t.Errorf("printed as %s", each)
 	}
 	if shown := log.String(); strings.Contains(shown, secret) || strings.Contains(shown, fmt.Sprintf("%x", secret)) {
 		t.Errorf("shown: %s", shown)
