@@ -81,22 +81,23 @@ func TestMdocsThatAreObjectedTo(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(s *licence)
 		want   verifier.ValidationFailure
+		why    string // part of the cause, as the operator reads it
 	}{
-		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted},
-		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted},
+		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted, "no rule for the type"},
+		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted, "iss is not on the list"},
 		"out of date": {func(s *licence) {
 			s.mdoc.MSO.At("validityInfo").Set("validUntil", verifiertest.Tag{Number: 0, Content: s.clock.Now().UTC().Format(time.RFC3339)})
-		}, verifier.Expired},
+		}, verifier.Expired, "validUntil is past"},
 		"not valid yet": {func(s *licence) {
 			s.mdoc.MSO.At("validityInfo").Set("validFrom", verifiertest.Tag{Number: 0, Content: s.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
-		}, verifier.Expired},
-		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked},
-		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable},
-		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoFailure},
+		}, verifier.Expired, "signed or validFrom is in the future"},
+		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked, "its status list entry is not VALID"},
+		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable, "credential names no status list"},
+		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoFailure, ""},
 	} {
 		s := newLicence(t)
 		row.change(s)
-		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want {
+		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want || !blames(got, row.want, row.why) {
 			t.Errorf("%s: got %q, %v; log: %s", name, got.ValidationFailure(), err, s.log.String())
 		}
 	}

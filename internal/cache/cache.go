@@ -36,7 +36,8 @@ type Cache[T any] struct {
 	flight singleflight.Group
 }
 
-// entry is a cached value or a cached error. Entries are replaced, never changed.
+// entry is a cached value or a cached error. Entries are replaced, never changed. The zero entry, of a key that is not
+// cached, is over at every time.
 type entry[T any] struct {
 	value  T
 	err    error
@@ -71,18 +72,18 @@ func (c *Cache[T]) Renew(ctx context.Context, key string, load Load[T]) (T, erro
 // Shorten makes a value that the caller rejected expire after RetryAfter.
 func (c *Cache[T]) Shorten(key string) {
 	soon := c.cfg.Clock().Add(c.cfg.RetryAfter)
-	if e, ok := c.kept.Peek(key); ok && e.until.After(soon) {
+	if e, _ := c.kept.Peek(key); e.until.After(soon) {
 		e.until = soon
 		c.kept.Add(key, e)
 	}
 }
 
 func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(entry[T]) bool) (T, error) {
-	if e, ok := c.kept.Get(key); ok && good(e) {
+	if e, _ := c.kept.Get(key); good(e) {
 		return e.value, e.err
 	}
 	flight := c.flight.DoChan(key, func() (any, error) {
-		if e, ok := c.kept.Get(key); ok && good(e) { // the previous load ended meanwhile
+		if e, _ := c.kept.Get(key); good(e) { // the previous load ended meanwhile
 			return e, nil
 		}
 		// Not under ctx, even without its end: the load may outlive its caller's request, whose context a router reuses.
@@ -105,7 +106,7 @@ func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] 
 	if err != nil {
 		now := c.cfg.Clock() // a failure counts from its end
 		e.loaded, e.until = now, now.Add(c.cfg.RetryAfter)
-		if old, ok := c.kept.Peek(key); ok && old.err == nil && now.Before(old.until) {
+		if old, _ := c.kept.Peek(key); old.err == nil && now.Before(old.until) {
 			e.value, e.err, e.until = old.value, nil, old.until
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -235,6 +236,37 @@ func TestRenew(t *testing.T) {
 	}
 }
 
+// TestAFailureIsNotHidden holds that a failure is told where nothing good is left: by Get, by Renew, and while it is kept.
+func TestAFailureIsNotHidden(t *testing.T) {
+	broken := errors.New("broken")
+	for name, ask := range map[string]func(*cache.Cache[int], *source) (int, error){
+		"get":   func(c *cache.Cache[int], from *source) (int, error) { return c.Get(t.Context(), "key", from.load) },
+		"renew": func(c *cache.Cache[int], from *source) (int, error) { return c.Renew(t.Context(), "key", from.load) },
+	} {
+		c, hands := newCache(t)
+		from := &source{life: time.Minute, err: broken}
+		for range 2 {
+			if _, err := ask(c, from); !errors.Is(err, broken) || from.asked != 1 {
+				t.Errorf("%s: %v, asked %d times", name, err, from.asked)
+			}
+		}
+		hands.Advance(retryAfter) // a failure after a failure: the first is nothing good that could stay
+		if _, err := ask(c, from); !errors.Is(err, broken) || from.asked != 2 {
+			t.Errorf("%s, again: %v, asked %d times", name, err, from.asked)
+		}
+		hands.Advance(retryAfter)
+		from.err = nil
+		if got, err := ask(c, from); err != nil || got != 3 {
+			t.Errorf("%s, mended: %d, %v", name, got, err)
+		}
+		hands.Advance(time.Minute) // what was good is over
+		from.err = broken
+		if _, err := ask(c, from); !errors.Is(err, broken) {
+			t.Errorf("%s, over: %v", name, err)
+		}
+	}
+}
+
 func TestShorten(t *testing.T) {
 	c, hands := newCache(t)
 	from := &source{life: time.Hour}
@@ -255,11 +287,17 @@ func TestShorten(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for name, cfg := range map[string]cache.Config{
-		"no size": {RetryAfter: 1, Clock: time.Now}, "no clock": {Size: 1, RetryAfter: 1}, "no time": {Size: 1, Clock: time.Now}, "negative": {Size: -1, RetryAfter: 1, Clock: time.Now},
+	const required = "RetryAfter and Clock are required"
+	for name, row := range map[string]struct {
+		cfg cache.Config
+		why string
+	}{
+		"no size": {cache.Config{RetryAfter: 1, Clock: time.Now}, "size"}, "no clock": {cache.Config{Size: 1, RetryAfter: 1}, required},
+		"no time": {cache.Config{Size: 1, Clock: time.Now}, required}, "negative time": {cache.Config{Size: 1, RetryAfter: -1, Clock: time.Now}, required},
+		"negative": {cache.Config{Size: -1, RetryAfter: 1, Clock: time.Now}, "size"},
 	} {
-		if _, err := cache.New[int](cfg); err == nil {
-			t.Errorf("%s: accepted", name)
+		if _, err := cache.New[int](row.cfg); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
