@@ -277,7 +277,7 @@ func TestAnotherBrowserRequestsAnswer(t *testing.T) {
 // Whatever the page sends, OpenBrowser does not panic, and what it accepts is exactly what was asked for.
 func FuzzOpenBrowser(f *testing.F) {
 	sealed, plain := inBrowser(newProfile(f), presentation.Signed), inBrowser(plainProfile(), presentation.Unsigned)
-	r, inClear := browserRequestOf(f, sealed), browserRequestOf(f, plain)
+	r, inClear := withSteadyKey(f, browserRequestOf(f, sealed)), browserRequestOf(f, plain)
 	good := fmt.Sprintf(`{"response":%q}`, seal(f, key(f, r), jose.A128GCM, answer(r)))
 	for _, data := range []string{good, text(f, answer(inClear)), `{"error":"access_denied"}`, `{"response":"....","vp_token":{}}`, `{"vp_token":{"face_check":[null]}}`} {
 		f.Add(string(presentation.Signed), data)
@@ -298,7 +298,8 @@ func FuzzOpenBrowser(f *testing.F) {
 			if got.Error == nil && !slices.Equal(got.Presentations.IDs(), []string{"face_check", "verified_id"}) {
 				t.Errorf("accepted %v", got.Presentations.IDs())
 			}
-			if got.Error == nil && one.r.Mode.Encrypted() && objectOf(t, data)["response"] != objectOf(t, good)["response"] {
+			// Nobody but us, who made the seeds, can seal: what opens says what they say.
+			if got.Error == nil && one.r.Mode.Encrypted() && (got.Presentations["verified_id"][0] != "a~b" || got.Presentations["face_check"][0] != "c~") {
 				t.Error("another text opens than the one that was sealed")
 			}
 		}
