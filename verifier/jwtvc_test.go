@@ -207,7 +207,7 @@ func TestLinkedDomain(t *testing.T) {
 		"for another DID": {func(s *card, site *verifiertest.Site) {
 			site.ServeConfiguration(verifiertest.NewDomainLinkage(s.owner, site.Origin, s.clock.Now()).Sign(t))
 		}, verifier.Untrusted, "configuration has no credential of the DID"},
-		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted, "linked_dids is not an array of up to 32"},
+		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted, "configuration has no credential of the DID"},
 		"it does not answer":  {func(_ *card, site *verifiertest.Site) { delete(site.Pages, "/.well-known/did-configuration.json") }, verifier.StatusUnavailable, "response is not 200 OK"},
 		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoFailure, ""},
 		"an untrusted issuer": {func(s *card, _ *verifiertest.Site) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted, "its DID is in no rule for"},
