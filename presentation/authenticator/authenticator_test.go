@@ -96,6 +96,19 @@ func TestRequestObject(t *testing.T) {
 			t.Errorf("it lacks %s:\n%s", part, text)
 		}
 	}
+	if strings.Count(text, `"pattern"`) != 1 {
+		t.Errorf("the issuers of the Verified ID are asked of %d credentials", strings.Count(text, `"pattern"`))
+	}
+	anybody, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://recover.example.org/r", Query: query(t), Lifetime: time.Minute}, rand.Reader, noon.Add(time.Second/2))
+	if err != nil || !anybody.ExpiresAt.Equal(noon.Add(time.Minute)) {
+		t.Fatalf("ends at %v, %v", anybody.ExpiresAt, err)
+	}
+	if object, err = p.RequestObject(anybody, noon); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1]); err != nil || strings.Contains(string(raw), `"filter"`) {
+		t.Errorf("without issuers: %s, %v", raw, err)
+	}
 	if strings.Contains(text, "portrait") || strings.Contains(text, "photo") {
 		t.Error("it asks for the picture")
 	}
@@ -156,6 +169,9 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 			q.Credentials[0].Format, q.Credentials[0].Meta = dcql.FormatSDJWT, &dcql.Meta{VCTValues: []string{"x"}}
 		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
 		"two sets of types": {func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} }, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
+		"claim sets": {func(q *dcql.Query) {
+			q.Credentials[0].Claims[0].ID, q.Credentials[0].ClaimSets = "a", [][]string{{"a"}}
+		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
 		"alternatives":      {func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} }, "wallets of this kind do not support credential_sets"},
 		"every element":     {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} }, "verified_id: [\"a\",null]: wallets of this kind support paths of plain names only"},
 		"a name with a dot": {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") }, "verified_id: [\"a.b\"]: wallets of this kind support paths of plain names only"},

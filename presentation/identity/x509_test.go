@@ -131,15 +131,15 @@ func TestALeafWithoutKeyUsage(t *testing.T) {
 			IsCA: name != "leaf", BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 		}
 		if name == "leaf" {
-			template.KeyUsage = x509.KeyUsageDigitalSignature
+			template.KeyUsage, template.NotBefore, template.NotAfter = x509.KeyUsageDigitalSignature, noon.Add(-time.Minute), noon.Add(time.Minute)
 		}
 		own := newKey(t)
 		above = issue(t, template, above, own.Public(), key)
 		key, list = own, append([]*x509.Certificate{above}, list...)
 	}
 	who, err := identity.X509Hash(key, list, noon)
-	if must(t, who, err); !who.NotAfter().Equal(noon.Add(time.Hour)) || who.Usable(noon.Add(-time.Hour)) != nil {
-		t.Errorf("it ends at %s", who.NotAfter())
+	if must(t, who, err); !who.NotAfter().Equal(noon.Add(time.Minute)) || who.Usable(noon.Add(-time.Minute)) != nil || who.Usable(noon.Add(-time.Minute-1)) == nil {
+		t.Errorf("it ends at %s, and not with the leaf", who.NotAfter())
 	}
 }
 
