@@ -140,3 +140,20 @@ func TestPrintedAs(t *testing.T) {
 		t.Errorf("printed as %s", said)
 	}
 }
+
+// TestHangingUpChangesNoVerdict holds that what is known is said, also to a wallet that is gone: it is in the cache.
+func TestHangingUpChangesNoVerdict(t *testing.T) {
+	for status, want := range map[byte]verifier.ValidationFailure{0: verifier.NoFailure, 1: verifier.Revoked} {
+		s := newScene(t)
+		s.issuer.Status.Set(s.id.Index, status)
+		v := s.verifier(t)
+		if got, err := v.Verify(t.Context(), s.presentation(t), s.expect); err != nil || got.ValidationFailure() != want {
+			t.Fatalf("%q, %v", got.ValidationFailure(), err)
+		}
+		gone, hangUp := context.WithCancel(t.Context())
+		hangUp()
+		if got, err := v.Verify(gone, s.presentation(t), s.expect); err != nil || got.ValidationFailure() != want {
+			t.Errorf("%q, %v, want %q", got.ValidationFailure(), err, want)
+		}
+	}
+}

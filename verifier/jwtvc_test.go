@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"strings"
 	"testing"
@@ -45,8 +46,24 @@ func (s *card) verify(t *testing.T) (verifier.Verified, error) {
 	t.Helper()
 	vp := verifiertest.NewVP(s.presenter, s.clock.Now(), s.vc.Sign(t), s.receipt.Sign(t)).Sign(t)
 	return s.scene.verifier(t).Verify(t.Context(), verifier.Presentation{
-		VerifiedID: vp, FaceCheck: vp, FaceCheckAt: 1, IDToken: s.token.Sign(t),
+		VerifiedID: vp, FaceCheck: vp, FaceCheckAt: 1, IDToken: s.idToken(t),
 	}, s.expect)
+}
+
+func (s *card) idToken(t *testing.T) string {
+	t.Helper()
+	if s.token == nil {
+		return ""
+	}
+	return s.token.Sign(t)
+}
+
+// authorities has the issuer be known by certificates of this authority, and by no DID.
+func (s *card) authorities(a *verifiertest.Authority) {
+	s.rules = []trust.Rule{
+		{Types: []string{verifiertest.VCType}, Anchors: []*x509.Certificate{a.Certificate}, StatusOptional: true},
+		{Types: []string{receiptVC}, DIDs: []string{s.authority.DID}, StatusOptional: true},
+	}
 }
 
 func TestJWTVC(t *testing.T) {
@@ -92,7 +109,18 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		"a stranger's, for a trusted DID": {func(t *testing.T, s *card) {
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
 		}, "VC has certificates"},
-		"a forged receipt": {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
+		// Anybody may copy the chain of a trusted issuer: that its key signed is what counts.
+		"a trusted chain, and another key": {func(t *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			certify(t, s, s.issuer.Authority)
+			s.vc.Signer = verifiertest.NewSigner(t, "ES256")
+		}, "Verified ID: not signed by the issuer that it names: VC: signature does not verify"},
+		"a chain that is none": {func(_ *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			s.vc.Certify([][]byte{[]byte("x")})
+		}, "Verified ID: malformed certificate chain: leaf: a certificate cannot be read"},
+		"an empty ID token": {func(_ *testing.T, s *card) { s.token.Claims = map[string]any{} }, "iss is not https://self-issued.me/v2"},
+		"a forged receipt":  {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
 	} {
 		s := newCard(t, "ES256K")
 		row.change(t, s)
@@ -119,6 +147,11 @@ func TestJWTVCsThatAreObjectedTo(t *testing.T) {
 			s.vc.Claims["iss"], s.vc.Header["kid"] = "did:web:attacker.example", "did:web:attacker.example#key-1"
 		}, verifier.Untrusted, "its DID is in no rule for"},
 		"trusted for another type": {func(_ *testing.T, s *card) { s.rules[0].Types = []string{receiptVC} }, verifier.Untrusted, "its DID is in no rule for"},
+		"certified by who is trusted": {func(t *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			certify(t, s, s.issuer.Authority)
+		}, verifier.NoFailure, ""},
+		"without an ID token": {func(_ *testing.T, s *card) { s.token = nil }, verifier.NoFailure, ""},
 		"certified by a stranger": {func(t *testing.T, s *card) {
 			s.rules[0].DIDs = []string{"did:web:other.example"}
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
