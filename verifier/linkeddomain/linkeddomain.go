@@ -156,8 +156,8 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 // only way to end a link: the JWT VC Presentation Profile requires no revocation check (Linked Domain Verification).
 func (v *Verifier) current(c *jwtvc.Credential) error {
 	now := v.cfg.Clock()
-	from, there, err := c.Time("nbf")
-	if err != nil || there && clock.Issuers.InFuture(time.Unix(from, 0), now) {
+	from, _, err := c.Time("nbf") // 1970 without it
+	if err != nil || clock.Issuers.InFuture(time.Unix(from, 0), now) {
 		return errors.New("credential is not valid yet")
 	}
 	until, there, err := c.Time("exp")

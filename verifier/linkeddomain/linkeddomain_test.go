@@ -103,11 +103,17 @@ func TestVerify(t *testing.T) {
 		"endpoint with a fragment": {endpoint(func(s *scene) any { return s.site.Origin + "#" }), false, "not an https origin"},
 
 		"endpoint with a longer query": {endpoint(func(s *scene) any { return s.site.Origin + "?a=b" }), false, "not an https origin"},
-		"endpoint without a host":      {endpoint(func(*scene) any { return "https://" }), false, "not an https origin"},
-		"endpoint that is opaque":      {endpoint(func(*scene) any { return "https:issuer.localhost" }), false, "not an https origin"},
-		"endpoint no URL":              {endpoint(func(*scene) any { return "https://%zz" }), false, "not an https origin"},
-		"endpoint of other letters":    {endpoint(func(*scene) any { return "https://\u0131ssuer.localhost" }), false, "origin has a host with invalid characters"},
-		"endpoint with an underscore":  {endpoint(func(*scene) any { return "https://a_b.localhost" }), false, "origin has a host with invalid characters"},
+		"endpoint with a path":         {endpoint(func(s *scene) any { return s.site.Origin + "/path" }), false, "not an https origin"},
+		"before others": {func(t *testing.T, s *scene) {
+			s.site.ServeConfiguration(append([]any{s.linkage.Sign(t)}, others(t, s)...)...)
+			s.linkage = nil
+		}, true, ""},
+		"many entries":                {func(_ *testing.T, s *scene) { s.entries = make([]any, 31) }, true, ""},
+		"endpoint without a host":     {endpoint(func(*scene) any { return "https://" }), false, "not an https origin"},
+		"endpoint that is opaque":     {endpoint(func(*scene) any { return "https:issuer.localhost" }), false, "not an https origin"},
+		"endpoint no URL":             {endpoint(func(*scene) any { return "https://%zz" }), false, "not an https origin"},
+		"endpoint of other letters":   {endpoint(func(*scene) any { return "https://\u0131ssuer.localhost" }), false, "origin has a host with invalid characters"},
+		"endpoint with an underscore": {endpoint(func(*scene) any { return "https://a_b.localhost" }), false, "origin has a host with invalid characters"},
 		"no beginning": {func(_ *testing.T, s *scene) {
 			delete(s.linkage.Claims, "nbf")
 			delete(s.linkage.VC(), "issuanceDate")
@@ -225,6 +231,29 @@ func TestVerifyInAnOutage(t *testing.T) {
 	cancel()
 	if _, err := s.verifier(t, s.site.Fetcher()).Verify(gone, parse(t, s.identity.DID)); err == nil {
 		t.Error("whoever went away got an answer")
+	}
+}
+
+// waiting answers nobody until it is told to.
+type waiting chan struct{}
+
+func (w waiting) Get(context.Context, string, string) (fetch.Response, error) {
+	<-w
+	return fetch.Response{}, fetch.ErrNetwork
+}
+
+// TestVerifyDecidesNothingForWhoLeft holds that a caller who goes away while the domain is asked leaves no verdict: that
+// the domain does not vouch for the DID was not found out.
+func TestVerifyDecidesNothingForWhoLeft(t *testing.T) {
+	identity := verifiertest.NewION(verifiertest.NewSigner(t, "EdDSA").JWK(t))
+	identity.Document()["services"] = []any{map[string]any{"id": "d", "type": "LinkedDomains", "serviceEndpoint": "https://a.example"}}
+	s := &scene{clock: verifiertest.NewClock()}
+	slow := make(waiting)
+	defer close(slow)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if domain, err := s.verifier(t, slow).Verify(gone, parse(t, identity.DID(t))); !errors.Is(err, linkeddomain.ErrUnavailable) || errors.Is(err, linkeddomain.ErrUnlinked) || !errors.Is(err, context.Canceled) {
+		t.Errorf("%q, %v", domain, err)
 	}
 }
 
