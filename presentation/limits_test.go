@@ -23,8 +23,9 @@ import (
 )
 
 // sealFor encrypts as wallets do that name both parties (RFC 7518 §4.6.2, ISO 18013-7): go-jose writes no apu and apv.
-func sealFor(t *testing.T, k jose.JSONWebKey, enc string, apu, apv []byte, plain string) string {
+func sealFor(t *testing.T, r presentation.Request, enc string, parties [2][]byte) string {
 	t.Helper()
+	k, apu, apv, plain := key(t, r), parties[0], parties[1], text(t, answer(r))
 	private, err := ecdh.P256().GenerateKey(rand.Reader)
 	must(t, private, err)
 	public, _ := k.Key.(*ecdsa.PublicKey)
@@ -62,7 +63,7 @@ func TestOpenNamesOfParties(t *testing.T) {
 	for _, enc := range []string{"A128GCM", "A256GCM"} {
 		for name, parties := range map[string][2][]byte{"none": {}, "both": {[]byte("Alice"), []byte("Bob")}, "apu": {[]byte("Alice"), nil}, "apv": {nil, []byte("Bob")}, "long": {make([]byte, 300), make([]byte, 300)}} {
 			r := newRequest(t)
-			got, err := r.Open(form(sealFor(t, key(t, r), enc, parties[0], parties[1], text(t, answer(r)))), noon)
+			got, err := r.Open(form(sealFor(t, r, enc, parties)), noon)
 			if err != nil || got.Presentations["verified_id"][0] != "a~b" {
 				t.Errorf("%s, %s: %v", enc, name, err)
 			}
