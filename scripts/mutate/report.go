@@ -61,9 +61,11 @@ func (known equivalents) report(out io.Writer, p *source, mutants []*mutant, ver
 		}
 		_, _ = fmt.Fprintf(out, "%s:%d: %s: %s\n", path, m.line, word, m.what)
 	}
+	stale := known.in(p, here)
 	for _, m := range mutants {
 		path, _ := filepath.Rel(here, m.file.path)
-		if known[path+"\t"+m.what] != "" && m.verdict == survived {
+		if key := path + "\t" + m.what; known[key] != "" && m.verdict == survived {
+			delete(stale, key)
 			t.equivalent++
 			continue
 		}
@@ -82,9 +84,24 @@ func (known equivalents) report(out io.Writer, p *source, mutants []*mutant, ver
 			show(m, "uncovered")
 		}
 	}
+	for key := range stale {
+		_, _ = fmt.Fprintf(out, "no longer equivalent, or gone: %s\n", strings.ReplaceAll(key, "\t", ": "))
+	}
 	reached := t.of[killed] + t.of[survived]
 	_, _ = fmt.Fprintf(out, "%s: %d changes; %d killed and %d survived: %.1f %% of what the tests reach is noticed; %d uncovered (%.1f %%), %d known to be equivalent, %d do not compile\n",
 		p.path, len(mutants), t.of[killed], t.of[survived], t.score(), t.of[uncovered],
 		100*float64(t.of[uncovered])/float64(max(1, reached+t.of[uncovered])), t.equivalent, t.of[invalid])
 	return t
+}
+
+// in returns those of the package's files.
+func (known equivalents) in(p *source, here string) map[string]bool {
+	found := map[string]bool{}
+	for key := range known {
+		path, _, _ := strings.Cut(key, "\t")
+		if filepath.Dir(filepath.Join(here, path)) == p.dir {
+			found[key] = true
+		}
+	}
+	return found
 }

@@ -158,8 +158,8 @@ func TestLookFetchesAgainWhenTheListIsOld(t *testing.T) {
 // TestLookForgetsFailuresSoon holds that neither an outage nor a list that nobody believes lasts longer than it must.
 func TestLookForgetsFailuresSoon(t *testing.T) {
 	for name, breakIt := range map[string]func(*verifiertest.Issuer){
-		"outage":    func(i *verifiertest.Issuer) { i.Status.Answer = http.NotFound },
-		"malformed": func(i *verifiertest.Issuer) { i.Status.Change = func(header, _ map[string]any) { header["typ"] = "x" } },
+		"response is not 200 OK: 404": func(i *verifiertest.Issuer) { i.Status.Answer = http.NotFound },
+		"typ is not accepted":         func(i *verifiertest.Issuer) { i.Status.Change = func(header, _ map[string]any) { header["typ"] = "x" } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := verifiertest.NewClock()
@@ -168,8 +168,8 @@ func TestLookForgetsFailuresSoon(t *testing.T) {
 			lists := newLists(t, issuer, clock)
 			reference := status.Reference{URI: issuer.Status.URI}
 			for range 3 {
-				if _, err := lists.Look(t.Context(), reference, believe(issuer)); err == nil {
-					t.Fatal("accepted")
+				if _, err := lists.Look(t.Context(), reference, believe(issuer)); err == nil || !strings.Contains(err.Error(), name) {
+					t.Fatalf("got %v", err)
 				}
 			}
 			if n := issuer.Status.Requests.Load(); n != 1 {
