@@ -96,3 +96,13 @@ func TestAClaimIsAskedOnce(t *testing.T) {
 		t.Errorf("%+v, %v", q.Credentials, err)
 	}
 }
+
+// TestArraysOfOtherFormats holds that places in arrays are bound where the issuer signs them: only of an SD-JWT the holder
+// may leave elements out, and the rest moves up.
+func TestArraysOfOtherFormats(t *testing.T) {
+	s := newScene(t)
+	s.profile.Credentials[0].Bindings[0].Claim = "credentialSubject/names/0"
+	if q, err := s.rules.Query(s.profile, []string{dcql.FormatJWTVC}); err != nil || len(q.Credentials[0].Claims) != 2 {
+		t.Errorf("%v", err)
+	}
+}
