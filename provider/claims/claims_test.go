@@ -331,3 +331,15 @@ func FuzzRelease(f *testing.F) {
 		}
 	})
 }
+
+// TestNoClaimIsCalledVerified holds that a plain claim with the name of the verified ones is not released as them.
+func TestNoClaimIsCalledVerified(t *testing.T) {
+	request, err := claims.Parse(`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"given_name":null}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := claims.Subject{Claims: map[string]any{"verified_claims": "of the directory"}}
+	if got := claims.Release(request[claims.UserInfo], nil, subject); len(got) != 0 {
+		t.Errorf("released %v", got)
+	}
+}
