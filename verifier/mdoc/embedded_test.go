@@ -3,8 +3,10 @@ package mdoc_test
 import (
 	"bytes"
 	"errors"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"regain/verifier/mdoc"
 	"regain/verifier/verifiertest"
@@ -71,6 +73,41 @@ func TestElementsAtTheirLimit(t *testing.T) {
 		_, err := mdoc.ParseInsecure(s.present(t))
 		if (err == nil) != (why == "") || err != nil && !strings.Contains(err.Error(), why) {
 			t.Errorf("%d elements: %v", n, err)
+		}
+	}
+}
+
+// TestScalars holds that a number and a date are what they are without any reading into them, whatever reads the rest of
+// the message: a float, a text, or another tag is none.
+func TestScalars(t *testing.T) {
+	for name, row := range map[string]struct {
+		raw  []byte
+		want int64
+		ok   bool
+	}{
+		"zero": {[]byte{0}, 0, true}, "one byte": {[]byte{0x18, 24}, 24, true}, "below zero": {[]byte{0x20}, -1, true},
+		"the largest":  {[]byte{0x1b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, math.MaxInt64, true},
+		"the smallest": {[]byte{0x3b, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, math.MinInt64, true},
+		"larger":       {[]byte{0x1b, 0x80, 0, 0, 0, 0, 0, 0, 0}, 0, false}, "smaller": {[]byte{0x3b, 0x80, 0, 0, 0, 0, 0, 0, 0}, 0, false},
+		"nothing": {nil, 0, false}, "half": {[]byte{0x19, 1}, 0, false}, "two": {[]byte{1, 2}, 0, false}, "bytes": {[]byte{0x40}, 0, false}, "a text": {[]byte{0x61, '1'}, 0, false},
+		"a tag": {[]byte{0xc1, 1}, 0, false}, "a float": {[]byte{0xf9, 0, 0}, 0, false}, "true": {[]byte{0xf5}, 0, false}, "reserved": {[]byte{0x1c}, 0, false},
+	} {
+		if got, err := mdoc.Number(row.raw); (err == nil) != row.ok || got != row.want || err != nil && !strings.Contains(err.Error(), "a value has the wrong type") {
+			t.Errorf("%s: %d, %v", name, got, err)
+		}
+	}
+	const text = "2031-05-04T12:00:00Z"
+	good := verifiertest.CBOR(t, tagged(0, text))
+	if at, err := mdoc.Date(good); err != nil || at.Format(time.RFC3339) != text {
+		t.Errorf("%v, %v", at, err)
+	}
+	for name, raw := range map[string][]byte{
+		"nothing": nil, "a text": verifiertest.CBOR(t, text), "another tag": verifiertest.CBOR(t, tagged(1, text)), "a full-date": verifiertest.CBOR(t, tagged(1004, text)),
+		"an array": append([]byte{0x80}, good[1:]...), "the number 0": append([]byte{0}, good[1:]...), "bytes": verifiertest.CBOR(t, tagged(0, []byte(text))),
+		"cut off": good[:len(good)-1], "more": append(bytes.Clone(good), 0), "half a head": {0xd8}, "no date": verifiertest.CBOR(t, tagged(0, "today")), "a day": verifiertest.CBOR(t, tagged(0, "2031-05-04")),
+	} {
+		if at, err := mdoc.Date(raw); err == nil || !strings.Contains(err.Error(), "a value has the wrong type") || !at.IsZero() {
+			t.Errorf("%s: %v, %v", name, at, err)
 		}
 	}
 }
