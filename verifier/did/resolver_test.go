@@ -37,7 +37,7 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		cfg := whole
 		change(&cfg)
-		if _, err := did.New(cfg); err == nil || !strings.Contains(err.Error(), "are required") {
+		if _, err := did.New(cfg); err == nil || !strings.Contains(err.Error(), "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -334,9 +334,14 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		cfg := whole
 		change(&cfg)
-		if _, err := linkeddomain.New(cfg); err == nil || !strings.Contains(err.Error(), "are required") {
+		if _, err := linkeddomain.New(cfg); err == nil || !strings.Contains(err.Error(), "Fetch, Resolver, Clock and 0 ≤ MinTTL ≤ MaxTTL are required") {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	equal := whole
+	equal.MinTTL = equal.MaxTTL
+	if _, err := linkeddomain.New(equal); err != nil {
+		t.Errorf("bounds that are equal: %v", err)
 	}
 }
 
