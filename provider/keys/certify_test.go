@@ -290,3 +290,22 @@ func agreementKey(t *testing.T) *ecdh.PrivateKey {
 	}
 	return key
 }
+
+// TestTheLatestSigns holds that of the keys that may sign the one that began last does, wherever it stands in the file, and
+// that a key which cannot be read says so in each form.
+func TestTheLatestSigns(t *testing.T) {
+	list := ring(t, jose.ES256, jose.ES256, jose.ES256)
+	for i, begins := range []time.Duration{-2 * time.Hour, -time.Hour, time.Hour} {
+		list[i].SignsFrom = noon.Add(begins)
+	}
+	for _, order := range [][]int{{0, 1, 2}, {1, 0, 2}, {2, 1, 0}} {
+		r, err := keys.NewRing([]keys.Key{list[order[0]], list[order[1]], list[order[2]]}, func() time.Time { return noon })
+		if err != nil || !r.Key().Equal(list[1].Private) {
+			t.Errorf("in the order %v another key signs: %v", order, err)
+		}
+	}
+	for _, form := range []string{"PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"} {
+		_, err := keys.ParseRing(pem.EncodeToMemory(&pem.Block{Type: form, Bytes: []byte("x")}))
+		says(t, form, err, "key 1: parse private key: ")
+	}
+}
