@@ -1,8 +1,10 @@
 # Everything a bare machine needs is installed by the targets that need it.
 GO      ?= go
 FUZZTIME ?= 10000x
+THRESHOLD ?= 0
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 
-.PHONY: build test unit race fuzz lint bench conformance browser pictures drive clean
+.PHONY: build test unit race fuzz mutate lint bench conformance browser pictures drive clean
 
 build: ## one binary
 	$(GO) build -o bin/regain .
@@ -18,6 +20,9 @@ race: ## tests with the race detector
 
 fuzz: ## every fuzz target for FUZZTIME (a duration, or executions)
 	FUZZTIME=$(FUZZTIME) ./scripts/fuzz
+
+mutate: ## changes of PKG=./a/package that its tests do not notice; TESTS='./more ./suites', THRESHOLD=92 (docs/mutation.md)
+	nice $(GO) run ./scripts/mutate -equivalent scripts/mutate/equivalent.txt -p $(WORKERS) -threshold $(THRESHOLD) -tests '$(TESTS)' $(PKG)
 
 lint: ## format, vet, and golangci-lint where it is installed
 	./scripts/lint

@@ -154,17 +154,17 @@ func TestBrowserRequestsWithTransactionData(t *testing.T) {
 func TestBrowserRequestsThatAreNotMade(t *testing.T) {
 	p := inBrowser(newProfile(t), presentation.MultiSigned)
 	r := browserRequestOf(t, p)
-	if asked, err := p.BrowserRequests(requestOf(t, p), noon); err == nil {
+	if asked, err := p.BrowserRequests(requestOf(t, p), noon); err == nil || !strings.Contains(err.Error(), "the request is for a wallet's link") {
 		t.Errorf("for a wallet's link: %v", asked)
 	}
 	if asked, err := p.BrowserRequests(r, r.ExpiresAt); !errors.Is(err, presentation.ErrExpired) {
 		t.Errorf("too late: %v, %v", asked, err)
 	}
-	if asked, err := p.BrowserRequests(presentation.Request{}, noon); err == nil {
+	if asked, err := p.BrowserRequests(presentation.Request{}, noon); err == nil || !strings.Contains(err.Error(), "the request is for a wallet's link") {
 		t.Errorf("nobody's: %v", asked)
 	}
 	p.Others = []presentation.Signer{{Identity: shortLived(t)}}
-	if asked, err := p.BrowserRequests(r, noon.Add(2*time.Minute)); err == nil {
+	if asked, err := p.BrowserRequests(r, noon.Add(2*time.Minute)); err == nil || !strings.Contains(err.Error(), "certificate or attestation is not valid now") {
 		t.Errorf("signed with a certificate that has expired: %v", asked)
 	}
 	if asked, err := p.BrowserRequests(r, noon); err != nil || len(asked) != 1 {
@@ -269,7 +269,7 @@ func TestAnotherBrowserRequestsAnswer(t *testing.T) {
 	if got, err := plain.OpenBrowser(browserRequestOf(t, plain), string(presentation.Unsigned), data, noon); !errors.Is(err, presentation.ErrAlgorithm) {
 		t.Errorf("encrypted, where no key was offered: %v, %v", got, err)
 	}
-	if got, err := p.OpenBrowser(presentation.Request{}, string(presentation.Signed), []byte(`{"error":"x"}`), noon); err == nil {
+	if got, err := p.OpenBrowser(presentation.Request{}, string(presentation.Signed), []byte(`{"error":"x"}`), noon); err == nil || !strings.Contains(err.Error(), "the presentation request has no response mode") {
 		t.Errorf("a request that nobody made was answered: %v", got)
 	}
 }
@@ -277,7 +277,7 @@ func TestAnotherBrowserRequestsAnswer(t *testing.T) {
 // Whatever the page sends, OpenBrowser does not panic, and what it accepts is exactly what was asked for.
 func FuzzOpenBrowser(f *testing.F) {
 	sealed, plain := inBrowser(newProfile(f), presentation.Signed), inBrowser(plainProfile(), presentation.Unsigned)
-	r, inClear := browserRequestOf(f, sealed), browserRequestOf(f, plain)
+	r, inClear := withSteadyKey(f, browserRequestOf(f, sealed)), browserRequestOf(f, plain)
 	good := fmt.Sprintf(`{"response":%q}`, seal(f, key(f, r), jose.A128GCM, answer(r)))
 	for _, data := range []string{good, text(f, answer(inClear)), `{"error":"access_denied"}`, `{"response":"....","vp_token":{}}`, `{"vp_token":{"face_check":[null]}}`} {
 		f.Add(string(presentation.Signed), data)
@@ -298,7 +298,8 @@ func FuzzOpenBrowser(f *testing.F) {
 			if got.Error == nil && !slices.Equal(got.Presentations.IDs(), []string{"face_check", "verified_id"}) {
 				t.Errorf("accepted %v", got.Presentations.IDs())
 			}
-			if got.Error == nil && one.r.Mode.Encrypted() && objectOf(t, data)["response"] != objectOf(t, good)["response"] {
+			// Nobody but us, who made the seeds, can seal: what opens says what they say.
+			if got.Error == nil && one.r.Mode.Encrypted() && (got.Presentations["verified_id"][0] != "a~b" || got.Presentations["face_check"][0] != "c~") {
 				t.Error("another text opens than the one that was sealed")
 			}
 		}

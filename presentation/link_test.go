@@ -40,7 +40,7 @@ func TestLink(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "http://recover.example.org/", "https://recover.example.org/#f", "/request", "https://" + strings.Repeat("x", 3000)} {
-		if got, err := newProfile(t).Link(bad, responseURI); err == nil {
+		if got, err := newProfile(t).Link(bad, responseURI); err == nil || !strings.Contains(err.Error(), "request_uri: it ") {
 			t.Errorf("request_uri %.40s: %s", bad, got)
 		}
 	}
@@ -128,25 +128,25 @@ func TestLinkWithSigned(t *testing.T) {
 
 func TestLinksThatAreNotMade(t *testing.T) {
 	p := inBrowser(plainProfile(), presentation.Unsigned)
-	if link, err := p.Link("https://recover.example.org/r", responseURI); err == nil {
+	if link, err := p.Link("https://recover.example.org/r", responseURI); err == nil || !strings.Contains(err.Error(), "this profile puts the request into the link") {
 		t.Errorf("a request_uri that nobody serves: %s", link)
 	}
 	fetched := newProfile(t)
-	for name, row := range map[string]asked{
-		"a browser's request": {p, browserRequestOf(t, p)},
-		"a request to fetch":  {fetched, requestOf(t, fetched)},
-		"no request":          {p, presentation.Request{}},
+	for why, row := range map[string]asked{
+		"the request is for a browser":                   {p, browserRequestOf(t, p)},
+		"this profile has the request fetched: use Link": {fetched, requestOf(t, fetched)},
+		"the presentation request has no response mode":  {p, presentation.Request{}},
 	} {
-		if link, err := row.p.LinkWith(row.r, noon); err == nil {
-			t.Errorf("%s: %s", name, link)
+		if link, err := row.p.LinkWith(row.r, noon); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("%s, %v, want %q", link, err, why)
 		}
 	}
 	r := requestOf(t, p)
-	if link, err := p.LinkWith(r, r.ExpiresAt); err == nil {
+	if link, err := p.LinkWith(r, r.ExpiresAt); err == nil || !strings.Contains(err.Error(), "presentation request has expired") {
 		t.Errorf("an expired request: %s", link)
 	}
 	p.Endpoint = "javascript://x/%0aalert(1)"
-	if link, err := p.LinkWith(r, noon); err == nil {
+	if link, err := p.LinkWith(r, noon); err == nil || !strings.Contains(err.Error(), `scheme "javascript" does not lead to a wallet`) {
 		t.Errorf("an endpoint that is executed: %s", link)
 	}
 }

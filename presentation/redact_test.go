@@ -45,6 +45,26 @@ func TestRedaction(t *testing.T) {
 	}
 }
 
+// TestPrintedAs holds what is printed instead: enough to know what it was.
+func TestPrintedAs(t *testing.T) {
+	r := newRequest(t)
+	got, err := r.Open(answerTo(t, r), noon)
+	must(t, got, err)
+	refused, err := r.Open(map[string][]string{"error": {"access_denied"}, "state": {r.State}}, noon)
+	must(t, refused, err)
+	for want, value := range map[string]any{
+		"Request[redacted]": r, "EncryptionKey[redacted]": *r.Key, "[face_check verified_id][redacted]": got.Presentations,
+		"TransactionData x [redacted]": presentation.TransactionData{Type: "x"}, "WalletError access_denied [redacted]": *refused.Error,
+	} {
+		if said := fmt.Sprint(value); said != want {
+			t.Errorf("printed as %s, want %s", said, want)
+		}
+	}
+	if said := text(t, got.Presentations); said != `["face_check","verified_id"]` {
+		t.Errorf("in JSON %s", said)
+	}
+}
+
 // A wallet's error may name a person in its own words. Logs and JSON get the code.
 func TestRedactionOfErrors(t *testing.T) {
 	r := newRequest(t)

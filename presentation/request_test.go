@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"strings"
@@ -105,41 +106,66 @@ func TestRequestsAreStored(t *testing.T) {
 
 // A store that gives back half of a request gives back none: nothing is shown to a wallet, nothing is opened.
 func TestDamagedRequests(t *testing.T) {
-	for name, change := range map[string]func(r map[string]any){
-		"no nonce":       func(r map[string]any) { delete(r, "nonce") },
-		"no state":       func(r map[string]any) { delete(r, "state") },
-		"no mode":        func(r map[string]any) { delete(r, "mode") },
-		"another mode":   func(r map[string]any) { r["mode"] = "fragment" },
-		"no key":         func(r map[string]any) { delete(r, "key") },
-		"a long state":   func(r map[string]any) { r["state"] = `","nonce":"` },
-		"a spaced nonce": func(r map[string]any) { r["nonce"] = "a b" },
+	const notMade = "the presentation request was not made by NewRequest"
+	for name, row := range map[string]struct {
+		change func(r map[string]any)
+		why    string
+	}{
+		"no nonce":       {func(r map[string]any) { delete(r, "nonce") }, notMade},
+		"no state":       {func(r map[string]any) { delete(r, "state") }, notMade},
+		"no mode":        {func(r map[string]any) { delete(r, "mode") }, "the presentation request has no response mode"},
+		"another mode":   {func(r map[string]any) { r["mode"] = "fragment" }, "the presentation request has no response mode"},
+		"no key":         {func(r map[string]any) { delete(r, "key") }, "the presentation request has no encryption key"},
+		"a long state":   {func(r map[string]any) { r["state"] = `","nonce":"` }, notMade},
+		"a spaced nonce": {func(r map[string]any) { r["nonce"] = "a b" }, notMade},
 	} {
 		p := newProfile(t)
 		r := requestOf(t, p)
 		good := answerTo(t, r)
 		object := objectOf(t, text(t, r))
-		change(object)
+		row.change(object)
 		var damaged presentation.Request
 		if err := json.Unmarshal([]byte(text(t, object)), &damaged); err != nil {
 			t.Fatal(err)
 		}
 		for _, sent := range []map[string][]string{good, {"vp_token": {text(t, answer(r)["vp_token"])}, "state": {r.State}}, {"error": {"access_denied"}, "state": {""}}} {
-			if got, err := damaged.Open(sent, noon); err == nil {
-				t.Errorf("%s: it was answered: %v", name, got)
+			if got, err := damaged.Open(sent, noon); err == nil || !strings.Contains(err.Error(), row.why) {
+				t.Errorf("%s: it was answered: %v, %v", name, got, err)
 			}
 		}
-		if _, err := p.RequestObject(damaged, presentation.RequestObjectParams{Now: noon}); err == nil {
-			t.Errorf("%s: it was signed", name)
+		if _, err := p.RequestObject(damaged, presentation.RequestObjectParams{Now: noon}); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: it was signed: %v", name, err)
 		}
 	}
-	for _, key := range []string{`{}`, `"x"`, `{"kty":"EC","crv":"P-256","kid":"x","x":"AA","y":"AA","d":"AA"}`} {
-		var stored presentation.EncryptionKey
-		if err := json.Unmarshal([]byte(key), &stored); err == nil {
-			t.Errorf("%s was read as a key", key)
+	if raw, err := json.Marshal(presentation.EncryptionKey{}); err == nil || !strings.Contains(err.Error(), "an empty encryption key cannot be stored") {
+		t.Errorf("an empty key was stored: %s, %v", raw, err)
+	}
+}
+
+// TestDamagedKeys breaks one member of a stored key: none is padded, cut, or taken for a key of another kind.
+func TestDamagedKeys(t *testing.T) {
+	for name, change := range map[string]func(k map[string]any){
+		"in order":     nil,
+		"another type": func(k map[string]any) { k["kty"] = "OKP" }, "another curve": func(k map[string]any) { k["crv"] = "P-384" },
+		"no kid": func(k map[string]any) { delete(k, "kid") }, "a short kid": func(k map[string]any) { k["kid"] = "x" },
+		"a short x": func(k map[string]any) { k["x"] = "AAAA" }, "a short y": func(k map[string]any) { k["y"] = "AAAA" }, "a short d": func(k map[string]any) { k["d"] = "AAAA" },
+		"a long x": func(k map[string]any) { k["x"] = strings.Repeat("A", 44) }, "a long d": func(k map[string]any) { k["d"] = strings.Repeat("A", 44) },
+		"x with padding": func(k map[string]any) { k["x"] = fmt.Sprint(k["x"], "=") }, "d with a break": func(k map[string]any) { k["d"] = fmt.Sprint("\n", k["d"]) },
+		"no y": func(k map[string]any) { delete(k, "y") }, "nothing": func(k map[string]any) { clear(k) },
+	} {
+		stored := objectOf(t, text(t, newRequest(t).Key))
+		if change != nil {
+			change(stored)
+		}
+		var read presentation.EncryptionKey
+		err := json.Unmarshal([]byte(text(t, stored)), &read)
+		if change == nil && err != nil || change != nil && (err == nil || !strings.Contains(err.Error(), "a stored encryption key is damaged")) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if raw, err := json.Marshal(presentation.EncryptionKey{}); err == nil {
-		t.Errorf("an empty key was stored: %s", raw)
+	var read presentation.EncryptionKey
+	if err := json.Unmarshal([]byte(`"secret"`), &read); err == nil || !strings.Contains(err.Error(), "cannot be read") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a text: %v", err)
 	}
 }
 
@@ -152,8 +178,8 @@ func TestAKeyOfTwoHalves(t *testing.T) {
 	if err := json.Unmarshal([]byte(text(t, object)), &mixed); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := mixed.Open(answerTo(t, mine), noon); err == nil {
-		t.Errorf("it opened: %v", got)
+	if got, err := mixed.Open(answerTo(t, mine), noon); err == nil || !strings.Contains(err.Error(), "the stored encryption key is damaged") {
+		t.Errorf("it opened: %v, %v", got, err)
 	}
 }
 

@@ -40,8 +40,8 @@ func infoCredentials(info json.RawMessage) (ids []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("verifier_info: %w", err)
 	}
-	entries, ok := parsed.([]any)
-	if !ok || len(entries) == 0 {
+	entries, _ := parsed.([]any)
+	if len(entries) == 0 {
 		return nil, errors.New("verifier_info: it is no array of attestations, or empty")
 	}
 	for i, value := range entries {
@@ -56,8 +56,8 @@ func infoCredentials(info json.RawMessage) (ids []string, err error) {
 		if !there {
 			continue
 		}
-		list, ok := elements[string](named)
-		if !ok || len(list) == 0 {
+		list, _ := elements[string](named)
+		if len(list) == 0 {
 			return nil, fmt.Errorf("verifier_info[%d]: credential_ids is no list of ids, or empty", i)
 		}
 		ids = append(ids, list...)

@@ -41,8 +41,8 @@ func (r Request) presentations(token any) (Presentations, error) {
 		if !requested {
 			return nil, ErrNotAsked
 		}
-		list, ok := entry.([]any)
-		if !ok || len(list) == 0 {
+		list, _ := entry.([]any)
+		if len(list) == 0 {
 			return nil, fmt.Errorf("%w: vp_token: %s is no array, or empty", ErrMalformed, query.ID)
 		}
 		if len(list) > 1 && !query.Multiple || len(list) > maxMultiple {
@@ -51,8 +51,8 @@ func (r Request) presentations(token any) (Presentations, error) {
 		for _, element := range list {
 			// In every format that we request, a presentation is a string (OpenID4VP 1.0 Appendix B.1.3.1, B.2.5,
 			// B.3.6).
-			presentation, ok := element.(string)
-			if !ok || presentation == "" {
+			presentation, _ := element.(string)
+			if presentation == "" {
 				return nil, fmt.Errorf("%w: vp_token: a presentation for %s is no text, or empty", ErrMalformed, query.ID)
 			}
 			found[id] = append(found[id], presentation)

@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"crypto/x509"
 	"errors"
 	"strings"
 	"testing"
@@ -46,8 +47,24 @@ func (s *card) verify(t *testing.T) (verifier.Verified, error) {
 	t.Helper()
 	vp := verifiertest.NewVP(s.presenter, s.clock.Now(), s.vc.Sign(t), s.receipt.Sign(t)).Sign(t)
 	return s.scene.verifier(t).Verify(t.Context(), verifier.Presentation{
-		VerifiedID: vp, FaceCheck: vp, FaceCheckAt: 1, IDToken: s.token.Sign(t),
+		VerifiedID: vp, FaceCheck: vp, FaceCheckAt: 1, IDToken: s.idToken(t),
 	}, s.expect)
+}
+
+func (s *card) idToken(t *testing.T) string {
+	t.Helper()
+	if s.token == nil {
+		return ""
+	}
+	return s.token.Sign(t)
+}
+
+// authorities has the issuer be known by certificates of this authority, and by no DID.
+func (s *card) authorities(a *verifiertest.Authority) {
+	s.rules = []trust.Rule{
+		{Types: []string{verifiertest.VCType}, Anchors: []*x509.Certificate{a.Certificate}, StatusOptional: true},
+		{Types: []string{receiptVC}, DIDs: []string{s.authority.DID}, StatusOptional: true},
+	}
 }
 
 func TestJWTVC(t *testing.T) {
@@ -93,7 +110,18 @@ func TestJWTVCsThatAreRefused(t *testing.T) {
 		"a stranger's, for a trusted DID": {func(t *testing.T, s *card) {
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
 		}, "VC has certificates"},
-		"a forged receipt": {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
+		// Anybody may copy the chain of a trusted issuer: that its key signed is what counts.
+		"a trusted chain, and another key": {func(t *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			certify(t, s, s.issuer.Authority)
+			s.vc.Signer = verifiertest.NewSigner(t, "ES256")
+		}, "Verified ID: not signed by the issuer that it names: VC: signature does not verify"},
+		"a chain that is none": {func(_ *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			s.vc.Certify([][]byte{[]byte("x")})
+		}, "Verified ID: malformed certificate chain: leaf: a certificate cannot be read"},
+		"an empty ID token": {func(_ *testing.T, s *card) { s.token.Claims = map[string]any{} }, "iss is not https://self-issued.me/v2"},
+		"a forged receipt":  {func(t *testing.T, s *card) { s.receipt.Signer = verifiertest.NewSigner(t, "ES256") }, "Face Check receipt: not signed by the issuer that it names: VC: signature does not verify"},
 	} {
 		s := newCard(t, "ES256K")
 		row.change(t, s)
@@ -113,30 +141,36 @@ func TestJWTVCsThatAreObjectedTo(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(t *testing.T, s *card)
 		want   verifier.ValidationFailure
+		why    string // part of the cause, as the operator reads it
 	}{
-		"an issuer nobody knows": {func(t *testing.T, s *card) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
+		"an issuer nobody knows": {func(t *testing.T, s *card) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted, "its DID is in no rule for"},
 		"a host that nobody asked for": {func(_ *testing.T, s *card) {
 			s.vc.Claims["iss"], s.vc.Header["kid"] = "did:web:attacker.example", "did:web:attacker.example#key-1"
-		}, verifier.Untrusted},
-		"trusted for another type": {func(_ *testing.T, s *card) { s.rules[0].Types = []string{receiptVC} }, verifier.Untrusted},
+		}, verifier.Untrusted, "its DID is in no rule for"},
+		"trusted for another type": {func(_ *testing.T, s *card) { s.rules[0].Types = []string{receiptVC} }, verifier.Untrusted, "its DID is in no rule for"},
+		"certified by who is trusted": {func(t *testing.T, s *card) {
+			s.authorities(s.issuer.Authority)
+			certify(t, s, s.issuer.Authority)
+		}, verifier.NoFailure, ""},
+		"without an ID token": {func(_ *testing.T, s *card) { s.token = nil }, verifier.NoFailure, ""},
 		"certified by a stranger": {func(t *testing.T, s *card) {
 			s.rules[0].DIDs = []string{"did:web:other.example"}
 			certify(t, s, verifiertest.NewAuthority(t, "Stranger", s.clock.Now()))
-		}, verifier.Untrusted},
+		}, verifier.Untrusted, "the chain does not lead to a configured anchor"},
 		"a status list, and nobody to sign it": {func(_ *testing.T, s *card) {
 			s.vc.Claims["status"] = map[string]any{"status_list": map[string]any{"idx": 0, "uri": s.issuer.Status.URI}}
-		}, verifier.StatusUnavailable},
-		"expired":                {func(_ *testing.T, s *card) { s.vc.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired},
-		"from tomorrow":          {func(_ *testing.T, s *card) { s.vc.Claims["nbf"] = s.clock.Now().Add(time.Hour).Unix() }, verifier.Expired},
-		"never ends":             {func(_ *testing.T, s *card) { delete(s.vc.Claims, "exp") }, verifier.Expired},
-		"no status, and it must": {func(_ *testing.T, s *card) { s.rules[0].StatusOptional = false }, verifier.StatusUnavailable},
+		}, verifier.StatusUnavailable, "list: issuer is not trusted for this type"},
+		"expired":                {func(_ *testing.T, s *card) { s.vc.Claims["exp"] = s.clock.Now().Unix() }, verifier.Expired, "exp is past or is not a date"},
+		"from tomorrow":          {func(_ *testing.T, s *card) { s.vc.Claims["nbf"] = s.clock.Now().Add(time.Hour).Unix() }, verifier.Expired, "nbf is in the future or is not a date"},
+		"never ends":             {func(_ *testing.T, s *card) { delete(s.vc.Claims, "exp") }, verifier.Expired, "credential has neither exp nor status"},
+		"no status, and it must": {func(_ *testing.T, s *card) { s.rules[0].StatusOptional = false }, verifier.StatusUnavailable, "credential names no status list"},
 		"a status of another kind": {func(_ *testing.T, s *card) {
 			s.vc.VC()["credentialStatus"] = map[string]any{"id": "urn:uuid:x", "type": "RevocationList2021Status", "statusListIndex": "1", "statusListCredential": "https://x.example"}
-		}, verifier.StatusUnavailable},
+		}, verifier.StatusUnavailable, "credentialStatus has a type that is not supported"},
 	} {
 		s := newCard(t, "ES256K")
 		row.change(t, s)
-		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want {
+		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want || !blames(got, row.want, row.why) {
 			t.Errorf("%s: got %q, %v; log: %s", name, got.ValidationFailure(), err, s.log.String())
 		}
 	}
@@ -201,15 +235,16 @@ func TestLinkedDomain(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(s *card, site *verifiertest.Site)
 		want   verifier.ValidationFailure
+		why    string // part of the cause, as the operator reads it
 	}{
-		"it does": {func(*card, *verifiertest.Site) {}, verifier.NoFailure},
+		"it does": {func(*card, *verifiertest.Site) {}, verifier.NoFailure, ""},
 		"for another DID": {func(s *card, site *verifiertest.Site) {
 			site.ServeConfiguration(verifiertest.NewDomainLinkage(s.owner, site.Origin, s.clock.Now()).Sign(t))
-		}, verifier.Untrusted},
-		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted},
-		"it does not answer":  {func(_ *card, site *verifiertest.Site) { delete(site.Pages, "/.well-known/did-configuration.json") }, verifier.StatusUnavailable},
-		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoFailure},
-		"an untrusted issuer": {func(s *card, _ *verifiertest.Site) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted},
+		}, verifier.Untrusted, "configuration has no credential of the DID"},
+		"not at all":          {func(_ *card, site *verifiertest.Site) { site.ServeConfiguration() }, verifier.Untrusted, "configuration has no credential of the DID"},
+		"it does not answer":  {func(_ *card, site *verifiertest.Site) { delete(site.Pages, "/.well-known/did-configuration.json") }, verifier.StatusUnavailable, "response is not 200 OK"},
+		"nobody wants it to":  {func(s *card, site *verifiertest.Site) { s.rules[0].LinkedDomain = false; site.ServeConfiguration() }, verifier.NoFailure, ""},
+		"an untrusted issuer": {func(s *card, _ *verifiertest.Site) { s.rules[0].DIDs = []string{"did:web:other.example"} }, verifier.Untrusted, "its DID is in no rule for"},
 	} {
 		s, site := newCard(t, "ES256K"), verifiertest.NewSite(t)
 		s.fetch, s.authority = site.Fetcher(), site.Identity("ES256")
@@ -219,7 +254,7 @@ func TestLinkedDomain(t *testing.T) {
 		s.vc = verifiertest.NewVC(s.authority, s.owner, now)
 		s.receipt = verifiertest.NewFaceCheckVC(s.authority, s.owner, s.vc, 86.31, now)
 		row.change(s, site)
-		if got := mustVerify(t, s); got.ValidationFailure() != row.want {
+		if got := mustVerify(t, s); got.ValidationFailure() != row.want || !blames(got, row.want, row.why) {
 			t.Errorf("%s: %q; log: %s", name, got.ValidationFailure(), s.log.String())
 		}
 		if row.want == verifier.Untrusted && len(s.rules[0].DIDs) > 0 && s.rules[0].DIDs[0] != site.DID && site.Requests.Load() > 0 {

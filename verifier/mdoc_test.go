@@ -67,7 +67,11 @@ func TestMdocsThatAreRefused(t *testing.T) {
 		"another doctype":      {func(s *licence) { s.expect.VerifiedID.Types = []string{"org.iso.23220.photoID.1"} }, "docType is not the requested one"},
 		"another format":       {func(s *licence) { s.expect.VerifiedID.Format = verifier.FormatSDJWT }, "no tilde"},
 		"not the transaction":  {func(s *licence) { s.expect.TransactionData = []string{"e30"} }, "cannot carry the transaction data"},
-		"a format of nobody":   {func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" }, "the format \"ldp_vc\" is not supported"},
+		"no certificate":       {func(s *licence) { s.mdoc.Unprotected.Delete(33) }, "Verified ID: malformed certificate chain: there is no certificate"},
+		"a forged signature": {func(s *licence) {
+			s.mdoc.Signer.Key = s.holder.Key
+		}, "IssuerAuth: signature does not verify"},
+		"a format of nobody": {func(s *licence) { s.expect.VerifiedID.Format = "ldp_vc" }, "the format \"ldp_vc\" is not supported"},
 	} {
 		s := newLicence(t)
 		row.change(s)
@@ -81,22 +85,29 @@ func TestMdocsThatAreObjectedTo(t *testing.T) {
 	for name, row := range map[string]struct {
 		change func(s *licence)
 		want   verifier.ValidationFailure
+		why    string // part of the cause, as the operator reads it
 	}{
-		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted},
-		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted},
+		"nobody issues it here": {func(s *licence) { s.rules = s.rules[:len(s.rules)-1] }, verifier.Untrusted, "no rule for the type"},
+		"a rule with issuers":   {func(s *licence) { s.rules[len(s.rules)-1].Issuers = []string{"https://issuer.example"} }, verifier.Untrusted, "iss is not on the list"},
 		"out of date": {func(s *licence) {
 			s.mdoc.MSO.At("validityInfo").Set("validUntil", verifiertest.Tag{Number: 0, Content: s.clock.Now().UTC().Format(time.RFC3339)})
-		}, verifier.Expired},
+		}, verifier.Expired, "validUntil is past"},
 		"not valid yet": {func(s *licence) {
 			s.mdoc.MSO.At("validityInfo").Set("validFrom", verifiertest.Tag{Number: 0, Content: s.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
-		}, verifier.Expired},
-		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked},
-		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable},
-		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoFailure},
+		}, verifier.Expired, "signed or validFrom is in the future"},
+		"signed tomorrow": {func(s *licence) {
+			s.mdoc.MSO.At("validityInfo").Set("signed", verifiertest.Tag{Number: 0, Content: s.clock.Now().Add(time.Hour).UTC().Format(time.RFC3339)})
+		}, verifier.Expired, "signed or validFrom is in the future"},
+		"a status that is none": {func(s *licence) {
+			s.mdoc.MSO.Set("status", verifiertest.NewMap("status_list", verifiertest.NewMap("uri", "", "idx", 0)))
+		}, verifier.StatusUnavailable, "status_list is missing, has no uri or no valid idx"},
+		"revoked":                  {func(s *licence) { s.issuer.Status.Set(s.mdoc.Index, 1) }, verifier.Revoked, "its status list entry is not VALID"},
+		"without a status":         {func(s *licence) { s.mdoc.MSO.Delete("status") }, verifier.StatusUnavailable, "credential names no status list"},
+		"no status, and that's ok": {func(s *licence) { s.mdoc.MSO.Delete("status"); s.rules[len(s.rules)-1].StatusOptional = true }, verifier.NoFailure, ""},
 	} {
 		s := newLicence(t)
 		row.change(s)
-		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want {
+		if got, err := s.verify(t); err != nil || got.ValidationFailure() != row.want || !blames(got, row.want, row.why) {
 			t.Errorf("%s: got %q, %v; log: %s", name, got.ValidationFailure(), err, s.log.String())
 		}
 	}

@@ -45,7 +45,8 @@ type Cache[T any] struct {
 	bytes int
 }
 
-// entry is a cached value or a cached error. Entries are replaced, never changed.
+// entry is a cached value or a cached error. Entries are replaced, never changed. The zero entry, of a key that is not
+// cached, is over at every time.
 type entry[T any] struct {
 	value  T
 	err    error
@@ -93,7 +94,7 @@ func (c *Cache[T]) Shorten(key string) {
 	soon := c.cfg.Clock().Add(c.cfg.RetryAfter)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e, ok := c.kept.Peek(key); ok && e.until.After(soon) {
+	if e, _ := c.kept.Peek(key); e.until.After(soon) {
 		e.until = soon
 		c.put(key, e)
 	}
@@ -125,11 +126,11 @@ func (c *Cache[T]) put(key string, e entry[T]) {
 }
 
 func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(entry[T]) bool) (T, error) {
-	if e, ok := c.kept.Get(key); ok && good(e) {
+	if e, _ := c.kept.Get(key); good(e) {
 		return e.value, e.err
 	}
 	flight := c.flight.DoChan(key, func() (any, error) {
-		if e, ok := c.kept.Get(key); ok && good(e) { // the previous load ended meanwhile
+		if e, _ := c.kept.Get(key); good(e) { // the previous load ended meanwhile
 			return e, nil
 		}
 		// Not under ctx, even without its end: the load may outlive its caller's request, whose context a router reuses.
@@ -157,7 +158,7 @@ func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] 
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old, ok := c.kept.Peek(key); err != nil && ok && old.err == nil && e.loaded.Before(old.until) {
+	if old, _ := c.kept.Peek(key); err != nil && old.err == nil && e.loaded.Before(old.until) {
 		e.value, e.err, e.until = old.value, nil, old.until
 	}
 	c.put(key, e)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -233,8 +234,39 @@ func TestRenew(t *testing.T) {
 		t.Errorf("asked %d times", from.asked)
 	}
 	hands.Advance(time.Minute)
-	if _, err := c.Get(t.Context(), "key", from.load); err == nil {
+	if _, err := c.Get(t.Context(), "key", from.load); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Error("what was good is good for ever")
+	}
+}
+
+// TestAFailureIsNotHidden holds that a failure is told where nothing good is left: by Get, by Renew, and while it is kept.
+func TestAFailureIsNotHidden(t *testing.T) {
+	broken := errors.New("broken")
+	for name, ask := range map[string]func(*cache.Cache[int], *source) (int, error){
+		"get":   func(c *cache.Cache[int], from *source) (int, error) { return c.Get(t.Context(), "key", from.load) },
+		"renew": func(c *cache.Cache[int], from *source) (int, error) { return c.Renew(t.Context(), "key", from.load) },
+	} {
+		c, hands := newCache(t)
+		from := &source{life: time.Minute, err: broken}
+		for range 2 {
+			if _, err := ask(c, from); !errors.Is(err, broken) || from.asked != 1 {
+				t.Errorf("%s: %v, asked %d times", name, err, from.asked)
+			}
+		}
+		hands.Advance(retryAfter) // a failure after a failure: the first is nothing good that could stay
+		if _, err := ask(c, from); !errors.Is(err, broken) || from.asked != 2 {
+			t.Errorf("%s, again: %v, asked %d times", name, err, from.asked)
+		}
+		hands.Advance(retryAfter)
+		from.err = nil
+		if got, err := ask(c, from); err != nil || got != 3 {
+			t.Errorf("%s, mended: %d, %v", name, got, err)
+		}
+		hands.Advance(time.Minute) // what was good is over
+		from.err = broken
+		if _, err := ask(c, from); !errors.Is(err, broken) {
+			t.Errorf("%s, over: %v", name, err)
+		}
 	}
 }
 
@@ -262,14 +294,19 @@ func TestNewRefuses(t *testing.T) {
 	if _, err := cache.New(good); err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*cache.Config[int]){
-		"no size": func(c *cache.Config[int]) { c.Size = 0 }, "no clock": func(c *cache.Config[int]) { c.Clock = nil }, "no time": func(c *cache.Config[int]) { c.RetryAfter = 0 },
-		"negative": func(c *cache.Config[int]) { c.Size = -1 }, "no memory": func(c *cache.Config[int]) { c.MaxBytes = 0 }, "no measure": func(c *cache.Config[int]) { c.Bytes = nil },
+	const required = "are required"
+	for name, row := range map[string]struct {
+		spoil func(*cache.Config[int])
+		why   string
+	}{
+		"no size": {func(c *cache.Config[int]) { c.Size = 0 }, "size"}, "no clock": {func(c *cache.Config[int]) { c.Clock = nil }, required}, "no time": {func(c *cache.Config[int]) { c.RetryAfter = 0 }, required},
+		"negative time": {func(c *cache.Config[int]) { c.RetryAfter = -1 }, required}, "negative": {func(c *cache.Config[int]) { c.Size = -1 }, "size"},
+		"no memory": {func(c *cache.Config[int]) { c.MaxBytes = 0 }, required}, "no measure": {func(c *cache.Config[int]) { c.Bytes = nil }, required},
 	} {
 		cfg := good
-		spoil(&cfg)
-		if _, err := cache.New(cfg); err == nil {
-			t.Errorf("%s: accepted", name)
+		row.spoil(&cfg)
+		if _, err := cache.New(cfg); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
@@ -369,7 +406,7 @@ func TestGetLoadsApartFromItsCaller(t *testing.T) {
 	}); err != nil {
 		t.Error(err)
 	}
-	if _, err := c.Get(caller, "panic", func(context.Context) (int, time.Duration, error) { panic("strange input") }); err == nil {
+	if _, err := c.Get(caller, "panic", func(context.Context) (int, time.Duration, error) { panic("strange input") }); err == nil || !strings.Contains(err.Error(), "panic in a load: strange input") {
 		t.Error("a panic is no error")
 	}
 }

@@ -15,19 +15,23 @@ import (
 )
 
 func TestNewRefuses(t *testing.T) {
-	for name, cfg := range map[string]fetch.Config{
-		"negative timeout":   {Timeout: -1},
-		"negative size":      {MaxBytes: -1},
-		"negative redirects": {Redirects: -1},
-		"three redirects":    {Redirects: 3},
-		"URL as host":        {AllowHTTPHosts: []string{"http://a.example"}},
-		"wildcard":           {AllowPrivateHosts: []string{"*.example"}},
-		"empty host":         {AllowPrivateHosts: []string{""}},
-		"port 0":             {AllowPrivateHosts: []string{"a.example:0"}},
-		"port name":          {AllowHTTPHosts: []string{"a.example:https"}},
+	for name, row := range map[string]struct {
+		cfg fetch.Config
+		why string
+	}{
+		"negative timeout":   {fetch.Config{Timeout: -1}, "is out of range"},
+		"negative size":      {fetch.Config{MaxBytes: -1}, "is out of range"},
+		"negative redirects": {fetch.Config{Redirects: -1}, "is out of range"},
+		"three redirects":    {fetch.Config{Redirects: 3}, "number of redirects (0 to 2) is out of range"},
+		"URL as host":        {fetch.Config{AllowHTTPHosts: []string{"http://a.example"}}, "has no valid port"}, // the part behind the colon
+		"path of a host":     {fetch.Config{AllowHTTPHosts: []string{"a.example/x"}}, "neither host nor host:port"},
+		"wildcard":           {fetch.Config{AllowPrivateHosts: []string{"*.example"}}, "neither host nor host:port"},
+		"empty host":         {fetch.Config{AllowPrivateHosts: []string{""}}, "neither host nor host:port"},
+		"port 0":             {fetch.Config{AllowPrivateHosts: []string{"a.example:0"}}, "has no valid port"},
+		"port name":          {fetch.Config{AllowHTTPHosts: []string{"a.example:https"}}, "has no valid port"},
 	} {
-		if _, err := fetch.New(cfg); err == nil {
-			t.Errorf("%s: accepted", name)
+		if _, err := fetch.New(row.cfg); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: got %v, want %q", name, err, row.why)
 		}
 	}
 }
@@ -43,29 +47,32 @@ func TestGetRefusesAddresses(t *testing.T) {
 	for name, tt := range map[string]struct {
 		cfg     fetch.Config
 		address string
+		why     string
 	}{
-		"http":                     {fetch.Config{AllowPrivateHosts: []string{"127.0.0.1"}}, "http://" + host},
-		"http of another port":     {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1:1"}, AllowPrivateHosts: []string{"127.0.0.1"}}, "http://" + host},
-		"loopback":                 {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1"}}, "http://" + host},
-		"loopback on another port": {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1"}, AllowPrivateHosts: []string{"127.0.0.1:1"}}, "http://" + host},
-		"localhost":                {fetch.Config{AllowHTTPHosts: []string{"localhost"}}, "http://localhost:" + port},
-		"name under localhost":     {fetch.Config{AllowHTTPHosts: []string{"a.localhost"}}, "http://a.localhost:" + port},
-		"another allowed name":     {allowed, "http://b.localhost:" + port},
-		"mapped loopback":          {fetch.Config{AllowHTTPHosts: []string{"::ffff:127.0.0.1"}}, "http://[::ffff:127.0.0.1]:" + port},
-		"unspecified":              {fetch.Config{AllowHTTPHosts: []string{"0.0.0.0"}, AllowPrivateHosts: []string{"0.0.0.0"}}, "http://0.0.0.0:" + port},
-		"metadata service":         {fetch.Config{AllowHTTPHosts: []string{"169.254.169.254"}, AllowPrivateHosts: []string{"169.254.169.254"}}, "http://169.254.169.254/"},
-		"user name":                {allowed, "http://u@" + host},
-		"fragment":                 {allowed, "http://" + host + "/#f"},
-		"file":                     {allowed, "file:///etc/passwd"},
-		"no scheme":                {allowed, host},
-		"opaque":                   {allowed, "https:" + host},
-		"no host":                  {allowed, "https:///path"},
-		"not a URL":                {allowed, "https://a b/"},
-		"too long":                 {allowed, "http://" + host + "/" + strings.Repeat("a", 2048)},
+		"http":                     {fetch.Config{AllowPrivateHosts: []string{"127.0.0.1"}}, "http://" + host, "http is not allowed for"},
+		"http of another port":     {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1:1"}, AllowPrivateHosts: []string{"127.0.0.1"}}, "http://" + host, "http is not allowed for"},
+		"loopback":                 {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1"}}, "http://" + host, "loopback or private address"},
+		"loopback on another port": {fetch.Config{AllowHTTPHosts: []string{"127.0.0.1"}, AllowPrivateHosts: []string{"127.0.0.1:1"}}, "http://" + host, "loopback or private address"},
+		"localhost":                {fetch.Config{AllowHTTPHosts: []string{"localhost"}}, "http://localhost:" + port, "loopback or private address"},
+		"name under localhost":     {fetch.Config{AllowHTTPHosts: []string{"a.localhost"}}, "http://a.localhost:" + port, "loopback or private address"},
+		"another allowed name":     {allowed, "http://b.localhost:" + port, "http is not allowed for"},
+		"mapped loopback":          {fetch.Config{AllowHTTPHosts: []string{"::ffff:127.0.0.1"}}, "http://[::ffff:127.0.0.1]:" + port, "loopback or private address"},
+		"unspecified":              {fetch.Config{AllowHTTPHosts: []string{"0.0.0.0"}, AllowPrivateHosts: []string{"0.0.0.0"}}, "http://0.0.0.0:" + port, "special-purpose address"},
+		"metadata service":         {fetch.Config{AllowHTTPHosts: []string{"169.254.169.254"}, AllowPrivateHosts: []string{"169.254.169.254"}}, "http://169.254.169.254/", "special-purpose address"},
+		"user name":                {allowed, "http://u@" + host, "user name in URL"},
+		"fragment":                 {allowed, "http://" + host + "/#f", "fragment in URL"},
+		"file":                     {allowed, "file:///etc/passwd", "no host"},
+		"ftp":                      {allowed, "ftp://" + host, "scheme is not https"},
+		"upper case in http":       {fetch.Config{}, "HTTP://" + host, "http is not allowed for"},
+		"no scheme":                {allowed, host, "not a URL"},
+		"opaque":                   {allowed, "https:" + host, "no host"},
+		"no host":                  {allowed, "https:///path", "no host"},
+		"not a URL":                {allowed, "https://a b/", "not a URL"},
+		"too long":                 {allowed, "http://" + host + "/" + strings.Repeat("a", 2048), "longer than 2048 characters"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, err := newFetcher(t, tt.cfg).Get(t.Context(), tt.address, "a/b"); !errors.Is(err, fetch.ErrForbidden) {
-				t.Errorf("got %v", err)
+			if _, err := newFetcher(t, tt.cfg).Get(t.Context(), tt.address, "a/b"); !errors.Is(err, fetch.ErrForbidden) || !strings.Contains(err.Error(), tt.why) {
+				t.Errorf("got %v, want %q", err, tt.why)
 			}
 		})
 	}

@@ -207,7 +207,7 @@ func TestParseToken(t *testing.T) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
-	if _, err := publickey.ParseToken(compact(map[string]any{"alg": "RS256"}), algorithms); err == nil {
+	if _, err := publickey.ParseToken(compact(map[string]any{"alg": "RS256"}), algorithms); err == nil || !strings.Contains(err.Error(), `unexpected signature algorithm "RS256"`) {
 		t.Error("an algorithm that nobody asked for is taken")
 	}
 }

@@ -26,17 +26,30 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, raw := range []string{
-		``, ` `, `{`, `}`, `[`, `[1`, `[1,`, `[1,]`, `[,]`, `{"a"}`, `{"a":}`, `{"a":1,}`, `{a:1}`, `{"a" 1}`, `{"a":1 "b":2}`,
-		`"`, `"a`, `"\"`, `"\x"`, `"\u12"`, "\"\n\"", "\"\x00\"", "\"\xff\"", `tru`, `nul`, `01`, `+1`, `1.`, `.5`, `1e`, `--1`, `NaN`,
-		`1 2`, `{} {}`, `"a"b`, `// x`,
-		`{"a":1,"a":1}`, `{"a":1,"\u0061":2}`, `{"x":{"b":1,"b":1}}`, `[{"b":1,"b":1}]`, // names that stand twice
-		`[[[[]]]]`, `{"a":[{"b":{}}]}`, // four deep
-		strings.Repeat("[", 100_000),
+	for raw, why := range map[string]string{
+		``: "no value at byte 0", ` `: "no value at byte 1", `}`: "no value", `[`: "no value at byte 1", `[1,`: "no value at byte 3", `[1,]`: "no value", `[,]`: "no value",
+		`{"a":}`: "no value", `tru`: "no value", `nul`: "no value", `01`: "no value", `+1`: "no value", `1.`: "no value", `.5`: "no value", `1e`: "no value", `--1`: "no value",
+		`NaN`: "no value", `// x`: "no value", `[1`: "an array does not end", `[1 2]`: "an array does not end",
+		`{`: "a name is missing", `{"a":1,}`: "a name is missing", `{a:1}`: "a name is missing", `{1:1}`: "a name is missing",
+		`{"a"}`: "a colon is missing", `{"a" 1}`: "a colon is missing", `{"a":1 "b":2}`: "an object does not end", `{"a":1`: "an object does not end",
+		`"`: "a string does not end", `"a`: "a string does not end", `"\"`: "a string does not end", `"\`: "a string does not end", `{"a`: "a string does not end",
+		`"\x"`: "an escape that does not exist", `"\u12"`: "an escape that does not exist", `{"\x":1}`: "an escape that does not exist",
+		"\"\n\"": "a control character in a string", "\"\x00\"": "a control character in a string", "\"\x1f\"": "a control character in a string", "{\"\t\":1}": "a control character in a string",
+		"\"\xff\"": "not UTF-8", `1 2`: "something follows the value", `{} {}`: "something follows the value", `"a"b`: "something follows the value",
+		`{"a":1,"a":1}`: "a name stands twice", `{"a":1,"\u0061":2}`: "a name stands twice", `{"x":{"b":1,"b":1}}`: "a name stands twice", `[{"b":1,"b":1}]`: "a name stands twice",
+		`[[[[]]]]`: "nested too deep", `{"a":[{"b":{}}]}`: "nested too deep", strings.Repeat("[", 100_000): "nested too deep", strings.Repeat(`{"a":`, 100_000): "nested too deep",
 	} {
-		if got, err := strictjson.Parse([]byte(raw), 3); !errors.Is(err, strictjson.ErrInvalid) {
-			t.Errorf("Parse(%.40s) = %v, %v, want ErrInvalid", raw, got, err)
+		if got, err := strictjson.Parse([]byte(raw), 3); !errors.Is(err, strictjson.ErrInvalid) || !strings.Contains(err.Error(), why) || got != nil {
+			t.Errorf("Parse(%.40s) = %v, %v, want %q", raw, got, err, why)
 		}
+	}
+	for _, raw := range []string{`[[[]]]`, `{"a":[{"b":1}]}`, `{"a":{"b":{}}}`, `"a b"`} { // three deep, and a space
+		if _, err := strictjson.Parse([]byte(raw), 3); err != nil {
+			t.Errorf("Parse(%s): %v", raw, err)
+		}
+	}
+	if _, err := strictjson.Parse([]byte(`1`), 0); err != nil {
+		t.Errorf("a number has no depth: %v", err)
 	}
 }
 
@@ -58,9 +71,9 @@ func TestObject(t *testing.T) {
 	if o, err := strictjson.Object([]byte(`{"a":1}`), 1); err != nil || o["a"] != json.Number("1") {
 		t.Errorf("Object = %v, %v", o, err)
 	}
-	for _, raw := range []string{`[]`, `"a"`, `null`, `{`} {
-		if o, err := strictjson.Object([]byte(raw), 1); !errors.Is(err, strictjson.ErrInvalid) {
-			t.Errorf("Object(%s) = %v, %v, want ErrInvalid", raw, o, err)
+	for raw, why := range map[string]string{`[]`: "not an object", `"a"`: "not an object", `null`: "not an object", `{`: "a name is missing"} {
+		if o, err := strictjson.Object([]byte(raw), 1); !errors.Is(err, strictjson.ErrInvalid) || !strings.Contains(err.Error(), why) || o != nil {
+			t.Errorf("Object(%s) = %v, %v, want %q", raw, o, err, why)
 		}
 	}
 }

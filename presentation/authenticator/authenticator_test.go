@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -95,6 +96,19 @@ func TestRequestObject(t *testing.T) {
 			t.Errorf("it lacks %s:\n%s", part, text)
 		}
 	}
+	if strings.Count(text, `"pattern"`) != 1 {
+		t.Errorf("the issuers of the Verified ID are asked of %d credentials", strings.Count(text, `"pattern"`))
+	}
+	anybody, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://recover.example.org/r", Query: query(t), Lifetime: time.Minute}, rand.Reader, noon.Add(time.Second/2))
+	if err != nil || !anybody.ExpiresAt.Equal(noon.Add(time.Minute)) {
+		t.Fatalf("ends at %v, %v", anybody.ExpiresAt, err)
+	}
+	if object, err = p.RequestObject(anybody, noon); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := base64.RawURLEncoding.DecodeString(strings.Split(string(object), ".")[1]); err != nil || strings.Contains(string(raw), `"filter"`) {
+		t.Errorf("without issuers: %s, %v", raw, err)
+	}
 	if strings.Contains(text, "portrait") || strings.Contains(text, "photo") {
 		t.Error("it asks for the picture")
 	}
@@ -104,8 +118,22 @@ func TestRequestObject(t *testing.T) {
 	if _, err := p.RequestObject(r, noon.Add(time.Minute)); !errors.Is(err, presentation.ErrExpired) {
 		t.Errorf("after its end: %v", err)
 	}
-	if _, err := p.RequestObject(authenticator.Request{ExpiresAt: noon.Add(time.Hour)}, noon); err == nil {
-		t.Error("one that nobody made")
+	for name, lacks := range map[string]func(*authenticator.Request){
+		"everything": func(r *authenticator.Request) { *r = authenticator.Request{ExpiresAt: r.ExpiresAt} },
+		"its nonce":  func(r *authenticator.Request) { r.Nonce = "" }, "its state": func(r *authenticator.Request) { r.State = "" }, "its id": func(r *authenticator.Request) { r.ID = "" },
+	} {
+		damaged := r
+		lacks(&damaged)
+		if _, err := p.RequestObject(damaged, noon); err == nil || !strings.Contains(err.Error(), "was not made by NewRequest") {
+			t.Errorf("one that lacks %s: %v", name, err)
+		}
+		if _, err := damaged.Open(url.Values{"state": {""}}, noon); err == nil || !strings.Contains(err.Error(), "was not made by NewRequest") {
+			t.Errorf("one that lacks %s is answered: %v", name, err)
+		}
+	}
+	cfg.Endpoint = "https://wallet.example/?x=1"
+	if p, err = authenticator.New(cfg); err != nil || p.Link("https://r.example") != "https://wallet.example/?x=1&request_uri=https%3A%2F%2Fr.example" {
+		t.Errorf("link %s, %v", p.Link("https://r.example"), err)
 	}
 }
 
@@ -141,6 +169,9 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 			q.Credentials[0].Format, q.Credentials[0].Meta = dcql.FormatSDJWT, &dcql.Meta{VCTValues: []string{"x"}}
 		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
 		"two sets of types": {func(q *dcql.Query) { q.Credentials[0].Meta.TypeValues = [][]string{{"A"}, {"B"}} }, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
+		"claim sets": {func(q *dcql.Query) {
+			q.Credentials[0].Claims[0].ID, q.Credentials[0].ClaimSets = "a", [][]string{{"a"}}
+		}, "verified_id: wallets of this kind hold JWT VCs, asked for by one set of types and no claim sets"},
 		"alternatives":      {func(q *dcql.Query) { q.CredentialSets = []dcql.CredentialSet{{Options: [][]string{{"verified_id"}}}} }, "wallets of this kind do not support credential_sets"},
 		"every element":     {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Path{dcql.Name("a"), dcql.Every()} }, "verified_id: [\"a\",null]: wallets of this kind support paths of plain names only"},
 		"a name with a dot": {func(q *dcql.Query) { q.Credentials[0].Claims[0].Path = dcql.Names("a.b") }, "verified_id: [\"a.b\"]: wallets of this kind support paths of plain names only"},
@@ -151,10 +182,21 @@ func TestQueriesThatCannotBeAsked(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	for _, life := range []time.Duration{0, time.Hour} {
-		if _, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: query(t), Lifetime: life}, rand.Reader, noon); err == nil {
-			t.Errorf("a lifetime of %s: accepted", life)
+	for life, ok := range map[time.Duration]bool{0: false, time.Second - 1: false, time.Second: true, presentation.MaxLifetime: true, presentation.MaxLifetime + 1: false, time.Hour: false} {
+		_, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://x.example/", Query: query(t), Lifetime: life}, rand.Reader, noon)
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "is not between 1s and 15m0s") {
+			t.Errorf("a lifetime of %s: %v", life, err)
 		}
+	}
+	good := authenticator.RequestParams{RedirectURI: "https://x.example/", Query: query(t), Lifetime: time.Minute}
+	for n, ok := range map[int]bool{0: false, 23: false, 71: false, 72: true} {
+		if r, err := p.NewRequest(good, strings.NewReader(strings.Repeat("x", n)), noon); (err == nil) != ok || !ok && (r.State != "" || !strings.Contains(err.Error(), "making a presentation request: ")) {
+			t.Errorf("%d bytes of randomness: %v", n, err)
+		}
+	}
+	good.Query = dcql.Query{}
+	if _, err := p.NewRequest(good, rand.Reader, noon); err == nil || !strings.Contains(err.Error(), "making a presentation request: ") {
+		t.Errorf("no query: %v", err)
 	}
 }
 
@@ -214,6 +256,17 @@ func TestOpen(t *testing.T) {
 	if got, err = r.Open(a.post(t), noon); err != nil || got.Presentations["verified_id"].Presentation != "a.b.c" {
 		t.Errorf("an array: %v", err)
 	}
+	// As much as there may be: four presentations, the fourth credential of the last, and one of the greatest length.
+	a = answerTo(r)
+	a.form["vp_token"] = []string{strings.Repeat("x", 256<<10), "b", "c", "d"}
+	a.descriptor(1)["path"], a.descriptor(0)["path"] = "$[3]", "$[0]"
+	a.descriptor(1)["path_nested"] = map[string]any{"format": "jwt_vc", "path": "$.verifiableCredential[3]"}
+	if got, err = r.Open(a.post(t), noon); err != nil || got.Presentations["face_check"] != (authenticator.PresentationRef{Presentation: "d", Credential: 3}) {
+		t.Errorf("as much as there may be: %v", err)
+	}
+	if said := fmt.Sprint(got, got.Presentations["face_check"]); said != "answer[redacted] presentation[redacted]" {
+		t.Errorf("printed as %s", said)
+	}
 	// A request survives its storage.
 	data, err := json.Marshal(r)
 	if err != nil {
@@ -258,7 +311,19 @@ func TestAnswersThatAreRefused(t *testing.T) {
 		"a credential too far":     {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[9]") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 		"wallets of this kind do not support credential_sets": {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 		"no nested path": {func(a answer) { delete(a.descriptor(0), "path_nested") }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
-		"another format": {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
+		"another format inside": {func(a answer) {
+			a.descriptor(0)["path_nested"] = map[string]any{"format": "ldp_vc", "path": "$.verifiableCredential[0]"}
+		}, presentation.ErrMalformed, "verified_id: unsupported format or path"},
+		"the fifth credential":    {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[4]") }, presentation.ErrMalformed, "verified_id: unsupported format or path"},
+		"the sixth credential":    {func(a answer) { a.descriptor(0)["path_nested"] = nested("$.verifiableCredential[5]") }, presentation.ErrMalformed, "verified_id: unsupported format or path"},
+		"an empty map":            {func(a answer) { a.submission["descriptor_map"] = []any{} }, presentation.ErrMalformed, "descriptor_map is missing, empty or too long"},
+		"a map of nine":           {func(a answer) { a.submission["descriptor_map"] = slices.Repeat([]any{a.descriptor(0)}, 9) }, presentation.ErrMalformed, "descriptor_map is missing, empty or too long"},
+		"a map of eight":          {func(a answer) { a.submission["descriptor_map"] = slices.Repeat([]any{a.descriptor(0)}, 8) }, presentation.ErrNotAsked, "verified_id is answered twice"},
+		"a character too long":    {func(a answer) { a.form.Set("vp_token", strings.Repeat("x", 256<<10+1)) }, presentation.ErrTooLarge, "wallet message is too large: vp_token"},
+		"an array too long":       {func(a answer) { a.form.Set("vp_token", "["+strings.Repeat(" ", 256<<10)+"]") }, presentation.ErrTooLarge, "wallet message is too large: vp_token"},
+		"an ID token just within": {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 32<<10)) }, presentation.ErrMalformed, "id_token is no JWT"},
+		"an ID token too long":    {func(a answer) { a.form.Set("id_token", strings.Repeat("x", 32<<10+1)) }, presentation.ErrTooLarge, "wallet message is too large: id_token"},
+		"another format":          {func(a answer) { a.descriptor(0)["format"] = "ldp_vp" }, presentation.ErrMalformed, "malformed wallet message: descriptor_map: verified_id: unsupported format or path"},
 	} {
 		_, r := asked(t)
 		a := answerTo(r)
@@ -271,14 +336,19 @@ func TestAnswersThatAreRefused(t *testing.T) {
 	if _, err := r.Open(answerTo(r).post(t), noon.Add(5*time.Minute)); !errors.Is(err, presentation.ErrExpired) {
 		t.Errorf("too late: %v", err)
 	}
-	if _, err := (authenticator.Request{ExpiresAt: noon.Add(time.Hour)}).Open(url.Values{"state": {""}}, noon); err == nil {
+	if _, err := (authenticator.Request{ExpiresAt: noon.Add(time.Hour)}).Open(url.Values{"state": {""}}, noon); err == nil || !strings.Contains(err.Error(), "was not made by NewRequest") {
 		t.Error("a request that nobody made opens")
 	}
 }
 
 // Whatever is posted, Open does not panic, and what it finds is what was asked for.
 func FuzzOpen(f *testing.F) {
-	_, r := asked(f)
+	p, _ := asked(f)
+	// With secrets that are the same in each process: the one that has the seeds is not the one that runs them.
+	r, err := p.NewRequest(authenticator.RequestParams{RedirectURI: "https://recover.example.org/r", Query: query(f), Lifetime: time.Minute}, strings.NewReader(strings.Repeat("x", 72)), noon)
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(answerTo(r).post(f).Get("id_token"), "a.b.c")
 	f.Add("e30.e30.e30", "")
 	f.Fuzz(func(t *testing.T, token, vp string) {

@@ -118,9 +118,19 @@ func TestSelectTellsWhere(t *testing.T) {
 }
 
 func TestParsePathRefuses(t *testing.T) {
-	for _, raw := range []string{``, `[]`, `{}`, `"name"`, `[true]`, `[1.5]`, `[-1]`, `[["a"]]`, `[4294967296]`} {
-		if p, err := dcql.ParsePath([]byte(raw)); err == nil {
-			t.Errorf("ParsePath(%s) = %s, want an error", raw, p)
+	const step = "a step is no string, no null and no non-negative integer"
+	for raw, why := range map[string]string{
+		``: "unexpected end of JSON input", `[]`: "a claims path has 0 steps, want 1 to 16", `{}`: "cannot unmarshal object", `"name"`: "cannot unmarshal string",
+		`[true]`: step, `[1.5]`: step, `[-1]`: step, `[["a"]]`: step, `[4294967296]`: step, `[2147483648]`: step, `[{}]`: step,
+		`["a"` + strings.Repeat(`,"a"`, 16) + `]`: "a claims path has 17 steps, want 1 to 16",
+	} {
+		if p, err := dcql.ParsePath([]byte(raw)); err == nil || !strings.Contains(err.Error(), why) {
+			t.Errorf("ParsePath(%s) = %s, %v, want %q", raw, p, err, why)
+		}
+	}
+	for _, raw := range []string{`[2147483647]`, `[0]`, `["a"` + strings.Repeat(`,"a"`, 15) + `]`, `[""]`} {
+		if _, err := dcql.ParsePath([]byte(raw)); err != nil {
+			t.Errorf("ParsePath(%s): %v", raw, err)
 		}
 	}
 	if _, err := (dcql.Path{}).Select(map[string]any{}); !errors.Is(err, dcql.ErrNoClaim) {

@@ -201,7 +201,20 @@ func TestEvaluateSets(t *testing.T) {
 				t.Errorf("chosen %s, want %s", got, row.chosen)
 			}
 			checkVerdict(t, e, err, row.ok)
+			for _, line := range strings.Split(row.want, "\n") { // the error says it in one line
+				said, isSet := strings.CutPrefix(line, "set 0 lacks ")
+				if isSet && !strings.Contains(err.Error(), "credential set 0 lacks "+said) {
+					t.Errorf("the error says %v, and not %q", err, line)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), "credential set 1") || err != nil && strings.Contains(err.Error(), " is missing") {
+				t.Errorf("the error tells of what is optional: %v", err)
+			}
 		})
+	}
+	alone := parse(t, everything)
+	if _, err := alone.Evaluate(answer{}); err == nil || !strings.Contains(err.Error(), "credential pid is missing; credential mdl is missing") || strings.Contains(err.Error(), "set") {
+		t.Errorf("nothing, where all are wanted: %v", err)
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
+	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -97,13 +99,47 @@ func TestSignersThatAWalletWouldRefuse(t *testing.T) {
 		}
 	}
 	// The certificate has some of these names, and still no wallet could match them with a host.
-	for _, name := range []string{
-		"", "other.example.org", "*.example.org", "anything.example.org", "Capital.example.org", "capital.example.org", "recover.example.org.", "RECOVER.example.org",
-		"recover.example.org:443", "https://recover.example.org", "-recover.example.org", "recover..example.org", strings.Repeat("a", 64) + ".org", "recover.exämple.org",
+	const none, lacks = "it is no DNS name in small letters", "lacks the DNS name"
+	for name, why := range map[string]string{
+		"other.example.org": lacks, "anything.example.org": lacks, "capital.example.org": lacks, strings.Repeat("a", 63) + ".org": lacks, "az-09.org": lacks,
+		strings.Repeat("a.", 126) + "a": lacks, strings.Repeat("a.", 126) + "ab": none,
+		"": none, "*.example.org": none, "Capital.example.org": none, "recover.example.org.": none, "RECOVER.example.org": none, "recover.example.org:443": none,
+		"https://recover.example.org": none, "-recover.example.org": none, "recover-.example.org": none, "recover..example.org": none, strings.Repeat("a", 64) + ".org": none,
+		"recover.exämple.org": none, "`.org": none, "{.org": none, "a/b.org": none, "a;b.org": none, "a_b.org": none, "aZb.org": none,
 	} {
-		if made, err := identity.X509SANDNS(name, good.key, []*x509.Certificate{good.leaf}, noon); err == nil || made != nil || !strings.HasPrefix(err.Error(), "client_id ") {
-			t.Errorf("%q: %v", name, err)
+		if made, err := identity.X509SANDNS(name, good.key, []*x509.Certificate{good.leaf}, noon); err == nil || made != nil || !strings.HasPrefix(err.Error(), "client_id ") || !strings.Contains(err.Error(), why) {
+			t.Errorf("%q: got %v, want %q", name, err, why)
 		}
+	}
+}
+
+// TestALeafWithoutKeyUsage holds that a certificate which says nothing of its use may be used (RFC 5280 §4.2.1.3), and
+// that a chain may be as long as it may be.
+func TestALeafWithoutKeyUsage(t *testing.T) {
+	bare := newChain(t, func(c *x509.Certificate) { c.KeyUsage = 0 })
+	if _, err := identity.X509Hash(bare.key, []*x509.Certificate{bare.leaf}, noon); err != nil {
+		t.Error(err)
+	}
+	anchor := newChain(t, func(c *x509.Certificate) {
+		c.Subject.CommonName, c.IsCA, c.KeyUsage = "CA 0", true, x509.KeyUsageCertSign
+	})
+	above, key := anchor.leaf, anchor.key
+	list := []*x509.Certificate{above}
+	for _, name := range []string{"CA 1", "CA 2", "leaf"} {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: name}, NotBefore: noon.Add(-time.Hour), NotAfter: noon.Add(time.Hour),
+			IsCA: name != "leaf", BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+		}
+		if name == "leaf" {
+			template.KeyUsage, template.NotBefore, template.NotAfter = x509.KeyUsageDigitalSignature, noon.Add(-time.Minute), noon.Add(time.Minute)
+		}
+		own := newKey(t)
+		above = issue(t, template, above, own.Public(), key)
+		key, list = own, append([]*x509.Certificate{above}, list...)
+	}
+	who, err := identity.X509Hash(key, list, noon)
+	if must(t, who, err); !who.NotAfter().Equal(noon.Add(time.Minute)) || who.Usable(noon.Add(-time.Minute)) != nil || who.Usable(noon.Add(-time.Minute-1)) == nil {
+		t.Errorf("it ends at %s, and not with the leaf", who.NotAfter())
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -147,23 +148,154 @@ func TestReleaseOfVerifiedClaims(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	for _, text := range []string{
-		"x", "[]", `"x"`, `{"userinfo":[]}`, `{"userinfo":{"email":1}}`, `{"userinfo":{"email":{"essential":"yes"}}}`, `{"userinfo":{"email":{"values":"x"}}}`,
-		`{"userinfo":{"email":null,"email":null}}`, `{"userinfo":{"verified_claims":null}}`, `{"userinfo":{"verified_claims":{}}}`,
-		`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null}}}}`, `{"userinfo":{"verified_claims":{"verification":{},"claims":{"a":null}}}}`,
-		`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":[]}}}`, `{"userinfo":{"verified_claims":[1]}}`,
-		strings.Repeat("[", 100), `{"userinfo":{"` + strings.Repeat("a", 17<<10) + `":null}}`,
+	verified := func(request string) string { return `{"userinfo":{"verified_claims":` + request + `}}` }
+	for text, why := range map[string]string{
+		"x": "no value at byte 0", "[]": "not an object", `"x"`: "not an object", strings.Repeat("[", 100): "nested too deep",
+		`{"userinfo":{"email":null,"email":null}}`:                        "a name stands twice",
+		`{"userinfo":[]}`:                                                 "userinfo is not an object",
+		`{"id_token":"x"}`:                                                "id_token is not an object",
+		`{"userinfo":{"email":1}}`:                                        `claim "email": is neither null nor an object`,
+		`{"id_token":{"email":[]}}`:                                       `id_token: claim "email": is neither null nor an object`,
+		`{"userinfo":{"email":{"essential":"yes"}}}`:                      "essential is not true or false",
+		`{"userinfo":{"email":{"values":"x"}}}`:                           "values is not an array",
+		verified(`null`):                                                  "is neither an object nor an array of objects",
+		verified(`[1]`):                                                   "is neither an object nor an array of objects",
+		verified(`{}`):                                                    "verification is missing",
+		verified(`{"verification":"x","claims":null}`):                    "verification is missing",
+		verified(`{"verification":{},"claims":{"a":null}}`):               "verification does not ask for trust_framework",
+		verified(`{"verification":{"trust_framework":null}}`):             "claims is missing",
+		verified(`{"verification":{"trust_framework":null},"claims":[]}`): "claims is not an object",
+		verified(`[{"verification":{"trust_framework":null},"claims":null},{"verification":{},"claims":null}]`): "verification does not ask for trust_framework",
+		pad(16<<10 + 1): "is too long",
 	} {
-		if _, err := claims.Parse(text); !errors.Is(err, claims.ErrMalformed) {
-			t.Errorf("%.60s: %v", text, err)
+		if _, err := claims.Parse(text); !errors.Is(err, claims.ErrMalformed) || !strings.Contains(err.Error(), why) {
+			t.Errorf("%.60s: got %v, want %q", text, err, why)
 		}
+	}
+	nested := func(depth int) string { return strings.Repeat(`{"a":`, depth) + "1" + strings.Repeat("}", depth) }
+	if _, err := claims.Parse(nested(17)); err == nil || !strings.Contains(err.Error(), "nested too deep") {
+		t.Errorf("too deep: %v", err)
+	}
+	for _, text := range []string{"", pad(16 << 10), nested(16)} {
+		if _, err := claims.Parse(text); err != nil {
+			t.Errorf("%d characters, just within: %v", len(text), err)
+		}
+	}
+}
+
+// pad makes a parameter of this many characters.
+func pad(length int) string {
+	const frame = `{"userinfo":{"":null}}`
+	return strings.Replace(frame, `""`, `"`+strings.Repeat("a", length-len(frame))+`"`, 1)
+}
+
+// TestConditionsOnWhatIsNotThere holds that a request that must have a value or an age of an element which is missing
+// gets nothing, and that one that merely asks for it gets the rest (OpenID Connect for Identity Assurance 1.0 §5.7).
+func TestConditionsOnWhatIsNotThere(t *testing.T) {
+	for condition, answered := range map[string]bool{
+		`null`: true, `{}`: true, `{"essential":true}`: true, `{"essential":"low"}`: true, `{"purpose":null}`: true, `[]`: true, `[null]`: true, `[{}]`: true,
+		`"high"`: false, `{"value":null}`: false, `{"values":[]}`: false, `{"max_age":1}`: false,
+		`{"inner":{"value":"x"}}`: false, `{"inner":"x"}`: false, `["x"]`: false, `[null,{"values":["x"]}]`: false, `[{"deep":[{"max_age":1}]}]`: false,
+	} {
+		parameter := `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"assurance_level":` + condition + `},"claims":{"given_name":null}}}}`
+		if _, got := release(t, parameter)["verified_claims"]; got != answered {
+			t.Errorf("%s: answered %v", condition, got)
+		}
+	}
+}
+
+// TestWantsOfAnotherShape holds that conditions of another structure than what is there are not met, and that null asks
+// for the whole.
+func TestWantsOfAnotherShape(t *testing.T) {
+	ask := func(evidence string) string {
+		return `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"evidence":` + evidence + `},"claims":{"given_name":null}}}}`
+	}
+	for evidence, answered := range map[string]bool{
+		`null`: true, `[{"type":null}]`: true, `[null]`: true, `[{"document_details":null}]`: true,
+		`{}`: false, `"document"`: false, `["document"]`: false, `[{"document_details":["passport"]}]`: false, `[{"type":"passport"}]`: false,
+	} {
+		if _, got := release(t, ask(evidence))["verified_claims"]; got != answered {
+			t.Errorf("%s: answered %v", evidence, got)
+		}
+	}
+	whole, _ := release(t, ask(`null`))["verified_claims"].(map[string]any)
+	if evidence, _ := whole["verification"].(map[string]any)["evidence"].([]any); len(evidence) != 2 {
+		t.Errorf("null asks for the whole, and got %v", evidence)
+	}
+}
+
+// TestMaxAge holds that an age is counted to the second, and that what cannot be read as a time has none.
+func TestMaxAge(t *testing.T) {
+	for maxAge, answered := range map[string]bool{
+		"3600": true, "3599": false, "0": false, "-1": false, "3600.5": false, `"3600"`: false, "null": true, "1e99": false,
+	} {
+		parameter := `{"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"time":{"max_age":` + maxAge + `}},"claims":{"given_name":null}}}}`
+		if _, got := release(t, parameter)["verified_claims"]; got != answered {
+			t.Errorf("max_age %s: answered %v", maxAge, got)
+		}
+	}
+	for what, row := range map[string]struct {
+		time     any
+		answered bool
+	}{
+		"now": {"2026-11-24T12:00:00Z", true}, "a date": {"2026-11-24", false}, "no time": {"yesterday", false}, "a number": {1764000000, false}, "to come": {"2026-11-24T12:00:01Z", true},
+	} {
+		subject := ada()
+		subject.Verified[0].Verification["time"] = row.time
+		for maxAge, answered := range map[string]bool{"0": row.answered, "-1": false} {
+			request, err := claims.Parse(`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null,"time":{"max_age":` + maxAge + `}},"claims":{"given_name":null}}}}`)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, got := claims.Release(request[claims.UserInfo], claims.Permit{Scopes: []string{"openid"}, UserInfo: true}, subject)["verified_claims"]; got != answered {
+				t.Errorf("%s, max_age %s: answered %v", what, maxAge, got)
+			}
+		}
+	}
+}
+
+// TestScopes holds which claims each scope asks for (OpenID Connect Core 1.0 §5.4), and that discovery lists them all.
+func TestScopes(t *testing.T) {
+	subject := claims.Subject{Claims: map[string]any{}}
+	for _, name := range claims.Standard() {
+		subject.Claims[name] = "x"
+	}
+	listed := len(subject.Claims)
+	subject.Claims["national_id"] = "of no scope"
+	total := 0
+	for scope, want := range map[string]int{"profile": 14, "email": 2, "address": 1, "phone": 2, "openid": 0, "recovery": 0, "": 0} {
+		got := claims.Release(nil, claims.Permit{Scopes: []string{scope}, UserInfo: true}, subject)
+		if len(got) != want || got["national_id"] != nil {
+			t.Errorf("%q: %v", scope, names(got))
+		}
+		total += len(got)
+	}
+	if total != listed || listed != 19 {
+		t.Errorf("scopes release %d claims, and %d are listed", total, listed)
+	}
+	if got := names(claims.Release(nil, claims.Permit{Scopes: []string{"phone"}, UserInfo: true}, subject)); got != "phone_number phone_number_verified" {
+		t.Errorf("phone: %s", got)
+	}
+}
+
+// TestWhatCannotBeComparedIsNotTheSame holds that a claim which has no JSON form meets no condition.
+func TestWhatCannotBeComparedIsNotTheSame(t *testing.T) {
+	request, err := claims.Parse(`{"userinfo":{"email":{"value":null},"name":{"values":[null]}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := claims.Subject{Claims: map[string]any{"email": math.Inf(1), "name": func() {}}}
+	if got := claims.Release(request[claims.UserInfo], claims.Permit{Scopes: []string{"profile", "email"}}, odd); len(got) != 0 {
+		t.Errorf("released %v", got)
 	}
 }
 
 func TestEssential(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"id_token":{"acr":{"essential":true,"values":["a","b"]}}}`: "a b true", `{"id_token":{"acr":{"values":["a"]}}}`: " false", `{"id_token":{"acr":null}}`: " false",
-		`{"id_token":{"sub":{"value":"ada"}}}`: "ada true", `{}`: " false", `{"id_token":{"acr":{"essential":true}}}`: " false",
+		`{"id_token":{"acr":{"essential":false,"values":["a"]}}}`: " false", `{"id_token":{"acr":{"essential":true,"value":"a"}}}`: "a true",
+		`{"id_token":{"acr":{"essential":true,"values":[1]}}}`: " true", `{"id_token":{"acr":{"essential":true,"values":["a",1,"b"],"value":"c"}}}`: "a b c true",
+		`{"id_token":{"sub":{"value":"ada"}}}`: "ada true", `{"id_token":{"sub":null}}`: " false", `{}`: " false", `{"id_token":{"acr":{"essential":true}}}`: " false",
 	} {
 		request, err := claims.Parse(text)
 		if err != nil {
@@ -250,5 +382,17 @@ func TestAskingPermitsNothing(t *testing.T) {
 				t.Errorf("%s, at userinfo %t: %q, want %q", name, userInfo, got, c.got)
 			}
 		}
+	}
+}
+
+// TestNoClaimIsCalledVerified holds that a plain claim with the name of the verified ones is not released as them.
+func TestNoClaimIsCalledVerified(t *testing.T) {
+	request, err := claims.Parse(`{"userinfo":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"given_name":null}}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject := claims.Subject{Claims: map[string]any{"verified_claims": "of the directory"}}
+	if got := claims.Release(request[claims.UserInfo], claims.Permit{Scopes: []string{"openid", "profile"}, UserInfo: true}, subject); len(got) != 0 {
+		t.Errorf("released %v", got)
 	}
 }

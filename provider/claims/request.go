@@ -54,8 +54,8 @@ func Parse(text string) (Request, error) {
 	}
 	request := make(Request)
 	for _, target := range []Target{UserInfo, IDToken} {
-		member, there := members[string(target)]
-		if !there || member == nil {
+		member := members[string(target)]
+		if member == nil {
 			continue
 		}
 		wants, ok := member.(map[string]any)

@@ -140,10 +140,10 @@ func withinMaxAge(maxAge, value any, now time.Time) bool {
 	if maxAge == nil {
 		return true
 	}
-	number, ok := maxAge.(json.Number)
-	text, isText := value.(string)
+	number, _ := maxAge.(json.Number)
+	text, _ := value.(string)
 	seconds, err := number.Int64()
-	if !ok || !isText || err != nil || seconds < 0 {
+	if err != nil || seconds < 0 {
 		return false
 	}
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {

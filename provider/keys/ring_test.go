@@ -65,7 +65,7 @@ func TestEveryAlgorithmVerifiesWithThePublishedSet(t *testing.T) {
 	for _, alg := range r.Algorithms() {
 		kids(t, r, alg)
 	}
-	if _, err := newSigner(t).MintWith(jose.RS256, "JWT", struct{}{}); err == nil {
+	if _, err := newSigner(t).MintWith(jose.RS256, "JWT", struct{}{}); err == nil || !strings.Contains(err.Error(), "no signing key for RS256") {
 		t.Error("RS256 without an RSA key")
 	}
 }
@@ -230,7 +230,7 @@ func TestRotateFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := keys.RotateFile(path, keys.Rotation{Algorithm: jose.ES256, New: generate(t, jose.ES256)}); err == nil {
+	if err := keys.RotateFile(path, keys.Rotation{Algorithm: jose.ES256, New: generate(t, jose.ES256)}); err == nil || !strings.Contains(err.Error(), "no PEM block with a private key") {
 		t.Error("a broken file was replaced")
 	}
 	if text, err := os.ReadFile(path); err != nil || string(text) != "broken" {

@@ -94,6 +94,12 @@ func FuzzOpenBrowser(f *testing.F) {
 func FuzzObject(f *testing.F) {
 	f.Add("wallet_nonce=abcdefgh&wallet_metadata={}")
 	f.Add(`wallet_metadata={"vp_formats_supported":{"dc%2Bsd-jwt":{}},"client_id_prefixes_supported":["Lovelace"]}`)
+	// A wallet with a key gets its request encrypted, in each of the ways that it may offer.
+	const key = `{"kty":"EC","crv":"P-256","kid":"w","use":"enc","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+	const with = `{"jwks":{"keys":[` + key + `]},"request_object_encryption_alg_values_supported":["ECDH-ES"]`
+	for _, metadata := range []string{with + "}", with + `,"request_object_encryption_enc_values_supported":["A256GCM"]}`, with + `,"request_object_encryption_enc_values_supported":["A128CBC-HS256"]}`} {
+		f.Add("wallet_nonce=n&wallet_metadata=" + url.QueryEscape(metadata))
+	}
 	f.Add("")
 	e := open(f, plain(f))
 	asked, _, _, _ := made(f, e, wish(f, dcql.FormatSDJWT))
@@ -103,6 +109,9 @@ func FuzzObject(f *testing.F) {
 			return
 		}
 		object, err := e.Object(asked, form, noon)
+		if err == nil && strings.Count(string(object.Body), ".") == 4 && !strings.Contains(form.Get("wallet_metadata"), "jwks") {
+			t.Fatal("encrypted to nobody")
+		}
 		switch {
 		case err == nil && strings.Count(string(object.Body), ".") != 2 && strings.Count(string(object.Body), ".") != 4:
 			t.Fatalf("served %s", object.Body)

@@ -224,7 +224,7 @@ func TestThroughTheBrowser(t *testing.T) {
 	if _, err := e.OpenBrowser(byLink, string(presentation.Unsigned), data, noon); !errors.Is(err, presentation.ErrMalformed) {
 		t.Errorf("a link's, through the browser: %v", err)
 	}
-	if _, err := e.BrowserRequests(byLink, noon); err == nil {
+	if _, err := e.BrowserRequests(byLink, noon); err == nil || !strings.Contains(err.Error(), "the request is for a wallet's link") {
 		t.Error("a link's request is handed to a browser")
 	}
 }
@@ -260,20 +260,24 @@ func TestOlderWallets(t *testing.T) {
 // What such wallets cannot be asked is refused when it is made, which at the start is a mistake of the configuration.
 func TestWhatOlderWalletsAreNotAsked(t *testing.T) {
 	e := open(t, older(t))
-	for name, change := range map[string]func(w *protocol.RequestParams){
-		"through a browser": func(w *protocol.RequestParams) { w.ResponseURI, w.Origin = "", origin },
-		"transaction data": func(w *protocol.RequestParams) {
+	const byLink, life = "wallets of this kind are asked by a link only, and know no transaction data", "is not between 1s and 15m0s"
+	for name, row := range map[string]struct {
+		change func(w *protocol.RequestParams)
+		why    string
+	}{
+		"through a browser": {func(w *protocol.RequestParams) { w.ResponseURI, w.Origin = "", origin }, byLink},
+		"transaction data": {func(w *protocol.RequestParams) {
 			w.TransactionData = []presentation.TransactionData{presentation.NewTransactionData("a•••", "Example", "verified_id")}
-		},
-		"an SD-JWT":      func(w *protocol.RequestParams) { w.Query = query(t, dcql.FormatSDJWT) },
-		"for ever":       func(w *protocol.RequestParams) { w.Lifetime = time.Hour },
-		"for no time":    func(w *protocol.RequestParams) { w.Lifetime = 0 },
-		"nothing at all": func(w *protocol.RequestParams) { w.Query = dcql.Query{} },
+		}, byLink},
+		"an SD-JWT":      {func(w *protocol.RequestParams) { w.Query = query(t, dcql.FormatSDJWT) }, "wallets of this kind hold JWT VCs"},
+		"for ever":       {func(w *protocol.RequestParams) { w.Lifetime = time.Hour }, life},
+		"for no time":    {func(w *protocol.RequestParams) { w.Lifetime = 0 }, life},
+		"nothing at all": {func(w *protocol.RequestParams) { w.Query = dcql.Query{} }, "credentials has 0 entries"},
 	} {
 		w := wish(t, dcql.FormatJWTVC)
-		change(&w)
-		if _, err := e.New(w); err == nil {
-			t.Errorf("%s: made", name)
+		row.change(&w)
+		if _, err := e.New(w); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: got %v, want %q", name, err, row.why)
 		}
 	}
 }
@@ -282,25 +286,76 @@ func TestWhatOlderWalletsAreNotAsked(t *testing.T) {
 func TestBrokenInTheStore(t *testing.T) {
 	for name, w := range map[string]protocol.Wallet{"OpenID4VP": plain(t), "Authenticator": older(t)} {
 		e := open(t, w)
-		for _, stored := range []string{"", "{", "null", "{}", "[]"} {
+		const unread = "decode presentation request"
+		empty := map[string]string{"OpenID4VP": "the presentation request has no response mode", "Authenticator": "the presentation request was not made by NewRequest"}[name]
+		for stored, why := range map[string]string{"": unread, "{": unread, "[]": unread, "null": empty, "{}": empty} {
 			form := url.Values{"vp_token": {`{}`}, "state": {""}, "id_token": {submission("")}}
-			if _, err := e.Open([]byte(stored), form, noon); err == nil {
-				t.Errorf("%s: %q is answered", name, stored)
+			if _, err := e.Open([]byte(stored), form, noon); err == nil || !strings.Contains(err.Error(), why) {
+				t.Errorf("%s: %q is answered: %v", name, stored, err)
 			}
-			if _, err := e.Object([]byte(stored), nil, noon); err == nil {
-				t.Errorf("%s: %q is served", name, stored)
+			if _, err := e.Object([]byte(stored), nil, noon); err == nil || !strings.Contains(err.Error(), why) {
+				t.Errorf("%s: %q is served: %v", name, stored, err)
 			}
 			if through, ok := e.(protocol.OpenID4VP); ok {
 				if _, err := through.BrowserRequests([]byte(stored), noon); err == nil {
 					t.Errorf("%q goes to a browser", stored)
 				}
-				if _, err := through.OpenBrowser([]byte(stored), "openid4vp-v1-unsigned", `{"vp_token":{}}`, noon); err == nil {
+				if _, err := through.OpenBrowser([]byte(stored), "openid4vp-v1-unsigned", `{"vp_token":{}}`, noon); err == nil || !strings.Contains(err.Error(), why) {
 					t.Errorf("%q is answered through a browser", stored)
 				}
 			}
 		}
 		if over, err := e.Expired([]byte("{"), noon); err == nil || over {
 			t.Errorf("%s: over %t", name, over)
+		}
+	}
+}
+
+// TestNotJSONInTheStore holds that each step says that the store is to blame, and not the wallet.
+func TestNotJSONInTheStore(t *testing.T) {
+	inLink := plain(t)
+	inLink.OpenID4VP.ByValue = true
+	for name, w := range map[string]protocol.Wallet{"OpenID4VP": plain(t), "in the link": inLink, "Authenticator": older(t)} {
+		e := open(t, w)
+		steps := map[string]func(stored []byte) error{
+			"open":    func(stored []byte) error { _, err := e.Open(stored, url.Values{"state": {"x"}}, noon); return err },
+			"object":  func(stored []byte) error { _, err := e.Object(stored, nil, noon); return err },
+			"expired": func(stored []byte) error { _, err := e.Expired(stored, noon.Add(time.Hour)); return err },
+		}
+		if through, ok := e.(protocol.OpenID4VP); ok {
+			steps["requests"] = func(stored []byte) error { _, err := through.BrowserRequests(stored, noon); return err }
+			steps["browser"] = func(stored []byte) error {
+				_, err := through.OpenBrowser(stored, "openid4vp-v1-unsigned", "{}", noon)
+				return err
+			}
+		}
+		if e.InLink() {
+			steps["link"] = func(stored []byte) error { _, err := e.Link(endpoints(), stored, noon); return err }
+		}
+		for step, do := range steps {
+			if err := do([]byte("{")); err == nil || !strings.Contains(err.Error(), "decode presentation request") {
+				t.Errorf("%s, %s: %v", name, step, err)
+			}
+		}
+	}
+}
+
+// TestNewRefuses holds that a request which cannot be asked is not stored, and that each protocol says why.
+func TestNewRefuses(t *testing.T) {
+	for name, row := range map[string]struct {
+		wallet protocol.Wallet
+		format string
+		change func(*protocol.RequestParams)
+		why    string
+	}{
+		"OpenID4VP without a lifetime":     {plain(t), dcql.FormatSDJWT, func(w *protocol.RequestParams) { w.Lifetime = 0 }, "lifetime"},
+		"Authenticator without a lifetime": {older(t), dcql.FormatJWTVC, func(w *protocol.RequestParams) { w.Lifetime = 0 }, "lifetime"},
+	} {
+		params := wish(t, row.format)
+		row.change(&params)
+		stored, err := open(t, row.wallet).New(params)
+		if err == nil || stored != nil || !strings.Contains(strings.ToLower(err.Error()), row.why) {
+			t.Errorf("%s: %s, %v", name, stored, err)
 		}
 	}
 }
@@ -316,6 +371,9 @@ func TestAnswersRedactThemselves(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Fprintf(&log, "%s %v %+v %#v %s %q %x", raw, value, value, value, value, value, value)
+	}
+	if each := fmt.Sprint(answer, answer.Presentations["verified_id"]); each != "answer[redacted] presentation[redacted]" {
+		t.Errorf("printed as %s", each)
 	}
 	if shown := log.String(); strings.Contains(shown, secret) || strings.Contains(shown, fmt.Sprintf("%x", secret)) {
 		t.Errorf("shown: %s", shown)

@@ -39,13 +39,19 @@ func TestParse(t *testing.T) {
 			t.Errorf("%s: method is %s", text, id.Method())
 		}
 	}
-	for _, text := range []string{
-		"", "did", "did:", "did:web", "did:web:", "did::a", "DID:web:a", "did:Web:a", "did:w-b:a", "did:web:a:", "did:web:a/b", "did:web:a?b", "did:web:a#b",
-		"did:web:a b", "did:web:a;b", "did:web:%", "did:web:%4", "did:web:%4g", "did:web:ä", " did:web:a", "did:web:a\n", "urn:web:a", "did:web:" + strings.Repeat("a", 4096),
+	const none, method, identifier = "not a DID", "its method name is empty or has invalid characters", "its identifier is empty or has invalid characters"
+	for text, why := range map[string]string{
+		"": none, "did": none, "did:": none, "did:web": none, "DID:web:a": none, " did:web:a": none, "urn:web:a": none, "did:web:" + strings.Repeat("a", 4096-7): none,
+		"did::a": method, "did:Web:a": method, "did:w-b:a": method, "did:w b:a": method,
+		"did:web:": identifier, "did:web:a:": identifier, "did:web:a/b": identifier, "did:web:a?b": identifier, "did:web:a#b": identifier, "did:web:a b": identifier,
+		"did:web:a;b": identifier, "did:web:%": identifier, "did:web:%4": identifier, "did:web:%4g": identifier, "did:web:ä": identifier, "did:web:a\n": identifier,
 	} {
-		if id, err := did.Parse(text); !errors.Is(err, did.ErrMalformed) || id != (did.DID{}) {
-			t.Errorf("%.40q: got %s, %v", text, id.String(), err)
+		if id, err := did.Parse(text); !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), why) || id != (did.DID{}) {
+			t.Errorf("%.40q: got %s, %v, want %q", text, id.String(), err, why)
 		}
+	}
+	if _, err := did.Parse("did:web:" + strings.Repeat("a", 4096-8)); err != nil {
+		t.Errorf("as long as it may be: %v", err)
 	}
 	if (did.DID{}).String() != "" {
 		t.Error("no DID has a text")
@@ -64,15 +70,20 @@ func TestParseURL(t *testing.T) {
 			t.Errorf("%s: got %s, %s, %v", text, url.DID.String(), url.Fragment, err)
 		}
 	}
-	for _, text := range []string{
-		"", "#", "key-1", "did:web:example.com", "did:web:example.com#", "#a#b", "#a b", "#a%20b", "#ä", "/a#b", "did:web:example.com/a#b", "did:web:example.com?a#b",
-		"https://example.com#a", "#" + strings.Repeat("a", 257),
+	const fragment, path = "not a DID URL with a fragment", "its identifier is empty or has invalid characters"
+	for text, why := range map[string]string{
+		"": fragment, "#": fragment, "key-1": fragment, "did:web:example.com": fragment, "did:web:example.com#": fragment, "#a#b": fragment, "#a b": fragment,
+		"#a%20b": fragment, "#ä": fragment, "#" + strings.Repeat("a", 257): fragment,
+		"/a#b": "not a DID", "https://example.com#a": "not a DID", "did:web:example.com/a#b": path, "did:web:example.com?a#b": path,
 	} {
-		if _, err := did.ParseURL(text, base); !errors.Is(err, did.ErrMalformed) {
-			t.Errorf("%.40q: got %v", text, err)
+		if url, err := did.ParseURL(text, base); !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), why) || url != (did.URL{}) {
+			t.Errorf("%.40q: got %v, want %q", text, err, why)
 		}
 	}
-	if _, err := did.ParseURL("#key-1", did.DID{}); !errors.Is(err, did.ErrMalformed) {
+	if url, err := did.ParseURL("#"+strings.Repeat("a", 256), base); err != nil || len(url.Fragment) != 256 {
+		t.Errorf("as long as it may be: %v", err)
+	}
+	if _, err := did.ParseURL("#key-1", did.DID{}); !errors.Is(err, did.ErrMalformed) || !strings.Contains(err.Error(), "relative DID URL without a base") {
 		t.Errorf("relative to nothing: %v", err)
 	}
 }
@@ -93,6 +104,9 @@ func TestIdentifiersRedactThemselves(t *testing.T) {
 	encoded, err := json.Marshal(all)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if said := fmt.Sprint(url.DID, url, document, did.DID{}); said != "did:jwk[redacted] did:jwk[redacted]#[redacted] did-document[redacted] did[none]" {
+		t.Errorf("printed as %s", said)
 	}
 	text := fmt.Sprintf("%v %+v %#v %v %+v %#v %s %q", all, all, all, url.DID, url, document, url.DID, url) + string(encoded) +
 		url.DID.LogValue().String() + url.LogValue().String() + document.LogValue().String()

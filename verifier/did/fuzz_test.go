@@ -62,14 +62,38 @@ func FuzzResolveJWK(f *testing.F) {
 	})
 }
 
-// FuzzDocument holds that what reads as a document is of the DID that was asked for.
+// FuzzDocument holds that what reads as a document is of the DID that was asked for, and that a key is found for no
+// purpose but those under which it is listed.
 func FuzzDocument(f *testing.F) {
+	const jwk = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}`
+	const method = `{"id":"#a","type":"JsonWebKey2020","controller":"did:web:issuer.example","publicKeyJwk":` + jwk + `}`
+	f.Add([]byte(`{"id":"did:web:issuer.example","verificationMethod":[` + method + `],"authentication":["#a"],"assertionMethod":[]}`))
+	f.Add([]byte(`{"id":"did:web:issuer.example","assertionMethod":[` + method + `],"service":[{"type":"LinkedDomains","serviceEndpoint":"https://a.example"}]}`))
+	f.Add([]byte(`{"id":"did:web:issuer.example","verificationMethod":[` + method + `],"authentication":["did:web:issuer.example#a"],"assertionMethod":["did:web:other.example#a"]}`))
 	f.Add([]byte(`{"id":"did:web:issuer.example","verificationMethod":[{"id":"#a","publicKeyJwk":{}}],"authentication":["#a",{"id":"#b"}],"service":[{"type":"LinkedDomains","serviceEndpoint":["a",{"origins":["b"]}]}]}`))
 	id := parse(f, "did:web:issuer.example")
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		document, err := newResolver(t, page(raw)).Resolve(t.Context(), id)
-		if err == nil && document.ID() != id || err != nil && document != nil {
-			t.Errorf("%s: %v", raw, err)
+		if err != nil {
+			if document != nil {
+				t.Errorf("%s: a document beside %v", raw, err)
+			}
+			return
+		}
+		if document.ID() != id {
+			t.Errorf("%s: of %s", raw, document.ID().String())
+		}
+		var says map[string]any
+		if err := json.Unmarshal(raw, &says); err != nil {
+			t.Fatal(err)
+		}
+		for _, purpose := range []did.Purpose{did.Authentication, did.AssertionMethod} {
+			if list, _ := says[string(purpose)].([]any); len(list) > 0 {
+				continue
+			}
+			if key, err := document.Key(did.URL{DID: id, Fragment: "a"}, purpose); err == nil {
+				t.Errorf("%s: %v, although nothing is listed under %s", raw, key, purpose)
+			}
 		}
 	})
 }

@@ -100,8 +100,20 @@ func TestResolveIONRefusesStates(t *testing.T) {
 		"an unknown patch": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "ietf-json-patch", "patches": []any{}})
 		}, "a patch has an action that a create operation does not allow"},
-		"a patch that removes":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) }, "a patch has an action that a create operation does not allow"},
-		"replace with nothing":  {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace"}) }, "replace without a document"},
+		"a patch that removes": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "remove-public-keys", "ids": []any{}}) }, "a patch has an action that a create operation does not allow"},
+		"replace with nothing": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace"}) }, "replace without a document"},
+		"replace, and more": {func(ion *verifiertest.ION) {
+			ion.Patch(map[string]any{"action": "replace", "document": map[string]any{}, "a": 1})
+		}, "replace without a document"},
+		"replace with a list": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "replace", "document": []any{}}) }, "replace without a document"},
+		"add keys, and more": {func(ion *verifiertest.ION) {
+			ion.Patch(map[string]any{"action": "add-public-keys", "publicKeys": []any{}, "a": 1})
+		}, "add-public-keys without publicKeys"},
+		"add nothing, and more": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-public-keys", "a": 1}) }, "add-public-keys without publicKeys"},
+		"add no services":       {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-services", "a": 1}) }, "add-services without services"},
+		"a service of a long type": {func(ion *verifiertest.ION) {
+			ion.Document()["services"] = []any{map[string]any{"id": "d", "type": strings.Repeat("t", 31), "serviceEndpoint": "https://a.example"}}
+		}, "a service has no type, or one too long"},
 		"add keys with nothing": {func(ion *verifiertest.ION) { ion.Patch(map[string]any{"action": "add-public-keys"}) }, "add-public-keys without publicKeys"},
 		"add services, and more": {func(ion *verifiertest.ION) {
 			ion.Patch(map[string]any{"action": "add-services", "services": []any{}, "a": 1})

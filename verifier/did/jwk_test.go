@@ -52,7 +52,7 @@ func TestResolveJWKRefuses(t *testing.T) {
 		"other base64url":  {strings.NewReplacer("-", ".", "_", ".").Replace(of(func(jwk map[string]any) { jwk["kid"] = "???~~~" })), "not base64url in its canonical form"},
 		"other last bits":  {"e31", "not base64url in its canonical form"},
 	} {
-		if document, err := newResolver(t, nothing{}).Resolve(t.Context(), did.DID{}); err == nil || document != nil {
+		if document, err := newResolver(t, nothing{}).Resolve(t.Context(), did.DID{}); err == nil || !strings.Contains(err.Error(), "its method is not jwk, ion or web") || document != nil {
 			t.Fatal("no DID resolves")
 		}
 		parsed := parse(t, "did:jwk:"+row.id)

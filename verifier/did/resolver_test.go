@@ -3,6 +3,7 @@ package did_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,9 +37,14 @@ func TestNewRefuses(t *testing.T) {
 	} {
 		cfg := whole
 		change(&cfg)
-		if _, err := did.New(cfg); err == nil {
-			t.Errorf("%s is taken", name)
+		if _, err := did.New(cfg); err == nil || !strings.Contains(err.Error(), "Fetch, Clock and 0 ≤ MinTTL ≤ MaxTTL are required") {
+			t.Errorf("%s: %v", name, err)
 		}
+	}
+	equal := whole
+	equal.MinTTL = equal.MaxTTL
+	if _, err := did.New(equal); err != nil {
+		t.Errorf("bounds that are equal: %v", err)
 	}
 }
 

@@ -329,6 +329,9 @@ func TestParsedRedactsItself(t *testing.T) {
 	}
 	text := fmt.Sprintf("%v %+v %#v %s %q %v %+v %v %#v", parsed, parsed, parsed, parsed, parsed, parsed.Credential, holder, holder, &holder) +
 		string(encoded) + parsed.LogValue().String() + holder.LogValue().String()
+	if each := fmt.Sprint(parsed, parsed.Credential, holder); each != "jwt-vc[redacted] jwt-vc[redacted] holder[redacted]" {
+		t.Errorf("printed as %s", each)
+	}
 	if strings.Contains(text, "Lovelace") || strings.Contains(text, "did:ion") || strings.Contains(text, "did:jwk") || !strings.Contains(text, "redacted") {
 		t.Errorf("got %s", text)
 	}

@@ -165,12 +165,12 @@ func (v *Verifier) check(ctx context.Context, c *jwtvc.Credential, host string, 
 // only way to end a link: the JWT VC Presentation Profile requires no revocation check (Linked Domain Verification).
 func (v *Verifier) current(c *jwtvc.Credential) error {
 	now := v.cfg.Clock()
-	from, there, err := c.Time("nbf")
-	if err != nil || there && clock.Issuers.InFuture(time.Unix(from, 0), now) {
+	from, _, err := c.Time("nbf") // 1970 without it
+	if err != nil || clock.Issuers.InFuture(time.Unix(from, 0), now) {
 		return errors.New("credential is not valid yet")
 	}
-	until, there, err := c.Time("exp")
-	if err != nil || !there || clock.Over(time.Unix(until, 0), now) {
+	until, _, err := c.Time("exp") // 1970 without it, which is over
+	if err != nil || clock.Over(time.Unix(until, 0), now) {
 		return errors.New("credential has expired or has no exp")
 	}
 	return nil

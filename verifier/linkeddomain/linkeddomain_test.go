@@ -102,6 +102,23 @@ func TestVerify(t *testing.T) {
 		"endpoint with a query":    {endpoint(func(s *scene) any { return s.site.Origin + "?" }), false, "not an https origin"},
 		"endpoint with a fragment": {endpoint(func(s *scene) any { return s.site.Origin + "#" }), false, "not an https origin"},
 
+		"endpoint with a longer query": {endpoint(func(s *scene) any { return s.site.Origin + "?a=b" }), false, "not an https origin"},
+		"endpoint with a path":         {endpoint(func(s *scene) any { return s.site.Origin + "/path" }), false, "not an https origin"},
+		"before others": {func(t *testing.T, s *scene) {
+			s.site.ServeConfiguration(append([]any{s.linkage.Sign(t)}, others(t, s)...)...)
+			s.linkage = nil
+		}, true, ""},
+		"many entries":                {func(_ *testing.T, s *scene) { s.entries = make([]any, 31) }, true, ""},
+		"endpoint without a host":     {endpoint(func(*scene) any { return "https://" }), false, "not an https origin"},
+		"endpoint that is opaque":     {endpoint(func(*scene) any { return "https:issuer.localhost" }), false, "not an https origin"},
+		"endpoint no URL":             {endpoint(func(*scene) any { return "https://%zz" }), false, "not an https origin"},
+		"endpoint of other letters":   {endpoint(func(*scene) any { return "https://\u0131ssuer.localhost" }), false, "origin has a host with invalid characters"},
+		"endpoint with an underscore": {endpoint(func(*scene) any { return "https://a_b.localhost" }), false, "origin has a host with invalid characters"},
+		"no beginning": {func(_ *testing.T, s *scene) {
+			delete(s.linkage.Claims, "nbf")
+			delete(s.linkage.VC(), "issuanceDate")
+		}, true, ""},
+
 		"another origin":   {subject("origin", "https://other.example/"), false, "credential is about another origin"},
 		"origin is a host": {func(_ *testing.T, s *scene) { s.linkage.Subject()["origin"] = s.site.Host }, false, "credential is about another origin"},
 		"no origin":        {subject("origin", nil), false, "credential is about another origin"},
@@ -135,7 +152,7 @@ func TestVerify(t *testing.T) {
 		}, false, "credential has expired or has no exp"},
 		"exp and date differ": {func(_ *testing.T, s *scene) { s.linkage.VC()["expirationDate"] = "2099-01-01T00:00:00Z" }, false, "configuration has no credential of the DID"},
 
-		"no entries": {func(_ *testing.T, s *scene) { s.linkage = nil; s.site.ServeConfiguration() }, false, "linked_dids is not an array of up to 32"},
+		"no entries": {func(_ *testing.T, s *scene) { s.linkage = nil; s.site.ServeConfiguration() }, false, "configuration has no credential of the DID"},
 		"others alone": {func(t *testing.T, s *scene) {
 			list := others(t, s)
 			s.linkage = nil
@@ -212,8 +229,31 @@ func TestVerifyInAnOutage(t *testing.T) {
 	s = newScene(t)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.verifier(t, s.site.Fetcher()).Verify(gone, parse(t, s.identity.DID)); err == nil {
+	if _, err := s.verifier(t, s.site.Fetcher()).Verify(gone, parse(t, s.identity.DID)); err == nil || !strings.Contains(err.Error(), "DID document cannot be fetched") {
 		t.Error("whoever went away got an answer")
+	}
+}
+
+// waiting answers nobody until it is told to.
+type waiting chan struct{}
+
+func (w waiting) Get(context.Context, string, string) (fetch.Response, error) {
+	<-w
+	return fetch.Response{}, fetch.ErrNetwork
+}
+
+// TestVerifyDecidesNothingForWhoLeft holds that a caller who goes away while the domain is asked leaves no verdict: that
+// the domain does not vouch for the DID was not found out.
+func TestVerifyDecidesNothingForWhoLeft(t *testing.T) {
+	identity := verifiertest.NewION(verifiertest.NewSigner(t, "EdDSA").JWK(t))
+	identity.Document()["services"] = []any{map[string]any{"id": "d", "type": "LinkedDomains", "serviceEndpoint": "https://a.example"}}
+	s := &scene{clock: verifiertest.NewClock()}
+	slow := make(waiting)
+	defer close(slow)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if domain, err := s.verifier(t, slow).Verify(gone, parse(t, identity.DID(t))); !errors.Is(err, linkeddomain.ErrUnavailable) || errors.Is(err, linkeddomain.ErrUnlinked) || !errors.Is(err, context.Canceled) {
+		t.Errorf("%q, %v", domain, err)
 	}
 }
 
@@ -290,12 +330,18 @@ func TestNewRefuses(t *testing.T) {
 	for name, change := range map[string]func(*linkeddomain.Config){
 		"no fetcher": func(c *linkeddomain.Config) { c.Fetch = nil }, "no clock": func(c *linkeddomain.Config) { c.Clock = nil },
 		"no resolver": func(c *linkeddomain.Config) { c.Resolver = nil }, "no end": func(c *linkeddomain.Config) { c.MaxTTL = 0 },
+		"below nothing": func(c *linkeddomain.Config) { c.MinTTL = -1 }, "swapped": func(c *linkeddomain.Config) { c.MinTTL = time.Hour },
 	} {
 		cfg := whole
 		change(&cfg)
-		if _, err := linkeddomain.New(cfg); err == nil {
-			t.Errorf("%s is taken", name)
+		if _, err := linkeddomain.New(cfg); err == nil || !strings.Contains(err.Error(), "Fetch, Resolver, Clock and 0 ≤ MinTTL ≤ MaxTTL are required") {
+			t.Errorf("%s: %v", name, err)
 		}
+	}
+	equal := whole
+	equal.MinTTL = equal.MaxTTL
+	if _, err := linkeddomain.New(equal); err != nil {
+		t.Errorf("bounds that are equal: %v", err)
 	}
 }
 

@@ -1,6 +1,9 @@
 package mdoc_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -92,6 +95,13 @@ func TestVerifyIssuer(t *testing.T) {
 	if err := p.VerifyIssuer(nil); !errors.Is(err, mdoc.ErrSignature) {
 		t.Errorf("no key: %v", err)
 	}
+	p384, err := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.VerifyIssuer(&p384.PublicKey); !errors.Is(err, mdoc.ErrSignature) || !strings.Contains(err.Error(), "the key is not on P-256") {
+		t.Errorf("a key on P-384: %v", err)
+	}
 	other := s.issuer.MDoc(s.holder).IssuerSigned(t).Get("issuerAuth").([]any)
 	for i, name := range []string{"protected", "", "payload", "signature"} {
 		if name == "" {
@@ -127,6 +137,11 @@ func TestParseAccepts(t *testing.T) {
 		"two certificates": func(t *testing.T, s *scene) {
 			middle := s.issuer.Authority.Intermediate(t, "Middle")
 			s.issuer.SignsDocuments = middle.Leaf(t, verifiertest.DocumentSigner, middle)
+			s.draft.SignedBy(s.issuer.SignsDocuments)
+		},
+		"four certificates": func(t *testing.T, s *scene) {
+			middle := s.issuer.Authority.Intermediate(t, "Middle")
+			s.issuer.SignsDocuments = middle.Leaf(t, verifiertest.DocumentSigner, middle, middle, middle)
 			s.draft.SignedBy(s.issuer.SignsDocuments)
 		},
 		"a list of one certificate": func(_ *testing.T, s *scene) { s.draft.SignedBy(s.draft.Signer) },
@@ -265,6 +280,12 @@ func TestParsedRedactsItself(t *testing.T) {
 	encoded, err := json.Marshal(p)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if said := fmt.Sprint(p); said != "mdoc[redacted]" {
+		t.Errorf("printed as %s", said)
+	}
+	if digests := p.Digests(); len(digests) < 2 || !slices.IsSorted(digests) {
+		t.Errorf("digests are %v", digests)
 	}
 	text := fmt.Sprintf("%v %+v %#v %s %q", p, p, p, p, p) + string(encoded) + p.LogValue().String()
 	if strings.Contains(text, "Lovelace") || strings.Contains(text, "ni:") || !strings.Contains(text, "redacted") {

@@ -2,6 +2,7 @@ package mdoc_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,18 @@ func TestParseRefuses(t *testing.T) {
 		"a member twice":        {func(_ *testing.T, d *draft) { d.MSO.Add("docType", d.DocType) }, "MSO: duplicate key in a map"},
 		"unknown member twice":  {func(_ *testing.T, d *draft) { d.MSO.Add("x", 1); d.MSO.Add("x", 2) }, "MSO: duplicate key in a map"},
 		"no validity":           {func(_ *testing.T, d *draft) { d.MSO.Delete("validityInfo") }, "validityInfo lacks a date"},
+		"signed in another tag": {validity("signed", tagged(1004, "2031-05-04T12:00:00Z")), "MSO: a value has the wrong type"},
+		"signed in no tag":      {validity("signed", "2031-05-04T12:00:00Z"), "MSO: a value has the wrong type"},
+		"signed in seconds":     {validity("signed", tagged(0, 1935662400)), "MSO: not the expected CBOR"},
+		"signed in bytes":       {validity("signed", tagged(0, []byte("2031-05-04T12:00:00Z"))), "MSO: not the expected CBOR"},
+		"digestID too large":    {item("digestID", verifiertest.Raw("\x1b\x80\x00\x00\x00\x00\x00\x00\x00")), "a value has the wrong type"},
+		"digestID a text":       {item("digestID", "0"), "not the expected CBOR"},
+		"digestID in a tag":     {item("digestID", tagged(1234, 0)), "a value has the wrong type"},
+		"a wide MSO": {func(_ *testing.T, d *draft) {
+			for i := range 513 {
+				d.MSO.Set(fmt.Sprint("member", i), 1)
+			}
+		}, "MSO: more than 512 in an array or map"},
 		"no signed":             {func(_ *testing.T, d *draft) { d.MSO.At("validityInfo").Delete("signed") }, "validityInfo lacks a date"},
 		"no validFrom":          {func(_ *testing.T, d *draft) { d.MSO.At("validityInfo").Delete("validFrom") }, "validityInfo lacks a date"},
 		"no validUntil":         {func(_ *testing.T, d *draft) { d.MSO.At("validityInfo").Delete("validUntil") }, "validityInfo lacks a date"},

@@ -210,9 +210,9 @@ func (d *discloser) object(object map[string]any, top bool, depth int) (map[stri
 func (d *discloser) array(list []any, depth int) ([]any, error) {
 	out := make([]any, 0, len(list))
 	for _, element := range list {
-		object, ok := element.(map[string]any)
+		object, _ := element.(map[string]any)
 		digest, placeholder := object[nameElement]
-		if !ok || !placeholder {
+		if !placeholder {
 			value, err := d.value(element, depth+1)
 			if err != nil {
 				return nil, err

@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
 	"strings"
@@ -159,12 +160,8 @@ func TestCheckDocument(t *testing.T) {
 		})
 	}
 	r := newRules(t, trust.Rule{Types: []string{docType}, Anchors: []*x509.Certificate{anchor.Certificate}, Issuers: []string{issuer}})
-	if err := r.CheckDocument(good, docType, now, now); !errors.Is(err, trust.ErrUntrusted) {
-		t.Errorf("a list of issuers: %v", err)
-	}
-	if err := r.CheckDocument(good, kind, now, now); !errors.Is(err, trust.ErrUntrusted) {
-		t.Errorf("another type: %v", err)
-	}
+	refused(t, "a list of issuers", r.CheckDocument(good, docType, now, now), "iss is not on the list")
+	refused(t, "another type", r.CheckDocument(good, kind, now, now), "no rule for the type")
 }
 
 // TestCheckDocumentDoesNotRememberTheType holds that what was once trusted for a list of statuses signs no documents.
@@ -176,9 +173,7 @@ func TestCheckDocumentDoesNotRememberTheType(t *testing.T) {
 	if err := r.Check(lists, docType, "", now); err != nil {
 		t.Error(err)
 	}
-	if err := r.CheckDocument(lists, docType, now, now); !errors.Is(err, trust.ErrUntrusted) {
-		t.Errorf("got %v", err)
-	}
+	refused(t, "as a document", r.CheckDocument(lists, docType, now, now), "the leaf is not a document signer certificate")
 }
 
 // TestPinnedSignedWhenValid holds that the dates of a pinned signer hold for what it signed as well.
@@ -186,21 +181,29 @@ func TestPinnedSignedWhenValid(t *testing.T) {
 	now := verifiertest.NewClock().Now()
 	leaf := verifiertest.NewAuthority(t, "A", now).Leaf(t, func(c *x509.Certificate) { c.NotBefore = now.Add(-time.Hour) }).Chain
 	r := newRules(t, trust.Rule{Types: []string{docType}, Signers: []*x509.Certificate{parse(t, leaf[0])}})
-	if err := r.CheckDocument(leaf, docType, now.Add(-2*time.Hour), now); !errors.Is(err, trust.ErrUntrusted) {
-		t.Errorf("got %v", err)
-	}
+	refused(t, "before that", r.CheckDocument(leaf, docType, now.Add(-2*time.Hour), now), "signed when its certificate was not valid")
 }
 
 func TestNewRefusesSigners(t *testing.T) {
 	now := verifiertest.NewClock().Now()
 	anchor := verifiertest.NewAuthority(t, "Anchor", now)
 	p384, modulus := otherKeys(t)
-	for i, one := range []*x509.Certificate{
-		nil, parse(t, anchor.Certify(t, p384, nil)[0]), parse(t, anchor.Certify(t, modulus, nil)[0]),
+	for name, row := range map[string]struct {
+		signer *x509.Certificate
+		why    string
+	}{
+		"none":  {nil, "a signer is missing"},
+		"P-384": {parse(t, anchor.Certify(t, p384, nil)[0]), "a signer's key is not on P-256"},
+		"RSA":   {parse(t, anchor.Certify(t, modulus, nil)[0]), "a signer's key is not on P-256"},
 	} {
-		rule := trust.Rule{Types: []string{docType}, Anchors: []*x509.Certificate{anchor.Certificate}, Signers: []*x509.Certificate{one}}
-		if _, err := trust.New([]trust.Rule{rule}); err == nil {
-			t.Errorf("%d: accepted", i)
+		rule := trust.Rule{Types: []string{docType}, Anchors: []*x509.Certificate{anchor.Certificate}, Signers: []*x509.Certificate{row.signer}}
+		if _, err := trust.New([]trust.Rule{rule}); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// unknownCritical is an extension that forbids to go on for those who do not know it (RFC 5280 §4.2).
+func unknownCritical() pkix.Extension {
+	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, Critical: true, Value: []byte{5, 0}}
 }

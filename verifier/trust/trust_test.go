@@ -93,21 +93,23 @@ func TestCheckKeepsTypesApart(t *testing.T) {
 	for _, tt := range []struct {
 		chain     [][]byte
 		kind, iss string
-		want      error
+		why       string // "" where it is in order
 	}{
-		{chainA, kind, issuer, nil},
-		{chainA, "urn:test:second", issuer, nil},
-		{chainB, "urn:test:ticket", issuer, nil},
-		{chainB, "urn:test:ticket", "", nil}, // without a list of issuers any will do
-		{chainB, kind, issuer, trust.ErrUntrusted},
-		{chainA, "urn:test:ticket", issuer, trust.ErrUntrusted},
-		{chainA, kind, issuer + "/", trust.ErrUntrusted},
-		{chainA, kind, "", trust.ErrUntrusted},
-		{chainA, "urn:test:unknown", issuer, trust.ErrUntrusted},
-		{chainA, "", issuer, trust.ErrUntrusted},
+		{chainA, kind, issuer, ""},
+		{chainA, "urn:test:second", issuer, ""},
+		{chainB, "urn:test:ticket", issuer, ""},
+		{chainB, "urn:test:ticket", "", ""}, // without a list of issuers any will do
+		{chainB, kind, issuer, "the chain does not lead to a configured anchor"},
+		{chainA, "urn:test:ticket", issuer, "the chain does not lead to a configured anchor"},
+		{chainA, kind, issuer + "/", "iss is not on the list"},
+		{chainA, kind, "", "iss is not on the list"},
+		{chainA, "urn:test:unknown", issuer, "no rule for the type"},
+		{chainA, "", issuer, "no rule for the type"},
 	} {
-		if err := r.Check(tt.chain, tt.kind, tt.iss, now); !errors.Is(err, tt.want) {
-			t.Errorf("%s by %q: got %v, want %v", tt.kind, tt.iss, err, tt.want)
+		if err := r.Check(tt.chain, tt.kind, tt.iss, now); tt.why != "" {
+			refused(t, tt.kind+" by "+tt.iss, err, tt.why)
+		} else if err != nil {
+			t.Errorf("%s by %q: %v", tt.kind, tt.iss, err)
 		}
 	}
 	if r.StatusOptional(kind) || !r.StatusOptional("urn:test:ticket") || r.StatusOptional("urn:test:unknown") {

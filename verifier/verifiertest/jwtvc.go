@@ -116,6 +116,6 @@ func NewDomainLinkage(of *Identity, origin string, now time.Time) *JWT {
 // ServeConfiguration sets the site's DID Configuration Resource. Entries are JWTs, or invalid values.
 func (s *Site) ServeConfiguration(entries ...any) {
 	s.Serve("/.well-known/did-configuration.json", map[string]any{
-		"@context": "https://identity.foundation/.well-known/did-configuration/v1", "linked_dids": entries,
+		"@context": "https://identity.foundation/.well-known/did-configuration/v1", "linked_dids": append([]any{}, entries...), // an empty list, and not null
 	})
 }

@@ -76,43 +76,45 @@ func TestVerifyRefusesAnotherAlg(t *testing.T) {
 
 func TestFormRefuses(t *testing.T) {
 	signer := verifiertest.NewSigner(t, "ES256K")
-	for name, header := range map[string]map[string]any{
-		"none":             {"alg": "none"},
-		"HS256":            {"alg": "HS256"},
-		"ES384":            {"alg": "ES384"},
-		"lower case":       {"alg": "es256k"},
-		"a list of alg":    {"alg": []string{"ES256K"}},
-		"no alg":           {"alg": nil},
-		"another typ":      {"typ": "dc+sd-jwt"},
-		"typ in lower":     {"typ": "jwt"},
-		"typ that is none": {"typ": ""},
-		"typ no string":    {"typ": 1},
-		"kid no string":    {"kid": 1},
-		"kid that is none": {"kid": ""},
-		"crit":             {"crit": []string{"exp"}},
-		"jwk":              {"jwk": signer.JWK(t)},
+	for name, row := range map[string]struct {
+		header map[string]any
+		why    string
+	}{
+		"none":             {map[string]any{"alg": "none"}, "alg is not accepted"},
+		"HS256":            {map[string]any{"alg": "HS256"}, "alg is not accepted"},
+		"ES384":            {map[string]any{"alg": "ES384"}, "alg is not accepted"},
+		"lower case":       {map[string]any{"alg": "es256k"}, "alg is not accepted"},
+		"a list of alg":    {map[string]any{"alg": []string{"ES256K"}}, "alg is not accepted"},
+		"no alg":           {map[string]any{"alg": nil}, "alg is not accepted"},
+		"another typ":      {map[string]any{"typ": "dc+sd-jwt"}, "typ is not accepted"},
+		"typ in lower":     {map[string]any{"typ": "jwt"}, "typ is not accepted"},
+		"typ that is none": {map[string]any{"typ": ""}, "typ is not accepted"},
+		"typ no string":    {map[string]any{"typ": 1}, "typ is not accepted"},
+		"kid no string":    {map[string]any{"kid": 1}, "kid is not a string"},
+		"kid that is none": {map[string]any{"kid": ""}, "kid is not a string"},
+		"crit":             {map[string]any{"crit": []string{"exp"}}, "header has crit"},
+		"jwk":              {map[string]any{"jwk": signer.JWK(t)}, "header has jwk"},
 	} {
-		if _, err := everything().ParseInsecure(signer.Sign(t, header, map[string]any{})); !errors.Is(err, jws.ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
-		}
+		_, err := everything().ParseInsecure(signer.Sign(t, row.header, map[string]any{}))
+		malformed(t, name, err, row.why)
 	}
 	text := signer.Sign(t, map[string]any{"typ": "JWT"}, map[string]any{})
-	for name, form := range map[string]jws.Form{
-		"nothing":           {},
-		"no algorithm":      {Types: []string{"JWT"}},
-		"another algorithm": {Types: []string{"JWT"}, Algorithms: []jws.Algorithm{jws.ES256, jws.EdDSA}},
-		"none but no typ":   {Types: []string{""}, Algorithms: []jws.Algorithm{jws.ES256K}},
+	for name, row := range map[string]struct {
+		form jws.Form
+		why  string
+	}{
+		"nothing":           {jws.Form{}, "alg is not accepted"},
+		"no algorithm":      {jws.Form{Types: []string{"JWT"}}, "alg is not accepted"},
+		"another algorithm": {jws.Form{Types: []string{"JWT"}, Algorithms: []jws.Algorithm{jws.ES256, jws.EdDSA}}, "alg is not accepted"},
+		"none but no typ":   {jws.Form{Types: []string{""}, Algorithms: []jws.Algorithm{jws.ES256K}}, "typ is not accepted"},
 	} {
-		if _, err := form.ParseInsecure(text); !errors.Is(err, jws.ErrMalformed) {
-			t.Errorf("form takes %s: %v", name, err)
-		}
+		_, err := row.form.ParseInsecure(text)
+		malformed(t, "form takes "+name, err, row.why)
 	}
-	if _, err := jws.ParseInsecure(text, "JWT"); !errors.Is(err, jws.ErrMalformed) {
-		t.Errorf("ES256K where ES256 alone is taken: %v", err)
-	}
-	if _, err := jws.ParseInsecure(verifiertest.NewSigner(t, "ES256").Sign(t, nil, map[string]any{}), "JWT"); !errors.Is(err, jws.ErrMalformed) {
-		t.Errorf("no typ where one is asked for: %v", err)
-	}
+	_, err := jws.ParseInsecure(text, "JWT")
+	malformed(t, "ES256K where ES256 alone is taken", err, "alg is not accepted")
+	_, err = jws.ParseInsecure(verifiertest.NewSigner(t, "ES256").Sign(t, nil, map[string]any{}), "JWT")
+	malformed(t, "no typ where one is asked for", err, "typ is not accepted")
 }
 
 // TestVerifyKoblitzSignatures spells one signature in every way that it has. The two that verify are (r, s) and (r, n-s).
@@ -152,9 +154,8 @@ func TestVerifyKoblitzSignatures(t *testing.T) {
 		}
 	}
 	for name, changed := range map[string][]byte{"DER": append([]byte{0x30, 0x44}, raw...), "with a recovery id": append(raw[:64:64], 0), "r alone": raw[:32], "nothing": {}} {
-		if _, err := everything().ParseInsecure(text[:cut] + verifiertest.Encode(changed)); !errors.Is(err, jws.ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
-		}
+		_, err := everything().ParseInsecure(text[:cut] + verifiertest.Encode(changed))
+		malformed(t, name, err, "signature is not 64 bytes")
 	}
 }
 
@@ -173,44 +174,59 @@ func TestKey(t *testing.T) {
 	}
 }
 
+// TestNoKeyIsTheSame holds that two that are missing are not the same: a Face Check of nobody's key is bound to nobody.
+func TestNoKeyIsTheSame(t *testing.T) {
+	for _, none := range []any{nil, (*ecdsa.PublicKey)(nil), (*secp256k1.PublicKey)(nil), ed25519.PublicKey(nil), "key"} {
+		if jws.SameKey(none, none) {
+			t.Errorf("%T is the same as itself", none)
+		}
+	}
+}
+
 func TestKeyRefuses(t *testing.T) {
-	for name, change := range map[string]func(jwk map[string]any){
-		"private":         func(jwk map[string]any) { jwk["d"] = jwk["x"] },
-		"symmetric":       func(jwk map[string]any) { jwk["k"] = jwk["x"] },
-		"kty":             func(jwk map[string]any) { jwk["kty"] = "RSA" },
-		"kty no string":   func(jwk map[string]any) { jwk["kty"] = map[string]any{} },
-		"curve":           func(jwk map[string]any) { jwk["crv"] = "P-384" },
-		"no curve":        func(jwk map[string]any) { delete(jwk, "crv") },
-		"X25519":          func(jwk map[string]any) { jwk["kty"], jwk["crv"] = "OKP", "X25519" },
-		"curve of others": func(jwk map[string]any) { jwk["kty"] = map[any]any{"EC": "OKP", "OKP": "EC"}[jwk["kty"]] },
-		"no x":            func(jwk map[string]any) { delete(jwk, "x") },
-		"x no string":     func(jwk map[string]any) { jwk["x"] = 1 },
-		"x too short":     func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) },
-		"x too long":      func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) },
-		"x with padding":  func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" },
+	for name, row := range map[string]struct {
+		change func(jwk map[string]any)
+		why    string
+	}{
+		"private":         {func(jwk map[string]any) { jwk["d"] = jwk["x"] }, "a private key: it has the member d"},
+		"symmetric":       {func(jwk map[string]any) { jwk["k"] = jwk["x"] }, "a private key: it has the member k"},
+		"kty":             {func(jwk map[string]any) { jwk["kty"] = "RSA" }, "a kind of key that is not used here"},
+		"kty no string":   {func(jwk map[string]any) { jwk["kty"] = map[string]any{} }, "a kind of key that is not used here"},
+		"curve":           {func(jwk map[string]any) { jwk["crv"] = "P-384" }, "a kind of key that is not used here"},
+		"no curve":        {func(jwk map[string]any) { delete(jwk, "crv") }, "a kind of key that is not used here"},
+		"X25519":          {func(jwk map[string]any) { jwk["kty"], jwk["crv"] = "OKP", "X25519" }, "a kind of key that is not used here"},
+		"curve of others": {func(jwk map[string]any) { jwk["kty"] = map[any]any{"EC": "OKP", "OKP": "EC"}[jwk["kty"]] }, "a kind of key that is not used here"},
+		"no x":            {func(jwk map[string]any) { delete(jwk, "x") }, "32 bytes of base64url"},
+		"x no string":     {func(jwk map[string]any) { jwk["x"] = 1 }, "32 bytes of base64url"},
+		"x too short":     {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 31)) }, "32 bytes of base64url"},
+		"x too long":      {func(jwk map[string]any) { jwk["x"] = verifiertest.Encode(make([]byte, 33)) }, "32 bytes of base64url"},
+		"x with padding":  {func(jwk map[string]any) { jwk["x"] = jwk["x"].(string) + "=" }, "32 bytes of base64url"},
 	} {
 		for _, algorithm := range []string{"ES256", "ES256K", "EdDSA"} {
 			jwk := verifiertest.NewSigner(t, algorithm).JWK(t)
-			change(jwk)
-			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || key != nil {
+			row.change(jwk)
+			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || !strings.Contains(err.Error(), row.why) || key != nil {
 				t.Errorf("%s, %s: %v, %v", algorithm, name, key, err)
 			}
 		}
 	}
 	for _, algorithm := range []string{"ES256", "ES256K"} {
-		for name, change := range map[string]func(jwk map[string]any){
-			"off the curve": func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] },
-			"no y":          func(jwk map[string]any) { delete(jwk, "y") },
-			"infinity": func(jwk map[string]any) {
+		for name, row := range map[string]struct {
+			change func(jwk map[string]any)
+			why    string
+		}{
+			"off the curve": {func(jwk map[string]any) { jwk["x"], jwk["y"] = jwk["y"], jwk["x"] }, "it is not on its curve"},
+			"no y":          {func(jwk map[string]any) { delete(jwk, "y") }, "32 bytes of base64url"},
+			"infinity": {func(jwk map[string]any) {
 				jwk["x"], jwk["y"] = verifiertest.Encode(make([]byte, 32)), verifiertest.Encode(make([]byte, 32))
-			},
-			"the other curve": func(jwk map[string]any) {
+			}, "it is not on its curve"},
+			"the other curve": {func(jwk map[string]any) {
 				jwk["crv"] = map[any]any{"P-256": "secp256k1", "secp256k1": "P-256"}[jwk["crv"]]
-			},
+			}, "it is not on its curve"},
 		} {
 			jwk := verifiertest.NewSigner(t, algorithm).JWK(t)
-			change(jwk)
-			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || key != nil {
+			row.change(jwk)
+			if key, err := jws.Key(jwk); !errors.Is(err, jws.ErrMalformed) || !strings.Contains(err.Error(), row.why) || key != nil {
 				t.Errorf("%s, %s: %v, %v", algorithm, name, key, err)
 			}
 		}

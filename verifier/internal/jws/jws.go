@@ -172,14 +172,11 @@ func NumericDate(value any) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: not a number", ErrMalformed)
 	}
-	if whole, err := number.Int64(); err == nil && whole >= 0 && whole < maxDate {
-		return whole, nil
-	}
 	float, err := number.Float64()
 	if err != nil || float < 0 || float >= maxDate {
 		return 0, fmt.Errorf("%w: not a date", ErrMalformed)
 	}
-	return int64(float), nil
+	return int64(float), nil // no whole number below maxDate is rounded
 }
 
 // maxDate is the end of the year 9999.

@@ -24,14 +24,14 @@ func Key(jwk map[string]any) (crypto.PublicKey, error) {
 func SameKey(a, b crypto.PublicKey) bool {
 	switch a := a.(type) {
 	case *ecdsa.PublicKey:
-		b, ok := b.(*ecdsa.PublicKey)
-		return ok && a != nil && b != nil && a.Equal(b)
+		b, _ := b.(*ecdsa.PublicKey)
+		return a != nil && b != nil && a.Equal(b)
 	case *secp256k1.PublicKey:
-		b, ok := b.(*secp256k1.PublicKey)
-		return ok && a != nil && b != nil && a.IsEqual(b)
+		b, _ := b.(*secp256k1.PublicKey)
+		return a != nil && b != nil && a.IsEqual(b)
 	case ed25519.PublicKey:
-		b, ok := b.(ed25519.PublicKey)
-		return ok && len(a) == ed25519.PublicKeySize && a.Equal(b)
+		b, _ := b.(ed25519.PublicKey)
+		return len(a) == ed25519.PublicKeySize && a.Equal(b)
 	}
 	return false
 }

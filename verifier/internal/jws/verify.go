@@ -40,12 +40,8 @@ func (j JWS) Verify(key crypto.PublicKey) error {
 			return nil
 		}
 	}
-	ok, err := j.check(key)
-	if err != nil {
+	if err := j.check(key); err != nil {
 		return err
-	}
-	if !ok {
-		return ErrSignature
 	}
 	if j.proved != nil {
 		j.proved.Store(&key)
@@ -53,35 +49,39 @@ func (j JWS) Verify(key crypto.PublicKey) error {
 	return nil
 }
 
-func (j JWS) check(key crypto.PublicKey) (bool, error) {
+func (j JWS) check(key crypto.PublicKey) error {
 	wrong := fmt.Errorf("%w: the key type does not match alg", ErrSignature)
 	digest := sha256.Sum256([]byte(j.signed))
+	var ok bool
 	switch j.algorithm {
 	case ES256:
-		k, ok := key.(*ecdsa.PublicKey)
-		if !ok || k == nil || k.Curve != elliptic.P256() {
-			return false, wrong
+		k, _ := key.(*ecdsa.PublicKey)
+		if k == nil || k.Curve != elliptic.P256() {
+			return wrong
 		}
 		r, s := new(big.Int).SetBytes(j.signature[:half]), new(big.Int).SetBytes(j.signature[half:])
-		return ecdsa.Verify(k, digest[:], r, s), nil
+		ok = ecdsa.Verify(k, digest[:], r, s)
 	case ES256K:
-		k, ok := key.(*secp256k1.PublicKey)
-		if !ok || k == nil {
-			return false, wrong
+		k, _ := key.(*secp256k1.PublicKey)
+		if k == nil {
+			return wrong
 		}
 		var r, s secp256k1.ModNScalar
-		// SetByteSlice reports a scalar that is not below the group order and was reduced. Such scalars, and zero, are
-		// invalid.
-		if r.SetByteSlice(j.signature[:half]) || s.SetByteSlice(j.signature[half:]) || r.IsZero() || s.IsZero() {
-			return false, nil
-		}
-		return secp256k1ecdsa.NewSignature(&r, &s).Verify(digest[:], k), nil
+		// SetByteSlice reports a scalar that is not below the group order and was reduced: it is invalid. So is zero,
+		// which Verify refuses.
+		reduced := r.SetByteSlice(j.signature[:half]) || s.SetByteSlice(j.signature[half:])
+		ok = !reduced && secp256k1ecdsa.NewSignature(&r, &s).Verify(digest[:], k)
 	case EdDSA, Ed25519:
-		k, ok := key.(ed25519.PublicKey)
-		if !ok || len(k) != ed25519.PublicKeySize {
-			return false, wrong
+		k, _ := key.(ed25519.PublicKey)
+		if len(k) != ed25519.PublicKeySize {
+			return wrong
 		}
-		return ed25519.Verify(k, []byte(j.signed), j.signature), nil
+		ok = ed25519.Verify(k, []byte(j.signed), j.signature)
+	default:
+		return wrong
 	}
-	return false, wrong
+	if !ok {
+		return ErrSignature
+	}
+	return nil
 }
