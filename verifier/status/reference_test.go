@@ -48,7 +48,7 @@ func TestReferenceIn(t *testing.T) {
 // TestLookTakesListsWithoutAnEnd holds that exp and ttl may be left out (Token Status List §5.1), that a ttl that cannot
 // be read is refused, and that a list as large as it may be is read.
 func TestLookTakesListsWithoutAnEnd(t *testing.T) {
-	full := verifiertest.Encode(verifiertest.Compress(t, make([]byte, 4<<20))
+	full := verifiertest.Encode(verifiertest.Compress(t, make([]byte, 4<<20)))
 	for name, tt := range map[string]struct {
 		change func(body map[string]any)
 		why    string
