@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -51,8 +53,9 @@ type LimitSubject struct {
 
 // tally is one counter that an attempt increments, and how many attempts it allows.
 type tally struct {
-	key string // a digest, so the store does not learn who tries to recover
-	max int64
+	key    string // a digest, so the store does not learn who tries to recover
+	max    int64
+	window time.Duration
 	// silent: that it is exceeded is not shown, since the count depends on which account the directory has.
 	silent bool
 }
@@ -87,7 +90,7 @@ func (l Limit) tallies(s LimitSubject, requested string) (all []tally) {
 				key = string(s.Client)
 			}
 			sum := sha256.Sum256([]byte(l.Name + "\x00" + string(l.Per) + "\x00" + key))
-			all = append(all, tally{base64.RawURLEncoding.EncodeToString(sum[:]), network.max * int64(l.Max), account.silent})
+			all = append(all, tally{base64.RawURLEncoding.EncodeToString(sum[:]), network.max * int64(l.Max), l.Window, account.silent})
 		}
 	}
 	return all
@@ -149,21 +152,29 @@ func (ls Limits) Validate() error {
 type exceeded struct{ openly, silently bool }
 
 // count counts an attempt against every limit. It increments all counters, so that the time does not reveal which limit
-// was hit.
+// was hit, and all at once: a store that waits for its disk then waits once or twice for all of them.
 func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (over exceeded, err error) {
 	requested := subject.Requested.LimitKey()
+	var all []tally
 	for _, rule := range ls {
-		for _, one := range rule.tallies(subject, requested) {
-			n, err := counter.Increment(ctx, one.key, rule.Window)
-			switch {
-			case err != nil:
-				return exceeded{}, fmt.Errorf("count the attempt: %w", err)
-			case n <= one.max:
-			case one.silent:
-				over.silently = true
-			default:
-				over.openly = true
-			}
+		all = append(all, rule.tallies(subject, requested)...)
+	}
+	counts, problems := make([]int64, len(all)), make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, one := range all {
+		wg.Go(func() { counts[i], problems[i] = counter.Increment(ctx, one.key, one.window) })
+	}
+	wg.Wait()
+	if err := errors.Join(problems...); err != nil {
+		return exceeded{}, fmt.Errorf("count the attempt: %w", err)
+	}
+	for i, one := range all {
+		switch {
+		case counts[i] <= one.max:
+		case one.silent:
+			over.silently = true
+		default:
+			over.openly = true
 		}
 	}
 	return over, nil

@@ -28,8 +28,9 @@ func NewSealed(backend Store, keys *Keyring) (*Sealed, error) {
 // place encodes what the seal of a record covers beside its data. Each part has its length in front of it, so that no two
 // records have the same place.
 func place(r Record) string {
-	var b []byte
-	for _, part := range []string{string(r.Kind), r.ID, r.Group} {
+	const usual = 128 // octets of nearly every place, which then needs no memory of its own until it is a string
+	b := make([]byte, 0, usual)
+	for _, part := range [...]string{string(r.Kind), r.ID, r.Group} {
 		b = append(binary.AppendUvarint(b, uint64(len(part))), part...)
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Version)) //nolint:gosec // any bits will do

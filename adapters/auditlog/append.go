@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"time"
 
 	"regain/recovery"
@@ -69,20 +68,16 @@ func (l *Log) writable() error {
 // intact reports whether the file that is written is the one of this name, and has what was written. A rotation that
 // did not tell us would take the records to a file that nobody reads, or would leave a hole. The caller holds mu.
 func (l *Log) intact() error {
-	held, err := l.file.Stat()
-	if err != nil {
-		return fmt.Errorf("look at the audit log: %w", err)
-	}
-	named, err := os.Stat(l.options.Path)
+	named, same, err := l.held.at(l.file, l.options.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s is gone: %w", l.options.Path, ErrSwapped)
 	case err != nil:
 		return fmt.Errorf("look at the audit log: %w", err)
-	case !os.SameFile(held, named):
+	case !same:
 		return fmt.Errorf("%s is another file: %w", l.options.Path, ErrSwapped)
-	case held.Size() != l.size:
-		return fmt.Errorf("%s has %d octets, and %d were written: %w", l.options.Path, held.Size(), l.size, ErrSwapped)
+	case named.Size() != l.size:
+		return fmt.Errorf("%s has %d octets, and %d were written: %w", l.options.Path, named.Size(), l.size, ErrSwapped)
 	}
 	return nil
 }

@@ -61,7 +61,8 @@ type Log struct {
 
 	mu      sync.Mutex
 	last    recovery.Head
-	file    file  // nil for a log in memory
+	file    file // nil for a log in memory
+	held    identity
 	size    int64 // octets of the complete records
 	full    int64 // size from which a new segment is begun
 	closed  error // why nothing may be appended until Reopen

@@ -38,3 +38,20 @@ func syncDirectory(path string) error {
 	defer directory.Close() //nolint:errcheck // only read
 	return directory.Sync()
 }
+
+// identity knows an open file again by its name. It is asked for once: no other file gets the identity of one that is
+// open, and each record looks at the file a few times.
+type identity struct{ of os.FileInfo }
+
+// at looks at the file of this name, and reports whether it is the one that is open. Its size is then that of the open one.
+func (i *identity) at(open file, name string) (named os.FileInfo, same bool, err error) {
+	if i.of == nil {
+		if i.of, err = open.Stat(); err != nil {
+			return nil, false, err
+		}
+	}
+	if named, err = os.Stat(name); err != nil {
+		return nil, false, err
+	}
+	return named, os.SameFile(i.of, named), nil
+}

@@ -16,6 +16,7 @@ func headPath(path string) string { return path + ".head" }
 // headFile has room for two heads, which are written in turn: when one is torn by a crash, the one before it is whole.
 type headFile struct {
 	file  file
+	held  identity  // of file
 	slot  int64     // 0 or 1, the one to write next
 	saved time.Time // when the head was last kept elsewhere
 }
@@ -29,7 +30,7 @@ func (l *Log) openHead() error {
 	if l.head.file != nil {
 		_ = l.head.file.Close() // it may be the failing one
 	}
-	l.head.file = head
+	l.head.file, l.head.held = head, identity{}
 	return nil
 }
 
@@ -58,12 +59,8 @@ func (l *Log) writeHead(last recovery.Head) error {
 
 // headIntact reports whether the head file is still there.
 func (l *Log) headIntact() error {
-	held, err := l.head.file.Stat()
-	if err != nil {
-		return fmt.Errorf("look at the audit log's head: %w", err)
-	}
-	named, err := os.Stat(headPath(l.options.Path))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !os.SameFile(held, named) {
+	_, same, err := l.head.held.at(l.head.file, headPath(l.options.Path))
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !same {
 		return fmt.Errorf("%s was removed or replaced: %w", headPath(l.options.Path), ErrSwapped)
 	}
 	if err != nil {

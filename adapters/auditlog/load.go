@@ -153,7 +153,8 @@ func (l *Log) goOn(f found) error {
 	if err != nil {
 		return err
 	}
-	l.file, l.size, l.last = file, f.active.whole, f.active.last
+	l.file, l.held = file, identity{}
+	l.size, l.last = f.active.whole, f.active.last
 	l.full = l.options.SegmentSize
 	if err := l.openHead(); err != nil {
 		return err

@@ -125,7 +125,8 @@ func (l *Log) carryOn() error {
 
 // use makes a segment that has no record the one that is written to.
 func (l *Log) use(segment recovery.Segment, begun file, size int64) {
-	l.file, l.size, l.full, l.last = begun, size, max(size+1, l.options.SegmentSize), segment.Head()
+	l.file, l.held = begun, identity{}
+	l.size, l.full, l.last = size, max(size+1, l.options.SegmentSize), segment.Head()
 	l.closed, l.failing = nil, nil
 }
 

@@ -1,6 +1,11 @@
 package web
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+)
 
 // Situation is where a person stands who reads a page of ours that is not a step: what became of the recovery, or why it does
 // not go on.
@@ -85,13 +90,22 @@ func (s Situation) Of(name string) Words {
 }
 
 func (s Situation) words() Words {
-	for _, group := range []map[Situation]Words{ofRequests(), ofWallets(), ofDecisions(), ofEnds()} {
-		if words, ok := group[s]; ok {
-			return words
-		}
+	if words, ok := allWords()[s]; ok {
+		return words
 	}
-	return ofRequests()[ServerProblem]
+	return allWords()[ServerProblem]
 }
+
+// allWords are put together once, and not for each page, and never change.
+//
+//nolint:gochecknoglobals // see above
+var allWords = sync.OnceValue(func() map[Situation]Words {
+	all := make(map[Situation]Words)
+	for _, group := range []map[Situation]Words{ofRequests(), ofWallets(), ofDecisions(), ofEnds()} {
+		maps.Copy(all, group)
+	}
+	return all
+})
 
 func ofRequests() map[Situation]Words {
 	return map[Situation]Words{
@@ -168,12 +182,4 @@ func ofEnds() map[Situation]Words {
 }
 
 // Situations lists every situation.
-func Situations() []Situation {
-	var all []Situation
-	for _, group := range []map[Situation]Words{ofRequests(), ofWallets(), ofDecisions(), ofEnds()} {
-		for s := range group {
-			all = append(all, s)
-		}
-	}
-	return all
-}
+func Situations() []Situation { return slices.Collect(maps.Keys(allWords())) }

@@ -13,75 +13,69 @@ import (
 // call is one change, and who waits for it.
 type call struct {
 	change func(tx table, now time.Time) error
-	done   chan error
+	woken  chan struct{} // when it is done, or is the first of those that are to be committed next
+	done   bool
+	err    error
 }
 
 // batch commits changes that come at the same time together, since each commit waits for the disk: those that come while
 // one is under way are the next. bbolt's own Batch waits 10 ms for more of them, and commits in a goroutine in which a
-// damaged page ends the process.
+// damaged page ends the process. Here one of the callers commits for all: a goroutine for each commit would grow its
+// stack each time.
 type batch struct {
 	damaged atomic.Pointer[error] // why nothing more is written
 
 	mu      sync.Mutex
 	pending []*call
 	running bool
+	sum     *sum // of the file, known to whoever commits; nil where it has to be read
 }
 
 // update runs one durable change. It may run more than once, and its last run counts.
 func (s *Store) update(change func(tx table, now time.Time) error) error {
-	c := &call{change: change, done: make(chan error, 1)}
+	c := &call{change: change, woken: make(chan struct{}, 1)}
 	b := &s.batch
 	b.mu.Lock()
 	b.pending = append(b.pending, c)
 	first := !b.running
 	b.running = true
 	b.mu.Unlock()
-	if first {
-		go s.commitAll()
+	if !first {
+		<-c.woken
 	}
-	return <-c.done
+	if !c.done {
+		s.lead()
+	}
+	return c.err
 }
 
-// commitAll commits until nothing is pending.
-func (s *Store) commitAll() {
+// lead commits what is pending, and leaves what has come meanwhile to the first of those who wait for it.
+func (s *Store) lead() {
 	b := &s.batch
-	for {
-		b.mu.Lock()
-		calls := b.pending
-		b.pending = nil
-		b.running = len(calls) > 0
-		b.mu.Unlock()
-		if len(calls) == 0 {
-			return
-		}
-		s.commit(calls)
+	b.mu.Lock()
+	calls := b.pending
+	b.pending = nil
+	b.mu.Unlock()
+	s.commit(calls)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running = len(b.pending) > 0; b.running {
+		b.pending[0].woken <- struct{}{}
 	}
+}
+
+// finish tells a caller what became of its change.
+func (c *call) finish(err error) {
+	c.done, c.err = true, err
+	c.woken <- struct{}{}
 }
 
 // commit commits changes in one transaction, without those that fail.
 func (s *Store) commit(calls []*call) {
 	for len(calls) > 0 {
-		failed := -1
-		err := s.write(func(tx *bbolt.Tx) error {
-			now := s.clock()
-			sum, err := load(tx, s.seal)
-			if err != nil {
-				return err
-			}
-			t := table{tx, sum}
-			for i, c := range calls {
-				if err := c.change(t, now); err != nil {
-					failed = i
-					return err // it rolls back all of them, and the others run again
-				}
-			}
-			if err := t.sweep(s.steady.Now()); err != nil {
-				return err
-			}
-			return sum.store(tx, s.seal)
-		})
+		failed, err := s.attempt(calls)
 		if failed >= 0 {
-			calls[failed].done <- err
+			calls[failed].finish(err)
 			calls = slices.Delete(calls, failed, failed+1)
 			continue
 		}
@@ -89,10 +83,50 @@ func (s *Store) commit(calls []*call) {
 			err = fmt.Errorf("write to store: %w", err)
 		}
 		for _, c := range calls {
-			c.done <- err
+			c.finish(err)
 		}
 		return
 	}
+}
+
+// attempt commits changes in one transaction. Where one fails, failed is its place: it rolls back all of them, and the
+// others run again.
+func (s *Store) attempt(calls []*call) (failed int, err error) {
+	failed = -1
+	var changed *sum
+	err = s.write(func(tx *bbolt.Tx) error {
+		now := s.clock()
+		if changed, err = s.batch.known(tx, s.seal); err != nil {
+			return err
+		}
+		t := table{tx, changed}
+		for i, c := range calls {
+			if err := c.change(t, now); err != nil {
+				failed = i
+				return err
+			}
+		}
+		if err := t.sweep(s.steady.Now()); err != nil {
+			return err
+		}
+		return changed.store(tx, s.seal)
+	})
+	switch {
+	case err == nil:
+		s.batch.sum = changed
+	case failed < 0:
+		s.batch.sum = nil // whether the file has the old sum or the new one, only the file knows
+	}
+	return failed, err
+}
+
+// known returns a copy of the file's sum. It is read once, since nobody else writes to the file: its lock is held.
+func (b *batch) known(tx *bbolt.Tx, seal Seal) (*sum, error) {
+	if b.sum == nil {
+		return load(tx, seal)
+	}
+	s := *b.sum
+	return &s, nil
 }
 
 // write runs one transaction. After a panic nothing is written any more: nobody knows what the pages are worth, and

@@ -112,7 +112,10 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 			return storage.ErrExists
 		}
 		r.Version = 1
-		return tx.put(r)
+		if ok {
+			return tx.replace(old, r)
+		}
+		return tx.add(r)
 	})
 }
 
@@ -137,7 +140,7 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 		}
 		next := r // update may run this function again, so it must not change r
 		next.Version++
-		return tx.put(next)
+		return tx.replace(old, next)
 	})
 }
 

@@ -66,7 +66,7 @@ func load(tx *bbolt.Tx, seal Seal) (*sum, error) {
 	}
 	data, err := seal.Open(sealed, placeSum)
 	if err != nil {
-		return nil, fmt.Errorf("read the sum of the file: %w", err)
+		return nil, fmt.Errorf("read the sum of the file: %w; if the key is there, %w", err, ErrDamaged)
 	}
 	if len(data) != 2*sha256.Size {
 		return nil, fmt.Errorf("%w: %w", errSum, ErrDamaged)

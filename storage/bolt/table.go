@@ -32,22 +32,29 @@ type table struct {
 
 // set stores an entry in place of one with the same key.
 func (t table) set(bucket string, key, value []byte) error {
-	if err := t.unset(bucket, key); err != nil {
-		return err
-	}
+	b := t.tx.Bucket([]byte(bucket))
+	t.forget(b, bucket, key)
 	t.sum.toggle(bucket, key, value)
-	return t.tx.Bucket([]byte(bucket)).Put(key, value)
+	return b.Put(key, value)
 }
 
 // unset removes an entry, if there is one.
 func (t table) unset(bucket string, key []byte) error {
 	b := t.tx.Bucket([]byte(bucket))
-	found, old := b.Cursor().Seek(key) // Get does not tell an empty value of this transaction from none
-	if !bytes.Equal(found, key) {
+	if !t.forget(b, bucket, key) {
 		return nil
 	}
-	t.sum.toggle(bucket, key, old)
 	return b.Delete(key)
+}
+
+// forget takes an entry out of the sum, and reports whether there is one.
+func (t table) forget(b *bbolt.Bucket, bucket string, key []byte) bool {
+	found, old := b.Cursor().Seek(key) // Get does not tell an empty value of this transaction from none
+	if !bytes.Equal(found, key) {
+		return false
+	}
+	t.sum.toggle(bucket, key, old)
+	return true
 }
 
 // join builds a key. The separator is NUL, which no part contains: kinds are constants, ids and groups are base64url.
@@ -119,56 +126,62 @@ func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record
 	return r, nil
 }
 
-// put stores a record with its index entries, and removes those of the previous version.
-func (t table) put(r storage.Record) error {
-	old, ok, err := t.get(r.Kind, r.ID)
-	if err != nil {
-		return err
+// add stores a record where there is none.
+func (t table) add(r storage.Record) error {
+	return errors.Join(t.set(bucketRecords, join(string(r.Kind), r.ID), encode(r)), t.index(r))
+}
+
+// replace stores a record in place of old. Most changes leave the group and the end of life as they are: the indexes,
+// which would be other pages to write, then stay too.
+func (t table) replace(old, r storage.Record) error {
+	problems := t.set(bucketRecords, join(string(r.Kind), r.ID), encode(r))
+	if old.Group != r.Group || nanos(old.ExpiresAt) != nanos(r.ExpiresAt) {
+		problems = errors.Join(problems, t.unindex(old), t.index(r))
 	}
-	if ok {
-		if err := t.remove(old); err != nil {
-			return err
-		}
-	}
-	if err := t.set(bucketRecords, join(string(r.Kind), r.ID), encode(r)); err != nil {
-		return err
-	}
+	return problems
+}
+
+// index adds a record to the indexes.
+func (t table) index(r storage.Record) error {
+	var problems error
 	if r.Group != "" {
-		if err := t.set(bucketGroups, join(string(r.Kind), r.Group, r.ID), nil); err != nil {
-			return err
-		}
+		problems = t.set(bucketGroups, join(string(r.Kind), r.Group, r.ID), nil)
 	}
-	if r.ExpiresAt.IsZero() {
-		return nil
+	if !r.ExpiresAt.IsZero() {
+		problems = errors.Join(problems, t.set(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil))
 	}
-	return t.set(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil)
+	return problems
+}
+
+// unindex takes a record out of the indexes.
+func (t table) unindex(r storage.Record) error {
+	var problems error
+	if r.Group != "" {
+		problems = t.unset(bucketGroups, join(string(r.Kind), r.Group, r.ID))
+	}
+	if !r.ExpiresAt.IsZero() {
+		problems = errors.Join(problems, t.unset(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID))))
+	}
+	return problems
 }
 
 func (t table) remove(r storage.Record) error {
-	id := join(string(r.Kind), r.ID)
-	problems := t.unset(bucketRecords, id)
-	if r.Group != "" {
-		problems = errors.Join(problems, t.unset(bucketGroups, join(string(r.Kind), r.Group, r.ID)))
-	}
-	if !r.ExpiresAt.IsZero() {
-		problems = errors.Join(problems, t.unset(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
-	}
-	return problems
+	return errors.Join(t.unset(bucketRecords, join(string(r.Kind), r.ID)), t.unindex(r))
 }
 
 // hit implements storage.Store's Increment.
 func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
 	key := join(string(kind), id)
-	hits, ends := int64(0), now.Add(window)
+	hits, ends, counting := int64(0), now.Add(window), false
 	if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 {
 		if until := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))); now.Before(until) {
-			hits, ends = int64(binary.BigEndian.Uint64(b)), until
+			hits, ends, counting = int64(binary.BigEndian.Uint64(b)), until, true
 		}
 	}
 	hits++
 	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(hits)), uint64(ends.UnixNano()))
-	if err := t.set(bucketCounters, key, value); err != nil {
-		return 0, err
+	if err := t.set(bucketCounters, key, value); err != nil || counting { // and its end is in the index
+		return hits, err
 	}
 	return hits, t.set(bucketEndings, endingKey(ends, []byte(bucketCounters), key), nil)
 }

@@ -1,0 +1,54 @@
+package bolt_test
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"regain/storage"
+	"regain/storage/bolt"
+)
+
+// BenchmarkUpdate measures one change of a record among a thousand, without the wait for the disk.
+func BenchmarkUpdate(b *testing.B) {
+	s := thousand(b)
+	record, err := s.Get(b.Context(), "transaction", "0500")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if err := s.Update(b.Context(), record); err != nil {
+			b.Fatal(err)
+		}
+		record.Version++
+	}
+}
+
+// BenchmarkIncrement measures one step of a counter that many use.
+func BenchmarkIncrement(b *testing.B) {
+	s := thousand(b)
+	for b.Loop() {
+		if _, err := s.Increment(b.Context(), "attempts", "everybody", time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func thousand(b *testing.B) *bolt.Store {
+	b.Helper()
+	s, err := bolt.Open(filepath.Join(b.TempDir(), "regain.db"), time.Now, keyring(b, 1))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() }) //nolint:errcheck // the file is thrown away
+	s.NoSync()
+	for i := range 1000 {
+		r := storage.Record{Kind: "transaction", ID: fmt.Sprintf("%04d", i), Data: bytes.Repeat([]byte{byte(i)}, 1500), ExpiresAt: time.Now().Add(time.Hour)}
+		if err := s.Create(b.Context(), r); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
