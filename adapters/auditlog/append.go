@@ -123,6 +123,9 @@ func (l *Log) fails(cause error) {
 func (l *Log) sync(seq uint64) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
+	if l.doubted(seq) {
+		return errDoubtful
+	}
 	if l.durable.Seq >= seq {
 		return nil
 	}

@@ -70,10 +70,11 @@ type Log struct {
 	timer   *time.Timer // runs while a record waits to become durable
 	issued  issued
 
-	syncing sync.Mutex // taken before mu
-	head    headFile
-	durable recovery.Head // the last durable record
-	saving  sync.Mutex    // held while a head is kept elsewhere
+	syncing  sync.Mutex // taken before mu
+	head     headFile
+	durable  recovery.Head // the last durable record
+	doubtful []span        // of records that may be lost
+	saving   sync.Mutex    // held while a head is kept elsewhere
 
 	memory bytes.Buffer
 }
