@@ -100,7 +100,7 @@ func TestVerifyALogThatRotatesMeanwhile(t *testing.T) {
 	log := closing(t, open(t, at(t, path)))
 	done, stop := make(chan error, 1), make(chan struct{})
 	go func() {
-		for {
+		for range 200 {
 			select {
 			case <-stop:
 				done <- nil
@@ -113,6 +113,7 @@ func TestVerifyALogThatRotatesMeanwhile(t *testing.T) {
 			}
 			time.Sleep(time.Millisecond)
 		}
+		done <- nil
 	}()
 	for range 30 {
 		if _, err := verify(t, path); err != nil {
