@@ -112,6 +112,9 @@ func BeginAudit(cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := auditlog.CheckOwner(options.Path); err != nil { // before the store is opened, or made
+		return keyed("audit.file", err)
+	}
 	n := &Node{}
 	defer func() { err = errors.Join(err, n.Close()) }()
 	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)

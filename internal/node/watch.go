@@ -96,6 +96,14 @@ func (n *Node) warn(logger *slog.Logger, now time.Time) {
 	}
 }
 
+// holdHangup keeps SIGHUP from ending the process while nothing watches for it: before, when the files are being read for the
+// first time, and after, when the node is being closed.
+func holdHangup() (release func()) {
+	held := make(chan os.Signal, 1)
+	signal.Notify(held, syscall.SIGHUP)
+	return func() { signal.Stop(held) }
+}
+
 // watch makes parts again when their files change, and all of them at SIGHUP, and warns once a day, until stop is called. At
 // SIGHUP the audit log is carried on too, which whoever rotated it waits for.
 func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
