@@ -1,9 +1,12 @@
 package node_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/rand"
 	"log/slog"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -55,4 +58,39 @@ func (heard) Enabled(context.Context, slog.Level) bool { return true }
 func (h heard) Handle(_ context.Context, r slog.Record) error {
 	h.tell(r.Message)
 	return nil
+}
+
+// A group that is excluded in production, and that a new directory file does not have any more, is warned of for as long as
+// that lasts, and not once.
+func TestAnExclusionThatLostItsGroupIsWarnedOf(t *testing.T) {
+	cfg := valid(t)
+	cfg.Profiles[0].Mode, cfg.ExcludeGroups, cfg.Development = "production", []string{"executives"}, true
+	write := func(groups string) {
+		t.Helper()
+		text := "accounts:\n  - {name: ada@example.org, attributes: {given_name: Ada, family_name: Lovelace}, groups: [" + groups + "]}\n"
+		if err := os.WriteFile(cfg.Directory.File, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("executives")
+	n, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	warned := func() bool {
+		var log bytes.Buffer
+		n.Warn(slog.New(slog.NewJSONHandler(&log, nil)), time.Now())
+		return strings.Contains(log.String(), `exclude_groups \"executives\"`)
+	}
+	if warned() {
+		t.Error("warned of a group that there is")
+	}
+	write("c-level")
+	if err := n.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if !warned() {
+		t.Error("not warned of a group that is gone")
+	}
 }

@@ -94,6 +94,10 @@ func (n *Node) warn(logger *slog.Logger, now time.Time) {
 	for _, warning := range n.cfg.Warnings(now) {
 		logger.Warn("configuration", "warning", warning)
 	}
+	// The start had no exclusion of nobody. One that a new directory file brought opens until somebody reads of it.
+	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+		logger.Warn("configuration", "warning", err.Error())
+	}
 }
 
 // holdHangup keeps SIGHUP from ending the process while nothing watches for it: before, when the files are being read for the
