@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -42,6 +44,7 @@ func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	if n, known := most[c.flags.Arg(0)]; !known || n > 0 && c.flags.NArg() > n {
 		return errUsage
 	}
+	signal.Ignore(syscall.SIGHUP) // another `audit rotate` sends it to whoever holds the log
 	if c.flags.Arg(0) == "begin" {
 		return c.begin()
 	}

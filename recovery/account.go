@@ -21,7 +21,7 @@ func (a Account) In(groups []GroupName) bool {
 	return slices.ContainsFunc(a.Groups, func(g GroupName) bool { return slices.Contains(groups, g) })
 }
 
-// excludedBy reports whether the account is a member of any of the groups, in any letter case: a group that is written
+// excludedBy reports whether the account is a member of any of the groups, as their names look: a group that is written
 // another way than the directory writes it must keep its members out, not let them in.
 func (a Account) excludedBy(groups []GroupName) bool {
 	return slices.ContainsFunc(a.Groups, func(g GroupName) bool {

@@ -21,9 +21,12 @@ type ProfileName string
 // GroupName names a group of the directory.
 type GroupName string
 
+// sameLetters compares names as they look: in any letter case, with letters composed or not, without spaces around them.
 func (g GroupName) sameLetters(other GroupName) bool {
-	return strings.EqualFold(string(g), string(other))
+	return strings.EqualFold(g.trimmed(), other.trimmed())
 }
+
+func (g GroupName) trimmed() string { return norm.NFC.String(strings.TrimSpace(string(g))) }
 
 // ClaimName names a claim of a Verified ID.
 type ClaimName string

@@ -47,7 +47,7 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 	}
 	l.size += int64(len(line))
 	l.last.Seq, l.last.MAC = link.Seq, link.MAC
-	l.issued.note(event, l.options.Clock())
+	l.issued.note(event, l.options.Steady())
 	return link.Seq, nil
 }
 
@@ -118,6 +118,9 @@ func (l *Log) fails(cause error) {
 func (l *Log) sync(seq uint64) error {
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
+	if l.doubted(seq) {
+		return errDoubtful
+	}
 	if l.durable.Seq >= seq {
 		return nil
 	}
@@ -188,6 +191,9 @@ func (l *Log) Ready() error {
 		try = err == nil
 	}
 	l.mu.Unlock()
+	if err == nil && !try {
+		return l.headReady()
+	}
 	if !try {
 		return err
 	}
@@ -196,6 +202,15 @@ func (l *Log) Ready() error {
 	}
 	l.recovered()
 	return nil
+}
+
+// headReady reports why the head cannot be written. While a record is being made durable, that finds it out.
+func (l *Log) headReady() error {
+	if !l.syncing.TryLock() {
+		return nil
+	}
+	defer l.syncing.Unlock()
+	return l.headIntact()
 }
 
 // recovered notes that the log can be written again.

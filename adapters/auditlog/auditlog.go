@@ -40,6 +40,8 @@ type Options struct {
 	SegmentSize int64        // octets after which a new segment is begun; 0 is DefaultSegmentSize
 	Logger      *slog.Logger // nil for none
 	Clock       func() time.Time
+	// Steady is a time that a clock put forward does not take along, for what is forgotten after a while; nil for Clock.
+	Steady func() time.Time
 	// Remembered keeps the head at another place than the log's directory; nil for none.
 	Remembered HeadStore
 	// Begin accepts a log of which something is missing, and begins a new segment after what is there.
@@ -71,10 +73,11 @@ type Log struct {
 	timer   *time.Timer // runs while a record waits to become durable
 	issued  issued
 
-	syncing sync.Mutex // taken before mu
-	head    headFile
-	durable recovery.Head // the last durable record
-	saving  sync.Mutex    // held while a head is kept elsewhere
+	syncing  sync.Mutex // taken before mu
+	head     headFile
+	durable  recovery.Head // the last durable record
+	doubtful []span        // of records that may be lost
+	saving   sync.Mutex    // held while a head is kept elsewhere
 
 	memory bytes.Buffer
 }
@@ -87,7 +90,7 @@ var (
 // NewMemory returns a log in memory. For development only: it is lost when the process ends, so its key protects
 // nothing.
 func NewMemory() *Log {
-	l := &Log{options: Options{Clock: time.Now}}
+	l := &Log{options: Options{Clock: time.Now, Steady: time.Now}}
 	segment := l.options.Key.Begin(recovery.Head{}, time.Time{}, false)
 	l.memory.Write(segment.Encode())
 	l.last = segment.Head()
@@ -122,6 +125,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
+	}
+	if o.Steady == nil {
+		o.Steady = o.Clock
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

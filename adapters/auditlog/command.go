@@ -14,6 +14,12 @@ import (
 // RotateFile begins a new segment of the log at options.Path and returns its head: it asks the node that writes to it,
 // or does it itself where none is running.
 func RotateFile(ctx context.Context, options Options) (recovery.Head, error) {
+	if err := CheckOwner(options.Path); err != nil {
+		if written(options.Path) {
+			return askToRotate(ctx, options)
+		}
+		return recovery.Head{}, err
+	}
 	log, err := Open(options)
 	switch {
 	case errors.Is(err, ErrLocked):

@@ -58,6 +58,9 @@ func (l *Log) rotate() error {
 	if err := l.file.Sync(); err != nil {
 		return l.shut(fmt.Errorf("make the audit log durable: %w", err))
 	}
+	if err := l.intact(); err != nil { // after the fsync, as for each record
+		return l.shut(err)
+	}
 	return l.carryOn()
 }
 
@@ -79,8 +82,9 @@ func (l *Log) Reopen() error {
 	if l.closed == nil && l.intact() == nil && l.headIntact() == nil && !asked {
 		return nil
 	}
-	if err := l.file.Sync(); err != nil { // under whatever name it has now
+	if err := l.settled(); err != nil {
 		l.options.Logger.Error("the end of the audit log's last segment may be missing", "segment", l.last.Segment, "cause", err)
+		l.doubt(l.durable.Seq, l.last.Seq)
 	}
 	if l.closed != nil && !errors.Is(l.closed, ErrSwapped) {
 		l.compare()

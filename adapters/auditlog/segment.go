@@ -162,7 +162,7 @@ func segments(path string, key recovery.ChainKey) (found map[uint64][]string, ot
 	for _, entry := range entries {
 		name := filepath.Join(filepath.Dir(path), entry.Name())
 		rest, ours := strings.CutPrefix(entry.Name(), filepath.Base(path))
-		if !ours || rest != "" && rest[0] != '.' && rest[0] != '-' || !entry.Type().IsRegular() || auxiliary(rest) {
+		if !ours || rest != "" && rest[0] != '.' && rest[0] != '-' || auxiliary(rest) || !isFile(name) {
 			continue
 		}
 		segment, err := firstLine(name, key)
@@ -173,6 +173,12 @@ func segments(path string, key recovery.ChainKey) (found map[uint64][]string, ot
 		found[segment.Number] = append(found[segment.Number], name)
 	}
 	return found, others, nil
+}
+
+// isFile reports whether there is a file of this name, or a link to one: a log may live on another volume.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }
 
 // auxiliary reports whether a file with this ending is one of ours that holds no records.

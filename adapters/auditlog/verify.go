@@ -76,8 +76,14 @@ func (v Verification) verify() (report Report, err error) {
 	return report, nil
 }
 
+// numbered is the file of a segment.
+type numbered struct {
+	number uint64
+	name   string
+}
+
 // files finds the segments, one file each, in order.
-func (v Verification) files() (files []string, notes []string, err error) {
+func (v Verification) files() (files []numbered, notes []string, err error) {
 	found, others, err := segments(v.Path, v.Key)
 	if err != nil {
 		return nil, nil, err
@@ -104,20 +110,21 @@ func (v Verification) files() (files []string, notes []string, err error) {
 			return nil, nil, fmt.Errorf("%s are all segment %d: move away the ones that are copies", strings.Join(found[n], ", "), n)
 		}
 		if n >= v.From {
-			files = append(files, found[n][0])
+			files = append(files, numbered{n, found[n][0]})
 		}
 	}
 	return files, notes, nil
 }
 
 // chain verifies the segments and that they follow each other.
-func (v Verification) chain(files []string, heads []recovery.Head, report *Report) ([]scanned, error) {
+func (v Verification) chain(files []numbered, heads []recovery.Head, report *Report) ([]scanned, error) {
 	var read []scanned
-	for _, name := range files {
-		s, err := scan(name, v.Key, heads...)
+	for _, file := range files {
+		s, err := v.scan(file, heads)
 		if err != nil {
 			return nil, err
 		}
+		name := s.path
 		switch {
 		case len(read) > 0:
 			if err := s.segment.Follows(read[len(read)-1].last); err != nil {
@@ -139,6 +146,20 @@ func (v Verification) chain(files []string, heads []recovery.Head, report *Repor
 	first, last := read[0], read[len(read)-1]
 	report.Segments, report.First, report.Last, report.From, report.To = len(read), first.segment.Number, last.segment.Number, first.segment.Seq+1, last.last.Seq
 	return read, nil
+}
+
+// scan reads a segment. The one that was written to may have been moved aside while those before it were read, which
+// takes minutes where there are many.
+func (v Verification) scan(file numbered, heads []recovery.Head) (scanned, error) {
+	s, err := scan(file.name, v.Key, heads...)
+	if file.name != v.Path || s.segment.Number == file.number {
+		return s, err
+	}
+	name, err := find(v.Path, file.number, v.Key)
+	if err != nil {
+		return s, err
+	}
+	return scan(name, v.Key, heads...)
 }
 
 // through reports whether the segments go through the head.

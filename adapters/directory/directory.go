@@ -83,6 +83,9 @@ func Parse(text []byte) (*Directory, error) {
 	if err := decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("parse: %w", err)
 	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) { // it would be passed over, with whoever it disables
+		return nil, errors.New("parse: there is a second document, after a line of ---: put all accounts into one")
+	}
 	d := &Directory{
 		accounts: make(map[string]recovery.Account, len(doc.Accounts)), byID: make(map[recovery.AccountID]string, len(doc.Accounts)),
 		groups: make(map[recovery.GroupName]bool), attributes: make(map[recovery.AttributeName]bool),

@@ -35,7 +35,7 @@ type Source struct {
 func Load(src Source, out any) error {
 	k := koanf.New(".")
 	if src.File != "" {
-		if err := k.Load(file.Provider(src.File), yaml.Parser()); err != nil {
+		if err := k.Load(file.Provider(src.File), oneDocument{yaml.Parser()}); err != nil {
 			return fmt.Errorf("read configuration %s: %w", src.File, err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"regain/adapters/auditlog"
+	"regain/internal/clock"
 	"regain/internal/config"
 	"regain/recovery"
 	"regain/storage"
@@ -80,6 +81,7 @@ func (n *Node) openAudit(cfg AuditConfig, store storage.Store, deps Deps) error 
 			return err
 		}
 		options.Logger, options.Clock, options.Remembered = deps.Logger, deps.Clock, auditHead{store}
+		options.Steady = clock.NewSteady(deps.Clock, nil).Now
 		if n.audit, err = auditlog.Open(options); err != nil {
 			return fmt.Errorf("audit.file: %w", err)
 		}
@@ -109,6 +111,9 @@ func BeginAudit(cfg Config, deps Deps) (err error) {
 	secrets, err := readSecrets(cfg.Secrets)
 	if err != nil {
 		return err
+	}
+	if err := auditlog.CheckOwner(options.Path); err != nil { // before the store is opened, or made
+		return keyed("audit.file", err)
 	}
 	n := &Node{}
 	defer func() { err = errors.Join(err, n.Close()) }()

@@ -43,6 +43,7 @@ func Tune() {
 // that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
 func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
 	Tune()
+	defer holdHangup()() // from the first file on: who rotates a log signals whoever holds it
 	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
 	if err != nil {
 		return err

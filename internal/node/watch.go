@@ -94,6 +94,18 @@ func (n *Node) warn(logger *slog.Logger, now time.Time) {
 	for _, warning := range n.cfg.Warnings(now) {
 		logger.Warn("configuration", "warning", warning)
 	}
+	// The start had no exclusion of nobody. One that a new directory file brought opens until somebody reads of it.
+	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+		logger.Warn("configuration", "warning", err.Error())
+	}
+}
+
+// holdHangup keeps SIGHUP from ending the process while nothing watches for it: before, when the files are being read for the
+// first time, and after, when the node is being closed.
+func holdHangup() (release func()) {
+	held := make(chan os.Signal, 1)
+	signal.Notify(held, syscall.SIGHUP)
+	return func() { signal.Stop(held) }
 }
 
 // watch makes parts again when their files change, and all of them at SIGHUP, and warns once a day, until stop is called. At

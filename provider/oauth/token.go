@@ -74,6 +74,9 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 		if account, err = s.holder(r.Context(), sess); err != nil {
 			return Redemption{}, ineligibleIs(problem.InvalidGrant("The recovery behind this code is no longer open."), err)
 		}
+		if client.Subject(account) != sess.Subject { // renamed since: the name may be somebody else's already
+			return Redemption{}, problem.InvalidGrant("The account has another name than when this code was made. Have the person go on again.")
+		}
 	}
 	redemption := Redemption{
 		Client: client, Transaction: sess.Transaction, Account: account, Scopes: requester.GetRequestedScopes(), Subject: sess.Subject, Nonce: sess.Nonce, ACR: sess.ACR, AMR: sess.AMR,

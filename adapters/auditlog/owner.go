@@ -1,0 +1,36 @@
+package auditlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// CheckOwner refuses a user whose files the node could not open: a command that makes a segment as root would keep the
+// node from starting. The log's owner is that of its file or, before there is one, of its directory.
+func CheckOwner(path string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		info, err = os.Stat(filepath.Dir(path))
+	}
+	if err != nil {
+		return err
+	}
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int64(stat.Uid) != int64(os.Geteuid()) {
+		return fmt.Errorf("%s belongs to user %d, and this is user %d, whose files the node could not open: run it as user %d", path, stat.Uid, os.Geteuid(), stat.Uid)
+	}
+	return nil
+}
+
+// written reports whether a process writes to the log. It makes nothing.
+func written(path string) bool {
+	lock, err := os.OpenFile(lockPath(path), os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	defer lock.Close()                                                                                    //nolint:errcheck // nothing was written
+	return errors.Is(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB), syscall.EWOULDBLOCK) //nolint:gosec // a descriptor is small
+}
