@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"regain/internal/listener"
+	"regain/internal/peer"
+	"regain/provider/journey"
 )
 
 // refusedEvery is how often the log tells that connections are refused, whatever a flood does.
@@ -28,9 +30,9 @@ func (c ConnectionsConfig) validate() error {
 
 // gate returns what bounds the connections of all listeners.
 func (c Config) gate(logger *slog.Logger) (*listener.Gate, error) {
-	proxies, err := prefixes(c.TrustedProxies)
+	proxies, err := peer.ParseProxies(c.TrustedProxies)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("trusted_proxies: %w", err)
 	}
 	if c.behindUnknownProxy() { // every connection is its own, so a bound for one network would be a bound for all people
 		proxies = append(proxies, netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0))
@@ -57,18 +59,11 @@ func (c Config) gate(logger *slog.Logger) (*listener.Gate, error) {
 	}})
 }
 
-// prefixes parses addresses and CIDR blocks, as gin does those of trusted_proxies.
-func prefixes(texts []string) (parsed []netip.Prefix, err error) {
-	for _, text := range texts {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			address, err := netip.ParseAddr(text)
-			if err != nil {
-				return nil, fmt.Errorf("trusted_proxies: %q is neither an address nor a CIDR block", text)
-			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
-		}
-		parsed = append(parsed, prefix)
+// livePages returns what bounds the live pages.
+func (c Config) livePages() journey.Limits {
+	limits := journey.Limits{Total: c.Connections.LivePages, PerNetwork: c.Connections.LivePagesPerNetwork}
+	if c.behindUnknownProxy() { // all people are one network, as for connections
+		limits.PerNetwork = limits.Total
 	}
-	return parsed, nil
+	return limits
 }

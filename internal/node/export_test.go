@@ -3,7 +3,12 @@ package node
 import (
 	"testing"
 	"time"
+
+	"regain/provider/journey"
 )
+
+// LivePageLimits are what bounds the live pages of this configuration.
+func (c Config) LivePageLimits() journey.Limits { return c.livePages() }
 
 // FailAChange changes the store, which must fail.
 func (n *Node) FailAChange(t *testing.T) {

@@ -76,9 +76,6 @@ func (c Config) validateListeners(mistake func(format string, args ...any)) {
 	if c.MutualTLS.Listen != "" && c.TLS.CertificateFile == "" {
 		mistake("mutual_tls.listen: needs tls.certificate_file; behind a proxy that terminates TLS, set mutual_tls.header instead")
 	}
-	if c.MutualTLS.Header != "" && len(c.TrustedProxies) == 0 {
-		mistake("mutual_tls.header: name the proxies that set it in trusted_proxies; the header of any other peer is ignored")
-	}
 }
 
 func (c Config) validateProfiles(mistake func(format string, args ...any)) {
