@@ -17,3 +17,6 @@ func (n *Node) FailAChange(t *testing.T) {
 		t.Error("the change did not fail")
 	}
 }
+
+// Within are the bounds of a process that may have this many files open.
+func (c ConnectionsConfig) Within(descriptors int) ConnectionsConfig { return c.within(descriptors) }

@@ -71,3 +71,24 @@ func TestCertificatesWithoutTrustedProxies(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where the process may have few files open, no network holds every place either.
+func TestFewDescriptors(t *testing.T) {
+	configured := node.Defaults().Connections
+	for _, descriptors := range []int{0, 2 * configured.Max, 1 << 20} {
+		if got := configured.Within(descriptors); got != configured {
+			t.Errorf("%d descriptors: %+v", descriptors, got)
+		}
+	}
+	for descriptors, most := range map[int]int{4096: 2048, 1024: 512, 300: 150, 64: 32, 16: 8} {
+		got := configured.Within(descriptors)
+		if got.Max != most || got.PerNetwork > configured.PerNetwork || 4*got.PerNetwork > most/2 || got.LivePages > most/2 || got.LivePagesPerNetwork > got.LivePages/2 ||
+			got.PerNetwork <= 0 || got.LivePages <= 0 || got.LivePagesPerNetwork <= 0 {
+			t.Errorf("%d descriptors: %+v", descriptors, got)
+		}
+	}
+	few := node.ConnectionsConfig{Max: 9000, PerNetwork: 2, LivePages: 3, LivePagesPerNetwork: 1}
+	if got := few.Within(1024); got.PerNetwork != 2 || got.LivePages != 3 || got.LivePagesPerNetwork != 1 {
+		t.Errorf("more than configured: %+v", got)
+	}
+}
