@@ -3,7 +3,12 @@ package node
 import (
 	"testing"
 	"time"
+
+	"regain/provider/journey"
 )
+
+// LivePageLimits are what bounds the live pages of this configuration.
+func (c Config) LivePageLimits() journey.Limits { return c.livePages() }
 
 // FailAChange changes the store, which must fail.
 func (n *Node) FailAChange(t *testing.T) {
@@ -12,3 +17,6 @@ func (n *Node) FailAChange(t *testing.T) {
 		t.Error("the change did not fail")
 	}
 }
+
+// Within are the bounds of a process that may have this many files open.
+func (c ConnectionsConfig) Within(descriptors int) ConnectionsConfig { return c.within(descriptors) }

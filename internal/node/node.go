@@ -18,7 +18,6 @@ import (
 	"regain/adapters/auditlog"
 	"regain/provider"
 	"regain/provider/contract"
-	"regain/provider/journey"
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/registration"
@@ -143,7 +142,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	n.provider, err = provider.New(provider.Config{
 		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
-		LivePages: journey.Limits{Total: n.cfg.Connections.LivePages, PerNetwork: n.cfg.Connections.LivePagesPerNetwork},
+		LivePages: n.cfg.livePages(),
 		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
 			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -41,12 +42,15 @@ func New(w *web.Web, open Open) (*Binding, error) {
 
 // Group is where every path of one recovery is mounted: `/recover/:txn`.
 func (b *Binding) Group(r gin.IRouter) *gin.RouterGroup {
-	return r.Group("/recover/:txn", web.SecureHeaders, noteBack)
+	r.Use(noteBack) // on the router, and not on the group: a browser that loads the address of a form again finds no route
+	return r.Group("/recover/:txn", web.SecureHeaders)
 }
 
 // noteBack offers the way back to a browser that has the cookie, if its request fails.
 func noteBack(c *gin.Context) {
-	if id := ID(c); Secret(c, id) != "" {
+	rest, below := strings.CutPrefix(c.Request.URL.Path, Path(""))
+	segment, _, _ := strings.Cut(rest, "/")
+	if id := recovery.TransactionID(segment); below && id != "" && Secret(c, id) != "" {
 		web.NoteBack(c, Path(id))
 	}
 }

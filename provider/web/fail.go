@@ -61,7 +61,7 @@ func failureOf(err error, cookies bool) failure {
 	var protocol *problem.Error
 	switch {
 	case errors.Is(err, ErrNoPage):
-		return failure{http.StatusNotFound, NoPage, false}
+		return failure{http.StatusNotFound, NoPage, true}
 	case errors.Is(err, ErrMethod):
 		return failure{http.StatusMethodNotAllowed, NoMethod, true}
 	case errors.Is(err, ErrBroughtBack):
@@ -114,6 +114,9 @@ func (w *Web) FailPage(c *gin.Context, err error) {
 	switch back := c.GetString(keyBack); {
 	case f.goesOn && back != "":
 		page.ID, page.Href = "back", Local(c, back)
+		if words.Button == howToStart {
+			page.Button = backToRecovery
+		}
 	case words.Button == tryAgain && c.Request.Method == http.MethodGet && c.FullPath() != "":
 		page.ID, page.Href = "try-again", Local(c, c.Request.URL.RequestURI()) // begins with the route's own path, so it is an address of ours
 	default:

@@ -31,7 +31,7 @@ func TestErrorPages(t *testing.T) {
 		{web.ErrBroughtBack, http.StatusForbidden, "Your wallet opened another browser", false},
 		{web.ErrNotHere, http.StatusForbidden, "This recovery is not here any more", false},
 		{web.ErrCodeOver, http.StatusForbidden, "There is no code to show here", false},
-		{web.ErrNoPage, http.StatusNotFound, "This page does not exist", false},
+		{web.ErrNoPage, http.StatusNotFound, "This page does not exist", true},
 		{web.ErrMethod, http.StatusMethodNotAllowed, "This page cannot be used like that", true},
 		{web.ErrForgedForm, http.StatusForbidden, "This form is out of date", true},
 		{web.ErrNotNow, http.StatusConflict, "That step is not possible now", true},
