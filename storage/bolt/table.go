@@ -82,7 +82,7 @@ func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
 	}
 	size, n := binary.Uvarint(b[fixed:])
 	rest := b[fixed:]
-	if n <= 0 || uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) {
+	if uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) { // n is 0 or less where there is no length
 		return storage.Record{}, errDamaged
 	}
 	r.Group = string(rest[n : n+int(size)])
@@ -101,7 +101,7 @@ func nanos(at time.Time) int64 {
 func (t table) get(kind storage.Kind, id string) (storage.Record, bool, error) {
 	b := t.tx.Bucket([]byte(bucketRecords)).Get(join(string(kind), id))
 	if b == nil {
-		return storage.Record{}, false, nil
+		return storage.Record{Kind: kind, ID: id}, false, nil
 	}
 	r, err := decode(b, kind, id)
 	return r, err == nil, err
@@ -121,14 +121,12 @@ func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record
 
 // put stores a record with its index entries, and removes those of the previous version.
 func (t table) put(r storage.Record) error {
-	old, ok, err := t.get(r.Kind, r.ID)
+	old, _, err := t.get(r.Kind, r.ID)
 	if err != nil {
 		return err
 	}
-	if ok {
-		if err := t.remove(old); err != nil {
-			return err
-		}
+	if err := t.remove(old); err != nil {
+		return err
 	}
 	if err := t.set(bucketRecords, join(string(r.Kind), r.ID), encode(r)); err != nil {
 		return err
@@ -144,16 +142,13 @@ func (t table) put(r storage.Record) error {
 	return t.set(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), join(string(r.Kind), r.ID)), nil)
 }
 
+// remove removes a record, if it is there, with its index entries.
 func (t table) remove(r storage.Record) error {
 	id := join(string(r.Kind), r.ID)
-	problems := t.unset(bucketRecords, id)
-	if r.Group != "" {
-		problems = errors.Join(problems, t.unset(bucketGroups, join(string(r.Kind), r.Group, r.ID)))
-	}
-	if !r.ExpiresAt.IsZero() {
-		problems = errors.Join(problems, t.unset(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
-	}
-	return problems
+	return errors.Join(
+		t.unset(bucketRecords, id),
+		t.unset(bucketGroups, join(string(r.Kind), r.Group, r.ID)),
+		t.unset(bucketEndings, endingKey(r.ExpiresAt, []byte(bucketRecords), id)))
 }
 
 // hit implements storage.Store's Increment.

@@ -93,4 +93,9 @@ func TestAnUpdateKeepsTheEndOfLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, s, "and changed,", memory.Held{Records: 1, Counters: 1, Ends: 1})
+	create(t, s, "freed", "", clock.Now().Add(time.Minute))
+	if err := s.Update(t.Context(), storage.Record{Kind: "t", ID: "freed", Version: 1}); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, s, "without an end any more,", memory.Held{Records: 2, Counters: 1, Ends: 2})
 }

@@ -137,6 +137,12 @@ func kindsAreSeparate(t *testing.T, s storage.Store, _ *Clock) {
 	must(t, s.Create(t.Context(), other))
 	must(t, s.Delete(t.Context(), "else", "a"))
 	expect(t, s, "a", "one", 1)
+	for _, near := range []storage.Record{{Kind: kind + "a", ID: "b"}, {Kind: kind[:4], ID: string(kind[4:]) + "ab"}} { // kind and id together read alike
+		_, err := s.Get(t.Context(), near.Kind, near.ID)
+		want(t, err, storage.ErrNotFound)
+		must(t, s.Create(t.Context(), near))
+	}
+	must(t, s.Create(t.Context(), record("ab", "one")))
 }
 
 func updateSwaps(t *testing.T, s storage.Store, _ *Clock) {
@@ -220,6 +226,7 @@ func listPages(t *testing.T, s storage.Store, _ *Clock) {
 	stranger := record("x", "x")
 	stranger.Group = "gg" // a group whose name has the other's as a prefix
 	must(t, s.Create(t.Context(), stranger))
+	must(t, s.Create(t.Context(), record("gx", "gx"))) // without a group: its id is the rest of both
 	var ids string
 	after := ""
 	for {
