@@ -213,6 +213,7 @@ func TestFacts(t *testing.T) {
 			t.Errorf("%s: %+v, %q", name, document, attributes)
 		}
 	}
+	ps[0].Credentials[0].Document, ps[0].Credentials[1].Document = passport, card
 	ps[1].Credentials[0].Document = passport
 	ps[1].Credentials[0].Bindings = []recovery.Binding{{Attribute: "birthdate", Claim: "birthdate", Level: recovery.MatchExact}}
 	if got := ps.Documents(); !slices.Equal(got, []recovery.Document{passport, card}) {

@@ -143,7 +143,7 @@ func TestAnEditedFileIsRefused(t *testing.T) {
 		})
 	}
 	same := func(k, v []byte) ([]byte, []byte) { return k, v }
-	renamed := func(k, v []byte) ([]byte, []byte) { return append(k, 'x'), v }
+	renamed := func(k, v []byte) ([]byte, []byte) { return append(k[:len(k)-1], k[len(k)-1]+1), v }
 	cut := func(k, v []byte) ([]byte, []byte) { return k[:len(k)-1], append(k[len(k)-1:], v...) }
 	for name, change := range map[string]func(d disk, before string) func(tx *bbolt.Tx) error{
 		"a counter renamed":            move("c", "c", renamed),

@@ -204,8 +204,8 @@ func (t table) end(bucket, key []byte, now time.Time) error {
 		return t.unset(bucketCounters, key)
 	}
 	kind, id, _ := bytes.Cut(key, []byte{0})
-	r, ok, err := t.get(storage.Kind(kind), string(id))
-	if err != nil || !ok || !r.Expired(now) {
+	r, _, err := t.get(storage.Kind(kind), string(id))
+	if !r.Expired(now) { // nor has what is not there, or is no record
 		return err
 	}
 	return t.remove(r)
