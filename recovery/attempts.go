@@ -103,13 +103,10 @@ func networksOf(network string) []tally {
 	const site = 48
 	prefix, err := netip.ParsePrefix(network)
 	if err != nil {
-		address, err := netip.ParseAddr(network)
-		if err != nil {
-			return networks
-		}
+		address, _ := netip.ParseAddr(network) // of what is no address, the zero one, which has no bits
 		prefix = netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen())
 	}
-	if !prefix.Addr().Is6() || prefix.Bits() <= site {
+	if prefix.Bits() <= site { // so is every network of IPv4
 		return networks
 	}
 	around := netip.PrefixFrom(prefix.Addr().WithZone(""), site).Masked()

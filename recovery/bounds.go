@@ -40,9 +40,7 @@ func boundTexts(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Field(i).CanSet() { // not those of a time
-				boundTexts(v.Field(i))
-			}
+			boundTexts(v.Field(i)) // a time's cannot be set, and none of them is a text
 		}
 	}
 }

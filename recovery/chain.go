@@ -153,21 +153,14 @@ func (k ChainKey) ParseLink(line []byte) (Link, error) {
 // parseLink decodes a line that is byte for byte what Encode writes: a second spelling of the same record would escape
 // the MAC.
 func parseLink(line []byte) (Link, error) {
-	rest, ok := bytes.CutPrefix(line, []byte(`{"seq":`))
-	seq, rest, ok2 := bytes.Cut(rest, []byte(`,"prev":"`))
-	prev, rest, ok3 := bytes.Cut(rest, []byte(`","mac":"`))
-	mac, rest, ok4 := bytes.Cut(rest, []byte(`","event":`))
-	event, ok5 := bytes.CutSuffix(rest, []byte("}\n"))
-	if !ok || !ok2 || !ok3 || !ok4 || !ok5 {
-		return Link{}, fmt.Errorf("not a record: %w", ErrChain)
-	}
-	n, err := strconv.ParseUint(string(seq), 10, 64)
-	if err != nil {
-		return Link{}, fmt.Errorf("not a record: %w", errors.Join(ErrChain, err))
-	}
-	link := Link{Seq: n, Prev: string(prev), MAC: string(mac), Event: bytes.Clone(event)}
+	rest := bytes.TrimPrefix(line, []byte(`{"seq":`))
+	seq, rest, _ := bytes.Cut(rest, []byte(`,"prev":"`))
+	prev, rest, _ := bytes.Cut(rest, []byte(`","mac":"`))
+	mac, rest, _ := bytes.Cut(rest, []byte(`","event":`))
+	n, _ := strconv.ParseUint(string(seq), 10, 64)
+	link := Link{Seq: n, Prev: string(prev), MAC: string(mac), Event: bytes.Clone(bytes.TrimSuffix(rest, []byte("}\n")))}
 	if !bytes.Equal(link.Encode(), line) {
-		return Link{}, fmt.Errorf("not written by this program: %w", ErrChain)
+		return Link{}, fmt.Errorf("not a record as this program writes it: %w", ErrChain)
 	}
 	return link, nil
 }

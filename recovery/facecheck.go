@@ -2,7 +2,6 @@ package recovery
 
 import (
 	"fmt"
-	"math"
 	"time"
 )
 
@@ -60,7 +59,7 @@ func (r FaceCheckRule) judge(check FaceCheck, began, now time.Time) (Reason, []R
 	rule("bound", check.Bound, ReasonFaceCheckUnbound, "it is of another credential, photo or holder")
 	rule("fresh", r.fresh(check.At, began, now), ReasonFaceCheckStale, "it was not taken during this recovery")
 	// Written so that NaN fails.
-	rule("score", check.Score >= float64(r.Threshold) && !math.IsInf(check.Score, 0) && check.Score <= 100,
+	rule("score", check.Score >= float64(r.Threshold) && check.Score <= 100,
 		ReasonFaceCheckTooLow, fmt.Sprintf("%.2f is below the threshold of %d", check.Score, r.Threshold))
 	return reason, results
 }

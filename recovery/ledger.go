@@ -97,7 +97,7 @@ func (l ledger) compareAndSwap(ctx context.Context, t Transaction) (Transaction,
 
 func (l ledger) audit(ctx context.Context, t Transaction, event EventType, reason Reason) error {
 	e := Event{
-		Time: l.ports.Clock(), Type: event, Success: reason == ReasonNone && event.Succeeds(), Transaction: t.ID,
+		Time: l.ports.Clock(), Type: event, Success: event.Succeeds(), Transaction: t.ID,
 		Client: t.Client, Requested: t.Requested, Account: t.Account, AccountName: t.AccountName, Profile: t.Profile, Reason: reason,
 	}
 	if t.Decision != nil {

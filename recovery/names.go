@@ -74,7 +74,7 @@ func (n AccountName) Mask() string { return mask(string(n)) }
 func mask(name string) string {
 	local, domain, isAddress := strings.Cut(name, "@")
 	first, _ := utf8.DecodeRuneInString(local)
-	if local == "" || first == utf8.RuneError {
+	if first == utf8.RuneError { // as of no letter at all
 		return "•••"
 	}
 	if !isAddress {

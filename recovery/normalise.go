@@ -19,7 +19,7 @@ const maxValue = 512
 // Letters are never dropped or transliterated: "Müller" is neither "Muller" nor "Mueller". Where documents
 // transliterate (ICAO Doc 9303), the directory needs an attribute with the document's spelling.
 func normalise(value string) (string, bool) {
-	if len(value) > maxValue || strings.ToValidUTF8(value, "") != value {
+	if len(value) > maxValue {
 		return "", false
 	}
 	// Case folding can decompose a character (İ), so the result is normalised again.

@@ -40,15 +40,9 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 		return PresentResult{}, errors.Join(
 			fmt.Errorf("answer to a request that was not made: %w", ErrIllegalStep), s.auditLimited(ctx, t, EventTransitionRefused))
 	}
-	verdict, err := s.weigh(ctx, t, evidence)
-	if err != nil {
-		return PresentResult{}, err
-	}
-	steps := []Step{StepPresent}
-	if t.State == StateRequested {
-		steps = []Step{StepRetrieve, StepPresent} // the link contained the request, so there was no fetch to record
-	}
-	changed, err := s.apply(ctx, t, steps...)
+	verdict := s.weigh(ctx, open, evidence)
+	// A link may have contained the request, so that there was no fetch to record. A wallet may fetch more than once.
+	changed, err := s.apply(ctx, t, StepRetrieve, StepPresent)
 	if err != nil {
 		return PresentResult{}, err
 	}
@@ -65,23 +59,20 @@ func (s *Service) present(ctx context.Context, handle Handle, evidence Evidence)
 }
 
 // weigh reads the account again, since minutes have passed, and decides.
-func (s *Service) weigh(ctx context.Context, t Transaction, evidence Evidence) (Decision, error) {
+func (s *Service) weigh(ctx context.Context, open OpenRequest, evidence Evidence) Decision {
+	t := open.Transaction
 	found, err := s.reread(ctx, t)
 	if err != nil {
 		// Fail closed, with a reason for the operator.
-		return Decision{Outcome: OutcomeDenied, Reason: ReasonDirectoryUnavailable}, nil //nolint:nilerr // a denial is an outcome
+		return Decision{Outcome: OutcomeDenied, Reason: ReasonDirectoryUnavailable}
 	}
 	ineligible := found.under(t.Profile)
 	if t.Ineligible != ReasonNone {
 		ineligible = t.Ineligible
 	}
-	profile, err := s.Profile(t)
-	if err != nil {
-		return Decision{}, err
-	}
 	return Decide(DecisionInput{
-		Profile: profile, Account: found.account, Ineligible: ineligible, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
-	}), nil
+		Profile: open.Profile, Account: found.account, Ineligible: ineligible, Evidence: evidence, StartedAt: t.StartedAt, Now: s.ports.Clock(),
+	})
 }
 
 // reread reads the account that the transaction is about. Where there was none at the start, it asks the directory for

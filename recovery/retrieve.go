@@ -32,10 +32,7 @@ func (o OpenRequest) Answered() bool { return o.Transaction.Presentation.Answer 
 // Find returns the pending request that a handle identifies. A handle of an earlier attempt or of an ended
 // transaction, and any other value, is ErrNoTransaction.
 func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) {
-	id, secret, ok := strings.Cut(string(handle), ".")
-	if !ok || secret == "" {
-		return OpenRequest{}, ErrNoTransaction
-	}
+	id, secret, _ := strings.Cut(string(handle), ".")
 	t, err := s.get(ctx, TransactionID(id))
 	if err != nil {
 		return OpenRequest{}, err

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -102,17 +101,16 @@ func (k ChainKey) macOfHead(h Head) string {
 
 // ParseHead reads a line that EncodeHead wrote with this key.
 func (k ChainKey) ParseHead(line string) (Head, error) {
-	fields := strings.Split(strings.TrimSuffix(line, "\n"), " ")
-	if len(line) != HeadSize || len(fields) != 5 || fields[0] != headName {
+	if len(line) != HeadSize {
 		return Head{}, fmt.Errorf("not a head of an audit log: %w", ErrChain)
 	}
-	segment, err := strconv.ParseUint(fields[1], 10, 64)
-	seq, err2 := strconv.ParseUint(fields[2], 10, 64)
-	if err := errors.Join(err, err2); err != nil {
-		return Head{}, fmt.Errorf("not a head of an audit log: %w", errors.Join(ErrChain, err))
-	}
-	h := Head{Segment: segment, Seq: seq, MAC: fields[3]}
-	if k.EncodeHead(h) != line {
+	fields := line[len(headName)+1:]
+	segment, _ := strconv.ParseUint(fields[:headDigits], 10, 64)
+	fields = fields[headDigits+1:]
+	seq, _ := strconv.ParseUint(fields[:headDigits], 10, 64)
+	fields = fields[headDigits+1:]
+	h := Head{Segment: segment, Seq: seq, MAC: fields[:headMAC]}
+	if k.EncodeHead(h) != line { // which says so of whatever is not a number, too
 		return Head{}, fmt.Errorf("the head was not made with this key: %w", ErrChain)
 	}
 	return h, nil

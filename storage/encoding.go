@@ -13,10 +13,10 @@ import (
 // transaction a dozen times; decoding JSON that often would cost as much as two signatures.
 func Encode(value any) ([]byte, error) {
 	m, err := modes()
-	if err != nil {
-		return nil, err
+	var data []byte
+	if err == nil {
+		data, err = m.enc.Marshal(value)
 	}
-	data, err := m.enc.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode record: %w", err)
 	}
@@ -26,10 +26,10 @@ func Encode(value any) ([]byte, error) {
 // Decode decodes the data of a record into value.
 func Decode(data []byte, value any) error {
 	m, err := modes()
-	if err != nil {
-		return err
+	if err == nil {
+		err = m.dec.Unmarshal(data, value)
 	}
-	if err := m.dec.Unmarshal(data, value); err != nil {
+	if err != nil {
 		return fmt.Errorf("decode record: %w", err)
 	}
 	return nil

@@ -47,12 +47,9 @@ func NewKeyring(keys ...[]byte) (*Keyring, error) {
 	}
 	ring := &Keyring{}
 	for i, key := range keys {
-		if len(key) != keySize {
+		block, err := aes.NewCipher(key) // which takes keys of AES-128 and AES-192, too
+		if err != nil || len(key) != keySize {
 			return nil, fmt.Errorf("encryption key %d has %d bytes, not %d: make one with `openssl rand 32 | basenc --base64url`", i+1, len(key), keySize)
-		}
-		block, err := aes.NewCipher(key)
-		if err != nil {
-			return nil, fmt.Errorf("encryption key %d: %w", i+1, err)
 		}
 		// The AEAD draws a random 96-bit nonce: safe for 2^32 records a key (NIST SP 800-38D §8.3), which is decades
 		// of recoveries.

@@ -20,11 +20,7 @@ type Transactions struct{ store Store }
 func NewTransactions(store Store) Transactions { return Transactions{store} }
 
 func (r Transactions) Create(ctx context.Context, t recovery.Transaction) error {
-	record, err := encodeTransaction(t)
-	if err != nil {
-		return err
-	}
-	return r.store.Create(ctx, record)
+	return writeTransaction(ctx, r.store.Create, t)
 }
 
 func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recovery.Transaction, error) {
@@ -41,22 +37,19 @@ func (r Transactions) Get(ctx context.Context, id recovery.TransactionID) (recov
 }
 
 func (r Transactions) Update(ctx context.Context, t recovery.Transaction) (int64, error) {
-	record, err := encodeTransaction(t)
-	if err != nil {
-		return 0, err
-	}
-	if err := r.store.Update(ctx, record); err != nil {
+	if err := writeTransaction(ctx, r.store.Update, t); err != nil {
 		return 0, err
 	}
 	return t.Version + 1, nil
 }
 
-func encodeTransaction(t recovery.Transaction) (Record, error) {
+// writeTransaction stores a transaction with a method of the store.
+func writeTransaction(ctx context.Context, write func(context.Context, Record) error, t recovery.Transaction) error {
 	data, err := Encode(t)
-	if err != nil {
-		return Record{}, fmt.Errorf("store transaction: %w", err)
+	if err == nil {
+		err = write(ctx, Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)})
 	}
-	return Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)}, nil
+	return err
 }
 
 const kindAttempts = Kind("attempts")

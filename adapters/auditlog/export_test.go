@@ -16,3 +16,6 @@ func (o Options) WithFiles(wrap func(path string, f File) File) Options {
 	}
 	return o
 }
+
+// Holder returns the process that holds the log's lock.
+func Holder(path string) (int, error) { return holder(path) }

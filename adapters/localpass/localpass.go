@@ -121,11 +121,7 @@ func (i *Issuer) Issue(ctx context.Context, order recovery.PassOrder) (recovery.
 	if old.Client == order.Client {
 		fresh.Uses, fresh.Window = old.Uses, old.Window
 	}
-	data, err := json.Marshal(fresh)
-	if err != nil {
-		return recovery.Pass{}, fmt.Errorf("encode pass record: %w", err)
-	}
-	if err := i.cfg.Store.Put(ctx, Entry{Key: key, Data: data, ExpiresAt: pass.ExpiresAt}); err != nil {
+	if err := write(ctx, i.cfg.Store.Put, Entry{Key: key, ExpiresAt: pass.ExpiresAt}, fresh); err != nil {
 		return recovery.Pass{}, fmt.Errorf("keep the pass: %w", err)
 	}
 	return pass, nil
@@ -139,7 +135,7 @@ func (i *Issuer) Revoke(ctx context.Context, account recovery.AccountID, passID 
 			return struct{}{}, err
 		}
 		k.Void = true
-		return struct{}{}, i.change(ctx, entry, k)
+		return struct{}{}, write(ctx, i.cfg.Store.Update, entry, k)
 	})
 	if err != nil && !errors.Is(err, recovery.ErrNotFound) {
 		return fmt.Errorf("revoke the pass: %w", err)
@@ -179,14 +175,13 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	}
 	o, err := recovery.RetryOnConflict(func() (outcome, error) {
 		entry, k, err := i.read(ctx, key)
-		there := err == nil
-		if !there && !errors.Is(err, recovery.ErrNotFound) {
+		if err != nil {
 			return outcome{}, err
 		}
 		if k.Window != window {
 			k.Uses, k.Window = 0, window
 		}
-		if !there || k.Client != client || count-k.Uses > MaxGuesses {
+		if k.Client != client || count-k.Uses > MaxGuesses {
 			return no, nil // not compared
 		}
 		if k.Void || now.Before(k.StartsAt) || !now.Before(k.ExpiresAt) || !hmac.Equal(given, k.Hash) {
@@ -196,11 +191,11 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 		k.Void = k.UsableOnce
 		// The record that was compared is the one that changes: of concurrent callers one changes it, and the others
 		// read what it left.
-		return outcome{Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true}, i.change(ctx, entry, k)
+		return outcome{Verdict{UsableOnce: k.UsableOnce, ExpiresAt: k.ExpiresAt, Transaction: k.Transaction}, true}, write(ctx, i.cfg.Store.Update, entry, k)
 	})
 	switch {
 	case errors.Is(err, recovery.ErrNotFound):
-		return no.verdict, false, nil // it expired meanwhile
+		return no.verdict, false, nil // there is none, or it expired meanwhile
 	case errors.Is(err, recovery.ErrConflict) && o.ok && !o.verdict.UsableOnce:
 		return o.verdict, true, nil // right when it was read; so many uses at once that this one counts as a guess
 	}
@@ -210,13 +205,13 @@ func (i *Issuer) Verify(ctx context.Context, client recovery.ClientID, account r
 	return o.verdict, o.ok, nil
 }
 
-// change stores the record of a pass if it is still as entry was read.
-func (i *Issuer) change(ctx context.Context, entry Entry, k kept) error {
+// write stores the record of a pass in the entry, with the method of the store that is right for it.
+func write(ctx context.Context, store func(context.Context, Entry) error, entry Entry, k kept) error {
 	var err error
 	if entry.Data, err = json.Marshal(k); err != nil {
 		return fmt.Errorf("encode pass record: %w", err)
 	}
-	return i.cfg.Store.Update(ctx, entry)
+	return store(ctx, entry)
 }
 
 func (i *Issuer) read(ctx context.Context, key string) (Entry, kept, error) {

@@ -212,6 +212,9 @@ func TestRevoke(t *testing.T) {
 	if err := b.Revoke(t.Context(), "ada@example.org", pass.ID); err != nil {
 		t.Errorf("revoking twice: %v", err)
 	}
+	if version := b.store.version(); version != 2 {
+		t.Errorf("version %d after revoking twice", version)
+	}
 }
 
 func TestOneOfManyUsesThePass(t *testing.T) {

@@ -46,7 +46,7 @@ func run(args []string, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(work) }()
-	r := &runner{pkg: p, work: work, settings: set}
+	r := &runner{pkg: p, work: work, settings: set, told: os.Stderr}
 	if err := r.judge(mutants); err != nil {
 		return err
 	}

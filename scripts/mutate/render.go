@@ -45,31 +45,35 @@ func (m *mutant) render() string {
 	return string(m.file.text[:a.from]) + a.text + string(m.file.text[a.to:])
 }
 
-// chooser is the file that is added to the package: which change is chosen, and which are reached.
+// chooser is the file that is added to the package: which change is chosen, and which are reached. What is reached is
+// noted in a mapped file, one octet a change, and not in memory: there are tests that count allocations.
 func chooser(pkg string) string {
 	return fmt.Sprintf(`package %s
 
 import (
 	mutateOS "os"
 	mutateStrconv "strconv"
-	mutateSync "sync"
+	mutateSyscall "syscall"
 )
 
-var mutateID, mutateRecord, mutateSeen = func() (int, *mutateOS.File, *mutateSync.Map) {
+var mutateID, mutateSeen = func() (int, []byte) {
 	id, _ := mutateStrconv.Atoi(mutateOS.Getenv("MUTATE_ID"))
-	var record *mutateOS.File
-	if path := mutateOS.Getenv("MUTATE_RECORD"); path != "" {
-		record, _ = mutateOS.OpenFile(path, mutateOS.O_APPEND|mutateOS.O_CREATE|mutateOS.O_WRONLY, 0o600)
+	record, err := mutateOS.OpenFile(mutateOS.Getenv("MUTATE_RECORD"), mutateOS.O_RDWR, 0)
+	if err != nil {
+		return id, nil
 	}
-	return id, record, &mutateSync.Map{}
+	size, _ := mutateStrconv.Atoi(mutateOS.Getenv("MUTATE_COUNT"))
+	seen, err := mutateSyscall.Mmap(int(record.Fd()), 0, size, mutateSyscall.PROT_READ|mutateSyscall.PROT_WRITE, mutateSyscall.MAP_SHARED)
+	if err != nil {
+		panic(err)
+	}
+	return id, seen
 }()
 
 func %s(ids ...int) bool {
 	for _, id := range ids {
-		if mutateRecord != nil {
-			if _, seen := mutateSeen.LoadOrStore(id, true); !seen {
-				_, _ = mutateRecord.WriteString(mutateStrconv.Itoa(id) + "\n")
-			}
+		if mutateSeen != nil {
+			mutateSeen[id] = 1
 		}
 		if id == mutateID {
 			return true

@@ -75,27 +75,16 @@ func (s *Store) open() error {
 // prepare makes the buckets of a new file, and reads those of one that has been used: where one is missing, its records
 // are lost, and to begin anew without a word would make what was used up good again.
 func prepare(db *bbolt.DB, seal Seal) error {
-	used := false
-	err := db.View(func(tx *bbolt.Tx) error {
-		if name, _ := tx.Cursor().First(); name == nil {
-			return nil
-		}
-		used = true
-		if err := walk(tx); err != nil {
-			return fmt.Errorf("%w: %w", err, ErrDamaged)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
 	return db.Update(func(tx *bbolt.Tx) error {
-		if used {
-			return verify(tx, seal)
-		}
+		first, _ := tx.Cursor().First()
 		for _, name := range append(buckets(), bucketSum) {
-			if _, err := tx.CreateBucket([]byte(name)); err != nil {
-				return err
+			if first == nil {
+				if _, err := tx.CreateBucket([]byte(name)); err != nil {
+					return err
+				}
+			}
+			if tx.Bucket([]byte(name)) == nil {
+				return fmt.Errorf("bucket %s is missing: %w: %w", name, errSum, ErrDamaged)
 			}
 		}
 		return verify(tx, seal)
@@ -161,8 +150,8 @@ func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storag
 
 func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
 	return s.update(func(tx table, _ time.Time) error {
-		r, ok, err := tx.get(kind, id)
-		if err != nil || !ok {
+		r, _, err := tx.get(kind, id)
+		if err != nil {
 			return err
 		}
 		return tx.remove(r)
@@ -174,9 +163,9 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 	err := s.view(func(tx *bbolt.Tx) error {
 		prefix := join(string(kind), group, "")
 		cursor := tx.Bucket([]byte(bucketGroups)).Cursor()
-		for k, _ := cursor.Seek(join(string(kind), group, after)); k != nil && bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
+		for k, _ := cursor.Seek(join(string(kind), group, after)); bytes.HasPrefix(k, prefix) && len(found) < limit; k, _ = cursor.Next() {
 			id := string(k[len(prefix):])
-			if id <= after && after != "" {
+			if id <= after {
 				continue
 			}
 			r, err := table{tx: tx}.live(kind, id, s.clock())

@@ -8,9 +8,6 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
-	"time"
-
-	"go.etcd.io/bbolt"
 )
 
 // ErrDamaged means that the file is not a whole store. Its text says what to do.
@@ -82,32 +79,6 @@ func readMeta(file io.ReaderAt, at int64) (meta, bool) {
 	m := meta{pageSize: int64(order.Uint32(b[8:])), pages: int64(order.Uint64(b[40:])), transaction: int64(order.Uint64(b[48:]))} //nolint:gosec // checked below
 	whole := order.Uint32(b[:]) == metaMagic && order.Uint64(b[56:]) == sum.Sum64()
 	return m, whole && m.pageSize >= minPage && m.pageSize <= maxPage && m.pages >= 0 && m.pages < 1<<40
-}
-
-// walkFor bounds how long the start looks at pages: a store of open recoveries takes milliseconds.
-const walkFor = 2 * time.Second
-
-// walk reads every record and counter, for a while.
-func walk(tx *bbolt.Tx) error {
-	end := time.Now().Add(walkFor)
-	for _, name := range append(buckets(), bucketSum) {
-		bucket := tx.Bucket([]byte(name))
-		if bucket == nil {
-			return fmt.Errorf("bucket %s is missing: %w", name, errSum)
-		}
-		cursor := bucket.Cursor()
-		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
-			if name == bucketRecords {
-				if _, err := decode(v, "", ""); err != nil {
-					return err
-				}
-			}
-			if time.Now().After(end) {
-				return nil
-			}
-		}
-	}
-	return nil
 }
 
 // guarded runs something that reads the file. bbolt panics when a page is not what it has to be, and a page that cannot

@@ -2,6 +2,7 @@ package bolt_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -134,7 +135,21 @@ func TestAnEditedFileIsRefused(t *testing.T) {
 		v[len(v)-1] ^= 1
 		return b.Put(k, v)
 	}
+	move := func(from, to string, change func(k, v []byte) ([]byte, []byte)) func(disk, string) func(*bbolt.Tx) error {
+		return edit(func(tx *bbolt.Tx) error {
+			k, v := tx.Bucket([]byte(from)).Cursor().First()
+			newKey, newValue := change(bytes.Clone(k), bytes.Clone(v))
+			return errors.Join(tx.Bucket([]byte(from)).Delete(k), tx.Bucket([]byte(to)).Put(newKey, newValue))
+		})
+	}
+	same := func(k, v []byte) ([]byte, []byte) { return k, v }
+	renamed := func(k, v []byte) ([]byte, []byte) { return append(k[:len(k)-1], k[len(k)-1]+1), v }
+	cut := func(k, v []byte) ([]byte, []byte) { return k[:len(k)-1], append(k[len(k)-1:], v...) }
 	for name, change := range map[string]func(d disk, before string) func(tx *bbolt.Tx) error{
+		"a counter renamed":            move("c", "c", renamed),
+		"a record renamed":             move("r", "r", renamed),
+		"a counter's name cut":         move("c", "c", cut),
+		"a group is an end of life":    move("g", "e", same),
 		"a record put back":            restore("r"),
 		"a counter put back":           restore("c"),
 		"the sum put back":             restore("m"),

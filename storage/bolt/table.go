@@ -89,7 +89,7 @@ func decode(b []byte, kind storage.Kind, id string) (storage.Record, error) {
 	}
 	size, n := binary.Uvarint(b[fixed:])
 	rest := b[fixed:]
-	if n <= 0 || uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) {
+	if uint64(len(rest)-n) < size || n != len(binary.AppendUvarint(nil, size)) { // n is 0 or less where there is no length
 		return storage.Record{}, errDamaged
 	}
 	r.Group = string(rest[n : n+int(size)])
@@ -108,7 +108,7 @@ func nanos(at time.Time) int64 {
 func (t table) get(kind storage.Kind, id string) (storage.Record, bool, error) {
 	b := t.tx.Bucket([]byte(bucketRecords)).Get(join(string(kind), id))
 	if b == nil {
-		return storage.Record{}, false, nil
+		return storage.Record{Kind: kind, ID: id}, false, nil
 	}
 	r, err := decode(b, kind, id)
 	return r, err == nil, err
@@ -165,6 +165,7 @@ func (t table) unindex(r storage.Record) error {
 	return problems
 }
 
+// remove removes a record, if it is there, with its index entries.
 func (t table) remove(r storage.Record) error {
 	return errors.Join(t.unset(bucketRecords, join(string(r.Kind), r.ID)), t.unindex(r))
 }
@@ -222,8 +223,8 @@ func (t table) end(bucket, key []byte, now time.Time) error {
 		return t.unset(bucketCounters, key)
 	}
 	kind, id, _ := bytes.Cut(key, []byte{0})
-	r, ok, err := t.get(storage.Kind(kind), string(id))
-	if err != nil || !ok || !r.Expired(now) {
+	r, _, err := t.get(storage.Kind(kind), string(id))
+	if !r.Expired(now) { // nor has what is not there, or is no record
 		return err
 	}
 	return t.remove(r)

@@ -147,10 +147,8 @@ func (s *Store) get(kind storage.Kind, id string) (storage.Record, error) {
 
 func (s *Store) put(r storage.Record) {
 	k := key{r.Kind, r.ID}
-	old, known := s.records[k]
-	if known && old.Group != r.Group {
-		s.remove(k)
-	}
+	old := s.records[k]
+	s.remove(k) // from its group, too
 	r.Data = bytes.Clone(r.Data)
 	s.records[k] = r
 	if r.Group != "" {
@@ -160,18 +158,14 @@ func (s *Store) put(r storage.Record) {
 		}
 		s.groups[g][r.ID] = struct{}{}
 	}
-	if !r.ExpiresAt.IsZero() && (!known || !old.ExpiresAt.Equal(r.ExpiresAt)) {
+	if !r.ExpiresAt.IsZero() && !old.ExpiresAt.Equal(r.ExpiresAt) {
 		heap.Push(&s.ends, ending{at: r.ExpiresAt, key: k})
 	}
 }
 
 func (s *Store) remove(k key) {
-	r, ok := s.records[k]
-	if !ok {
-		return
-	}
+	g := key{k.kind, s.records[k].Group}
 	delete(s.records, k)
-	g := key{k.kind, r.Group}
 	delete(s.groups[g], k.name)
 	if len(s.groups[g]) == 0 {
 		delete(s.groups, g)

@@ -44,12 +44,12 @@ func (s *Store) sweep() time.Time {
 		}
 		end := heap.Pop(&s.ends).(ending) //nolint:forcetypeassert // see Push
 		if end.counter {
-			if c, ok := s.counters[end.key]; ok && !now.Before(c.ends) {
+			if !now.Before(s.counters[end.key].ends) {
 				delete(s.counters, end.key)
 			}
 			continue
 		}
-		if r, ok := s.records[end.key]; ok && r.Expired(now) {
+		if s.records[end.key].Expired(now) {
 			s.remove(end.key)
 		}
 	}

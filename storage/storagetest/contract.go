@@ -59,6 +59,7 @@ func Run(t *testing.T, open Open) {
 		"an update moves the end of life": updateMovesExpiry,
 		"list pages through a group":      listPages,
 		"list forgets what left":          listForgets,
+		"list finds groups only":          listGroups,
 		"bytes are copied":                bytesAreCopied,
 		"counters have a window":          counters,
 		"a counter outlives a stale end":  staleCounter,
@@ -136,6 +137,12 @@ func kindsAreSeparate(t *testing.T, s storage.Store, _ *Clock) {
 	must(t, s.Create(t.Context(), other))
 	must(t, s.Delete(t.Context(), "else", "a"))
 	expect(t, s, "a", "one", 1)
+	for _, near := range []storage.Record{{Kind: kind + "a", ID: "b"}, {Kind: kind[:4], ID: string(kind[4:]) + "ab"}} { // kind and id together read alike
+		_, err := s.Get(t.Context(), near.Kind, near.ID)
+		want(t, err, storage.ErrNotFound)
+		must(t, s.Create(t.Context(), near))
+	}
+	must(t, s.Create(t.Context(), record("ab", "one")))
 }
 
 func updateSwaps(t *testing.T, s storage.Store, _ *Clock) {
@@ -219,11 +226,15 @@ func listPages(t *testing.T, s storage.Store, _ *Clock) {
 	stranger := record("x", "x")
 	stranger.Group = "gg" // a group whose name has the other's as a prefix
 	must(t, s.Create(t.Context(), stranger))
+	must(t, s.Create(t.Context(), record("gx", "gx"))) // without a group: its id is the rest of both
 	var ids string
 	after := ""
 	for {
 		list, err := s.List(t.Context(), kind, "g", after, 3)
 		must(t, err)
+		if len(list) > 3 {
+			t.Errorf("a page of 3 has %d records", len(list))
+		}
 		for _, r := range list {
 			ids += r.ID
 			after = r.ID
@@ -248,6 +259,29 @@ func listForgets(t *testing.T, s storage.Store, _ *Clock) {
 		must(t, err)
 		if len(list) != n {
 			t.Errorf("group %s has %d records, want %d", group, len(list), n)
+		}
+	}
+}
+
+// A record without a group is in none, and one that goes leaves the others of its group.
+func listGroups(t *testing.T, s storage.Store, _ *Clock) {
+	must(t, s.Create(t.Context(), record("alone", "")))
+	for _, id := range []string{"a", "b"} {
+		r := record(id, id)
+		r.Group = "g"
+		must(t, s.Create(t.Context(), r))
+	}
+	must(t, s.Delete(t.Context(), kind, "a"))
+	must(t, s.Delete(t.Context(), kind, "not there"))
+	for group, want := range map[string]string{"": "[]", "g": "[b]", "h": "[]"} {
+		list, err := s.List(t.Context(), kind, group, "", 9)
+		must(t, err)
+		ids := []string{}
+		for _, r := range list {
+			ids = append(ids, r.ID)
+		}
+		if got := fmt.Sprint(ids); got != want {
+			t.Errorf("group %q has %s, want %s", group, got, want)
 		}
 	}
 }

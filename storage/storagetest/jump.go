@@ -38,6 +38,9 @@ func RunClockThatJumps(t *testing.T, open OpenWith) {
 			if _, err := s.Get(t.Context(), kind, "used"); !errors.Is(err, storage.ErrNotFound) {
 				t.Errorf("what ended by the wall clock is shown: %v", err)
 			}
+			if _, err := s.Consume(t.Context(), kind, "used"); !errors.Is(err, storage.ErrNotFound) { // and removes nothing
+				t.Errorf("what ended by the wall clock is consumed: %v", err)
+			}
 			hit(3)
 			for i := range 100 { // each may sweep
 				if err := s.Create(t.Context(), storage.Record{Kind: kind, ID: fmt.Sprint(i), ExpiresAt: wall.Now().Add(time.Minute)}); err != nil {
