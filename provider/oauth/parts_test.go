@@ -30,6 +30,8 @@ type faulty struct {
 	storage.Store
 	fail string // operation and kind, such as "create code"; "" for none
 	err  error
+	// garbled is in the place of the data of each record that is read, unless nil.
+	garbled []byte
 }
 
 func (f *faulty) broken(operation string, kind storage.Kind) error {
@@ -50,7 +52,11 @@ func (f *faulty) Get(ctx context.Context, kind storage.Kind, id string) (storage
 	if err := f.broken("get", kind); err != nil {
 		return storage.Record{}, err
 	}
-	return f.Store.Get(ctx, kind, id)
+	row, err := f.Store.Get(ctx, kind, id)
+	if f.garbled != nil {
+		row.Data = f.garbled
+	}
+	return row, err
 }
 
 func (f *faulty) Update(ctx context.Context, r storage.Record) error {
@@ -124,6 +130,7 @@ func assemble(t *testing.T, tenant contract.Tenant, tenants *contract.Tenants, a
 		},
 		{ID: "asks", Name: "Asks", AuthMethod: clients.ClientSecretPost, SecretDigest: digest, AllowUnpushed: true, AskAccount: true, RedirectURIs: []string{redirect}, Scopes: []string{"openid"}},
 		{ID: "edwards", Name: "Edwards", AuthMethod: clients.ClientSecretPost, SecretDigest: digest, AllowUnpushed: true, RedirectURIs: []string{redirect}, Scopes: []string{"openid"}, IDTokenAlgorithm: jose.EdDSA},
+		{ID: "unsigned", Name: "Unsigned", AuthMethod: clients.ClientSecretPost, SecretDigest: digest, AllowUnpushed: true, RedirectURIs: []string{redirect}, Scopes: []string{"openid"}, IDTokenAlgorithm: jose.PS256},
 		{ID: "okta", Name: "Okta", Contract: contract.OktaIDV, AuthMethod: clients.ClientSecretPost, SecretDigest: digest, RedirectURIs: []string{redirect}},
 	}
 	if tenants == nil {

@@ -249,7 +249,7 @@ func (r *records) get(ctx context.Context, kind storage.Kind, signature string) 
 	}
 	var g grant
 	if err := storage.Decode(row.Data, &g); err != nil {
-		return storage.Record{}, grant{}, fmt.Errorf("decode %s: %w", kind, err)
+		return storage.Record{}, grant{}, problem.ServerError(fmt.Errorf("decode %s: %w", kind, err))
 	}
 	return row, g, nil
 }
