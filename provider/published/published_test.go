@@ -16,7 +16,7 @@ func TestCalled(t *testing.T) {
 	}{
 		{"", "recover.example.org", []string{issuer + "/token"}},
 		{"", "evil.example", []string{issuer + "/token"}}, // Host chooses between what is configured, and adds nothing
-		{"", "", []string{issuer + "/token"}}, // a request without a host called no alias that there is not
+		{"", "", []string{issuer + "/token"}},             // a request without a host called no alias that there is not
 		{alias, "", []string{issuer + "/token", alias + "/token"}},
 		{alias, "recover.example.org", []string{issuer + "/token"}},
 		{alias, "RECOVER.example.org:443", []string{issuer + "/token"}},
