@@ -104,6 +104,7 @@ func TestMutualTLS(t *testing.T) {
 		tls, roots string // why it cannot be used without
 	}{
 		"keys":        {client("a", func(*clients.Client) {}), "", ""},
+		"none":        {client("e", followEntra), "", ""},
 		"a CA's":      {client("b", func(c *clients.Client) { c.AuthMethod, c.TLSIdentity = clients.TLSClientAuth, mtls.Identity{DNS: "x"} }), "client b: token_endpoint_auth_method tls_client_auth needs mutual_tls.base_url and mutual_tls.roots_file", "client b: token_endpoint_auth_method tls_client_auth needs mutual_tls.base_url and mutual_tls.roots_file"},
 		"self-signed": {client("c", func(c *clients.Client) { c.AuthMethod = clients.SelfSignedTLSClientAuth }), "client c: token_endpoint_auth_method self_signed_tls_client_auth needs mutual_tls.base_url", ""},
 		"bound":       {client("d", func(c *clients.Client) { c.CertificateBound = true }), "client d: tls_client_certificate_bound_access_tokens needs mutual_tls.base_url", ""},

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -43,6 +44,8 @@ func TestMetadataThatIsRefused(t *testing.T) {
 		"deeper":                         {map[string]any{"unknown": deeper}, plain, "nested too deep"},
 		"a software statement":           {map[string]any{"software_statement": "x.y.z"}, "unapproved_software_statement", "does not support software_statement"},
 		"an empty software statement":    {map[string]any{"software_statement": ""}, "", ""},
+		"no sector":                      {map[string]any{"sector_identifier_uri": json.RawMessage("null")}, "", ""},
+		"neither a name nor an address":  {map[string]any{"client_name": nil, "redirect_uris": []string{"https://%zz/"}}, plain, "name is missing"},
 		"a sector":                       {map[string]any{"sector_identifier_uri": "https://x.example"}, plain, "does not support sector_identifier_uri"},
 		"max_age":                        {map[string]any{"default_max_age": 0}, plain, "does not support default_max_age"},
 		"a name that is none":            {map[string]any{"client_name": 7}, plain, "has the wrong type"},
