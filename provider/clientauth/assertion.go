@@ -1,6 +1,7 @@
 package clientauth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ type audience struct {
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (a *audience) UnmarshalJSON(text []byte) error {
-	a.plain = len(text) > 0 && text[0] == '"'
+	a.plain = bytes.HasPrefix(text, []byte(`"`))
 	return json.Unmarshal(text, &a.Audience)
 }
 
@@ -109,13 +110,13 @@ func (a *Authenticator) checkAssertion(r *http.Request, claims assertionClaims, 
 		return fmt.Errorf("aud must be the issuer %s%s", a.issuer, map[bool]string{false: ", the token or PAR endpoint, or the one that is called, and nothing else"}[client.IssuerAudience()])
 	case claims.ID == "":
 		return errors.New("jti is missing")
-	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
+	case clock.Over(claims.Expiry.Time(), now): // a date that is absent is long ago
 		return errors.New("exp is missing or past")
 	case clock.Clients.InFuture(claims.Expiry.Time().Add(-maxAssertionLife), now):
 		return fmt.Errorf("exp is more than %s ahead", maxAssertionLife)
-	case claims.IssuedAt != nil && clock.Clients.InFuture(claims.IssuedAt.Time(), now):
+	case clock.Clients.InFuture(claims.IssuedAt.Time(), now):
 		return errors.New("iat is in the future")
-	case claims.NotBefore != nil && clock.Clients.InFuture(claims.NotBefore.Time(), now):
+	case clock.Clients.InFuture(claims.NotBefore.Time(), now):
 		return errors.New("nbf is in the future")
 	}
 	return nil

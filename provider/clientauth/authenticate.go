@@ -81,9 +81,6 @@ func (a *Authenticator) Authenticate(r *http.Request, form url.Values) (*clients
 // authenticateTLS authenticates a client by its certificate (RFC 8705 §2): the request names the client, the TLS
 // connection proves it.
 func (a *Authenticator) authenticateTLS(r *http.Request, id string) (*clients.Client, error) {
-	if id == "" {
-		return nil, problem.InvalidClient(errors.New("no client authentication"))
-	}
 	client, err := a.registry.Client(r.Context(), id)
 	if err != nil && !errors.Is(err, clients.ErrUnknown) {
 		return nil, problem.Unavailable(err)

@@ -197,7 +197,7 @@ type Layered []Registry
 
 func (l Layered) Client(ctx context.Context, id string) (*Client, error) {
 	for _, registry := range l {
-		if c, err := registry.Client(ctx, id); err == nil || !errors.Is(err, ErrUnknown) {
+		if c, err := registry.Client(ctx, id); !errors.Is(err, ErrUnknown) {
 			return c, err
 		}
 	}

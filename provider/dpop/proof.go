@@ -126,17 +126,18 @@ func checkKey(key crypto.PublicKey, alg string) error {
 	return nil
 }
 
-// sameURL compares two URLs without query and fragment, normalised by RFC 3986 §6.2.2 and §6.2.3.
+// sameURL compares two URLs without query and fragment, normalised by RFC 3986 §6.2.2 and §6.2.3. What is no absolute URL
+// is the same as nothing.
 func sameURL(a, b string) bool {
-	left, err1 := normal(a)
-	right, err2 := normal(b)
-	return err1 == nil && err2 == nil && left == right
+	one := normal(a)
+	return one != "" && one == normal(b)
 }
 
-func normal(text string) (string, error) {
+// normal returns "" for what is no absolute URL.
+func normal(text string) string {
 	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.User != nil || u.Opaque != "" {
-		return "", errors.New("is not an absolute URL")
+	if err != nil || u.Host == "" || u.User != nil {
+		return ""
 	}
 	scheme, host := strings.ToLower(u.Scheme), strings.ToLower(u.Host)
 	host = strings.TrimSuffix(host, map[string]string{"https": ":443", "http": ":80"}[scheme])
@@ -144,5 +145,5 @@ func normal(text string) (string, error) {
 	if path == "" {
 		path = "/"
 	}
-	return scheme + "://" + host + path, nil
+	return scheme + "://" + host + path
 }

@@ -94,9 +94,7 @@ func (r *Ring) Replace(list []Key) error {
 func (s *state) encodeSets() error {
 	ends := []time.Time{{}}
 	for _, k := range s.keys {
-		if !k.PublishedUntil.IsZero() {
-			ends = append(ends, k.PublishedUntil)
-		}
+		ends = append(ends, k.PublishedUntil)
 	}
 	slices.SortFunc(ends, later)
 	for _, end := range slices.CompactFunc(ends, time.Time.Equal) {
@@ -132,11 +130,11 @@ func later(a, b time.Time) int {
 func (r *Ring) JWKS() []byte {
 	now, sets := r.clock(), r.state.Load().sets
 	for _, set := range sets {
-		if set.until.IsZero() || now.Before(set.until) {
+		if now.Before(set.until) {
 			return set.jwks
 		}
 	}
-	return sets[len(sets)-1].jwks
+	return sets[len(sets)-1].jwks // which has no end
 }
 
 // Algorithms returns the algorithms that the ring can sign with now, in the order of jwa.All.

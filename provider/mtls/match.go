@@ -4,7 +4,9 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"net/url"
 	"slices"
 	"time"
 
@@ -75,18 +77,13 @@ func (i Identity) names(c *x509.Certificate) bool {
 	case i.Email != "":
 		return slices.Contains(c.EmailAddresses, i.Email)
 	case i.URI != "":
-		for _, u := range c.URIs {
-			if u.String() == i.URI {
-				return true
-			}
-		}
+		return slices.ContainsFunc(c.URIs, func(u *url.URL) bool { return u.String() == i.URI })
 	case i.IP != "":
 		wanted, err := netip.ParseAddr(i.IP)
-		for _, ip := range c.IPAddresses {
-			if named, ok := netip.AddrFromSlice(ip); ok && err == nil && named.Unmap() == wanted.Unmap() {
-				return true
-			}
-		}
+		return err == nil && slices.ContainsFunc(c.IPAddresses, func(ip net.IP) bool {
+			named, _ := netip.AddrFromSlice(ip)
+			return named.Unmap() == wanted.Unmap()
+		})
 	}
 	return false
 }

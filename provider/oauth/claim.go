@@ -13,9 +13,6 @@ import (
 // claim marks the code as used, by a compare-and-swap on the record that was checked. fosite would read it and then
 // write it, which lets two concurrent callers through.
 func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
-	if t.code == nil {
-		return problem.ServerError(errors.New("a code was accepted without its record"))
-	}
 	switch err := s.useUp(ctx, t.row, *t.code); {
 	case errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrNotFound):
 		return problem.InvalidGrant("The authorization code has already been used.")

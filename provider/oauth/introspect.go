@@ -54,14 +54,34 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	return client, found, nil
 }
 
+const codeInvalidToken = "invalid_token" // RFC 6750 §3.1
+
+// accessToken returns what an access token stands for. The error is invalid_token, or an outage: while the store does not
+// answer, no token is called invalid, which its client would throw away, and none revoked.
+func (s *Server) accessToken(ctx context.Context, token string) (fosite.AccessRequester, *session, error) {
+	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
+	if outage := (*problem.Error)(nil); errors.As(err, &outage) {
+		return nil, nil, outage
+	}
+	if err != nil {
+		return nil, nil, problem.New(http.StatusUnauthorized, codeInvalidToken, "The access token is unknown, expired or revoked.").WithCause(err)
+	}
+	return requester, requester.GetSession().(*session), nil //nolint:forcetypeassert // only this package creates sessions
+}
+
+// notGood reports whether an error of accessToken is a verdict on the token.
+func notGood(err error) bool { return asError(err).Code == codeInvalidToken }
+
 // introspectToken returns what a token of the client stands for, with its session; nil if there is no such token.
 func (s *Server) introspectToken(ctx context.Context, client *clients.Client, token string) (Introspection, *session, error) {
-	if _, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate()); err == nil {
-		sess, ok := requester.GetSession().(*session)
-		if !ok || requester.GetClient().GetID() != client.ID {
-			return Introspection{}, nil, nil
-		}
+	requester, sess, err := s.accessToken(ctx, token)
+	switch {
+	case err == nil && requester.GetClient().GetID() == client.ID:
 		return s.introspection(client, requester, sess), sess, nil
+	case err == nil:
+		return Introspection{}, nil, nil
+	case !notGood(err):
+		return Introspection{}, nil, err
 	}
 	g, err := s.refresh.find(ctx, client, token)
 	if err != nil || g == nil {
@@ -107,7 +127,9 @@ func (s *Server) Revoke(r *http.Request, form url.Values) error {
 		return err
 	}
 	if g != nil {
-		err = errors.Join(s.store.Delete(ctx, kindRefresh, storage.Digest(token)), s.records.RevokeAccessToken(ctx, g.ID))
+		if err = s.records.RevokeAccessToken(ctx, g.ID); err == nil { // the refresh token last: with it a client tries again
+			err = s.store.Delete(ctx, kindRefresh, storage.Digest(token))
+		}
 	} else {
 		err = s.revokeAccess(ctx, client, token)
 	}
@@ -118,8 +140,11 @@ func (s *Server) Revoke(r *http.Request, form url.Values) error {
 }
 
 func (s *Server) revokeAccess(ctx context.Context, client *clients.Client, token string) error {
-	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
-	if err != nil || requester.GetClient().GetID() != client.ID {
+	requester, _, err := s.accessToken(ctx, token)
+	switch {
+	case err != nil && !notGood(err):
+		return err
+	case err != nil, requester.GetClient().GetID() != client.ID:
 		return nil //nolint:nilerr // RFC 7009 §2.2: invalid tokens do not cause an error response
 	}
 	return s.records.DeleteAccessTokenSession(ctx, s.codes.AccessTokenSignature(ctx, token))

@@ -35,9 +35,6 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if isJSON(r) && client.Contract != contract.OktaIDV {
 		return Pushed{}, problem.InvalidRequest("The body must be application/x-www-form-urlencoded.")
 	}
-	if client.Contract == contract.EntraExternalMethod {
-		return Pushed{}, problem.New(http.StatusBadRequest, "unauthorized_client", "Requests of this client come from the browser.")
-	}
 	if form.Has("request_uri") {
 		return Pushed{}, problem.InvalidRequest("request_uri cannot be pushed.")
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"regain/provider/clients"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -101,7 +102,7 @@ func (r *records) GetClient(ctx context.Context, id string) (fosite.Client, erro
 		return nil, fosite.ErrNotFound
 	}
 	if err != nil {
-		return nil, err
+		return nil, problem.Unavailable(err)
 	}
 	return fositeClient{client}, nil
 }
@@ -244,11 +245,11 @@ func (r *records) get(ctx context.Context, kind storage.Kind, signature string) 
 		return storage.Record{}, grant{}, fosite.ErrNotFound
 	}
 	if err != nil {
-		return storage.Record{}, grant{}, fmt.Errorf("read %s: %w", kind, err)
+		return storage.Record{}, grant{}, problem.Unavailable(fmt.Errorf("read %s: %w", kind, err)) // fosite hands it on as its cause
 	}
 	var g grant
 	if err := storage.Decode(row.Data, &g); err != nil {
-		return storage.Record{}, grant{}, fmt.Errorf("decode %s: %w", kind, err)
+		return storage.Record{}, grant{}, problem.ServerError(fmt.Errorf("decode %s: %w", kind, err))
 	}
 	return row, g, nil
 }

@@ -66,8 +66,8 @@ func (r refreshTokens) find(ctx context.Context, client *clients.Client, token s
 	if err := storage.Decode(record.Data, &g); err != nil {
 		return nil, problem.ServerError(err)
 	}
-	if g.Client != client.ID {
-		return nil, nil //nolint:nilnil // another client's token
+	if g.Client != client.ID || g.Session == nil {
+		return nil, nil //nolint:nilnil // another client's token, or nobody's
 	}
 	return &g, nil
 }
@@ -83,7 +83,7 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if err != nil {
 		return nil, err
 	}
-	if g == nil || g.Session == nil || !client.Refreshes() {
+	if g == nil || !client.Refreshes() {
 		return nil, problem.InvalidGrant("The refresh token is unknown, expired, revoked, or another client's.")
 	}
 	if _, err := s.holder(r.Context(), g.Session); err != nil {

@@ -105,8 +105,6 @@ func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Va
 
 func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 	switch {
-	case form.Has("request_uri"):
-		return problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported.")
 	case form.Has("registration"):
 		return problem.New(http.StatusBadRequest, "registration_not_supported", "The registration parameter is not supported.")
 	case form.Get("response_type") == "":

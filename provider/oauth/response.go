@@ -54,9 +54,6 @@ func (r Response) Location() string { return withQuery(r.RedirectURI, r.Paramete
 // must be retained (RFC 6749 §3.1.2), also where it is not a list of parameters as net/url reads them. Client.Validate
 // refuses a URI with a fragment, or with one of the parameters in it already.
 func withQuery(address string, parameters url.Values) string {
-	if len(parameters) == 0 {
-		return address
-	}
 	separator := "?"
 	if _, query, there := strings.Cut(address, "?"); there {
 		separator = "&"

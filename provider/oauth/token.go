@@ -59,11 +59,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	if err != nil {
 		return Redemption{}, asError(err)
 	}
-	sess, ok := requester.GetSession().(*session)
-	if !ok {
-		return Redemption{}, problem.ServerError(fmt.Errorf("session is a %T", requester.GetSession()))
-	}
-	if err := checkVerifier(client, t, form); err != nil {
+	sess := requester.GetSession().(*session) //nolint:forcetypeassert // only this package creates sessions
+	if err := checkChallenge(client, t.code); err != nil {
 		return Redemption{}, err
 	}
 	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
@@ -89,15 +86,11 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	return redemption, s.claim(r.Context(), t)
 }
 
-// checkVerifier checks that PKCE was used, or, by a client that may do without, neither challenge nor verifier:
-// fosite compares them only if both are present (RFC 9700 §4.8.2, PKCE downgrade).
-func checkVerifier(client *clients.Client, t *tokenRequest, form url.Values) error {
-	challenged := t.code != nil && t.code.Form.Get("code_challenge") != ""
-	switch {
-	case !challenged && !client.AllowNoPKCE:
+// checkChallenge checks that PKCE was used, unless the client may do without. fosite did the rest: a verifier comes if, and
+// only if, there was a challenge (RFC 9700 §4.8.2, PKCE downgrade).
+func checkChallenge(client *clients.Client, code *grant) error {
+	if code.Form.Get("code_challenge") == "" && !client.AllowNoPKCE {
 		return problem.InvalidGrant("The authorization request of this code had no code_challenge.")
-	case challenged != (form.Get("code_verifier") != ""):
-		return problem.InvalidGrant("Send a code_verifier if, and only if, the authorization request had a code_challenge.")
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 //
 //	member     set by                           read by
 //	client     Redeem                           authenticatedClient: fosite does not authenticate clients itself
-//	row, code  GetAuthorizeCodeSession          GetAuthorizeCodeSession at fosite's further steps, checkVerifier, claim
+//	row, code  GetAuthorizeCodeSession          GetAuthorizeCodeSession at fosite's further steps, checkChallenge, claim
 //	extra      Tokens                           idTokens, which signs
 type tokenRequest struct {
 	client *clients.Client

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ory/fosite"
-
 	"regain/provider/clients"
 	"regain/provider/problem"
 	"regain/recovery"
@@ -31,13 +29,12 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	_, requester, err := s.fosite.IntrospectToken(r.Context(), shown.token, fosite.AccessToken, (&session{}).hydrate())
+	requester, sess, err := s.accessToken(r.Context(), shown.token)
 	if err != nil {
-		return Access{}, problem.New(http.StatusUnauthorized, "invalid_token", "The access token is unknown, expired or revoked.").WithCause(err)
+		return Access{}, err
 	}
-	sess, isSession := requester.GetSession().(*session)
-	client, isClient := requester.GetClient().(fositeClient)
-	if !isSession || !isClient || !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
+	client := requester.GetClient().(fositeClient) //nolint:forcetypeassert // only this package has clients
+	if !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
 		return Access{}, problem.New(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
 	}
 	if err := s.checkBinding(r, client.Client, sess.Binding, shown); err != nil {
@@ -45,7 +42,7 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	}
 	account, err := s.holder(r.Context(), sess)
 	if err != nil {
-		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, "invalid_token", "The account behind the access token may have none any more."), err)
+		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, codeInvalidToken, "The account behind the access token may have none any more."), err)
 	}
 	return Access{
 		Client: client.Client, Account: account, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
@@ -70,7 +67,7 @@ func presentedToken(r *http.Request, form url.Values) (presented, error) {
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" {
-		return presented{}, problem.New(http.StatusUnauthorized, "invalid_token", "Send the access token as Authorization: Bearer, or DPoP.")
+		return presented{}, problem.New(http.StatusUnauthorized, codeInvalidToken, "Send the access token as Authorization: Bearer, or DPoP.")
 	}
 	return presented{scheme, token}, nil
 }

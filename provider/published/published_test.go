@@ -16,6 +16,8 @@ func TestCalled(t *testing.T) {
 	}{
 		{"", "recover.example.org", []string{issuer + "/token"}},
 		{"", "evil.example", []string{issuer + "/token"}}, // Host chooses between what is configured, and adds nothing
+		{"", "", []string{issuer + "/token"}},             // a request without a host called no alias that there is not
+		{alias, "", []string{issuer + "/token", alias + "/token"}},
 		{alias, "recover.example.org", []string{issuer + "/token"}},
 		{alias, "RECOVER.example.org:443", []string{issuer + "/token"}},
 		{alias, "mtls.example.org:8443", []string{alias + "/token"}},
@@ -37,6 +39,9 @@ func TestCalled(t *testing.T) {
 	for _, mistake := range []string{"", "/", "recover.example.org", "https://recover.example.org/", ":"} {
 		if _, err := published.New(mistake, ""); err == nil {
 			t.Errorf("%q as issuer", mistake)
+		}
+		if _, err := published.New(mistake, alias); err == nil {
+			t.Errorf("%q as issuer beside an alias", mistake)
 		}
 		if _, err := published.New(issuer, mistake); err == nil && mistake != "" {
 			t.Errorf("%q as alias", mistake)

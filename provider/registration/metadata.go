@@ -77,7 +77,7 @@ func parse(body []byte) (m Metadata, sent map[string]any, err error) {
 		return m, nil, invalid("The body is not a JSON object.", err)
 	}
 	for _, name := range unsupported() {
-		if value, there := sent[name]; there && value != nil && value != "" {
+		if value := sent[name]; value != nil && value != "" {
 			code := "invalid_client_metadata"
 			if name == "software_statement" {
 				code = "unapproved_software_statement"

@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -98,7 +97,8 @@ func Verify(ctx context.Context, object string, e Expect) (url.Values, error) {
 // checkType refuses JWTs of another kind (RFC 9101 §10.8). It allows an absent typ and the generic JWT, since RFC
 // 9101 §4 leaves the explicit type to the client.
 func checkType(header jose.Header) error {
-	typ, present := header.ExtraHeaders[jose.HeaderType].(string)
+	said, present := header.ExtraHeaders[jose.HeaderType]
+	typ, _ := said.(string) // "" for what is no text: present, and no kind of JWT
 	switch strings.ToLower(strings.TrimPrefix(typ, "application/")) {
 	case "oauth-authz-req+jwt", "jwt":
 		return nil
@@ -139,9 +139,9 @@ func (c claims) check(e Expect) error {
 		return errors.New("exp is past")
 	case c.NotBefore == nil && strict:
 		return errors.New("nbf is missing")
-	case c.NotBefore != nil && clock.Clients.InFuture(c.NotBefore.Time(), e.Now):
+	case clock.Clients.InFuture(c.NotBefore.Time(), e.Now): // a date that is absent is long ago
 		return errors.New("nbf is in the future")
-	case c.IssuedAt != nil && clock.Clients.InFuture(c.IssuedAt.Time(), e.Now):
+	case clock.Clients.InFuture(c.IssuedAt.Time(), e.Now):
 		return errors.New("iat is in the future")
 	case strict && e.Now.Sub(c.NotBefore.Time()) > maxAge:
 		return errors.New("nbf is more than an hour ago")
@@ -151,8 +151,7 @@ func (c claims) check(e Expect) error {
 	return nil
 }
 
-// parameters converts the members to a form as in a request without an object: strings unchanged, numbers in decimal,
-// objects and arrays as JSON.
+// parameters converts the members to a form as in a request without an object: strings unchanged, all else as JSON.
 func parameters(members map[string]any) (url.Values, error) {
 	form := make(url.Values, len(members))
 	for name, member := range members {
@@ -165,10 +164,6 @@ func parameters(members map[string]any) (url.Values, error) {
 		switch value := member.(type) {
 		case string:
 			form.Set(name, value)
-		case json.Number:
-			form.Set(name, value.String())
-		case bool:
-			form.Set(name, strconv.FormatBool(value))
 		case nil: // absent
 		default:
 			text, err := json.Marshal(value)

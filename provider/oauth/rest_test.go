@@ -1,0 +1,431 @@
+package oauth_test
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"regain/provider/contract"
+	"regain/provider/oauth"
+	"regain/storage"
+)
+
+// Nobody gets past an endpoint of the back channel without the client's secret, whatever else they hold.
+func TestEveryEndpointAuthenticates(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	tokens, code := p.stockTokens(), p.brokersCode()
+	calls := map[string]func(form url.Values) error{
+		"push":       func(form url.Values) error { _, err := p.push(form); return err },
+		"redeem":     func(form url.Values) error { _, err := p.redeem(form); return err },
+		"refresh":    func(form url.Values) error { _, err := p.refresh(form); return err },
+		"introspect": func(form url.Values) error { _, err := p.introspect(form); return err },
+		"revoke":     p.revoke,
+	}
+	good := map[string]url.Values{
+		"push": p.broker(stock()), "redeem": code, "refresh": p.broker(refreshRequest(tokens["refresh_token"])), "introspect": p.broker(tokenForm(tokens["access_token"])), "revoke": p.broker(tokenForm(tokens["access_token"])),
+	}
+	for name, call := range calls {
+		for why, value := range map[string]string{"wrong id, secret or method": secret + "x", "no client authentication": ""} {
+			form := cloned(good[name])
+			form.Set("client_secret", value)
+			wantRefusal(t, call(form), "invalid_client", why)
+		}
+	}
+	if err := p.access(tokens["access_token"]); err != nil {
+		t.Errorf("a stranger's revocation: %v", err)
+	}
+	for _, name := range []string{"push", "redeem", "refresh", "introspect", "revoke"} {
+		if err := calls[name](good[name]); err != nil {
+			t.Errorf("%s, by the client: %v", name, err)
+		}
+	}
+	form := cloned(good["redeem"])
+	for _, grantType := range []string{"", "password", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"} {
+		form.Set("grant_type", grantType)
+		wantRefusal(t, calls["redeem"](form), "unsupported_grant_type", "authorization_code and refresh_token")
+	}
+	if got := oauth.GrantTypes(); !slices.Equal(got, []string{"authorization_code", "refresh_token"}) {
+		t.Errorf("grant types %v", got)
+	}
+}
+
+// A client that is removed takes its codes and tokens along; one that cannot be looked up does not.
+func TestClientsThatAreGone(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	tokens := p.stockTokens()
+	p.registry.err = errDown
+	wantRefusal(t, p.access(tokens["access_token"]), "temporarily_unavailable", "down")
+	p.registry.err = nil
+	if err := p.access(tokens["access_token"]); err != nil {
+		t.Errorf("when it can be looked up again: %v", err)
+	}
+	broker := p.registry.Fixed["broker"]
+	delete(p.registry.Fixed, "broker")
+	wantRefusal(t, p.access(tokens["access_token"]), "invalid_token", "unknown, expired or revoked")
+	changed := *broker // which may refresh no more
+	changed.Scopes = []string{"openid", "email"}
+	p.registry.Fixed["broker"] = &changed
+	_, err := p.refresh(p.broker(refreshRequest(tokens["refresh_token"])))
+	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+}
+
+// A record that cannot be decoded, or that has no session, is no reason to go on, and none to fall over.
+func TestRecordsThatAreGarbled(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	tokens, code := p.stockTokens(), p.brokersCode()
+	pushed, err := p.push(p.authenticated("main-idp", request()))
+	p.must(err)
+	visit := func() (oauth.Authorization, error) {
+		return p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
+	}
+	waiting, err := visit()
+	p.must(err)
+	calls := map[string]func() error{
+		"redeem": func() error { _, err := p.redeem(cloned(code)); return err }, "use": func() error { return p.access(tokens["access_token"]) },
+		"refresh":             func() error { _, err := p.refresh(p.broker(refreshRequest(tokens["refresh_token"]))); return err },
+		"introspect, access":  func() error { return p.inactive(tokens["access_token"]) },
+		"introspect, refresh": func() error { return p.inactive(tokens["refresh_token"]) },
+		"revoke":              func() error { return p.revoke(p.broker(tokenForm(tokens["refresh_token"]))) },
+		"visit":               func() error { _, err := visit(); return err }, "hold": func() error { _, err := p.Hold(t.Context(), waiting); return err },
+		"withdraw": func() error { return p.Withdraw(t.Context(), storage.Digest("x")) },
+	}
+	p.store.garbled = []byte("x")
+	for name, call := range calls {
+		if name == "withdraw" { // a code that is not there has no record
+			continue
+		}
+		wantRefusal(t, call(), "server_error", "")
+	}
+	p.store.garbled, err = storage.Encode(struct {
+		ID     string `json:"id"`
+		Client string `json:"client"`
+	}{"id", "broker"})
+	p.must(err)
+	wantRefusal(t, calls["redeem"](), "invalid_grant", "")
+	wantRefusal(t, calls["use"](), "invalid_token", "unknown, expired or revoked")
+	wantRefusal(t, calls["refresh"](), "invalid_grant", "The refresh token is unknown")
+	for _, name := range []string{"introspect, access", "introspect, refresh"} {
+		if err := calls[name](); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// inactive introspects a token of the broker, and is an error if it is active.
+func (p *parts) inactive(token any) error {
+	found, err := p.introspect(p.broker(tokenForm(token)))
+	if err == nil && found.Active {
+		return fmt.Errorf("it is active: %+v", found)
+	}
+	return err
+}
+
+// What we sign for a client says for whom, and until when.
+func TestWhatIsSigned(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	client, err := p.Client(t.Context(), "main-idp")
+	p.must(err)
+	text, err := p.SignedIntrospection(client, oauth.Introspection{Active: true, Subject: "ada"})
+	p.must(err)
+	claims := p.signedBy(jose.ES256, "token-introspection+jwt", text)
+	if inner, _ := claims["token_introspection"].(map[string]any); len(claims) != 4 || claims["iss"] != issuer || claims["aud"] != "main-idp" || claims["iat"] != float64(p.now.Unix()) || inner["active"] != true || inner["sub"] != "ada" {
+		t.Errorf("introspection: %v", claims)
+	}
+	text, err = p.SignedUserInfo(client, map[string]any{"sub": "ada", "iss": "https://evil.example", "aud": "other"})
+	p.must(err)
+	if claims := p.signedBy(jose.ES256, "userinfo+jwt", text); len(claims) != 3 || claims["iss"] != issuer || claims["aud"] != "main-idp" || claims["sub"] != "ada" {
+		t.Errorf("userinfo: %v", claims)
+	}
+	text, err = p.LogoutToken(client, "S1", "ada", "J1")
+	p.must(err)
+	claims = p.signedBy(jose.ES256, "logout+jwt", text)
+	events, _ := claims["events"].(map[string]any)
+	if claims["iss"] != issuer || claims["aud"] != "main-idp" || claims["sub"] != "ada" || claims["sid"] != "S1" || claims["jti"] != "J1" || claims["iat"] != float64(p.now.Unix()) || claims["exp"] != float64(p.now.Unix()+120) ||
+		events["http://schemas.openid.net/event/backchannel-logout"] == nil || claims["nonce"] != nil || len(claims) != 8 { // Back-Channel Logout 1.0 §2.4
+		t.Errorf("logout: %v", claims)
+	}
+	key, err := p.EncryptionKey(t.Context(), client)
+	if err != nil || key.KeyID != "enc" {
+		t.Errorf("encryption key: %q, %v", key.KeyID, err)
+	}
+	form := request()
+	form.Set("response_mode", "jwt")
+	claims = p.signedBy(jose.ES256, "jarm+jwt", p.grant(form).Parameters.Get("response"))
+	if claims["aud"] != "main-idp" || claims["exp"] != float64(p.now.Unix()+300) { // JARM §2.1
+		t.Errorf("response: %v", claims)
+	}
+}
+
+// The ID token says what was granted, and what a claims parameter adds replaces none of it.
+func TestIDTokens(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	for _, id := range []string{"asks", "edwards"} {
+		form := request()
+		form.Set("client_id", id)
+		form.Set("scope", "openid")
+		response, err := p.Grant(t.Context(), p.authorized(form), oauth.Grant{Transaction: "txn", Session: "S1", Account: "A1", Subject: "ada", AuthTime: p.now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"face"}})
+		p.must(err)
+		form = tokenRequest(response.Parameters.Get("code"))
+		form.Set("client_id", id)
+		form.Set("client_secret", secret)
+		r, read, err := p.post(form)
+		p.must(err)
+		redeemed, err := p.Redeem(r, read, unprepared)
+		p.must(err)
+		extra := map[string]any{"email": "ada@example.org", "sub": "mallory", "aud": "other", "exp": 1, "acr": "urn:other", "nonce": "m"}
+		tokens, err := p.Tokens(t.Context(), redeemed, maps.Clone(extra))
+		p.must(err)
+		alg := map[string]jose.SignatureAlgorithm{"asks": jose.ES256, "edwards": jose.EdDSA}[id]
+		text, _ := tokens["id_token"].(string)
+		claims := p.signedBy(alg, "JWT", text)
+		if claims["sub"] != "ada" || claims["aud"] != id || claims["acr"] != "urn:acr" || claims["nonce"] != "n" || claims["email"] != "ada@example.org" || claims["txn"] != "txn" || claims["sid"] != "S1" ||
+			claims["iat"] != float64(p.now.Unix()) || claims["exp"] != float64(p.now.Unix()+600) || claims["auth_time"] != float64(p.now.Unix()-60) || claims["iss"] != issuer {
+			t.Errorf("%s: %v", id, claims)
+		}
+		if (claims["at_hash"] == nil) != (alg == jose.EdDSA) { // which would need SHA-512 (OpenID Connect Core 1.0 §3.1.3.6)
+			t.Errorf("%s: at_hash %v ", id, claims["at_hash"])
+		}
+		if tokens["scope"] != "openid" || tokens["token_type"] != "Bearer" || tokens["refresh_token"] != nil {
+			t.Errorf("%s: %v", id, tokens)
+		}
+	}
+}
+
+// A token is over at the second that its lifetime says, and so is a pushed request (FAPI 2.0 Security Profile §5.3.2.2).
+func TestLifetimes(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	start := p.now
+	tokens := p.stockTokens()
+	more, err := p.refresh(p.broker(refreshRequest(tokens["refresh_token"])))
+	p.must(err)
+	if more["expires_in"] != 600 {
+		t.Errorf("expires_in %v", more["expires_in"])
+	}
+	pushed, err := p.push(p.authenticated("main-idp", request()))
+	p.must(err)
+	if pushed.ExpiresIn != 300 {
+		t.Errorf("expires_in %d", pushed.ExpiresIn)
+	}
+	visit := func() error {
+		_, err := p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
+		return err
+	}
+	code := p.brokersCode()
+	redeem := func() error { _, err := p.redeem(cloned(code)); return err }
+	p.now = start.Add(time.Minute)
+	wantRefusal(t, redeem(), "invalid_grant", "")
+	p.now = start.Add(time.Minute - time.Second)
+	p.must(redeem())
+	p.now = start.Add(5*time.Minute - time.Second)
+	p.must(visit())
+	p.now = start.Add(5 * time.Minute)
+	wantRefusal(t, visit(), "invalid_request_uri", "unknown, expired or was used already")
+	for _, token := range []any{tokens["access_token"], more["access_token"]} {
+		p.now = start.Add(10*time.Minute - time.Second)
+		p.must(p.access(token))
+		p.now = start.Add(10 * time.Minute)
+		wantRefusal(t, p.access(token), "invalid_token", "unknown, expired or revoked")
+		p.must(p.inactive(token))
+	}
+	p.now = start.Add(30*24*time.Hour - time.Second)
+	if _, err := p.refresh(p.broker(refreshRequest(tokens["refresh_token"]))); err != nil {
+		t.Errorf("a refresh token in its last second: %v", err)
+	}
+}
+
+// An access token without openid is good for nothing at userinfo (OpenID Connect Core 1.0 §5.3.1).
+func TestUserInfoNeedsOpenID(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := p.broker(refreshRequest(p.stockTokens()["refresh_token"]))
+	form.Set("scope", "email")
+	narrow, err := p.refresh(form)
+	p.must(err)
+	wantRefusal(t, p.access(narrow["access_token"]), "insufficient_scope", "lacks the scope openid")
+	form.Set("scope", "unknown")
+	_, err = p.refresh(form)
+	wantRefusal(t, err, "invalid_scope", "None of these scopes was granted")
+	form.Set("scope", "\x01")
+	_, err = p.refresh(form)
+	wantRefusal(t, err, "invalid_scope", "a character that no scope may have")
+}
+
+// What cannot be signed is no answer, and is not sent without the signature.
+func TestAnswersThatCannotBeSigned(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	form.Set("client_id", "unsigned")
+	form.Set("scope", "openid")
+	form.Set("response_mode", "jwt")
+	if response, err := p.Grant(t.Context(), p.authorized(form), oauth.Grant{Subject: "ada"}); err == nil || !strings.Contains(err.Error(), "no signing key for PS256") || response.Parameters != nil {
+		t.Errorf("%+v, %v", response, err)
+	}
+	form.Set("scope", "profile")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "server_error", "no signing key for PS256")
+	var refused *oauth.AuthorizeError
+	if !asAuthorize(err, &refused) || refused.Response != nil || !errors.Is(refused, refused.Problem) {
+		t.Errorf("%+v", refused)
+	}
+}
+
+// A hint that is no token names nobody, and a client whose form asks for the account may leave it to the person.
+func TestWhoIsNamed(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	for name, row := range map[string]struct{ hint, why string }{
+		"no token": {"x", "parse id_token_hint"}, "another typ": {p.mint("logout+jwt", nil), "is no ID token's"},
+		"exp past":      {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix(), "exp": p.now.Unix()}), "exp is missing or past"},
+		"no exp":        {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix()}), "exp is missing or past"},
+		"no iat":        {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "exp": p.now.Unix() + 1}), "iat is missing or in the future"},
+		"iat ahead":     {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix() + 11, "exp": p.now.Unix() + 60}), "iat is missing or in the future"},
+		"another iss":   {p.sign("main-idp", map[string]any{"iss": "other", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "iss is not the client id"},
+		"another aud":   {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": "other", "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "aud is not the issuer"},
+		"two audiences": {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": []string{issuer, "other"}, "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "aud is not the issuer"},
+	} {
+		form.Set("id_token_hint", row.hint)
+		if _, err := p.Authorize(t.Context(), form); err == nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v, want %q", name, err, row.why)
+		}
+	}
+	good := map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix() + 10, "exp": p.now.Unix() + 1}
+	form.Set("id_token_hint", p.sign("main-idp", good))
+	form.Set("login_hint", "ADA@example.org") // A to Z alone may differ
+	if a, err := p.Authorize(t.Context(), form); err != nil || a.Account != "ada@example.org" {
+		t.Errorf("%+v, %v", a, err)
+	}
+	form.Set("login_hint", "bob@example.org")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_request", "login_hint names another account")
+	form.Del("login_hint")
+	form.Set("claims", `{"userinfo":{"sub":{"value":"bob@example.org"}}}`)
+	_, err = p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_request", "name different accounts")
+	form = request()
+	form.Set("client_id", "asks")
+	form.Set("scope", "openid")
+	form.Del("login_hint")
+	if a, err := p.Authorize(t.Context(), form); err != nil || a.Account != "" {
+		t.Errorf("a client that asks: %+v, %v", a, err)
+	}
+	for _, name := range []string{"a\x00b", "a\u202eb", strings.Repeat("x", 321)} {
+		form.Set("login_hint", name)
+		_, err := p.Authorize(t.Context(), form)
+		wantRefusal(t, err, "invalid_request", "characters that do not show")
+	}
+}
+
+// mint is a token of ours for main-idp.
+func (p *parts) mint(typ string, change map[string]any) string {
+	p.t.Helper()
+	claims := map[string]any{"iss": issuer, "sub": "ada@example.org", "aud": "main-idp"}
+	maps.Copy(claims, change)
+	text, err := p.deps.Ring.Mint(typ, claims)
+	p.must(err)
+	return text
+}
+
+// Without a client_id a request that is over is told on a page: whose form it is nobody knows.
+func TestHeldByNobody(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	_, err := p.AuthorizeHeld(t.Context(), url.Values{"request_uri": {"urn:ietf:params:oauth:request_uri:over"}, "redirect_uri": {redirect}})
+	var refused *oauth.AuthorizeError
+	if !asAuthorize(err, &refused) || refused.Response != nil || refused.Problem.Code != "invalid_request_uri" {
+		t.Errorf("%v", err)
+	}
+	_, err = p.Authorize(t.Context(), url.Values{})
+	wantRefusal(t, err, "invalid_request", "names no registered client")
+}
+
+// Nothing of a server may be missing.
+func TestNewNeedsEverything(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	for name, row := range map[string]struct {
+		change func(cfg *oauth.Config, deps *oauth.Deps)
+		why    string
+	}{
+		"issuer":         {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "" }, "without a trailing slash is required"},
+		"issuer's slash": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer += "/" }, "without a trailing slash is required"},
+		"issuer, no URL": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "recover" }, "an absolute URL"},
+		"alias, no URL":  {func(c *oauth.Config, _ *oauth.Deps) { c.MutualTLS = "recover" }, "an absolute URL"},
+		"a short secret": {func(c *oauth.Config, _ *oauth.Deps) { c.Secret = c.Secret[:31] }, "32 bytes are required, not 31"},
+		"a long secret":  {func(c *oauth.Config, _ *oauth.Deps) { c.Secret = make([]byte, 33) }, "32 bytes are required, not 33"},
+		"clients":        {func(_ *oauth.Config, d *oauth.Deps) { d.Clients = nil }, "are required"},
+		"keys":           {func(_ *oauth.Config, d *oauth.Deps) { d.Keys = nil }, "are required"},
+		"store":          {func(_ *oauth.Config, d *oauth.Deps) { d.Store = nil }, "are required"},
+		"ring":           {func(_ *oauth.Config, d *oauth.Deps) { d.Ring = nil }, "are required"},
+		"source":         {func(_ *oauth.Config, d *oauth.Deps) { d.Source = nil }, "are required"},
+		"tenants":        {func(_ *oauth.Config, d *oauth.Deps) { d.Tenants = nil }, "are required"},
+		"accounts":       {func(_ *oauth.Config, d *oauth.Deps) { d.Accounts = nil }, "are required"},
+		"clock":          {func(_ *oauth.Config, d *oauth.Deps) { d.Clock = nil }, "are required"},
+	} {
+		cfg, deps := p.cfg, p.deps
+		row.change(&cfg, &deps)
+		if s, err := oauth.New(cfg, deps); err == nil || s != nil || !strings.Contains(err.Error(), row.why) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// How old an authentication may be, to the second, and what a request may say about it (OpenID Connect Core 1.0 §3.1.2.1).
+func TestAuthenticationRequirements(t *testing.T) {
+	now := time.Unix(1_900_000_000, 0)
+	minute, none := int64(60), int64(0)
+	for name, row := range map[string]struct {
+		d    oauth.AuthnRequirements
+		age  time.Duration
+		good bool
+	}{
+		"nothing":        {oauth.AuthnRequirements{}, 1000 * time.Hour, true},
+		"fresh":          {oauth.AuthnRequirements{Fresh: true}, 0, false},
+		"at max_age":     {oauth.AuthnRequirements{MaxAge: &minute}, time.Minute, true},
+		"past max_age":   {oauth.AuthnRequirements{MaxAge: &minute}, time.Minute + 1, false},
+		"max_age 0":      {oauth.AuthnRequirements{MaxAge: &none}, 1, false},
+		"fresh, max_age": {oauth.AuthnRequirements{Fresh: true, MaxAge: &minute}, 0, false},
+	} {
+		if row.d.Allow(now.Add(-row.age), now) != row.good {
+			t.Errorf("%s: %s old is not %t", name, row.age, row.good)
+		}
+	}
+	p := assemble(t, contract.Tenant{}, nil)
+	for _, row := range []struct {
+		prompt, age, why string
+		want             oauth.AuthnRequirements
+	}{
+		{"none", "", "", oauth.AuthnRequirements{Silent: true}}, {"login", "", "", oauth.AuthnRequirements{Fresh: true}}, {"consent select_account", "", "", oauth.AuthnRequirements{Fresh: true}},
+		{"none login", "", "cannot be combined", oauth.AuthnRequirements{}}, {"create", "", "The prompt is unknown", oauth.AuthnRequirements{}},
+		{"", "60", "", oauth.AuthnRequirements{MaxAge: &minute}}, {"", "0", "", oauth.AuthnRequirements{MaxAge: &none, Fresh: true}}, {"", "-1", "max_age must be", oauth.AuthnRequirements{}}, {"", "x", "max_age must be", oauth.AuthnRequirements{}},
+		{"", "3153600001", "max_age must be", oauth.AuthnRequirements{}},
+	} {
+		form := request()
+		form.Set("prompt", row.prompt)
+		form.Set("max_age", row.age)
+		a, err := p.Authorize(t.Context(), form)
+		if row.why != "" {
+			wantRefusal(t, err, "invalid_request", row.why)
+			continue
+		}
+		got := a.AuthnRequirements
+		if err != nil || got.Silent != row.want.Silent || got.Fresh != row.want.Fresh || (got.MaxAge == nil) != (row.want.MaxAge == nil) || got.MaxAge != nil && *got.MaxAge != *row.want.MaxAge {
+			t.Errorf("prompt %q, max_age %q: %+v, %v", row.prompt, row.age, got, err)
+		}
+	}
+	form := request()
+	form.Set("max_age", "3153600000") // a hundred years
+	if _, err := p.Authorize(t.Context(), form); err != nil {
+		t.Errorf("the longest max_age: %v", err)
+	}
+	for acr, why := range map[string]string{"urn:acr": "", "urn:other": "None of the essential acr values"} {
+		form := request()
+		form.Set("claims", `{"id_token":{"acr":{"essential":true,"value":"`+acr+`"}}}`)
+		if _, err := p.Authorize(t.Context(), form); why == "" && err != nil || why != "" && (err == nil || !strings.Contains(err.Error(), why)) {
+			t.Errorf("acr %s: %v", acr, err)
+		}
+	}
+}
