@@ -62,7 +62,7 @@ func (p *parts) signedBy(alg jose.SignatureAlgorithm, typ, text string) map[stri
 func TestOktaTokens(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil, jose.RS256)
 	for _, failed := range []bool{false, true} {
-		response, err := p.Grant(t.Context(), p.pushOkta(), oauth.Grant{Transaction: "txn", Account: "A1", Subject: "00u1", AuthTime: p.now, ACR: "urn:acr", AMR: []string{"face"}, Failed: failed})
+		response, err := p.Grant(t.Context(), p.pushOkta(), oauth.Grant{Transaction: "txn", Account: "A1", Subject: "A1", AuthTime: p.now, ACR: "urn:acr", AMR: []string{"face"}, Failed: failed})
 		p.must(err)
 		form := tokenRequest(response.Parameters.Get("code"))
 		form.Set("client_id", "okta")
@@ -83,13 +83,13 @@ func TestOktaTokens(t *testing.T) {
 		if len(tokens) != 3 || tokens["token_type"] != "Bearer" || tokens["expires_in"] != 600 {
 			t.Errorf("failed %t: %v", failed, tokens)
 		}
-		if len(claims) != 7 || claims["iss"] != issuer || claims["aud"] != "okta" || claims["sub"] != "00u1" || claims["nonce"] != "n" || claims["iat"] != float64(p.now.Unix()) || claims["exp"] != float64(p.now.Unix()+600) {
+		if len(claims) != 7 || claims["iss"] != issuer || claims["aud"] != "okta" || claims["sub"] != "A1" || claims["nonce"] != "n" || claims["iat"] != float64(p.now.Unix()) || claims["exp"] != float64(p.now.Unix()+600) {
 			t.Errorf("failed %t: %v", failed, claims)
 		}
 	}
 	// A server without a key for RS256 makes no token that Okta could not verify.
 	bare := assemble(t, contract.Tenant{}, nil)
-	response, err := bare.Grant(t.Context(), bare.pushOkta(), oauth.Grant{Transaction: "txn", Subject: "00u1"})
+	response, err := bare.Grant(t.Context(), bare.pushOkta(), oauth.Grant{Transaction: "txn", Account: "A1", Subject: "A1"})
 	bare.must(err)
 	form := tokenRequest(response.Parameters.Get("code"))
 	form.Set("client_id", "okta")

@@ -170,7 +170,7 @@ func TestIDTokens(t *testing.T) {
 		form := request()
 		form.Set("client_id", id)
 		form.Set("scope", "openid")
-		response, err := p.Grant(t.Context(), p.authorized(form), oauth.Grant{Transaction: "txn", Session: "S1", Account: "A1", Subject: "ada", AuthTime: p.now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"face"}})
+		response, err := p.Grant(t.Context(), p.authorized(form), oauth.Grant{Transaction: "txn", Session: "S1", Account: "A1", Subject: "ada@example.org", AuthTime: p.now.Add(-time.Minute), ACR: "urn:acr", AMR: []string{"face"}})
 		p.must(err)
 		form = tokenRequest(response.Parameters.Get("code"))
 		form.Set("client_id", id)
@@ -185,7 +185,7 @@ func TestIDTokens(t *testing.T) {
 		alg := map[string]jose.SignatureAlgorithm{"asks": jose.ES256, "edwards": jose.EdDSA}[id]
 		text, _ := tokens["id_token"].(string)
 		claims := p.signedBy(alg, "JWT", text)
-		if claims["sub"] != "ada" || claims["aud"] != id || claims["acr"] != "urn:acr" || claims["nonce"] != "n" || claims["email"] != "ada@example.org" || claims["txn"] != "txn" || claims["sid"] != "S1" ||
+		if claims["sub"] != "ada@example.org" || claims["aud"] != id || claims["acr"] != "urn:acr" || claims["nonce"] != "n" || claims["email"] != "ada@example.org" || claims["txn"] != "txn" || claims["sid"] != "S1" ||
 			claims["iat"] != float64(p.now.Unix()) || claims["exp"] != float64(p.now.Unix()+600) || claims["auth_time"] != float64(p.now.Unix()-60) || claims["iss"] != issuer {
 			t.Errorf("%s: %v", id, claims)
 		}

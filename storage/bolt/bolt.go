@@ -189,7 +189,10 @@ func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, windo
 		hits, err = tx.hit(kind, id, s.steady.Now(), window)
 		return err
 	})
-	return hits, err
+	if err != nil {
+		return 0, err
+	}
+	return hits, nil
 }
 
 // Close implements storage.Store. A file that is damaged is left as it is: bbolt may wait for a lock that it holds.

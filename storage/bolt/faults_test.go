@@ -39,6 +39,7 @@ func begun(t *testing.T) (s *Store, now *time.Time) {
 // spoil changes the file under a running store: a disk can.
 func spoil(t *testing.T, s *Store, change func(tx *bbolt.Tx) error) {
 	t.Helper()
+	s.batch.sum = nil // it is remembered, since nobody else writes to the file; here somebody does
 	if err := s.db.Update(change); err != nil {
 		t.Fatal(err)
 	}
