@@ -97,6 +97,7 @@ func TestValidate(t *testing.T) {
 		"fragment":               {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#x"} }, "without a fragment"},
 		"empty fragment":         {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/#"} }, "has a fragment"},
 		"redirect with a code":   {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/?a=1;code=x"} }, "holds the parameter code"},
+		"redirect, encoded":      {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/?a=1&%63o%64e=x"} }, "holds the parameter code"},
 		"redirect with a state":  {func(c *clients.Client) { c.PostLogoutRedirectURIs = []string{"https://idp.example.org/?state"} }, "holds the parameter state"},
 		"odd query":              {func(c *clients.Client) { c.RedirectURIs = []string{"https://idp.example.org/?a=1;b='(2)&codes=%zz"} }, ""},
 		"user in redirect":       {func(c *clients.Client) { c.RedirectURIs = []string{"https://u:p@idp.example.org/"} }, "not an absolute https URI"},

@@ -57,6 +57,9 @@ func checkRedirectURI(uri string) error {
 	_, query, _ := strings.Cut(uri, "?")
 	for _, parameter := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
 		name, _, _ := strings.Cut(parameter, "=")
+		if decoded, err := url.QueryUnescape(name); err == nil { // as the client's own reader does
+			name = decoded
+		}
 		if slices.Contains([]string{"code", "state", "iss", "error", "error_description", "response", "id_token"}, name) {
 			return fmt.Errorf("%q holds the parameter %s, which responses add: %w", uri, name, ErrRedirectURI)
 		}
