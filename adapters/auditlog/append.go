@@ -68,6 +68,9 @@ func (l *Log) writable() error {
 // intact reports whether the file that is written is the one of this name, and has what was written. A rotation that
 // did not tell us would take the records to a file that nobody reads, or would leave a hole. The caller holds mu.
 func (l *Log) intact() error {
+	if err := l.locked(); err != nil {
+		return err
+	}
 	named, same, err := l.held.at(l.file, l.options.Path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

@@ -37,7 +37,7 @@ func RotateFile(ctx context.Context, options Options) (recovery.Head, error) {
 // was done.
 func askToRotate(ctx context.Context, options Options) (recovery.Head, error) {
 	before, err := ReadHead(options.Path, options.Key)
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNoHead) { // which the node makes anew
 		return before, err
 	}
 	asked, err := os.OpenFile(options.Path+rotateEnding, os.O_CREATE|os.O_WRONLY, private)

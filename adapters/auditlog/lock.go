@@ -31,6 +31,37 @@ func acquire(path string) (*os.File, error) {
 	return lock, nil
 }
 
+// locked reports whether the lock file is still the one that this process holds: without it another node may write to the
+// log too. The caller holds mu.
+func (l *Log) locked() error {
+	held, err := l.lock.Stat()
+	if err != nil {
+		return fmt.Errorf("look at the audit log's lock: %w", err)
+	}
+	if named, err := os.Stat(lockPath(l.options.Path)); err != nil || !os.SameFile(held, named) {
+		return fmt.Errorf("%s was removed or replaced: %w", lockPath(l.options.Path), ErrSwapped)
+	}
+	return nil
+}
+
+// relock takes the lock again, if it is not held any more. Whoever took it meanwhile keeps it, and if they wrote, this log
+// does not know what its next record follows. The caller holds mu.
+func (l *Log) relock() error {
+	if l.locked() == nil {
+		return nil
+	}
+	lock, err := acquire(l.options.Path)
+	if err != nil {
+		return err
+	}
+	if head, err := ReadHead(l.options.Path, l.options.Key); err == nil && later(l.last, head) != l.last {
+		return errors.Join(fmt.Errorf("%s: another process wrote to it while its lock was gone: restart this node", l.options.Path), lock.Close())
+	}
+	old := l.lock
+	l.lock = lock
+	return old.Close()
+}
+
 // holder returns the process that holds the log's lock, as the kernel says: a number in a file could be an old one, or
 // one of another container, and the process of that number here would get the signal.
 func holder(path string) (int, error) {

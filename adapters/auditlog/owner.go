@@ -9,8 +9,9 @@ import (
 	"syscall"
 )
 
-// CheckOwner refuses a user whose files the node could not open: a command that makes a segment as root would keep the
-// node from starting. The log's owner is that of its file or, before there is one, of its directory.
+// CheckOwner refuses root where the log is another user's: a command that makes a segment as root would keep the node from
+// starting. The log's owner is that of its file or, before there is one, of its directory. Whom else may write there, the
+// file system says.
 func CheckOwner(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -19,8 +20,8 @@ func CheckOwner(path string) error {
 	if err != nil {
 		return err
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && int64(stat.Uid) != int64(os.Geteuid()) {
-		return fmt.Errorf("%s belongs to user %d, and this is user %d, whose files the node could not open: run it as user %d", path, stat.Uid, os.Geteuid(), stat.Uid)
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 && stat.Uid != 0 {
+		return fmt.Errorf("%s belongs to user %d, and the node could not open what root makes: run it as user %d", path, stat.Uid, stat.Uid)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package auditlog_test
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -9,19 +10,20 @@ import (
 	"testing"
 
 	"regain/adapters/auditlog"
+	"regain/recovery"
 )
 
 // A command that is run as another user than the node makes no file: the node could not open it.
 func TestNothingIsMadeAsAnotherUser(t *testing.T) {
 	const nobody = 65534
-	path := "/audit.jsonl" // where nobody but root may write
+	path, says := "/audit.jsonl", "permission denied" // where nobody but root may write
 	if os.Geteuid() == 0 {
-		path = fresh(t)
+		path, says = fresh(t), "run it as user 65534"
 		if err := os.Chown(filepath.Dir(path), nobody, nobody); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if _, err := auditlog.RotateFile(t.Context(), at(t, path)); err == nil || !strings.Contains(err.Error(), "run it as user") {
+	if _, err := auditlog.RotateFile(t.Context(), at(t, path)); err == nil || !strings.Contains(err.Error(), says) {
 		t.Errorf("as another user: %v", err)
 	}
 	if left, err := filepath.Glob(path + "*"); err != nil || len(left) > 0 {
@@ -63,5 +65,61 @@ func hangUps(t *testing.T, log *auditlog.Log) (stop func()) {
 		signal.Stop(hangup)
 		close(hangup)
 		<-done
+	}
+}
+
+// `regain audit rotate` is what the node's own error recommends after a head was removed: it works then.
+func TestAskingANodeWithoutAHead(t *testing.T) {
+	path := fresh(t)
+	log := closing(t, open(t, at(t, path)))
+	add(t, log, recovery.EventPassIssuing, 1)
+	goOn := hangUps(t, log)
+	defer goOn()
+	if err := os.Remove(path + ".head"); err != nil {
+		t.Fatal(err)
+	}
+	if head, err := auditlog.RotateFile(t.Context(), at(t, path)); err != nil || head.Segment != 2 || head.Seq != 1 {
+		t.Errorf("%+v, %v", head, err)
+	}
+	add(t, log, recovery.EventPassIssuing, 1)
+	holds(t, path, 2)
+}
+
+// The lock file is removed under a node: it takes no more records until it has the lock again, and a second node that has it
+// meanwhile keeps it.
+func TestALockThatIsRemoved(t *testing.T) {
+	path := fresh(t)
+	first := closing(t, open(t, at(t, path)))
+	add(t, first, recovery.EventPassIssuing, 1)
+	if err := os.Remove(path + ".lock"); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, auditlog.ErrSwapped) || !errors.Is(first.Ready(), auditlog.ErrSwapped) {
+		t.Errorf("without its lock: %v, %v", err, first.Ready())
+	}
+	second := open(t, at(t, path))
+	add(t, second, recovery.EventPassIssuing, 1)
+	if err := first.Reopen(); !errors.Is(err, auditlog.ErrLocked) {
+		t.Errorf("beside the node that has the lock: %v", err)
+	}
+	add(t, second, recovery.EventPassIssuing, 1)
+	holds(t, path, 3)
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Reopen(); err == nil || !strings.Contains(err.Error(), "restart this node") {
+		t.Errorf("after the other node wrote: %v", err)
+	}
+	holds(t, path, 3)
+
+	other := fresh(t)
+	alone := closing(t, open(t, at(t, other)))
+	if err := errors.Join(os.Remove(other+".lock"), alone.Reopen()); err != nil {
+		t.Fatal(err)
+	}
+	add(t, alone, recovery.EventPassIssuing, 1)
+	holds(t, other, 1)
+	if err := reopened(t, at(t, other)); !errors.Is(err, auditlog.ErrLocked) {
+		t.Errorf("a second node after SIGHUP: %v", err)
 	}
 }

@@ -82,6 +82,9 @@ func (l *Log) Reopen() error {
 	if l.closed == nil && l.intact() == nil && l.headIntact() == nil && !asked {
 		return nil
 	}
+	if err := l.relock(); err != nil {
+		return l.shut(err)
+	}
 	if err := l.settled(); err != nil {
 		l.options.Logger.Error("the end of the audit log's last segment may be missing", "segment", l.last.Segment, "cause", err)
 		l.doubt(l.durable.Seq, l.last.Seq)

@@ -14,15 +14,6 @@ import (
 	"regain/internal/node"
 )
 
-// The proxies that send certificates are a list of their own: those that name the person's address need not be there.
-func TestCertificateProxiesAlone(t *testing.T) {
-	cfg := behind(t)
-	cfg.TrustedProxies = nil
-	if err := node.Check(cfg); err != nil {
-		t.Error(err)
-	}
-}
-
 // SIGHUP comes at any moment to who holds the audit log: also before the node watches for it, and after. It ends the process
 // at none. (If it does, it ends this test.)
 func TestHangupBeforeAndAfterServing(t *testing.T) {
