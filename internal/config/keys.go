@@ -67,7 +67,8 @@ func unknownKeys(node any, path string, known []string) (unknown []string) {
 
 // takesKeys reports whether there are keys below a key.
 func takesKeys(key string, known []string) bool {
-	return slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, withoutIndexes(key)+".") })
+	below := withoutIndexes(key) + "."
+	return slices.ContainsFunc(known, func(k string) bool { return strings.HasPrefix(k, below) })
 }
 
 func withoutIndexes(key string) string {
