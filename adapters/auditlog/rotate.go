@@ -76,9 +76,11 @@ func (l *Log) Reopen() error {
 	if errors.Is(l.closed, os.ErrClosed) {
 		return fmt.Errorf("reopen the audit log: %w", l.closed)
 	}
-	if l.closed == nil && l.intact() == nil && l.headIntact() == nil && !asked {
+	why := errors.Join(l.closed, l.intact(), l.headIntact())
+	if why == nil && !asked {
 		return nil
 	}
+	l.options.Logger.Info("the audit log is opened again", "asked", asked, "cause", why)
 	if err := l.file.Sync(); err != nil { // under whatever name it has now
 		l.options.Logger.Error("the end of the audit log's last segment may be missing", "segment", l.last.Segment, "cause", err)
 	}
