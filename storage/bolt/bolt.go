@@ -101,7 +101,7 @@ func (s *Store) Create(_ context.Context, r storage.Record) error {
 			return storage.ErrExists
 		}
 		r.Version = 1
-		return tx.put(r)
+		return tx.put(old, r)
 	})
 }
 
@@ -126,7 +126,7 @@ func (s *Store) Update(_ context.Context, r storage.Record) error {
 		}
 		next := r // update may run this function again, so it must not change r
 		next.Version++
-		return tx.put(next)
+		return tx.put(old, next)
 	})
 }
 

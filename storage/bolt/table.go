@@ -119,12 +119,8 @@ func (t table) live(kind storage.Kind, id string, now time.Time) (storage.Record
 	return r, nil
 }
 
-// put stores a record with its index entries, and removes those of the previous version.
-func (t table) put(r storage.Record) error {
-	old, _, err := t.get(r.Kind, r.ID)
-	if err != nil {
-		return err
-	}
+// put stores a record with its index entries in the place of old, if that is there.
+func (t table) put(old, r storage.Record) error {
 	if err := t.remove(old); err != nil {
 		return err
 	}
