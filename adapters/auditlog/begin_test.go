@@ -131,14 +131,19 @@ func TestTheLaterHeadCounts(t *testing.T) {
 	}
 }
 
-// However many heads a run wrote, the next one writes the older of the two first: a crash in it leaves the newest.
+// However many heads a run wrote before it crashed with records that no head names yet, the next one writes over the older
+// of the two: a crash in that leaves the newest.
 func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
 	for n := range 6 {
-		path := fresh(t)
-		log := open(t, at(t, path))
+		crashed, path := fresh(t), fresh(t)
+		log := closing(t, open(t, at(t, crashed)))
 		add(t, log, recovery.EventPassIssuing, n)
-		if err := log.Close(); err != nil {
-			t.Fatal(err)
+		add(t, log, recovery.EventRecoveryStarted, 1)
+		for _, ending := range []string{"", ".head"} { // as they are on the disk now
+			text, err := os.ReadFile(crashed + ending)
+			if err := errors.Join(err, os.WriteFile(path+ending, text, 0o600)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for range 2 {
 			if err := reopened(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File { return torn{f} })); err == nil {

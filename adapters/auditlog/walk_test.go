@@ -339,3 +339,43 @@ func TestWhatIsSaidOfAFault(t *testing.T) {
 		}
 	}
 }
+
+// After a failed fsync nothing more is taken, critical or not, though the file is whole and the disk well again: what is on
+// it is unknown. It is told with the first cause, by each step, until Reopen.
+func TestAfterAFailedFsync(t *testing.T) {
+	for name, fail := range map[string]func(log *auditlog.Log) error{
+		"of a record":   func(log *auditlog.Log) error { return log.Append(t.Context(), event(recovery.EventPassIssuing)) },
+		"of a rotation": func(log *auditlog.Log) error { return log.Rotate() },
+	} {
+		path, broken := fresh(t), false
+		log := closing(t, open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return faulty{File: f, sync: func() error {
+				if broken {
+					return errBroken
+				}
+				return f.Sync()
+			}}
+		})))
+		add(t, log, recovery.EventPassIssuing, 1)
+		broken = true
+		if err := fail(log); !errors.Is(err, errBroken) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		broken = false
+		for step, err := range map[string]error{
+			"another record": log.Append(t.Context(), event(recovery.EventRecoveryStarted)), "a critical one": log.Append(t.Context(), event(recovery.EventPassIssuing)),
+			"ready": log.Ready(), "rotate": log.Rotate(),
+		} {
+			if !errors.Is(err, errBroken) {
+				t.Errorf("%s, then %s: %v", name, step, err)
+			}
+		}
+		if err := log.Reopen(); err != nil {
+			t.Fatal(err)
+		}
+		add(t, log, recovery.EventPassIssuing, 1)
+		if r, err := verify(t, path); err != nil || r.Segments != 2 {
+			t.Errorf("%s: %+v, %v", name, r, err)
+		}
+	}
+}
