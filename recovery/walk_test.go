@@ -190,7 +190,7 @@ func walks() map[string]func(w *walker) {
 			w.set(func() (recovery.Transaction, error) { return w.LeaveForProofing(w.ctx, w.tx) })
 			w.set(func() (recovery.Transaction, error) { return w.ComeBack(w.ctx, w.tx, true) })
 			w.ask()
-			w.bench.now = w.bench.now.Add(70 * time.Second)
+			w.now = w.now.Add(70 * time.Second)
 			w.set(func() (recovery.Transaction, error) { return w.Rotate(w.ctx, w.tx) })
 			w.attach(recovery.FlowSameDevice)
 			w.open()
@@ -259,7 +259,7 @@ func walks() map[string]func(w *walker) {
 		},
 		"expired": func(w *walker) {
 			w.start("ada@example.org")
-			w.bench.now = w.bench.now.Add(2 * time.Hour)
+			w.now = w.now.Add(2 * time.Hour)
 			w.open()
 		},
 		"a channel that is closed": func(w *walker) {

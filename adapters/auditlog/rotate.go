@@ -79,9 +79,11 @@ func (l *Log) Reopen() error {
 	if errors.Is(l.closed, os.ErrClosed) {
 		return fmt.Errorf("reopen the audit log: %w", l.closed)
 	}
-	if l.closed == nil && l.intact() == nil && l.headIntact() == nil && !asked {
+	why := errors.Join(l.closed, l.intact(), l.headIntact())
+	if why == nil && !asked {
 		return nil
 	}
+	l.options.Logger.Info("the audit log is opened again", "asked", asked, "cause", why)
 	if err := l.relock(); err != nil {
 		return l.shut(err)
 	}

@@ -58,9 +58,6 @@ func damaged(t *testing.T, name string, data []byte, clock *storagetest.Clock) (
 		t.Cleanup(func() { _ = s.Close() })
 		return s, false
 	}
-	if strings.Contains(err.Error(), "read the sum of the file") && strings.Contains(err.Error(), "or the record was changed") {
-		return nil, true // a byte of the sealed sum is another: that looks like another key
-	}
 	if !errors.Is(err, bolt.ErrDamaged) || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "put back a copy, or move it away") {
 		t.Errorf("%s: %v", name, err)
 	}

@@ -156,6 +156,9 @@ func TestPlacesWithoutAFile(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
+	if err := bolt.Inspect(filepath.Join(file, "regain.db")); err == nil || !strings.Contains(err.Error(), "open store") {
+		t.Errorf("inspected: %v", err)
+	}
 	if _, err := bolt.Open(file, nil, keyring(t, 1)); err == nil || !strings.Contains(err.Error(), "required") {
 		t.Errorf("without a clock: %v", err)
 	}

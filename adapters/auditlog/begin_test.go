@@ -1,0 +1,339 @@
+package auditlog_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"regain/adapters/auditlog"
+	"regain/recovery"
+)
+
+// begun begins a log anew, as an administrator asks for, and returns the head of the new segment.
+func begun(t *testing.T, options auditlog.Options) recovery.Head {
+	t.Helper()
+	options.Begin = true
+	if err := reopened(t, options); err != nil {
+		t.Fatal(err)
+	}
+	head, err := auditlog.ReadHead(options.Path, options.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return head
+}
+
+// A log that is begun after a loss goes on after the latest record that anything tells of, and what was at its place is
+// kept beside it, under a name that nothing has.
+func TestWhereALogIsBegunAfterALoss(t *testing.T) {
+	lines := func(t *testing.T, path string, n int) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:n+1], nil), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	garbage := func(t *testing.T, name string) {
+		if err := os.WriteFile(name, []byte(strings.Repeat("x\n", 500)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	for name, row := range map[string]struct {
+		spoil        func(t *testing.T, path string, store *elsewhere)
+		segment, seq uint64
+		beside       string // a file that is there then
+	}{
+		"whole": {func(*testing.T, string, *elsewhere) {}, 3, 6, ".000002"},
+		"the end cut": {func(t *testing.T, path string, store *elsewhere) {
+			lines(t, path, 1)
+			store.line = ""
+		}, 3, 6, ".000002"},
+		"the end cut, and no head": {func(t *testing.T, path string, store *elsewhere) {
+			lines(t, path, 1)
+			store.line = ""
+			garbage(t, path+".head")
+		}, 3, 4, ".000002"},
+		"the end cut, and the store knows": {func(t *testing.T, path string, _ *elsewhere) {
+			lines(t, path, 1)
+			garbage(t, path+".head")
+		}, 3, 6, ".000002"},
+		"all gone but the store": {func(t *testing.T, path string, _ *elsewhere) {
+			if err := errors.Join(os.Remove(path), os.Remove(path+".head")); err != nil {
+				t.Fatal(err)
+			}
+		}, 3, 6, ".000001"},
+		"an empty file":                 {func(t *testing.T, path string, _ *elsewhere) { shorten(t, path, 0) }, 3, 6, ".000001"},
+		"something else":                {func(t *testing.T, path string, _ *elsewhere) { garbage(t, path) }, 3, 6, ".lost-1796040000"},
+		"a segment whose name is taken": {func(t *testing.T, path string, _ *elsewhere) { garbage(t, path+".000002") }, 3, 6, ".lost-1796040000"},
+		"nothing known at all": {func(t *testing.T, path string, store *elsewhere) {
+			garbage(t, path)
+			garbage(t, path+".head")
+			store.line = ""
+		}, 1, 0, ".lost-1796040000"},
+	} {
+		path, store := fresh(t), &elsewhere{}
+		options := at(t, path)
+		options.Remembered, options.Clock = store, clockOf(&now)
+		log := open(t, options)
+		add(t, log, recovery.EventPassIssuing, 3)
+		if err := log.Rotate(); err != nil {
+			t.Fatal(err)
+		}
+		add(t, log, recovery.EventPassIssuing, 3)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		row.spoil(t, path, store)
+		if head := begun(t, options); head.Segment != row.segment || head.Seq != row.seq {
+			t.Errorf("%s: begun at %+v", name, head)
+		}
+		if _, err := os.Stat(path + row.beside); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := reopened(t, options); err != nil {
+			t.Errorf("%s: the next start: %v", name, err)
+		}
+	}
+	// What cannot be moved, or written, is told.
+	path := written(t, 2)
+	options := at(t, path)
+	options.Begin, options.Clock = true, clockOf(&now)
+	if err := os.MkdirAll(path+".000001/x", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(path+".lost-1796040000/x", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	said(t, "no name for it", reopened(t, options), "file exists")
+	options = options.WithFiles(func(_ string, f auditlog.File) auditlog.File {
+		return faulty{File: f, write: func([]byte) (int, error) { return 0, errBroken }}
+	})
+	options.Path = fresh(t)
+	said(t, "a new segment that cannot be written", reopened(t, options), errBroken.Error())
+}
+
+// Of two heads the one of the later segment counts, whichever record it names and wherever it stands.
+func TestTheLaterHeadCounts(t *testing.T) {
+	k, mac := key(t, 1), strings.Repeat("ab", 32)
+	early, late := recovery.Head{Segment: 1, Seq: 9, MAC: mac}, recovery.Head{Segment: 2, Seq: 5, MAC: mac}
+	later := recovery.Head{Segment: 2, Seq: 6, MAC: mac}
+	for _, pair := range [][3]recovery.Head{{early, late, late}, {late, early, late}, {late, later, later}, {later, late, later}} {
+		if got, err := auditlog.ParseHead(k.EncodeHead(pair[0])+k.EncodeHead(pair[1]), k); err != nil || got != pair[2] {
+			t.Errorf("of %d.%d and %d.%d: %+v, %v", pair[0].Segment, pair[0].Seq, pair[1].Segment, pair[1].Seq, got, err)
+		}
+	}
+}
+
+// However many heads a run wrote before it crashed with records that no head names yet, the next one writes over the older
+// of the two: a crash in that leaves the newest.
+func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
+	for n := range 6 {
+		crashed, path := fresh(t), fresh(t)
+		log := closing(t, open(t, at(t, crashed)))
+		add(t, log, recovery.EventPassIssuing, n)
+		add(t, log, recovery.EventRecoveryStarted, 1)
+		for _, ending := range []string{"", ".head"} { // as they are on the disk now
+			text, err := os.ReadFile(crashed + ending)
+			if err := errors.Join(err, os.WriteFile(path+ending, text, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			if err := reopened(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File { return torn{f} })); err == nil {
+				t.Error("the head was not torn")
+			}
+		}
+		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n) {
+			t.Errorf("after %d records: %+v, %v", n, head, err)
+		}
+	}
+}
+
+// The log knows nothing of passes before it began, or of segments that are not what they were: it says so, and not that
+// there was none.
+func TestWhatALogDoesNotKnow(t *testing.T) {
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	start := now
+	make2 := func(t *testing.T) (string, auditlog.Options) {
+		now = start
+		path := fresh(t)
+		options := at(t, path)
+		options.Clock = clockOf(&now)
+		log := open(t, options)
+		for _, id := range []recovery.TransactionID{"one", "two"} {
+			if err := log.Append(t.Context(), issuing(id, now)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(t, log, recovery.EventRecoveryDenied, 2)
+		now = now.Add(time.Minute)
+		if err := errors.Join(log.Rotate(), log.Append(t.Context(), issuing("three", now)), log.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return path, options
+	}
+	asks := func(t *testing.T, name string, options auditlog.Options, id recovery.TransactionID, began time.Time, want bool, wantErr error) {
+		t.Helper()
+		log := open(t, options)
+		defer log.Close()
+		if found, err := log.Issued(id, began); found != want || !errors.Is(err, wantErr) || wantErr == nil && err != nil {
+			t.Errorf("%s: %s is issued %t, %v", name, id, found, err)
+		}
+	}
+	for name, row := range map[string]struct {
+		spoil func(t *testing.T, path string) error
+		knows bool
+	}{
+		"whole":      {func(*testing.T, string) error { return nil }, true},
+		"compressed": {func(t *testing.T, path string) error { compress(t, path+".000001"); return nil }, true},
+		"renamed":    {func(_ *testing.T, path string) error { return os.Rename(path+".000001", path+"-old") }, true},
+		"no unfinished line": {func(t *testing.T, path string) error {
+			text, err := os.ReadFile(path + ".000001")
+			return errors.Join(err, os.WriteFile(path+".000001", text[:len(text)-3], 0o600))
+		}, false},
+		"gone":       {func(_ *testing.T, path string) error { return os.Remove(path + ".000001") }, false},
+		"no segment": {func(_ *testing.T, path string) error { return os.WriteFile(path+".000001", []byte("x\n"), 0o600) }, false},
+		"empty":      {func(_ *testing.T, path string) error { return os.WriteFile(path+".000001", nil, 0o600) }, false},
+		"no gzip":    {func(_ *testing.T, path string) error { return os.Rename(path+".000001", path+".1.gz") }, false},
+		"a pass of another": {func(t *testing.T, path string) error {
+			text, err := os.ReadFile(path + ".000001")
+			return errors.Join(err, os.WriteFile(path+".000001", bytes.Replace(text, []byte(`"txn":"one"`), []byte(`"txn":"eve"`), 1), 0o600))
+		}, false},
+		"the last changed": {func(t *testing.T, path string) error {
+			text, err := os.ReadFile(path + ".000001")
+			i := bytes.LastIndex(text, []byte(`"txn":"txn"`))
+			return errors.Join(err, os.WriteFile(path+".000001", append(append(bytes.Clone(text[:i]), `"txn":"eve"`...), text[i+11:]...), 0o600))
+		}, false},
+		"the end cut": {func(t *testing.T, path string) error {
+			text, err := os.ReadFile(path + ".000001")
+			all := bytes.SplitAfter(text, []byte("\n"))
+			return errors.Join(err, os.WriteFile(path+".000001", bytes.Join(all[:len(all)-2], nil), 0o600))
+		}, false},
+		"a line that is too long": {func(t *testing.T, path string) error {
+			text, err := os.ReadFile(path + ".000001")
+			all := bytes.SplitAfterN(text, []byte("\n"), 2)
+			return errors.Join(err, os.WriteFile(path+".000001", bytes.Join([][]byte{all[0], bytes.Repeat([]byte("x"), 1<<20), []byte("\n"), all[1]}, nil), 0o600))
+		}, false},
+	} {
+		path, options := make2(t)
+		if err := row.spoil(t, path); err != nil {
+			t.Fatal(err)
+		}
+		asks(t, name, options, "three", start, true, nil)
+		if row.knows {
+			asks(t, name, options, "one", start, true, nil)
+			asks(t, name, options, "four", start, false, nil)
+			continue
+		}
+		asks(t, name, options, "one", start, false, auditlog.ErrForgotten)
+		asks(t, name, options, "four", start.Add(time.Minute), false, auditlog.ErrForgotten) // at the very beginning of the segment
+		asks(t, name, options, "four", start.Add(time.Minute+1), false, nil)
+	}
+	// A log that has just begun does not know what was before, though the time that it remembers is longer.
+	now = start
+	options := at(t, fresh(t))
+	options.Clock = clockOf(&now)
+	log := closing(t, open(t, options))
+	if err := log.Append(t.Context(), issuing("one", now)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := log.Issued("other", now.Add(-time.Hour)); !errors.Is(err, auditlog.ErrForgotten) {
+		t.Errorf("before the log: %v", err)
+	}
+	// Nor does one that an administrator began anew know what was before that.
+	path, options := make2(t)
+	begun(t, options)
+	asks(t, "begun anew", options, "four", now, false, auditlog.ErrForgotten)
+	if err := os.Rename(path, path+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	// Moved away while nobody ran: the segment is read where it is.
+	path, options = make2(t)
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	asks(t, "rotated away", options, "three", start, true, nil)
+	asks(t, "rotated away", options, "one", start, true, nil)
+}
+
+// What Verify says of files that are not as they were.
+func TestWhatVerifySays(t *testing.T) {
+	path := fresh(t)
+	log := open(t, at(t, path))
+	add(t, log, recovery.EventPassIssuing, 2)
+	first, err := auditlog.ReadHead(path, key(t, 1))
+	if err := errors.Join(err, log.Rotate()); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventPassIssuing, 2)
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	last, err := auditlog.ReadHead(path, key(t, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := auditlog.Verification{Path: path, Key: key(t, 1)}
+	// Files beside the log that are none of it are not read, and nothing is said of them.
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.WriteFile(path+"2", text, 0o600), os.WriteFile(filepath.Join(filepath.Dir(path), "copy.jsonl"), text, 0o600), os.Mkdir(path+".d", 0o700),
+		os.WriteFile(path+".new", nil, 0o600), os.WriteFile(path+".rotate", nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := auditlog.Verify(v); err != nil || len(r.Notes) != 0 || r.Segments != 2 || r.From != 1 || r.To != 4 || r.First != 1 || r.Last != 2 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := os.WriteFile(path+".txt", []byte("x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := auditlog.Verify(v); err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], ".txt is no segment of this log") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	v.From, v.Kept = 2, first
+	_, err = auditlog.Verify(v)
+	said(t, "a head of a segment that is not read", err, "the head names segment 1, which is not here")
+	v.From, v.Kept = 0, recovery.Head{}
+	v.More = []string{path + ".txt"}
+	_, err = auditlog.Verify(v)
+	said(t, "no segment, named by the caller", err, ".txt: not")
+	v.More = []string{path + ".none"}
+	_, err = auditlog.Verify(v)
+	said(t, "no file, named by the caller", err, ".none: no such file or directory")
+	v.More = nil
+	v.Kept = recovery.Head{Segment: 2, Seq: 4, MAC: strings.Repeat("ab", 32)}
+	_, err = auditlog.Verify(v)
+	said(t, "another record of that number", err, "record 4 is not the one its head names")
+	v.Kept = last
+	head, err := os.ReadFile(path + ".head")
+	if err := errors.Join(err, os.Remove(path+".head")); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := auditlog.Verify(v); err != nil || !strings.Contains(strings.Join(r.Notes, "\n"), ".head is missing; the head that was kept elsewhere is compared alone") {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := os.WriteFile(path+".head", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = auditlog.Verify(v)
+	said(t, "a head that is none, though one was kept", err, "no valid head")
+	if err := errors.Join(os.WriteFile(path+".head", head, 0o600), os.WriteFile(path, []byte("x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	_, err = auditlog.Verify(v)
+	said(t, "a log that is none", err, "audit.jsonl: not the first line")
+	if !errors.Is(err, recovery.ErrChain) {
+		t.Errorf("a log that is none: %v", err)
+	}
+	_, err = auditlog.Verify(auditlog.Verification{Path: filepath.Join(t.TempDir(), "none", "audit.jsonl"), Key: key(t, 1), Kept: last})
+	said(t, "no directory", err, "no such file or directory")
+}
