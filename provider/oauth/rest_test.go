@@ -321,6 +321,20 @@ func TestWhoIsNamed(t *testing.T) {
 	}
 }
 
+// A scope that the client did not register for is refused with the cure, and each mode of an answer says how it travels.
+func TestScopesAndModes(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	form.Set("scope", "openid email")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_scope", "scope 'email'; register it for the client")
+	for _, mode := range append(oauth.ResponseModes(), "") {
+		if posted := mode == "form_post" || mode == "form_post.jwt"; mode.Posted() != posted {
+			t.Errorf("%q is posted: %t", mode, mode.Posted())
+		}
+	}
+}
+
 // mint is a token of ours for main-idp.
 func (p *parts) mint(typ string, change map[string]any) string {
 	p.t.Helper()
@@ -350,8 +364,8 @@ func TestNewNeedsEverything(t *testing.T) {
 		change func(cfg *oauth.Config, deps *oauth.Deps)
 		why    string
 	}{
-		"issuer":         {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "" }, "without a trailing slash is required"},
-		"issuer's slash": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer += "/" }, "without a trailing slash is required"},
+		"issuer":         {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "" }, `issuer "": an https URL`},
+		"issuer's slash": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer += "/" }, `issuer "https://recover.example.org/": an https URL`},
 		"issuer, no URL": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "recover" }, "an absolute URL"},
 		"alias, no URL":  {func(c *oauth.Config, _ *oauth.Deps) { c.MutualTLS = "recover" }, "an absolute URL"},
 		"a short secret": {func(c *oauth.Config, _ *oauth.Deps) { c.Secret = c.Secret[:31] }, "32 bytes are required, not 31"},
