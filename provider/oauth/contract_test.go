@@ -128,6 +128,19 @@ func TestOktaRequests(t *testing.T) {
 	if _, err := p.Push(r, read); err != nil {
 		t.Errorf("in JSON: %v", err)
 	}
+	for name, row := range map[string]struct{ method, query, media, why string }{
+		"another method":  {http.MethodPut, "", "application/json", "This method is not allowed here"},
+		"with a query":    {http.MethodPost, "?a=1", "application/json", "must be application/x-www-form-urlencoded"},
+		"of a type, half": {http.MethodPost, "", "application/json; charset", "must be application/x-www-form-urlencoded"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), row.method, issuer+"/par"+row.query, strings.NewReader(string(body)))
+		r.Header.Set("Content-Type", row.media)
+		form, err := oauth.ReadPushed(httptest.NewRecorder(), r)
+		wantRefusal(t, err, "invalid_request", row.why)
+		if form != nil {
+			t.Errorf("%s: %v", name, form)
+		}
+	}
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
 	visit := func() error {

@@ -84,7 +84,7 @@ func (s *Server) introspectToken(ctx context.Context, client *clients.Client, to
 		return Introspection{}, nil, err
 	}
 	g, err := s.refresh.find(ctx, client, token)
-	if err != nil || g == nil {
+	if g == nil {
 		return Introspection{}, nil, err
 	}
 	return Introspection{

@@ -208,6 +208,12 @@ func TestLifetimes(t *testing.T) {
 	if more["expires_in"] != 600 {
 		t.Errorf("expires_in %v", more["expires_in"])
 	}
+	for token, within := range map[any]int64{more["access_token"]: 0, tokens["access_token"]: 60} { // fosite's own clock runs on
+		found, err := p.introspect(p.broker(tokenForm(token)))
+		if late := found.Expiry - start.Unix() - 600; err != nil || late < 0 || late > within || found.IssuedAt != found.Expiry-600 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	}
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
 	if pushed.ExpiresIn != 300 {
