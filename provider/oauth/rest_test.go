@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"regain/provider/contract"
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -337,6 +339,50 @@ func TestScopesAndModes(t *testing.T) {
 	for _, mode := range append(oauth.ResponseModes(), "") {
 		if posted := mode == "form_post" || mode == "form_post.jwt"; mode.Posted() != posted {
 			t.Errorf("%q is posted: %t", mode, mode.Posted())
+		}
+	}
+}
+
+// Claims at their limit are read; two that name one account agree; and an answer in a mode that there is not goes into the query.
+func TestRequestsAtTheirLimits(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	const sub = `{"id_token":{"sub":{"value":"ada@example.org"}},"userinfo":{"sub":{"value":"ADA@example.org"}}}`
+	form.Set("claims", sub+strings.Repeat(" ", 16<<10-len(sub)))
+	if a, err := p.Authorize(t.Context(), form); err != nil || !strings.EqualFold(a.Account, "ada@example.org") {
+		t.Errorf("%+v, %v", a, err)
+	}
+	form = request()
+	form.Set("response_mode", "fragment")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_request", "response_mode is not supported")
+	var refused *oauth.AuthorizeError
+	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Mode != oauth.ModeQuery {
+		t.Errorf("%+v", refused)
+	}
+}
+
+// The status of a refusal is that of its specification: RFC 6750 §3.1, RFC 9449 §8, RFC 6749 §5.2.
+func TestStatuses(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	k := openBank(t)
+	_, unsent := p.userInfo("", "")
+	_, nonce := k.redeemAt(alias+"/token", k.codeAt(alias), shown{certificate: k.certificate, proof: map[string]any{"nonce": nil}})
+	_, proof := k.redeemAt(alias+"/token", k.codeAt(alias), shown{certificate: k.certificate, proof: map[string]any{"htm": "GET"}})
+	form := p.broker(refreshRequest(p.stockTokens()["refresh_token"]))
+	form.Set("scope", "email")
+	narrow, err := p.refresh(form)
+	p.must(err)
+	for name, row := range map[string]struct {
+		err    error
+		status int
+	}{
+		"no token": {unsent, http.StatusUnauthorized}, "a token of nobody's": {p.access("x"), http.StatusUnauthorized}, "a narrow one": {p.access(narrow["access_token"]), http.StatusForbidden},
+		"no nonce": {nonce, http.StatusBadRequest}, "a wrong proof": {proof, http.StatusBadRequest}, "an outage": {p.failing("get token", func() error { return p.access("x") }), http.StatusServiceUnavailable},
+	} {
+		var shown *problem.Error
+		if !errors.As(row.err, &shown) || shown.Status != row.status {
+			t.Errorf("%s: %v", name, row.err)
 		}
 	}
 }
