@@ -42,7 +42,7 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 		return nil, Introspection{}, problem.InvalidRequest("The parameter token is required.")
 	}
 	found, sess, err := s.introspectToken(r.Context(), client, token)
-	if err != nil || sess == nil {
+	if sess == nil {
 		return client, Introspection{}, err
 	}
 	switch _, err := s.holder(r.Context(), sess); {

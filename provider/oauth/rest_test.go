@@ -387,6 +387,25 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
+// A token that is bound to no certificate works beside any: many connections have one for other reasons.
+func TestUnboundTokensBesideACertificate(t *testing.T) {
+	k := openBank(t)
+	access, _ := k.mustRedeem()["access_token"].(string)
+	for name, s := range map[string]shown{"with one": {certificate: k.stranger, scheme: "Bearer", token: access}, "without": {scheme: "Bearer", token: access}} {
+		if _, err := k.Access(k.at(http.MethodGet, issuer+"/userinfo", nil, s)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p := assemble(t, contract.Tenant{}, nil)
+	client, err := p.Client(t.Context(), "main-idp")
+	p.must(err)
+	changed := *client
+	changed.UserInfoAlgorithm = "PS256"
+	if text, err := p.SignedUserInfo(&changed, map[string]any{"sub": "ada"}); err == nil || text != "" || !strings.Contains(err.Error(), "no signing key for PS256") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // mint is a token of ours for main-idp.
 func (p *parts) mint(typ string, change map[string]any) string {
 	p.t.Helper()
