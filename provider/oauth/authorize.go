@@ -88,7 +88,7 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (Authorization,
 func (s *Server) AuthorizeHeld(ctx context.Context, form url.Values) (Authorization, error) {
 	a, err := s.Authorize(ctx, form)
 	var refused *AuthorizeError
-	if !errors.As(err, &refused) || refused.Problem.Code != codeRequestURI || !form.Has("redirect_uri") {
+	if !errors.As(err, &refused) || refused.Problem.Code != codeRequestURI {
 		return a, err
 	}
 	client, unknown := s.Client(ctx, form.Get("client_id"))

@@ -224,6 +224,20 @@ func wantRefusal(t *testing.T, err error, code, why string) {
 	var problem *problem.Error
 	if !errors.As(err, &problem) || problem.Code != code || !strings.Contains(problem.Error(), why) {
 		t.Errorf("got %v, want %s: … %s", err, code, why)
+		return
+	}
+	status := map[string]int{
+		"invalid_client": http.StatusUnauthorized, "invalid_token": http.StatusUnauthorized, "insufficient_scope": http.StatusForbidden, "access_denied": http.StatusForbidden,
+		"temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError,
+	}[code]
+	switch {
+	case strings.Contains(why, "This method is not allowed here"):
+		status = http.StatusMethodNotAllowed
+	case status == 0:
+		status = http.StatusBadRequest
+	}
+	if problem.Status != status {
+		t.Errorf("%v: status %d, want %d", err, problem.Status, status)
 	}
 }
 

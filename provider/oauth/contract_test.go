@@ -128,6 +128,19 @@ func TestOktaRequests(t *testing.T) {
 	if _, err := p.Push(r, read); err != nil {
 		t.Errorf("in JSON: %v", err)
 	}
+	for name, row := range map[string]struct{ method, query, media, why string }{
+		"another method":  {http.MethodPut, "", "application/json", "This method is not allowed here"},
+		"with a query":    {http.MethodPost, "?a=1", "application/json", "must be application/x-www-form-urlencoded"},
+		"of a type, half": {http.MethodPost, "", "application/json; charset", "must be application/x-www-form-urlencoded"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), row.method, issuer+"/par"+row.query, strings.NewReader(string(body)))
+		r.Header.Set("Content-Type", row.media)
+		form, err := oauth.ReadPushed(httptest.NewRecorder(), r)
+		wantRefusal(t, err, "invalid_request", row.why)
+		if form != nil {
+			t.Errorf("%s: %v", name, form)
+		}
+	}
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
 	visit := func() error {
@@ -157,7 +170,7 @@ type entra struct {
 	down   bool
 }
 
-func openEntra(t *testing.T) *entra {
+func openEntra(t *testing.T, algorithms ...jose.SignatureAlgorithm) *entra {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -192,7 +205,7 @@ func openEntra(t *testing.T) *entra {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.parts = assemble(t, e.tenant, tenants, jose.RS256)
+	e.parts = assemble(t, e.tenant, tenants, algorithms...)
 	return e
 }
 
@@ -221,7 +234,7 @@ func (e *entra) request() url.Values {
 // Entra's request names the account by a hint of its tenant, and its answer repeats what the request had; each row breaks
 // one thing of a valid request.
 func TestEntraRequests(t *testing.T) {
-	e := openEntra(t)
+	e := openEntra(t, jose.RS256)
 	a, err := e.Authorize(t.Context(), e.request())
 	e.must(err)
 	if a.Account != "O1" || a.Mode != oauth.ModeFormPost || a.ClientID != "entra" || a.RedirectURI != redirect || a.State != "s" || a.Recovers() {
@@ -292,7 +305,7 @@ func TestEntraRequests(t *testing.T) {
 
 // Entra's requests come from the browser, its answers only to requests of its own, and an outage of its keys is none of theirs.
 func TestEntraBeside(t *testing.T) {
-	e := openEntra(t)
+	e := openEntra(t, jose.RS256)
 	e.down = true
 	_, err := e.Authorize(t.Context(), e.request())
 	wantRefusal(t, err, "temporarily_unavailable", "503")
@@ -305,5 +318,11 @@ func TestEntraBeside(t *testing.T) {
 	}
 	if _, err := e.Grant(t.Context(), oauth.Authorization{ClientID: "entra"}, oauth.Grant{Failed: true}); err == nil || !strings.Contains(err.Error(), "not approved gets no code") {
 		t.Errorf("a failure: %v", err)
+	}
+	bare := openEntra(t) // without a key that Entra verifies
+	a, err := bare.Authorize(t.Context(), bare.request())
+	bare.must(err)
+	if response, err := bare.Grant(t.Context(), a, oauth.Grant{}); err == nil || !strings.Contains(err.Error(), "no signing key for RS256") || response.Parameters != nil {
+		t.Errorf("%+v, %v", response, err)
 	}
 }

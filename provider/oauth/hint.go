@@ -99,7 +99,7 @@ func (h hints) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientI
 	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {
 		return fmt.Errorf("typ %q is no ID token's", typ)
 	}
-	if clientID != "" && !clientauth.HasExactly(claims.Audience, clientID) {
+	if !clientauth.HasExactly(claims.Audience, clientID) {
 		return errors.New("the ID token was made for another client")
 	}
 	for _, key := range h.ring.Public(header.KeyID) {

@@ -42,7 +42,7 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 		return nil, Introspection{}, problem.InvalidRequest("The parameter token is required.")
 	}
 	found, sess, err := s.introspectToken(r.Context(), client, token)
-	if err != nil || sess == nil {
+	if sess == nil {
 		return client, Introspection{}, err
 	}
 	switch _, err := s.holder(r.Context(), sess); {
@@ -84,7 +84,7 @@ func (s *Server) introspectToken(ctx context.Context, client *clients.Client, to
 		return Introspection{}, nil, err
 	}
 	g, err := s.refresh.find(ctx, client, token)
-	if err != nil || g == nil {
+	if g == nil {
 		return Introspection{}, nil, err
 	}
 	return Introspection{

@@ -126,7 +126,7 @@ func (r *records) CreateAuthorizeCodeSession(ctx context.Context, signature stri
 // see the record that was checked and claimed.
 func (r *records) GetAuthorizeCodeSession(ctx context.Context, signature string, _ fosite.Session) (fosite.Requester, error) {
 	t := tokenRequestOf(ctx)
-	if t.code != nil && t.row.ID == storage.Digest(signature) {
+	if t.row.ID == storage.Digest(signature) {
 		return r.requester(ctx, *t.code)
 	}
 	row, g, err := r.get(ctx, kindCode, signature)

@@ -159,7 +159,7 @@ func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) 
 	if d.Silent && len(prompts) > 1 {
 		return d, problem.InvalidRequest("prompt=none cannot be combined with another prompt.")
 	}
-	if !form.Has("max_age") || form.Get("max_age") == "" {
+	if form.Get("max_age") == "" {
 		return d, nil
 	}
 	age, err := strconv.ParseInt(form.Get("max_age"), 10, 64)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"regain/provider/contract"
 	"regain/provider/oauth"
+	"regain/provider/problem"
 	"regain/storage"
 )
 
@@ -94,14 +96,14 @@ func TestRecordsThatAreGarbled(t *testing.T) {
 		"introspect, refresh": func() error { return p.inactive(tokens["refresh_token"]) },
 		"revoke":              func() error { return p.revoke(p.broker(tokenForm(tokens["refresh_token"]))) },
 		"visit":               func() error { _, err := visit(); return err }, "hold": func() error { _, err := p.Hold(t.Context(), waiting); return err },
-		"withdraw": func() error { return p.Withdraw(t.Context(), storage.Digest("x")) },
 	}
+	id := p.grant(stock()).CodeID
 	p.store.garbled = []byte("x")
-	for name, call := range calls {
-		if name == "withdraw" { // a code that is not there has no record
-			continue
-		}
+	for _, call := range calls {
 		wantRefusal(t, call(), "server_error", "")
+	}
+	if err := p.Withdraw(t.Context(), id); err == nil || !strings.Contains(err.Error(), "withdraw code: decode code") {
+		t.Errorf("withdraw: %v", err)
 	}
 	p.store.garbled, err = storage.Encode(struct {
 		ID     string `json:"id"`
@@ -207,6 +209,12 @@ func TestLifetimes(t *testing.T) {
 	p.must(err)
 	if more["expires_in"] != 600 {
 		t.Errorf("expires_in %v", more["expires_in"])
+	}
+	for token, within := range map[any]int64{more["access_token"]: 0, tokens["access_token"]: 60} { // fosite's own clock runs on
+		found, err := p.introspect(p.broker(tokenForm(token)))
+		if late := found.Expiry - start.Unix() - 600; err != nil || late < 0 || late > within || found.IssuedAt != found.Expiry-600 {
+			t.Errorf("%+v, %v", found, err)
+		}
 	}
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
@@ -321,6 +329,83 @@ func TestWhoIsNamed(t *testing.T) {
 	}
 }
 
+// A scope that the client did not register for is refused with the cure, and each mode of an answer says how it travels.
+func TestScopesAndModes(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	form.Set("scope", "openid email")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_scope", "scope 'email'; register it for the client")
+	for _, mode := range append(oauth.ResponseModes(), "") {
+		if posted := mode == "form_post" || mode == "form_post.jwt"; mode.Posted() != posted {
+			t.Errorf("%q is posted: %t", mode, mode.Posted())
+		}
+	}
+}
+
+// Claims at their limit are read; two that name one account agree; and an answer in a mode that there is not goes into the query.
+func TestRequestsAtTheirLimits(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	form := request()
+	const sub = `{"id_token":{"sub":{"value":"ada@example.org"}},"userinfo":{"sub":{"value":"ADA@example.org"}}}`
+	form.Set("claims", sub+strings.Repeat(" ", 16<<10-len(sub)))
+	if a, err := p.Authorize(t.Context(), form); err != nil || !strings.EqualFold(a.Account, "ada@example.org") {
+		t.Errorf("%+v, %v", a, err)
+	}
+	form = request()
+	form.Set("response_mode", "fragment")
+	_, err := p.Authorize(t.Context(), form)
+	wantRefusal(t, err, "invalid_request", "response_mode is not supported")
+	var refused *oauth.AuthorizeError
+	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Mode != oauth.ModeQuery {
+		t.Errorf("%+v", refused)
+	}
+}
+
+// The status of a refusal is that of its specification: RFC 6750 §3.1, RFC 9449 §8, RFC 6749 §5.2.
+func TestStatuses(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	k := openBank(t)
+	_, unsent := p.userInfo("", "")
+	_, nonce := k.redeemAt(alias+"/token", k.codeAt(alias), shown{certificate: k.certificate, proof: map[string]any{"nonce": nil}})
+	_, proof := k.redeemAt(alias+"/token", k.codeAt(alias), shown{certificate: k.certificate, proof: map[string]any{"htm": "GET"}})
+	form := p.broker(refreshRequest(p.stockTokens()["refresh_token"]))
+	form.Set("scope", "email")
+	narrow, err := p.refresh(form)
+	p.must(err)
+	for name, row := range map[string]struct {
+		err    error
+		status int
+	}{
+		"no token": {unsent, http.StatusUnauthorized}, "a token of nobody's": {p.access("x"), http.StatusUnauthorized}, "a narrow one": {p.access(narrow["access_token"]), http.StatusForbidden},
+		"no nonce": {nonce, http.StatusBadRequest}, "a wrong proof": {proof, http.StatusBadRequest}, "an outage": {p.failing("get token", func() error { return p.access("x") }), http.StatusServiceUnavailable},
+	} {
+		var shown *problem.Error
+		if !errors.As(row.err, &shown) || shown.Status != row.status {
+			t.Errorf("%s: %v", name, row.err)
+		}
+	}
+}
+
+// A token that is bound to no certificate works beside any: many connections have one for other reasons.
+func TestUnboundTokensBesideACertificate(t *testing.T) {
+	k := openBank(t)
+	access, _ := k.mustRedeem()["access_token"].(string)
+	for name, s := range map[string]shown{"with one": {certificate: k.stranger, scheme: "Bearer", token: access}, "without": {scheme: "Bearer", token: access}} {
+		if _, err := k.Access(k.at(http.MethodGet, issuer+"/userinfo", nil, s)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	p := assemble(t, contract.Tenant{}, nil)
+	client, err := p.Client(t.Context(), "main-idp")
+	p.must(err)
+	changed := *client
+	changed.UserInfoAlgorithm = "PS256"
+	if text, err := p.SignedUserInfo(&changed, map[string]any{"sub": "ada"}); err == nil || text != "" || !strings.Contains(err.Error(), "no signing key for PS256") {
+		t.Errorf("%q, %v", text, err)
+	}
+}
+
 // mint is a token of ours for main-idp.
 func (p *parts) mint(typ string, change map[string]any) string {
 	p.t.Helper()
@@ -350,8 +435,8 @@ func TestNewNeedsEverything(t *testing.T) {
 		change func(cfg *oauth.Config, deps *oauth.Deps)
 		why    string
 	}{
-		"issuer":         {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "" }, "without a trailing slash is required"},
-		"issuer's slash": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer += "/" }, "without a trailing slash is required"},
+		"issuer":         {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "" }, `issuer "": an https URL`},
+		"issuer's slash": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer += "/" }, `issuer "https://recover.example.org/": an https URL`},
 		"issuer, no URL": {func(c *oauth.Config, _ *oauth.Deps) { c.Issuer = "recover" }, "an absolute URL"},
 		"alias, no URL":  {func(c *oauth.Config, _ *oauth.Deps) { c.MutualTLS = "recover" }, "an absolute URL"},
 		"a short secret": {func(c *oauth.Config, _ *oauth.Deps) { c.Secret = c.Secret[:31] }, "32 bytes are required, not 31"},
