@@ -91,7 +91,11 @@ export class Walk {
       await this.press("have-verified-id");
       await this.see("open-wallet");
       await this.see("qr");
-      assert.ok(await this.page.locator("#qr").evaluate((image) => image.complete && image.naturalWidth > 0), "the QR code is not drawn");
+      const drawn = await this.page.locator("#qr").evaluate(async (image) => {
+        if (!image.complete) await new Promise((resolve) => { image.onload = image.onerror = resolve; }); // it may be on its way
+        return image.naturalWidth > 0;
+      });
+      assert.ok(drawn, "the QR code is not drawn");
       await this.picture("07-presentation");
     });
     await this.step("the wallet shows who asks, and what for", async () => {
