@@ -43,12 +43,12 @@ type Limit struct {
 }
 
 // LimitSubject describes one attempt: the account that was asked for, the one that the directory has ("" for none), the
-// client, and the network it came from ("" if that is unknown).
+// client, and the network it came from.
 type LimitSubject struct {
 	Requested RequestedAccount
 	Account   AccountID
 	Client    ClientID
-	Network   string // an address, or a prefix in the notation of RFC 4291 §2.3
+	Network   string // an address, a prefix in the notation of RFC 4291 §2.3, or UnknownNetwork
 }
 
 // tally is one counter that an attempt increments, and how many attempts it allows.
