@@ -26,7 +26,6 @@ import (
 // killedStore stops the node within one operation of its store: the request in progress goes no further, before the
 // operation or after it, as if the process had been killed there. The file is what the operation left.
 type killedStore struct {
-	storage.Store
 	mu     sync.Mutex
 	count  int
 	at     int // 0: none
@@ -58,30 +57,6 @@ func (s *killedStore) do(work func() error) error {
 		<-s.ended
 	}
 	return err
-}
-
-func (s *killedStore) Create(ctx context.Context, r storage.Record) error {
-	return s.do(func() error { return s.Store.Create(ctx, r) })
-}
-
-func (s *killedStore) Update(ctx context.Context, r storage.Record) error {
-	return s.do(func() error { return s.Store.Update(ctx, r) })
-}
-
-func (s *killedStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	return s.do(func() error { return s.Store.Delete(ctx, kind, id) })
-}
-
-func (s *killedStore) Get(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
-	return r, s.do(func() error { r, err = s.Store.Get(ctx, kind, id); return err })
-}
-
-func (s *killedStore) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
-	return r, s.do(func() error { r, err = s.Store.Consume(ctx, kind, id); return err })
-}
-
-func (s *killedStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
-	return n, s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
 }
 
 // mortal is a test environment whose Regain is a node on the file store that can be killed and started again.
@@ -130,7 +105,7 @@ func (all closers) Close() error {
 func (m *mortal) start() error {
 	n, err := node.New(m.cfg, node.Deps{
 		Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader,
-		Wrap: func(s storage.Store) storage.Store { m.store.Store = s; return m.store },
+		Wrap: func(s storage.Store) storage.Store { return aroundStore{s, m.store.do} },
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()

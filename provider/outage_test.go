@@ -26,7 +26,6 @@ var errInjected = errors.New("injected outage")
 // faultyStore fails one of its operations: the one after `after` others. It fails before anything was done, or after,
 // when only the answer is lost.
 type faultyStore struct {
-	storage.Store
 	mu    sync.Mutex
 	count int
 	at    int // 0: none
@@ -65,30 +64,6 @@ func (s *faultyStore) do(work func() error) error {
 		return err
 	}
 	return after
-}
-
-func (s *faultyStore) Create(ctx context.Context, r storage.Record) error {
-	return s.do(func() error { return s.Store.Create(ctx, r) })
-}
-
-func (s *faultyStore) Update(ctx context.Context, r storage.Record) error {
-	return s.do(func() error { return s.Store.Update(ctx, r) })
-}
-
-func (s *faultyStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	return s.do(func() error { return s.Store.Delete(ctx, kind, id) })
-}
-
-func (s *faultyStore) Get(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
-	return r, s.do(func() error { r, err = s.Store.Get(ctx, kind, id); return err })
-}
-
-func (s *faultyStore) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
-	return r, s.do(func() error { r, err = s.Store.Consume(ctx, kind, id); return err })
-}
-
-func (s *faultyStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
-	return n, s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
 }
 
 // stubborn is a person, and an IdP, who try again whatever happens.
@@ -216,7 +191,7 @@ func tryEveryOutage(t *testing.T, screen bool) {
 	f := setUpEnv(t, testenv.Options{
 		Namesakes: 256,
 		Deps: func(d *node.Deps) {
-			d.Wrap = func(backend storage.Store) storage.Store { store.Store = backend; return store }
+			d.Wrap = func(backend storage.Store) storage.Store { return aroundStore{backend, store.do} }
 		},
 		Change: func(c *node.Config) {
 			c.Limits = []node.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}

@@ -1,0 +1,41 @@
+package provider_test
+
+import (
+	"context"
+	"time"
+
+	"regain/storage"
+)
+
+// aroundStore has do carry out each operation of a store: before it, after it, or not at all, as a fault has it.
+type aroundStore struct {
+	storage.Store
+	do func(work func() error) error
+}
+
+func (s aroundStore) Create(ctx context.Context, r storage.Record) error {
+	return s.do(func() error { return s.Store.Create(ctx, r) })
+}
+
+func (s aroundStore) Update(ctx context.Context, r storage.Record) error {
+	return s.do(func() error { return s.Store.Update(ctx, r) })
+}
+
+func (s aroundStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
+	return s.do(func() error { return s.Store.Delete(ctx, kind, id) })
+}
+
+func (s aroundStore) Get(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
+	err = s.do(func() error { r, err = s.Store.Get(ctx, kind, id); return err })
+	return r, err
+}
+
+func (s aroundStore) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
+	err = s.do(func() error { r, err = s.Store.Consume(ctx, kind, id); return err })
+	return r, err
+}
+
+func (s aroundStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
+	err = s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
+	return n, err
+}
