@@ -17,6 +17,7 @@ import (
 	"regain/adapters/auditlog"
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/internal/plan"
 	"regain/recovery"
 )
 
@@ -77,15 +78,15 @@ func (c auditCommand) options() (options auditlog.Options, err error) {
 	case c.file != "" && !c.secret.IsZero():
 		return options, errors.New("give --config, or one of --key-file and --key-env")
 	case c.file != "":
-		cfg := node.Defaults()
-		if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: node.Renamed()}, &cfg); err != nil {
+		cfg := config.Defaults()
+		if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: config.Renamed()}, &cfg); err != nil {
 			return options, err
 		}
-		if options, err = cfg.Audit.Options(); err != nil {
+		if options, err = node.AuditOptions(cfg.Audit); err != nil {
 			return options, err
 		}
 	case !c.secret.IsZero():
-		if options.Key, err = node.ReadAuditKey(c.secret, "the key of the audit log"); err != nil {
+		if options.Key, err = plan.ReadAuditKey(c.secret, "the key of the audit log"); err != nil {
 			return options, err
 		}
 	default:
@@ -150,8 +151,8 @@ func (c auditCommand) begin() error {
 	if c.file == "" {
 		return fmt.Errorf("begin: give --config: %w", errUsage)
 	}
-	cfg := node.Defaults()
-	if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: node.Renamed()}, &cfg); err != nil {
+	cfg := config.Defaults()
+	if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: config.Renamed()}, &cfg); err != nil {
 		return err
 	}
 	if err := node.BeginAudit(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader}); err != nil {

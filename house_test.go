@@ -54,8 +54,15 @@ func importRules() []importRule {
 		}, why: "what a client is told depends on the decision, and on nothing that a wallet sent"},
 		{from: []string{"regain/provider/..."}, never: []string{"regain/provider/web", "regain/provider/binding", "regain/provider/wallet", "regain/provider/journey", "regain/provider/openid"},
 			why: "the faces stand on the packages below them, and none of those looks back up"},
-		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
+		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
+		{from: []string{"regain/provider/...", "regain/verifier/...", "regain/presentation/...", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer"},
+			never: []string{"regain/internal/config", "regain/internal/plan", "regain/internal/node"},
+			why:   "the wiring tells each part what it needs; a part that knew the configuration could not be used with another"},
+		{from: []string{"regain/internal/config"}, never: []string{"regain/..."}, except: []string{"regain/recovery", "regain/presentation"},
+			why: "what an administrator writes is decoded and checked without what reads it, or is opened for it"},
+		{from: []string{"regain/internal/plan"}, never: []string{"regain/..."}, except: append(values(), "regain/internal/config", "regain/internal/fetch", "regain/internal/publickey"),
+			why: "what a configuration means is decided without a backend, an adapter or a face: a new kind of these is a case in internal/node"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
 			except: []string{"regain/conformance/..."},
 			why:    "a counterpart that shares our code agrees with our mistakes"},
@@ -72,6 +79,15 @@ func importRules() []importRule {
 // face is what each face of the provider stands on.
 func face() []string {
 	return []string{"regain/provider/web", "regain/provider/binding", "regain/provider/problem"}
+}
+
+// values is what a plan of a node is made of.
+func values() []string {
+	return []string{
+		"regain/recovery", "regain/storage", "regain/presentation", "regain/presentation/authenticator", "regain/presentation/identity",
+		"regain/verifier", "regain/verifier/trust", "regain/provider/clients", "regain/provider/contract", "regain/provider/evidence",
+		"regain/provider/keys", "regain/provider/mtls", "regain/provider/protocol",
+	}
 }
 
 // allowed lists the pairs that a rule as a whole forbids, each with its reason.
@@ -135,6 +151,15 @@ func TestImportRulesBite(t *testing.T) {
 		"regain/internal/fetch":      "regain/recovery",
 		"regain/conformance/wallet":  "regain/presentation",
 		"regain/internal/node":       "regain/conformance/idp",
+		"regain/internal/config":     "regain/storage",
+		"regain/internal/config/":    "regain/adapters/directory",
+		"regain/internal/config//":   "regain/internal/plan",
+		"regain/internal/config///":  "regain/internal/node",
+		"regain/provider/oauth/":     "regain/internal/config",
+		"regain/internal/plan":       "regain/adapters/directory",
+		"regain/internal/plan/":      "regain/storage/bolt",
+		"regain/internal/plan//":     "regain/internal/node",
+		"regain/internal/plan///":    "regain/provider/openid",
 		"regain/provider/keys":       "github.com/ory/fosite",
 		"regain/conformance/demo":    "github.com/gin-gonic/gin",
 		"regain/conformance/wallet/": "regain/recovery",

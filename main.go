@@ -139,9 +139,9 @@ func nodeFlags(name string) (*pflag.FlagSet, *string) {
 	return flags, file
 }
 
-func loadConfig(name string, args []string) (node.Config, error) {
+func loadConfig(name string, args []string) (config.Config, error) {
 	flags, file := nodeFlags(name)
-	cfg := node.Defaults()
+	cfg := config.Defaults()
 	if err := parse(flags, args, 0); err != nil {
 		return cfg, err
 	}
@@ -150,7 +150,7 @@ func loadConfig(name string, args []string) (node.Config, error) {
 			return ""
 		}
 		return flag
-	}, Renamed: node.Renamed()}, &cfg)
+	}, Renamed: config.Renamed()}, &cfg)
 	return cfg, err
 }
 
@@ -161,7 +161,7 @@ func runServe(ctx context.Context, args []string, out io.Writer) error {
 	}
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
 	if cfg.Issuer == "" && len(cfg.Clients) == 0 {
-		if cfg, err = node.Development(cfg); err != nil {
+		if cfg, err = config.Development(cfg); err != nil {
 			return err
 		}
 		fmt.Fprintf(out, "No configuration: a development instance at %s, in memory, with keys made now and no client.\nTry `regain demo`, or write a configuration: docs/configuration.md.\n", cfg.Issuer)
@@ -177,7 +177,7 @@ func runCheck(args []string, out io.Writer) error {
 	if err := node.Check(cfg); err != nil {
 		return err
 	}
-	for _, warning := range cfg.Warnings(time.Now()) {
+	for _, warning := range node.Warnings(cfg, time.Now()) {
 		if _, err := fmt.Fprintln(out, "warning: "+warning); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ import (
 
 // restartable serves one node after another on one address.
 type restartable struct {
-	cfg     node.Config
+	cfg     config.Config
 	current atomic.Pointer[node.Node]
 	server  *http.Server
 }
@@ -34,7 +34,7 @@ type restartable struct {
 // options has the test environment's Regain served by r, with a file for its records.
 func (r *restartable) options() testenv.Options {
 	return testenv.Options{Store: "file", Elsewhere: func(path string, l *net.TCPListener) (io.Closer, error) {
-		r.cfg = node.Defaults()
+		r.cfg = config.Defaults()
 		if err := config.Load(config.Source{File: path}, &r.cfg); err != nil {
 			return nil, err
 		}
@@ -56,9 +56,9 @@ func (r *restartable) start() error {
 func (r *restartable) Close() error { return errors.Join(r.server.Close(), r.current.Load().Close()) }
 
 // verify verifies the node's audit log, and returns how many records there are.
-func verifyAudit(t *testing.T, cfg node.AuditConfig) uint64 {
+func verifyAudit(t *testing.T, cfg config.AuditConfig) uint64 {
 	t.Helper()
-	options, err := cfg.Options()
+	options, err := node.AuditOptions(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,9 +128,9 @@ func issuedPasses(t *testing.T, path string) int {
 
 // Recoveries go on while the audit log is rotated in each way that the documentation names, and all segments verify.
 func TestRecoveriesGoOnWhileTheLogIsRotated(t *testing.T) {
-	var audit node.AuditConfig
-	f := setUpEnv(t, testenv.Options{Change: func(c *node.Config) { audit = c.Audit }})
-	options, err := audit.Options()
+	var audit config.AuditConfig
+	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) { audit = c.Audit }})
+	options, err := node.AuditOptions(audit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,8 +184,8 @@ func TestRecoveriesGoOnWhileTheLogIsRotated(t *testing.T) {
 
 // A log that was rotated and was not told: nobody gets a pass, and a readiness probe says why, until it is told.
 func TestNoRecordNoPassAfterARotationThatWasNotTold(t *testing.T) {
-	var audit node.AuditConfig
-	f := setUpEnv(t, testenv.Options{Change: func(c *node.Config) { audit = c.Audit }})
+	var audit config.AuditConfig
+	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) { audit = c.Audit }})
 	code := f.approvedCode(t)
 	if err := os.Rename(audit.File, audit.File+".1"); err != nil {
 		t.Fatal(err)
@@ -234,8 +234,8 @@ func TestAVolumeThatIsFullForAMoment(t *testing.T) {
 		}
 		return
 	}
-	var audit node.AuditConfig
-	f := setUpEnv(t, testenv.Options{Change: func(c *node.Config) { audit = c.Audit }})
+	var audit config.AuditConfig
+	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) { audit = c.Audit }})
 	code := f.approvedCode(t)
 	info, err := os.Stat(audit.File)
 	if err != nil {

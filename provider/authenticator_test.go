@@ -21,7 +21,7 @@ import (
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // older is a test environment that asks wallets like Microsoft Authenticator for JWT VCs, and such a wallet.
@@ -41,11 +41,11 @@ type holder struct {
 }
 
 // setUpAuthenticator is a test environment, and a wallet with a Verified ID that came over OpenID4VCI.
-func setUpAuthenticator(t *testing.T, h holder, change func(*node.Config)) *older {
+func setUpAuthenticator(t *testing.T, h holder, change func(*config.Config)) *older {
 	t.Helper()
 	f := &older{}
 	f.clock = func() time.Time { return time.Now().Add(time.Duration(f.late.Load())) }
-	f.fixture = setUpEnv(t, testenv.Options{TLS: true, Clock: f.clock, Change: func(cfg *node.Config) {
+	f.fixture = setUpEnv(t, testenv.Options{TLS: true, Clock: f.clock, Change: func(cfg *config.Config) {
 		testenv.AskAuthenticators(cfg)
 		if change != nil {
 			change(cfg)
@@ -218,7 +218,7 @@ func TestAuthenticators(t *testing.T) {
 
 // A wallet that opens nothing leaves the person to say that it was theirs, and the client is told.
 func TestAuthenticatorsThatDoNotReturn(t *testing.T) {
-	f := setUpAuthenticator(t, holder{}, func(cfg *node.Config) { no := false; cfg.Wallets[0].RedirectBack = &no })
+	f := setUpAuthenticator(t, holder{}, func(cfg *config.Config) { no := false; cfg.Wallets[0].RedirectBack = &no })
 	page := f.asked(t)
 	if next := f.share(t, f.review(t, page), authenticator.ShareOptions{}); next != "" {
 		t.Fatalf("it is sent on to %s", next)

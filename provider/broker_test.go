@@ -14,7 +14,6 @@ import (
 	"regain/conformance/browser"
 	"regain/conformance/testenv"
 	"regain/internal/config"
-	"regain/internal/node"
 )
 
 const (
@@ -31,17 +30,17 @@ type broker struct {
 
 func setUpBroker(t *testing.T) *broker {
 	t.Helper()
-	return setUpBrokerWith(t, func(*node.ClientConfig) {})
+	return setUpBrokerWith(t, func(*config.ClientConfig) {})
 }
 
 // setUpBrokerWith is setUpBroker with another registration.
-func setUpBrokerWith(t *testing.T, change func(*node.ClientConfig)) *broker {
+func setUpBrokerWith(t *testing.T, change func(*config.ClientConfig)) *broker {
 	t.Helper()
 	return setUpBrokerAt(t, "", change)
 }
 
 // setUpBrokerAt is setUpBrokerWith where the issuer has a path.
-func setUpBrokerAt(t *testing.T, path string, change func(*node.ClientConfig)) *broker {
+func setUpBrokerAt(t *testing.T, path string, change func(*config.ClientConfig)) *broker {
 	t.Helper()
 	b := &broker{t: t, logouts: make(chan url.Values, 4)}
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,13 +58,13 @@ func setUpBrokerAt(t *testing.T, path string, change func(*node.ClientConfig)) *
 		t.Fatal(err)
 	}
 	no := false
-	b.fixture = setUpEnv(t, testenv.Options{Path: path, Change: func(cfg *node.Config) {
+	b.fixture = setUpEnv(t, testenv.Options{Path: path, Change: func(cfg *config.Config) {
 		cfg.Fetch.AllowHTTPHosts = append(cfg.Fetch.AllowHTTPHosts, address.Host)
 		cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowPrivateHosts, address.Host)
 		for i := range cfg.Profiles {
-			cfg.Profiles[i].Credential.Document = node.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
+			cfg.Profiles[i].Credential.Document = config.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
 		}
-		client := node.ClientConfig{
+		client := config.ClientConfig{
 			ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
 			Scope: []string{"openid", "profile", "offline_access"}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true,
 			PostLogout: []string{"https://program.localhost/out"}, BackChannel: listener.URL + "/logout",
@@ -186,8 +185,8 @@ func TestAStockBrokerSignsIn(t *testing.T) {
 
 // A mapper of the broker finds an attribute under the name that it looks for, and what was verified keeps its own.
 func TestMappedClaims(t *testing.T) {
-	b := setUpBrokerWith(t, func(c *node.ClientConfig) {
-		c.Claims = []node.ClaimConfig{{Name: "surname", Attribute: "family_name"}, {Name: "given_name", Attribute: "family_name"}, {Name: "shoe_size", Attribute: "shoes"}}
+	b := setUpBrokerWith(t, func(c *config.ClientConfig) {
+		c.Claims = []config.ClaimConfig{{Name: "surname", Attribute: "family_name"}, {Name: "given_name", Attribute: "family_name"}, {Name: "shoe_size", Attribute: "shoes"}}
 	})
 	const ask = `{"id_token":{"verified_claims":{"verification":{"trust_framework":null},"claims":{"given_name":null}}}}`
 	got := b.redeem(b.signIn(url.Values{"scope": {"openid"}, "claims": {ask}}).Get("code"))

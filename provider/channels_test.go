@@ -10,7 +10,7 @@ import (
 
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // letterbox keeps what a wallet posts to a response URI while it is closed, instead of delivering it.
@@ -48,17 +48,17 @@ func (f *fixture) letter(t *testing.T, asked *wallet.Request) string {
 // After the person asked anew it counts in none.
 func TestAnswersInAnotherChannel(t *testing.T) {
 	for name, row := range map[string]struct {
-		wallet node.WalletConfig
-		change func(*node.Config)
+		wallet config.WalletConfig
+		change func(*config.Config)
 	}{
-		"encrypted":              {node.WalletConfig{}, func(*node.Config) {}},
-		"plain":                  {node.WalletConfig{ResponseMode: "direct_post"}, func(*node.Config) {}},
-		"a licence, encrypted":   {node.WalletConfig{}, asksForLicences},
-		"a licence, all plainly": {node.WalletConfig{ResponseMode: "direct_post"}, asksForLicences},
+		"encrypted":              {config.WalletConfig{}, func(*config.Config) {}},
+		"plain":                  {config.WalletConfig{ResponseMode: "direct_post"}, func(*config.Config) {}},
+		"a licence, encrypted":   {config.WalletConfig{}, asksForLicences},
+		"a licence, all plainly": {config.WalletConfig{ResponseMode: "direct_post"}, asksForLicences},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.wallet.DigitalCredentials = []string{"signed"}
-			f := setUpWallets(t, func(cfg *node.Config) {
+			f := setUpWallets(t, func(cfg *config.Config) {
 				row.change(cfg)
 				for i := range cfg.Profiles {
 					cfg.Profiles[i].CrossDevice.Allow = true
@@ -124,7 +124,7 @@ func (f *fixture) triesChannels(t *testing.T) {
 
 // A stranger who keeps sending invalid responses to a link has its channel closed; the page stays, and asks anew.
 func TestInvalidResponsesAreBounded(t *testing.T) {
-	for name, row := range map[string]node.WalletConfig{"by reference": {}, "in the link": {ByValue: true}} {
+	for name, row := range map[string]config.WalletConfig{"by reference": {}, "in the link": {ByValue: true}} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpWallets(t, nil, row)
 			page := f.asked(t)

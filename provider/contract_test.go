@@ -20,7 +20,6 @@ import (
 	"regain/conformance/okta"
 	"regain/conformance/testenv"
 	"regain/internal/config"
-	"regain/internal/node"
 )
 
 const oktaRedirect = "https://program.localhost/idp/identity-verification/callback"
@@ -33,9 +32,9 @@ func setUpOkta(t *testing.T, o testenv.Options, change func(*okta.Config)) (*fix
 		t.Fatal(err)
 	}
 	ring := certifiedRing(t)
-	o.Change = func(cfg *node.Config) {
+	o.Change = func(cfg *config.Config) {
 		cfg.Secrets.SigningKey = ring
-		cfg.Clients = append(cfg.Clients, node.ClientConfig{ID: "okta", Name: "Okta", Contract: "okta-idv", Secret: config.Secret{File: secret}, RedirectURIs: []string{oktaRedirect}})
+		cfg.Clients = append(cfg.Clients, config.ClientConfig{ID: "okta", Name: "Okta", Contract: "okta-idv", Secret: config.Secret{File: secret}, RedirectURIs: []string{oktaRedirect}})
 	}
 	f := setUpEnv(t, o)
 	cfg := okta.Config{Issuer: f.Regain, ClientID: "okta", ClientSecret: brokerSecret, RedirectURI: oktaRedirect, FlowID: "employees", HTTPClient: f.Client}
@@ -213,12 +212,12 @@ func setUpEntra(t *testing.T, o testenv.Options, change func(*entra.Config)) (*f
 	base := strings.Replace(login.URL, "127.0.0.1", "login.localhost", 1)
 	host := strings.TrimPrefix(base, "http://")
 	ring := certifiedRing(t)
-	o.Change = func(cfg *node.Config) {
+	o.Change = func(cfg *config.Config) {
 		cfg.Secrets.SigningKey = ring
 		cfg.Fetch.AllowHTTPHosts, cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowHTTPHosts, host), append(cfg.Fetch.AllowPrivateHosts, host)
-		cfg.Clients = append(cfg.Clients, node.ClientConfig{
+		cfg.Clients = append(cfg.Clients, config.ClientConfig{
 			ID: "contoso", Name: "Contoso", Contract: "entra-external-method", RedirectURIs: []string{base + "/common/federation/externalauthprovider"},
-			Entra: node.EntraConfig{TenantID: tenantID, ApplicationID: appID, Authority: base},
+			Entra: config.EntraConfig{TenantID: tenantID, ApplicationID: appID, Authority: base},
 		})
 	}
 	f := setUpEnv(t, o)

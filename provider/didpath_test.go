@@ -14,7 +14,7 @@ import (
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/authenticator"
 	"regain/conformance/wallet/request"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // didOf is the did:web of an issuer (did:web Method Specification, Method-Specific Identifier): the port is encoded, and the
@@ -30,8 +30,8 @@ func didOf(t *testing.T, issuer string) string {
 
 // A wallet that knows us by a did:web with a path finds its document there.
 func TestKnownByADIDWithAPath(t *testing.T) {
-	f := setUpEnv(t, testenv.Options{TLS: true, Path: issuerPath, Change: func(cfg *node.Config) {
-		cfg.Wallets = []node.WalletConfig{{
+	f := setUpEnv(t, testenv.Options{TLS: true, Path: issuerPath, Change: func(cfg *config.Config) {
+		cfg.Wallets = []config.WalletConfig{{
 			Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "decentralized_identifier", KeyID: "request-1", DigitalCredentials: []string{"signed"}, ClientID: didOf(t, cfg.Issuer),
 		}}
 	}})
@@ -45,7 +45,7 @@ func TestKnownByADIDWithAPath(t *testing.T) {
 // So does a wallet like Microsoft Authenticator, which verifies the domain too: that document is the origin's.
 func TestAuthenticatorAtAnIssuerWithAPath(t *testing.T) {
 	f := &older{clock: time.Now}
-	f.fixture = setUpEnv(t, testenv.Options{TLS: true, Path: issuerPath, Change: func(cfg *node.Config) {
+	f.fixture = setUpEnv(t, testenv.Options{TLS: true, Path: issuerPath, Change: func(cfg *config.Config) {
 		testenv.AskAuthenticators(cfg)
 		cfg.Wallets[0].ClientID = didOf(t, cfg.Issuer)
 	}})

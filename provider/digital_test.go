@@ -9,7 +9,7 @@ import (
 
 	"regain/conformance/browser"
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // script sends one of the page's script's forms, as its browser does, and reads the answer.
@@ -75,16 +75,16 @@ func (f *fixture) respond(t *testing.T, asked wallet.DigitalRequest, options wal
 // In each protocol of the Digital Credentials API, encrypted and not, with either format, an account is recovered.
 func TestDigitalCredentials(t *testing.T) {
 	for name, row := range map[string]struct {
-		wallet node.WalletConfig
-		change func(*node.Config)
+		wallet config.WalletConfig
+		change func(*config.Config)
 	}{
-		"unsigned":            {node.WalletConfig{DigitalCredentials: []string{"unsigned"}}, nil},
-		"signed":              {node.WalletConfig{DigitalCredentials: []string{"signed"}}, nil},
-		"by several":          {node.WalletConfig{DigitalCredentials: []string{"multisigned"}}, nil},
-		"HAIP":                {node.WalletConfig{HAIP: true, DigitalCredentials: []string{"signed", "unsigned"}}, nil},
-		"not encrypted":       {node.WalletConfig{ResponseMode: "direct_post", DigitalCredentials: []string{"unsigned"}}, nil},
-		"a licence":           {node.WalletConfig{DigitalCredentials: []string{"signed"}}, asksForLicences},
-		"a licence, unsigned": {node.WalletConfig{ResponseMode: "direct_post", DigitalCredentials: []string{"unsigned"}}, asksForLicences},
+		"unsigned":            {config.WalletConfig{DigitalCredentials: []string{"unsigned"}}, nil},
+		"signed":              {config.WalletConfig{DigitalCredentials: []string{"signed"}}, nil},
+		"by several":          {config.WalletConfig{DigitalCredentials: []string{"multisigned"}}, nil},
+		"HAIP":                {config.WalletConfig{HAIP: true, DigitalCredentials: []string{"signed", "unsigned"}}, nil},
+		"not encrypted":       {config.WalletConfig{ResponseMode: "direct_post", DigitalCredentials: []string{"unsigned"}}, nil},
+		"a licence":           {config.WalletConfig{DigitalCredentials: []string{"signed"}}, asksForLicences},
+		"a licence, unsigned": {config.WalletConfig{ResponseMode: "direct_post", DigitalCredentials: []string{"unsigned"}}, asksForLicences},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpWallets(t, row.change, row.wallet)
@@ -112,11 +112,11 @@ func (f *fixture) recoversBy(t *testing.T, asked wallet.DigitalRequest, data str
 
 // Each row is an answer that is not one to this page's request; the last one, which is, is taken all the same.
 func TestDigitalCredentialsThatAreRefused(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"signed"}})
+	f := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"signed"}})
 	f.asked(t)
 	asked := f.requests(t)[0]
 	good := f.respond(t, asked, wallet.ShareOptions{})
-	other := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"signed"}})
+	other := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"signed"}})
 	other.asked(t)
 	theirs := other.requests(t)[0]
 	elsewhere := other.respond(t, theirs, wallet.ShareOptions{})
@@ -148,7 +148,7 @@ func TestDigitalCredentialsThatAreRefused(t *testing.T) {
 
 // A person who declines in the browser goes on with another way.
 func TestDeclinedInTheBrowser(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"unsigned"}})
+	f := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"unsigned"}})
 	page := f.asked(t)
 	asked := f.requests(t)[0]
 	if status, body := f.script(t, "response", url.Values{"wallet": {"default"}, "protocol": {asked.Protocol}, "data": {`{"error":"access_denied"}`}}); status != http.StatusOK {
@@ -163,7 +163,7 @@ func TestDeclinedInTheBrowser(t *testing.T) {
 
 // The page's script fetches the request before any wallet is asked, so the page must not say that one is at it.
 func TestTheScriptIsNoWallet(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"signed"}})
+	f := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"signed"}})
 	page := f.asked(t)
 	f.requests(t)
 	again, err := f.browser.Open(t.Context(), page.URL.String())
@@ -179,7 +179,7 @@ func TestTheScriptIsNoWallet(t *testing.T) {
 
 // The browser that asked is the browser that answers.
 func TestAnotherBrowserCannotAnswer(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"unsigned"}})
+	f := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"unsigned"}})
 	f.asked(t)
 	asked := f.requests(t)[0]
 	data := f.respond(t, asked, wallet.ShareOptions{})
@@ -195,7 +195,7 @@ func TestAnotherBrowserCannotAnswer(t *testing.T) {
 // Another site's page can have the person's browser send what it likes, cookie and all: the browser says whose page it
 // was, and nobody frames ours to have somebody press its button.
 func TestAnotherSiteAsksAndAnswersNothing(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{DigitalCredentials: []string{"unsigned"}})
+	f := setUpWallets(t, nil, config.WalletConfig{DigitalCredentials: []string{"unsigned"}})
 	page := f.asked(t)
 	asked := f.requests(t)[0]
 	form, _ := page.Form("cancel")

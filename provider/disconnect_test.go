@@ -12,6 +12,7 @@ import (
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -46,8 +47,8 @@ func TestThePageGoesAway(t *testing.T) {
 	store := &strict{}
 	f := setUpEnv(t, testenv.Options{
 		Deps: func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
-		Change: func(cfg *node.Config) {
-			cfg.Wallets = []node.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, DigitalCredentials: []string{"signed"}}}
+		Change: func(cfg *config.Config) {
+			cfg.Wallets = []config.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, DigitalCredentials: []string{"signed"}}}
 		},
 	})
 	f.wallet = f.newWallet(t, request.Policy{})

@@ -87,12 +87,12 @@ func setUpPublished(t *testing.T) *published {
 	ring, err := everySigningRing()
 	p.must(err)
 	yes, no := true, false
-	p.fixture = setUpEnv(t, testenv.Options{Change: func(cfg *node.Config) {
+	p.fixture = setUpEnv(t, testenv.Options{Change: func(cfg *config.Config) {
 		cfg.Secrets.SigningKey = config.Secret{File: write("ring.pem", ring)}
 		cfg.MutualTLS.BaseURL = fmt.Sprintf("https://regain.localhost:%d", listener.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // TCP
 		cfg.MutualTLS.RootsFile = write("roots.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: p.shown.Raw}))
-		cfg.Metadata = node.MetadataConfig{ServiceDocumentation: "https://help.example.org/", PolicyURI: "https://example.org/privacy", TermsURI: "https://example.org/terms"}
-		cfg.Registration = node.RegistrationConfig{
+		cfg.Metadata = config.MetadataConfig{ServiceDocumentation: "https://help.example.org/", PolicyURI: "https://example.org/privacy", TermsURI: "https://example.org/terms"}
+		cfg.Registration = config.RegistrationConfig{
 			Tokens: config.Secret{File: write("tokens", []byte(invitation))}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, TokenAud: &yes,
 			Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access", "recovery"},
 		}

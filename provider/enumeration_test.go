@@ -10,13 +10,13 @@ import (
 
 	"regain/conformance/browser"
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // Promise 6, in each way to a wallet: an account that does not exist, one that is excluded and one that the evidence does
 // not name meet the same pages, the same request and the same words, and the wallet hears the same.
 func TestNothingToEnumerateInAnyChannel(t *testing.T) {
-	for name, w := range map[string]node.WalletConfig{
+	for name, w := range map[string]config.WalletConfig{
 		"by reference": {TransactionData: true}, "in the link": {ByValue: true, TransactionData: true}, "through the browser": {DigitalCredentials: []string{"unsigned"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -38,7 +38,7 @@ func TestNothingToEnumerateInAnyChannel(t *testing.T) {
 }
 
 // walks goes through a recovery of an account with Ada's wallet, and tells what could be seen of it from outside.
-func (f *fixture) walks(t *testing.T, account string, w node.WalletConfig) (seen []string) {
+func (f *fixture) walks(t *testing.T, account string, w config.WalletConfig) (seen []string) {
 	t.Helper()
 	see := func(page *browser.Page) *browser.Page {
 		t.Helper()

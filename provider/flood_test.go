@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // auditLines returns how many lines the audit log has, and its text.
@@ -59,8 +59,8 @@ func (f *fixture) visit(t *testing.T, address string) (int, string) {
 
 // One request URI opens a few recoveries, for a person who reloads, and no more.
 func TestOneRequestURIOpensFewRecoveries(t *testing.T) {
-	f := setUpWith(t, func(c *node.Config) {
-		c.Limits = []node.LimitConfig{{Name: "client", Per: "client", Max: 1000, Window: time.Hour}}
+	f := setUpWith(t, func(c *config.Config) {
+		c.Limits = []config.LimitConfig{{Name: "client", Per: "client", Max: 1000, Window: time.Hour}}
 	})
 	attempt, err := f.RP.Start(t.Context(), "ada.lindqvist@example.org", nil)
 	if err != nil {
@@ -85,8 +85,8 @@ func TestOneRequestURIOpensFewRecoveries(t *testing.T) {
 
 // Beyond a limit the first openings show a page and are recorded; of the rest the client hears, and nothing is kept.
 func TestAFloodBeyondALimit(t *testing.T) {
-	f := setUpWith(t, func(c *node.Config) {
-		c.Limits = []node.LimitConfig{{Name: "account-network", Per: "account+network", Max: 3, Window: time.Hour}}
+	f := setUpWith(t, func(c *config.Config) {
+		c.Limits = []config.LimitConfig{{Name: "account-network", Per: "account+network", Max: 3, Window: time.Hour}}
 	})
 	before, _ := f.auditLines(t)
 	pages, refused := 0, 0

@@ -12,7 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // away are the ways in which a server of keys does not answer, with what the log says of it.
@@ -43,11 +43,11 @@ func TestWhereverKeysCannotBeHad(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { away()[strings.Trim(r.URL.Path, "/")].answer(w) }))
 	t.Cleanup(server.Close)
 	host := strings.TrimPrefix(server.URL, "http://")
-	f := setUpWith(t, func(cfg *node.Config) {
+	f := setUpWith(t, func(cfg *config.Config) {
 		cfg.Fetch.AllowHTTPHosts, cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowHTTPHosts, host), append(cfg.Fetch.AllowPrivateHosts, host)
 		no := false
 		for kind := range away() {
-			cfg.Clients = append(cfg.Clients, node.ClientConfig{
+			cfg.Clients = append(cfg.Clients, config.ClientConfig{
 				ID: "c-" + kind, Name: "C", JWKSURI: server.URL + "/" + kind, RedirectURIs: []string{brokerRedirect}, Scope: []string{"openid"}, RequirePAR: &no, RequirePKCE: &no, RequestAlg: "ES256",
 			})
 		}

@@ -62,7 +62,7 @@ func (s *killedStore) do(work func() error) error {
 // mortal is a test environment whose Regain is a node on the file store that can be killed and started again.
 type mortal struct {
 	*fixture
-	cfg   node.Config
+	cfg   config.Config
 	store *killedStore
 
 	mu   sync.Mutex
@@ -75,7 +75,7 @@ func setUpMortal(t *testing.T) *mortal {
 	if err := os.WriteFile(secret, []byte(brokerSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m := &mortal{cfg: node.Defaults(), store: &killedStore{ended: make(chan struct{})}}
+	m := &mortal{cfg: config.Defaults(), store: &killedStore{ended: make(chan struct{})}}
 	t.Cleanup(func() { close(m.store.ended) })
 	m.fixture = setUpEnv(t, testenv.Options{Namesakes: 128, Store: "file", Elsewhere: func(path string, l *net.TCPListener) (io.Closer, error) {
 		if err := config.Load(config.Source{File: path}, &m.cfg); err != nil {

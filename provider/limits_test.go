@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // deniedFrom opens a recovery as a browser behind a proxy that says where it is, and reports whether it was denied at once.
@@ -52,10 +52,10 @@ func (f *fixture) deniedWith(t *testing.T, header http.Header) bool {
 	return strings.Contains(body.String(), `id="denied"`)
 }
 
-func limited(trusted ...string) func(*node.Config) {
-	return func(c *node.Config) {
+func limited(trusted ...string) func(*config.Config) {
+	return func(c *config.Config) {
 		c.TrustedProxies = trusted
-		c.Limits = []node.LimitConfig{{Name: "account-network", Per: "account+network", Max: 2, Window: time.Hour}}
+		c.Limits = []config.LimitConfig{{Name: "account-network", Per: "account+network", Max: 2, Window: time.Hour}}
 	}
 }
 

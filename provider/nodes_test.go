@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"regain/conformance/testenv"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -19,9 +20,9 @@ import (
 // is the store.
 func TestLiveAcrossNodes(t *testing.T) {
 	var shared storage.Store
-	var cfg node.Config
+	var cfg config.Config
 	f := setUpEnv(t, testenv.Options{
-		Change: func(c *node.Config) { cfg = *c },
+		Change: func(c *config.Config) { cfg = *c },
 		Deps: func(d *node.Deps) {
 			d.Wrap = func(s storage.Store) storage.Store { shared = s; return s }
 		},

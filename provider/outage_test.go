@@ -16,6 +16,7 @@ import (
 	"regain/conformance/rp"
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -193,8 +194,8 @@ func tryEveryOutage(t *testing.T, screen bool) {
 		Deps: func(d *node.Deps) {
 			d.Wrap = func(backend storage.Store) storage.Store { return aroundStore{backend, store.do} }
 		},
-		Change: func(c *node.Config) {
-			c.Limits = []node.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
+		Change: func(c *config.Config) {
+			c.Limits = []config.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
 			c.Clients = append(c.Clients, screenClient(secret))
 		},
 	})

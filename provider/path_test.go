@@ -14,7 +14,7 @@ import (
 	"regain/conformance/browser"
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // witness notes what everybody asks of the issuer's host, and each address of our own that a page, a redirect or a script's
@@ -58,7 +58,7 @@ func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
 const issuerPath = "/id/regain_2"
 
 // setUpAtPath is a test environment whose issuer has a path, with a witness.
-func setUpAtPath(t *testing.T, change func(*node.Config)) (*fixture, *witness) {
+func setUpAtPath(t *testing.T, change func(*config.Config)) (*fixture, *witness) {
 	t.Helper()
 	f := setUpEnv(t, testenv.Options{Path: issuerPath, Change: change})
 	u, err := url.Parse(f.Regain)
@@ -102,7 +102,7 @@ func TestIssuerWithAPath(t *testing.T) {
 		f.finishes(t, f.typeDigits(t, digits))
 	})
 	t.Run("the browser", func(t *testing.T) {
-		f, _ := setUpAtPath(t, func(cfg *node.Config) { cfg.Wallets[0].DigitalCredentials = []string{"signed"} })
+		f, _ := setUpAtPath(t, func(cfg *config.Config) { cfg.Wallets[0].DigitalCredentials = []string{"signed"} })
 		f.asked(t)
 		asked := f.requests(t)
 		f.recoversBy(t, asked[0], f.respond(t, asked[0], wallet.ShareOptions{}))
@@ -142,7 +142,7 @@ func TestIssuerWithAPath(t *testing.T) {
 
 // The person names the account, comes back by a session, and signs out, all below the path; a page of an error leads there too.
 func TestPagesOfABrokerAtAPath(t *testing.T) {
-	b := setUpBrokerAt(t, "/regain", func(*node.ClientConfig) {})
+	b := setUpBrokerAt(t, "/regain", func(*config.ClientConfig) {})
 	got := b.redeem(b.signIn(nil).Get("code"))
 	if got.claims["iss"] != b.Regain || b.userInfo(got.Access)["sub"] != got.claims["sub"] {
 		t.Errorf("%v", got.claims)

@@ -11,13 +11,13 @@ import (
 	"testing"
 
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // Whatever comes to the response endpoint and is no answer is refused with 4xx and a JSON error, is recorded, and leaves
 // the request open for its wallet.
 func TestEveryRefusalIsRecorded(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{})
+	f := setUpWallets(t, nil, config.WalletConfig{})
 	page := f.asked(t)
 	request := f.review(t, page)
 	target := request.ResponseURI()
@@ -65,7 +65,7 @@ func TestEveryRefusalIsRecorded(t *testing.T) {
 
 // A wallet that hangs up before it is told is recorded like any other: answers cannot be tried unseen.
 func TestHangingUpIsRecorded(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{})
+	f := setUpWallets(t, nil, config.WalletConfig{})
 	target := f.review(t, f.asked(t)).ResponseURI()
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()

@@ -19,22 +19,21 @@ import (
 
 	"regain/conformance/testenv"
 	"regain/internal/config"
-	"regain/internal/node"
 	"regain/provider/keys"
 )
 
 const invitation = "an-initial-access-token-of-32-characters-or-more"
 
 // setUpRegistration is a test environment in which clients may register themselves.
-func setUpRegistration(t *testing.T, change func(*node.Config)) *fixture {
+func setUpRegistration(t *testing.T, change func(*config.Config)) *fixture {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "tokens")
 	if err := os.WriteFile(path, []byte("another-token-that-is-long-enough-to-be-one\n"+invitation+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return setUpWith(t, func(cfg *node.Config) {
+	return setUpWith(t, func(cfg *config.Config) {
 		no := false
-		cfg.Registration = node.RegistrationConfig{Tokens: config.Secret{File: path}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true}
+		cfg.Registration = config.RegistrationConfig{Tokens: config.Secret{File: path}, RequirePAR: &no, RequirePKCE: &no, AskAccount: true}
 		if change != nil {
 			change(cfg)
 		}
@@ -277,7 +276,7 @@ func TestKeysAtAURI(t *testing.T) {
 			}))
 			t.Cleanup(server.Close)
 			host := strings.TrimPrefix(server.URL, "http://")
-			f := setUpEnv(t, testenv.Options{Clock: clock.now, Change: func(cfg *node.Config) {
+			f := setUpEnv(t, testenv.Options{Clock: clock.now, Change: func(cfg *config.Config) {
 				cfg.Fetch.AllowHTTPHosts, cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowHTTPHosts, host), append(cfg.Fetch.AllowPrivateHosts, host)
 				for i := range cfg.Clients {
 					if cfg.Clients[i].ID == testenv.ClientProgram {

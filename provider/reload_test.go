@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // replace writes another content to a file of the running node, and has it read again.
@@ -33,7 +33,7 @@ func (f *fixture) isDenied(t *testing.T) bool {
 // Who leaves the directory file recovers no more: not a recovery that begins, and not one that is under way.
 func TestAnAccountThatLeftTheFile(t *testing.T) {
 	var path string
-	f := setUpWallets(t, func(cfg *node.Config) { path = cfg.Directory.File }, node.WalletConfig{})
+	f := setUpWallets(t, func(cfg *config.Config) { path = cfg.Directory.File }, config.WalletConfig{})
 	f.recovers(t, f.asked(t))
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -81,7 +81,7 @@ func TestAnAccountThatLeftTheFile(t *testing.T) {
 // An issuer whose anchor leaves its file is believed no more, although its chains and lists were seen before.
 func TestAnAnchorThatLeftTheFile(t *testing.T) {
 	var path string
-	f := setUpWallets(t, func(cfg *node.Config) { path = cfg.Trust[0].AnchorsFile }, node.WalletConfig{})
+	f := setUpWallets(t, func(cfg *config.Config) { path = cfg.Trust[0].AnchorsFile }, config.WalletConfig{})
 	f.recovers(t, f.asked(t))
 	before, err := os.ReadFile(path)
 	if err != nil {
@@ -107,9 +107,9 @@ func TestAnAnchorThatLeftTheFile(t *testing.T) {
 // answered, one that is fetched again is made anew, and those that follow are signed with the new key.
 func TestARenewedRequestCertificate(t *testing.T) {
 	var key, certificate string
-	f := setUpWallets(t, func(cfg *node.Config) {
+	f := setUpWallets(t, func(cfg *config.Config) {
 		key, certificate = cfg.RequestSigning.Key.File, cfg.RequestSigning.CertificateFile
-	}, node.WalletConfig{})
+	}, config.WalletConfig{})
 	renew := func() {
 		t.Helper()
 		chain, private, err := f.PKI.RenewRequest()

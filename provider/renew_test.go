@@ -8,21 +8,21 @@ import (
 	"time"
 
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // A request that nobody answered in its time is made anew when somebody comes back to it: the page is there, and the
 // link on it, or the browser's button, works.
 func TestARequestThatEnded(t *testing.T) {
 	const life = time.Minute
-	short := func(cfg *node.Config) { cfg.RequestLife = life }
+	short := func(cfg *config.Config) { cfg.RequestLife = life }
 	for name, row := range map[string]struct {
-		wallet node.WalletConfig
+		wallet config.WalletConfig
 		visit  func(t *testing.T, f *fixture) // makes the request
 	}{
-		"in the link":         {node.WalletConfig{ByValue: true}, func(*testing.T, *fixture) {}},
-		"fetched":             {node.WalletConfig{}, func(t *testing.T, f *fixture) { f.review(t, f.browser.Current()) }},
-		"through the browser": {node.WalletConfig{DigitalCredentials: []string{"signed"}}, func(t *testing.T, f *fixture) { f.requests(t) }},
+		"in the link":         {config.WalletConfig{ByValue: true}, func(*testing.T, *fixture) {}},
+		"fetched":             {config.WalletConfig{}, func(t *testing.T, f *fixture) { f.review(t, f.browser.Current()) }},
+		"through the browser": {config.WalletConfig{DigitalCredentials: []string{"signed"}}, func(t *testing.T, f *fixture) { f.requests(t) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := &movingClock{}
@@ -48,12 +48,12 @@ func TestARequestThatEnded(t *testing.T) {
 func TestAScannedCodeEnds(t *testing.T) {
 	const life = time.Minute
 	clock := &movingClock{}
-	f := setUpWalletsAt(t, clock.now, func(cfg *node.Config) {
+	f := setUpWalletsAt(t, clock.now, func(cfg *config.Config) {
 		cfg.RequestLife = life
 		for i := range cfg.Profiles {
 			cfg.Profiles[i].CrossDevice.Allow = true
 		}
-	}, node.WalletConfig{})
+	}, config.WalletConfig{})
 	page := f.asked(t)
 	code, _ := page.ByID("qr-text")
 	if _, err := f.wallet.Scan(t.Context(), code); err != nil {

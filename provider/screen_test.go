@@ -11,7 +11,6 @@ import (
 
 	"regain/conformance/browser"
 	"regain/internal/config"
-	"regain/internal/node"
 )
 
 // setUpScreen is a test environment with a broker whose people get the pass on the screen.
@@ -21,13 +20,13 @@ func setUpScreen(t *testing.T) *broker {
 	if err := os.WriteFile(secret, []byte(brokerSecret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &broker{t: t, fixture: setUpWith(t, func(cfg *node.Config) { cfg.Clients = append(cfg.Clients, screenClient(secret)) })}
+	return &broker{t: t, fixture: setUpWith(t, func(cfg *config.Config) { cfg.Clients = append(cfg.Clients, screenClient(secret)) })}
 }
 
 // screenClient is a broker whose people see the pass; secret is its file.
-func screenClient(secret string) node.ClientConfig {
+func screenClient(secret string) config.ClientConfig {
 	no := false
-	return node.ClientConfig{
+	return config.ClientConfig{
 		ID: "broker", Name: "Broker", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{brokerRedirect},
 		Scope: []string{"openid", "profile"}, RequirePAR: &no, RequirePKCE: &no, Deliver: "screen",
 	}

@@ -7,7 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"regain/internal/node"
+	"regain/internal/config"
 	"regain/recovery"
 )
 
@@ -21,8 +21,8 @@ func lookAlikes() []string {
 }
 
 // withLookAlikes adds those people, whose family name is Stone, to the directory.
-func withLookAlikes(t *testing.T) func(*node.Config) {
-	return func(cfg *node.Config) {
+func withLookAlikes(t *testing.T) func(*config.Config) {
+	return func(cfg *config.Config) {
 		text, err := os.ReadFile(cfg.Directory.File)
 		var document struct {
 			Accounts []map[string]any
@@ -49,7 +49,7 @@ func withLookAlikes(t *testing.T) func(*node.Config) {
 // A sample of recovery.TestNoNameIsAnothers over HTTP: Ada's wallet opens nobody's account but hers, and her pass is good
 // for nobody else, whichever look-alike is named, known to the directory or not.
 func TestNobodyIsAnotherOverHTTP(t *testing.T) {
-	for name, change := range map[string]func(*node.Config){"known": withLookAlikes(t), "unknown": nil} {
+	for name, change := range map[string]func(*config.Config){"known": withLookAlikes(t), "unknown": nil} {
 		f := setUpWith(t, change)
 		for _, other := range lookAlikes() {
 			if !recovery.Recordable(other) { // refused at the door, before anybody looks for it

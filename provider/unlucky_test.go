@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // A copy of the store from any moment of a recovery is put back after the pass left, and the log is kept: whatever the
@@ -80,8 +80,8 @@ func TestNoMomentsCopyGivesASecondPass(t *testing.T) {
 // Sixty-four verifications of a right one-time pass at once, under two names of its account, while files are read again and
 // the log is rotated: one says yes.
 func TestOneOfManyVerificationsUsesThePass(t *testing.T) {
-	var cfg node.Config
-	f := setUpWith(t, func(c *node.Config) { cfg = *c })
+	var cfg config.Config
+	f := setUpWith(t, func(c *config.Config) { cfg = *c })
 	code := f.approvedCode(t)
 	tokens, err := f.RP.Redeem(t.Context(), f.attempt, code)
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"regain/conformance/testenv"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -86,7 +87,7 @@ func TestEveryNoOfAPassCostsTheSame(t *testing.T) {
 	b := &broker{t: t, fixture: setUpEnv(t, testenv.Options{
 		Clock: clock.now, Namesakes: 8,
 		Deps:   func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
-		Change: func(cfg *node.Config) { cfg.Clients = append(cfg.Clients, screenClient(secret)) },
+		Change: func(cfg *config.Config) { cfg.Clients = append(cfg.Clients, screenClient(secret)) },
 	})}
 	// Windows of guesses are aligned to the clock: begin just after the start of one.
 	clock.advance(time.Minute - time.Duration(time.Now().UnixNano()%int64(time.Minute)) + time.Second)

@@ -7,6 +7,7 @@ import (
 
 	"regain/conformance/testenv"
 	"regain/conformance/wallet/request"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -24,16 +25,16 @@ func (w *writes) Update(ctx context.Context, r storage.Record) error {
 
 // Looking at a page changes nothing: the request in its link was made when it was first shown, and a QR code lives on.
 func TestPageViewsWriteNothing(t *testing.T) {
-	for name, row := range map[string]struct{ wallet node.WalletConfig }{
-		"in the link": {wallet: node.WalletConfig{ByValue: true}}, "by reference": {wallet: node.WalletConfig{}},
+	for name, row := range map[string]struct{ wallet config.WalletConfig }{
+		"in the link": {wallet: config.WalletConfig{ByValue: true}}, "by reference": {wallet: config.WalletConfig{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			store := &writes{}
 			f := setUpEnv(t, testenv.Options{
 				Deps: func(d *node.Deps) { d.Wrap = func(s storage.Store) storage.Store { store.Store = s; return store } },
-				Change: func(cfg *node.Config) {
+				Change: func(cfg *config.Config) {
 					row.wallet.Endpoint = cfg.Wallets[0].Endpoint
-					cfg.Wallets = []node.WalletConfig{row.wallet}
+					cfg.Wallets = []config.WalletConfig{row.wallet}
 					for i := range cfg.Profiles {
 						cfg.Profiles[i].CrossDevice.Allow = true
 					}

@@ -13,7 +13,7 @@ import (
 	"regain/conformance/rp"
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // fixture is a whole test environment with a log that is kept, one person at a browser, and their wallet.
@@ -49,7 +49,7 @@ func setUp(t *testing.T) *fixture {
 }
 
 // setUpWith is setUp with another configuration.
-func setUpWith(t *testing.T, change func(*node.Config)) *fixture {
+func setUpWith(t *testing.T, change func(*config.Config)) *fixture {
 	t.Helper()
 	return setUpEnv(t, testenv.Options{Change: change})
 }

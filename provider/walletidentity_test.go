@@ -17,15 +17,15 @@ import (
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // A wallet that knows us by our did:web fetches its document from us, over TLS.
 func TestKnownByADID(t *testing.T) {
-	f := setUpEnv(t, testenv.Options{TLS: true, Change: func(cfg *node.Config) {
-		w := node.WalletConfig{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "decentralized_identifier", KeyID: "request-1", DigitalCredentials: []string{"signed"}}
+	f := setUpEnv(t, testenv.Options{TLS: true, Change: func(cfg *config.Config) {
+		w := config.WalletConfig{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "decentralized_identifier", KeyID: "request-1", DigitalCredentials: []string{"signed"}}
 		w.ClientID = "did:web:" + strings.ReplaceAll(strings.TrimPrefix(cfg.Issuer, "https://"), ":", "%3A")
-		cfg.Wallets = []node.WalletConfig{w}
+		cfg.Wallets = []config.WalletConfig{w}
 	}})
 	f.wallet = f.newWallet(t, request.Policy{Prefixes: []request.Prefix{request.DecentralizedIdentifier}})
 	f.recovers(t, f.asked(t))
@@ -41,12 +41,12 @@ func TestKnownByAnAttestation(t *testing.T) {
 		t.Fatal(err)
 	}
 	const issuer = "https://attester.example.org"
-	f := setUpWith(t, func(cfg *node.Config) {
+	f := setUpWith(t, func(cfg *config.Config) {
 		path := filepath.Join(t.TempDir(), "attestation.jwt")
 		if err := os.WriteFile(path, []byte(attest(t, attester, issuer, requestKey(t, cfg))), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg.Wallets = []node.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "verifier_attestation", AttestationFile: path}}
+		cfg.Wallets = []config.WalletConfig{{Endpoint: cfg.Wallets[0].Endpoint, ClientIDPrefix: "verifier_attestation", AttestationFile: path}}
 	})
 	f.wallet = f.newWallet(t, request.Policy{
 		Prefixes:  []request.Prefix{request.VerifierAttestation},
@@ -56,7 +56,7 @@ func TestKnownByAnAttestation(t *testing.T) {
 }
 
 // requestKey is the public part of the key that signs requests.
-func requestKey(t *testing.T, cfg *node.Config) crypto.PublicKey {
+func requestKey(t *testing.T, cfg *config.Config) crypto.PublicKey {
 	t.Helper()
 	text, err := os.ReadFile(cfg.RequestSigning.CertificateFile)
 	if err != nil {

@@ -14,20 +14,20 @@ import (
 	"regain/conformance/testenv"
 	"regain/conformance/wallet"
 	"regain/conformance/wallet/request"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // setUpWallets is a test environment whose profiles ask these kinds of wallet, and a wallet of Ada's that takes whatever the
 // specification lets it take, with a Verified ID and a driving licence.
-func setUpWallets(t *testing.T, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
+func setUpWallets(t *testing.T, change func(*config.Config), wallets ...config.WalletConfig) *fixture {
 	t.Helper()
 	return setUpWalletsAt(t, nil, change, wallets...)
 }
 
 // setUpWalletsAt is setUpWallets by another clock.
-func setUpWalletsAt(t *testing.T, clock func() time.Time, change func(*node.Config), wallets ...node.WalletConfig) *fixture {
+func setUpWalletsAt(t *testing.T, clock func() time.Time, change func(*config.Config), wallets ...config.WalletConfig) *fixture {
 	t.Helper()
-	f := setUpEnv(t, testenv.Options{Clock: clock, Change: func(cfg *node.Config) {
+	f := setUpEnv(t, testenv.Options{Clock: clock, Change: func(cfg *config.Config) {
 		endpoint := cfg.Wallets[0].Endpoint
 		cfg.Wallets = wallets
 		for i := range cfg.Wallets {
@@ -65,14 +65,14 @@ func (f *fixture) newWallet(t *testing.T, takes request.Policy) *wallet.Wallet {
 }
 
 // asksForLicences changes every profile to ask for a driving licence.
-func asksForLicences(cfg *node.Config) {
+func asksForLicences(cfg *config.Config) {
 	for i := range cfg.Profiles {
 		cfg.Profiles[i].Credential = licence()
 	}
 }
 
-func licence() node.CredentialConfig {
-	return node.CredentialConfig{Format: "mso_mdoc", Types: []string{testenv.LicenceType}, Bindings: []node.BindingConfig{
+func licence() config.CredentialConfig {
+	return config.CredentialConfig{Format: "mso_mdoc", Types: []string{testenv.LicenceType}, Bindings: []config.BindingConfig{
 		{Attribute: "given_name", Claim: "org.iso.18013.5.1/given_name"}, {Attribute: "family_name", Claim: "org.iso.18013.5.1/family_name"},
 	}}
 }
@@ -105,23 +105,23 @@ func (f *fixture) finishes(t *testing.T, page *browser.Page) {
 // Each kind of wallet that OpenID4VP 1.0 knows recovers an account, with either format.
 func TestEveryChannel(t *testing.T) {
 	for name, row := range map[string]struct {
-		wallet node.WalletConfig
-		change func(*node.Config)
+		wallet config.WalletConfig
+		change func(*config.Config)
 	}{
-		"as most wallets":           {node.WalletConfig{}, nil},
-		"HAIP":                      {node.WalletConfig{HAIP: true}, nil},
-		"by GET":                    {node.WalletConfig{RequestURIMethod: "get"}, nil},
-		"not encrypted":             {node.WalletConfig{ResponseMode: "direct_post"}, nil},
-		"by a DNS name":             {node.WalletConfig{ClientIDPrefix: "x509_san_dns", ClientID: "regain.localhost"}, nil},
-		"by where the answer goes":  {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, nil},
-		"so, and not encrypted":     {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true, ResponseMode: "direct_post"}, nil},
-		"signed, in the link":       {node.WalletConfig{ByValue: true}, nil},
-		"a pre-registered verifier": {node.WalletConfig{ClientIDPrefix: "pre-registered", ClientID: "regain", ByValue: true, ResponseMode: "direct_post"}, nil},
-		"transaction data":          {node.WalletConfig{TransactionData: true}, nil},
-		"a licence":                 {node.WalletConfig{}, asksForLicences},
-		"a licence, HAIP":           {node.WalletConfig{HAIP: true}, asksForLicences},
-		"a licence, not encrypted":  {node.WalletConfig{ResponseMode: "direct_post"}, asksForLicences},
-		"a licence, by its place":   {node.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, asksForLicences},
+		"as most wallets":           {config.WalletConfig{}, nil},
+		"HAIP":                      {config.WalletConfig{HAIP: true}, nil},
+		"by GET":                    {config.WalletConfig{RequestURIMethod: "get"}, nil},
+		"not encrypted":             {config.WalletConfig{ResponseMode: "direct_post"}, nil},
+		"by a DNS name":             {config.WalletConfig{ClientIDPrefix: "x509_san_dns", ClientID: "regain.localhost"}, nil},
+		"by where the answer goes":  {config.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, nil},
+		"so, and not encrypted":     {config.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true, ResponseMode: "direct_post"}, nil},
+		"signed, in the link":       {config.WalletConfig{ByValue: true}, nil},
+		"a pre-registered verifier": {config.WalletConfig{ClientIDPrefix: "pre-registered", ClientID: "regain", ByValue: true, ResponseMode: "direct_post"}, nil},
+		"transaction data":          {config.WalletConfig{TransactionData: true}, nil},
+		"a licence":                 {config.WalletConfig{}, asksForLicences},
+		"a licence, HAIP":           {config.WalletConfig{HAIP: true}, asksForLicences},
+		"a licence, not encrypted":  {config.WalletConfig{ResponseMode: "direct_post"}, asksForLicences},
+		"a licence, by its place":   {config.WalletConfig{ClientIDPrefix: "redirect_uri", ByValue: true}, asksForLicences},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := setUpWallets(t, row.change, row.wallet)
@@ -135,11 +135,11 @@ func TestEveryChannel(t *testing.T) {
 
 // A profile that takes either credential is content with the one that the wallet has.
 func TestAlternatives(t *testing.T) {
-	f := setUpWallets(t, func(cfg *node.Config) {
+	f := setUpWallets(t, func(cfg *config.Config) {
 		for i, p := range cfg.Profiles {
-			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []node.CredentialConfig{licence(), p.Credential}, node.CredentialConfig{}
+			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []config.CredentialConfig{licence(), p.Credential}, config.CredentialConfig{}
 		}
-	}, node.WalletConfig{})
+	}, config.WalletConfig{})
 	f.recovers(t, f.asked(t)) // both are there: the licence is preferred
 	if !strings.Contains(f.log.String(), `"came":["face_check","verified_id"]`) && !strings.Contains(f.log.String(), `"came":["verified_id","face_check"]`) {
 		t.Errorf("the preferred one did not come")
@@ -164,11 +164,11 @@ func TestAlternatives(t *testing.T) {
 
 // A trial without Face Checks asks for none, and hands out no pass.
 func TestATrialWithoutFaceChecks(t *testing.T) {
-	f := setUpWallets(t, func(cfg *node.Config) {
+	f := setUpWallets(t, func(cfg *config.Config) {
 		for i := range cfg.Profiles {
 			cfg.Profiles[i].Mode, cfg.Profiles[i].FaceCheck.Source = "evaluation", "none"
 		}
-	}, node.WalletConfig{})
+	}, config.WalletConfig{})
 	link, _ := f.asked(t).Link("open-wallet")
 	asked, err := f.wallet.Review(t.Context(), link)
 	if err != nil || len(asked.Shares) != 1 || asked.Shares[0].FaceCheck {
@@ -186,14 +186,14 @@ func TestATrialWithoutFaceChecks(t *testing.T) {
 // Whichever of several Verified IDs comes, its holder authorised the recovery.
 func TestEveryAlternativeAuthorises(t *testing.T) {
 	const other = "urn:example:another-identity"
-	f := setUpWallets(t, func(cfg *node.Config) {
+	f := setUpWallets(t, func(cfg *config.Config) {
 		cfg.Trust[0].Types = append(cfg.Trust[0].Types, other)
 		for i, p := range cfg.Profiles {
 			first := p.Credential
 			first.Types = []string{other}
-			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []node.CredentialConfig{first, p.Credential}, node.CredentialConfig{}
+			cfg.Profiles[i].Credentials, cfg.Profiles[i].Credential = []config.CredentialConfig{first, p.Credential}, config.CredentialConfig{}
 		}
-	}, node.WalletConfig{TransactionData: true})
+	}, config.WalletConfig{TransactionData: true})
 	page := f.asked(t)
 	request := f.review(t, page)
 	for name, tamper := range map[string]wallet.Tamper{"none": {OmitTransactionHashes: true}, "another": {BreakTransactionHash: true}} {
@@ -210,7 +210,7 @@ func TestEveryAlternativeAuthorises(t *testing.T) {
 
 // An mdoc that is not for this request is refused, and the rightful wallet still answers.
 func TestLicencesThatAreRefused(t *testing.T) {
-	f := setUpWallets(t, asksForLicences, node.WalletConfig{})
+	f := setUpWallets(t, asksForLicences, config.WalletConfig{})
 	page := f.asked(t)
 	request := f.review(t, page)
 	for name, tamper := range map[string]wallet.Tamper{
@@ -239,7 +239,7 @@ func TestLicencesThatAreRefused(t *testing.T) {
 
 // An SD-JWT VC that is not for this request, or not its holder's, is refused, and the rightful wallet still answers.
 func TestPresentationsThatAreRefused(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{})
+	f := setUpWallets(t, nil, config.WalletConfig{})
 	page := f.asked(t)
 	request := f.review(t, page)
 	for name, tamper := range map[string]wallet.Tamper{
@@ -262,7 +262,7 @@ func TestPresentationsThatAreRefused(t *testing.T) {
 
 // Two answers race: one wins, the other is told so, and there is one verdict.
 func TestTwoAnswersRace(t *testing.T) {
-	f := setUpWallets(t, nil, node.WalletConfig{})
+	f := setUpWallets(t, nil, config.WalletConfig{})
 	page := f.asked(t)
 	link, _ := page.Link("open-wallet")
 	const wallets = 8

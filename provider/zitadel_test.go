@@ -12,13 +12,13 @@ import (
 	"github.com/zitadel/oidc/v3/pkg/oidc"
 	"golang.org/x/oauth2"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // zitadel/oidc is a relying party of the field: discovery, code flow with PKCE, userinfo, refresh, revocation, logout.
 func TestZitadelRelyingParty(t *testing.T) {
 	for name, path := range map[string]string{"at the origin": "", "at a path": "/regain", "at a longer one": "/id/recover_2"} {
-		t.Run(name, func(t *testing.T) { zitadelSignsIn(t, setUpBrokerAt(t, path, func(*node.ClientConfig) {})) })
+		t.Run(name, func(t *testing.T) { zitadelSignsIn(t, setUpBrokerAt(t, path, func(*config.ClientConfig) {})) })
 	}
 }
 

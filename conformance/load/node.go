@@ -53,7 +53,7 @@ func serveNode(path string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	node.Tune()
-	cfg := node.Defaults()
+	cfg := config.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"
-	"regain/internal/node"
+	"regain/internal/config"
 	"regain/provider/keys"
 )
 
@@ -28,7 +28,7 @@ const caFile = "ca.crt"
 
 // WithoutHSTS changes Regain's configuration (Options.Change) so that a browser may come by http again: a person's own browser
 // remembers the name for years, and the next demonstration may be one without TLS.
-func WithoutHSTS(cfg *node.Config) { cfg.HSTS = 0 }
+func WithoutHSTS(cfg *config.Config) { cfg.HSTS = 0 }
 
 // object is a YAML mapping.
 type object = map[string]any

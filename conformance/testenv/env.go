@@ -46,7 +46,7 @@ type Options struct {
 	// Offers are the credential configurations that the proofing provider offers; its usual one if empty.
 	Offers []string
 	// Change edits Regain's configuration before it starts; nil leaves it.
-	Change func(*node.Config)
+	Change func(*config.Config)
 	// Elsewhere serves Regain in another process, which reads the configuration file and accepts on the listener; nil
 	// serves it in this one.
 	Elsewhere func(config string, l *net.TCPListener) (io.Closer, error)
@@ -215,7 +215,7 @@ func (w *Env) startRegain(o Options, p party) error {
 		w.elsewhere, err = o.Elsewhere(path, p.listener.(*net.TCPListener)) //nolint:forcetypeassert // we listened on TCP
 		return err
 	}
-	cfg := node.Defaults()
+	cfg := config.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err
 	}
@@ -239,9 +239,9 @@ func (w *Env) startRegain(o Options, p party) error {
 }
 
 // readClients reads the clients that somebody brings.
-func readClients(path string) ([]node.ClientConfig, error) {
+func readClients(path string) ([]config.ClientConfig, error) {
 	var file struct {
-		Clients []node.ClientConfig `koanf:"clients"`
+		Clients []config.ClientConfig `koanf:"clients"`
 	}
 	if path == "" {
 		return nil, nil

@@ -18,18 +18,18 @@ import (
 	"time"
 
 	"regain/conformance/testenv"
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // started is the configuration that Regain starts with when somebody brings text.
-func started(t *testing.T, text string) (node.Config, error) {
+func started(t *testing.T, text string) (config.Config, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "brought.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var cfg node.Config
-	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: path, Change: func(c *node.Config) { cfg = *c }})
+	var cfg config.Config
+	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: path, Change: func(c *config.Config) { cfg = *c }})
 	if err != nil {
 		return cfg, err
 	}
@@ -90,13 +90,13 @@ trust:
 			t.Fatal(err)
 		}
 	}
-	var cfg node.Config
-	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: brought, Change: func(c *node.Config) { cfg = *c }})
+	var cfg config.Config
+	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Configuration: brought, Change: func(c *config.Config) { cfg = *c }})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer w.Close()
-	byType := map[string]node.TrustConfig{}
+	byType := map[string]config.TrustConfig{}
 	for _, entry := range cfg.Trust {
 		for _, name := range entry.Types {
 			if _, twice := byType[name]; twice {

@@ -1,9 +1,17 @@
-// Package config reads one YAML file, lets REGAIN_ environment variables and then flags override it, and decodes the
-// result strictly: an unknown key is an error that stops the start and suggests the nearest known key.
+// Package config holds what an administrator writes. It reads one YAML file, lets REGAIN_ environment variables and then
+// flags override it, and decodes the result strictly: an unknown key is an error that stops the start and suggests the
+// nearest known key. docs/configuration.md explains each key.
 //
-// The keys are not defined here but by the `koanf` tags of internal/node's Config and of the structs in it
-// (internal/node/config.go), beside the wiring that reads them, so that a key and its effect change together. This
-// package decodes any struct. docs/configuration.md explains each key.
+//	Config       every key, with its `koanf` tag (schema.go, profiles.go, clients.go)
+//	Defaults     the configuration before any file, variable or flag
+//	Load         decodes the sources into any struct of such tags
+//	Validate     reports the mistakes that what is written has by itself
+//	References   lists the files and secrets that a configuration names
+//	Development  completes an empty configuration, for a first look
+//
+// No file that a configuration names is read here, but a Secret by whoever needs it: what the keys mean is decided in
+// internal/plan, and what they open is opened in internal/node. A new key is a field here, a sentence in
+// docs/configuration.md, and its use in one of these.
 package config
 
 import (

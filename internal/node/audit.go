@@ -4,29 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"slices"
 
 	"regain/adapters/auditlog"
 	"regain/internal/clock"
 	"regain/internal/config"
-	"regain/recovery"
+	"regain/internal/plan"
 	"regain/storage"
 )
 
-// AuditConfig names the audit log. Without a file, the log is in memory, which is allowed for development only.
-type AuditConfig struct {
-	File       string        `koanf:"file"`        // the segment that is written to; the others are beside it
-	Key        config.Secret `koanf:"key"`         // 32 bytes, base64url: the key of the chain
-	SegmentMiB int           `koanf:"segment_mib"` // a new segment is begun after so many MiB
-}
-
-// Options reads the key and returns how the log is opened.
-func (c AuditConfig) Options() (auditlog.Options, error) {
+// AuditOptions reads the key and returns how the log is opened.
+func AuditOptions(c config.AuditConfig) (auditlog.Options, error) {
 	if c.File == "" {
 		return auditlog.Options{}, errors.New("audit.file: name a file")
 	}
-	key, err := ReadAuditKey(c.Key, "audit.key")
+	key, err := plan.ReadAuditKey(c.Key, "audit.key")
 	if err != nil {
 		return auditlog.Options{}, err
 	}
@@ -37,37 +28,7 @@ func (c AuditConfig) Options() (auditlog.Options, error) {
 	return auditlog.Options{Path: c.File, Key: key, SegmentSize: int64(c.SegmentMiB) << 20}, nil
 }
 
-// ReadAuditKey reads the key of the audit log's chain. name is the configuration key, for errors.
-func ReadAuditKey(secret config.Secret, name string) (recovery.ChainKey, error) {
-	raw, err := readKey(secret, name)
-	if err != nil {
-		return recovery.ChainKey{}, err
-	}
-	return recovery.NewChainKey(raw)
-}
-
-// validateKeeping reports what a node would forget: no record, no pass.
-func (c Config) validateKeeping(issuer *url.URL, mistake func(format string, args ...any)) {
-	if c.Development && (issuer == nil || !loopbackName(issuer.Hostname())) {
-		mistake("development: is for an issuer under .localhost; leave it out, and set storage.backend: file and audit.file")
-	}
-	issues := slices.IndexFunc(c.Profiles, func(p ProfileConfig) bool {
-		return (p.Enabled == nil || *p.Enabled) && p.Mode == string(recovery.ModeProduction)
-	})
-	switch {
-	case c.Audit.File == "" && c.Storage.Backend != "memory":
-		mistake("audit.file: name a file; a node that keeps its transactions must keep its audit log")
-	case issues < 0 || c.Development:
-		return
-	case c.Audit.File == "":
-		mistake("audit.file: name a file: profiles[%d] (%s) is in production, and there is no pass without a record that is kept; or set mode: evaluation", issues, c.Profiles[issues].Name)
-	}
-	if issues >= 0 && !c.Development && c.Storage.Backend == "memory" {
-		mistake("storage.backend memory: use file: profiles[%d] (%s) is in production, and a restart would forget which passes were issued; or set mode: evaluation", issues, c.Profiles[issues].Name)
-	}
-}
-
-func (n *Node) openAudit(cfg AuditConfig, store storage.Store, deps Deps) error {
+func (n *Node) openAudit(cfg config.AuditConfig, store storage.Store, deps Deps) error {
 	n.audit = auditlog.NewMemory()
 	switch {
 	case cfg.File == "":
@@ -76,7 +37,7 @@ func (n *Node) openAudit(cfg AuditConfig, store storage.Store, deps Deps) error 
 			return err
 		}
 	default:
-		options, err := cfg.Options()
+		options, err := AuditOptions(cfg)
 		if err != nil {
 			return err
 		}
@@ -100,24 +61,24 @@ func (n *Node) ReopenAudit() error {
 
 // BeginAudit begins a new segment of an audit log of which something is missing, or whose key is a new one. The node
 // must not be running.
-func BeginAudit(cfg Config, deps Deps) (err error) {
-	if err := cfg.validate(); err != nil {
+func BeginAudit(cfg config.Config, deps Deps) (err error) {
+	if err := validate(cfg); err != nil {
 		return err
 	}
-	options, err := cfg.Audit.Options()
+	options, err := AuditOptions(cfg.Audit)
 	if err != nil {
 		return err
 	}
-	secrets, err := readSecrets(cfg.Secrets)
+	secrets, err := plan.ReadSecrets(cfg.Secrets)
 	if err != nil {
 		return err
 	}
 	if err := auditlog.CheckOwner(options.Path); err != nil { // before the store is opened, or made
-		return keyed("audit.file", err)
+		return config.Keyed("audit.file", err)
 	}
 	n := &Node{}
 	defer func() { err = errors.Join(err, n.Close()) }()
-	store, err := n.openStore(cfg.Storage, secrets.keyring, deps)
+	store, err := n.openStore(cfg.Storage, secrets.Keyring, deps)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 func TestRotatingTheLogOfARunningNode(t *testing.T) {
 	cfg := valid(t)
 	cfg.Listen = freeAddress(t)
-	options, err := cfg.Audit.Options()
+	options, err := node.AuditOptions(cfg.Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,53 +47,6 @@ func TestRotatingTheLogOfARunningNode(t *testing.T) {
 	}
 }
 
-// No record, no pass: a profile in production does not start with what a restart forgets, and says what to do.
-func TestProductionKeepsItsRecords(t *testing.T) {
-	on, off := true, false
-	for name, row := range map[string]struct {
-		change func(c *node.Config)
-		says   []string // none for a node that starts
-	}{
-		"kept":              {change: func(*node.Config) {}},
-		"memory":            {func(c *node.Config) { c.Storage.Backend = "memory" }, []string{"storage.backend memory: use file"}},
-		"no log":            {func(c *node.Config) { c.Audit.File = "" }, []string{"audit.file: name a file"}},
-		"memory and no log": {func(c *node.Config) { c.Storage.Backend, c.Audit.File = "memory", "" }, []string{"storage.backend memory: use file", "audit.file: name a file"}},
-		"the second of its profiles": {func(c *node.Config) {
-			second := c.Profiles[0]
-			c.Profiles[0].Mode, second.Name, second.Priority = "evaluation", "second", 9
-			c.Profiles = append(c.Profiles, second)
-			c.Storage.Backend, c.Audit.File = "memory", ""
-		}, []string{"profiles[1] (second)"}},
-		"enabled by name": {func(c *node.Config) { c.Profiles[0].Enabled = &on; c.Storage.Backend, c.Audit.File = "memory", "" }, []string{"profiles[0] (development)"}},
-		"in evaluation": {change: func(c *node.Config) {
-			c.Profiles[0].Mode = "evaluation"
-			c.Storage.Backend, c.Audit.File = "memory", ""
-		}},
-		"disabled": {change: func(c *node.Config) {
-			other := c.Profiles[0]
-			c.Profiles[0].Enabled, other.Name, other.Mode, other.Priority = &off, "other", "evaluation", 9
-			c.Profiles = append(c.Profiles, other)
-			c.Storage.Backend, c.Audit.File = "memory", ""
-		}},
-		"development":                   {change: func(c *node.Config) { c.Development = true; c.Storage.Backend, c.Audit.File = "memory", "" }},
-		"development elsewhere":         {func(c *node.Config) { c.Development, c.Issuer = true, "https://recover.example.org" }, []string{"development: is for an issuer under .localhost"}},
-		"development without an issuer": {func(c *node.Config) { c.Development, c.Issuer = true, "%" }, []string{"development: is for an issuer under .localhost"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			cfg := valid(t)
-			cfg.Profiles[0].Mode = "production"
-			row.change(&cfg)
-			err := node.Check(cfg)
-			if len(row.says) == 0 && err != nil {
-				t.Errorf("does not start: %v", err)
-			}
-			for _, says := range row.says {
-				said(t, err, says)
-			}
-		})
-	}
-}
-
 // Log and head are deleted: the node does not start, since its store knows better, until an administrator says that it
 // shall. The log says so for ever.
 func TestBeginningAfterALoss(t *testing.T) {
@@ -115,12 +68,21 @@ func TestBeginningAfterALoss(t *testing.T) {
 	if err := start(cfg); err != nil {
 		t.Errorf("after it was begun: %v", err)
 	}
-	options, err := cfg.Audit.Options()
+	options, err := node.AuditOptions(cfg.Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key, From: 2})
 	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "was begun by `regain audit begin`") {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// The default is written in internal/config, which does not know the audit log, and in the log, which does not know the
+// configuration.
+func TestTheDefaultSegmentIsTheLogs(t *testing.T) {
+	options, err := node.AuditOptions(valid(t).Audit)
+	if err != nil || options.SegmentSize != auditlog.DefaultSegmentSize {
+		t.Errorf("segments of %d, want %d: %v", options.SegmentSize, auditlog.DefaultSegmentSize, err)
 	}
 }

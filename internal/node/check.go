@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"regain/adapters/auditlog"
+	"regain/internal/config"
 )
 
 // checkWritten reports whether a file that the node writes can be what it should be, and could be written by the one
@@ -32,11 +33,11 @@ func checkWritten(path string) error {
 }
 
 // checkAudit is checkWritten for an audit log, of which it reads what a start reads.
-func checkAudit(cfg AuditConfig) error {
+func checkAudit(cfg config.AuditConfig) error {
 	if err := checkWritten(cfg.File); err != nil {
 		return fmt.Errorf("audit.file: %w", err)
 	}
-	options, err := cfg.Options()
+	options, err := AuditOptions(cfg)
 	if err != nil {
 		return err
 	}

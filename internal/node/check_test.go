@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"regain/internal/config"
 	"regain/internal/node"
 )
 
@@ -89,13 +90,13 @@ func TestCheckOfFiles(t *testing.T) {
 		}
 		return path
 	}
-	for says, change := range map[string]func(c *node.Config){
-		"storage: stat " + filepath.Dir(missing):    func(c *node.Config) { c.Storage.Path = missing },
-		"audit.file: stat " + filepath.Dir(missing): func(c *node.Config) { c.Audit.File = missing },
-		"is no file":      func(c *node.Config) { c.Storage.Path = filepath.Dir(c.Storage.Path) },
-		"not a directory": func(c *node.Config) { c.Audit.File = filepath.Join(c.Directory.File, "audit") },
-		"regain.db: its first pages are none of a store: it is damaged: put back a copy": func(c *node.Config) { beside(c.Storage.Path, "x") },
-		"not the first line of a segment":                                                func(c *node.Config) { beside(c.Audit.File, "\x00\n") },
+	for says, change := range map[string]func(c *config.Config){
+		"storage: stat " + filepath.Dir(missing):    func(c *config.Config) { c.Storage.Path = missing },
+		"audit.file: stat " + filepath.Dir(missing): func(c *config.Config) { c.Audit.File = missing },
+		"is no file":      func(c *config.Config) { c.Storage.Path = filepath.Dir(c.Storage.Path) },
+		"not a directory": func(c *config.Config) { c.Audit.File = filepath.Join(c.Directory.File, "audit") },
+		"regain.db: its first pages are none of a store: it is damaged: put back a copy": func(c *config.Config) { beside(c.Storage.Path, "x") },
+		"not the first line of a segment":                                                func(c *config.Config) { beside(c.Audit.File, "\x00\n") },
 	} {
 		cfg := valid(t)
 		change(&cfg)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"regain/internal/config"
 	"regain/internal/listener"
 	"regain/internal/peer"
 	"regain/provider/journey"
@@ -15,23 +16,10 @@ import (
 // refusedEvery is how often the log tells that connections are refused, whatever a flood does.
 const refusedEvery = time.Minute
 
-// validate checks that every bound is one.
-func (c ConnectionsConfig) validate() error {
-	for _, bound := range []struct {
-		key string
-		n   int
-	}{{"max", c.Max}, {"per_network", c.PerNetwork}, {"live_pages", c.LivePages}, {"live_pages_per_network", c.LivePagesPerNetwork}} {
-		if bound.n <= 0 {
-			return fmt.Errorf("connections.%s %d: use a number above 0, or leave it out", bound.key, bound.n)
-		}
-	}
-	return nil
-}
-
 // within returns the bounds of a process that may have this many files open, 0 if that is not known. One half is for
 // connections, the other for the files, for what we fetch, and for whoever else the process serves. With fewer places
 // altogether a network has fewer too, or one would have them all; and live pages leave room for whoever opens one.
-func (c ConnectionsConfig) within(descriptors int) ConnectionsConfig {
+func within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
 	most := descriptors / 2
 	if descriptors <= 0 || c.Max <= most {
 		return c
@@ -43,17 +31,17 @@ func (c ConnectionsConfig) within(descriptors int) ConnectionsConfig {
 	return c
 }
 
-// gate returns what bounds the connections of all listeners.
-func (c Config) gate(logger *slog.Logger) (*listener.Gate, error) {
+// newGate returns what bounds the connections of all listeners.
+func newGate(c config.Config, logger *slog.Logger) (*listener.Gate, error) {
 	proxies, err := peer.ParseProxies(c.TrustedProxies)
 	if err != nil {
 		return nil, fmt.Errorf("trusted_proxies: %w", err)
 	}
-	if c.behindUnknownProxy() { // every connection is its own, so a bound for one network would be a bound for all people
+	if c.BehindUnknownProxy() { // every connection is its own, so a bound for one network would be a bound for all people
 		proxies = append(proxies, netip.PrefixFrom(netip.IPv4Unspecified(), 0), netip.PrefixFrom(netip.IPv6Unspecified(), 0))
 	}
 	descriptors := maxDescriptors()
-	bounds := c.Connections.within(descriptors)
+	bounds := within(c.Connections, descriptors)
 	if bounds.Max < c.Connections.Max {
 		logger.Warn("fewer connections than configured: the process may have too few open files", "connections.max", c.Connections.Max,
 			"most", bounds.Max, "of_one_network", bounds.PerNetwork, "descriptors", descriptors)
@@ -75,10 +63,10 @@ func (c Config) gate(logger *slog.Logger) (*listener.Gate, error) {
 }
 
 // livePages returns what bounds the live pages.
-func (c Config) livePages() journey.Limits {
-	bounds := c.Connections.within(maxDescriptors())
+func livePages(c config.Config) journey.Limits {
+	bounds := within(c.Connections, maxDescriptors())
 	limits := journey.Limits{Total: bounds.LivePages, PerNetwork: bounds.LivePagesPerNetwork}
-	if c.behindUnknownProxy() { // all people are one network, as for connections
+	if c.BehindUnknownProxy() { // all people are one network, as for connections
 		limits.PerNetwork = limits.Total
 	}
 	return limits

@@ -4,11 +4,12 @@ import (
 	"testing"
 	"time"
 
+	"regain/internal/config"
 	"regain/provider/journey"
 )
 
-// LivePageLimits are what bounds the live pages of this configuration.
-func (c Config) LivePageLimits() journey.Limits { return c.livePages() }
+// LivePageLimits are what bounds the live pages of a configuration.
+func LivePageLimits(c config.Config) journey.Limits { return livePages(c) }
 
 // FailAChange changes the store, which must fail.
 func (n *Node) FailAChange(t *testing.T) {
@@ -19,4 +20,6 @@ func (n *Node) FailAChange(t *testing.T) {
 }
 
 // Within are the bounds of a process that may have this many files open.
-func (c ConnectionsConfig) Within(descriptors int) ConnectionsConfig { return c.within(descriptors) }
+func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
+	return within(c, descriptors)
+}

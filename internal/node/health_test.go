@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -72,11 +73,11 @@ func TestReadinessOfTheStore(t *testing.T) {
 
 // The key of the chain, and the size of a segment, are told by name when they cannot be.
 func TestAuditMistakes(t *testing.T) {
-	for says, breakIt := range map[string]func(c *node.Config){
-		"audit.key: set audit.key.file":         func(c *node.Config) { c.Audit.Key.File = "" },
-		"audit.key: 32 bytes in base64url":      func(c *node.Config) { c.Audit.Key.File = c.Directory.File },
-		"audit.segment_mib 0: use 1 to 4096":    func(c *node.Config) { c.Audit.SegmentMiB = 0 },
-		"audit.segment_mib 5000: use 1 to 4096": func(c *node.Config) { c.Audit.SegmentMiB = 5000 },
+	for says, breakIt := range map[string]func(c *config.Config){
+		"audit.key: set audit.key.file":         func(c *config.Config) { c.Audit.Key.File = "" },
+		"audit.key: 32 bytes in base64url":      func(c *config.Config) { c.Audit.Key.File = c.Directory.File },
+		"audit.segment_mib 0: use 1 to 4096":    func(c *config.Config) { c.Audit.SegmentMiB = 0 },
+		"audit.segment_mib 5000: use 1 to 4096": func(c *config.Config) { c.Audit.SegmentMiB = 5000 },
 		"each node needs a log of its own":      nil,
 		"the store knows of its record 0":       nil,
 	} {
@@ -86,7 +87,7 @@ func TestAuditMistakes(t *testing.T) {
 			case breakIt != nil:
 				breakIt(&cfg)
 			case says == "each node needs a log of its own":
-				options, err := cfg.Audit.Options()
+				options, err := node.AuditOptions(cfg.Audit)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -107,7 +108,7 @@ func TestAuditMistakes(t *testing.T) {
 }
 
 // start starts a node and ends it.
-func start(cfg node.Config) error {
+func start(cfg config.Config) error {
 	n, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
 	if err != nil {
 		return err

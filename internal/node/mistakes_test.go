@@ -70,7 +70,7 @@ func check(f fixture, d object) error {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	cfg := Defaults()
+	cfg := config.Defaults()
 	if err := config.Load(config.Source{File: f.write("regain.yaml", text)}, &cfg); err != nil {
 		return err
 	}
@@ -248,33 +248,6 @@ func TestAllMistakesAreTold(t *testing.T) {
 	for _, says := range []string{"unknown key isuer", "request_lifetime: 5 is not", "secrets.pass_key: holds"} {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("got %v, want it to say %q too", err, says)
-		}
-	}
-}
-
-// What is weaker or shorter than it reads is warned of, with the key and the cure.
-func TestLifetimesAndModesAreWarnedOf(t *testing.T) {
-	f := newFixture(t)
-	valid := everyFile(f)
-	for says, change := range map[string]func(*Config){
-		"request_lifetime 20s: to open the wallet":                                                        func(c *Config) { c.RequestLife = 20 * time.Second },
-		"profiles[0] (development).lifetime 2m0s: the page says that a recovery takes about five minutes": func(c *Config) { c.Profiles[0].Lifetime = 2 * time.Minute },
-		"profiles[0] (development).lifetime 6m0s: ends before a request does":                             func(c *Config) { c.Profiles[0].Lifetime, c.RequestLife = 6*time.Minute, 10*time.Minute },
-		"profiles[0] (development).cross_device.qr_lifetime 2m0s: the page promises": func(c *Config) {
-			c.Profiles[0].CrossDevice, c.RequestLife = CrossDeviceConfig{Allow: true, QRLifetime: 2 * time.Minute}, 90*time.Second
-		},
-		"profiles[0] (development).face_check.max_age 10s: who takes":                                           func(c *Config) { c.Profiles[0].FaceCheck.MaxAge = 10 * time.Second },
-		"secrets.token_secret: everybody on this machine can read " + f.path("token.key") + " (mode 0644)":      func(*Config) { _ = os.Chmod(f.path("token.key"), 0o644) },
-		"tls.certificate_file: the certificate is for regain.localhost, and the issuer's host is other.example": func(c *Config) { c.Issuer = "https://other.example" },
-	} {
-		cfg := valid
-		cfg.Profiles = slices.Clone(valid.Profiles)
-		if all := strings.Join(cfg.Warnings(time.Now()), "\n"); strings.Contains(all, says) {
-			t.Errorf("warned of before anything is wrong: %s", all)
-		}
-		change(&cfg)
-		if all := strings.Join(cfg.Warnings(time.Now()), "\n"); !strings.Contains(all, says) {
-			t.Errorf("no warning says %q:\n%s", says, all)
 		}
 	}
 }

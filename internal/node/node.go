@@ -1,11 +1,15 @@
-// Package node builds one Regain node from its configuration: it reads the files that the configuration names, reports
-// what cannot work with the configuration key and the cure, and wires adapters to ports. It is the only package that
-// imports every backend.
+// Package node builds one Regain node and runs it. It wires adapters to ports, and is the only package that imports every
+// backend: a new kind of storage, directory or pass issuer is a case here (parts.go, systems.go) and its keys in
+// internal/config. What the configuration means is decided in internal/plan.
 //
-//	Config   all configuration keys and their defaults
-//	New      builds a node from a configuration
-//	Serve    runs a node, with TLS if a certificate is configured, until the context ends
-//	Check    reports whether a configuration is complete
+//	New         builds a node from a configuration
+//	Serve       runs a node, with TLS if a certificate is configured, until the context ends
+//	Check       reports whether a configuration is complete
+//	Warnings    reports what works and will not for long
+//	BeginAudit  begins a segment of an audit log of which something is missing
+//
+// node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go and
+// connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails.
 package node
 
 import (
@@ -16,6 +20,8 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/internal/config"
+	"regain/internal/plan"
 	"regain/provider"
 	"regain/provider/contract"
 	"regain/provider/keys"
@@ -40,7 +46,7 @@ type Deps struct {
 
 // Node is one running node.
 type Node struct {
-	cfg     Config
+	cfg     config.Config
 	loaded  loaded
 	audit   *auditlog.Log
 	store   *watchedStore
@@ -75,14 +81,14 @@ func (n *Node) Close() error {
 
 // New builds a node: it reads the files that the configuration names and wires the parts. Its error has every mistake
 // that the configuration and its files hold.
-func New(cfg Config, deps Deps) (*Node, error) {
+func New(cfg config.Config, deps Deps) (*Node, error) {
 	if deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("node: Logger, Clock and Random are required")
 	}
 	n := &Node{cfg: cfg}
 	n.collectParts(deps)
 	var err error
-	if n.loaded, err = cfg.load(deps); err != nil {
+	if n.loaded, err = load(cfg, deps); err != nil {
 		return nil, err
 	}
 	if err := n.wire(deps); err != nil {
@@ -92,15 +98,15 @@ func New(cfg Config, deps Deps) (*Node, error) {
 }
 
 func (n *Node) wire(deps Deps) error {
-	n.ring = n.loaded.ring
-	n.clients.current.Store(&n.loaded.clients)
-	n.fetcher.current.Store(n.loaded.fetcher)
-	n.certificate.current.Store(n.loaded.certificate)
-	store, err := n.openStore(n.cfg.Storage, n.loaded.secrets.keyring, deps)
+	n.ring = n.loaded.Ring
+	n.clients.current.Store(&n.loaded.Clients)
+	n.fetcher.current.Store(n.loaded.Fetcher)
+	n.certificate.current.Store(n.loaded.Certificate)
+	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
 	if err != nil {
 		return err
 	}
-	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.secrets.pass, store, deps)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, store, deps)
 	if err != nil {
 		return err
 	}
@@ -126,26 +132,26 @@ func (n *Node) newService(store storage.Store, passes recovery.PassIssuer, deps 
 	return recovery.NewService(recovery.Ports{
 		Transactions: storage.NewTransactions(store), Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
-	}, n.loaded.policy)
+	}, n.loaded.Policy)
 }
 
 // makeProvider adds the verifier, the wallets and the proofing providers, and builds the HTTP handler.
 func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
-	if err := n.makeVerifier(n.loaded.trust, deps); err != nil {
+	if err := n.makeVerifier(n.loaded.Trust, deps); err != nil {
 		return err
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
-	attributes, err := attributesOf(n.loaded.directory)
+	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err
 	}
 	n.provider, err = provider.New(provider.Config{
 		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
-		LivePages: n.cfg.livePages(),
-		OpenID:    n.cfg.openID(attributes, n.loaded.clients.Follow(contract.EntraExternalMethod)),
+		LivePages: livePages(n.cfg),
+		OpenID:    openIDConfig(n.cfg, attributes, n.loaded.Clients.Follow(contract.EntraExternalMethod)),
 		Wallet: wallet.Config{
-			Wallets: n.loaded.wallets.named, DIDWeb: n.loaded.wallets.web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
+			Wallets: n.loaded.Wallets.Named, DIDWeb: n.loaded.Wallets.Web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
 			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
 		},
 	}, parts)

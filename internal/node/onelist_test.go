@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/internal/config"
 	"regain/internal/node"
 )
 
@@ -50,15 +51,15 @@ func TestLivePagesBehindAnUnknownProxy(t *testing.T) {
 	cfg := valid(t)
 	cfg.Connections.LivePages, cfg.Connections.LivePagesPerNetwork = 100, 7
 	cfg.TrustedProxies = nil
-	if limits := cfg.LivePageLimits(); limits.PerNetwork != 7 || limits.Total != 100 {
+	if limits := node.LivePageLimits(cfg); limits.PerNetwork != 7 || limits.Total != 100 {
 		t.Errorf("without a proxy: %+v", limits)
 	}
 	cfg.Issuer = "https://regain.example"
-	if limits := cfg.LivePageLimits(); limits.PerNetwork != 100 || limits.Total != 100 {
+	if limits := node.LivePageLimits(cfg); limits.PerNetwork != 100 || limits.Total != 100 {
 		t.Errorf("behind an unknown proxy: %+v", limits)
 	}
 	cfg.TrustedProxies = []string{"10.0.0.1"}
-	if limits := cfg.LivePageLimits(); limits.PerNetwork != 7 {
+	if limits := node.LivePageLimits(cfg); limits.PerNetwork != 7 {
 		t.Errorf("behind a known one: %+v", limits)
 	}
 }
@@ -74,21 +75,21 @@ func TestCertificatesWithoutTrustedProxies(t *testing.T) {
 
 // Where the process may have few files open, no network holds every place either.
 func TestFewDescriptors(t *testing.T) {
-	configured := node.Defaults().Connections
+	configured := config.Defaults().Connections
 	for _, descriptors := range []int{0, 2 * configured.Max, 1 << 20} {
-		if got := configured.Within(descriptors); got != configured {
+		if got := node.Within(configured, descriptors); got != configured {
 			t.Errorf("%d descriptors: %+v", descriptors, got)
 		}
 	}
 	for descriptors, most := range map[int]int{4096: 2048, 1024: 512, 300: 150, 64: 32, 16: 8} {
-		got := configured.Within(descriptors)
+		got := node.Within(configured, descriptors)
 		if got.Max != most || got.PerNetwork > configured.PerNetwork || 4*got.PerNetwork > most/2 || got.LivePages > most/2 || got.LivePagesPerNetwork > got.LivePages/2 ||
 			got.PerNetwork <= 0 || got.LivePages <= 0 || got.LivePagesPerNetwork <= 0 {
 			t.Errorf("%d descriptors: %+v", descriptors, got)
 		}
 	}
-	few := node.ConnectionsConfig{Max: 9000, PerNetwork: 2, LivePages: 3, LivePagesPerNetwork: 1}
-	if got := few.Within(1024); got.PerNetwork != 2 || got.LivePages != 3 || got.LivePagesPerNetwork != 1 {
+	few := config.ConnectionsConfig{Max: 9000, PerNetwork: 2, LivePages: 3, LivePagesPerNetwork: 1}
+	if got := node.Within(few, 1024); got.PerNetwork != 2 || got.LivePages != 3 || got.LivePagesPerNetwork != 1 {
 		t.Errorf("more than configured: %+v", got)
 	}
 }

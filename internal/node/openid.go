@@ -1,13 +1,16 @@
 package node
 
 import (
+	"crypto/x509"
 	"fmt"
 	"slices"
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/config"
 	"regain/provider/clients"
 	"regain/provider/contract"
+	"regain/provider/mtls"
 	"regain/provider/oauth"
 	"regain/provider/openid"
 	"regain/provider/registration"
@@ -28,7 +31,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 	if n.registration != nil {
 		registry = append(registry, n.registration)
 	}
-	if n.source, err = newSource(n.cfg, n.loaded.clientRoots); err != nil {
+	if n.source, err = newSource(n.cfg, n.loaded.ClientRoots); err != nil {
 		return nil, err
 	}
 	published, err := clients.NewKeySource(remote)
@@ -39,7 +42,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 	if err != nil {
 		return nil, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.secrets.token},
+	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.Secrets.Token},
 		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock})
 	if err != nil {
 		return nil, fmt.Errorf("OpenID provider: %w", err)
@@ -54,7 +57,7 @@ func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.S
 		return nil, nil //nolint:nilnil // nil means disabled
 	}
 	policy := registration.Policy{
-		InitialTokens: n.loaded.tokens, Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
+		InitialTokens: n.loaded.Tokens, Scopes: r.Scope, AskAccount: r.AskAccount, ReuseSession: r.ReuseSession, TokenEndpointAudience: r.TokenAud,
 		SubjectFrom:   clients.SubjectSource(r.Subject),
 		AllowUnpushed: r.RequirePAR != nil && !*r.RequirePAR, AllowNoPKCE: r.RequirePKCE != nil && !*r.RequirePKCE,
 		MutualTLS: n.cfg.MutualTLS.BaseURL != "", ClientRoots: n.cfg.MutualTLS.RootsFile != "",
@@ -71,4 +74,21 @@ func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.S
 		return nil, fmt.Errorf("registration.%w", err)
 	}
 	return service, nil
+}
+
+// openIDConfig returns the settings of the OpenID provider's endpoints and metadata.
+func openIDConfig(c config.Config, attributes []string, entra bool) openid.Config {
+	return openid.Config{
+		MutualTLS: c.MutualTLS.BaseURL, ClientRoots: c.MutualTLS.RootsFile != "", Attributes: attributes, EntraContract: entra,
+		ServiceDocumentation: c.Metadata.ServiceDocumentation, PolicyURI: c.Metadata.PolicyURI, TermsURI: c.Metadata.TermsURI,
+	}
+}
+
+// newSource returns the source of client certificates: the TLS connection, or a header set by the proxies of mutual_tls.
+func newSource(cfg config.Config, roots *x509.CertPool) (*mtls.Source, error) {
+	found, err := mtls.New(mtls.Config{Header: cfg.MutualTLS.Header, Host: cfg.MutualTLS.Host(), Proxies: cfg.MutualTLS.Proxies, Roots: roots})
+	if err != nil {
+		return nil, fmt.Errorf("mutual_tls.proxies: %w", err)
+	}
+	return found, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"regain/internal/config"
+	"regain/internal/plan"
 	"regain/verifier"
 	"regain/verifier/trust"
 )
@@ -23,16 +24,16 @@ type part struct {
 // Reload reads every file again. Each part is taken over as a whole or, on an error, stays as it was; the error names
 // the key, the file and the cure, and the other parts are taken over all the same.
 func (n *Node) Reload() error {
-	var found problems
+	var found config.Problems
 	for _, p := range n.parts {
-		found.add(p.reload())
+		found.Add(p.reload())
 	}
-	return found.err()
+	return found.Err()
 }
 
 // ReloadKeys reads the signing keys again, for example after `regain keys rotate`. On an error the current keys stay.
 func (n *Node) ReloadKeys() error {
-	list, err := readSigning(n.cfg.Secrets.SigningKey)
+	list, err := plan.ReadSigning(n.cfg.Secrets.SigningKey)
 	if err != nil {
 		return err
 	}
@@ -48,7 +49,7 @@ func (n *Node) collectParts(deps Deps) {
 	add := func(name string, reload func() error, files ...string) {
 		if files = named(files); len(files) > 0 {
 			n.parts = append(n.parts, newWatched(part{name: name, files: files, reload: func() error {
-				if err := n.checkFiles(files); err != nil {
+				if err := plan.CheckFiles(n.cfg, files); err != nil {
 					return err
 				}
 				return reload()
@@ -57,10 +58,10 @@ func (n *Node) collectParts(deps Deps) {
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
 	add("directory", func() error { return n.reloadDirectory(deps.Logger) }, cfg.Directory.File)
-	add("clients", n.reloadClients, cfg.clientFiles()...)
+	add("clients", n.reloadClients, clientFiles(cfg)...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
-	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, cfg.walletFiles()...)
-	add("trust", func() error { return n.reloadTrust(deps) }, cfg.trustFiles()...)
+	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, walletFiles(cfg)...)
+	add("trust", func() error { return n.reloadTrust(deps) }, trustFiles(cfg)...)
 	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
 	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.File)
 	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
@@ -77,19 +78,6 @@ func (n *Node) collectSecrets() {
 	}
 }
 
-// checkFiles holds new files to what a start demands of them beyond their content.
-func (n *Node) checkFiles(files []string) error {
-	all := config.References(n.cfg)
-	of := slices.DeleteFunc(slices.Clone(all), func(r config.Reference) bool { return !slices.Contains(files, filepath.Clean(r.Path)) })
-	if err := checkWritable(of); err != nil {
-		return err
-	}
-	if !slices.ContainsFunc(of, func(r config.Reference) bool { return r.Private }) {
-		return nil
-	}
-	return checkDistinct(all)
-}
-
 // reloadDirectory takes the accounts over even where an exclusion names nobody any more: to keep those of before would let
 // whoever left the organisation go on recovering. It is told, and stops the next start.
 func (n *Node) reloadDirectory(logger *slog.Logger) error {
@@ -98,16 +86,16 @@ func (n *Node) reloadDirectory(logger *slog.Logger) error {
 		return nil
 	}
 	if err := file.Reload(); err != nil {
-		return keyed("directory.file", err)
+		return config.Keyed("directory.file", err)
 	}
-	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+	if err := plan.CheckDirectory(n.loaded.Policy, n.loaded.directory); err != nil {
 		logger.Warn("the directory was read again", "cause", err)
 	}
 	return nil
 }
 
 func (n *Node) reloadClients() error {
-	read, err := n.cfg.readClients(n.ring)
+	read, err := plan.ReadClients(n.cfg, n.ring)
 	if err == nil {
 		n.clients.current.Store(&read)
 	}
@@ -115,7 +103,7 @@ func (n *Node) reloadClients() error {
 }
 
 func (n *Node) reloadClientRoots() error {
-	roots, err := n.cfg.MutualTLS.roots()
+	roots, err := plan.ReadClientRoots(n.cfg.MutualTLS)
 	if err == nil {
 		n.source.SetRoots(roots)
 	}
@@ -123,15 +111,15 @@ func (n *Node) reloadClientRoots() error {
 }
 
 func (n *Node) reloadWallets(deps Deps) error {
-	read, err := n.cfg.readWallets(deps)
+	read, err := plan.ReadWallets(n.cfg, deps.Clock())
 	if err != nil {
 		return err
 	}
-	return keyed("request_signing", n.provider.Wallets().SetWallets(read.named, read.web))
+	return config.Keyed("request_signing", n.provider.Wallets().SetWallets(read.Named, read.Web))
 }
 
 func (n *Node) reloadTrust(deps Deps) error {
-	rules, err := readTrust(n.cfg.Trust)
+	rules, err := plan.ReadTrust(n.cfg.Trust)
 	if err != nil {
 		return err
 	}
@@ -142,14 +130,14 @@ func (n *Node) makeVerifier(rules []trust.Rule, deps Deps) error {
 	made, err := verifier.New(verifier.Config{Trust: rules, MinStatusTTL: n.cfg.StatusList.MinTTL, MaxStatusTTL: n.cfg.StatusList.MaxTTL},
 		verifier.Deps{Fetch: &n.fetcher, Clock: deps.Clock, Logger: deps.Logger})
 	if err != nil {
-		return keyed("trust", err)
+		return config.Keyed("trust", err)
 	}
 	n.verifier.current.Store(made)
 	return nil
 }
 
 func (n *Node) reloadFetcher() error {
-	made, err := newFetcher(n.cfg.Fetch)
+	made, err := plan.NewFetcher(n.cfg.Fetch)
 	if err == nil {
 		n.fetcher.current.Store(made)
 	}
@@ -157,7 +145,7 @@ func (n *Node) reloadFetcher() error {
 }
 
 func (n *Node) reloadTokens() error {
-	tokens, err := n.cfg.Registration.read()
+	tokens, err := plan.ReadTokens(n.cfg.Registration)
 	if err != nil || n.registration == nil {
 		return err
 	}
@@ -168,19 +156,11 @@ func (n *Node) reloadTokens() error {
 }
 
 func (n *Node) reloadCertificate(deps Deps) error {
-	read, err := n.cfg.TLS.read(deps.Clock())
+	read, err := plan.ReadCertificate(n.cfg.TLS, deps.Clock())
 	if err == nil && read != nil {
 		n.certificate.current.Store(read)
 	}
 	return err
-}
-
-// keyed puts the configuration key before an error.
-func keyed(key string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", key, err)
 }
 
 // named leaves out the files that are not configured.
@@ -193,14 +173,14 @@ func named(files []string) (found []string) {
 	return found
 }
 
-func (c Config) clientFiles() (files []string) {
+func clientFiles(c config.Config) (files []string) {
 	for _, client := range c.Clients {
 		files = append(files, client.JWKSFile, client.Secret.File)
 	}
 	return files
 }
 
-func (c Config) walletFiles() []string {
+func walletFiles(c config.Config) []string {
 	files := []string{c.RequestSigning.Key.File, c.RequestSigning.CertificateFile}
 	for _, w := range c.Wallets {
 		files = append(files, w.AttestationFile, w.VerifierInfoFile)
@@ -208,7 +188,7 @@ func (c Config) walletFiles() []string {
 	return files
 }
 
-func (c Config) trustFiles() (files []string) {
+func trustFiles(c config.Config) (files []string) {
 	for _, t := range c.Trust {
 		files = append(files, t.AnchorsFile, t.SignersFile)
 	}
@@ -219,7 +199,7 @@ func (c Config) trustFiles() (files []string) {
 func (n *Node) restart(r config.Reference) func() error {
 	return func() error {
 		text, err := r.Secret.Read(r.Key)
-		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.digests[r.Key] {
+		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.Digests[r.Key] {
 			err = fmt.Errorf("%s: %s holds another one now, which is read at the start only: records and tokens in use depend on it; restart the node", r.Key, r.Secret.Source())
 		}
 		return err

@@ -188,29 +188,32 @@ func eventually(t *testing.T, what string, reached func() bool) {
 	t.Errorf("waited in vain for %s", what)
 }
 
+// verifiedIdentity is the credential type that a development instance requests.
+const verifiedIdentity = "urn:regain:verified-identity:1"
+
 // everyFile is a configuration whose every part is made of files.
-func everyFile(f fixture) Config {
+func everyFile(f fixture) config.Config {
 	f.t.Setenv("TMPDIR", f.t.TempDir())
-	cfg, err := Development(Defaults())
+	cfg, err := config.Development(config.Defaults())
 	if err != nil {
 		f.t.Fatal(err)
 	}
 	ca := f.issue("CA", nil)
 	server, request := f.issue("server", &ca), f.issue("request", &ca)
 	cfg.Issuer, cfg.Listen = "https://regain.localhost", "127.0.0.1:0"
-	cfg.TLS = TLSConfig{CertificateFile: f.write("tls.crt", server.pem()), KeyFile: f.write("tls.key", server.keyPEM(f.t))}
+	cfg.TLS = config.TLSConfig{CertificateFile: f.write("tls.crt", server.pem()), KeyFile: f.write("tls.key", server.keyPEM(f.t))}
 	cfg.Directory.File = f.write("directory.yaml", []byte("accounts: [{name: ada@example.org}, {name: bo@example.org}]\n"))
 	cfg.Trust[0].AnchorsFile = f.write("anchors.crt", f.issue("First anchor", nil).pem())
 	cfg.Trust[0].SignersFile = f.write("signers.crt", f.issue("First signer", nil).pem())
 	cfg.Fetch.CAFile = f.write("ca.crt", ca.pem())
 	cfg.MutualTLS.RootsFile = f.write("roots.crt", ca.pem())
-	cfg.RequestSigning = CertificateConfig{Key: config.Secret{File: f.write("request.pem", request.keyPEM(f.t))}, CertificateFile: f.write("request.crt", request.pem())}
-	cfg.Secrets = SecretsConfig{
+	cfg.RequestSigning = config.CertificateConfig{Key: config.Secret{File: f.write("request.pem", request.keyPEM(f.t))}, CertificateFile: f.write("request.crt", request.pem())}
+	cfg.Secrets = config.SecretsConfig{
 		Encryption: config.Secret{File: f.write("encryption.key", f.secret())}, Token: config.Secret{File: f.write("token.key", f.secret())},
 		Pass: config.Secret{File: f.write("pass.key", f.secret())}, SigningKey: config.Secret{File: f.write("signing.pem", f.ring())},
 	}
-	cfg.Wallets = []WalletConfig{{Name: "default"}, {Name: "did", ClientIDPrefix: "decentralized_identifier", ClientID: "did:web:regain.localhost", KeyID: "request-1"}}
-	cfg.Clients = []ClientConfig{
+	cfg.Wallets = []config.WalletConfig{{Name: "default"}, {Name: "did", ClientIDPrefix: "decentralized_identifier", ClientID: "did:web:regain.localhost", KeyID: "request-1"}}
+	cfg.Clients = []config.ClientConfig{
 		{ID: "recovers", Name: "X", JWKSFile: f.write("client.jwks", f.jwks("first")), RedirectURIs: []string{"https://x.example/"}},
 		{ID: "signs-in", Name: "X", AuthMethod: "client_secret_post", Secret: config.Secret{File: f.write("client.secret", []byte(strings.Repeat("a", 32)))}, Scope: []string{"openid"}, RedirectURIs: []string{"https://x.example/"}},
 	}

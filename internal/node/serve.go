@@ -12,6 +12,9 @@ import (
 	"os"
 	"runtime/debug"
 	"time"
+
+	"regain/internal/config"
+	"regain/internal/plan"
 )
 
 // Limits of the HTTP server. The write timeout is counted from the end of a request's header, so it bounds reading the
@@ -41,7 +44,7 @@ func Tune() {
 
 // Serve runs a node until ctx ends. Then it ends the live pages, waits for the requests in progress, and returns nil:
 // that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
-func Serve(ctx context.Context, cfg Config, logger *slog.Logger) error {
+func Serve(ctx context.Context, cfg config.Config, logger *slog.Logger) error {
 	Tune()
 	defer holdHangup()() // from the first file on: who rotates a log signals whoever holds it
 	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
@@ -99,7 +102,7 @@ func MutualTLS(certificate tls.Certificate) *tls.Config {
 
 // listen opens the main listener, and the one for mutual TLS if it is configured.
 func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
-	gate, err := n.cfg.gate(logger)
+	gate, err := newGate(n.cfg, logger)
 	if err != nil {
 		return nil, err
 	}
@@ -108,10 +111,10 @@ func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	listener = gate.Listen(listener)
-	if n.loaded.certificate == nil {
+	if n.loaded.Certificate == nil {
 		return []net.Listener{listener}, nil
 	}
-	listeners := []net.Listener{tls.NewListener(listener, n.certificate.config(TLS(*n.loaded.certificate)))}
+	listeners := []net.Listener{tls.NewListener(listener, n.certificate.config(TLS(*n.loaded.Certificate)))}
 	if n.cfg.MutualTLS.Listen == "" {
 		return listeners, nil
 	}
@@ -119,7 +122,7 @@ func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mutual_tls.listen: %w", err), listener.Close())
 	}
-	return append(listeners, tls.NewListener(gate.Listen(mutual), n.certificate.config(MutualTLS(*n.loaded.certificate)))), nil
+	return append(listeners, tls.NewListener(gate.Listen(mutual), n.certificate.config(MutualTLS(*n.loaded.Certificate)))), nil
 }
 
 func serve(ctx context.Context, server *http.Server, listeners []net.Listener, logger *slog.Logger) error {
@@ -148,10 +151,16 @@ func serve(ctx context.Context, server *http.Server, listeners []net.Listener, l
 
 // Check reports what is wrong with a configuration: it builds the node without listening, and without writing or locking
 // anything, so that it can be run beside the node and by anybody.
-func Check(cfg Config) error {
+func Check(cfg config.Config) error {
 	n, err := New(cfg, Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	return n.Close()
+}
+
+// Warnings returns what is wrong with a configuration and does not stop the start.
+func Warnings(cfg config.Config, now time.Time) []string {
+	accounts, _ := openDirectory(cfg.Directory) // none on an error, which New reports
+	return plan.Warnings(cfg, now, accounts)
 }

@@ -2,28 +2,46 @@ package node
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"regain/adapters/directory"
 	"regain/adapters/localpass"
+	"regain/internal/config"
+	"regain/internal/plan"
 	"regain/provider/openid"
 	"regain/recovery"
 	"regain/storage"
 )
 
-// Kinds of external systems, the values of `kind`. Each kind is a case in this file, with its settings beside `kind`
-// in config.go. An empty kind is the first one, for configurations from before there were several.
+// Kinds of external systems, the values of `kind`. Each kind is a case in this file, which reports what its settings
+// lack; these are beside `kind` in internal/config. An empty kind is the first one, for configurations from before there were several.
 const (
 	directoryFile = "file"
 	passLocal     = "local"
 )
 
 // ofFile reports whether the directory is a file.
-func (c DirectoryConfig) ofFile() bool { return c.Kind == "" || c.Kind == directoryFile }
+func ofFile(cfg config.DirectoryConfig) bool { return cfg.Kind == "" || cfg.Kind == directoryFile }
 
-func openDirectory(cfg DirectoryConfig) (recovery.Directory, error) {
+// validate reports the mistakes that can be told without opening anything.
+func validate(cfg config.Config) error {
+	return errors.Join(plan.Validate(cfg), validateDirectory(cfg.Directory))
+}
+
+func validateDirectory(cfg config.DirectoryConfig) error {
+	if ofFile(cfg) && cfg.File == "" {
+		return errors.New("directory.file: name the YAML file of accounts")
+	}
+	return nil
+}
+
+func openDirectory(cfg config.DirectoryConfig) (recovery.Directory, error) {
+	if err := validateDirectory(cfg); err != nil {
+		return nil, err
+	}
 	switch {
-	case cfg.ofFile():
+	case ofFile(cfg):
 		accounts, err := directory.OpenFile(cfg.File)
 		if err != nil {
 			return nil, fmt.Errorf("directory.file: %w", err)
@@ -40,7 +58,7 @@ type passes struct {
 	verifier openid.PassVerifier
 }
 
-func newPasses(cfg PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
+func newPasses(cfg config.PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
 		issuer, err := localpass.New(localpass.Config{Key: key, Store: passStore{store}, Clock: deps.Clock, Random: deps.Random})

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"syscall"
 	"time"
+
+	"regain/internal/plan"
 )
 
 // watchEvery is how often files are looked at. One that changed is read when it looks the same twice in a row, so that
@@ -91,11 +93,11 @@ func (w *watched) take(logger *slog.Logger) {
 
 // warn logs what is wrong and does not stop the node.
 func (n *Node) warn(logger *slog.Logger, now time.Time) {
-	for _, warning := range n.cfg.Warnings(now) {
+	for _, warning := range Warnings(n.cfg, now) {
 		logger.Warn("configuration", "warning", warning)
 	}
 	// The start had no exclusion of nobody. One that a new directory file brought opens until somebody reads of it.
-	if err := n.cfg.checkDirectory(n.loaded.policy, n.loaded.directory); err != nil {
+	if err := plan.CheckDirectory(n.loaded.Policy, n.loaded.directory); err != nil {
 		logger.Warn("configuration", "warning", err.Error())
 	}
 }

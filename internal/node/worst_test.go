@@ -64,13 +64,13 @@ func worstHeaders(t *testing.T) map[string]http.Header {
 // Whatever a stranger sends to whatever endpoint, it costs little: no endpoint is without a bound.
 func TestWorstRequests(t *testing.T) {
 	cfg := valid(t)
-	cfg.Storage, cfg.Audit.File = node.StorageConfig{Backend: "memory"}, ""
+	cfg.Storage, cfg.Audit.File = config.StorageConfig{Backend: "memory"}, ""
 	cfg.TrustedProxies = []string{"192.0.2.0/24"}
 	secret, optional := filepath.Join(t.TempDir(), "secret"), false
 	if err := os.WriteFile(secret, []byte(strings.Repeat("x", 32)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Clients = []node.ClientConfig{{
+	cfg.Clients = []config.ClientConfig{{
 		ID: "main-idp", Name: "Main IdP", AuthMethod: "client_secret_post", Secret: config.Secret{File: secret}, RedirectURIs: []string{"https://idp.example.org/callback"},
 		Scope: []string{"openid"}, RequirePAR: &optional, RequirePKCE: &optional, AskAccount: true,
 	}}

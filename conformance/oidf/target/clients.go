@@ -7,7 +7,6 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/internal/config"
-	"regain/internal/node"
 	"regain/provider/keys"
 )
 
@@ -21,7 +20,7 @@ func (c *configuration) ring() []byte {
 }
 
 // clients are what the plans sign in with. Their names in Values are the ones that the plans' templates use.
-func (c *configuration) clients() []node.ClientConfig {
+func (c *configuration) clients() []config.ClientConfig {
 	return slices.Concat(c.basic(), c.fapi())
 }
 
@@ -34,10 +33,10 @@ func (c *configuration) suiteURL(path string) string {
 func (c *configuration) callback() string { return c.suiteURL("/callback") }
 
 // registration is for the plan whose clients register themselves.
-func (c *configuration) registration() node.RegistrationConfig {
+func (c *configuration) registration() config.RegistrationConfig {
 	no, token := false, c.secret()
 	c.values["initial_access_token"] = token
-	return node.RegistrationConfig{
+	return config.RegistrationConfig{
 		Tokens: config.Secret{File: c.write("initial-access-tokens", []byte(token+"\n"))}, Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
 		RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true,
 	}
@@ -45,9 +44,9 @@ func (c *configuration) registration() node.RegistrationConfig {
 
 // basic are the clients of the OpenID Connect plans: stock relying parties, which push nothing and know no PKCE. One of
 // them listens for logout tokens; the plan for the others' logout takes one for a mistake.
-func (c *configuration) basic() []node.ClientConfig {
+func (c *configuration) basic() []config.ClientConfig {
 	no := false
-	var list []node.ClientConfig
+	var list []config.ClientConfig
 	for name, method := range map[string]string{"client": "client_secret_basic", "client2": "client_secret_basic", "client_secret_post": "client_secret_post", "backchannel_client": "client_secret_basic"} {
 		secret := c.secret()
 		id := "oidc-" + name
@@ -56,7 +55,7 @@ func (c *configuration) basic() []node.ClientConfig {
 		if name == "backchannel_client" {
 			backchannel = c.suiteURL("/backchannel_logout")
 		}
-		list = append(list, node.ClientConfig{
+		list = append(list, config.ClientConfig{
 			ID: id, Name: "Conformance suite", AuthMethod: method, Secret: config.Secret{File: c.write(id+".secret", []byte(secret))},
 			RedirectURIs: []string{c.callback()}, PostLogout: []string{c.suiteURL("/post_logout_redirect")}, BackChannel: backchannel, Scope: []string{"openid", "profile", "email", "address", "phone", "offline_access"},
 			RequirePAR: &no, RequirePKCE: &no, AskAccount: true, ReuseSession: true, IDTokenAlg: "RS256",

@@ -8,49 +8,48 @@ import (
 
 	"regain/conformance/jose"
 	"regain/internal/config"
-	"regain/internal/node"
 )
 
 // fapiVariant is a client of the FAPI 2.0 plans.
 type fapiVariant struct {
 	name      string
 	algorithm string // of the key that it signs with
-	change    func(*node.ClientConfig)
+	change    func(*config.ClientConfig)
 }
 
 func fapiVariants() []fapiVariant {
 	// With an EC key the suite skips what it tries with RS256, so that most have an RSA key.
-	signing := func(algorithm string) func(*node.ClientConfig) {
-		return func(client *node.ClientConfig) {
+	signing := func(algorithm string) func(*config.ClientConfig) {
+		return func(client *config.ClientConfig) {
 			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR, client.IDTokenAlg = true, "fapi2-message-signing", algorithm, true, algorithm
 		}
 	}
 	return []fapiVariant{
-		{"fapi_dpop", "PS256", func(client *node.ClientConfig) { client.DPoPBound = true }},
-		{"fapi_dpop_nonce", "PS256", func(client *node.ClientConfig) { client.DPoPBound, client.DPoPNonce = true, true }},
-		{"fapi_mtls", "PS256", func(client *node.ClientConfig) { client.MTLSBound = true }},
-		{"fapi_mtls_only", "PS256", func(client *node.ClientConfig) {
+		{"fapi_dpop", "PS256", func(client *config.ClientConfig) { client.DPoPBound = true }},
+		{"fapi_dpop_nonce", "PS256", func(client *config.ClientConfig) { client.DPoPBound, client.DPoPNonce = true, true }},
+		{"fapi_mtls", "PS256", func(client *config.ClientConfig) { client.MTLSBound = true }},
+		{"fapi_mtls_only", "PS256", func(client *config.ClientConfig) {
 			client.MTLSBound, client.AuthMethod = true, "self_signed_tls_client_auth"
 		}},
-		{"fapi_mtls_dpop", "PS256", func(client *node.ClientConfig) {
+		{"fapi_mtls_dpop", "PS256", func(client *config.ClientConfig) {
 			client.DPoPBound, client.AuthMethod = true, "self_signed_tls_client_auth"
 		}},
-		{"fapi_signing", "PS256", func(client *node.ClientConfig) {
+		{"fapi_signing", "PS256", func(client *config.ClientConfig) {
 			client.DPoPBound, client.Profile, client.RequestAlg, client.RequireJAR = true, "fapi2-message-signing", "PS256", true
 		}},
 		{"fapi_signing_ps256", "PS256", signing("PS256")},
 		{"fapi_signing_eddsa", "EdDSA", signing("EdDSA")},
 		// The profile that every client has by default, with all its defaults: what FAPI 2.0 demands beyond them, it need
 		// not refuse.
-		{"recovery", "PS256", func(client *node.ClientConfig) { client.Profile, client.DPoPBound = "", true }},
+		{"recovery", "PS256", func(client *config.ClientConfig) { client.Profile, client.DPoPBound = "", true }},
 	}
 }
 
 // fapi are two clients for each variant. The second has a query in its redirect URI, as the plans want it.
-func (c *configuration) fapi() []node.ClientConfig {
+func (c *configuration) fapi() []config.ClientConfig {
 	first, second := c.certificate("first"), c.certificate("second")
 	c.values["mtls"], c.values["mtls2"] = first.values(), second.values()
-	var list []node.ClientConfig
+	var list []config.ClientConfig
 	for _, variant := range fapiVariants() {
 		for suffix, shown := range map[string]certified{"": first, "2": second} {
 			client := c.fapiClient(variant.name+suffix, variant.algorithm, shown)
@@ -65,7 +64,7 @@ func (c *configuration) fapi() []node.ClientConfig {
 }
 
 // fapiClient is a client whose keys the suite gets to know.
-func (c *configuration) fapiClient(name, algorithm string, shown certified) node.ClientConfig {
+func (c *configuration) fapiClient(name, algorithm string, shown certified) config.ClientConfig {
 	private := jose.JWK{Key: c.clientKey(algorithm), KeyID: name, Use: "sig", Algorithm: algorithm}
 	tls := jose.JWK{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificate: shown.certificate}
 	public, err := json.Marshal(jose.JWKSet{Keys: []jose.JWK{private.Public(), tls}})
@@ -73,7 +72,7 @@ func (c *configuration) fapiClient(name, algorithm string, shown certified) node
 	c.values[name] = map[string]any{
 		"client_id": name, "scope": "openid email offline_access", "dpop_signing_alg": "ES256", "jwks": jose.JWKSet{Keys: []jose.JWK{private}},
 	}
-	return node.ClientConfig{
+	return config.ClientConfig{
 		ID: name, Name: "Conformance suite", Profile: "fapi2-security", AuthMethod: "private_key_jwt", Secret: config.Secret{},
 		JWKSFile: c.write(name+".jwks.json", public), RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "email", "offline_access"},
 		AskAccount: true,

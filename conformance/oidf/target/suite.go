@@ -11,12 +11,12 @@ import (
 	"os"
 	"time"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // reachSuite lets Regain's fetcher send logout tokens to a suite on this machine: its address is private, and the
 // certificate that it shows now is the one it is known by.
-func (c *configuration) reachSuite(cfg *node.Config) {
+func (c *configuration) reachSuite(cfg *config.Config) {
 	suite, err := url.Parse(c.options.Suite)
 	c.note(err)
 	if err != nil || !c.options.LocalSuite {

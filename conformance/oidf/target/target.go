@@ -33,6 +33,7 @@ import (
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/testenv"
+	"regain/internal/config"
 	"regain/internal/node"
 	"regain/provider/keys"
 )
@@ -204,14 +205,14 @@ func (c *configuration) note(err error) {
 	}
 }
 
-func (c *configuration) change(cfg *node.Config) {
+func (c *configuration) change(cfg *config.Config) {
 	cfg.Secrets.SigningKey.File = c.write(signingFile, c.ring())
 	c.verify(cfg)
 	cfg.Directory.File = c.write("directory.yaml", c.accounts())
 	cfg.Clients = append(cfg.Clients, c.clients()...)
 	cfg.Registration = c.registration()
 	for i := range cfg.Profiles {
-		cfg.Profiles[i].Credential.Document = node.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
+		cfg.Profiles[i].Credential.Document = config.DocumentConfig{Type: "passport", CheckMethod: "vpiruv", Organization: "Northlight Identity"}
 	}
 	cfg.MutualTLS.BaseURL = c.mutual
 	c.reachSuite(cfg)

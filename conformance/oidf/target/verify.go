@@ -5,15 +5,15 @@ import (
 	"net/url"
 	"slices"
 
-	"regain/internal/node"
+	"regain/internal/config"
 )
 
 // held is a Verified ID in the suite's wallet, which a plan chooses by its variant credential_format.
 type held struct {
 	variant       string
 	given, family string // as the suite has them
-	credential    node.CredentialConfig
-	trust         node.TrustConfig // in its signer; it has no status
+	credential    config.CredentialConfig
+	trust         config.TrustConfig // in its signer; it has no status
 }
 
 // suiteSigner is the certificate that all mdocs of the suite's wallet are signed under. It is the suite's own,
@@ -30,7 +30,7 @@ const (
 // verify configures every way to ask the suite's wallet that the plans of the verifier try. Each is a wallet profile,
 // and for each Verified ID in that wallet a recovery profile with one account: a plan chooses by the account that it
 // recovers. The suite holds no Face Check receipts, so that nothing but an evaluation will do.
-func (c *configuration) verify(cfg *node.Config) {
+func (c *configuration) verify(cfg *config.Config) {
 	for i := range cfg.Profiles {
 		cfg.Profiles[i].Wallets = []string{cfg.Wallets[0].Name}
 	}
@@ -41,12 +41,12 @@ func (c *configuration) verify(cfg *node.Config) {
 	cfg.Wallets = append(cfg.Wallets, wallets...)
 	for _, h := range c.held() {
 		h.trust.Types, h.trust.StatusOptional = h.credential.Types, true
-		cfg.Trust = append(slices.DeleteFunc(cfg.Trust, func(t node.TrustConfig) bool { return slices.Equal(t.Types, h.trust.Types) }), h.trust)
+		cfg.Trust = append(slices.DeleteFunc(cfg.Trust, func(t config.TrustConfig) bool { return slices.Equal(t.Types, h.trust.Types) }), h.trust)
 		for _, w := range wallets {
 			name := h.variant + "." + w.Name
-			cfg.Profiles = append(cfg.Profiles, node.ProfileConfig{
+			cfg.Profiles = append(cfg.Profiles, config.ProfileConfig{
 				Name: name, Mode: "evaluation", Priority: 100 + len(cfg.Profiles), Groups: []string{name}, Wallets: []string{w.Name},
-				Credential: h.credential, FaceCheck: node.FaceCheckConfig{Source: "none"},
+				Credential: h.credential, FaceCheck: config.FaceCheckConfig{Source: "none"},
 			})
 			c.owners = append(c.owners, account{
 				Name: name + "@example.org", Groups: []string{name}, Attributes: map[string]string{"given_name": h.given, "family_name": h.family},
@@ -56,9 +56,9 @@ func (c *configuration) verify(cfg *node.Config) {
 }
 
 // suiteWallets are named after the variants client_id_prefix and response_mode.
-func (c *configuration) suiteWallets(host string) []node.WalletConfig {
-	list := []node.WalletConfig{{Name: "haip", HAIP: true}}
-	for _, w := range []node.WalletConfig{
+func (c *configuration) suiteWallets(host string) []config.WalletConfig {
+	list := []config.WalletConfig{{Name: "haip", HAIP: true}}
+	for _, w := range []config.WalletConfig{
 		{ClientIDPrefix: "x509_hash"},
 		{ClientIDPrefix: "x509_san_dns", ClientID: host},
 		{ClientIDPrefix: "redirect_uri", ByValue: true},
@@ -81,21 +81,21 @@ func (c *configuration) held() []held {
 	return []held{
 		{
 			variant: "sd_jwt_vc", given: "Jean", family: "Dupont",
-			trust:      node.TrustConfig{AnchorsFile: c.write("suite-issuers.crt", encodeCertificate(authority.certificate)), Issuers: []string{c.suiteURL("")}},
-			credential: named(node.CredentialConfig{Format: "dc+sd-jwt", Types: []string{pid}}, ""),
+			trust:      config.TrustConfig{AnchorsFile: c.write("suite-issuers.crt", encodeCertificate(authority.certificate)), Issuers: []string{c.suiteURL("")}},
+			credential: named(config.CredentialConfig{Format: "dc+sd-jwt", Types: []string{pid}}, ""),
 		},
 		{
 			variant: "iso_mdl", given: "Erika", family: "Mustermann",
-			trust:      node.TrustConfig{SignersFile: c.write("suite-signer.crt", suiteSigner)},
-			credential: named(node.CredentialConfig{Format: "mso_mdoc", Types: []string{licence}}, "org.iso.18013.5.1/"),
+			trust:      config.TrustConfig{SignersFile: c.write("suite-signer.crt", suiteSigner)},
+			credential: named(config.CredentialConfig{Format: "mso_mdoc", Types: []string{licence}}, "org.iso.18013.5.1/"),
 		},
 	}
 }
 
 // named binds both names; in an mdoc they stand in a namespace.
-func named(credential node.CredentialConfig, namespace string) node.CredentialConfig {
+func named(credential config.CredentialConfig, namespace string) config.CredentialConfig {
 	for _, name := range []string{"given_name", "family_name"} {
-		credential.Bindings = append(credential.Bindings, node.BindingConfig{Attribute: name, Claim: namespace + name})
+		credential.Bindings = append(credential.Bindings, config.BindingConfig{Attribute: name, Claim: namespace + name})
 	}
 	return credential
 }

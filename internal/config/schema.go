@@ -1,11 +1,6 @@
-package node
+package config
 
-import (
-	"time"
-
-	"regain/adapters/auditlog"
-	"regain/internal/config"
-)
+import "time"
 
 // Config is the configuration of one Regain node. docs/configuration.md explains each key.
 type Config struct {
@@ -80,17 +75,17 @@ type StorageConfig struct {
 
 // SecretsConfig names the node's secrets.
 type SecretsConfig struct {
-	Encryption config.Secret `koanf:"encryption_keys"` // field encryption: 32-byte keys, base64url, comma-separated, newest first
-	Token      config.Secret `koanf:"token_secret"`    // 32 bytes, base64url
-	Pass       config.Secret `koanf:"pass_key"`        // 32 bytes, base64url
-	SigningKey config.Secret `koanf:"signing_key"`     // PEM, one key or more; see package provider/keys
+	Encryption Secret `koanf:"encryption_keys"` // field encryption: 32-byte keys, base64url, comma-separated, newest first
+	Token      Secret `koanf:"token_secret"`    // 32 bytes, base64url
+	Pass       Secret `koanf:"pass_key"`        // 32 bytes, base64url
+	SigningKey Secret `koanf:"signing_key"`     // PEM, one key or more; see package provider/keys
 }
 
 // CertificateConfig names the key that signs presentation requests, and its certificate for the client_id_prefix
 // x509_hash and x509_san_dns.
 type CertificateConfig struct {
-	Key             config.Secret `koanf:"key"` // PEM
-	CertificateFile string        `koanf:"certificate_file"`
+	Key             Secret `koanf:"key"` // PEM
+	CertificateFile string `koanf:"certificate_file"`
 }
 
 // WalletConfig is one wallet profile: the protocol and parameters for one kind of wallet.
@@ -129,6 +124,13 @@ type DirectoryConfig struct {
 // PassIssuerConfig selects the issuer of passes.
 type PassIssuerConfig struct {
 	Kind string `koanf:"kind"` // local (default): this node, which stores a hash of each pass
+}
+
+// AuditConfig names the audit log. Without a file, the log is in memory, which is allowed for development only.
+type AuditConfig struct {
+	File       string `koanf:"file"`        // the segment that is written to; the others are beside it
+	Key        Secret `koanf:"key"`         // 32 bytes, base64url: the key of the chain
+	SegmentMiB int    `koanf:"segment_mib"` // a new segment is begun after so many MiB
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -179,134 +181,6 @@ type LimitConfig struct {
 	Window time.Duration `koanf:"window"`
 }
 
-// ProfileConfig is one recovery profile.
-type ProfileConfig struct {
-	Name        string             `koanf:"name"`
-	Description string             `koanf:"description"`
-	Enabled     *bool              `koanf:"enabled"` // default true
-	Mode        string             `koanf:"mode"`    // evaluation (default) or production
-	Priority    int                `koanf:"priority"`
-	AllUsers    bool               `koanf:"all_users"`
-	Groups      []string           `koanf:"groups"`
-	Exclude     []string           `koanf:"exclude_groups"`
-	Credential  CredentialConfig   `koanf:"credential"`
-	Credentials []CredentialConfig `koanf:"credentials"` // in place of credential: alternatives, one is enough
-	FaceCheck   FaceCheckConfig    `koanf:"face_check"`
-	Pass        PassConfig         `koanf:"pass"`
-	Wallets     []string           `koanf:"wallets"` // default all
-	CrossDevice CrossDeviceConfig  `koanf:"cross_device"`
-	Proofing    string             `koanf:"proofing"`
-	Lifetime    time.Duration      `koanf:"lifetime"`
-}
-
-// CrossDeviceConfig allows and limits the cross-device flow (QR code).
-type CrossDeviceConfig struct {
-	Allow       bool          `koanf:"allow"`
-	QRLifetime  time.Duration `koanf:"qr_lifetime"` // default 60s
-	SameNetwork bool          `koanf:"same_network"`
-}
-
-// CredentialConfig describes an accepted Verified ID and how it is matched.
-type CredentialConfig struct {
-	Format   string          `koanf:"format"` // dc+sd-jwt (default), mso_mdoc or jwt_vc_json
-	Types    []string        `koanf:"types"`  // vct values, one doctype, or sets of W3C types, space-separated
-	Bindings []BindingConfig `koanf:"bindings"`
-	Document DocumentConfig  `koanf:"document"`
-}
-
-// DocumentConfig says which document the issuer checks before it issues such a credential, for verified_claims.
-type DocumentConfig struct {
-	Type         string `koanf:"type"`
-	CheckMethod  string `koanf:"check_method"`
-	Organization string `koanf:"organization"`
-}
-
-// BindingConfig matches one directory attribute against one claim.
-type BindingConfig struct {
-	Match     string `koanf:"match"` // exact (default) or relaxed
-	Attribute string `koanf:"attribute"`
-	Claim     string `koanf:"claim"`
-}
-
-// FaceCheckConfig is the Face Check rule of a profile.
-type FaceCheckConfig struct {
-	Source    string        `koanf:"source"` // receipt (default), or none in evaluation
-	Threshold int           `koanf:"threshold"`
-	MaxAge    time.Duration `koanf:"max_age"`
-}
-
-// PassConfig is the pass policy of a profile.
-type PassConfig struct {
-	LifetimeMinutes int   `koanf:"lifetime_minutes"` // default 60
-	Length          int   `koanf:"length"`           // default 12
-	UsableOnce      *bool `koanf:"usable_once"`      // default true
-}
-
-// ClientConfig is one client: a main IdP.
-type ClientConfig struct {
-	ID           string        `koanf:"id"`
-	Name         string        `koanf:"name"`
-	AuthMethod   string        `koanf:"token_endpoint_auth_method"`
-	Contract     string        `koanf:"contract"` // okta-idv or entra-external-method; default: standard OpenID Connect
-	Entra        EntraConfig   `koanf:"entra"`
-	JWKSFile     string        `koanf:"jwks_file"`
-	JWKSURI      string        `koanf:"jwks_uri"` // in place of jwks_file
-	PolicyURI    string        `koanf:"policy_uri"`
-	TermsURI     string        `koanf:"tos_uri"`
-	Secret       config.Secret `koanf:"secret"`
-	AuthAlg      string        `koanf:"token_endpoint_auth_signing_alg"` // default any that the profile allows
-	TokenAud     *bool         `koanf:"token_endpoint_audience"`         // default true, but for FAPI
-	SubjectDN    string        `koanf:"tls_client_auth_subject_dn"`
-	SANDNS       string        `koanf:"tls_client_auth_san_dns"`
-	SANURI       string        `koanf:"tls_client_auth_san_uri"`
-	SANIP        string        `koanf:"tls_client_auth_san_ip"`
-	SANEmail     string        `koanf:"tls_client_auth_san_email"`
-	DPoPBound    bool          `koanf:"dpop_bound_access_tokens"`
-	DPoPNonce    bool          `koanf:"require_dpop_nonce"`
-	MTLSBound    bool          `koanf:"tls_client_certificate_bound_access_tokens"`
-	RedirectURIs []string      `koanf:"redirect_uris"`
-	Scope        []string      `koanf:"scope"`                                 // default openid and recovery
-	Claims       []ClaimConfig `koanf:"claims"`                                // none
-	Subject      string        `koanf:"subject"`                               // name (default) or id
-	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"` // default true
-	RequirePKCE  *bool         `koanf:"require_pkce"`                          // default true
-	AskAccount   bool          `koanf:"ask_account"`
-	Deliver      string        `koanf:"deliver"` // token (default: by the scope recovery) or screen
-	ReuseSession bool          `koanf:"session_reuse"`
-	Profile      string        `koanf:"profile"`                    // default recovery
-	RequestAlg   string        `koanf:"request_object_signing_alg"` // default none: request objects are refused
-	RequireJAR   bool          `koanf:"require_signed_request_object"`
-	PostLogout   []string      `koanf:"post_logout_redirect_uris"`
-	BackChannel  string        `koanf:"backchannel_logout_uri"`
-	IDTokenAlg   string        `koanf:"id_token_signed_response_alg"` // default ES256
-	UserInfoAlg  string        `koanf:"userinfo_signed_response_alg"` // default none: plain JSON
-}
-
-// ClaimConfig maps a directory attribute to a claim for a client.
-type ClaimConfig struct {
-	Name      string `koanf:"name"`
-	Attribute string `koanf:"attribute"`
-}
-
-// RegistrationConfig configures dynamic client registration (RFC 7591). Without tokens it is disabled.
-type RegistrationConfig struct {
-	Tokens       config.Secret `koanf:"initial_access_tokens"` // one per line
-	Scope        []string      `koanf:"scope"`                 // default openid, profile, email, address and phone
-	RequirePAR   *bool         `koanf:"require_pushed_authorization_requests"`
-	RequirePKCE  *bool         `koanf:"require_pkce"`
-	AskAccount   bool          `koanf:"ask_account"`
-	Subject      string        `koanf:"subject"` // name (default) or id
-	ReuseSession bool          `koanf:"session_reuse"`
-	TokenAud     *bool         `koanf:"token_endpoint_audience"` // default true, but for FAPI
-}
-
-// EntraConfig names the Entra tenant whose id_token_hints are accepted, for the contract entra-external-method.
-type EntraConfig struct {
-	TenantID      string `koanf:"tenant_id"`
-	ApplicationID string `koanf:"application_id"`
-	Authority     string `koanf:"authority"` // default https://login.microsoftonline.com
-}
-
 // Defaults returns the configuration before any file, variable or flag.
 func Defaults() Config {
 	return Config{
@@ -314,10 +188,20 @@ func Defaults() Config {
 		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
 		HSTS:        2 * 365 * 24 * time.Hour,
 		Storage:     StorageConfig{Backend: "memory"},
-		Audit:       AuditConfig{SegmentMiB: auditlog.DefaultSegmentSize >> 20},
+		Audit:       AuditConfig{SegmentMiB: 64},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},
 		Fetch:       FetchConfig{Timeout: 5 * time.Second},
 		FaceCheck:   FaceCheckReceiptConfig{ReceiptTypes: []string{"urn:regain:face-check-receipt:1"}, ReceiptVCTypes: []string{"VerifiableCredential FaceCheckReceipt"}},
+	}
+}
+
+// Renamed returns the keys of earlier versions with their replacement.
+func Renamed() map[string]string {
+	return map[string]string{
+		"wallet":              "wallets, a list of wallet profiles, and request_lifetime",
+		"vp_formats":          "nothing: remove it, the formats that are verified are offered automatically",
+		"client_id_scheme":    "wallets[].client_id_prefix",
+		"request_signing.kid": "wallets[].key_id",
 	}
 }

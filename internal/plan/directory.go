@@ -1,4 +1,4 @@
-package node
+package plan
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"regain/internal/config"
 	"regain/provider/clients"
 	"regain/recovery"
 )
@@ -32,36 +33,32 @@ func (u unknown) String() string {
 	return fmt.Sprintf("%s %q: the directory has no such name", u.key, u.name)
 }
 
-// checkDirectory returns an error for exclusions in production that exclude nobody. A directory that cannot list its
+// CheckDirectory returns an error for exclusions in production that exclude nobody. A directory that cannot list its
 // groups is believed.
-func (c Config) checkDirectory(policy recovery.Policy, accounts recovery.Directory) error {
+func CheckDirectory(policy recovery.Policy, accounts recovery.Directory) error {
 	names, err := readNames(accounts)
 	if err != nil || names == nil {
 		return err
 	}
 	var problems []error
-	for _, u := range names.unknownGroups(c.exclusions(policy, true), strings.EqualFold) {
+	for _, u := range names.unknownGroups(exclusions(policy, true), strings.EqualFold) {
 		problems = append(problems, fmt.Errorf("%s, so nobody is excluded by it: write it as the directory does; a group without members can stand under groups in the directory file", u))
 	}
 	return errors.Join(problems...)
 }
 
 // lintDirectory warns of whatever else names something that the directory does not have.
-func (c Config) lintDirectory(add func(string, ...any)) {
-	policy, err := c.policy()
-	if err != nil {
-		return // New reports it
+func lintDirectory(c config.Config, accounts recovery.Directory, add func(string, ...any)) {
+	policy, err := newPolicy(c)
+	if err != nil || accounts == nil {
+		return // Read reports the one, whoever opens it the other
 	}
-	accounts, err := openDirectory(c.Directory)
-	if err != nil {
-		return // so does it report that
-	}
-	c.lintIDs(accounts, add)
+	lintIDs(c, accounts, add)
 	names, err := readNames(accounts)
 	if err != nil || names == nil || len(names.groups)+len(names.attributes) == 0 { // one that is filled later
 		return
 	}
-	for _, u := range names.unknownGroups(c.exclusions(policy, false), strings.EqualFold) {
+	for _, u := range names.unknownGroups(exclusions(policy, false), strings.EqualFold) {
 		add("%s, so nobody is excluded by it; in production it stops the start", u)
 	}
 	exactly := func(a, b string) bool { return a == b }
@@ -92,7 +89,7 @@ func (c Config) lintDirectory(add func(string, ...any)) {
 }
 
 // lintIDs warns of ids that are names where a client counts on ids.
-func (c Config) lintIDs(accounts recovery.Directory, add func(string, ...any)) {
+func lintIDs(c config.Config, accounts recovery.Directory, add func(string, ...any)) {
 	file, ok := accounts.(interface{ WithoutID() int })
 	if !ok || file.WithoutID() == 0 {
 		return
@@ -105,7 +102,7 @@ func (c Config) lintIDs(accounts recovery.Directory, add func(string, ...any)) {
 }
 
 // exclusions returns the excluded groups that keep somebody from a pass, or those that do not yet.
-func (c Config) exclusions(policy recovery.Policy, production bool) []reference {
+func exclusions(policy recovery.Policy, production bool) []reference {
 	anyInProduction := slices.ContainsFunc(policy.Profiles, inProduction)
 	var found []reference
 	if anyInProduction == production {
@@ -151,6 +148,15 @@ func readNames(accounts recovery.Directory) (*directoryNames, error) {
 		names.attributes = append(names.attributes, string(a))
 	}
 	return names, nil
+}
+
+// Attributes returns the names of the directory's attributes, nil if it cannot tell.
+func Attributes(directory recovery.Directory) ([]string, error) {
+	names, err := readNames(directory)
+	if err != nil || names == nil {
+		return nil, err
+	}
+	return append([]string{}, names.attributes...), nil // none is not nil
 }
 
 func (n *directoryNames) unknownGroups(list []reference, same func(a, b string) bool) []unknown {

@@ -1,10 +1,12 @@
-package node
+package plan
 
 import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
+	"slices"
 
 	"regain/internal/config"
 )
@@ -31,19 +33,19 @@ func modeOf(path string) os.FileMode {
 // checkWritable refuses files that others can replace by theirs: a key, or who is trusted. A group may be meant to write
 // what is public, and never what is secret.
 func checkWritable(list []config.Reference) error {
-	var found problems
+	var found config.Problems
 	for _, r := range list {
 		mode := modeOf(r.Path)
 		if mode&othersWrite != 0 || r.Private && mode&groupWrites != 0 {
-			found.add(fmt.Errorf("%s: others than its owner can write %s (mode %04o), and put theirs in its place: chmod go-w it", r.Key, r.Path, mode))
+			found.Add(fmt.Errorf("%s: others than its owner can write %s (mode %04o), and put theirs in its place: chmod go-w it", r.Key, r.Path, mode))
 		}
 	}
-	return found.err()
+	return found.Err()
 }
 
 // lintReadable warns of secrets that everybody on the machine can read. It does not stop the start: volumes of containers
 // are like that, and nobody else is there.
-func (c Config) lintReadable(add func(string, ...any)) {
+func lintReadable(c config.Config, add func(string, ...any)) {
 	for _, r := range config.References(c) {
 		if mode := modeOf(r.Path); r.Private && mode&othersRead != 0 {
 			add("%s: everybody on this machine can read %s (mode %04o): chmod 0600 it, or 0640 with a group of the service's own", r.Key, r.Path, mode)
@@ -64,7 +66,7 @@ func digests(list []config.Reference) map[string][sha256.Size]byte {
 
 // checkDistinct refuses one secret in two places: whoever is given it for the one has the other.
 func checkDistinct(list []config.Reference) error {
-	var found problems
+	var found config.Problems
 	all, seen := digests(list), map[[sha256.Size]byte]config.Reference{}
 	for _, r := range list {
 		digest, read := all[r.Key]
@@ -72,10 +74,23 @@ func checkDistinct(list []config.Reference) error {
 			continue
 		}
 		if first, twice := seen[digest]; twice {
-			found.add(fmt.Errorf("%s: is the same secret as %s (in %s and in %s): make one for each", r.Key, first.Key, r.Secret.Source(), first.Secret.Source()))
+			found.Add(fmt.Errorf("%s: is the same secret as %s (in %s and in %s): make one for each", r.Key, first.Key, r.Secret.Source(), first.Secret.Source()))
 			continue
 		}
 		seen[digest] = r
 	}
-	return found.err()
+	return found.Err()
+}
+
+// CheckFiles holds new files, by their cleaned paths, to what a start demands of them beyond their content.
+func CheckFiles(c config.Config, files []string) error {
+	all := config.References(c)
+	of := slices.DeleteFunc(slices.Clone(all), func(r config.Reference) bool { return !slices.Contains(files, filepath.Clean(r.Path)) })
+	if err := checkWritable(of); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(of, func(r config.Reference) bool { return r.Private }) {
+		return nil
+	}
+	return checkDistinct(all)
 }

@@ -1,21 +1,22 @@
-package node
+package config
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 )
 
-// problems collects mistakes, so that an operator is told all of them at once.
-type problems struct{ list []error }
+// Problems collects mistakes, so that an operator is told all of them at once. The zero value has none.
+type Problems struct{ list []error }
 
-// add notes err, and each of its parts if it joins several. It reports whether there was none.
-func (p *problems) add(err error) bool {
+// Add notes err, and each of its parts if it joins several. It reports whether there was none.
+func (p *Problems) Add(err error) bool {
 	if err == nil {
 		return true
 	}
 	if joined, ok := err.(interface{ Unwrap() []error }); ok && isJoined(err, joined.Unwrap()) {
 		for _, part := range joined.Unwrap() {
-			p.add(part)
+			p.Add(part)
 		}
 		return false
 	}
@@ -26,8 +27,8 @@ func (p *problems) add(err error) bool {
 // isJoined reports whether err says nothing but what its parts say: fmt.Errorf with several %w has words of its own.
 func isJoined(err error, parts []error) bool { return err.Error() == errors.Join(parts...).Error() }
 
-// err returns all mistakes, sorted by their keys, or nil.
-func (p *problems) err() error {
+// Err returns all mistakes, sorted by their keys, or nil.
+func (p *Problems) Err() error {
 	slices.SortStableFunc(p.list, func(a, b error) int {
 		if a.Error() < b.Error() {
 			return -1
@@ -35,4 +36,12 @@ func (p *problems) err() error {
 		return 1
 	})
 	return errors.Join(slices.CompactFunc(p.list, func(a, b error) bool { return a.Error() == b.Error() })...)
+}
+
+// Keyed puts the configuration key before an error; nil stays nil.
+func Keyed(key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", key, err)
 }

@@ -1,15 +1,18 @@
-package node
+package plan
 
 import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"time"
+
+	"regain/internal/config"
 )
 
-// read returns the certificate that the node shows when it terminates TLS, or nil. What no client would accept is an
+// ReadCertificate returns the certificate that the node shows when it terminates TLS, or nil. What no client would accept is an
 // error: at the start it stops it, and later the certificate in use stays.
-func (c TLSConfig) read(now time.Time) (*tls.Certificate, error) {
+func ReadCertificate(c config.TLSConfig, now time.Time) (*tls.Certificate, error) {
 	if c.CertificateFile == "" || c.KeyFile == "" {
 		return nil, nil //nolint:nilnil // nil means that a proxy terminates TLS
 	}
@@ -35,4 +38,13 @@ func (c TLSConfig) read(now time.Time) (*tls.Certificate, error) {
 		}
 	}
 	return &pair, nil
+}
+
+// readable reports why a file cannot be read. key is its configuration key.
+func readable(key, path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	return file.Close()
 }

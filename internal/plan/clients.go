@@ -1,6 +1,7 @@
-package node
+package plan
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -9,37 +10,38 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
+	"regain/internal/config"
 	"regain/internal/publickey"
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/mtls"
 )
 
-func readClients(list []ClientConfig) (clients.Fixed, error) {
-	var found problems
+func readEach(list []config.ClientConfig) (clients.Fixed, error) {
+	var found config.Problems
 	read := make([]*clients.Client, 0, len(list))
 	for i, c := range list {
-		client, err := c.read(fmt.Sprintf("clients[%d] (%s)", i, c.ID))
-		if found.add(err) {
-			found.add(client.Validate())
+		client, err := readClient(c, fmt.Sprintf("clients[%d] (%s)", i, c.ID))
+		if found.Add(err) {
+			found.Add(client.Validate())
 		}
 		read = append(read, client)
 	}
-	if err := found.err(); err != nil {
+	if err := found.Err(); err != nil {
 		return nil, err
 	}
 	return clients.NewFixed(read)
 }
 
-// read converts an entry of the configuration to a client of package clients, including the files that it names. key
+// readClient converts an entry of the configuration to a client of package clients, including the files that it names. key
 // is the entry's configuration key, for errors.
-func (c ClientConfig) read(key string) (*clients.Client, error) {
+func readClient(c config.ClientConfig, key string) (*clients.Client, error) {
 	client := &clients.Client{
 		ID: c.ID, Name: c.Name, PolicyURI: c.PolicyURI, TermsURI: c.TermsURI, RedirectURIs: c.RedirectURIs, Scopes: c.Scope, Profile: clients.Profile(c.Profile),
 		Contract: contract.Name(c.Contract),
 		Tenant:   contract.Tenant{ID: strings.ToLower(c.Entra.TenantID), Application: strings.ToLower(c.Entra.ApplicationID), Authority: c.Entra.Authority},
 
-		AuthMethod: clients.AuthMethod(or(c.AuthMethod, string(defaultAuth(c.Contract)))), AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg),
+		AuthMethod: clients.AuthMethod(cmp.Or(c.AuthMethod, string(defaultAuth(c.Contract)))), AssertionAlgorithm: jose.SignatureAlgorithm(c.AuthAlg),
 		TokenEndpointAudience: c.TokenAud, JWKSURI: c.JWKSURI,
 		TLSIdentity: mtls.Identity{SubjectDN: c.SubjectDN, DNS: c.SANDNS, URI: c.SANURI, IP: c.SANIP, Email: c.SANEmail},
 
@@ -74,7 +76,7 @@ func defaultAuth(name string) clients.AuthMethod {
 	return clients.PrivateKeyJWT
 }
 
-func readClientKeys(client *clients.Client, c ClientConfig, key string) error {
+func readClientKeys(client *clients.Client, c config.ClientConfig, key string) error {
 	if !c.Secret.IsZero() {
 		secret, err := c.Secret.Read(key + ".secret")
 		if err != nil {

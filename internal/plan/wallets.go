@@ -1,6 +1,7 @@
-package node
+package plan
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/x509"
 	"encoding/json"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"regain/internal/config"
 	"regain/presentation"
 	"regain/presentation/authenticator"
 	"regain/presentation/identity"
@@ -24,19 +26,19 @@ const (
 // defaultWallet is the name of the wallet profile that exists if none is configured.
 const defaultWallet = "default"
 
-// wallets returns the wallet profiles with defaults applied.
-func (c Config) wallets() []WalletConfig {
+// walletsOf returns the wallet profiles with defaults applied.
+func walletsOf(c config.Config) []config.WalletConfig {
 	if len(c.Wallets) == 0 {
-		return []WalletConfig{WalletConfig{}.withDefaults()}
+		return []config.WalletConfig{withDefaults(config.WalletConfig{})}
 	}
-	all := make([]WalletConfig, 0, len(c.Wallets))
+	all := make([]config.WalletConfig, 0, len(c.Wallets))
 	for _, w := range c.Wallets {
-		all = append(all, w.withDefaults())
+		all = append(all, withDefaults(w))
 	}
 	return all
 }
 
-func (w WalletConfig) withDefaults() WalletConfig {
+func withDefaults(w config.WalletConfig) config.WalletConfig {
 	endpoint := "openid4vp://authorize"
 	if w.HAIP {
 		endpoint = "haip-vp://authorize"
@@ -44,11 +46,11 @@ func (w WalletConfig) withDefaults() WalletConfig {
 	if w.Protocol == protocolAuthenticator {
 		endpoint = "openid-vc://"
 	}
-	w.Name, w.Protocol = or(w.Name, defaultWallet), or(w.Protocol, protocolOpenID4VP)
-	w.Endpoint = or(w.Endpoint, endpoint)
-	w.ClientIDPrefix = or(w.ClientIDPrefix, string(identity.X509HashOf))
-	w.RequestURIMethod = or(w.RequestURIMethod, "post")
-	w.ResponseMode = or(w.ResponseMode, string(presentation.DirectPostJWT))
+	w.Name, w.Protocol = cmp.Or(w.Name, defaultWallet), cmp.Or(w.Protocol, protocolOpenID4VP)
+	w.Endpoint = cmp.Or(w.Endpoint, endpoint)
+	w.ClientIDPrefix = cmp.Or(w.ClientIDPrefix, string(identity.X509HashOf))
+	w.RequestURIMethod = cmp.Or(w.RequestURIMethod, "post")
+	w.ResponseMode = cmp.Or(w.ResponseMode, string(presentation.DirectPostJWT))
 	return w
 }
 
@@ -61,12 +63,12 @@ type signing struct {
 }
 
 // newWallets builds the wallet profiles. Its errors name the key and the cure.
-func (c Config) newWallets(s signing) (map[recovery.WalletName]protocol.Wallet, error) {
+func newWallets(c config.Config, s signing) (map[recovery.WalletName]protocol.Wallet, error) {
 	made := make(map[recovery.WalletName]protocol.Wallet)
 	var problems []error
-	for i, w := range c.wallets() {
+	for i, w := range walletsOf(c) {
 		key := fmt.Sprintf("wallets[%d] (%s)", i, w.Name)
-		wallet, err := w.make(s, c.Organisation)
+		wallet, err := makeWallet(w, s, c.Organisation)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("%s: %w", key, err))
 			continue
@@ -79,16 +81,16 @@ func (c Config) newWallets(s signing) (map[recovery.WalletName]protocol.Wallet, 
 	return made, errors.Join(problems...)
 }
 
-func (w WalletConfig) make(s signing, organisation string) (protocol.Wallet, error) {
+func makeWallet(w config.WalletConfig, s signing, organisation string) (protocol.Wallet, error) {
 	switch w.Protocol {
 	case protocolOpenID4VP:
-		return w.openid4vp(s)
+		return openid4vp(w, s)
 	case protocolAuthenticator:
 		if w.HAIP || w.TransactionData {
 			return protocol.Wallet{}, errors.New("haip and transaction_data: wallets of the protocol authenticator know neither; leave them out")
 		}
 		profile, err := authenticator.New(authenticator.Config{
-			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: or(w.ClientName, organisation),
+			Endpoint: w.Endpoint, DID: w.ClientID, KeyID: w.KeyID, Key: s.key, Name: cmp.Or(w.ClientName, organisation),
 			Purpose: w.ClientPurpose, LogoURI: w.LogoURI, TermsURI: w.TermsURI,
 		})
 		return protocol.Wallet{DisplayName: w.DisplayName, Authenticator: profile, Issuers: w.Issuers}, err
@@ -96,11 +98,11 @@ func (w WalletConfig) make(s signing, organisation string) (protocol.Wallet, err
 	return protocol.Wallet{}, fmt.Errorf("protocol %q: use %s or %s", w.Protocol, protocolOpenID4VP, protocolAuthenticator)
 }
 
-func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
-	if !w.redirectsBack() { // OpenID4VP 1.0 §8.2 recommends it, HAIP 1.0 §5.1 requires it
+func openid4vp(w config.WalletConfig, s signing) (protocol.Wallet, error) {
+	if !redirectsBack(w) { // OpenID4VP 1.0 §8.2 recommends it, HAIP 1.0 §5.1 requires it
 		return protocol.Wallet{}, errors.New("redirect_back: wallets of OpenID4VP 1.0 open redirect_uri; false is for the protocol authenticator")
 	}
-	who, err := w.identity(s)
+	who, err := clientIdentity(w, s)
 	if err != nil {
 		return protocol.Wallet{}, err
 	}
@@ -127,8 +129,8 @@ func (w WalletConfig) openid4vp(s signing) (protocol.Wallet, error) {
 	return protocol.Wallet{DisplayName: w.DisplayName, OpenID4VP: &profile, TransactionData: w.TransactionData}, profile.Validate()
 }
 
-// identity returns our client identity for this wallet profile.
-func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
+// clientIdentity returns our client identity for this wallet profile.
+func clientIdentity(w config.WalletConfig, s signing) (*identity.Identity, error) {
 	switch identity.Prefix(w.ClientIDPrefix) {
 	case identity.X509HashOf:
 		return identity.X509Hash(s.key, s.chain, s.now)
@@ -150,11 +152,11 @@ func (w WalletConfig) identity(s signing) (*identity.Identity, error) {
 	return nil, fmt.Errorf("client_id_prefix %q: use x509_hash, x509_san_dns, redirect_uri, decentralized_identifier, verifier_attestation or pre-registered", w.ClientIDPrefix)
 }
 
-// web returns the did:web whose document this server publishes, if a wallet profile uses one at our origin; nil
+// ourWeb returns the did:web whose document this server publishes, if a wallet profile uses one at our origin; nil
 // otherwise.
-func (c Config) web(s signing) (*identity.Web, error) {
+func ourWeb(c config.Config, s signing) (*identity.Web, error) {
 	var found *identity.Web
-	for i, w := range c.wallets() {
+	for i, w := range walletsOf(c) {
 		web := identity.Web{DID: w.ClientID, KeyID: w.KeyID, Origin: c.Issuer, Key: s.key}
 		if w.Protocol != protocolAuthenticator && w.ClientIDPrefix != string(identity.DIDOf) || !web.IsOurs() {
 			continue
@@ -167,14 +169,14 @@ func (c Config) web(s signing) (*identity.Web, error) {
 	return found, nil
 }
 
-// channels returns a profile's channels in order of preference: first through the browser, which only a nearby wallet
+// channelsOf returns a profile's channels in order of preference: first through the browser, which only a nearby wallet
 // can answer, then on this device, then by QR code if the profile allows it.
-func (c Config) channels(p ProfileConfig) ([]recovery.Channel, error) {
-	asked := c.wallets()
+func channelsOf(c config.Config, p config.ProfileConfig) ([]recovery.Channel, error) {
+	asked := walletsOf(c)
 	if len(p.Wallets) > 0 {
 		asked = asked[:0:0]
 		for _, name := range p.Wallets {
-			w, ok := c.walletNamed(name)
+			w, ok := walletNamed(c, name)
 			if !ok {
 				return nil, fmt.Errorf("wallets: there is no wallet profile %q", name)
 			}
@@ -184,26 +186,26 @@ func (c Config) channels(p ProfileConfig) ([]recovery.Channel, error) {
 	var channels []recovery.Channel
 	for _, flow := range []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice} {
 		for _, w := range asked {
-			if w.reachedBy(flow, p.CrossDevice.Allow) {
-				channels = append(channels, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !w.redirectsBack()})
+			if reachedBy(w, flow, p.CrossDevice.Allow) {
+				channels = append(channels, recovery.Channel{Wallet: recovery.WalletName(w.Name), Flow: flow, NoRedirectBack: flow != recovery.FlowBrowser && !redirectsBack(w)})
 			}
 		}
 	}
 	return channels, nil
 }
 
-func (c Config) walletNamed(name string) (WalletConfig, bool) {
-	for _, w := range c.wallets() {
+func walletNamed(c config.Config, name string) (config.WalletConfig, bool) {
+	for _, w := range walletsOf(c) {
 		if w.Name == name {
 			return w, true
 		}
 	}
-	return WalletConfig{}, false
+	return config.WalletConfig{}, false
 }
 
-func (w WalletConfig) redirectsBack() bool { return w.RedirectBack == nil || *w.RedirectBack }
+func redirectsBack(w config.WalletConfig) bool { return w.RedirectBack == nil || *w.RedirectBack }
 
-func (w WalletConfig) reachedBy(flow recovery.Flow, crossDevice bool) bool {
+func reachedBy(w config.WalletConfig, flow recovery.Flow, crossDevice bool) bool {
 	switch flow {
 	case recovery.FlowBrowser:
 		return len(w.DigitalCredentials) > 0

@@ -1,18 +1,19 @@
-package node
+package plan
 
 import (
 	"slices"
 	"strings"
 
+	"regain/internal/config"
 	"regain/recovery"
 )
 
 // lintProfiles warns about profiles that show a stranger which accounts they cover: accounts that do not exist meet the
 // decoy profile.
-func (c Config) lintProfiles(add func(string, ...any)) {
-	policy, err := c.policy()
+func lintProfiles(c config.Config, add func(string, ...any)) {
+	policy, err := newPolicy(c)
 	if err != nil {
-		return // New reports it
+		return // Read reports it
 	}
 	decoy := policy.Profiles.DecoyProfile()
 	for i, p := range policy.Profiles {

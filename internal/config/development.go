@@ -1,4 +1,4 @@
-package node
+package config
 
 import (
 	"crypto/ecdsa"
@@ -14,8 +14,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	"regain/internal/config"
 )
 
 // verifiedIdentity is the credential type that a development instance requests.
@@ -76,11 +74,11 @@ func (w *writer) file(name, kind string, der []byte) string {
 	return w.write(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }
 
-func (w *writer) key(name string) config.Secret {
+func (w *writer) key(name string) Secret {
 	var key [32]byte
 	_, err := rand.Read(key[:])
 	w.note(err)
-	return config.Secret{File: w.write(name, []byte(base64.RawURLEncoding.EncodeToString(key[:])))}
+	return Secret{File: w.write(name, []byte(base64.RawURLEncoding.EncodeToString(key[:])))}
 }
 
 func (w *writer) newKey() *ecdsa.PrivateKey {
@@ -89,13 +87,13 @@ func (w *writer) newKey() *ecdsa.PrivateKey {
 	return key
 }
 
-func (w *writer) private(name string, key *ecdsa.PrivateKey) config.Secret {
+func (w *writer) private(name string, key *ecdsa.PrivateKey) Secret {
 	if key == nil {
-		return config.Secret{}
+		return Secret{}
 	}
 	der, err := x509.MarshalPKCS8PrivateKey(key)
 	w.note(err)
-	return config.Secret{File: w.file(name, "PRIVATE KEY", der)}
+	return Secret{File: w.file(name, "PRIVATE KEY", der)}
 }
 
 // certificates returns a CA and a request signing certificate issued by it: wallets refuse a self-signed one (HAIP

@@ -1,4 +1,4 @@
-package node_test
+package plan_test
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"regain/internal/node"
+	"regain/internal/config"
 	"regain/internal/publickey/publickeytest"
 )
 
@@ -23,8 +23,8 @@ func TestClientsWithForeignKeys(t *testing.T) {
 		if err := os.WriteFile(path, set, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cfg.Clients = []node.ClientConfig{{ID: "x", Name: "X", JWKSFile: path, RedirectURIs: []string{"https://x.example/cb"}}}
-		return node.Check(cfg)
+		cfg.Clients = []config.ClientConfig{{ID: "x", Name: "X", JWKSFile: path, RedirectURIs: []string{"https://x.example/cb"}}}
+		return read(cfg)
 	}
 	if err := check(good); err != nil {
 		t.Errorf("an X25519 key beside ours: %v", err)

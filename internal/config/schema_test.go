@@ -1,4 +1,4 @@
-package node_test
+package config_test
 
 import (
 	"os"
@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"regain/internal/config"
-	"regain/internal/node"
 )
 
 // The example in docs/configuration.md has every key there is, and none that there is not.
@@ -23,14 +22,14 @@ func TestTheDocumentedExample(t *testing.T) {
 	if err := os.WriteFile(path, []byte(example), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg := node.Defaults()
+	cfg := config.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		t.Fatal(err)
 	}
 	if len(cfg.Profiles) != 2 || len(cfg.Clients) != 8 || cfg.Profiles[1].Pass.UsableOnce == nil {
 		t.Errorf("read %d profiles and %d clients", len(cfg.Profiles), len(cfg.Clients))
 	}
-	for _, key := range keysOf(reflect.TypeFor[node.Config]()) {
+	for _, key := range keysOf(reflect.TypeFor[config.Config]()) {
 		if !strings.Contains(example, key+":") {
 			t.Errorf("the example does not show %s", key)
 		}

@@ -1,29 +1,9 @@
-package node
+package config
 
 import (
 	"net/url"
 	"strings"
-
-	"regain/provider/openid"
-	"regain/recovery"
 )
-
-// openID returns the settings of the OpenID provider's endpoints and metadata.
-func (c Config) openID(attributes []string, entra bool) openid.Config {
-	return openid.Config{
-		MutualTLS: c.MutualTLS.BaseURL, ClientRoots: c.MutualTLS.RootsFile != "", Attributes: attributes, EntraContract: entra,
-		ServiceDocumentation: c.Metadata.ServiceDocumentation, PolicyURI: c.Metadata.PolicyURI, TermsURI: c.Metadata.TermsURI,
-	}
-}
-
-// attributesOf returns the names of the directory's attributes, nil if it cannot tell.
-func attributesOf(directory recovery.Directory) ([]string, error) {
-	names, err := readNames(directory)
-	if err != nil || names == nil {
-		return nil, err
-	}
-	return append([]string{}, names.attributes...), nil // none is not nil
-}
 
 // plainPath reports whether the path of an issuer is "", or segments that a proxy, a browser and a did:web write in one way
 // only: no dots to resolve, nothing to encode, no slash at the end that clients add or drop.

@@ -1,12 +1,8 @@
-package node
+package config
 
 import (
-	"crypto/x509"
-	"fmt"
 	"net/url"
 	"strings"
-
-	"regain/provider/mtls"
 )
 
 // validateProxies reports the mistakes of what is believed of the proxies in front.
@@ -33,6 +29,9 @@ func (c Config) validateProxies(mistake func(format string, args ...any)) {
 	}
 }
 
+// Host is the host of base_url, as clients name it in a request; "" without one.
+func (m MutualTLSConfig) Host() string { return hostOf(m.BaseURL) }
+
 // hostOf is the host of a URL as clients name it in a request: without the scheme's own port.
 func hostOf(address string) string {
 	u, err := url.Parse(address)
@@ -44,13 +43,4 @@ func hostOf(address string) string {
 		host = strings.TrimSuffix(host, ":443")
 	}
 	return host
-}
-
-// newSource returns the source of client certificates: the TLS connection, or a header set by the proxies of mutual_tls.
-func newSource(cfg Config, roots *x509.CertPool) (*mtls.Source, error) {
-	found, err := mtls.New(mtls.Config{Header: cfg.MutualTLS.Header, Host: hostOf(cfg.MutualTLS.BaseURL), Proxies: cfg.MutualTLS.Proxies, Roots: roots})
-	if err != nil {
-		return nil, fmt.Errorf("mutual_tls.proxies: %w", err)
-	}
-	return found, nil
 }
