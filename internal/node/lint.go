@@ -47,6 +47,7 @@ func (c Config) Warnings(now time.Time) []string {
 	c.lintWallets(now, add)
 	c.lintTrust(add)
 	c.lintProfiles(add)
+	c.lintLimits(add)
 	c.lintDirectory(add)
 	return warnings
 }

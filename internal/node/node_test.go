@@ -93,6 +93,12 @@ func TestMistakes(t *testing.T) {
 		"profiles[0] (development): mode": func(_ *testing.T, c *node.Config) { c.Profiles[0].Mode = "live" },
 		"pass.lifetime_minutes 5":         func(_ *testing.T, c *node.Config) { c.Profiles[0].Pass.LifetimeMinutes = 5 },
 		"face_check.threshold 30":         func(_ *testing.T, c *node.Config) { c.Profiles[0].FaceCheck.Threshold = 30 },
+		"connections.per_network 256: use fewer than connections.max 256": func(_ *testing.T, c *node.Config) {
+			c.Connections.Max = c.Connections.PerNetwork
+		},
+		"connections.live_pages_per_network 65: use fewer than connections.live_pages 64": func(_ *testing.T, c *node.Config) {
+			c.Connections.LivePages, c.Connections.LivePagesPerNetwork = 64, 65
+		},
 		"limits[0].per": func(_ *testing.T, c *node.Config) {
 			c.Limits = []node.LimitConfig{{Name: "x", Per: "planet", Max: 1, Window: time.Hour}}
 		},
