@@ -120,6 +120,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	}
 	router := newRouter()
 	web.Mount(router)
+	router.Use(takeNoStep)
 	router.GET("/", web.Page(web.Home))
 	router.GET("/healthz", health(deps.Unready))
 	txn := browsers.Group(router)

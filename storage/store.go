@@ -4,6 +4,8 @@
 //
 //	storage.Transactions, storage.Attempts   repositories that implement recovery's ports
 //	        ↓
+//	storage.Guarded                          refuses the changes of requests that may only look
+//	        ↓
 //	storage.Sealed                           encrypts the data of records
 //	        ↓
 //	memory.Store, bolt.Store                 bytes in, bytes out

@@ -3,7 +3,7 @@
 // come again. Without it a few messages hold every processor, and each one more makes all of them slower.
 //
 // Two rules keep one stranger from being everybody: work that belongs together, such as all answers in one recovery, is
-// done one at a time; and one network has at most a quarter of the places to wait.
+// done one at a time; and one network has at most a quarter of the places to wait, an IPv6 site one half (peer.Shares).
 package admission
 
 import (
@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"regain/internal/peer"
 )
 
 // ErrBusy means that too much work waits. A retry after a few seconds may succeed.
@@ -33,7 +35,7 @@ type Config struct {
 // Visitor is whose work it is.
 type Visitor struct {
 	Task    string // work of one task is done one at a time
-	Network string // the peer's network; the unknown ones are one
+	Network string // the peer's network, as peer.Network writes it; the unknown ones are one
 }
 
 // Queue admits visitors in the order in which they come.
@@ -45,7 +47,7 @@ type Queue struct {
 	outside  int
 	busy     map[string]bool // tasks that have a place, or wait outside
 	waiting  []*waiter
-	networks map[string]int // how many wait, by network
+	networks *peer.Shares // of those who wait
 }
 
 // waiter is a visitor who waits for a place.
@@ -60,7 +62,7 @@ func New(cfg Config) (*Queue, error) {
 	if cfg.Running <= 0 || cfg.Waiting < networkShare || cfg.Patience <= 0 {
 		return nil, errors.New("admission: Running, Patience and four places to wait are required")
 	}
-	return &Queue{cfg: cfg, busy: make(map[string]bool), networks: make(map[string]int)}, nil
+	return &Queue{cfg: cfg, busy: make(map[string]bool), networks: peer.NewShares(cfg.Waiting, cfg.Waiting/networkShare)}, nil
 }
 
 // place is what the context of an admitted visitor carries.
@@ -167,10 +169,10 @@ func (q *Queue) join(w *waiter) error {
 	} else {
 		q.waiting = append(q.waiting, w)
 	}
-	q.networks[w.Network]++
+	q.networks.Add(w.Network)
 	q.admit()
 	i := slices.Index(q.waiting, w)
-	if i < 0 || w.returns || len(q.waiting) <= q.cfg.Waiting && q.networks[w.Network] <= q.cfg.Waiting/networkShare && q.ofTask(w.Task) <= perTask {
+	if i < 0 || w.returns || len(q.waiting) <= q.cfg.Waiting && !q.networks.Exceeded(w.Network) && q.ofTask(w.Task) <= perTask {
 		return nil
 	}
 	q.remove(i)
@@ -204,7 +206,5 @@ func (q *Queue) admit() {
 func (q *Queue) remove(i int) {
 	w := q.waiting[i]
 	q.waiting = slices.Delete(q.waiting, i, i+1)
-	if q.networks[w.Network]--; q.networks[w.Network] == 0 {
-		delete(q.networks, w.Network)
-	}
+	q.networks.Remove(w.Network)
 }

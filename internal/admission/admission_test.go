@@ -48,7 +48,16 @@ func TestPlaces(t *testing.T) {
 		"people":                    {visitor, 80},
 		"one network":               {func(i int) admission.Visitor { return admission.Visitor{Task: fmt.Sprint(i), Network: "one"} }, 20},
 		"networks that are unknown": {func(i int) admission.Visitor { return admission.Visitor{Task: fmt.Sprint(i)} }, 20},
-		"one recovery":              {func(i int) admission.Visitor { return admission.Visitor{Task: "one", Network: fmt.Sprint(i)} }, 16},
+		"one subscriber of IPv6": {func(i int) admission.Visitor {
+			return admission.Visitor{Task: fmt.Sprint(i), Network: "2001:db8:1:2::/64"}
+		}, 20},
+		"the networks of one site": {func(i int) admission.Visitor {
+			return admission.Visitor{Task: fmt.Sprint(i), Network: fmt.Sprintf("2001:db8:1:%x::/64", i)}
+		}, 40},
+		"sites": {func(i int) admission.Visitor {
+			return admission.Visitor{Task: fmt.Sprint(i), Network: fmt.Sprintf("2001:db8:%x::/64", i)}
+		}, 80},
+		"one recovery": {func(i int) admission.Visitor { return admission.Visitor{Task: "one", Network: fmt.Sprint(i)} }, 16},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

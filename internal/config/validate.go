@@ -101,7 +101,8 @@ func loopbackName(host string) bool {
 	return host == "localhost" || strings.HasSuffix(host, ".localhost") || host == "127.0.0.1" || host == "::1"
 }
 
-// validate checks that every bound is one.
+// validate checks that every bound is one, and that no network's share is all there is. Where all people do come from one
+// network, as through a proxy, it is the proxy that has to be named: it is exempt then, and its users are told apart.
 func (c ConnectionsConfig) validate() error {
 	for _, bound := range []struct {
 		key string
@@ -109,6 +110,15 @@ func (c ConnectionsConfig) validate() error {
 	}{{"max", c.Max}, {"per_network", c.PerNetwork}, {"live_pages", c.LivePages}, {"live_pages_per_network", c.LivePagesPerNetwork}} {
 		if bound.n <= 0 {
 			return fmt.Errorf("connections.%s %d: use a number above 0, or leave it out", bound.key, bound.n)
+		}
+	}
+	for _, share := range []struct {
+		key, of string
+		n, all  int
+	}{{"per_network", "max", c.PerNetwork, c.Max}, {"live_pages_per_network", "live_pages", c.LivePagesPerNetwork, c.LivePages}} {
+		if share.n >= share.all {
+			return fmt.Errorf("connections.%s %d: use fewer than connections.%s %d, such as a sixteenth: one network would hold every place; if all people come by one proxy, name it in trusted_proxies",
+				share.key, share.n, share.of, share.all)
 		}
 	}
 	return nil

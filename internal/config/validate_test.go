@@ -15,11 +15,17 @@ func TestMistakesOfWhatIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for says, breakIt := range map[string]func(c *config.Config){
-		"issuer: set it":                  func(c *config.Config) { c.Issuer = "" },
-		"must be https":                   func(c *config.Config) { c.Issuer = "http://recover.example.org" },
-		"without a slash at the end":      func(c *config.Config) { c.Issuer += "/" },
-		"must be scheme and host":         func(c *config.Config) { c.Issuer += "/regain?x" },
-		"connections.per_network 0: use":  func(c *config.Config) { c.Connections.PerNetwork = 0 },
+		"issuer: set it":                 func(c *config.Config) { c.Issuer = "" },
+		"must be https":                  func(c *config.Config) { c.Issuer = "http://recover.example.org" },
+		"without a slash at the end":     func(c *config.Config) { c.Issuer += "/" },
+		"must be scheme and host":        func(c *config.Config) { c.Issuer += "/regain?x" },
+		"connections.per_network 0: use": func(c *config.Config) { c.Connections.PerNetwork = 0 },
+		"connections.per_network 256: use fewer than connections.max 256": func(c *config.Config) {
+			c.Connections.Max = c.Connections.PerNetwork
+		},
+		"connections.live_pages_per_network 65: use fewer than connections.live_pages 64": func(c *config.Config) {
+			c.Connections.LivePages, c.Connections.LivePagesPerNetwork = 64, 65
+		},
 		"connections.live_pages -1: use":  func(c *config.Config) { c.Connections.LivePages = -1 },
 		"tls: set both":                   func(c *config.Config) { c.TLS.KeyFile = "key.pem" },
 		"audit.file: name a file":         func(c *config.Config) { c.Audit.File = "" },

@@ -36,7 +36,7 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 	}
 	sealed, err := storage.NewSealed(backend, ring)
 	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
-	return n.store, err
+	return storage.Guarded{Store: n.store}, err
 }
 
 // openFile opens the file store, or looks whether it could be opened.

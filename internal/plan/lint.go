@@ -51,6 +51,7 @@ func Warnings(c config.Config, now time.Time, accounts recovery.Directory) []str
 	lintWallets(c, now, add)
 	lintTrust(c, add)
 	lintProfiles(c, add)
+	lintLimits(c, add)
 	lintDirectory(c, accounts, add)
 	return warnings
 }

@@ -3,7 +3,9 @@ package journey_test
 import (
 	"bufio"
 	"context"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,9 @@ import (
 	"regain/provider/journey"
 	"regain/recovery"
 )
+
+// fromHeader is in these tests the other end of a connection, from which loopback has no route.
+const fromHeader = "Test-Remote-Address"
 
 // live are the live pages of one server.
 type live struct {
@@ -34,21 +39,31 @@ func newLive(t *testing.T, limits journey.Limits) *live {
 		t.Fatal(err)
 	}
 	p.Mount(e.Txn)
-	server := httptest.NewServer(e.Router)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get(fromHeader); from != "" {
+			r.RemoteAddr = from
+		}
+		e.Router.ServeHTTP(w, r)
+	}))
 	t.Cleanup(server.Close)
 	return &live{e, p, server}
 }
 
-// open opens a live page from an address of loopback, and waits for its first event.
+// open opens a live page from an address of loopback or an IPv6 one, and waits for its first event.
 func (l *live) open(t *testing.T, s *facetest.Started, from string) (status int, stream io.ReadCloser) {
 	t.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+	transport := &http.Transport{DisableKeepAlives: true}
+	if ip := net.ParseIP(from); ip.To4() != nil {
+		transport.DialContext = (&net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}}).DialContext
+	}
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.server.URL+s.Path("/events"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.AddCookie(s.Cookie)
+	if transport.DialContext == nil {
+		r.Header.Set(fromHeader, net.JoinHostPort(from, "1"))
+	}
 	resp, err := transport.RoundTrip(r)
 	if err != nil {
 		t.Fatal(err)
@@ -89,6 +104,35 @@ func TestLivePagesAreBounded(t *testing.T) {
 		time.Sleep(10 * time.Millisecond)
 	}
 	t.Error("the place that was left is not free")
+}
+
+// Whoever has a /48 has 65,536 networks, and four times as many live pages as one of them has; nobody else has fewer.
+func TestLivePagesOfASite(t *testing.T) {
+	const total, share = 40, 3
+	l := newLive(t, journey.Limits{Total: total, PerNetwork: share})
+	opened := func(format string, n int) (open int) {
+		t.Helper()
+		for i := range n {
+			if status, _ := l.open(t, l.env.Start(t).Ask(t), fmt.Sprintf(format, (0x800+rand.IntN(0x800))<<4|i)); status == http.StatusOK {
+				open++
+			}
+		}
+		return open
+	}
+	for _, row := range []struct {
+		name, format string
+		n, want      int
+	}{
+		{"one subscriber", "2001:db8:1:2::%x", 6, share},
+		{"the subscribers of one site", "2001:db8:2:%x::1", 16, 4 * share},
+		{"one more of them", "2001:db8:2:ffff::%x", 1, 0},
+		{"sites", "2001:db8:%x::1", 10, 10},
+		{"a subscriber of another site", "2001:db8:f:1::%x", 1, 1},
+	} {
+		if got := opened(row.format, row.n); got != row.want {
+			t.Errorf("%s: %d of %d live pages are open, want %d", row.name, got, row.n, row.want)
+		}
+	}
 }
 
 func TestLivePagesOfOneRecoveryAreBounded(t *testing.T) {

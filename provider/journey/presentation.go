@@ -21,7 +21,7 @@ type presentationPage struct {
 	SameNetwork    bool         // the other device has to be in the same network
 	Browser        []browserAsk // what the script may ask through the Digital Credentials API
 	Closed         []closed     // ways that had too many invalid responses, where others are open
-	AllClosed      bool         // no way is open
+	AllClosed      bool         // no link and no QR code is open; what is asked through the browser may be
 	WalletError    bool         // the wallet declined, or could not answer
 	AskAgain       bool         // asking anew is the next step
 	Progress       string
@@ -94,7 +94,7 @@ func (p *Pages) presentationPage(c *gin.Context, t recovery.Transaction, base ba
 	}
 	situation := waitingFor(t)
 	page.say(situation)
-	page.Progress, page.AllClosed = progressText(situation), situation == web.Closed
+	page.Progress, page.AllClosed = progressText(situation), situation == web.Closed || situation == web.BrowserLeft
 	page.WalletError = situation == web.Declined || situation == web.WalletProblem
 	page.AskAgain = page.AllClosed || page.WalletError
 	if !page.AllClosed {

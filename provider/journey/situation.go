@@ -57,6 +57,8 @@ func waitingFor(t recovery.Transaction) web.Situation {
 		return web.ComeBack
 	case !slices.ContainsFunc(attempt.Requests, func(r recovery.PendingRequest) bool { return !r.Closed }):
 		return web.Closed
+	case !slices.ContainsFunc(attempt.Requests, func(r recovery.PendingRequest) bool { return !r.Closed && r.Flow != recovery.FlowBrowser }):
+		return web.BrowserLeft // before what a wallet said: its words send people to a link or a code below
 	case attempt.WalletError == "access_denied":
 		return web.Declined
 	case attempt.WalletError != "":
@@ -95,6 +97,8 @@ func progressText(s web.Situation) string {
 		return "Waiting for another answer …"
 	case web.Closed:
 		return "No wallet can answer this request any more."
+	case web.BrowserLeft:
+		return "Links and QR codes of this request work no more."
 	}
 	return s.Of("").Text
 }

@@ -249,3 +249,54 @@ func TestWordsElsewhere(t *testing.T) {
 		t.Errorf("without a cookie: %d %s", got.Code, got.Body)
 	}
 }
+
+// What the page says to do is there to be done, whichever ways were closed and whatever a wallet said: "below" there is a link
+// or a QR code, also for a browser that runs no scripts or knows no Digital Credentials API, and one next step is a button.
+func TestWordsFitTheWaysThatAreLeft(t *testing.T) {
+	flows := []recovery.Flow{recovery.FlowBrowser, recovery.FlowSameDevice, recovery.FlowCrossDevice}
+	hidden := regexp.MustCompile(`(?s)<section id="digital-credentials".*?</section>`)
+	for has := 1; has < 1<<len(flows); has++ {
+		var channels []recovery.Channel
+		for i, flow := range flows {
+			if has&(1<<i) != 0 {
+				channels = append(channels, recovery.Channel{Wallet: "any", Flow: flow})
+			}
+		}
+		if !slices.ContainsFunc(channels, func(c recovery.Channel) bool { return c.Flow == recovery.FlowSameDevice }) {
+			continue // every wallet has a link
+		}
+		for closed := range 1 << len(channels) {
+			for _, walletError := range []string{"", "access_denied", "invalid_request"} {
+				e := pages(t, idp(), func(p *recovery.Profile) { p.Channels = channels })
+				s := e.Start(t).Ask(t)
+				tx := s.Reload(t)
+				tx.Presentation.WalletError = walletError
+				var left []recovery.Flow
+				for i := range tx.Presentation.Requests {
+					if tx.Presentation.Requests[i].Closed = closed&(1<<i) != 0; !tx.Presentation.Requests[i].Closed {
+						left = append(left, tx.Presentation.Requests[i].Flow)
+					}
+				}
+				if _, err := storage.NewTransactions(e.Store).Update(t.Context(), tx); err != nil {
+					t.Fatal(err)
+				}
+				name := fmt.Sprintf("of %v are left %v, wallet says %q", channels, left, walletError)
+				page := shown(e, s)
+				body := hidden.ReplaceAllString(page, "")
+				ways := strings.Contains(body, `id="open-wallet"`) || strings.Contains(body, `id="qr"`)
+				if ways != slices.ContainsFunc(left, func(f recovery.Flow) bool { return f != recovery.FlowBrowser }) {
+					t.Errorf("%s: ways to a wallet are shown: %t", name, ways)
+				}
+				if !ways && (strings.Contains(page, "below") || strings.Contains(body, "Waiting for")) {
+					t.Errorf("%s: %s", name, page)
+				}
+				if main := strings.Count(body, `class="main" id="again"`); !ways && main != 1 || strings.Count(body, `id="again"`) != 1 {
+					t.Errorf("%s: asking anew is the next step %d times", name, main)
+				}
+				if strings.Contains(page, "No wallet can answer") != (len(left) == 0) {
+					t.Errorf("%s: %s", name, page)
+				}
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@ package journey
 import (
 	"sync"
 
+	"regain/internal/peer"
 	"regain/recovery"
 )
 
@@ -13,7 +14,7 @@ const maxStreams = 8
 // Limits bound the live pages of one node, which each hold a connection and look at the store twice a second.
 type Limits struct {
 	Total      int
-	PerNetwork int // of an IPv4 address or an IPv6 /64; those whose network cannot be read count as one
+	PerNetwork int // of an IPv4 address or an IPv6 /64; peer.Shares says how many an IPv6 /48 has
 }
 
 // DefaultLimits are for one node of a middling organisation.
@@ -28,7 +29,7 @@ type streams struct {
 	mu           sync.Mutex
 	total        int
 	transactions map[recovery.TransactionID]int
-	networks     map[string]int
+	networks     *peer.Shares
 }
 
 func newStreams(limits Limits) *streams {
@@ -38,7 +39,7 @@ func newStreams(limits Limits) *streams {
 	ended := make(chan struct{})
 	return &streams{
 		limits: limits, ended: ended, end: sync.OnceFunc(func() { close(ended) }),
-		transactions: make(map[recovery.TransactionID]int), networks: make(map[string]int),
+		transactions: make(map[recovery.TransactionID]int), networks: peer.NewShares(limits.Total, limits.PerNetwork),
 	}
 }
 
@@ -46,12 +47,13 @@ func newStreams(limits Limits) *streams {
 func (s *streams) enter(id recovery.TransactionID, network string) (leave func(), ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.transactions[id] >= maxStreams || s.networks[network] >= s.limits.PerNetwork || s.total >= s.limits.Total {
+	s.networks.Add(network)
+	if s.transactions[id] >= maxStreams || s.networks.Exceeded(network) || s.total >= s.limits.Total {
+		s.networks.Remove(network)
 		return nil, false
 	}
 	s.total++
 	s.transactions[id]++
-	s.networks[network]++
 	return func() { s.leave(id, network) }, true
 }
 
@@ -62,9 +64,7 @@ func (s *streams) leave(id recovery.TransactionID, network string) {
 	if s.transactions[id]--; s.transactions[id] == 0 {
 		delete(s.transactions, id)
 	}
-	if s.networks[network]--; s.networks[network] == 0 {
-		delete(s.networks, network)
-	}
+	s.networks.Remove(network)
 }
 
 // EndLivePages ends every live page, and those that are opened later: a server that stops waits for its requests. The

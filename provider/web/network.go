@@ -44,7 +44,10 @@ func (w *Web) Network(c *gin.Context) string {
 		w.tellUnknown(c, err)
 		return recovery.UnknownNetwork
 	}
-	return networkOf(address)
+	if network := peer.Network(address); network != "" {
+		return network
+	}
+	return recovery.UnknownNetwork
 }
 
 // clientAddress returns the peer of the connection or, where that is one of the proxies, the last address in
@@ -112,18 +115,6 @@ func parseHop(text string) (netip.Addr, error) {
 		return netip.Addr{}, errHopMalformed
 	}
 	return address.Unmap(), nil
-}
-
-func networkOf(address netip.Addr) string {
-	if address.Is4() {
-		return address.String()
-	}
-	const subscriber = 64
-	prefix, err := address.Prefix(subscriber)
-	if err != nil {
-		return recovery.UnknownNetwork
-	}
-	return prefix.String()
 }
 
 // telling tells of unknown networks once in a while: a stranger who makes them must not fill the log.

@@ -32,8 +32,9 @@ const (
 	Opened         Situation = "opened"
 	Declined       Situation = "declined"
 	WalletProblem  Situation = "wallet_problem"
-	Closed         Situation = "closed"    // every channel had too many invalid responses
-	ComeBack       Situation = "come_back" // same device: the answer waits for the browser's return
+	Closed         Situation = "closed"       // every channel had too many invalid responses
+	BrowserLeft    Situation = "browser_left" // every channel but the Digital Credentials API had, which few browsers know
+	ComeBack       Situation = "come_back"    // same device: the answer waits for the browser's return
 	TypeCode       Situation = "type_code"
 	WasItYou       Situation = "was_it_you"
 	Approved       Situation = "approved"
@@ -140,6 +141,7 @@ func ofWallets() map[Situation]Words {
 		Declined:      {"You declined in your wallet", "Nothing was shared. You can answer again below, start over, or cancel.", nil, askAgain},
 		WalletProblem: {"Your wallet could not answer", "Check that it holds a Verified ID. You can try again below, start over, or cancel.", nil, askAgain},
 		Closed:        {"This request was closed", "Too many invalid responses came. Start over with a new request.", nil, askAgain},
+		BrowserLeft:   {"The way to your wallet was closed", "Too many invalid responses came by it. Start over with a new request.", nil, askAgain},
 		ComeBack:      {"Come back from your wallet", "Your wallet has answered. Come back through the page it opened in this browser.", nil, askAgain},
 		TypeCode:      {"Type the code from your wallet", "Your wallet has answered. To be sure that it is in your hands, type the six digits that its screen shows now.", nil, "Confirm"},
 		WasItYou:      {"Was that you?", "A wallet has answered this request. Go on only if that was you, just now, with your own wallet.", nil, "It was me: go on"},

@@ -20,6 +20,7 @@ func contradictions() map[web.Situation][]string {
 		web.Declined:       append(match, "Opened in", "could not answer", "Waiting"),
 		web.WalletProblem:  append(match, "Opened in", "declined", "Waiting"),
 		web.Closed:         append(match, "Opened in", "declined", "Waiting"),
+		web.BrowserLeft:    append(match, "Opened in", "declined", "Waiting", "below"),
 		web.Cancelled:      append(match, "expired", "in time", "another browser"),
 		web.EndedElsewhere: append(match, "You cancelled", "expired"),
 		web.Expired:        append(match, "cancelled", "too many"),
@@ -43,7 +44,7 @@ func contradictions() map[web.Situation][]string {
 func TestEachSituationHasItsOwnWords(t *testing.T) {
 	headings, texts := map[string]web.Situation{}, map[string]web.Situation{}
 	all := web.Situations()
-	if len(all) != 38 {
+	if len(all) != 39 {
 		t.Errorf("%d situations", len(all))
 	}
 	for _, s := range all {

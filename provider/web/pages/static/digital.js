@@ -7,6 +7,8 @@
   var status = document.getElementById('digital-credentials-status');
   var buttons = Array.prototype.slice.call(section.querySelectorAll('button'));
   var busy = false;
+  var otherwise = section.dataset.otherwise; // what else the page offers
+  var Otherwise = otherwise.charAt(0).toUpperCase() + otherwise.slice(1);
 
   function say(text, mistake) {
     status.className = mistake ? 'mistake' : 'note';
@@ -24,15 +26,15 @@
   function refusal(answer) {
     var reference = answer.headers.get('Correlation-Id');
     var end = reference ? ' (Reference ' + reference + ')' : '';
-    if (answer.status >= 500) { return told('Something that is needed did not answer. Try again in a minute, or choose another way below.' + end); }
-    if (answer.status === 400 && /\/response$/.test(answer.url)) { return told('What your wallet answered cannot be accepted. Try again, or choose another way below.' + end); }
-    return told('This request is over. Start over with a new one below.' + end);
+    if (answer.status >= 500) { return told('Something that is needed did not answer. Try again in a minute, or ' + otherwise + '.' + end); }
+    if (answer.status === 400 && /\/response$/.test(answer.url)) { return told('What your wallet answered cannot be accepted. Try again, or ' + otherwise + '.' + end); }
+    return told('This request is over. Start over with a new request.' + end);
   }
 
   function post(path, fields) {
     fields.csrf = section.dataset.csrf;
     return fetch(section.dataset.base + path, { method: 'POST', body: new URLSearchParams(fields), redirect: 'error' })
-      .catch(function () { throw told('The connection was lost. Try again, or choose another way below.'); })
+      .catch(function () { throw told('The connection was lost. Try again, or ' + otherwise + '.'); })
       .then(function (answer) {
         if (!answer.ok) { throw refusal(answer); }
         return answer.json();
@@ -47,7 +49,7 @@
   function ask(wallet) {
     return post('/digital-credentials/request', { wallet: wallet }).then(function (asked) {
       var requests = asked.requests.filter(allowed);
-      if (requests.length === 0) { throw told('This browser cannot ask in any way that your organisation offers. Choose another way below.'); }
+      if (requests.length === 0) { throw told('This browser cannot ask in any way that your organisation offers. ' + Otherwise + '.'); }
       return navigator.credentials.get({ mediation: 'required', digital: { requests: requests } });
     }).then(function (credential) {
       if (!credential) { throw new DOMException('', 'NotAllowedError'); }
@@ -59,9 +61,9 @@
   function explain(error) {
     if (error.told) { return error.message; }
     if (error.name === 'NotAllowedError' || error.name === 'AbortError') {
-      return 'Nothing was shared. Try again, or choose another way below.';
+      return 'Nothing was shared. Try again, or ' + otherwise + '.';
     }
-    return 'This browser could not reach a wallet. Choose another way below.';
+    return 'This browser could not reach a wallet. ' + Otherwise + '.';
   }
 
   // Set does not disable the buttons: that would take the focus from whoever uses a keyboard.

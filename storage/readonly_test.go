@@ -1,0 +1,70 @@
+package storage_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"regain/storage"
+	"regain/storage/storagetest"
+)
+
+func TestGuardedContract(t *testing.T) {
+	storagetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
+		t.Helper()
+		return storage.Guarded{Store: backend(t, clock)}
+	})
+}
+
+// Whoever may only look sees everything and changes nothing, by any of the methods that change.
+func TestReadOnlyChangesNothing(t *testing.T) {
+	below := backend(t, time.Now)
+	s := storage.Guarded{Store: below}
+	kept := storage.Record{Kind: "t", ID: "kept", Group: "g", Data: []byte("as it was")}
+	if err := s.Create(t.Context(), kept); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Increment(t.Context(), "t", "count", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	for name, change := range map[string]func() error{
+		"create": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			return s.Create(ctx, storage.Record{Kind: "t", ID: "new"})
+		},
+		"update": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			return s.Update(ctx, storage.Record{Kind: "t", ID: "kept", Version: 1})
+		},
+		"consume": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			_, err := s.Consume(ctx, "t", "kept")
+			return err
+		},
+		"delete": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			return s.Delete(ctx, "t", "kept")
+		},
+		"increment": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			_, err := s.Increment(ctx, "t", "count", time.Hour)
+			return err
+		},
+	} {
+		if err := change(); !errors.Is(err, storage.ErrReadOnly) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	ctx, refused := storage.ReadOnly(t.Context())
+	r, err := s.Get(ctx, "t", "kept")
+	all, err2 := s.List(ctx, "t", "g", "", 10)
+	if err != nil || err2 != nil || r.Version != 1 || string(r.Data) != "as it was" || len(all) != 1 || refused() {
+		t.Errorf("after all of them: %+v, %d in the group, %v, %v, refused %t", r, len(all), err, err2, refused())
+	}
+	if err := s.Delete(ctx, "t", "kept"); err == nil || !refused() {
+		t.Error("a refusal was not noted")
+	}
+	if n, err := below.Increment(t.Context(), "t", "count", time.Hour); n != 2 || err != nil {
+		t.Errorf("the counter is %d, %v", n, err)
+	}
+}
