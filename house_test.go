@@ -54,6 +54,10 @@ func importRules() []importRule {
 		}, why: "what a client is told depends on the decision, and on nothing that a wallet sent"},
 		{from: []string{"regain/provider/..."}, never: []string{"regain/provider/web", "regain/provider/binding", "regain/provider/wallet", "regain/provider/journey", "regain/provider/openid"},
 			why: "the faces stand on the packages below them, and none of those looks back up"},
+		{from: []string{"regain/provider/requests"}, never: []string{"regain/provider/...", "regain/storage/..."}, except: []string{
+			"regain/provider/problem", "regain/provider/clients", "regain/provider/claims", "regain/provider/contract", "regain/provider/jwa", "regain/provider/keys",
+			"regain/provider/remotekeys", "regain/provider/requestobject",
+		}, why: "what a client asks for is read from what it sent and what it registered: nothing is granted, stored or looked up meanwhile"},
 		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
@@ -149,6 +153,9 @@ func TestImportRulesBite(t *testing.T) {
 		"regain/provider/openid/":    "regain/presentation",
 		"regain/provider/openid//":   "regain/provider",
 		"regain/provider/oauth":      "regain/provider/web",
+		"regain/provider/requests":   "regain/storage",
+		"regain/provider/requests/":  "regain/provider/oauth",
+		"regain/provider/requests//": "github.com/ory/fosite",
 		"regain/provider/evidence":   "regain/provider/wallet",
 		"regain/provider/journey///": "regain/provider/facetest",
 	} {

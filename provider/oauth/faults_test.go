@@ -12,6 +12,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 	"regain/storage"
 )
@@ -23,7 +24,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 	tokens := p.stockTokens()
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
-	visit := func() (oauth.Authorization, error) {
+	visit := func() (requests.Authorization, error) {
 		return p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
 	}
 	waiting, err := visit()

@@ -5,23 +5,23 @@ import (
 	"testing"
 	"time"
 
-	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 )
 
 // How long a client has to send the browser is one thing, and how long a person has to type the name of their account
 // another.
 func TestHold(t *testing.T) {
 	b := setUp(t)
-	visit := func(uri string) (oauth.Authorization, error) {
+	visit := func(uri string) (requests.Authorization, error) {
 		return b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {uri}})
 	}
 	pushed, err := b.push(b.authenticated("main-idp", request()))
 	b.must(err)
 	byValue := b.authorized(request())
-	for name, held := range map[string]func() (oauth.Authorization, error){
-		"pushed":   func() (oauth.Authorization, error) { return visit(pushed.RequestURI) },
-		"by value": func() (oauth.Authorization, error) { return byValue, nil },
+	for name, held := range map[string]func() (requests.Authorization, error){
+		"pushed":   func() (requests.Authorization, error) { return visit(pushed.RequestURI) },
+		"by value": func() (requests.Authorization, error) { return byValue, nil },
 	} {
 		a, err := held()
 		b.must(err)

@@ -59,7 +59,7 @@ const codeInvalidToken = "invalid_token" // RFC 6750 §3.1
 // accessToken returns what an access token stands for. The error is invalid_token, or an outage: while the store does not
 // answer, no token is called invalid, which its client would throw away, and none revoked.
 func (s *Server) accessToken(ctx context.Context, token string) (fosite.AccessRequester, *session, error) {
-	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
+	_, requester, err := s.core.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
 	if outage := (*problem.Error)(nil); errors.As(err, &outage) {
 		return nil, nil, outage
 	}

@@ -13,6 +13,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -32,13 +33,13 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, err
 	}
-	if isJSON(r) && client.Contract != contract.OktaIDV {
+	if requests.IsJSON(r) && client.Contract != contract.OktaIDV {
 		return Pushed{}, problem.InvalidRequest("The body must be application/x-www-form-urlencoded.")
 	}
 	if form.Has("request_uri") {
 		return Pushed{}, problem.InvalidRequest("request_uri cannot be pushed.")
 	}
-	a, err := s.validate(r.Context(), client, form)
+	a, err := s.read(r.Context(), client, form)
 	if err != nil {
 		return Pushed{}, asError(err)
 	}
@@ -58,7 +59,7 @@ type pushedRequests struct {
 
 // Hold stores a validated request while the person is asked for the account, and returns its request URI. A pushed
 // request keeps its URI; its lifetime is extended once, since from now on the person's time counts, not the client's.
-func (p pushedRequests) Hold(ctx context.Context, a Authorization) (uri string, err error) {
+func (p pushedRequests) Hold(ctx context.Context, a requests.Authorization) (uri string, err error) {
 	if a.Pushed == "" {
 		a.Held = true
 		return p.storePushed(ctx, a, heldLifetime)
@@ -67,7 +68,7 @@ func (p pushedRequests) Hold(ctx context.Context, a Authorization) (uri string, 
 	if err != nil {
 		return "", err
 	}
-	var pushed Authorization
+	var pushed requests.Authorization
 	if err := storage.Decode(record.Data, &pushed); err != nil {
 		return "", problem.ServerError(err)
 	}
@@ -87,7 +88,7 @@ func (p pushedRequests) Hold(ctx context.Context, a Authorization) (uri string, 
 }
 
 // storePushed stores a validated request under a new request URI.
-func (p pushedRequests) storePushed(ctx context.Context, a Authorization, life time.Duration) (uri string, err error) {
+func (p pushedRequests) storePushed(ctx context.Context, a requests.Authorization, life time.Duration) (uri string, err error) {
 	id, _, err := p.codes.GenerateAuthorizeCode(ctx, nil)
 	if err != nil {
 		return "", problem.ServerError(err)
@@ -105,23 +106,23 @@ func (p pushedRequests) storePushed(ctx context.Context, a Authorization, life t
 }
 
 // pushed returns the request with this request URI if the client pushed it.
-func (p pushedRequests) pushed(ctx context.Context, client *clients.Client, uri string) (Authorization, error) {
+func (p pushedRequests) pushed(ctx context.Context, client *clients.Client, uri string) (requests.Authorization, error) {
 	a, err := p.loadPushed(ctx, uri)
 	if err == nil && a.ClientID != client.ID {
-		return Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed it; a visit by another client does not use it up
+		return requests.Authorization{}, unknownRequestURI() // RFC 9126 §4: bound to the client that pushed it; a visit by another client does not use it up
 	}
 	return a, err
 }
 
 // loadPushed returns the request with this request URI, of any client.
-func (p pushedRequests) loadPushed(ctx context.Context, uri string) (Authorization, error) {
+func (p pushedRequests) loadPushed(ctx context.Context, uri string) (requests.Authorization, error) {
 	record, err := p.loadPushedRecord(ctx, uri)
 	if err != nil {
-		return Authorization{}, err
+		return requests.Authorization{}, err
 	}
-	var a Authorization
+	var a requests.Authorization
 	if err := storage.Decode(record.Data, &a); err != nil {
-		return Authorization{}, problem.ServerError(err)
+		return requests.Authorization{}, problem.ServerError(err)
 	}
 	return a, nil
 }
@@ -146,7 +147,7 @@ func unknownRequestURI() error {
 
 // deletePushed deletes the pushed request. Its URI may be visited repeatedly until the authorization is completed, but not
 // after (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
-func (p pushedRequests) deletePushed(ctx context.Context, a Authorization) error {
+func (p pushedRequests) deletePushed(ctx context.Context, a requests.Authorization) error {
 	if a.Pushed == "" {
 		return nil
 	}

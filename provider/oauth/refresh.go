@@ -14,6 +14,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -89,7 +90,7 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if _, err := s.holder(r.Context(), g.Session); err != nil {
 		return nil, ineligibleIs(problem.InvalidGrant("The account behind the refresh token may have no tokens any more."), err)
 	}
-	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
+	scopes, refusal := requests.Narrowed(g.Scopes, form.Get("scope"))
 	if refusal != nil {
 		return nil, refusal
 	}

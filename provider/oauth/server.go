@@ -19,8 +19,8 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/keys"
 	"regain/provider/mtls"
-	"regain/provider/problem"
 	"regain/provider/published"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -61,22 +61,18 @@ type Deps struct {
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	*clientauth.Authenticator
-	registry
 	possession
-	hints
-	logouts
 	pushedRequests
 	visits
 
 	issuer   string
-	acr      string
 	keys     *clients.KeySource
 	store    storage.Store
 	ring     *keys.Ring
-	tenants  *contract.Tenants
 	accounts Accounts
 	clock    func() time.Time
-	fosite   fosite.OAuth2Provider
+	requests *requests.Reader
+	core     core
 	records  *records
 	refresh  refreshTokens
 	codes    fositeoauth2.CoreStrategy
@@ -92,13 +88,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Accounts == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, accounts: deps.Accounts, clock: deps.Clock}
+	s := &Server{issuer: cfg.Issuer, keys: deps.Keys, store: deps.Store, ring: deps.Ring, accounts: deps.Accounts, clock: deps.Clock}
 	config := &fosite.Config{
 		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
-		EnforcePKCE:                          false, // enforced by read and Redeem, for each client
+		EnforcePKCE:                          false, // enforced by package requests and Redeem, for each client
 		EnablePKCEPlainChallengeMethod:       false,
-		MinParameterEntropy:                  1, // the client chooses state and nonce; read checks their length
+		MinParameterEntropy:                  1, // the client chooses state and nonce; package requests checks their length
 		ScopeStrategy:                        fosite.ExactScopeStrategy,
 		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
 		RedirectSecureChecker:                secureRedirect,
@@ -124,8 +120,6 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	s.possession = possession{endpoints, proofs, deps.Source}
-	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
-	s.logouts = logouts{s.registry, s.hints}
 	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
 	if s.visits, err = newVisits(deps.Store); err != nil {
 		return nil, err
@@ -133,26 +127,20 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}
-	s.fosite = compose.Compose(config, s.records, strategy,
+	s.core = core{cfg.Issuer, compose.Compose(config, s.records, strategy,
 		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
-		compose.OAuth2TokenIntrospectionFactory)
+		compose.OAuth2TokenIntrospectionFactory)}
+	s.requests, err = requests.New(requests.Config{Issuer: cfg.Issuer, ACR: cfg.ACR},
+		requests.Deps{Clients: deps.Clients, Keys: deps.Keys, Ring: deps.Ring, Tenants: deps.Tenants, Core: s.core, Clock: deps.Clock})
+	if err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-// registry finds registered clients.
-type registry struct{ clients clients.Registry }
-
-// Client returns a registered client. Its errors are *problem.Error: the client is unknown, or the registry is
-// unavailable.
-func (r registry) Client(ctx context.Context, id string) (*clients.Client, error) {
-	client, err := r.clients.Client(ctx, id)
-	if errors.Is(err, clients.ErrUnknown) {
-		return nil, problem.InvalidRequest("The client_id is missing or names no registered client.")
-	}
-	if err != nil {
-		return nil, problem.Unavailable(err)
-	}
-	return client, nil
+// Client returns a registered client, with the errors of requests.Reader.
+func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
+	return s.requests.Client(ctx, id)
 }
 
 // EncryptionKey returns the key that recovery tokens for a client are encrypted to.

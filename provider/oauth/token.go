@@ -16,6 +16,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 )
 
@@ -135,9 +136,6 @@ type idTokenClaims struct {
 	SessionID       string   `json:"sid,omitempty"`
 }
 
-// typeIDToken is the `typ` of ID tokens.
-const typeIDToken = "JWT"
-
 // GenerateIDToken implements fosite's OpenIDConnectTokenStrategy. It never carries the pass.
 func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requester fosite.Requester) (string, error) {
 	sess, ok := requester.GetSession().(*session)
@@ -162,7 +160,7 @@ func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requeste
 	if err != nil {
 		return "", err
 	}
-	return t.ring.MintWith(client.Algorithm(), typeIDToken, claims)
+	return t.ring.MintWith(client.Algorithm(), requests.TypeIDToken, claims)
 }
 
 // withExtra adds claims to those of a token.
