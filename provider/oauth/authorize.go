@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/provider/pushed"
 	"regain/provider/requests"
 	"regain/storage"
 )
@@ -47,14 +47,14 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (requests.Autho
 			return s.refuse(client, a, refusal)
 		}
 		return a, nil
-	case uri != "" && !strings.HasPrefix(uri, requestURIPrefix):
+	case uri != "" && !pushed.Is(uri):
 		return s.refuse(client, requests.Addressed(client, form), problem.New(http.StatusBadRequest, "request_uri_not_supported", "Only request URIs of this server's PAR endpoint are supported."))
 	case uri == "" && !client.AllowUnpushed:
 		return s.refuse(client, requests.Addressed(client, form), problem.InvalidRequest("This client must push its requests to the PAR endpoint, and send the request_uri here."))
 	case uri == "":
 		return s.read(ctx, client, form)
 	}
-	a, err := s.pushed(ctx, client, uri)
+	a, err := s.pushed.Of(ctx, client, uri)
 	if err != nil {
 		return requests.Authorization{}, &AuthorizeError{Problem: asError(err)}
 	}
@@ -68,7 +68,7 @@ func (s *Server) Authorize(ctx context.Context, form url.Values) (requests.Autho
 func (s *Server) AuthorizeHeld(ctx context.Context, form url.Values) (requests.Authorization, error) {
 	a, err := s.Authorize(ctx, form)
 	var refused *AuthorizeError
-	if !errors.As(err, &refused) || refused.Problem.Code != codeRequestURI {
+	if !errors.As(err, &refused) || refused.Problem.Code != pushed.CodeUnknown {
 		return a, err
 	}
 	client, unknown := s.Client(ctx, form.Get("client_id"))
@@ -167,7 +167,7 @@ func (s *Server) answer(ctx context.Context, a requests.Authorization, parameter
 	if err != nil {
 		return Response{}, err
 	}
-	if err := s.deletePushed(ctx, a); err != nil {
+	if err := s.pushed.Delete(ctx, a); err != nil {
 		return Response{}, err
 	}
 	return s.respond(client, a, parameters)

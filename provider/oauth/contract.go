@@ -4,22 +4,22 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"strings"
 	"time"
 
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/provider/pushed"
 	"regain/provider/requests"
 )
 
 // clientOf returns the client_id. If it is missing, the pushed request determines it, but only for okta-idv, whose
 // clients send the request_uri alone; RFC 9126 §4 requires the client_id of all others.
 func (s *Server) clientOf(ctx context.Context, id, uri string) (string, error) {
-	if id != "" || !strings.HasPrefix(uri, requestURIPrefix) {
+	if id != "" || !pushed.Is(uri) {
 		return id, nil
 	}
-	a, err := s.loadPushed(ctx, uri)
+	a, err := s.pushed.Load(ctx, uri)
 	if err != nil {
 		return "", err
 	}

@@ -51,3 +51,21 @@ func TestHold(t *testing.T) {
 	_, err = b.Hold(t.Context(), a)
 	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // what is over is not held again
 }
+
+// How often a pushed request opened a recovery is counted where it is kept, and a request by value has nothing to count.
+func TestVisitsAreCounted(t *testing.T) {
+	b := setUp(t)
+	pushed, err := b.push(b.authenticated("main-idp", request()))
+	b.must(err)
+	a, err := b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
+	b.must(err)
+	for visit := 1; visit <= 8; visit++ {
+		if refusal := b.CountVisit(t.Context(), a); refusal != nil {
+			t.Fatalf("visit %d: %v", visit, refusal)
+		}
+	}
+	wantRefusal(t, b.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+	if refusal := b.CountVisit(t.Context(), b.authorized(request())); refusal != nil {
+		t.Errorf("by value: %v", refusal)
+	}
+}

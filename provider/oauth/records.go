@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	kindCode   = storage.Kind("code")
-	kindToken  = storage.Kind("token")
-	kindPushed = storage.Kind("par")
+	kindCode  = storage.Kind("code")
+	kindToken = storage.Kind("token")
 )
 
 // session is the authentication that a code or access token represents. It implements fosite's OpenID session.

@@ -20,19 +20,16 @@ import (
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/published"
+	"regain/provider/pushed"
 	"regain/provider/requests"
 	"regain/storage"
 )
 
-// Lifetimes of codes, tokens and stored requests.
+// Lifetimes of codes and tokens.
 const (
 	codeLifetime    = 60 * time.Second // FAPI 2.0 Security Profile §5.3.2.1
 	tokenLifetime   = 10 * time.Minute
 	idTokenLifetime = 10 * time.Minute
-	// pushedLifetime is how long after its pushed request a client can send the browser (FAPI 2.0 Security Profile
-	// §5.3.2.2 requires less than ten minutes). heldLifetime is how long the person has to type the account's name.
-	pushedLifetime = 5 * time.Minute
-	heldLifetime   = 15 * time.Minute
 )
 
 // Config holds the operator's settings.
@@ -62,8 +59,6 @@ type Deps struct {
 type Server struct {
 	*clientauth.Authenticator
 	possession
-	pushedRequests
-	visits
 
 	issuer   string
 	keys     *clients.KeySource
@@ -72,6 +67,7 @@ type Server struct {
 	accounts Accounts
 	clock    func() time.Time
 	requests *requests.Reader
+	pushed   *pushed.Requests
 	core     core
 	records  *records
 	refresh  refreshTokens
@@ -120,8 +116,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
 	s.possession = possession{endpoints, proofs, deps.Source}
-	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
-	if s.visits, err = newVisits(deps.Store); err != nil {
+	if s.pushed, err = pushed.New(deps.Store, s.newID, deps.Clock); err != nil {
 		return nil, err
 	}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
@@ -136,6 +131,12 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	return s, nil
+}
+
+// newID is a pushed.NewID: as random as a code.
+func (s *Server) newID(ctx context.Context) (string, error) {
+	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
+	return id, err
 }
 
 // Client returns a registered client, with the errors of requests.Reader.

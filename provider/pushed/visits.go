@@ -1,4 +1,4 @@
-package oauth
+package pushed
 
 import (
 	"context"
@@ -42,12 +42,12 @@ func (v visits) CountVisit(ctx context.Context, a requests.Authorization) *probl
 	if again, _ := v.seen.ContainsOrAdd(id, struct{}{}); !again {
 		return nil
 	}
-	n, err := v.counts.Increment(ctx, kindVisits, id, heldLifetime+pushedLifetime)
+	n, err := v.counts.Increment(ctx, kindVisits, id, heldLifetime+Lifetime)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
 	if n >= maxVisits {
-		return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri was opened too often. Start again at your organisation's sign-in page.")
+		return problem.New(http.StatusBadRequest, CodeUnknown, "The request_uri was opened too often. Start again at your organisation's sign-in page.")
 	}
 	return nil
 }
