@@ -58,6 +58,8 @@ func importRules() []importRule {
 			"regain/provider/problem", "regain/provider/clients", "regain/provider/claims", "regain/provider/contract", "regain/provider/jwa", "regain/provider/keys",
 			"regain/provider/remotekeys", "regain/provider/requestobject",
 		}, why: "what a client asks for is read from what it sent and what it registered: nothing is granted, stored or looked up meanwhile"},
+		{from: []string{"regain/provider/pushed"}, never: []string{"regain/provider/..."}, except: []string{"regain/provider/problem", "regain/provider/clients", "regain/provider/requests"},
+			why: "a request waits as it was read, whoever sent it by whatever credentials, and whatever comes of it"},
 		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},
@@ -156,6 +158,7 @@ func TestImportRulesBite(t *testing.T) {
 		"regain/provider/requests":   "regain/storage",
 		"regain/provider/requests/":  "regain/provider/oauth",
 		"regain/provider/requests//": "github.com/ory/fosite",
+		"regain/provider/pushed":     "regain/provider/oauth",
 		"regain/provider/evidence":   "regain/provider/wallet",
 		"regain/provider/journey///": "regain/provider/facetest",
 	} {

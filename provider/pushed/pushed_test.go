@@ -215,8 +215,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 			return err
 		}},
 	} {
-		t.Log(name)
-		wantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down")
+		t.Run(name, func(t *testing.T) { wantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down") })
 	}
 	if err := p.failing("delete", func() error { return p.Delete(t.Context(), a) }); !errors.Is(err, errDown) {
 		t.Errorf("delete: %v", err)

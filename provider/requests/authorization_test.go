@@ -35,6 +35,14 @@ func TestWhatTheCoreSees(t *testing.T) {
 		t.Errorf("%+v", a)
 	}
 	form = request()
+	form.Del("nonce")
+	form.Del("client_id") // the client authenticated by another way
+	client, err := b.Client(t.Context(), "main-idp")
+	b.must(err)
+	if _, refusal := b.Authorization(t.Context(), client, form); refusal != nil || b.core.shown.Get("client_id") != "main-idp" || b.core.shown.Has("nonce") {
+		t.Errorf("the core sees %v, %v", b.core.shown, refusal)
+	}
+	form = request()
 	form.Set("client_id", "publishing") // whose keys cannot be had
 	form.Set("id_token_hint", b.sign("publishing", map[string]any{"iss": "publishing", "sub": "ada@example.org", "aud": issuer}))
 	form.Set("response_type", "token")
@@ -166,6 +174,10 @@ func TestContracts(t *testing.T) {
 	if a, err := b.read(okta); err != nil || a.Form.Get("scope") != "openid" || a.Recovers() || a.Claims != okta.Get("claims") {
 		t.Errorf("%+v, %v", a, err)
 	}
+	okta.Set("scope", "openid email recovery") // the contract has one scope, whatever else is known here
+	if a, err := b.read(okta); err != nil || a.Form.Get("scope") != "openid" {
+		t.Errorf("%+v, %v", a, err)
+	}
 	okta.Set("claims", `{"id_token":{}}`)
 	_, err := b.read(okta)
 	wantRefusal(t, err, "invalid_request", "not that of the contract okta-idv")
@@ -248,11 +260,12 @@ func TestWhatIsSaidOfARequest(t *testing.T) {
 		"of a client of none":  {"client_id", "nobody", "invalid_request", "names no registered client"},
 		"another account":      {"claims", `{"id_token":{"sub":{"value":"bob@example.org"}}}`, "invalid_request", "login_hint names another account"},
 	} {
-		form := request()
-		form.Set(row.parameter, row.value)
-		_, err := b.read(form)
-		t.Log(name)
-		wantRefusal(t, err, row.code, row.why)
+		t.Run(name, func(t *testing.T) {
+			form := request()
+			form.Set(row.parameter, row.value)
+			_, err := b.read(form)
+			wantRefusal(t, err, row.code, row.why)
+		})
 	}
 	b.deps.Clients = unreachable{}
 	r, err := requests.New(requests.Config{Issuer: issuer}, b.deps)

@@ -80,6 +80,11 @@ func TestLimitsOfForms(t *testing.T) {
 		wantRefusal(t, err, "invalid_request", "The parameter a is not UTF-8")
 		_, err = readForm(t, method, "a=%zz")
 		wantRefusal(t, err, "invalid_request", "cannot be parsed")
+		if _, err := readForm(t, method, "a="+strings.Repeat("x", 64<<10-2)); err != nil {
+			t.Errorf("%s at the limit: %v", method, err)
+		}
+		_, err = readForm(t, method, "a="+strings.Repeat("x", 64<<10-1))
+		wantRefusal(t, err, "invalid_request", "too large")
 		_, err = readForm(t, method, "a="+strings.Repeat("x", 64<<10))
 		wantRefusal(t, err, "invalid_request", "too large")
 	}
@@ -133,4 +138,19 @@ func FuzzReadForm(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Whatever reads the request after the form was read sees the same parameters, and none in the wrong place.
+func TestTheRequestSeesTheSame(t *testing.T) {
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, issuer+"/authorize?a=1;b&empty=", nil)
+	form, err := requests.ReadForm(httptest.NewRecorder(), r)
+	if err != nil || r.FormValue("a") != "1;b" || r.Form.Has("empty") || len(r.PostForm) != 0 || form.Encode() != r.Form.Encode() {
+		t.Errorf("GET: %v, %v, %v", r.Form, r.PostForm, err)
+	}
+	r = httptest.NewRequestWithContext(t.Context(), http.MethodPost, issuer+"/token", strings.NewReader("a=1;b&empty="))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	form, err = requests.ReadForm(httptest.NewRecorder(), r)
+	if err != nil || r.PostFormValue("a") != "1;b" || r.PostForm.Has("empty") || form.Encode() != r.Form.Encode() {
+		t.Errorf("POST: %v, %v, %v", r.Form, r.PostForm, err)
+	}
 }

@@ -36,6 +36,13 @@ func TestLimitsOfParameters(t *testing.T) {
 		_, err := b.read(form)
 		wantRefusal(t, err, row.code, row.why)
 	}
+	for name, why := range map[string]string{"login_hint": "name is too long", "id_token_hint": "is neither an ID token"} {
+		form := request()
+		form.Del("login_hint")
+		form.Set(name, strings.Repeat("x", 8<<10))
+		_, err := b.read(form)
+		wantRefusal(t, err, "invalid_request", why)
+	}
 	form := request()
 	form.Del("login_hint")
 	_, err := b.read(form) // a client that may not leave it to the person
@@ -85,7 +92,7 @@ func TestAuthenticationRequirements(t *testing.T) {
 	}{
 		{"none", "", "", requests.AuthnRequirements{Silent: true}}, {"login", "", "", requests.AuthnRequirements{Fresh: true}}, {"consent select_account", "", "", requests.AuthnRequirements{Fresh: true}},
 		{"none login", "", "cannot be combined", requests.AuthnRequirements{}}, {"create", "", "The prompt is unknown", requests.AuthnRequirements{}},
-		{"", "60", "", requests.AuthnRequirements{MaxAge: &minute}}, {"", "0", "", requests.AuthnRequirements{MaxAge: &none, Fresh: true}}, {"", "-1", "max_age must be", requests.AuthnRequirements{}}, {"", "x", "max_age must be", requests.AuthnRequirements{}},
+		{"", "60", "", requests.AuthnRequirements{MaxAge: &minute}}, {"login", "60", "", requests.AuthnRequirements{MaxAge: &minute, Fresh: true}}, {"", "0", "", requests.AuthnRequirements{MaxAge: &none, Fresh: true}}, {"", "-1", "max_age must be", requests.AuthnRequirements{}}, {"", "x", "max_age must be", requests.AuthnRequirements{}},
 		{"", "3153600001", "max_age must be", requests.AuthnRequirements{}},
 	} {
 		form := request()
