@@ -60,6 +60,8 @@ func importRules() []importRule {
 		}, why: "what a client asks for is read from what it sent and what it registered: nothing is granted, stored or looked up meanwhile"},
 		{from: []string{"regain/provider/pushed"}, never: []string{"regain/provider/..."}, except: []string{"regain/provider/problem", "regain/provider/clients", "regain/provider/requests"},
 			why: "a request waits as it was read, whoever sent it by whatever credentials, and whatever comes of it"},
+		{from: []string{"regain/provider/backchannel"}, never: []string{"regain/provider/..."},
+			why: "what a client is told, and who it is, its caller knows"},
 		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
 			except: []string{"regain/internal/..."}, why: "plumbing has no knowledge of recovery"},
 		{from: []string{"regain/conformance/..."}, never: []string{"regain/..."},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/backchannel"
 	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
@@ -24,7 +25,7 @@ type signOut struct {
 	oauth    *oauth.Server
 	recovery *recovery.Service
 	sessions browserSessions
-	clients  *backchannel
+	clients  *backchannel.Sender
 }
 
 func (s *signOut) mount(r gin.IRouter) {
@@ -159,8 +160,8 @@ func (s *signOut) tellClients(c *gin.Context, session sessions.Session) error {
 		case err != nil:
 			problems = append(problems, fmt.Errorf("tell %s of the logout: %w", id, err))
 		case client.BackChannelLogoutURI != "":
-			waiting[id] = s.clients.send(c.Request.Context(), notification{
-				client: id, address: client.BackChannelLogoutURI, correlation: web.CorrelationID(c), token: s.logoutToken(client, session.ID, subject),
+			waiting[id] = s.clients.Send(c.Request.Context(), backchannel.Notification{
+				Client: id, Address: client.BackChannelLogoutURI, Correlation: web.CorrelationID(c), Token: s.logoutToken(client, session.ID, subject),
 			})
 		}
 	}
