@@ -215,7 +215,9 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 			return err
 		}},
 	} {
-		t.Run(name, func(t *testing.T) { wantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down") })
+		t.Run(name, func(t *testing.T) {
+			wantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down")
+		})
 	}
 	if err := p.failing("delete", func() error { return p.Delete(t.Context(), a) }); !errors.Is(err, errDown) {
 		t.Errorf("delete: %v", err)
@@ -288,6 +290,10 @@ func TestVisits(t *testing.T) {
 	}
 	p.now = p.now.Add(20*time.Minute - time.Second) // as long as it can be good
 	wantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+	p.now = p.now.Add(time.Second) // and no longer: what cannot be opened need not be counted
+	if refusal := p.CountVisit(t.Context(), a); refusal != nil {
+		t.Errorf("after its end: %v", refusal)
+	}
 }
 
 func asNil(refusal *problem.Error) error {

@@ -201,13 +201,17 @@ func TestContracts(t *testing.T) {
 		"claims that are none":     {"claims", "{", "invalid_request", "claims parameter is malformed"},
 		"a factor that nobody has": {"claims", `{"id_token":{"amr":{"values":["fpt"]},"acr":{"values":["inherence"]}}}`, "access_denied", "None of the factors asked for"},
 		"a hint that is none":      {"id_token_hint", "x", "invalid_request", "not a current token of the tenant"},
+		"a hint at its limit":      {"id_token_hint", strings.Repeat("x", 8<<10), "invalid_request", "not a current token of the tenant"},
+		"a nonce at its limit":     {"nonce", strings.Repeat("n", 1<<10), "invalid_request", "not a current token of the tenant"},
+		"a state at its limit":     {"state", strings.Repeat("x", 4<<10), "invalid_request", "not a current token of the tenant"},
+		"claims at their limit":    {"claims", strings.Repeat(" ", 16<<10-len(entra().Get("claims"))) + entra().Get("claims"), "invalid_request", "not a current token of the tenant"},
 	} {
 		form := entra()
 		form.Set(row.parameter, row.value)
 		a, err := b.read(form)
-		var refused *problem.Error
-		if !errors.As(err, &refused) || refused.Code != row.code || !strings.Contains(refused.Description, row.why) || a.Echo != nil {
-			t.Errorf("%s: %+v, %v", name, a, err)
+		wantRefusal(t, err, row.code, row.why)
+		if a.Echo != nil || a.ClientID != "entra" {
+			t.Errorf("%s: %+v", name, a)
 		}
 	}
 }
@@ -256,7 +260,14 @@ func TestWhatIsSaidOfARequest(t *testing.T) {
 	for name, row := range map[string]struct{ parameter, value, code, why string }{
 		"claims that are none": {"claims", "{", "invalid_request", "claims parameter is malformed"},
 		"no scope":             {"scope", "", "invalid_scope", "must contain openid"},
-		"no list of scopes":    {"scope", "openid\t", "invalid_scope", "a character that no scope may have"},
+		"a control in a scope": {"scope", "openid\t", "invalid_scope", "a character that no scope may have"},
+		"a quote in a scope":   {"scope", "openid \"x\"", "invalid_scope", "a character that no scope may have"},
+		"a backslash in it":    {"scope", "openid \\", "invalid_scope", "a character that no scope may have"},
+		"DEL in a scope":       {"scope", "openid \x7f", "invalid_scope", "a character that no scope may have"},
+		"a letter past ASCII":  {"scope", "openid r\u00f4les", "invalid_scope", "a character that no scope may have"},
+		"an essential acr":     {"claims", `{"id_token":{"acr":{"essential":true,"value":"urn:other"}}}`, "unmet_authentication_requirements", "None of the essential acr values"},
+		"two accounts":         {"claims", `{"id_token":{"sub":{"values":["ada@example.org","bob@example.org"]}}}`, "invalid_request", "name different accounts"},
+		"two more":             {"claims", `{"id_token":{"sub":{"value":"ada@example.org"}},"userinfo":{"sub":{"value":"bob@example.org"}}}`, "invalid_request", "name different accounts"},
 		"of a client of none":  {"client_id", "nobody", "invalid_request", "names no registered client"},
 		"another account":      {"claims", `{"id_token":{"sub":{"value":"bob@example.org"}}}`, "invalid_request", "login_hint names another account"},
 	} {
@@ -266,6 +277,13 @@ func TestWhatIsSaidOfARequest(t *testing.T) {
 			_, err := b.read(form)
 			wantRefusal(t, err, row.code, row.why)
 		})
+	}
+	form := request()
+	const claims = `{"id_token":{"sub":{"value":"ada@example.org"}},"userinfo":{"sub":{"value":"ADA@example.org"}}}`
+	form.Set("claims", claims+strings.Repeat(" ", 16<<10-len(claims)))
+	form.Set("scope", "openid ~ !")
+	if a, err := b.read(form); err != nil || !strings.EqualFold(a.Account, "ada@example.org") {
+		t.Errorf("of one account: %+v, %v", a, err)
 	}
 	b.deps.Clients = unreachable{}
 	r, err := requests.New(requests.Config{Issuer: issuer}, b.deps)

@@ -207,8 +207,11 @@ func wantRefusal(t *testing.T, err error, code, why string) {
 		return
 	}
 	status := http.StatusBadRequest
-	if strings.Contains(why, "This method is not allowed here") {
+	switch {
+	case strings.Contains(why, "This method is not allowed here"):
 		status = http.StatusMethodNotAllowed
+	case code == "access_denied":
+		status = http.StatusForbidden
 	}
 	if problem.Status != status {
 		t.Errorf("%v: status %d, want %d", err, problem.Status, status)

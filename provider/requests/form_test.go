@@ -106,6 +106,12 @@ func TestLimitsOfForms(t *testing.T) {
 	} {
 		wantRefusal(t, err, "invalid_request", why)
 	}
+	for _, err := range []error{
+		read(http.MethodPost, "application/json", "?a=1", "{}"), read(http.MethodPost, "application/json; charset", "", "{}"), read(http.MethodPost, form+"; charset", "", "a=1"),
+	} {
+		wantRefusal(t, err, "invalid_request", "must be application/x-www-form-urlencoded")
+	}
+	wantRefusal(t, read(http.MethodPut, "application/json", "", "{}"), "invalid_request", "This method is not allowed here")
 	for _, err := range []error{read(http.MethodPost, form+"; charset=UTF-8", "", "a=1"), read(http.MethodPost, "application/json", "", `{"a":"1"}`), read(http.MethodHead, "", "?a=1", "")} {
 		if err != nil {
 			t.Error(err)

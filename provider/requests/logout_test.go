@@ -67,6 +67,7 @@ func TestReadLogout(t *testing.T) {
 		"a hint past it":                 {url.Values{"id_token_hint": {strings.Repeat("x", 8<<10+1)}}, "too long", "", ""},
 		"a state at its limit":           {url.Values{"state": {strings.Repeat("x", 4<<10)}}, "", "idp", "S1"},
 		"a state past it":                {url.Values{"state": {strings.Repeat("x", 4<<10+1)}}, "too long", "", ""},
+		"a changed signature":            {url.Values{"id_token_hint": {good[:len(good)-4] + map[bool]string{true: "BBBA", false: "AAAA"}[strings.HasSuffix(good, "AAAA")]}}, notOurs, "", ""},
 		"another's signature":            {url.Values{"id_token_hint": {idToken(t, stranger, "JWT", nil)}}, notOurs, "", ""},
 		"not a token":                    {url.Values{"id_token_hint": {"x"}}, notOurs, "", ""},
 		"a hint without end":             {url.Values{"id_token_hint": {strings.Repeat("x", 1<<20)}}, "too long", "", ""},
