@@ -60,6 +60,9 @@ func importRules() []importRule {
 		}, why: "what a client asks for is read from what it sent and what it registered: nothing is granted, stored or looked up meanwhile"},
 		{from: []string{"regain/provider/pushed"}, never: []string{"regain/provider/..."}, except: []string{"regain/provider/problem", "regain/provider/clients", "regain/provider/requests"},
 			why: "a request waits as it was read, whoever sent it by whatever credentials, and whatever comes of it"},
+		{from: []string{"regain/provider/possession"}, never: []string{"regain/provider/..."}, except: []string{
+			"regain/provider/problem", "regain/provider/clients", "regain/provider/dpop", "regain/provider/mtls", "regain/provider/published",
+		}, why: "whether a holder shows the key of a token has nothing to do with what the token is good for"},
 		{from: []string{"regain/provider/backchannel"}, never: []string{"regain/provider/..."},
 			why: "what a client is told, and who it is, its caller knows"},
 		{from: []string{"regain/internal/admission", "regain/internal/cache", "regain/internal/clock", "regain/internal/config", "regain/internal/costtest", "regain/internal/fetch", "regain/internal/listener", "regain/internal/peer", "regain/internal/publickey", "regain/internal/strictjson"}, never: []string{"regain/..."},
@@ -161,6 +164,7 @@ func TestImportRulesBite(t *testing.T) {
 		"regain/provider/requests/":  "regain/provider/oauth",
 		"regain/provider/requests//": "github.com/ory/fosite",
 		"regain/provider/pushed":     "regain/provider/oauth",
+		"regain/provider/possession": "regain/provider/oauth",
 		"regain/provider/evidence":   "regain/provider/wallet",
 		"regain/provider/journey///": "regain/provider/facetest",
 	} {

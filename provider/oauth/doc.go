@@ -11,13 +11,13 @@
 //
 // How requests are processed:
 //
-//	POST /par         Push       → authenticate → requests, fosite validates → record
-//	GET  /authorize   Authorize  → the record, or requests, fosite validates → Authorization
+//	POST /par         Push       → authenticate → requests, fosite validates → pushed
+//	GET  /authorize   Authorize  → pushed, or requests, fosite validates → Authorization
 //	                  Grant      → fosite makes the code → Response      (after the recovery was approved)
 //	                  Reject     → Response with an error                (after any other outcome)
-//	POST /token       Redeem     → authenticate → fosite checks the code → PKCE, binding → claim → Tokens
-//	                  Refresh    → authenticate → binding → a new access token
-//	     /userinfo    Access     → fosite checks the access token → binding
+//	POST /token       Redeem     → authenticate → fosite checks the code → PKCE, possession → claim → Tokens
+//	                  Refresh    → authenticate → possession → a new access token
+//	     /userinfo    Access     → fosite checks the access token → possession
 //	     /introspect  Introspect → authenticate → fosite, or the refresh token's record
 //	     /revoke      Revoke     → the same
 //	     /logout      ReadLogout → requests

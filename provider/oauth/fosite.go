@@ -44,6 +44,28 @@ func (c core) request(ctx context.Context, form url.Values) (fosite.AuthorizeReq
 	return c.fosite.NewAuthorizeRequest(ctx, r)
 }
 
+// fositeConfig configures what is used of fosite.
+func fositeConfig(cfg Config) *fosite.Config {
+	return &fosite.Config{
+		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
+		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
+		EnforcePKCE:                          false, // enforced by package requests and Redeem, for each client
+		EnablePKCEPlainChallengeMethod:       false,
+		MinParameterEntropy:                  1, // the client chooses state and nonce; package requests checks their length
+		ScopeStrategy:                        fosite.ExactScopeStrategy,
+		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
+		RedirectSecureChecker:                secureRedirect,
+		SendDebugMessagesToClients:           false,
+		ClientAuthenticationStrategy:         authenticatedClient,
+		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
+		RefreshTokenScopes:                   []string{"offline_access"}, // fosite issues no refresh tokens: refresh.go does
+		OmitRedirectScopeParam:               true,
+		EnforcePKCEForPublicClients:          true,
+		GrantTypeJWTBearerIDOptional:         false,
+		GrantTypeJWTBearerIssuedDateOptional: false,
+	}
+}
+
 // fositeClient adapts a client to fosite.Client.
 type fositeClient struct{ *clients.Client }
 

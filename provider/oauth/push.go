@@ -35,7 +35,7 @@ func (s *Server) Push(r *http.Request, form url.Values) (Pushed, error) {
 	if err != nil {
 		return Pushed{}, asError(err)
 	}
-	if a.CodeKey, err = s.pushedKey(r, client, a.CodeKey); err != nil {
+	if a.CodeKey, err = s.possession.PushedKey(r, client, a.CodeKey); err != nil {
 		return Pushed{}, err
 	}
 	uri, err := s.pushed.Push(r.Context(), a)

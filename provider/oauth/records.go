@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"regain/provider/clients"
+	"regain/provider/possession"
 	"regain/provider/problem"
 	"regain/storage"
 )
@@ -40,8 +41,8 @@ type session struct {
 	Failed        bool   `json:"failed,omitempty"` // okta-idv: the person was not approved
 	FromSession   bool   `json:"from_session,omitempty"`
 
-	CodeKey string  `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
-	Binding Binding `json:"cnf,omitzero"`       // of the access token
+	CodeKey string             `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
+	Binding possession.Binding `json:"cnf,omitzero"`       // of the access token
 }
 
 // grant is a stored code or access token. Form includes the code's PKCE challenge and nonce: one record cannot lose

@@ -95,7 +95,7 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 		return nil, refusal
 	}
 	g.Scopes = scopes
-	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {
+	if g.Session.Binding, err = s.possession.Bind(r, client, ""); err != nil {
 		return nil, err
 	}
 	return s.issueAccessToken(r.Context(), client, *g)
@@ -116,6 +116,6 @@ func (s *Server) issueAccessToken(ctx context.Context, client *clients.Client, g
 		return nil, problem.Unavailable(err)
 	}
 	return map[string]any{
-		"access_token": token, "token_type": sess.Binding.tokenType(), "expires_in": int(tokenLifetime / time.Second), "scope": strings.Join(g.Scopes, " "),
+		"access_token": token, "token_type": sess.Binding.TokenType(), "expires_in": int(tokenLifetime / time.Second), "scope": strings.Join(g.Scopes, " "),
 	}, nil
 }

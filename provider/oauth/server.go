@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/ory/fosite"
 	"github.com/ory/fosite/compose"
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 
@@ -19,6 +18,7 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/keys"
 	"regain/provider/mtls"
+	"regain/provider/possession"
 	"regain/provider/published"
 	"regain/provider/pushed"
 	"regain/provider/requests"
@@ -58,20 +58,20 @@ type Deps struct {
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	*clientauth.Authenticator
-	possession
 
-	issuer   string
-	keys     *clients.KeySource
-	store    storage.Store
-	ring     *keys.Ring
-	accounts Accounts
-	clock    func() time.Time
-	requests *requests.Reader
-	pushed   *pushed.Requests
-	core     core
-	records  *records
-	refresh  refreshTokens
-	codes    fositeoauth2.CoreStrategy
+	issuer     string
+	keys       *clients.KeySource
+	store      storage.Store
+	ring       *keys.Ring
+	accounts   Accounts
+	clock      func() time.Time
+	possession *possession.Checker
+	requests   *requests.Reader
+	pushed     *pushed.Requests
+	core       core
+	records    *records
+	refresh    refreshTokens
+	codes      fositeoauth2.CoreStrategy
 }
 
 // New returns an error for missing dependencies or settings.
@@ -85,24 +85,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
 	s := &Server{issuer: cfg.Issuer, keys: deps.Keys, store: deps.Store, ring: deps.Ring, accounts: deps.Accounts, clock: deps.Clock}
-	config := &fosite.Config{
-		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
-		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
-		EnforcePKCE:                          false, // enforced by package requests and Redeem, for each client
-		EnablePKCEPlainChallengeMethod:       false,
-		MinParameterEntropy:                  1, // the client chooses state and nonce; package requests checks their length
-		ScopeStrategy:                        fosite.ExactScopeStrategy,
-		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
-		RedirectSecureChecker:                secureRedirect,
-		SendDebugMessagesToClients:           false,
-		ClientAuthenticationStrategy:         authenticatedClient,
-		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
-		RefreshTokenScopes:                   []string{"offline_access"}, // fosite issues no refresh tokens: refresh.go does
-		OmitRedirectScopeParam:               true,
-		EnforcePKCEForPublicClients:          true,
-		GrantTypeJWTBearerIDOptional:         false,
-		GrantTypeJWTBearerIssuedDateOptional: false,
-	}
+	config := fositeConfig(cfg)
 	endpoints, err := published.New(cfg.Issuer, cfg.MutualTLS)
 	if err != nil {
 		return nil, err
@@ -115,7 +98,9 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
-	s.possession = possession{endpoints, proofs, deps.Source}
+	if s.possession, err = possession.New(endpoints, proofs, deps.Source); err != nil {
+		return nil, err
+	}
 	if s.pushed, err = pushed.New(deps.Store, s.newID, deps.Clock); err != nil {
 		return nil, err
 	}
@@ -143,6 +128,9 @@ func (s *Server) newID(ctx context.Context) (string, error) {
 func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
 	return s.requests.Client(ctx, id)
 }
+
+// DPoPNonce returns a nonce for the DPoP-Nonce header.
+func (s *Server) DPoPNonce() string { return s.possession.Nonce() }
 
 // EncryptionKey returns the key that recovery tokens for a client are encrypted to.
 func (s *Server) EncryptionKey(ctx context.Context, client *clients.Client) (jose.JSONWebKey, error) {

@@ -64,7 +64,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	if err := checkChallenge(client, t.code); err != nil {
 		return Redemption{}, err
 	}
-	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
+	if sess.Binding, err = s.possession.Bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
 	var account recovery.Account
@@ -109,7 +109,7 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	}
 	answer := response.ToMap()
 	if sess, ok := redeemed.requester.GetSession().(*session); ok {
-		answer["token_type"] = sess.Binding.tokenType()
+		answer["token_type"] = sess.Binding.TokenType()
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")
