@@ -159,6 +159,14 @@ func wantRefusal(t *testing.T, err error, code, why string) {
 	var refused *problem.Error
 	if !errors.As(err, &refused) || refused.Code != code || !strings.Contains(refused.Error(), why) {
 		t.Errorf("got %v, want %s: … %s", err, code, why)
+		return
+	}
+	status := map[string]int{"invalid_token": http.StatusUnauthorized, "temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError}[code]
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	if refused.Status != status {
+		t.Errorf("%v: status %d, want %d", err, refused.Status, status)
 	}
 }
 
@@ -279,10 +287,6 @@ func TestCheck(t *testing.T) {
 				wantRefusal(t, err, row.code, row.why)
 			} else if err != nil {
 				t.Error(err)
-			}
-			var refused *problem.Error
-			if errors.As(err, &refused) && refused.Code == "invalid_token" && refused.Status != http.StatusUnauthorized {
-				t.Errorf("status %d", refused.Status)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,14 @@ func wantRefusal(t *testing.T, err error, code, why string) {
 	var refused *problem.Error
 	if !errors.As(err, &refused) || refused.Code != code || !strings.Contains(refused.Error(), why) {
 		t.Errorf("got %v, want %s: … %s", err, code, why)
+		return
+	}
+	status := map[string]int{"invalid_token": http.StatusUnauthorized, "temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError}[code]
+	if status == 0 {
+		status = http.StatusBadRequest
+	}
+	if refused.Status != status {
+		t.Errorf("%v: status %d, want %d", err, refused.Status, status)
 	}
 }
 
