@@ -10,6 +10,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/backchannel"
 	"regain/provider/binding"
 	"regain/provider/evidence"
 	"regain/provider/journey"
@@ -44,7 +45,7 @@ type Deps struct {
 	Verifier evidence.Verifier
 	Passes   openid.PassVerifier
 	Proofing map[string]journey.Proofing
-	Notify   openid.Notifier
+	Notify   backchannel.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
 	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.

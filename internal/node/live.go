@@ -41,7 +41,7 @@ func (l *liveFetcher) Get(ctx context.Context, address, accept string) (fetch.Re
 	return l.current.Load().Get(ctx, address, accept)
 }
 
-// PostForm implements openid.Notifier.
+// PostForm implements backchannel.Notifier.
 func (l *liveFetcher) PostForm(ctx context.Context, address string, form url.Values) error {
 	return l.current.Load().PostForm(ctx, address, form)
 }

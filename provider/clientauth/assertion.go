@@ -129,7 +129,7 @@ func (a *Authenticator) checkAssertion(r *http.Request, claims assertionClaims, 
 // publishes our token endpoint as its own, could collect assertions for it.
 func (a *Authenticator) isFor(r *http.Request, audience []string, client *clients.Client) bool {
 	if client.IssuerAudience() {
-		return HasExactly(audience, a.issuer)
+		return clients.HasExactly(audience, a.issuer)
 	}
 	ours := slices.Concat([]string{a.issuer}, a.endpoints.All(tokenPath), a.endpoints.All(parPath), a.endpoints.Called(r))
 	return len(audience) > 0 && !slices.ContainsFunc(audience, func(one string) bool { return !slices.Contains(ours, one) })
@@ -148,10 +148,4 @@ func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims 
 		return problem.Unavailable(fmt.Errorf("record jti: %w", err))
 	}
 	return nil
-}
-
-// HasExactly reports whether the audience is exactly the wanted value: an assertion that is valid at two servers is
-// refused.
-func HasExactly(audience []string, wanted string) bool {
-	return slices.Equal(audience, []string{wanted})
 }

@@ -126,3 +126,8 @@ func signatureKeys(keys []jose.JSONWebKey, kid string) []jose.JSONWebKey {
 	}
 	return found
 }
+
+// HasExactly reports whether the audience is exactly the wanted value: a JWT that is valid at two servers is refused.
+func HasExactly(audience []string, wanted string) bool {
+	return slices.Equal(audience, []string{wanted})
+}

@@ -23,6 +23,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/oauth"
+	"regain/provider/requests"
 )
 
 // bank is the client `bank` of docs/configuration.md: FAPI 2.0 with mutual TLS, DPoP with nonces, signed requests and
@@ -138,7 +139,7 @@ func (k *bank) at(method, endpoint string, form url.Values, s shown) (*http.Requ
 	read := url.Values{}
 	if method == http.MethodPost {
 		var err error
-		read, err = oauth.ReadForm(httptest.NewRecorder(), r)
+		read, err = requests.ReadForm(httptest.NewRecorder(), r)
 		k.must(err)
 	}
 	return r, read

@@ -29,6 +29,7 @@ import (
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
+	"regain/provider/requests"
 	"regain/recovery"
 	"regain/storage"
 	"regain/storage/memory"
@@ -168,8 +169,14 @@ func request() url.Values {
 func (b *bench) post(form url.Values) (*http.Request, url.Values, error) {
 	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodPost, issuer+"/x", strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	read, err := oauth.ReadForm(httptest.NewRecorder(), r)
+	read, err := requests.ReadForm(httptest.NewRecorder(), r)
 	return r, read, err
+}
+
+// query is a form as a handler reads it from the query.
+func (b *bench) query(form url.Values) (url.Values, error) {
+	r := httptest.NewRequestWithContext(b.t.Context(), http.MethodGet, issuer+"/authorize?"+form.Encode(), nil)
+	return requests.ReadForm(httptest.NewRecorder(), r)
 }
 
 func (b *bench) push(form url.Values) (oauth.Pushed, error) {
@@ -181,7 +188,7 @@ func (b *bench) push(form url.Values) (oauth.Pushed, error) {
 }
 
 // authorized is a validated request, by value.
-func (b *bench) authorized(form url.Values) oauth.Authorization {
+func (b *bench) authorized(form url.Values) requests.Authorization {
 	b.t.Helper()
 	a, err := b.Authorize(b.t.Context(), form)
 	b.must(err)
@@ -272,3 +279,6 @@ func (b *bench) published() *clients.KeySource {
 	b.must(err)
 	return source
 }
+
+// unprepared is for a redemption that needs nothing before its code is claimed.
+func unprepared(oauth.Redemption) error { return nil }

@@ -20,6 +20,7 @@ import (
 	"regain/provider/oauth"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
+	"regain/provider/requests"
 )
 
 const oktaClaims = `{"id_token":{"verified_claims":[{"verification":{"trust_framework":{"value":"IDV-DELEGATED"},"assurance_level":{"value":"VERIFIED"}},"claims":{"given_name":{"value":"Ada"}}}]}}`
@@ -34,7 +35,7 @@ func (p *parts) oktaRequest() url.Values {
 	return form
 }
 
-func (p *parts) pushOkta() oauth.Authorization {
+func (p *parts) pushOkta() requests.Authorization {
 	p.t.Helper()
 	pushed, err := p.push(p.oktaRequest())
 	p.must(err)
@@ -123,7 +124,7 @@ func TestOktaRequests(t *testing.T) {
 	p.must(err)
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, issuer+"/par", strings.NewReader(string(body)))
 	r.Header.Set("Content-Type", "application/json; charset=utf-8")
-	read, err := oauth.ReadPushed(httptest.NewRecorder(), r)
+	read, err := requests.ReadPushed(httptest.NewRecorder(), r)
 	p.must(err)
 	if _, err := p.Push(r, read); err != nil {
 		t.Errorf("in JSON: %v", err)
@@ -135,7 +136,7 @@ func TestOktaRequests(t *testing.T) {
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), row.method, issuer+"/par"+row.query, strings.NewReader(string(body)))
 		r.Header.Set("Content-Type", row.media)
-		form, err := oauth.ReadPushed(httptest.NewRecorder(), r)
+		form, err := requests.ReadPushed(httptest.NewRecorder(), r)
 		wantRefusal(t, err, "invalid_request", row.why)
 		if form != nil {
 			t.Errorf("%s: %v", name, form)
@@ -237,10 +238,10 @@ func TestEntraRequests(t *testing.T) {
 	e := openEntra(t, jose.RS256)
 	a, err := e.Authorize(t.Context(), e.request())
 	e.must(err)
-	if a.Account != "O1" || a.Mode != oauth.ModeFormPost || a.ClientID != "entra" || a.RedirectURI != redirect || a.State != "s" || a.Recovers() {
+	if a.Account != "O1" || a.Mode != requests.ModeFormPost || a.ClientID != "entra" || a.RedirectURI != redirect || a.State != "s" || a.Recovers() {
 		t.Errorf("%+v", a)
 	}
-	text, err := a.Encode()
+	text, err := oauth.EncodeAuthorization(a)
 	e.must(err)
 	stored, err := oauth.DecodeAuthorization(text)
 	e.must(err)
@@ -254,7 +255,7 @@ func TestEntraRequests(t *testing.T) {
 		claims["iat"] != float64(e.now.Unix()) || claims["exp"] != float64(e.now.Add(contract.EntraExternalMethod.Lifetime()).Unix()) {
 		t.Errorf("%v", claims)
 	}
-	if response.Mode != oauth.ModeFormPost || response.Parameters.Get("state") != "s" || response.Parameters.Has("iss") || response.Parameters.Has("code") || len(response.Parameters) != 2 {
+	if response.Mode != requests.ModeFormPost || response.Parameters.Get("state") != "s" || response.Parameters.Has("iss") || response.Parameters.Has("code") || len(response.Parameters) != 2 {
 		t.Errorf("%+v", response)
 	}
 	upper := e.request()
@@ -297,7 +298,7 @@ func TestEntraRequests(t *testing.T) {
 		trusted := row.parameter != "redirect_uri" && name != "a long state"
 		if !asAuthorize(err, &refused) || (refused.Response != nil) != trusted {
 			t.Errorf("%s: %+v", name, refused)
-		} else if trusted && (refused.Response.Mode != oauth.ModeFormPost || refused.Response.Parameters.Has("iss")) {
+		} else if trusted && (refused.Response.Mode != requests.ModeFormPost || refused.Response.Parameters.Has("iss")) {
 			t.Errorf("%s: the answer is not the contract's: %+v", name, refused.Response)
 		}
 	}
@@ -309,14 +310,14 @@ func TestEntraBeside(t *testing.T) {
 	e.down = true
 	_, err := e.Authorize(t.Context(), e.request())
 	wantRefusal(t, err, "temporarily_unavailable", "503")
-	if _, err := e.Grant(t.Context(), oauth.Authorization{ClientID: "entra", RedirectURI: redirect}, oauth.Grant{}); err == nil || !strings.Contains(err.Error(), "not one of entra-external-method") {
+	if _, err := e.Grant(t.Context(), requests.Authorization{ClientID: "entra", RedirectURI: redirect}, oauth.Grant{}); err == nil || !strings.Contains(err.Error(), "not one of entra-external-method") {
 		t.Errorf("a code flow's request: %v", err)
 	}
-	response, err := e.Reject(t.Context(), oauth.Authorization{ClientID: "entra", RedirectURI: redirect, State: "s"}, problem.AccessDenied("no"))
-	if err != nil || response.Mode != oauth.ModeFormPost || response.Parameters.Get("error") != "access_denied" || response.Parameters.Has("iss") {
+	response, err := e.Reject(t.Context(), requests.Authorization{ClientID: "entra", RedirectURI: redirect, State: "s"}, problem.AccessDenied("no"))
+	if err != nil || response.Mode != requests.ModeFormPost || response.Parameters.Get("error") != "access_denied" || response.Parameters.Has("iss") {
 		t.Errorf("%+v, %v", response, err)
 	}
-	if _, err := e.Grant(t.Context(), oauth.Authorization{ClientID: "entra"}, oauth.Grant{Failed: true}); err == nil || !strings.Contains(err.Error(), "not approved gets no code") {
+	if _, err := e.Grant(t.Context(), requests.Authorization{ClientID: "entra"}, oauth.Grant{Failed: true}); err == nil || !strings.Contains(err.Error(), "not approved gets no code") {
 		t.Errorf("a failure: %v", err)
 	}
 	bare := openEntra(t) // without a key that Entra verifies

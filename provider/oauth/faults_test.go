@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 	"regain/storage"
 )
@@ -23,7 +23,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 	tokens := p.stockTokens()
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
-	visit := func() (oauth.Authorization, error) {
+	visit := func() (requests.Authorization, error) {
 		return p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
 	}
 	waiting, err := visit()
@@ -206,24 +206,6 @@ func TestAnswersThatFail(t *testing.T) {
 	}
 }
 
-// Pages that two clicks load at once hold one request; one that another click ended meanwhile is told at the form.
-func TestHoldMeanwhile(t *testing.T) {
-	p := assemble(t, contract.Tenant{}, nil)
-	pushed, err := p.push(p.authenticated("main-idp", request()))
-	p.must(err)
-	a, err := p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
-	p.must(err)
-	for _, p.store.err = range []error{storage.ErrConflict, storage.ErrNotFound} {
-		p.must(p.failing("update par", func() error {
-			uri, err := p.Hold(t.Context(), a)
-			if uri != pushed.RequestURI {
-				t.Errorf("held as %q", uri)
-			}
-			return err
-		}))
-	}
-}
-
 // A token is its account's, and ends with it: at every endpoint, and no outage of the directory ends one.
 func TestAccountsThatMayHaveNoTokens(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil)
@@ -293,46 +275,6 @@ func TestWithdraw(t *testing.T) {
 	if _, err := p.redeem(code); err != nil {
 		t.Errorf("after a withdrawal that failed: %v", err)
 	}
-}
-
-// One request URI opens eight recoveries and no more, whatever opens it: a crawler fills no store (visits.go).
-func TestVisits(t *testing.T) {
-	p := assemble(t, contract.Tenant{}, nil)
-	pushed, err := p.push(p.authenticated("main-idp", request()))
-	p.must(err)
-	a, err := p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
-	p.must(err)
-	other := a
-	other.Pushed += "x"
-	if refusal := p.failing("increment visits", func() error { return asNil(p.CountVisit(t.Context(), a)) }); refusal != nil {
-		t.Errorf("the first costs a change of the store: %v", refusal)
-	}
-	wantRefusal(t, p.failing("increment visits", func() error { return asNil(p.CountVisit(t.Context(), a)) }), "temporarily_unavailable", "down")
-	for visit := 2; visit <= 8; visit++ {
-		if refusal := p.CountVisit(t.Context(), a); refusal != nil {
-			t.Fatalf("visit %d: %v", visit, refusal)
-		}
-	}
-	for range 2 {
-		wantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
-	}
-	if refusal := p.CountVisit(t.Context(), other); refusal != nil {
-		t.Errorf("another request: %v", refusal)
-	}
-	for range 20 { // by value there is no URI to open
-		if refusal := p.CountVisit(t.Context(), p.authorized(request())); refusal != nil {
-			t.Fatalf("by value: %v", refusal)
-		}
-	}
-	p.now = p.now.Add(20*time.Minute - time.Second) // as long as it can be good
-	wantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
-}
-
-func asNil(refusal *problem.Error) error {
-	if refusal == nil {
-		return nil
-	}
-	return refusal
 }
 
 // A request that ended while the person typed is told to the client where the form says, if that is registered, and is shown

@@ -15,6 +15,7 @@ import (
 
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 )
 
 // Each test is named after a defect of fosite v0.49 (docs/decisions/0001-fosite.md), provokes it through this package,
@@ -122,7 +123,7 @@ func TestFositeRequestURIIsFetched(t *testing.T) {
 // max_age=0 and max_age=abc are ignored, and prompt=none may come back with a login.
 func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	b := setUp(t)
-	requirements := func(name, value string) (oauth.AuthnRequirements, error) {
+	requirements := func(name, value string) (requests.AuthnRequirements, error) {
 		form := request()
 		form.Set(name, value)
 		a, err := b.Authorize(t.Context(), form)
@@ -405,7 +406,7 @@ func TestFositePushedRequests(t *testing.T) {
 	if !strings.HasPrefix(pushed.RequestURI, "urn:ietf:params:oauth:request_uri:") || pushed.ExpiresIn < 1 || pushed.ExpiresIn >= 600 {
 		t.Errorf("%s for %d seconds", pushed.RequestURI, pushed.ExpiresIn)
 	}
-	visit := func(client string) (oauth.Authorization, error) {
+	visit := func(client string) (requests.Authorization, error) {
 		return b.Authorize(t.Context(), url.Values{"client_id": {client}, "request_uri": {pushed.RequestURI}})
 	}
 	_, err = visit("other-idp")
@@ -549,31 +550,4 @@ func asAuthorize(err error, target **oauth.AuthorizeError) bool {
 	e, ok := err.(*oauth.AuthorizeError) //nolint:errorlint // Authorize returns it unwrapped
 	*target = e
 	return ok
-}
-
-func FuzzReadForm(f *testing.F) {
-	f.Add("POST", "client_id=a&client_id=b")
-	f.Add("GET", "a=b&c=%zz")
-	f.Add("GET", "a=&b&c=d;e=f")
-	f.Add("POST", strings.Repeat("a=b&", 100))
-	f.Fuzz(func(t *testing.T, method, text string) {
-		if method != http.MethodGet && method != http.MethodPost {
-			return
-		}
-		r := httptest.NewRequestWithContext(t.Context(), method, issuer+"/authorize", strings.NewReader(text))
-		if method == http.MethodGet {
-			r.URL.RawQuery = text
-		} else {
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		form, err := oauth.ReadForm(httptest.NewRecorder(), r)
-		if err != nil {
-			return
-		}
-		for name, values := range form {
-			if len(values) != 1 || values[0] == "" {
-				t.Errorf("%q has the values %q", name, values)
-			}
-		}
-	})
 }

@@ -5,23 +5,23 @@ import (
 	"testing"
 	"time"
 
-	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 )
 
 // How long a client has to send the browser is one thing, and how long a person has to type the name of their account
 // another.
 func TestHold(t *testing.T) {
 	b := setUp(t)
-	visit := func(uri string) (oauth.Authorization, error) {
+	visit := func(uri string) (requests.Authorization, error) {
 		return b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {uri}})
 	}
 	pushed, err := b.push(b.authenticated("main-idp", request()))
 	b.must(err)
 	byValue := b.authorized(request())
-	for name, held := range map[string]func() (oauth.Authorization, error){
-		"pushed":   func() (oauth.Authorization, error) { return visit(pushed.RequestURI) },
-		"by value": func() (oauth.Authorization, error) { return byValue, nil },
+	for name, held := range map[string]func() (requests.Authorization, error){
+		"pushed":   func() (requests.Authorization, error) { return visit(pushed.RequestURI) },
+		"by value": func() (requests.Authorization, error) { return byValue, nil },
 	} {
 		a, err := held()
 		b.must(err)
@@ -50,4 +50,22 @@ func TestHold(t *testing.T) {
 	b.must(err)
 	_, err = b.Hold(t.Context(), a)
 	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // what is over is not held again
+}
+
+// How often a pushed request opened a recovery is counted where it is kept, and a request by value has nothing to count.
+func TestVisitsAreCounted(t *testing.T) {
+	b := setUp(t)
+	pushed, err := b.push(b.authenticated("main-idp", request()))
+	b.must(err)
+	a, err := b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
+	b.must(err)
+	for visit := 1; visit <= 8; visit++ {
+		if refusal := b.CountVisit(t.Context(), a); refusal != nil {
+			t.Fatalf("visit %d: %v", visit, refusal)
+		}
+	}
+	wantRefusal(t, b.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+	if refusal := b.CountVisit(t.Context(), b.authorized(request())); refusal != nil {
+		t.Errorf("by value: %v", refusal)
+	}
 }

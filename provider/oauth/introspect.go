@@ -11,6 +11,7 @@ import (
 	"github.com/ory/fosite"
 
 	"regain/provider/clients"
+	"regain/provider/possession"
 	"regain/provider/problem"
 	"regain/recovery"
 	"regain/storage"
@@ -18,15 +19,15 @@ import (
 
 // Introspection is an introspection response (RFC 7662 §2.2). For an inactive token all other members are absent.
 type Introspection struct {
-	Active    bool     `json:"active"`
-	Scope     string   `json:"scope,omitempty"`
-	ClientID  string   `json:"client_id,omitempty"`
-	TokenType string   `json:"token_type,omitempty"`
-	Subject   string   `json:"sub,omitempty"`
-	Issuer    string   `json:"iss,omitempty"`
-	IssuedAt  int64    `json:"iat,omitempty"`
-	Expiry    int64    `json:"exp,omitempty"`
-	Binding   *Binding `json:"cnf,omitempty"`
+	Active    bool                `json:"active"`
+	Scope     string              `json:"scope,omitempty"`
+	ClientID  string              `json:"client_id,omitempty"`
+	TokenType string              `json:"token_type,omitempty"`
+	Subject   string              `json:"sub,omitempty"`
+	Issuer    string              `json:"iss,omitempty"`
+	IssuedAt  int64               `json:"iat,omitempty"`
+	Expiry    int64               `json:"exp,omitempty"`
+	Binding   *possession.Binding `json:"cnf,omitempty"`
 }
 
 // Introspect returns the state of a token to the client that it was issued to. Any other token is reported as
@@ -54,23 +55,21 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	return client, found, nil
 }
 
-const codeInvalidToken = "invalid_token" // RFC 6750 §3.1
-
 // accessToken returns what an access token stands for. The error is invalid_token, or an outage: while the store does not
 // answer, no token is called invalid, which its client would throw away, and none revoked.
 func (s *Server) accessToken(ctx context.Context, token string) (fosite.AccessRequester, *session, error) {
-	_, requester, err := s.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
+	_, requester, err := s.core.fosite.IntrospectToken(ctx, token, fosite.AccessToken, (&session{}).hydrate())
 	if outage := (*problem.Error)(nil); errors.As(err, &outage) {
 		return nil, nil, outage
 	}
 	if err != nil {
-		return nil, nil, problem.New(http.StatusUnauthorized, codeInvalidToken, "The access token is unknown, expired or revoked.").WithCause(err)
+		return nil, nil, problem.New(http.StatusUnauthorized, possession.CodeInvalidToken, "The access token is unknown, expired or revoked.").WithCause(err)
 	}
 	return requester, requester.GetSession().(*session), nil //nolint:forcetypeassert // only this package creates sessions
 }
 
 // notGood reports whether an error of accessToken is a verdict on the token.
-func notGood(err error) bool { return asError(err).Code == codeInvalidToken }
+func notGood(err error) bool { return asError(err).Code == possession.CodeInvalidToken }
 
 // introspectToken returns what a token of the client stands for, with its session; nil if there is no such token.
 func (s *Server) introspectToken(ctx context.Context, client *clients.Client, token string) (Introspection, *session, error) {
@@ -94,10 +93,10 @@ func (s *Server) introspectToken(ctx context.Context, client *clients.Client, to
 
 func (s *Server) introspection(client *clients.Client, requester fosite.Requester, sess *session) Introspection {
 	i := Introspection{
-		Active: true, Scope: strings.Join(requester.GetGrantedScopes(), " "), ClientID: client.ID, TokenType: sess.Binding.tokenType(), Subject: sess.Subject,
+		Active: true, Scope: strings.Join(requester.GetGrantedScopes(), " "), ClientID: client.ID, TokenType: sess.Binding.TokenType(), Subject: sess.Subject,
 		Issuer: s.issuer, Expiry: sess.TokenExpiry.Unix(), IssuedAt: sess.TokenExpiry.Add(-tokenLifetime).Unix(),
 	}
-	if sess.Binding != (Binding{}) {
+	if sess.Binding != (possession.Binding{}) {
 		i.Binding = &sess.Binding
 	}
 	return i

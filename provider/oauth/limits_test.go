@@ -1,98 +1,13 @@
 package oauth_test
 
 import (
-	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"regain/provider/clients"
-	"regain/provider/oauth"
 )
-
-// Each parameter of a request has an end, one octet before which it is taken.
-func TestLimitsOfParameters(t *testing.T) {
-	b := setUp(t)
-	for name, row := range map[string]struct {
-		most int
-		why  string
-	}{"state": {4 << 10, "state is too long"}, "nonce": {1 << 10, "nonce is too long"}, "login_hint": {320, "name is too long"}} {
-		form := request()
-		form.Set(name, strings.Repeat("x", row.most))
-		if _, err := b.Authorize(t.Context(), form); err != nil {
-			t.Errorf("%s of %d: %v", name, row.most, err)
-		}
-		form.Set(name, strings.Repeat("x", row.most+1))
-		_, err := b.Authorize(t.Context(), form)
-		wantRefusal(t, err, "invalid_request", row.why)
-	}
-	for name, row := range map[string]struct{ value, code, why string }{
-		"claims":        {strings.Repeat("x", 16<<10+1), "invalid_request", "claims parameter is too long"},
-		"login_hint":    {strings.Repeat("x", 8<<10+1), "invalid_request", "hint is too long"},
-		"id_token_hint": {strings.Repeat("x", 8<<10+1), "invalid_request", "hint is too long"},
-		"registration":  {"{}", "registration_not_supported", "registration parameter is not supported"},
-	} {
-		form := request()
-		form.Set(name, row.value)
-		_, err := b.Authorize(t.Context(), form)
-		wantRefusal(t, err, row.code, row.why)
-	}
-	form := request()
-	form.Del("login_hint")
-	_, err := b.Authorize(t.Context(), form) // a client that may not leave it to the person
-	wantRefusal(t, err, "invalid_request", "Name the account to recover")
-	_, err = b.Authorize(t.Context(), url.Values{"client_id": {"nobody"}})
-	wantRefusal(t, err, "invalid_request", "names no registered client")
-}
-
-// A form has an end, a type and one place, and its parameters are text.
-func TestLimitsOfForms(t *testing.T) {
-	many := func(n int) string {
-		var parameters []string
-		for i := range n {
-			parameters = append(parameters, fmt.Sprintf("p%d=1", i))
-		}
-		return strings.Join(parameters, "&")
-	}
-	for _, method := range []string{http.MethodGet, http.MethodPost} {
-		if form, err := readForm(t, method, many(64)); err != nil || len(form) != 64 {
-			t.Errorf("%s of 64: %v", method, err)
-		}
-		_, err := readForm(t, method, many(65))
-		wantRefusal(t, err, "invalid_request", "too many parameters")
-		_, err = readForm(t, method, "a=%ff")
-		wantRefusal(t, err, "invalid_request", "The parameter a is not UTF-8")
-		_, err = readForm(t, method, "a=%zz")
-		wantRefusal(t, err, "invalid_request", "cannot be parsed")
-		_, err = readForm(t, method, "a="+strings.Repeat("x", 64<<10))
-		wantRefusal(t, err, "invalid_request", "too large")
-	}
-	read := func(method, media, query, body string) error {
-		r := httptest.NewRequestWithContext(t.Context(), method, issuer+"/par"+query, strings.NewReader(body))
-		r.Header.Set("Content-Type", media)
-		_, err := oauth.ReadPushed(httptest.NewRecorder(), r)
-		return err
-	}
-	const form = "application/x-www-form-urlencoded"
-	for why, err := range map[string]error{
-		"must be application/x-www-form-urlencoded": read(http.MethodPost, "multipart/form-data; boundary=x", "", "a=1"),
-		"Send the parameters in the body":           read(http.MethodPost, form, "?a=1", "b=2"),
-		"This method is not allowed here":           read(http.MethodPut, form, "", "a=1"),
-		"The body is not a JSON object":             read(http.MethodPost, "application/json", "", "[]"),
-		"cannot be read, or is too large":           read(http.MethodPost, "application/json", "", `{"a":"`+strings.Repeat("x", 64<<10)+`"}`),
-		"The parameter a is not UTF-8":              read(http.MethodPost, form, "", "a=%ff"),
-		"too many parameters":                       read(http.MethodPost, "application/json", "", `{"`+strings.ReplaceAll(many(65), "=1&", `":"1","`)[:len(strings.ReplaceAll(many(65), "=1&", `":"1","`))-2]+`":"1"}`),
-	} {
-		wantRefusal(t, err, "invalid_request", why)
-	}
-	for _, err := range []error{read(http.MethodPost, form+"; charset=UTF-8", "", "a=1"), read(http.MethodPost, "application/json", "", `{"a":"1"}`), read(http.MethodHead, "", "?a=1", "")} {
-		if err != nil {
-			t.Error(err)
-		}
-	}
-}
 
 // JSON at PAR is Okta's contract, and nobody else's.
 func TestJSONIsForOneContract(t *testing.T) {

@@ -3,18 +3,12 @@ package oauth_test
 import (
 	"crypto/sha256"
 	"crypto/x509"
-	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
 
-	"github.com/go-jose/go-jose/v4"
-	"github.com/go-jose/go-jose/v4/jwt"
-
 	"regain/provider/clients"
-	"regain/provider/oauth"
 )
 
 // A client that must push gets no answer to a request by value, however it comes (RFC 9126 §6).
@@ -191,98 +185,5 @@ func TestRefreshedTokensAreBound(t *testing.T) {
 	wantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
 	if bound["token_type"] != "DPoP" {
 		t.Errorf("token_type %v", bound["token_type"])
-	}
-}
-
-// FuzzHint: an account is named by nobody but the client's keys and ours, and only by the sub that was signed.
-func FuzzHint(f *testing.F) {
-	for _, payload := range []string{
-		`{"iss":"main-idp","aud":"https://recover.example.org","sub":"ada@example.org","iat":1,"exp":4000000000}`,
-		`{"iss":"https://recover.example.org","aud":"main-idp","sub":"ada@example.org"}`, `{"iss":"main-idp","sub":7}`, `{}`,
-	} {
-		for signer := range 3 {
-			f.Add(payload, signer)
-		}
-	}
-	f.Fuzz(func(t *testing.T, payload string, signer int) {
-		b := setUp(t)
-		name := []string{"main-idp", "other-idp", "server"}[max(signer, 0)%3]
-		token := b.signText(name, []byte(payload))
-		var signed struct{ Sub string }
-		_ = json.Unmarshal([]byte(payload), &signed)
-		form := request()
-		form.Del("login_hint")
-		form.Set("id_token_hint", token)
-		if a, err := b.Authorize(t.Context(), form); err == nil && (name == "other-idp" || a.Account == "" || a.Account != signed.Sub) {
-			t.Errorf("%s, signed by %s, names %q", payload, name, a.Account)
-		}
-		logout, err := b.ReadLogout(t.Context(), url.Values{"id_token_hint": {token}})
-		if err == nil && (name != "server" || logout.Client == nil) {
-			t.Errorf("%s, signed by %s, signs out %+v", payload, name, logout)
-		}
-	})
-}
-
-// signText signs a payload as it stands; the server's own signature is that of an ID token.
-func (b *bench) signText(name string, payload []byte) string {
-	b.t.Helper()
-	kid := "sig"
-	if name == "server" {
-		kid = b.serverKeyID()
-	}
-	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: b.keys[name]}, (&jose.SignerOptions{}).WithType("JWT").WithHeader("kid", kid))
-	b.must(err)
-	signed, err := signer.Sign(payload)
-	b.must(err)
-	text, err := signed.CompactSerialize()
-	b.must(err)
-	return text
-}
-
-func (b *bench) serverKeyID() string {
-	b.t.Helper()
-	id, _ := b.mustRedeem()["id_token"].(string)
-	token, err := jwt.ParseSigned(id, []jose.SignatureAlgorithm{jose.ES256})
-	b.must(err)
-	return token.Headers[0].KeyID
-}
-
-// The seeds of FuzzHint are hints that name somebody, so that it fuzzes what lies behind the signature.
-func TestHintsThatTheFuzzerStartsFrom(t *testing.T) {
-	b := setUp(t)
-	form := request()
-	form.Del("login_hint")
-	form.Set("id_token_hint", b.signText("main-idp", []byte(`{"iss":"main-idp","aud":"https://recover.example.org","sub":"ada@example.org","iat":1,"exp":4000000000}`)))
-	if a, err := b.Authorize(t.Context(), form); err != nil || a.Account != "ada@example.org" {
-		t.Errorf("the client's: %v, %v", a, err)
-	}
-	own := b.signText("server", []byte(`{"iss":"https://recover.example.org","aud":"main-idp","sub":"ada@example.org","sid":"s"}`))
-	form.Set("id_token_hint", own)
-	if a, err := b.Authorize(t.Context(), form); err != nil || a.Account != "ada@example.org" {
-		t.Errorf("ours: %v, %v", a, err)
-	}
-	if got, err := b.ReadLogout(t.Context(), url.Values{"id_token_hint": {own}}); err != nil || got.Subject != "ada@example.org" || got.Session != "s" || got.Client.ID != "main-idp" {
-		t.Errorf("sign-out: %+v, %v", got, err)
-	}
-	for name, row := range map[string]struct{ signer, payload, why string }{
-		"another's":    {"other-idp", `{"iss":"main-idp","aud":"https://recover.example.org","sub":"ada","iat":1,"exp":4000000000}`, "no registered key verifies the signature"},
-		"not ours":     {"main-idp", `{"iss":"https://recover.example.org","aud":"main-idp","sub":"ada"}`, "no key of ours verifies the signature"},
-		"for another":  {"server", `{"iss":"https://recover.example.org","aud":"other-idp","sub":"ada"}`, "was made for another client"},
-		"for two":      {"server", `{"iss":"https://recover.example.org","aud":["main-idp","other-idp"],"sub":"ada"}`, "was made for another client"},
-		"without sub":  {"server", `{"iss":"https://recover.example.org","aud":"main-idp"}`, "sub is missing"},
-		"sub a number": {"main-idp", `{"iss":"main-idp","aud":"https://recover.example.org","sub":7,"iat":1,"exp":4000000000}`, "read id_token_hint"},
-	} {
-		form.Set("id_token_hint", b.signText(row.signer, []byte(row.payload)))
-		if _, err := b.Authorize(t.Context(), form); err == nil || !strings.Contains(err.Error(), row.why) {
-			t.Errorf("%s: %v, want %q", name, err, row.why)
-		}
-	}
-	var none oauth.Logout
-	for name, payload := range map[string]string{"another iss": `{"iss":"main-idp","aud":"main-idp","sub":"ada"}`, "two audiences": `{"iss":"https://recover.example.org","aud":["main-idp","x"],"sub":"ada"}`, "none": `{"iss":"https://recover.example.org","sub":"ada"}`} {
-		got, err := b.ReadLogout(t.Context(), url.Values{"id_token_hint": {b.signText("server", []byte(payload))}})
-		wantRefusal(t, err, "invalid_request", "iss is not ours, or aud is not one client")
-		if got != none {
-			t.Errorf("%s: %+v", name, got)
-		}
 	}
 }

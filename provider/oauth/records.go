@@ -11,14 +11,14 @@ import (
 	"github.com/ory/fosite/handler/openid"
 
 	"regain/provider/clients"
+	"regain/provider/possession"
 	"regain/provider/problem"
 	"regain/storage"
 )
 
 const (
-	kindCode   = storage.Kind("code")
-	kindToken  = storage.Kind("token")
-	kindPushed = storage.Kind("par")
+	kindCode  = storage.Kind("code")
+	kindToken = storage.Kind("token")
 )
 
 // session is the authentication that a code or access token represents. It implements fosite's OpenID session.
@@ -41,8 +41,8 @@ type session struct {
 	Failed        bool   `json:"failed,omitempty"` // okta-idv: the person was not approved
 	FromSession   bool   `json:"from_session,omitempty"`
 
-	CodeKey string  `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
-	Binding Binding `json:"cnf,omitzero"`       // of the access token
+	CodeKey string             `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code is bound to
+	Binding possession.Binding `json:"cnf,omitzero"`       // of the access token
 }
 
 // grant is a stored code or access token. Form includes the code's PKCE challenge and nonce: one record cannot lose

@@ -9,6 +9,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 )
 
 // oddRedirects are legal redirect URIs (RFC 3986 §3.3, §3.4) that net/url would read, sort or encode in its own way.
@@ -30,13 +31,13 @@ func TestRedirectURIsAreKept(t *testing.T) {
 		}}
 	})
 	for _, uri := range oddRedirects() {
-		for _, mode := range oauth.ResponseModes() {
+		for _, mode := range requests.ResponseModes() {
 			form := request()
 			form.Set("client_id", "odd")
 			form.Set("scope", "openid")
 			form.Set("redirect_uri", uri)
 			form.Set("response_mode", string(mode))
-			read, err := readForm(t, "GET", form.Encode())
+			read, err := b.query(form)
 			b.must(err)
 			a, err := b.Authorize(t.Context(), read)
 			if err != nil {
@@ -50,7 +51,7 @@ func TestRedirectURIsAreKept(t *testing.T) {
 			for _, response := range []oauth.Response{granted, refused} {
 				checkLocation(t, uri, response)
 			}
-			if mode == oauth.ModeQuery {
+			if mode == requests.ModeQuery {
 				redeem := tokenRequest(granted.Parameters.Get("code"))
 				redeem.Set("redirect_uri", uri)
 				redeem.Set("client_id", "odd")
@@ -60,10 +61,10 @@ func TestRedirectURIsAreKept(t *testing.T) {
 				}
 			}
 		}
-		if got := (oauth.Logout{RedirectURI: uri}).Location(); got != uri {
+		if got := (requests.Logout{RedirectURI: uri}).Location(); got != uri {
 			t.Errorf("after a sign-out: %s became %s", uri, got)
 		}
-		if got := (oauth.Logout{RedirectURI: uri, State: "a b"}).Location(); !strings.HasPrefix(got, uri) || !strings.HasSuffix(got, "state=a+b") {
+		if got := (requests.Logout{RedirectURI: uri, State: "a b"}).Location(); !strings.HasPrefix(got, uri) || !strings.HasSuffix(got, "state=a+b") {
 			t.Errorf("after a sign-out with state: %s became %s", uri, got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -89,12 +90,12 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if _, err := s.holder(r.Context(), g.Session); err != nil {
 		return nil, ineligibleIs(problem.InvalidGrant("The account behind the refresh token may have no tokens any more."), err)
 	}
-	scopes, refusal := narrowed(g.Scopes, form.Get("scope"))
+	scopes, refusal := requests.Narrowed(g.Scopes, form.Get("scope"))
 	if refusal != nil {
 		return nil, refusal
 	}
 	g.Scopes = scopes
-	if g.Session.Binding, err = s.bind(r, client, ""); err != nil {
+	if g.Session.Binding, err = s.possession.Bind(r, client, ""); err != nil {
 		return nil, err
 	}
 	return s.issueAccessToken(r.Context(), client, *g)
@@ -115,6 +116,6 @@ func (s *Server) issueAccessToken(ctx context.Context, client *clients.Client, g
 		return nil, problem.Unavailable(err)
 	}
 	return map[string]any{
-		"access_token": token, "token_type": sess.Binding.tokenType(), "expires_in": int(tokenLifetime / time.Second), "scope": strings.Join(g.Scopes, " "),
+		"access_token": token, "token_type": sess.Binding.TokenType(), "expires_in": int(tokenLifetime / time.Second), "scope": strings.Join(g.Scopes, " "),
 	}, nil
 }

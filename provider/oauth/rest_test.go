@@ -16,6 +16,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -84,7 +85,7 @@ func TestRecordsThatAreGarbled(t *testing.T) {
 	tokens, code := p.stockTokens(), p.brokersCode()
 	pushed, err := p.push(p.authenticated("main-idp", request()))
 	p.must(err)
-	visit := func() (oauth.Authorization, error) {
+	visit := func() (requests.Authorization, error) {
 		return p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
 	}
 	waiting, err := visit()
@@ -283,66 +284,6 @@ func TestAnswersThatCannotBeSigned(t *testing.T) {
 	}
 }
 
-// A hint that is no token names nobody, and a client whose form asks for the account may leave it to the person.
-func TestWhoIsNamed(t *testing.T) {
-	p := assemble(t, contract.Tenant{}, nil)
-	form := request()
-	for name, row := range map[string]struct{ hint, why string }{
-		"no token": {"x", "parse id_token_hint"}, "another typ": {p.mint("logout+jwt", nil), "is no ID token's"},
-		"exp past":      {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix(), "exp": p.now.Unix()}), "exp is missing or past"},
-		"no exp":        {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix()}), "exp is missing or past"},
-		"no iat":        {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "exp": p.now.Unix() + 1}), "iat is missing or in the future"},
-		"iat ahead":     {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix() + 11, "exp": p.now.Unix() + 60}), "iat is missing or in the future"},
-		"another iss":   {p.sign("main-idp", map[string]any{"iss": "other", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "iss is not the client id"},
-		"another aud":   {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": "other", "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "aud is not the issuer"},
-		"two audiences": {p.sign("main-idp", map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": []string{issuer, "other"}, "iat": p.now.Unix(), "exp": p.now.Unix() + 60}), "aud is not the issuer"},
-	} {
-		form.Set("id_token_hint", row.hint)
-		if _, err := p.Authorize(t.Context(), form); err == nil || !strings.Contains(err.Error(), row.why) {
-			t.Errorf("%s: %v, want %q", name, err, row.why)
-		}
-	}
-	good := map[string]any{"iss": "main-idp", "sub": "ada@example.org", "aud": issuer, "iat": p.now.Unix() + 10, "exp": p.now.Unix() + 1}
-	form.Set("id_token_hint", p.sign("main-idp", good))
-	form.Set("login_hint", "ADA@example.org") // A to Z alone may differ
-	if a, err := p.Authorize(t.Context(), form); err != nil || a.Account != "ada@example.org" {
-		t.Errorf("%+v, %v", a, err)
-	}
-	form.Set("login_hint", "bob@example.org")
-	_, err := p.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "login_hint names another account")
-	form.Del("login_hint")
-	form.Set("claims", `{"userinfo":{"sub":{"value":"bob@example.org"}}}`)
-	_, err = p.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "name different accounts")
-	form = request()
-	form.Set("client_id", "asks")
-	form.Set("scope", "openid")
-	form.Del("login_hint")
-	if a, err := p.Authorize(t.Context(), form); err != nil || a.Account != "" {
-		t.Errorf("a client that asks: %+v, %v", a, err)
-	}
-	for _, name := range []string{"a\x00b", "a\u202eb", strings.Repeat("x", 321)} {
-		form.Set("login_hint", name)
-		_, err := p.Authorize(t.Context(), form)
-		wantRefusal(t, err, "invalid_request", "characters that do not show")
-	}
-}
-
-// A scope that the client did not register for is refused with the cure, and each mode of an answer says how it travels.
-func TestScopesAndModes(t *testing.T) {
-	p := assemble(t, contract.Tenant{}, nil)
-	form := request()
-	form.Set("scope", "openid email")
-	_, err := p.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_scope", "scope 'email'; register it for the client")
-	for _, mode := range append(oauth.ResponseModes(), "") {
-		if posted := mode == "form_post" || mode == "form_post.jwt"; mode.Posted() != posted {
-			t.Errorf("%q is posted: %t", mode, mode.Posted())
-		}
-	}
-}
-
 // Claims at their limit are read; two that name one account agree; and an answer in a mode that there is not goes into the query.
 func TestRequestsAtTheirLimits(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil)
@@ -357,7 +298,7 @@ func TestRequestsAtTheirLimits(t *testing.T) {
 	_, err := p.Authorize(t.Context(), form)
 	wantRefusal(t, err, "invalid_request", "response_mode is not supported")
 	var refused *oauth.AuthorizeError
-	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Mode != oauth.ModeQuery {
+	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Mode != requests.ModeQuery {
 		t.Errorf("%+v", refused)
 	}
 }
@@ -406,16 +347,6 @@ func TestUnboundTokensBesideACertificate(t *testing.T) {
 	}
 }
 
-// mint is a token of ours for main-idp.
-func (p *parts) mint(typ string, change map[string]any) string {
-	p.t.Helper()
-	claims := map[string]any{"iss": issuer, "sub": "ada@example.org", "aud": "main-idp"}
-	maps.Copy(claims, change)
-	text, err := p.deps.Ring.Mint(typ, claims)
-	p.must(err)
-	return text
-}
-
 // Without a client_id a request that is over is told on a page: whose form it is nobody knows.
 func TestHeldByNobody(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil)
@@ -454,63 +385,6 @@ func TestNewNeedsEverything(t *testing.T) {
 		row.change(&cfg, &deps)
 		if s, err := oauth.New(cfg, deps); err == nil || s != nil || !strings.Contains(err.Error(), row.why) {
 			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-// How old an authentication may be, to the second, and what a request may say about it (OpenID Connect Core 1.0 §3.1.2.1).
-func TestAuthenticationRequirements(t *testing.T) {
-	now := time.Unix(1_900_000_000, 0)
-	minute, none := int64(60), int64(0)
-	for name, row := range map[string]struct {
-		d    oauth.AuthnRequirements
-		age  time.Duration
-		good bool
-	}{
-		"nothing":        {oauth.AuthnRequirements{}, 1000 * time.Hour, true},
-		"fresh":          {oauth.AuthnRequirements{Fresh: true}, 0, false},
-		"at max_age":     {oauth.AuthnRequirements{MaxAge: &minute}, time.Minute, true},
-		"past max_age":   {oauth.AuthnRequirements{MaxAge: &minute}, time.Minute + 1, false},
-		"max_age 0":      {oauth.AuthnRequirements{MaxAge: &none}, 1, false},
-		"fresh, max_age": {oauth.AuthnRequirements{Fresh: true, MaxAge: &minute}, 0, false},
-	} {
-		if row.d.Allow(now.Add(-row.age), now) != row.good {
-			t.Errorf("%s: %s old is not %t", name, row.age, row.good)
-		}
-	}
-	p := assemble(t, contract.Tenant{}, nil)
-	for _, row := range []struct {
-		prompt, age, why string
-		want             oauth.AuthnRequirements
-	}{
-		{"none", "", "", oauth.AuthnRequirements{Silent: true}}, {"login", "", "", oauth.AuthnRequirements{Fresh: true}}, {"consent select_account", "", "", oauth.AuthnRequirements{Fresh: true}},
-		{"none login", "", "cannot be combined", oauth.AuthnRequirements{}}, {"create", "", "The prompt is unknown", oauth.AuthnRequirements{}},
-		{"", "60", "", oauth.AuthnRequirements{MaxAge: &minute}}, {"", "0", "", oauth.AuthnRequirements{MaxAge: &none, Fresh: true}}, {"", "-1", "max_age must be", oauth.AuthnRequirements{}}, {"", "x", "max_age must be", oauth.AuthnRequirements{}},
-		{"", "3153600001", "max_age must be", oauth.AuthnRequirements{}},
-	} {
-		form := request()
-		form.Set("prompt", row.prompt)
-		form.Set("max_age", row.age)
-		a, err := p.Authorize(t.Context(), form)
-		if row.why != "" {
-			wantRefusal(t, err, "invalid_request", row.why)
-			continue
-		}
-		got := a.AuthnRequirements
-		if err != nil || got.Silent != row.want.Silent || got.Fresh != row.want.Fresh || (got.MaxAge == nil) != (row.want.MaxAge == nil) || got.MaxAge != nil && *got.MaxAge != *row.want.MaxAge {
-			t.Errorf("prompt %q, max_age %q: %+v, %v", row.prompt, row.age, got, err)
-		}
-	}
-	form := request()
-	form.Set("max_age", "3153600000") // a hundred years
-	if _, err := p.Authorize(t.Context(), form); err != nil {
-		t.Errorf("the longest max_age: %v", err)
-	}
-	for acr, why := range map[string]string{"urn:acr": "", "urn:other": "None of the essential acr values"} {
-		form := request()
-		form.Set("claims", `{"id_token":{"acr":{"essential":true,"value":"`+acr+`"}}}`)
-		if _, err := p.Authorize(t.Context(), form); why == "" && err != nil || why != "" && (err == nil || !strings.Contains(err.Error(), why)) {
-			t.Errorf("acr %s: %v", acr, err)
 		}
 	}
 }

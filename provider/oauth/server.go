@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
-	"github.com/ory/fosite"
 	"github.com/ory/fosite/compose"
 	fositeoauth2 "github.com/ory/fosite/handler/oauth2"
 
@@ -19,20 +18,18 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/keys"
 	"regain/provider/mtls"
-	"regain/provider/problem"
+	"regain/provider/possession"
 	"regain/provider/published"
+	"regain/provider/pushed"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
-// Lifetimes of codes, tokens and stored requests.
+// Lifetimes of codes and tokens.
 const (
 	codeLifetime    = 60 * time.Second // FAPI 2.0 Security Profile §5.3.2.1
 	tokenLifetime   = 10 * time.Minute
 	idTokenLifetime = 10 * time.Minute
-	// pushedLifetime is how long after its pushed request a client can send the browser (FAPI 2.0 Security Profile
-	// §5.3.2.2 requires less than ten minutes). heldLifetime is how long the person has to type the account's name.
-	pushedLifetime = 5 * time.Minute
-	heldLifetime   = 15 * time.Minute
 )
 
 // Config holds the operator's settings.
@@ -61,25 +58,20 @@ type Deps struct {
 // Server is the OAuth and OpenID Connect core.
 type Server struct {
 	*clientauth.Authenticator
-	registry
-	possession
-	hints
-	logouts
-	pushedRequests
-	visits
 
-	issuer   string
-	acr      string
-	keys     *clients.KeySource
-	store    storage.Store
-	ring     *keys.Ring
-	tenants  *contract.Tenants
-	accounts Accounts
-	clock    func() time.Time
-	fosite   fosite.OAuth2Provider
-	records  *records
-	refresh  refreshTokens
-	codes    fositeoauth2.CoreStrategy
+	issuer     string
+	keys       *clients.KeySource
+	store      storage.Store
+	ring       *keys.Ring
+	accounts   Accounts
+	clock      func() time.Time
+	possession *possession.Checker
+	requests   *requests.Reader
+	pushed     *pushed.Requests
+	core       core
+	records    *records
+	refresh    refreshTokens
+	codes      fositeoauth2.CoreStrategy
 }
 
 // New returns an error for missing dependencies or settings.
@@ -92,25 +84,8 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Accounts == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
-	s := &Server{issuer: cfg.Issuer, acr: cfg.ACR, registry: registry{deps.Clients}, keys: deps.Keys, store: deps.Store, ring: deps.Ring, tenants: deps.Tenants, accounts: deps.Accounts, clock: deps.Clock}
-	config := &fosite.Config{
-		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
-		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
-		EnforcePKCE:                          false, // enforced by read and Redeem, for each client
-		EnablePKCEPlainChallengeMethod:       false,
-		MinParameterEntropy:                  1, // the client chooses state and nonce; read checks their length
-		ScopeStrategy:                        fosite.ExactScopeStrategy,
-		AudienceMatchingStrategy:             fosite.ExactAudienceMatchingStrategy,
-		RedirectSecureChecker:                secureRedirect,
-		SendDebugMessagesToClients:           false,
-		ClientAuthenticationStrategy:         authenticatedClient,
-		SanitationWhiteList:                  []string{"code", "redirect_uri", "code_challenge", "code_challenge_method", "nonce"},
-		RefreshTokenScopes:                   []string{"offline_access"}, // fosite issues no refresh tokens: refresh.go does
-		OmitRedirectScopeParam:               true,
-		EnforcePKCEForPublicClients:          true,
-		GrantTypeJWTBearerIDOptional:         false,
-		GrantTypeJWTBearerIssuedDateOptional: false,
-	}
+	s := &Server{issuer: cfg.Issuer, keys: deps.Keys, store: deps.Store, ring: deps.Ring, accounts: deps.Accounts, clock: deps.Clock}
+	config := fositeConfig(cfg)
 	endpoints, err := published.New(cfg.Issuer, cfg.MutualTLS)
 	if err != nil {
 		return nil, err
@@ -123,37 +98,39 @@ func New(cfg Config, deps Deps) (*Server, error) {
 		return nil, err
 	}
 	s.codes = compose.NewOAuth2HMACStrategy(config)
-	s.possession = possession{endpoints, proofs, deps.Source}
-	s.hints = hints{cfg.Issuer, deps.Ring, deps.Keys, deps.Clock}
-	s.logouts = logouts{s.registry, s.hints}
-	s.pushedRequests = pushedRequests{deps.Store, s.codes, deps.Clock}
-	if s.visits, err = newVisits(deps.Store); err != nil {
+	if s.possession, err = possession.New(endpoints, proofs, deps.Source); err != nil {
+		return nil, err
+	}
+	if s.pushed, err = pushed.New(deps.Store, s.newID, deps.Clock); err != nil {
 		return nil, err
 	}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
 	strategy := &compose.CommonStrategy{CoreStrategy: s.codes, OpenIDConnectTokenStrategy: idTokens{s}}
 	s.records = &records{store: deps.Store, clients: deps.Clients, clock: deps.Clock}
-	s.fosite = compose.Compose(config, s.records, strategy,
+	s.core = core{cfg.Issuer, compose.Compose(config, s.records, strategy,
 		compose.OAuth2AuthorizeExplicitFactory, compose.OpenIDConnectExplicitFactory, compose.OAuth2PKCEFactory,
-		compose.OAuth2TokenIntrospectionFactory)
+		compose.OAuth2TokenIntrospectionFactory)}
+	s.requests, err = requests.New(requests.Config{Issuer: cfg.Issuer, ACR: cfg.ACR},
+		requests.Deps{Clients: deps.Clients, Keys: deps.Keys, Ring: deps.Ring, Tenants: deps.Tenants, Core: s.core, Clock: deps.Clock})
+	if err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
-// registry finds registered clients.
-type registry struct{ clients clients.Registry }
-
-// Client returns a registered client. Its errors are *problem.Error: the client is unknown, or the registry is
-// unavailable.
-func (r registry) Client(ctx context.Context, id string) (*clients.Client, error) {
-	client, err := r.clients.Client(ctx, id)
-	if errors.Is(err, clients.ErrUnknown) {
-		return nil, problem.InvalidRequest("The client_id is missing or names no registered client.")
-	}
-	if err != nil {
-		return nil, problem.Unavailable(err)
-	}
-	return client, nil
+// newID is a pushed.NewID: as random as a code.
+func (s *Server) newID(ctx context.Context) (string, error) {
+	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
+	return id, err
 }
+
+// Client returns a registered client, with the errors of requests.Reader.
+func (s *Server) Client(ctx context.Context, id string) (*clients.Client, error) {
+	return s.requests.Client(ctx, id)
+}
+
+// DPoPNonce returns a nonce for the DPoP-Nonce header.
+func (s *Server) DPoPNonce() string { return s.possession.Nonce() }
 
 // EncryptionKey returns the key that recovery tokens for a client are encrypted to.
 func (s *Server) EncryptionKey(ctx context.Context, client *clients.Client) (jose.JSONWebKey, error) {

@@ -16,6 +16,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/contract"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 )
 
@@ -63,7 +64,7 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	if err := checkChallenge(client, t.code); err != nil {
 		return Redemption{}, err
 	}
-	if sess.Binding, err = s.bind(r, client, sess.CodeKey); err != nil {
+	if sess.Binding, err = s.possession.Bind(r, client, sess.CodeKey); err != nil {
 		return Redemption{}, err
 	}
 	var account recovery.Account
@@ -108,7 +109,7 @@ func (s *Server) Tokens(ctx context.Context, redeemed Redemption, extra map[stri
 	}
 	answer := response.ToMap()
 	if sess, ok := redeemed.requester.GetSession().(*session); ok {
-		answer["token_type"] = sess.Binding.tokenType()
+		answer["token_type"] = sess.Binding.TokenType()
 	}
 	delete(answer, "scope")
 	answer["scope"] = strings.Join(redeemed.requester.GetGrantedScopes(), " ")
@@ -135,9 +136,6 @@ type idTokenClaims struct {
 	SessionID       string   `json:"sid,omitempty"`
 }
 
-// typeIDToken is the `typ` of ID tokens.
-const typeIDToken = "JWT"
-
 // GenerateIDToken implements fosite's OpenIDConnectTokenStrategy. It never carries the pass.
 func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requester fosite.Requester) (string, error) {
 	sess, ok := requester.GetSession().(*session)
@@ -162,7 +160,7 @@ func (t idTokens) GenerateIDToken(ctx context.Context, _ time.Duration, requeste
 	if err != nil {
 		return "", err
 	}
-	return t.ring.MintWith(client.Algorithm(), typeIDToken, claims)
+	return t.ring.MintWith(client.Algorithm(), requests.TypeIDToken, claims)
 }
 
 // withExtra adds claims to those of a token.

@@ -38,12 +38,12 @@ func (t *tokenRequest) context(ctx context.Context) context.Context {
 // read has fosite check code, redirect_uri and PKCE verifier.
 func (t *tokenRequest) read(s *Server, r *http.Request) (fosite.AccessRequester, error) {
 	ctx := t.context(r.Context())
-	return s.fosite.NewAccessRequest(ctx, r.WithContext(ctx), (&session{}).hydrate())
+	return s.core.fosite.NewAccessRequest(ctx, r.WithContext(ctx), (&session{}).hydrate())
 }
 
 // answer has fosite issue the tokens.
 func (t *tokenRequest) answer(ctx context.Context, s *Server, read fosite.AccessRequester) (fosite.AccessResponder, error) {
-	return s.fosite.NewAccessResponse(t.context(ctx), read)
+	return s.core.fosite.NewAccessResponse(t.context(ctx), read)
 }
 
 // tokenRequestOf returns the tokenRequest of a context, or an empty one for calls of fosite without a code:

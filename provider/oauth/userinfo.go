@@ -3,10 +3,10 @@ package oauth
 import (
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"regain/provider/clients"
+	"regain/provider/possession"
 	"regain/provider/problem"
 	"regain/recovery"
 )
@@ -25,11 +25,11 @@ type Access struct {
 
 // Access checks the access token of a request to the userinfo endpoint (OpenID Connect Core 1.0 §5.3.1).
 func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
-	shown, err := presentedToken(r, form)
+	shown, err := possession.PresentedToken(r, form)
 	if err != nil {
 		return Access{}, err
 	}
-	requester, sess, err := s.accessToken(r.Context(), shown.token)
+	requester, sess, err := s.accessToken(r.Context(), shown.Token)
 	if err != nil {
 		return Access{}, err
 	}
@@ -37,39 +37,16 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if !requester.GetGrantedScopes().Has(clients.ScopeOpenID) {
 		return Access{}, problem.New(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
 	}
-	if err := s.checkBinding(r, client.Client, sess.Binding, shown); err != nil {
+	if err := s.possession.Check(r, client.Client, sess.Binding, shown); err != nil {
 		return Access{}, err
 	}
 	account, err := s.holder(r.Context(), sess)
 	if err != nil {
-		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, codeInvalidToken, "The account behind the access token may have none any more."), err)
+		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, possession.CodeInvalidToken, "The account behind the access token may have none any more."), err)
 	}
 	return Access{
 		Client: client.Client, Account: account, Subject: sess.Subject, Transaction: sess.Transaction, Profile: sess.Profile, AuthTime: sess.AuthTime, Scopes: requester.GetGrantedScopes(), ClaimsRequest: sess.ClaimsRequest,
 	}, nil
-}
-
-// presented is an access token as sent in a request.
-type presented struct{ scheme, token string }
-
-// presentedToken returns the token from the Authorization header, or a bearer token from the body of a POST (RFC 6750
-// §2.1, §2.2), never from the query (RFC 9700 §4.3.2). A request with both is refused.
-func presentedToken(r *http.Request, form url.Values) (presented, error) {
-	headers, inBody := r.Header.Values("Authorization"), form.Get("access_token")
-	if r.Method != http.MethodPost {
-		inBody = ""
-	}
-	if len(headers) == 0 && inBody != "" {
-		return presented{"Bearer", inBody}, nil
-	}
-	if len(headers) > 1 || len(headers) == 1 && inBody != "" {
-		return presented{}, problem.InvalidRequest("Send the access token once.")
-	}
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") && !strings.EqualFold(scheme, "DPoP") || token == "" {
-		return presented{}, problem.New(http.StatusUnauthorized, codeInvalidToken, "Send the access token as Authorization: Bearer, or DPoP.")
-	}
-	return presented{scheme, token}, nil
 }
 
 // SignedUserInfo returns the userinfo response as a JWT (OpenID Connect Core 1.0 §5.3.2), for clients that registered

@@ -12,6 +12,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/provider/sessions"
 	"regain/provider/web"
 	"regain/recovery"
@@ -37,7 +38,7 @@ func (a *authorization) mount(r gin.IRouter, txn *gin.RouterGroup, forClient wra
 
 // push is RFC 9126.
 func (a *authorization) push(c *gin.Context) error {
-	form, err := oauth.ReadPushed(c.Writer, c.Request)
+	form, err := requests.ReadPushed(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func (a *authorization) push(c *gin.Context) error {
 // otherwise opens a transaction and sends the browser to its first page. A person whom the client did not name is asked
 // for the account first.
 func (a *authorization) authorize(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -80,7 +81,7 @@ func (a *authorization) authorize(c *gin.Context) error {
 
 // answerFromSession grants the request if the client allows it, and the browser's session is young enough and of the
 // right person, whose account may still have tokens. It reports whether the request was answered.
-func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client, request oauth.Authorization) (bool, error) {
+func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client, request requests.Authorization) (bool, error) {
 	if !client.ReuseSession {
 		return false, nil
 	}
@@ -117,8 +118,8 @@ func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client
 }
 
 // start opens the transaction.
-func (a *authorization) start(c *gin.Context, client *clients.Client, request oauth.Authorization) error {
-	encoded, err := request.Encode()
+func (a *authorization) start(c *gin.Context, client *clients.Client, request requests.Authorization) error {
+	encoded, err := oauth.EncodeAuthorization(request)
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ type accountPage struct {
 
 // askAccount shows the page that asks for the account. The request is kept meanwhile, under a request URI that the
 // page's form carries.
-func (a *authorization) askAccount(c *gin.Context, client *clients.Client, request oauth.Authorization, mistake string) error {
+func (a *authorization) askAccount(c *gin.Context, client *clients.Client, request requests.Authorization, mistake string) error {
 	held, err := a.oauth.Hold(c, request)
 	if err != nil {
 		return a.reject(c, request, problem.Unavailable(err))
@@ -177,7 +178,7 @@ func (a *authorization) nameAccount(c *gin.Context) error {
 	if err := a.web.CheckOrigin(c); err != nil {
 		return err
 	}
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"regain/provider/jwa"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/provider/web"
 )
 
@@ -52,7 +53,7 @@ func (a *authorization) forBrowser(next web.Handler) gin.HandlerFunc {
 }
 
 // reject is an error that the client hears of: a valid request that is refused.
-func (a *authorization) reject(c *gin.Context, request oauth.Authorization, refusal *problem.Error) error {
+func (a *authorization) reject(c *gin.Context, request requests.Authorization, refusal *problem.Error) error {
 	response, err := a.oauth.Reject(c, request, refusal)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/provider/web"
 	"regain/recovery"
 )
@@ -68,12 +69,12 @@ func (a *authorization) end(c *gin.Context, t recovery.Transaction) (oauth.Respo
 // over is the answer of a recovery whose code was redeemed, or whose redemption was cut off: there is nothing more to get
 // from it, and the client's sign-in page is where a new one starts. A client that has its tokens no longer waits for an
 // answer, so the error changes nothing for it.
-func (a *authorization) over(c *gin.Context, request oauth.Authorization) (oauth.Response, error) {
+func (a *authorization) over(c *gin.Context, request requests.Authorization) (oauth.Response, error) {
 	return a.oauth.Reject(c, request, problem.AccessDenied("This recovery is over. Start a new one."))
 }
 
 // deny is never a success: an OAuth error, or with okta-idv a code for an ID token that says FAILED.
-func (a *authorization) deny(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+func (a *authorization) deny(c *gin.Context, t recovery.Transaction, request requests.Authorization) (oauth.Response, error) {
 	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return oauth.Response{}, err
@@ -93,7 +94,7 @@ func (a *authorization) deny(c *gin.Context, t recovery.Transaction, request oau
 // grant makes a code in place of the one that the browser was sent back with before, if any: that one is withdrawn first,
 // so that at no moment two can be redeemed. The transaction names the new code before it is handed out; if that fails, the
 // code is known to nobody, and withdrawn so that it stays worthless.
-func (a *authorization) grant(c *gin.Context, t recovery.Transaction, request oauth.Authorization) (oauth.Response, error) {
+func (a *authorization) grant(c *gin.Context, t recovery.Transaction, request requests.Authorization) (oauth.Response, error) {
 	client, err := a.oauth.Client(c, request.ClientID)
 	if err != nil {
 		return oauth.Response{}, err

@@ -9,9 +9,11 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/backchannel"
 	"regain/provider/clients"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/provider/sessions"
 	"regain/provider/web"
 	"regain/recovery"
@@ -23,7 +25,7 @@ type signOut struct {
 	oauth    *oauth.Server
 	recovery *recovery.Service
 	sessions browserSessions
-	clients  *backchannel
+	clients  *backchannel.Sender
 }
 
 func (s *signOut) mount(r gin.IRouter) {
@@ -34,7 +36,7 @@ func (s *signOut) mount(r gin.IRouter) {
 // logout is OpenID Connect RP-Initiated Logout 1.0 §2. A request that shows an ID token of this browser's session ends
 // it at once; any other one, which a page of somebody else may have sent, asks the person first (§6).
 func (s *signOut) logout(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -58,7 +60,7 @@ func (s *signOut) logout(c *gin.Context) error {
 // withoutCookie answers a browser that shows no session. The POST of a client's page comes without our cookie (RFC 6265bis
 // §5.6.7.1, SameSite=Lax), so that shows nothing: the sessions of its hint end, which is signed by us and made for that client;
 // without a hint the person is asked by a page of ours, whose form brings the cookie.
-func (s *signOut) withoutCookie(c *gin.Context, form url.Values, request oauth.Logout) error {
+func (s *signOut) withoutCookie(c *gin.Context, form url.Values, request requests.Logout) error {
 	if request.Subject != "" {
 		hinted, err := s.hinted(c, request)
 		if err != nil {
@@ -79,7 +81,7 @@ func (s *signOut) withoutCookie(c *gin.Context, form url.Values, request oauth.L
 }
 
 // hinted returns the sessions that the hint means. Only a hint without a sid makes the directory say whose its sub is.
-func (s *signOut) hinted(c *gin.Context, request oauth.Logout) ([]sessions.Session, error) {
+func (s *signOut) hinted(c *gin.Context, request requests.Logout) ([]sessions.Session, error) {
 	hint := sessions.Hint{Session: request.Session, Client: request.Client.ID}
 	if hint.Session == "" {
 		account, err := s.recovery.EligibleByName(c, recovery.RequestedAccount(request.Subject))
@@ -123,7 +125,7 @@ func (s *signOut) askLogout(c *gin.Context, form url.Values, secret string) {
 }
 
 // endSession ends the browser's session.
-func (s *signOut) endSession(c *gin.Context, session sessions.Session, request oauth.Logout) error {
+func (s *signOut) endSession(c *gin.Context, session sessions.Session, request requests.Logout) error {
 	if err := s.end(c, session); err != nil {
 		return err
 	}
@@ -158,8 +160,8 @@ func (s *signOut) tellClients(c *gin.Context, session sessions.Session) error {
 		case err != nil:
 			problems = append(problems, fmt.Errorf("tell %s of the logout: %w", id, err))
 		case client.BackChannelLogoutURI != "":
-			waiting[id] = s.clients.send(c.Request.Context(), notification{
-				client: id, address: client.BackChannelLogoutURI, correlation: web.CorrelationID(c), token: s.logoutToken(client, session.ID, subject),
+			waiting[id] = s.clients.Send(c.Request.Context(), backchannel.Notification{
+				Client: id, Address: client.BackChannelLogoutURI, Correlation: web.CorrelationID(c), Token: s.logoutToken(client, session.ID, subject),
 			})
 		}
 	}
@@ -186,7 +188,7 @@ func (s *signOut) logoutToken(client *clients.Client, session, subject string) f
 	}
 }
 
-func (s *signOut) signedOut(c *gin.Context, request oauth.Logout) error {
+func (s *signOut) signedOut(c *gin.Context, request requests.Logout) error {
 	if request.RedirectURI == "" {
 		web.SecureHeaders(c)
 		s.web.Render(c, http.StatusOK, "signedout", &web.Page{Title: "You are signed out"})

@@ -15,6 +15,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/registration"
+	"regain/provider/requests"
 	"regain/recovery"
 )
 
@@ -41,15 +42,15 @@ type metadata struct {
 	UILocales             []string `json:"ui_locales_supported"`
 	MutualTLS             *aliases `json:"mtls_endpoint_aliases,omitempty"`
 
-	Scopes        []string             `json:"scopes_supported"`
-	ResponseTypes []string             `json:"response_types_supported"`
-	ResponseModes []oauth.ResponseMode `json:"response_modes_supported"`
-	GrantTypes    []string             `json:"grant_types_supported"`
-	SubjectTypes  []string             `json:"subject_types_supported"`
-	ACRValues     []string             `json:"acr_values_supported"`
-	PromptValues  []string             `json:"prompt_values_supported"`
-	Claims        []string             `json:"claims_supported"`
-	ClaimTypes    []string             `json:"claim_types_supported"`
+	Scopes        []string                `json:"scopes_supported"`
+	ResponseTypes []string                `json:"response_types_supported"`
+	ResponseModes []requests.ResponseMode `json:"response_modes_supported"`
+	GrantTypes    []string                `json:"grant_types_supported"`
+	SubjectTypes  []string                `json:"subject_types_supported"`
+	ACRValues     []string                `json:"acr_values_supported"`
+	PromptValues  []string                `json:"prompt_values_supported"`
+	Claims        []string                `json:"claims_supported"`
+	ClaimTypes    []string                `json:"claim_types_supported"`
 
 	CodeChallengeMethods    []string             `json:"code_challenge_methods_supported"`
 	TokenAuthMethods        []clients.AuthMethod `json:"token_endpoint_auth_methods_supported"`
@@ -108,7 +109,7 @@ func encodeMetadata(cfg Config, deps Deps) ([]byte, error) {
 		JWKSURI: base + "/jwks", PAREndpoint: base + "/par", IntrospectionEndpoint: base + "/introspect", RevocationEndpoint: base + "/revoke",
 		EndSessionEndpoint: base + "/logout", PassEndpoint: base + "/pass/verify",
 
-		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: oauth.ResponseModes(), GrantTypes: oauth.GrantTypes(),
+		Scopes: clients.Scopes(), ResponseTypes: []string{"code"}, ResponseModes: requests.ResponseModes(), GrantTypes: oauth.GrantTypes(),
 		SubjectTypes: []string{"public"}, ACRValues: []string{ACR}, PromptValues: []string{"none", "login", "consent", "select_account"},
 		Claims: supportedClaims(cfg.Attributes, len(verified) > 0), ClaimTypes: []string{"normal"},
 		UILocales: []string{"en"}, ServiceDocumentation: cfg.ServiceDocumentation, PolicyURI: cfg.PolicyURI, TermsURI: cfg.TermsURI,

@@ -26,6 +26,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"regain/provider/backchannel"
 	"regain/provider/binding"
 	"regain/provider/keys"
 	"regain/provider/oauth"
@@ -55,11 +56,6 @@ type PassVerdict struct {
 	RetryAfter  time.Duration // too many guesses: until then nothing is compared; whether the account is known or not
 }
 
-// Notifier posts a form to a client; the hardened fetcher in production.
-type Notifier interface {
-	PostForm(ctx context.Context, address string, form url.Values) error
-}
-
 // Config is what the operator decides about the OpenID provider.
 type Config struct {
 	Issuer string // URL without a trailing slash
@@ -84,7 +80,7 @@ type Deps struct {
 	Sessions *sessions.Sessions
 	Ring     *keys.Ring
 	Passes   PassVerifier
-	Notify   Notifier
+	Notify   backchannel.Notifier
 	// Registration lets clients register themselves; nil when nobody may.
 	Registration *registration.Service
 	Clock        func() time.Time
@@ -119,7 +115,7 @@ func New(cfg Config, deps Deps) (*Endpoints, error) {
 		publication:   publication{metadata, deps.Ring},
 		authorization: &authorization{deps.Web, deps.OAuth, deps.Recovery, remembered, deps.Clock, deps.Binding},
 		tokens:        &tokens{cfg.Issuer, deps.OAuth, deps.Recovery, deps.Ring, deps.Passes, deps.Clock},
-		signOut:       &signOut{deps.Web, deps.OAuth, deps.Recovery, remembered, newBackchannel(deps.Notify, deps.Web.Logger())},
+		signOut:       &signOut{deps.Web, deps.OAuth, deps.Recovery, remembered, backchannel.New(deps.Notify, deps.Web.Logger())},
 	}
 	if deps.Registration != nil {
 		e.registrar = &registrar{deps.Registration}

@@ -15,6 +15,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 )
 
@@ -39,7 +40,7 @@ func (t *tokens) mount(r gin.IRouter, forClient wrapper) {
 
 // token redeems a code. Redeeming it is what issues the pass: everything that can fail without a pass is done first.
 func (t *tokens) token(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (t *tokens) refresh(c *gin.Context, form url.Values) error {
 
 // introspect is RFC 7662, and RFC 9701 for those who accept a JWT.
 func (t *tokens) introspect(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -164,7 +165,7 @@ func (t *tokens) introspect(c *gin.Context) error {
 
 // revoke is RFC 7009.
 func (t *tokens) revoke(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}
@@ -177,7 +178,7 @@ func (t *tokens) revoke(c *gin.Context) error {
 
 // verifyPass is the main IdP asking whether a pass is good, and using it up in the same breath.
 func (t *tokens) verifyPass(c *gin.Context) error {
-	form, err := oauth.ReadForm(c.Writer, c.Request)
+	form, err := requests.ReadForm(c.Writer, c.Request)
 	if err != nil {
 		return err
 	}

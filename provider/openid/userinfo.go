@@ -9,6 +9,7 @@ import (
 	"regain/provider/claims"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/requests"
 	"regain/recovery"
 )
 
@@ -17,7 +18,7 @@ func (t *tokens) userInfo(c *gin.Context) error {
 	form := url.Values{}
 	if c.Request.Method == http.MethodPost && c.Request.ContentLength != 0 {
 		var err error
-		if form, err = oauth.ReadForm(c.Writer, c.Request); err != nil {
+		if form, err = requests.ReadForm(c.Writer, c.Request); err != nil {
 			return err
 		}
 	}

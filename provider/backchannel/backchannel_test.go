@@ -1,4 +1,4 @@
-package openid
+package backchannel
 
 import (
 	"bytes"
@@ -34,12 +34,12 @@ func (l *listener) PostForm(ctx context.Context, address string, form url.Values
 }
 
 // telling is a back channel to one listener, with the notification that it is sent.
-func telling(l *listener, delays ...time.Duration) (*backchannel, notification, *bytes.Buffer) {
+func telling(l *listener, delays ...time.Duration) (*Sender, Notification, *bytes.Buffer) {
 	log := new(bytes.Buffer)
-	b := newBackchannel(l, slog.New(slog.NewJSONHandler(log, nil)))
+	b := New(l, slog.New(slog.NewJSONHandler(log, nil)))
 	b.delays = delays
 	made := 0
-	return b, notification{client: "idp", address: "https://idp.example/logout", correlation: "abc", token: func() (string, error) {
+	return b, Notification{Client: "idp", Address: "https://idp.example/logout", Correlation: "abc", Token: func() (string, error) {
 		made++
 		return strings.Repeat("t", made), nil
 	}}, log
@@ -50,7 +50,7 @@ func TestNotificationsAreRetried(t *testing.T) {
 	for fails, tries := range map[int]int{0: 1, 1: 2, 2: 3, 3: 3, 9: 3} {
 		l := &listener{fails: fails}
 		b, n, log := telling(l, time.Millisecond, time.Millisecond)
-		if err := <-b.send(t.Context(), n); (err != nil) != (fails > 0) {
+		if err := <-b.Send(t.Context(), n); (err != nil) != (fails > 0) {
 			t.Errorf("%d failures: the first try: %v", fails, err)
 		}
 		b.running.Wait()
@@ -76,7 +76,7 @@ func TestNotificationsOutliveTheRequest(t *testing.T) {
 		}
 	}}
 	b, n, _ := telling(l, time.Millisecond)
-	b.send(ctx, n)
+	b.Send(ctx, n)
 	b.running.Wait()
 	if len(l.heard) != 2 {
 		t.Errorf("heard %q", l.heard)
@@ -87,7 +87,7 @@ func TestNotificationsOutliveTheRequest(t *testing.T) {
 func TestClosingTellsClientsFirst(t *testing.T) {
 	l := &listener{fails: 2}
 	b, n, _ := telling(l, time.Hour, time.Hour)
-	if err := <-b.send(t.Context(), n); err == nil {
+	if err := <-b.Send(t.Context(), n); err == nil {
 		t.Error("the first try did not fail")
 	}
 	for range 2 { // closing twice is closing once
@@ -104,8 +104,8 @@ func TestClosingTellsClientsFirst(t *testing.T) {
 func TestNotificationWithoutAToken(t *testing.T) {
 	l := &listener{}
 	b, n, log := telling(l)
-	n.token = func() (string, error) { return "", errors.New("no key signs") }
-	if err := <-b.send(t.Context(), n); err == nil || !strings.Contains(err.Error(), "no key signs") {
+	n.Token = func() (string, error) { return "", errors.New("no key signs") }
+	if err := <-b.Send(t.Context(), n); err == nil || !strings.Contains(err.Error(), "no key signs") {
 		t.Errorf("%v", err)
 	}
 	if b.running.Wait(); len(l.heard) != 0 || !strings.Contains(log.String(), "no key signs") {

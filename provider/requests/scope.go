@@ -1,4 +1,4 @@
-package oauth
+package requests
 
 import (
 	"net/http"
@@ -49,9 +49,9 @@ func readScope(client *clients.Client, text string) (string, *problem.Error) {
 	return strings.Join(known, " "), nil
 }
 
-// narrowed returns the scopes of a refreshed token: those that were granted, or those of them that the request names
+// Narrowed returns the scopes of a refreshed token: those that were granted, or those of them that the request names
 // (RFC 6749 §6). Scopes that the authorization request's reader ignored are ignored here too.
-func narrowed(granted []string, text string) ([]string, *problem.Error) {
+func Narrowed(granted []string, text string) ([]string, *problem.Error) {
 	if strings.TrimSpace(text) == "" {
 		return granted, nil
 	}

@@ -1,9 +1,7 @@
-package oauth_test
+package requests_test
 
 import (
-	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -14,65 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"regain/internal/fetch"
-	"regain/provider/clients"
-	"regain/provider/contract"
 	"regain/provider/keys"
-	"regain/provider/mtls"
-	"regain/provider/oauth"
 	"regain/provider/problem"
-	"regain/provider/remotekeys"
-	"regain/storage/memory"
 )
-
-const signedOut = "https://idp.example.org/signed-out"
-
-// noon is when the tests of hints take place, so that a seed of the fuzzer is the same in each of its processes.
-func noon() time.Time { return time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC) }
-
-// fixedKey is a key that is the same in each process.
-func fixedKey(t testing.TB, secret byte) *ecdsa.PrivateKey {
-	t.Helper()
-	key, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), bytes.Repeat([]byte{secret}, 32))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
-}
-
-// hinting is a server with two clients, and its ring.
-func hinting(t testing.TB) (*oauth.Server, *keys.Ring) {
-	t.Helper()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	store, err := memory.New(noon)
-	must(err)
-	ring, err := keys.NewRing([]keys.Key{{Private: fixedKey(t, 1)}}, noon)
-	must(err)
-	registry, err := clients.NewFixed([]*clients.Client{
-		{ID: "idp", Name: "Example", AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte(secret)), RedirectURIs: []string{redirect}, Scopes: []string{"openid"}, PostLogoutRedirectURIs: []string{signedOut}},
-		{ID: "other", Name: "Other", AuthMethod: clients.ClientSecretPost, SecretDigest: sha256.Sum256([]byte(secret)), RedirectURIs: []string{redirect}, Scopes: []string{"openid"}},
-	})
-	must(err)
-	fetcher, err := fetch.New(fetch.Config{})
-	must(err)
-	remote, err := remotekeys.New(fetcher, noon)
-	must(err)
-	published, err := clients.NewKeySource(remote)
-	must(err)
-	tenants, err := contract.NewTenants(remote, noon)
-	must(err)
-	source, err := mtls.New(mtls.Config{})
-	must(err)
-	server, err := oauth.New(oauth.Config{Issuer: issuer, Secret: bytes.Repeat([]byte{2}, 32)},
-		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: ring, Source: source, Tenants: tenants, Accounts: &accounts{}, Clock: noon})
-	must(err)
-	return server, ring
-}
 
 // idToken is an ID token of ours for the client idp, with changes.
 func idToken(t testing.TB, ring *keys.Ring, typ string, change map[string]any) string {
@@ -90,12 +32,12 @@ func idToken(t testing.TB, ring *keys.Ring, typ string, change map[string]any) s
 
 // A valid request to sign out, with one thing broken.
 func TestReadLogout(t *testing.T) {
-	server, ring := hinting(t)
+	b := setUp(t)
 	stranger, err := keys.NewRing([]keys.Key{{Private: fixedKey(t, 9)}}, noon)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good := idToken(t, ring, "JWT", nil)
+	good := idToken(t, b.ring, "JWT", nil)
 	const notOurs = "id_token_hint is not an ID token of this server"
 	for name, row := range map[string]struct {
 		change url.Values
@@ -114,12 +56,18 @@ func TestReadLogout(t *testing.T) {
 		"neither hint nor client_id":     {url.Values{"id_token_hint": nil}, "needs an id_token_hint or a client_id", "", ""},
 		"an address of another client's": {url.Values{"client_id": {"other"}, "id_token_hint": nil}, "not registered for this client", "", ""},
 		"a longer address":               {url.Values{"post_logout_redirect_uri": {signedOut + "/x"}}, "not registered for this client", "", ""},
-		"an access token":                {url.Values{"id_token_hint": {idToken(t, ring, "at+jwt", nil)}}, notOurs, "", ""},
-		"a logout token":                 {url.Values{"id_token_hint": {idToken(t, ring, "logout+jwt", nil)}}, notOurs, "", ""},
-		"another issuer's":               {url.Values{"id_token_hint": {idToken(t, ring, "JWT", map[string]any{"iss": "https://evil.example"})}}, notOurs, "", ""},
-		"for two clients":                {url.Values{"id_token_hint": {idToken(t, ring, "JWT", map[string]any{"aud": []string{"idp", "other"}})}}, notOurs, "", ""},
-		"for nobody":                     {url.Values{"id_token_hint": {idToken(t, ring, "JWT", map[string]any{"aud": []string{}})}}, notOurs, "", ""},
-		"for a client that was removed":  {url.Values{"id_token_hint": {idToken(t, ring, "JWT", map[string]any{"aud": "nobody"})}}, "names no registered client", "", ""},
+		"an access token":                {url.Values{"id_token_hint": {idToken(t, b.ring, "at+jwt", nil)}}, notOurs, "", ""},
+		"a logout token":                 {url.Values{"id_token_hint": {idToken(t, b.ring, "logout+jwt", nil)}}, notOurs, "", ""},
+		"another issuer's":               {url.Values{"id_token_hint": {idToken(t, b.ring, "JWT", map[string]any{"iss": "https://evil.example"})}}, notOurs, "", ""},
+		"for two clients":                {url.Values{"id_token_hint": {idToken(t, b.ring, "JWT", map[string]any{"aud": []string{"idp", "other"}})}}, notOurs, "", ""},
+		"for nobody":                     {url.Values{"id_token_hint": {idToken(t, b.ring, "JWT", map[string]any{"aud": []string{}})}}, notOurs, "", ""},
+		"for a client that was removed":  {url.Values{"id_token_hint": {idToken(t, b.ring, "JWT", map[string]any{"aud": "nobody"})}}, "names no registered client", "", ""},
+		"sid a number":                   {url.Values{"id_token_hint": {idToken(t, b.ring, "JWT", map[string]any{"sid": 7})}}, notOurs, "", ""},
+		"a hint at its limit":            {url.Values{"id_token_hint": {strings.Repeat("x", 8<<10)}}, notOurs, "", ""},
+		"a hint past it":                 {url.Values{"id_token_hint": {strings.Repeat("x", 8<<10+1)}}, "too long", "", ""},
+		"a state at its limit":           {url.Values{"state": {strings.Repeat("x", 4<<10)}}, "", "idp", "S1"},
+		"a state past it":                {url.Values{"state": {strings.Repeat("x", 4<<10+1)}}, "too long", "", ""},
+		"a changed signature":            {url.Values{"id_token_hint": {good[:len(good)-4] + map[bool]string{true: "BBBA", false: "AAAA"}[strings.HasSuffix(good, "AAAA")]}}, notOurs, "", ""},
 		"another's signature":            {url.Values{"id_token_hint": {idToken(t, stranger, "JWT", nil)}}, notOurs, "", ""},
 		"not a token":                    {url.Values{"id_token_hint": {"x"}}, notOurs, "", ""},
 		"a hint without end":             {url.Values{"id_token_hint": {strings.Repeat("x", 1<<20)}}, "too long", "", ""},
@@ -131,7 +79,7 @@ func TestReadLogout(t *testing.T) {
 				form.Del(parameter)
 			}
 		}
-		got, err := server.ReadLogout(t.Context(), form)
+		got, err := b.Logout(t.Context(), form)
 		if row.says != "" {
 			var refused *problem.Error
 			if !errors.As(err, &refused) || !strings.Contains(refused.Description, row.says) {
@@ -151,17 +99,17 @@ func TestReadLogout(t *testing.T) {
 
 // A hint that is accepted is an ID token that we signed, as another reading of it says, and names what it says.
 func FuzzLogoutHint(f *testing.F) {
-	server, ring := hinting(f)
+	b := setUp(f)
 	public := fixedKey(f, 1).PublicKey
-	good := idToken(f, ring, "JWT", nil)
-	if got, err := server.ReadLogout(f.Context(), url.Values{"id_token_hint": {good}}); err != nil || got.Session != "S1" {
+	good := idToken(f, b.ring, "JWT", nil)
+	if got, err := b.Logout(f.Context(), url.Values{"id_token_hint": {good}}); err != nil || got.Session != "S1" {
 		f.Fatalf("the seed is not accepted: %+v, %v", got, err)
 	}
-	for _, hint := range []string{good, idToken(f, ring, "JWT", map[string]any{"sid": nil}), idToken(f, ring, "logout+jwt", nil), good[:len(good)-1], strings.Replace(good, ".", "..", 1), good + "=", "a.b.c"} {
+	for _, hint := range []string{good, idToken(f, b.ring, "JWT", map[string]any{"sid": nil}), idToken(f, b.ring, "logout+jwt", nil), good[:len(good)-1], strings.Replace(good, ".", "..", 1), good + "=", "a.b.c"} {
 		f.Add(hint)
 	}
 	f.Fuzz(func(t *testing.T, hint string) {
-		got, err := server.ReadLogout(t.Context(), url.Values{"id_token_hint": {hint}})
+		got, err := b.Logout(t.Context(), url.Values{"id_token_hint": {hint}})
 		if err != nil || hint == "" {
 			if got.Subject != "" || got.Session != "" || got.RedirectURI != "" {
 				t.Errorf("%q is refused, and read: %+v", hint, got)

@@ -1,4 +1,7 @@
-package oauth
+// Package possession holds tokens against what their holders show: a key, by the proof of a request (RFC 9449), or the
+// certificate of a connection (RFC 8705). It binds new tokens to what the client's registration demands, and lets none be
+// used without it. It knows no grant: which token is bound to what, package oauth keeps.
+package possession
 
 import (
 	"errors"
@@ -19,25 +22,33 @@ type Binding struct {
 	Certificate string `json:"x5t#S256,omitempty"` // RFC 8705 §3.1
 }
 
-// tokenType returns the token_type for a binding.
-func (b Binding) tokenType() string {
+// TokenType returns the token_type for a binding.
+func (b Binding) TokenType() string {
 	if b.Key != "" {
 		return "DPoP"
 	}
 	return "Bearer"
 }
 
-// possession checks the keys and certificates that clients show, and binds tokens to them.
-type possession struct {
+// Checker checks the keys and certificates that clients show, and binds tokens to them.
+type Checker struct {
 	endpoints published.Bases
 	proofs    *dpop.Checker
 	source    *mtls.Source // of client certificates
 }
 
-// bind returns the binding of a new token: the key of the request's DPoP proof, and the certificate of its
+// New returns an error for missing parts.
+func New(endpoints published.Bases, proofs *dpop.Checker, source *mtls.Source) (*Checker, error) {
+	if proofs == nil || source == nil {
+		return nil, errors.New("proof of possession: a checker of DPoP proofs and a source of certificates are required")
+	}
+	return &Checker{endpoints, proofs, source}, nil
+}
+
+// Bind returns the binding of a new token: the key of the request's DPoP proof, and the certificate of its
 // connection. If the client's registration requires one of them, a request without it is an error. wanted is the key
 // that the authorization request was bound to (RFC 9449 §10), "" for none.
-func (p possession) bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
+func (p *Checker) Bind(r *http.Request, client *clients.Client, wanted string) (Binding, error) {
 	var b Binding
 	if dpop.Present(r.Header) || client.DPoPBound || wanted != "" {
 		key, err := p.checkProof(r, client, dpop.Expect{Thumbprint: wanted})
@@ -61,7 +72,7 @@ func (p possession) bind(r *http.Request, client *clients.Client, wanted string)
 }
 
 // checkProof checks the DPoP proof of a request and returns its key's thumbprint.
-func (p possession) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
+func (p *Checker) checkProof(r *http.Request, client *clients.Client, e dpop.Expect) (string, error) {
 	e.Method, e.URLs, e.Nonce = r.Method, p.endpoints.Called(r), client.DPoPNonce
 	key, err := p.proofs.Check(r.Context(), r.Header, e)
 	switch {
@@ -76,7 +87,7 @@ func (p possession) checkProof(r *http.Request, client *clients.Client, e dpop.E
 }
 
 // certificate returns the thumbprint of the request's client certificate, "" for none.
-func (p possession) certificate(r *http.Request) (string, error) {
+func (p *Checker) certificate(r *http.Request) (string, error) {
 	chain, err := p.source.Certificate(r)
 	if err != nil {
 		return "", problem.InvalidRequest("The client certificate cannot be read.").WithCause(err)
@@ -87,27 +98,27 @@ func (p possession) certificate(r *http.Request) (string, error) {
 	return mtls.Thumbprint(chain[0]), nil
 }
 
-// pushedKey returns the key that an authorization request binds its code to: by the parameter dpop_jkt, or by a proof
+// PushedKey returns the key that an authorization request binds its code to: by the parameter dpop_jkt, or by a proof
 // at the PAR endpoint (RFC 9449 §10.1). If both are sent, they must agree.
-func (p possession) pushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
+func (p *Checker) PushedKey(r *http.Request, client *clients.Client, parameter string) (string, error) {
 	if !dpop.Present(r.Header) {
 		return parameter, nil
 	}
 	return p.checkProof(r, client, dpop.Expect{Thumbprint: parameter})
 }
 
-// checkBinding checks that the request proves possession of the key or certificate that its token is bound to (RFC
+// Check checks that the request proves possession of the key or certificate that its token is bound to (RFC
 // 9449 §7.1, RFC 8705 §3): a stolen token is useless without it.
-func (p possession) checkBinding(r *http.Request, client *clients.Client, b Binding, shown presented) error {
-	refused := problem.New(http.StatusUnauthorized, "invalid_token", "The access token is bound to a key or certificate that this request does not show.")
+func (p *Checker) Check(r *http.Request, client *clients.Client, b Binding, shown Presented) error {
+	refused := problem.New(http.StatusUnauthorized, CodeInvalidToken, "The access token is bound to a key or certificate that this request does not show.")
 	if b.Key != "" {
-		if !strings.EqualFold(shown.scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
+		if !strings.EqualFold(shown.Scheme, "DPoP") { // RFC 9449 §7.2: no downgrade to Bearer
 			return refused.WithCause(errors.New("a DPoP-bound token as Bearer"))
 		}
-		if _, err := p.checkProof(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.token}); err != nil {
+		if _, err := p.checkProof(r, client, dpop.Expect{Thumbprint: b.Key, AccessToken: shown.Token}); err != nil {
 			return err
 		}
-	} else if strings.EqualFold(shown.scheme, "DPoP") {
+	} else if strings.EqualFold(shown.Scheme, "DPoP") {
 		return refused.WithCause(errors.New("an unbound token as DPoP"))
 	}
 	if b.Certificate == "" {
@@ -123,5 +134,5 @@ func (p possession) checkBinding(r *http.Request, client *clients.Client, b Bind
 	return nil
 }
 
-// DPoPNonce returns a nonce for the DPoP-Nonce header.
-func (p possession) DPoPNonce() string { return p.proofs.Nonce() }
+// Nonce returns a nonce for the DPoP-Nonce header.
+func (p *Checker) Nonce() string { return p.proofs.Nonce() }

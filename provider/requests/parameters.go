@@ -1,4 +1,4 @@
-package oauth
+package requests
 
 import (
 	"context"
@@ -27,13 +27,13 @@ const (
 	maxMaxAge = 100 * 365 * 24 * 3600 // seconds: 100 years
 )
 
-// placeholderState replaces the client's state in the form for fosite, which requires one. The client gets its own
+// placeholderState replaces the client's state in the form for the core, which requires one. The client gets its own
 // state back.
 const placeholderState = "state-is-kept-outside"
 
-// forFosite returns the parameters that fosite may see. All others are handled by this package or ignored, as unknown
+// forCore returns the parameters that the core may see. All others are handled by this package or ignored, as unknown
 // parameters must be (RFC 6749 §3.1).
-func forFosite() []string {
+func forCore() []string {
 	return []string{"client_id", "response_type", "redirect_uri", "scope", "nonce", "code_challenge", "code_challenge_method"}
 }
 
@@ -55,9 +55,9 @@ func (d AuthnRequirements) Allow(at, now time.Time) bool {
 	return true
 }
 
-// read checks the parameters that fosite would handle wrongly. It returns the requirements on the authentication, and
-// the form for fosite.
-func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Values, *problem.Error) {
+// clean checks the parameters that the core would handle wrongly. It returns the requirements on the authentication, and
+// the form for the core.
+func clean(client *clients.Client, form url.Values) (AuthnRequirements, url.Values, *problem.Error) {
 	if refusal := checkParameters(client, form); refusal != nil {
 		return AuthnRequirements{}, nil, refusal
 	}
@@ -66,7 +66,7 @@ func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Value
 		return AuthnRequirements{}, nil, refusal
 	}
 	cleaned := url.Values{"state": {placeholderState}}
-	for _, name := range forFosite() {
+	for _, name := range forCore() {
 		if form.Has(name) {
 			cleaned.Set(name, form.Get(name))
 		}
@@ -83,14 +83,14 @@ func read(client *clients.Client, form url.Values) (AuthnRequirements, url.Value
 // unpack returns the parameters of the request object, or the form itself if there is no request object and none is
 // required. Parameters beside a request object are ignored (RFC 9101 §5). On a refusal it returns the form to use for
 // the error response.
-func (s *Server) unpack(ctx context.Context, client *clients.Client, form url.Values) (url.Values, *problem.Error) {
+func (r *Reader) unpack(ctx context.Context, client *clients.Client, form url.Values) (url.Values, *problem.Error) {
 	if !form.Has("request") {
 		if client.RequireRequestObject {
 			return form, problem.InvalidRequest("This client must sign its requests: send a request object in the parameter request.")
 		}
 		return form, nil
 	}
-	said, err := requestobject.Verify(ctx, form.Get("request"), requestobject.Expect{Client: client, Keys: s.keys, Issuer: s.issuer, Now: s.clock()})
+	said, err := requestobject.Verify(ctx, form.Get("request"), requestobject.Expect{Client: client, Keys: r.keys, Issuer: r.issuer, Now: r.clock()})
 	switch {
 	case errors.Is(err, requestobject.ErrUnregistered):
 		return form, problem.New(http.StatusBadRequest, "request_not_supported", "This client registered no request objects; push the parameters instead.")
@@ -109,15 +109,15 @@ func checkParameters(client *clients.Client, form url.Values) *problem.Error {
 		return problem.New(http.StatusBadRequest, "registration_not_supported", "The registration parameter is not supported.")
 	case form.Get("response_type") == "":
 		return problem.InvalidRequest("The response_type is missing; the supported one is code.")
-	case len(form.Get("state")) > maxState:
+	case len(form.Get("state")) > MaxState:
 		return problem.InvalidRequest("The state is too long.")
 	case len(form.Get("nonce")) > maxNonce:
 		return problem.InvalidRequest("The nonce is too long.")
 	case len(form.Get("claims")) > maxClaims:
 		return problem.InvalidRequest("The claims parameter is too long.")
-	case !ResponseMode(form.Get("response_mode")).valid():
+	case !ResponseMode(form.Get("response_mode")).Valid():
 		return problem.InvalidRequest("The response_mode is not supported; use query, form_post, query.jwt or form_post.jwt.")
-	case client.Profile == clients.ProfileFAPI2Signing && !ResponseMode(form.Get("response_mode")).signed():
+	case client.Profile == clients.ProfileFAPI2Signing && !ResponseMode(form.Get("response_mode")).Signed():
 		return problem.InvalidRequest("This client's responses must be signed: send response_mode=jwt.")
 	}
 	return checkPKCE(client, form)
@@ -173,13 +173,13 @@ func readAuthnRequirements(form url.Values) (AuthnRequirements, *problem.Error) 
 
 // readClaims parses the claims parameter. It refuses an essential acr that no authentication here has: in that case
 // the authentication as a whole fails (OpenID Connect Core 1.0 §5.5.1.1).
-func (s *Server) readClaims(text string) (claims.Request, error) {
+func (r *Reader) readClaims(text string) (claims.Request, *problem.Error) {
 	wanted, err := claims.Parse(text)
 	if err != nil {
 		return nil, problem.InvalidRequest("The claims parameter is malformed.").WithCause(err)
 	}
 	values, demanded := wanted[claims.IDToken].Essential("acr")
-	if demanded && !slices.ContainsFunc(values, func(acr string) bool { return acr == s.acr }) {
+	if demanded && !slices.ContainsFunc(values, func(acr string) bool { return acr == r.acr }) {
 		return nil, problem.New(http.StatusBadRequest, "unmet_authentication_requirements", "None of the essential acr values can be met.")
 	}
 	return wanted, nil

@@ -1,4 +1,4 @@
-package oauth
+package pushed
 
 import (
 	"context"
@@ -7,7 +7,7 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"regain/provider/problem"
-	"regain/recovery"
+	"regain/provider/requests"
 	"regain/storage"
 )
 
@@ -34,7 +34,7 @@ func newVisits(store storage.Store) (visits, error) {
 
 // CountVisit counts a recovery that is about to be opened by a pushed request, and refuses it if that opened too many. The
 // URI stays good for the ones that are open (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
-func (v visits) CountVisit(ctx context.Context, a Authorization) *problem.Error {
+func (v visits) CountVisit(ctx context.Context, a requests.Authorization) *problem.Error {
 	if a.Pushed == "" {
 		return nil
 	}
@@ -42,20 +42,12 @@ func (v visits) CountVisit(ctx context.Context, a Authorization) *problem.Error 
 	if again, _ := v.seen.ContainsOrAdd(id, struct{}{}); !again {
 		return nil
 	}
-	n, err := v.counts.Increment(ctx, kindVisits, id, heldLifetime+pushedLifetime)
+	n, err := v.counts.Increment(ctx, kindVisits, id, heldLifetime+Lifetime)
 	if err != nil {
 		return problem.Unavailable(err)
 	}
 	if n >= maxVisits {
-		return problem.New(http.StatusBadRequest, "invalid_request_uri", "The request_uri was opened too often. Start again at your organisation's sign-in page.")
+		return problem.New(http.StatusBadRequest, CodeUnknown, "The request_uri was opened too often. Start again at your organisation's sign-in page.")
 	}
 	return nil
-}
-
-// checkAccount refuses a name that cannot be put into records and shown as it is.
-func checkAccount(name string) *problem.Error {
-	if recovery.Recordable(name) {
-		return nil
-	}
-	return problem.InvalidRequest("The account's name is too long, or has characters that do not show: at most 320 octets of printable UTF-8.")
 }

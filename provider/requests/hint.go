@@ -1,11 +1,10 @@
-package oauth
+package requests
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
@@ -13,27 +12,20 @@ import (
 	"regain/internal/clock"
 	"regain/internal/publickey"
 	"regain/provider/claims"
-	"regain/provider/clientauth"
 	"regain/provider/clients"
 	"regain/provider/jwa"
-	"regain/provider/keys"
 	"regain/provider/problem"
 	"regain/provider/remotekeys"
 	"regain/recovery"
 )
 
-// hints verify the JWTs by which a client names an account: ours, and its own.
-type hints struct {
-	issuer string
-	ring   *keys.Ring
-	keys   *clients.KeySource
-	clock  func() time.Time
-}
+// TypeIDToken is the `typ` of our ID tokens.
+const TypeIDToken = "JWT"
 
 // namedAccount returns the account that the request names: by login_hint, by id_token_hint, or by a sub in the claims
 // parameter. If several are sent they must agree, but for the case of A to Z, so that there is no doubt which account is
 // recovered. Whether a name and an id are of one account only the directory knows, and it is told to nobody.
-func (h hints) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (string, error) {
+func (r *Reader) namedAccount(ctx context.Context, client *clients.Client, form url.Values, wanted claims.Request) (string, *problem.Error) {
 	var subject string
 	var err error
 	hint, token := form.Get("login_hint"), form.Get("id_token_hint")
@@ -41,7 +33,7 @@ func (h hints) namedAccount(ctx context.Context, client *clients.Client, form ur
 		return "", problem.InvalidRequest("The hint is too long.")
 	}
 	if token != "" {
-		if subject, err = h.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
+		if subject, err = r.hintSubject(ctx, client, token); errors.Is(err, remotekeys.ErrUnavailable) {
 			return "", problem.Unavailable(err)
 		} else if err != nil {
 			return "", problem.InvalidRequest("The id_token_hint is neither an ID token that this server made for the client, nor a current JWT of the client: iss its client_id, aud the issuer, sub the account, exp, signed by a registered key.").WithCause(err)
@@ -74,7 +66,7 @@ func sameName(a, b string) bool {
 
 // hintSubject returns the subject of an id_token_hint, which is either a JWT signed by the client or an ID token
 // issued by this server.
-func (h hints) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
+func (r *Reader) hintSubject(ctx context.Context, client *clients.Client, hint string) (string, error) {
 	token, err := publickey.ParseToken(hint, jwa.All())
 	if err != nil {
 		return "", fmt.Errorf("parse id_token_hint: %w", err)
@@ -86,23 +78,23 @@ func (h hints) hintSubject(ctx context.Context, client *clients.Client, hint str
 	if claims.Subject == "" {
 		return "", errors.New("sub is missing")
 	}
-	if claims.Issuer == h.issuer {
-		return claims.Subject, h.checkOwnToken(token, claims, client.ID)
+	if claims.Issuer == r.issuer {
+		return claims.Subject, r.checkOwnToken(token, claims, client.ID)
 	}
-	return claims.Subject, h.checkClientsHint(ctx, token, claims, client)
+	return claims.Subject, r.checkClientsHint(ctx, token, claims, client)
 }
 
 // checkOwnToken verifies an ID token issued by this server with any key that is still in the ring. Expired tokens are
 // valid hints (OpenID Connect Core 1.0 §3.1.2.2).
-func (h hints) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
+func (r *Reader) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientID string) error {
 	header := token.Headers[0]
-	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != typeIDToken {
+	if typ, _ := header.ExtraHeaders[jose.HeaderType].(string); typ != TypeIDToken {
 		return fmt.Errorf("typ %q is no ID token's", typ)
 	}
-	if !clientauth.HasExactly(claims.Audience, clientID) {
+	if !clients.HasExactly(claims.Audience, clientID) {
 		return errors.New("the ID token was made for another client")
 	}
-	for _, key := range h.ring.Public(header.KeyID) {
+	for _, key := range r.ring.Public(header.KeyID) {
 		if token.Claims(key.Key) == nil {
 			return nil
 		}
@@ -110,15 +102,15 @@ func (h hints) checkOwnToken(token *jwt.JSONWebToken, claims jwt.Claims, clientI
 	return errors.New("no key of ours verifies the signature")
 }
 
-func (h hints) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
-	if err := h.keys.Verify(ctx, token, client); err != nil {
+func (r *Reader) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, claims jwt.Claims, client *clients.Client) error {
+	if err := r.keys.Verify(ctx, token, client); err != nil {
 		return err
 	}
-	now := h.clock()
+	now := r.clock()
 	switch {
 	case claims.Issuer != client.ID:
 		return errors.New("iss is not the client id")
-	case !clientauth.HasExactly(claims.Audience, h.issuer):
+	case !clients.HasExactly(claims.Audience, r.issuer):
 		return errors.New("aud is not the issuer")
 	case claims.Expiry == nil || clock.Over(claims.Expiry.Time(), now):
 		return errors.New("exp is missing or past")
@@ -126,4 +118,12 @@ func (h hints) checkClientsHint(ctx context.Context, token *jwt.JSONWebToken, cl
 		return errors.New("iat is missing or in the future")
 	}
 	return nil
+}
+
+// checkAccount refuses a name that cannot be put into records and shown as it is.
+func checkAccount(name string) *problem.Error {
+	if recovery.Recordable(name) {
+		return nil
+	}
+	return problem.InvalidRequest("The account's name is too long, or has characters that do not show: at most 320 octets of printable UTF-8.")
 }

@@ -1,4 +1,4 @@
-package oauth
+package requests
 
 import (
 	"fmt"
@@ -17,12 +17,13 @@ import (
 const (
 	maxFormBytes  = 64 << 10
 	maxParameters = 64
-	maxState      = 4 << 10
+	// MaxState is the longest state, in octets.
+	MaxState = 4 << 10
 )
 
 // ReadForm reads the parameters of a request: the body of a POST, the query of a GET. Parameters without a value are
 // as if not sent, and a parameter that occurs twice is refused (RFC 6749 §3.1). A query in a POST is refused: URLs with
-// credentials or codes end up in logs and Referer headers. fosite and net/http see the same parameters in r.
+// credentials or codes end up in logs and Referer headers. What reads r after it, such as net/http, sees the same parameters.
 func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	var raw string
 	switch r.Method {
@@ -63,10 +64,10 @@ func ReadForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-// ReadPushed reads a pushed request: a form, or JSON as in Okta's guide to okta-idv. Push ensures that only clients
-// with that contract send JSON.
+// ReadPushed reads a pushed request: a form, or JSON as in Okta's guide to okta-idv. Whoever authenticates the client ensures
+// that only clients with that contract send JSON: see IsJSON.
 func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	if !isJSON(r) || r.Method != http.MethodPost || r.URL.RawQuery != "" {
+	if !IsJSON(r) || r.Method != http.MethodPost || r.URL.RawQuery != "" {
 		return ReadForm(w, r)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxFormBytes))
@@ -83,7 +84,8 @@ func ReadPushed(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return form, nil
 }
 
-func isJSON(r *http.Request) bool {
+// IsJSON reports whether the body of a request is JSON.
+func IsJSON(r *http.Request) bool {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	return err == nil && media == "application/json"
 }
