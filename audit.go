@@ -17,7 +17,7 @@ import (
 	"regain/adapters/auditlog"
 	"regain/internal/config"
 	"regain/internal/node"
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // auditCommand is what `regain audit` was called with.
@@ -132,7 +132,7 @@ func (c auditCommand) verify(options auditlog.Options) error {
 	return err
 }
 
-func readHead(path string, key recovery.ChainKey) (recovery.Head, error) {
+func readHead(path string, key chain.Key) (chain.Head, error) {
 	var text []byte
 	var err error
 	if path == "-" {
@@ -141,7 +141,7 @@ func readHead(path string, key recovery.ChainKey) (recovery.Head, error) {
 		text, err = os.ReadFile(path) //nolint:gosec // the caller chooses the file
 	}
 	if err != nil {
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	return auditlog.ParseHead(string(text), key)
 }

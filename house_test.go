@@ -28,6 +28,8 @@ func importRules() []importRule {
 		{from: []string{"regain/recovery"}, never: []string{
 			"github.com/...", "go.etcd.io/...", "net/http", "database/sql",
 		}, why: protocols},
+		{from: []string{"regain/recovery/chain"}, never: []string{"regain/..."}, except: []string{"regain/recovery"},
+			why: "a chain of records knows the events in them, and not where they are kept"},
 		{from: []string{"regain/presentation/..."}, never: []string{"regain/..."}, except: []string{"regain/presentation/...", "regain/internal/..."},
 			why: "how a wallet is asked has nothing to do with whom we trust or what we do with the answer"},
 		{from: []string{"regain/verifier/..."}, never: []string{"regain/..."}, except: []string{"regain/verifier/...", "regain/internal/..."},
@@ -103,6 +105,7 @@ func allowed() map[[2]string]string {
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
 		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
 		{"regain", "regain/conformance/load"}:                        "the subcommand load",
+		{"regain/adapters/auditlog", "regain/recovery/chain"}:        "keeps the chain in files",
 		{"regain/conformance/testenv", "regain/internal/node"}:       starts,
 		{"regain/conformance/testenv", "regain/internal/config"}:     starts,
 		{"regain/conformance/testenv", "regain/provider/keys"}:       "makes the signing key of the node it starts",
@@ -127,6 +130,9 @@ func TestImportRules(t *testing.T) {
 func TestImportRulesBite(t *testing.T) {
 	for pkg, imported := range map[string]string{
 		"regain/recovery":            "regain/storage",
+		"regain/recovery/":           "regain/recovery/chain",
+		"regain/recovery/chain":      "regain/adapters/auditlog",
+		"regain/adapters/localpass":  "regain/recovery/chain",
 		"regain/presentation":        "regain/verifier",
 		"regain/verifier/sdjwt":      "regain/recovery",
 		"regain/adapters/directory":  "regain/adapters/localpass",

@@ -1,7 +1,7 @@
 // Package auditlog keeps the audit log in files: one JSON object a line, each chained to the one before by a keyed hash
-// (recovery.Link).
+// (chain.Link).
 //
-//	audit.jsonl          the segment that is written to; its first line carries the chain on (recovery.Segment)
+//	audit.jsonl          the segment that is written to; its first line carries the chain on (chain.Segment)
 //	audit.jsonl.000007   a segment that was rotated away; logrotate's names are recognised too
 //	audit.jsonl.head     where the last durable record is, so that removing records from the end is noticed
 //	audit.jsonl.lock     held by the process that writes
@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // DefaultSegmentSize bounds a segment, so that a node starts within a second: it reads the last one.
@@ -36,7 +37,7 @@ const soon = time.Second
 // Options says where a log is and how it is kept.
 type Options struct {
 	Path        string
-	Key         recovery.ChainKey
+	Key         chain.Key
 	SegmentSize int64        // octets after which a new segment is begun; 0 is DefaultSegmentSize
 	Logger      *slog.Logger // nil for none
 	Clock       func() time.Time
@@ -62,7 +63,7 @@ type Log struct {
 	lock    *os.File
 
 	mu      sync.Mutex
-	last    recovery.Head
+	last    chain.Head
 	file    file // nil for a log in memory
 	held    identity
 	size    int64 // octets of the complete records
@@ -75,9 +76,9 @@ type Log struct {
 
 	syncing  sync.Mutex // taken before mu
 	head     headFile
-	durable  recovery.Head // the last durable record
-	doubtful []span        // of records that may be lost
-	saving   sync.Mutex    // held while a head is kept elsewhere
+	durable  chain.Head // the last durable record
+	doubtful []span     // of records that may be lost
+	saving   sync.Mutex // held while a head is kept elsewhere
 
 	memory bytes.Buffer
 }
@@ -91,7 +92,7 @@ var (
 // nothing.
 func NewMemory() *Log {
 	l := &Log{options: Options{Clock: time.Now, Steady: time.Now}}
-	segment := l.options.Key.Begin(recovery.Head{}, time.Time{}, false)
+	segment := l.options.Key.Begin(chain.Head{}, time.Time{}, false)
 	l.memory.Write(segment.Encode())
 	l.last = segment.Head()
 	return l

@@ -11,6 +11,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 func event(kind recovery.EventType) recovery.Event {
@@ -18,9 +19,9 @@ func event(kind recovery.EventType) recovery.Event {
 }
 
 // key returns a key that is all one octet.
-func key(t testing.TB, octet byte) recovery.ChainKey {
+func key(t testing.TB, octet byte) chain.Key {
 	t.Helper()
-	k, err := recovery.NewChainKey(bytes.Repeat([]byte{octet}, 32))
+	k, err := chain.NewKey(bytes.Repeat([]byte{octet}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +153,7 @@ func TestARewrittenLogIsNotTheOneOfItsHead(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify(t, path); !errors.Is(err, recovery.ErrChain) {
+	if _, err := verify(t, path); !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -183,7 +184,7 @@ func TestACrashLeavesAnUnfinishedLine(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify(t, path); !errors.Is(err, recovery.ErrUnfinished) {
+	if _, err := verify(t, path); !errors.Is(err, chain.ErrUnfinished) {
 		t.Errorf("verify: %v", err)
 	}
 	log := open(t, at(t, path))
@@ -275,7 +276,7 @@ func TestMemory(t *testing.T) {
 	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
 		t.Fatal(err)
 	}
-	_, last, err := recovery.ChainKey{}.VerifySegment(bytes.NewReader(log.Bytes()), func(recovery.Link) {})
+	_, last, err := chain.Key{}.VerifySegment(bytes.NewReader(log.Bytes()), func(chain.Link) {})
 	if err != nil || last.Seq != 1 || log.Close() != nil {
 		t.Errorf("%d records, %v", last.Seq, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // beginAfterLoss begins a segment that an administrator asked for, because something is missing or the key is a new one:
@@ -15,7 +15,7 @@ func (l *Log) beginAfterLoss() error {
 	path, key := l.options.Path, l.options.Key
 	head, err := ReadHead(path, key)
 	if err != nil {
-		head = recovery.Head{} // it is missing, torn, or of another key
+		head = chain.Head{} // it is missing, torn, or of another key
 	}
 	kept, err := l.kept()
 	if err != nil {

@@ -11,10 +11,11 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // begun begins a log anew, as an administrator asks for, and returns the head of the new segment.
-func begun(t *testing.T, options auditlog.Options) recovery.Head {
+func begun(t *testing.T, options auditlog.Options) chain.Head {
 	t.Helper()
 	options.Begin = true
 	if err := reopened(t, options); err != nil {
@@ -122,9 +123,9 @@ func TestWhereALogIsBegunAfterALoss(t *testing.T) {
 // Of two heads the one of the later segment counts, whichever record it names and wherever it stands.
 func TestTheLaterHeadCounts(t *testing.T) {
 	k, mac := key(t, 1), strings.Repeat("ab", 32)
-	early, late := recovery.Head{Segment: 1, Seq: 9, MAC: mac}, recovery.Head{Segment: 2, Seq: 5, MAC: mac}
-	later := recovery.Head{Segment: 2, Seq: 6, MAC: mac}
-	for _, pair := range [][3]recovery.Head{{early, late, late}, {late, early, late}, {late, later, later}, {later, late, later}} {
+	early, late := chain.Head{Segment: 1, Seq: 9, MAC: mac}, chain.Head{Segment: 2, Seq: 5, MAC: mac}
+	later := chain.Head{Segment: 2, Seq: 6, MAC: mac}
+	for _, pair := range [][3]chain.Head{{early, late, late}, {late, early, late}, {late, later, later}, {later, late, later}} {
 		if got, err := auditlog.ParseHead(k.EncodeHead(pair[0])+k.EncodeHead(pair[1]), k); err != nil || got != pair[2] {
 			t.Errorf("of %d.%d and %d.%d: %+v, %v", pair[0].Segment, pair[0].Seq, pair[1].Segment, pair[1].Seq, got, err)
 		}
@@ -302,7 +303,7 @@ func TestWhatVerifySays(t *testing.T) {
 	v.From, v.Kept = 2, first
 	_, err = auditlog.Verify(v)
 	said(t, "a head of a segment that is not read", err, "the head names segment 1, which is not here")
-	v.From, v.Kept = 0, recovery.Head{}
+	v.From, v.Kept = 0, chain.Head{}
 	v.More = []string{path + ".txt"}
 	_, err = auditlog.Verify(v)
 	said(t, "no segment, named by the caller", err, ".txt: not")
@@ -310,7 +311,7 @@ func TestWhatVerifySays(t *testing.T) {
 	_, err = auditlog.Verify(v)
 	said(t, "no file, named by the caller", err, ".none: no such file or directory")
 	v.More = nil
-	v.Kept = recovery.Head{Segment: 2, Seq: 4, MAC: strings.Repeat("ab", 32)}
+	v.Kept = chain.Head{Segment: 2, Seq: 4, MAC: strings.Repeat("ab", 32)}
 	_, err = auditlog.Verify(v)
 	said(t, "another record of that number", err, "record 4 is not the one its head names")
 	v.Kept = last
@@ -331,7 +332,7 @@ func TestWhatVerifySays(t *testing.T) {
 	}
 	_, err = auditlog.Verify(v)
 	said(t, "a log that is none", err, "audit.jsonl: not the first line")
-	if !errors.Is(err, recovery.ErrChain) {
+	if !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("a log that is none: %v", err)
 	}
 	_, err = auditlog.Verify(auditlog.Verification{Path: filepath.Join(t.TempDir(), "none", "audit.jsonl"), Key: key(t, 1), Kept: last})

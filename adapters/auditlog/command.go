@@ -8,34 +8,34 @@ import (
 	"syscall"
 	"time"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // RotateFile begins a new segment of the log at options.Path and returns its head: it asks the node that writes to it,
 // or does it itself where none is running.
-func RotateFile(ctx context.Context, options Options) (recovery.Head, error) {
+func RotateFile(ctx context.Context, options Options) (chain.Head, error) {
 	if err := CheckOwner(options.Path); err != nil {
 		if written(options.Path) {
 			return askToRotate(ctx, options)
 		}
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	log, err := Open(options)
 	switch {
 	case errors.Is(err, ErrLocked):
 		return askToRotate(ctx, options)
 	case err != nil:
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	if err := log.Rotate(); err != nil {
-		return recovery.Head{}, errors.Join(err, log.Close())
+		return chain.Head{}, errors.Join(err, log.Close())
 	}
 	return log.last, log.Close()
 }
 
 // askToRotate asks by a file and SIGHUP, which a node also gets for other reasons, and waits until the head says that it
 // was done.
-func askToRotate(ctx context.Context, options Options) (recovery.Head, error) {
+func askToRotate(ctx context.Context, options Options) (chain.Head, error) {
 	before, err := ReadHead(options.Path, options.Key)
 	if err != nil && !errors.Is(err, ErrNoHead) { // which the node makes anew
 		return before, err

@@ -12,6 +12,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // faulty is a file of which some calls fail; nil for those that do not.
@@ -153,7 +154,7 @@ func TestFaultsOfTheDisk(t *testing.T) {
 			if err := log.Ready(); err != nil {
 				t.Errorf("after it was opened again: %v", err)
 			}
-			if r, err := verify(t, path); err != nil && !errors.Is(err, recovery.ErrUnfinished) || err == nil && r.To < 3 {
+			if r, err := verify(t, path); err != nil && !errors.Is(err, chain.ErrUnfinished) || err == nil && r.To < 3 {
 				t.Errorf("verify: %+v, %v", r, err)
 			}
 		})

@@ -8,7 +8,7 @@ import (
 	"os"
 	"time"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 func headPath(path string) string { return path + ".head" }
@@ -35,12 +35,12 @@ func (l *Log) openHead() error {
 }
 
 // writeHead makes the head that of the last durable record. The caller holds syncing, not mu.
-func (l *Log) writeHead(last recovery.Head) error {
+func (l *Log) writeHead(last chain.Head) error {
 	if err := l.headIntact(); err != nil {
 		return l.shutNow(err)
 	}
 	line := l.options.Key.EncodeHead(last)
-	if _, err := l.head.file.WriteAt([]byte(line), l.head.slot*int64(recovery.HeadSize)); err != nil {
+	if _, err := l.head.file.WriteAt([]byte(line), l.head.slot*int64(chain.HeadSize)); err != nil {
 		err = fmt.Errorf("write the audit log's head: %w", err)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -117,29 +117,29 @@ func (l *Log) remember(line string) error {
 var ErrNoHead = errors.New("the audit log's head is missing: nothing says how many records there must be")
 
 // ReadHead returns the head beside the log at path.
-func ReadHead(path string, key recovery.ChainKey) (recovery.Head, error) {
+func ReadHead(path string, key chain.Key) (chain.Head, error) {
 	data, err := os.ReadFile(headPath(path))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
-		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), ErrNoHead)
+		return chain.Head{}, fmt.Errorf("%s: %w", headPath(path), ErrNoHead)
 	}
 	if err != nil {
-		return recovery.Head{}, fmt.Errorf("read the audit log's head: %w", err)
+		return chain.Head{}, fmt.Errorf("read the audit log's head: %w", err)
 	}
 	head, err := ParseHead(string(data), key)
 	if err != nil {
-		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), err)
+		return chain.Head{}, fmt.Errorf("%s: %w", headPath(path), err)
 	}
 	return head, nil
 }
 
 // ParseHead reads a head, of one line or two. Of two the later one counts, and one may be torn: it was being written
 // when the machine stopped.
-func ParseHead(text string, key recovery.ChainKey) (recovery.Head, error) {
-	if len(text) > 2*recovery.HeadSize {
-		return recovery.Head{}, fmt.Errorf("has more than two lines: %w", recovery.ErrChain)
+func ParseHead(text string, key chain.Key) (chain.Head, error) {
+	if len(text) > 2*chain.HeadSize {
+		return chain.Head{}, fmt.Errorf("has more than two lines: %w", chain.ErrBroken)
 	}
-	lines := []string{text[:min(len(text), recovery.HeadSize)], text[min(len(text), recovery.HeadSize):]}
-	var last recovery.Head
+	lines := []string{text[:min(len(text), chain.HeadSize)], text[min(len(text), chain.HeadSize):]}
+	var last chain.Head
 	var problems []error
 	for _, line := range lines {
 		head, err := key.ParseHead(line)
@@ -151,8 +151,8 @@ func ParseHead(text string, key recovery.ChainKey) (recovery.Head, error) {
 			last = head
 		}
 	}
-	if last == (recovery.Head{}) {
-		return last, fmt.Errorf("no valid head: %w", errors.Join(append(problems, recovery.ErrChain)...))
+	if last == (chain.Head{}) {
+		return last, fmt.Errorf("no valid head: %w", errors.Join(append(problems, chain.ErrBroken)...))
 	}
 	return last, nil
 }

@@ -9,7 +9,7 @@ import (
 	"os"
 	"time"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // ErrTruncated means that records are missing at the end of a log.
@@ -20,10 +20,10 @@ const cure = "put the missing files back, or, if they are lost, run `regain audi
 
 // found is what there is of a log.
 type found struct {
-	head, kept recovery.Head // beside the log, and elsewhere
-	active     scanned       // the segment at the log's path; without a number if there is none
-	cut        bool          // its last line is unfinished
-	previous   scanned       // the last segment, wherever it was moved to, if there is none at the log's path
+	head, kept chain.Head // beside the log, and elsewhere
+	active     scanned    // the segment at the log's path; without a number if there is none
+	cut        bool       // its last line is unfinished
+	previous   scanned    // the last segment, wherever it was moved to, if there is none at the log's path
 }
 
 // Examine reports why the log could not be opened. It reads only, and takes no lock: a node may be writing.
@@ -53,7 +53,7 @@ func (l *Log) load() error {
 	case f.previous.segment.Number > 0:
 		return l.start(l.options.Key.Begin(f.previous.last, l.options.Clock(), false), f.previous)
 	}
-	return l.start(l.options.Key.Begin(recovery.Head{}, l.options.Clock(), false))
+	return l.start(l.options.Key.Begin(chain.Head{}, l.options.Clock(), false))
 }
 
 // look reads the last segment and compares it with the heads.
@@ -71,10 +71,10 @@ func (l *Log) look() (f found, err error) {
 		return f, l.lookForLast(&f)
 	}
 	// A crash interrupted the write. No caller was told that this record is durable.
-	if f.cut = errors.Is(err, recovery.ErrUnfinished) && f.active.segment.Number > 0; err != nil && !f.cut {
+	if f.cut = errors.Is(err, chain.ErrUnfinished) && f.active.segment.Number > 0; err != nil && !f.cut {
 		return f, err
 	}
-	if f.head == (recovery.Head{}) {
+	if f.head == (chain.Head{}) {
 		return f, fmt.Errorf("%s: %w; %s", headPath(path), ErrNoHead, cure)
 	}
 	if err := f.active.reaches(f.head); err != nil {
@@ -96,9 +96,9 @@ func (l *Log) lookForLast(f *found) error {
 	}
 	last := later(f.head, f.kept)
 	switch {
-	case last == (recovery.Head{}) && len(all) == 0:
+	case last == (chain.Head{}) && len(all) == 0:
 		return nil // the first start
-	case last == (recovery.Head{}):
+	case last == (chain.Head{}):
 		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, ErrTruncated, cure)
 	case f.head != last:
 		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, ErrTruncated, cure)
@@ -107,7 +107,7 @@ func (l *Log) lookForLast(f *found) error {
 	if err != nil {
 		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", path, f.head.Seq, errors.Join(ErrTruncated, err), cure)
 	}
-	if f.previous, err = scan(name, key, f.head); err != nil && !errors.Is(err, recovery.ErrUnfinished) {
+	if f.previous, err = scan(name, key, f.head); err != nil && !errors.Is(err, chain.ErrUnfinished) {
 		return err
 	}
 	if err := f.previous.reaches(f.head); err != nil {
@@ -119,7 +119,7 @@ func (l *Log) lookForLast(f *found) error {
 // none reports whether the error says that there is no segment: no file, or one without a line.
 func none(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, io.EOF) }
 
-func later(a, b recovery.Head) recovery.Head {
+func later(a, b chain.Head) chain.Head {
 	if b.Segment > a.Segment || b.Segment == a.Segment && b.Seq > a.Seq {
 		return b
 	}
@@ -127,13 +127,13 @@ func later(a, b recovery.Head) recovery.Head {
 }
 
 // kept returns the head that was kept elsewhere.
-func (l *Log) kept() (recovery.Head, error) {
+func (l *Log) kept() (chain.Head, error) {
 	if l.options.Remembered == nil {
-		return recovery.Head{}, nil
+		return chain.Head{}, nil
 	}
 	line, err := l.options.Remembered.LoadHead(context.Background())
 	if err != nil || line == "" {
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	head, err := l.options.Key.ParseHead(line)
 	if err != nil && !l.options.Begin { // a log that is begun anew may have a new key
@@ -169,7 +169,7 @@ func (l *Log) goOn(f found) error {
 }
 
 // start puts a new segment at the log's path, which is free.
-func (l *Log) start(segment recovery.Segment, before ...scanned) error {
+func (l *Log) start(segment chain.Segment, before ...scanned) error {
 	begun, size, err := l.begin(segment)
 	if err != nil {
 		return err
@@ -224,10 +224,10 @@ func (l *Log) recall(read ...scanned) {
 }
 
 // olderSlot returns the slot of the head file that does not hold this head.
-func (l *Log) olderSlot(head recovery.Head) int64 {
+func (l *Log) olderSlot(head chain.Head) int64 {
 	data, err := os.ReadFile(headPath(l.options.Path))
 	line := l.options.Key.EncodeHead(head)
-	if err == nil && len(data) >= recovery.HeadSize && string(data[:recovery.HeadSize]) == line {
+	if err == nil && len(data) >= chain.HeadSize && string(data[:chain.HeadSize]) == line {
 		return 1
 	}
 	return 0

@@ -13,6 +13,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // shelf is a head that is kept elsewhere, as a node's store keeps it.
@@ -46,7 +47,7 @@ func TestLosses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rechain := func(t *testing.T, path string, k recovery.ChainKey) {
+	rechain := func(t *testing.T, path string, k chain.Key) {
 		t.Helper()
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -198,7 +199,7 @@ func TestANewKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	options.Key = key(t, 2)
-	if err := reopened(t, options); !errors.Is(err, recovery.ErrChain) {
+	if err := reopened(t, options); !errors.Is(err, chain.ErrBroken) {
 		t.Fatalf("opened with another key: %v", err)
 	}
 	options.Begin = true
@@ -264,12 +265,12 @@ func TestTornHeads(t *testing.T) {
 		if err != nil || head.Seq != 4 && head.Seq != 5 {
 			t.Fatalf("octet %d: %+v, %v", i, head, err)
 		}
-		torn[(i+recovery.HeadSize)%len(torn)] ^= 1
-		if head, err := auditlog.ParseHead(string(torn), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
+		torn[(i+chain.HeadSize)%len(torn)] ^= 1
+		if head, err := auditlog.ParseHead(string(torn), key(t, 1)); !errors.Is(err, chain.ErrBroken) {
 			t.Fatalf("octets %d of both: %+v, %v", i, head, err)
 		}
 	}
-	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
+	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("four heads: %v", err)
 	}
 }

@@ -6,7 +6,7 @@ import (
 	"io/fs"
 	"os"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 const (
@@ -133,14 +133,14 @@ func (l *Log) carryOn() error {
 }
 
 // use makes a segment that has no record the one that is written to.
-func (l *Log) use(segment recovery.Segment, begun file, size int64) {
+func (l *Log) use(segment chain.Segment, begun file, size int64) {
 	l.file, l.held = begun, identity{}
 	l.size, l.full, l.last = size, max(size+1, l.options.SegmentSize), segment.Head()
 	l.closed, l.failing = nil, nil
 }
 
 // begin writes the first line of a segment, durably, to a file that nobody looks at yet.
-func (l *Log) begin(segment recovery.Segment) (file, int64, error) {
+func (l *Log) begin(segment chain.Segment) (file, int64, error) {
 	path := l.options.Path + newEnding
 	begun, err := l.options.files(path, os.O_CREATE|os.O_RDWR|os.O_APPEND|os.O_TRUNC)
 	if err != nil {

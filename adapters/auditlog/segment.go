@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // aside is the name of a segment that was rotated away.
@@ -22,18 +23,18 @@ func aside(path string, segment uint64) string { return fmt.Sprintf("%s.%06d", p
 // scanned is what was read of a segment.
 type scanned struct {
 	path    string
-	segment recovery.Segment
-	last    recovery.Head // after the last whole record
-	whole   int64         // octets up to there
-	wanted  []recovery.Head
-	holds   map[recovery.Head]bool // which of the wanted heads the segment goes through
+	segment chain.Segment
+	last    chain.Head // after the last whole record
+	whole   int64      // octets up to there
+	wanted  []chain.Head
+	holds   map[chain.Head]bool // which of the wanted heads the segment goes through
 	issued  []recovery.Event
 }
 
 // scan verifies one segment. It looks for the wanted heads, and collects the passes. What it returns beside an error is
 // what was read until then.
-func scan(path string, key recovery.ChainKey, wanted ...recovery.Head) (scanned, error) {
-	s := scanned{path: path, wanted: wanted, holds: make(map[recovery.Head]bool)}
+func scan(path string, key chain.Key, wanted ...chain.Head) (scanned, error) {
+	s := scanned{path: path, wanted: wanted, holds: make(map[chain.Head]bool)}
 	reader, err := openSegment(path)
 	if err != nil {
 		return s, err
@@ -52,7 +53,7 @@ func scan(path string, key recovery.ChainKey, wanted ...recovery.Head) (scanned,
 	return s, nil
 }
 
-func (s *scanned) see(link recovery.Link) {
+func (s *scanned) see(link chain.Link) {
 	s.whole += int64(len(link.Encode()))
 	for _, head := range s.wanted {
 		if head.Seq == link.Seq && head.MAC == link.MAC {
@@ -63,7 +64,7 @@ func (s *scanned) see(link recovery.Link) {
 }
 
 // collect keeps the record of a pass.
-func (s *scanned) collect(link recovery.Link) {
+func (s *scanned) collect(link chain.Link) {
 	var event recovery.Event
 	if mayIssue(link.Event) && json.Unmarshal(link.Event, &event) == nil && event.Type == recovery.EventPassIssuing {
 		s.issued = append(s.issued, event)
@@ -76,7 +77,7 @@ func mayIssue(text []byte) bool {
 
 // glance collects the passes of a segment that the next one follows, verifying their records and the last one and no
 // other: a start does not read a busy hour.
-func glance(path string, key recovery.ChainKey, next recovery.Segment) (s scanned, err error) {
+func glance(path string, key chain.Key, next chain.Segment) (s scanned, err error) {
 	reader, err := openSegment(path)
 	if err != nil {
 		return s, err
@@ -137,23 +138,23 @@ func openSegment(path string) (io.ReadCloser, error) {
 }
 
 // firstLine reads the first line of a segment.
-func firstLine(path string, key recovery.ChainKey) (recovery.Segment, error) {
+func firstLine(path string, key chain.Key) (chain.Segment, error) {
 	reader, err := openSegment(path)
 	if err != nil {
-		return recovery.Segment{}, err
+		return chain.Segment{}, err
 	}
 	defer reader.Close() //nolint:errcheck // only read
 	const enough = 4096
 	line, err := bufio.NewReaderSize(reader, enough).ReadSlice('\n')
 	if err != nil {
-		return recovery.Segment{}, fmt.Errorf("not the first line of a segment: %w", err)
+		return chain.Segment{}, fmt.Errorf("not the first line of a segment: %w", err)
 	}
 	return key.ParseSegment(line)
 }
 
 // segments finds the files beside the log at path that begin as a segment of it does, the one at path included, by
 // number. Whatever they are called: logrotate has names of its own. others are files that could be segments and are not.
-func segments(path string, key recovery.ChainKey) (found map[uint64][]string, others []string, err error) {
+func segments(path string, key chain.Key) (found map[uint64][]string, others []string, err error) {
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil {
 		return nil, nil, err
@@ -187,7 +188,7 @@ func auxiliary(ending string) bool {
 }
 
 // find returns the segment of this number, the file that has our own name for it first.
-func find(path string, number uint64, key recovery.ChainKey) (string, error) {
+func find(path string, number uint64, key chain.Key) (string, error) {
 	name := aside(path, number)
 	if segment, err := firstLine(name, key); err == nil && segment.Number == number {
 		return name, nil
@@ -203,7 +204,7 @@ func find(path string, number uint64, key recovery.ChainKey) (string, error) {
 }
 
 // reaches reports whether a segment goes through the head, or is a later one.
-func (s scanned) reaches(head recovery.Head) error {
+func (s scanned) reaches(head chain.Head) error {
 	switch {
 	case head.Segment > s.segment.Number:
 		return fmt.Errorf("names segment %d, and %s is segment %d: %w", head.Segment, s.path, s.segment.Number, ErrTruncated)
@@ -214,7 +215,7 @@ func (s scanned) reaches(head recovery.Head) error {
 	case head.Seq > s.last.Seq:
 		return fmt.Errorf("names record %d, and %s ends with record %d: %w", head.Seq, s.path, s.last.Seq, ErrTruncated)
 	case !s.holds[head]:
-		return fmt.Errorf("names another record %d than %s has: %w", head.Seq, s.path, recovery.ErrChain)
+		return fmt.Errorf("names another record %d than %s has: %w", head.Seq, s.path, chain.ErrBroken)
 	}
 	return nil
 }

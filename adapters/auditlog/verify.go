@@ -9,19 +9,19 @@ import (
 	"strings"
 	"time"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // Verification says what is verified.
 type Verification struct {
 	Path string // of the log; its other segments are beside it
-	Key  recovery.ChainKey
+	Key  chain.Key
 	// More are segments that were moved elsewhere.
 	More []string
 	// From is the first segment that must be there; 0 means the first of all.
 	From uint64
 	// Kept is a head that was kept elsewhere; zero for none.
-	Kept recovery.Head
+	Kept chain.Head
 }
 
 // Report is what was verified.
@@ -29,7 +29,7 @@ type Report struct {
 	Segments    int
 	First, Last uint64 // segments
 	From, To    uint64 // records; To is less than From where there is none
-	Head        recovery.Head
+	Head        chain.Head
 	Notes       []string // what is not a mistake of the log, and still to be known
 }
 
@@ -53,7 +53,7 @@ func Verify(v Verification) (Report, error) {
 func (v Verification) verify() (report Report, err error) {
 	// The head first: records that are appended meanwhile come after it.
 	report.Head, err = ReadHead(v.Path, v.Key)
-	if errors.Is(err, ErrNoHead) && v.Kept != (recovery.Head{}) {
+	if errors.Is(err, ErrNoHead) && v.Kept != (chain.Head{}) {
 		report.Notes = append(report.Notes, fmt.Sprintf("%s is missing; the head that was kept elsewhere is compared alone", headPath(v.Path)))
 	} else if err != nil {
 		return report, err
@@ -63,8 +63,8 @@ func (v Verification) verify() (report Report, err error) {
 		return report, err
 	}
 	report.Notes = append(report.Notes, notes...)
-	heads := slices.DeleteFunc([]recovery.Head{report.Head, v.Kept}, func(h recovery.Head) bool { return h == recovery.Head{} })
-	read, err := v.chain(files, heads, &report)
+	heads := slices.DeleteFunc([]chain.Head{report.Head, v.Kept}, func(h chain.Head) bool { return h == chain.Head{} })
+	read, err := v.follow(files, heads, &report)
 	if err != nil {
 		return report, err
 	}
@@ -91,7 +91,7 @@ func (v Verification) files() (files []numbered, notes []string, err error) {
 	for _, name := range others {
 		if name == v.Path {
 			_, err := firstLine(name, v.Key)
-			return nil, nil, fmt.Errorf("%s: %w", name, errors.Join(err, recovery.ErrChain))
+			return nil, nil, fmt.Errorf("%s: %w", name, errors.Join(err, chain.ErrBroken))
 		}
 		notes = append(notes, name+" is no segment of this log, or was made with another key")
 	}
@@ -116,8 +116,8 @@ func (v Verification) files() (files []numbered, notes []string, err error) {
 	return files, notes, nil
 }
 
-// chain verifies the segments and that they follow each other.
-func (v Verification) chain(files []numbered, heads []recovery.Head, report *Report) ([]scanned, error) {
+// follow verifies the segments and that they follow each other.
+func (v Verification) follow(files []numbered, heads []chain.Head, report *Report) ([]scanned, error) {
 	var read []scanned
 	for _, file := range files {
 		s, err := v.scan(file, heads)
@@ -132,7 +132,7 @@ func (v Verification) chain(files []numbered, heads []recovery.Head, report *Rep
 			}
 		case s.segment.Number != max(v.From, 1):
 			return nil, fmt.Errorf("segments %d to %d (records up to %d) are not here: name their files too, or, if they are lost, verify with --from %d: %w",
-				max(v.From, 1), s.segment.Number-1, s.segment.Seq, s.segment.Number, recovery.ErrChain)
+				max(v.From, 1), s.segment.Number-1, s.segment.Seq, s.segment.Number, chain.ErrBroken)
 		}
 		if s.segment.Begun {
 			report.Notes = append(report.Notes, fmt.Sprintf("segment %d was begun by `regain audit begin` at %s: records before it may be missing", s.segment.Number, s.segment.Started.Format("2006-01-02 15:04:05 UTC")))
@@ -150,7 +150,7 @@ func (v Verification) chain(files []numbered, heads []recovery.Head, report *Rep
 
 // scan reads a segment. The one that was written to may have been moved aside while those before it were read, which
 // takes minutes where there are many.
-func (v Verification) scan(file numbered, heads []recovery.Head) (scanned, error) {
+func (v Verification) scan(file numbered, heads []chain.Head) (scanned, error) {
 	s, err := scan(file.name, v.Key, heads...)
 	if file.name != v.Path || s.segment.Number == file.number {
 		return s, err
@@ -163,7 +163,7 @@ func (v Verification) scan(file numbered, heads []recovery.Head) (scanned, error
 }
 
 // through reports whether the segments go through the head.
-func through(read []scanned, head recovery.Head) error {
+func through(read []scanned, head chain.Head) error {
 	last := read[len(read)-1]
 	switch {
 	case head.Segment < read[0].segment.Number:
@@ -176,7 +176,7 @@ func through(read []scanned, head recovery.Head) error {
 		return fmt.Errorf("has %d records, its head says %d: %w", s.last.Seq, head.Seq, ErrTruncated)
 	}
 	if !s.holds[head] {
-		return fmt.Errorf("record %d is not the one its head names: %w", head.Seq, recovery.ErrChain)
+		return fmt.Errorf("record %d is not the one its head names: %w", head.Seq, chain.ErrBroken)
 	}
 	return nil
 }

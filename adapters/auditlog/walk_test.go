@@ -13,6 +13,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 var errBroken = errors.New("input/output error")
@@ -177,7 +178,7 @@ func TestAStoreOfHeadsThatFails(t *testing.T) {
 		"cannot be read":    {elsewhere{load: errBroken}, errBroken.Error()},
 		"cannot be written": {elsewhere{save: errBroken}, "keep the audit log's head: " + errBroken.Error()},
 		"no head":           {elsewhere{line: "x"}, "the head that the store keeps: not a head"},
-		"another key's":     {elsewhere{line: key(t, 2).EncodeHead(recovery.Head{Segment: 1, Seq: 1, MAC: strings.Repeat("ab", 32)})}, "the head that the store keeps: the head was not made with this key"},
+		"another key's":     {elsewhere{line: key(t, 2).EncodeHead(chain.Head{Segment: 1, Seq: 1, MAC: strings.Repeat("ab", 32)})}, "the head that the store keeps: the head was not made with this key"},
 	} {
 		*store = row.store
 		said(t, name, reopened(t, options), row.says)

@@ -11,6 +11,7 @@ import (
 	"regain/internal/clock"
 	"regain/internal/config"
 	"regain/recovery"
+	"regain/recovery/chain"
 	"regain/storage"
 )
 
@@ -38,12 +39,12 @@ func (c AuditConfig) Options() (auditlog.Options, error) {
 }
 
 // ReadAuditKey reads the key of the audit log's chain. name is the configuration key, for errors.
-func ReadAuditKey(secret config.Secret, name string) (recovery.ChainKey, error) {
+func ReadAuditKey(secret config.Secret, name string) (chain.Key, error) {
 	raw, err := readKey(secret, name)
 	if err != nil {
-		return recovery.ChainKey{}, err
+		return chain.Key{}, err
 	}
-	return recovery.NewChainKey(raw)
+	return chain.NewKey(raw)
 }
 
 // validateKeeping reports what a node would forget: no record, no pass.
