@@ -151,6 +151,10 @@ func TestHeads(t *testing.T) {
 	if got, err := key.ParseHead(line); err != nil || got != head || len(line) != chain.HeadSize {
 		t.Fatalf("%+v, %v", got, err)
 	}
+	far := chain.Head{Segment: 1234567890, Seq: 9876543210, MAC: head.MAC}
+	if got, err := key.ParseHead(key.EncodeHead(far)); err != nil || got != far {
+		t.Errorf("%+v, %v", got, err)
+	}
 	for i := range line {
 		changed := []byte(line)
 		changed[i] ^= 1
