@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/internal/config"
 	"regain/internal/node"
 	"regain/recovery/chain"
@@ -56,7 +57,7 @@ func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	case "verify":
 		return c.verify(options)
 	case "head":
-		head, err := auditlog.ReadHead(options.Path, options.Key)
+		head, err := segments.ReadHead(options.Path, options.Key)
 		if err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (c auditCommand) options() (options auditlog.Options, err error) {
 }
 
 func (c auditCommand) verify(options auditlog.Options) error {
-	v := auditlog.Verification{Path: options.Path, Key: options.Key, From: c.from}
+	v := segments.Verification{Path: options.Path, Key: options.Key, From: c.from}
 	if c.flags.NArg() > 2 {
 		v.More = c.flags.Args()[2:]
 	}
@@ -111,7 +112,7 @@ func (c auditCommand) verify(options auditlog.Options) error {
 			return fmt.Errorf("--head: %w", err)
 		}
 	}
-	r, err := auditlog.Verify(v)
+	r, err := segments.Verify(v)
 	if err != nil {
 		return err
 	}
@@ -143,7 +144,7 @@ func readHead(path string, key chain.Key) (chain.Head, error) {
 	if err != nil {
 		return chain.Head{}, err
 	}
-	return auditlog.ParseHead(string(text), key)
+	return segments.ParseHead(string(text), key)
 }
 
 func (c auditCommand) begin() error {

@@ -1,5 +1,5 @@
 // Package auditlog keeps the audit log in files: one JSON object a line, each chained to the one before by a keyed hash
-// (chain.Link).
+// (chain.Link). Package segments reads them, and verifies a log.
 //
 //	audit.jsonl          the segment that is written to; its first line carries the chain on (chain.Segment)
 //	audit.jsonl.000007   a segment that was rotated away; logrotate's names are recognised too
@@ -61,6 +61,7 @@ type HeadStore interface {
 type Log struct {
 	options Options
 	lock    *os.File
+	locking identity // of lock
 
 	mu      sync.Mutex
 	last    chain.Head
@@ -71,7 +72,7 @@ type Log struct {
 	closed  error // why nothing may be appended until Reopen
 	failing error // why the last record was not written; the next one may be
 	probed  time.Time
-	timer   *time.Timer // runs while a record waits to become durable
+	waiting bool // for a second, for more records to become durable
 	issued  issued
 
 	syncing  sync.Mutex // taken before mu
@@ -145,18 +146,13 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.mu.Lock()
-	if l.timer != nil {
-		l.timer.Stop()
-	}
 	seq := l.last.Seq
 	l.mu.Unlock()
 	err := l.sync(seq)
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
-	if l.closed == nil {
-		l.closed = os.ErrClosed
-	}
+	l.closed = errors.Join(l.closed, os.ErrClosed)
 	l.mu.Unlock()
 	l.saving.Lock()
 	defer l.saving.Unlock()

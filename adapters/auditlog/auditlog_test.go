@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 	"regain/recovery/chain"
 )
@@ -58,9 +59,9 @@ func reopened(t *testing.T, options auditlog.Options) error {
 	return log.Close()
 }
 
-func verify(t testing.TB, path string) (auditlog.Report, error) {
+func verify(t testing.TB, path string) (segments.Report, error) {
 	t.Helper()
-	return auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1)})
+	return segments.Verify(segments.Verification{Path: path, Key: key(t, 1)})
 }
 
 // holds says so when the log at path is not whole, or has another number of records.
@@ -166,7 +167,7 @@ func TestAMissingLogIsNoticed(t *testing.T) {
 	if _, err := verify(t, path); err == nil {
 		t.Error("verified")
 	}
-	if err := reopened(t, at(t, path)); !errors.Is(err, auditlog.ErrTruncated) {
+	if err := reopened(t, at(t, path)); !errors.Is(err, segments.ErrTruncated) {
 		t.Errorf("opened anew: %v", err)
 	}
 }
@@ -208,7 +209,7 @@ func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
 	} {
 		add(t, log, row.kind, 1)
 		holds(t, path, uint64(i+1))
-		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != row.head || head.Segment != 1 {
+		if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != row.head || head.Segment != 1 {
 			t.Errorf("%s: the head is %+v, %v", row.kind, head, err)
 		}
 	}
@@ -221,7 +222,7 @@ func TestEveryRecordIsInTheHeadSoon(t *testing.T) {
 	defer log.Close()
 	add(t, log, recovery.EventRecoveryStarted, 3)
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		head, err := auditlog.ReadHead(path, key(t, 1))
+		head, err := segments.ReadHead(path, key(t, 1))
 		if err == nil && head.Seq == 3 {
 			return
 		}

@@ -1,9 +1,13 @@
 package auditlog
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+
+	"regain/adapters/auditlog/segments"
 )
 
 // file is what the log does to a file.
@@ -26,17 +30,31 @@ func osFile(path string, flags int) (file, error) {
 	if err != nil {
 		return nil, err
 	}
+	if flags == os.O_RDONLY { // a directory, of which the times matter no more than the names
+		return opened, nil
+	}
 	return diskFile{opened}, nil
 }
 
-// syncDirectory makes the names of files durable.
-func syncDirectory(path string) error {
-	directory, err := os.Open(filepath.Dir(path))
+// name gives a new segment the log's name, durably.
+func (l *Log) name() error {
+	if err := os.Rename(l.options.Path+segments.NewEnding, l.options.Path); err != nil {
+		return err
+	}
+	directory, err := l.options.files(filepath.Dir(l.options.Path), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
-	defer directory.Close() //nolint:errcheck // only read
-	return directory.Sync()
+	return errors.Join(directory.Sync(), directory.Close())
+}
+
+// vacant reports whether there is nothing at path, or an empty file: logrotate made it, or left it.
+func vacant(path string) (bool, error) {
+	named, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return err == nil && named.Size() == 0, err
 }
 
 // identity knows an open file again by its name. It is asked for once: no other file gets the identity of one that is

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 	"regain/recovery/chain"
 )
@@ -63,7 +64,7 @@ func FuzzFiles(f *testing.F) {
 		if err := opened.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := auditlog.Verify(auditlog.Verification{Path: path, Key: k}); err != nil || r.To != 3 {
+		if r, err := segments.Verify(segments.Verification{Path: path, Key: k}); err != nil || r.To != 3 {
 			t.Errorf("what was opened does not verify: %+v, %v", r, err)
 		}
 	})

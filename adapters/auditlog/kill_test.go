@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 )
 
@@ -26,7 +26,7 @@ func TestKilledAndRestarted(t *testing.T) {
 			if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
 				t.Fatal(err)
 			}
-			head, err := auditlog.ReadHead(path, key(t, 1))
+			head, err := segments.ReadHead(path, key(t, 1))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 	"regain/recovery/chain"
 )
@@ -139,14 +140,14 @@ func TestLosses(t *testing.T) {
 			if err := log.Close(); err != nil {
 				t.Fatal(err)
 			}
-			head, err := auditlog.ReadHead(path, key(t, 1))
+			head, err := segments.ReadHead(path, key(t, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
 			row.spoil(t, path, older)
 			_, err = verify(t, path)
 			said(t, "verify", err, row.says)
-			_, err = auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1), Kept: head})
+			_, err = segments.Verify(segments.Verification{Path: path, Key: key(t, 1), Kept: head})
 			said(t, "verify with the head that was kept", err, row.kept)
 			said(t, "start", reopened(t, options), row.start)
 			begins(t, options, path)
@@ -178,11 +179,11 @@ func begins(t *testing.T, options auditlog.Options, path string) {
 		t.Errorf("the second start: %v", err)
 	}
 	_, err := verify(t, path)
-	head, err2 := auditlog.ReadHead(path, key(t, 1))
+	head, err2 := segments.ReadHead(path, key(t, 1))
 	if err2 != nil {
 		t.Fatal(err2)
 	}
-	r, err3 := auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1), From: head.Segment})
+	r, err3 := segments.Verify(segments.Verification{Path: path, Key: key(t, 1), From: head.Segment})
 	if err3 != nil || !strings.Contains(strings.Join(r.Notes, "\n"), "records before it may be missing") {
 		t.Errorf("verify: %v; the new segment: %+v, %v", err, r, err3)
 	}
@@ -212,7 +213,7 @@ func TestANewKey(t *testing.T) {
 	if err := reopened(t, options); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 2)}); err != nil || r.To != 2 || len(r.Notes) != 2 {
+	if r, err := segments.Verify(segments.Verification{Path: path, Key: key(t, 2)}); err != nil || r.To != 2 || len(r.Notes) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -232,7 +233,7 @@ func TestACrashInTheHeadCostsNothing(t *testing.T) {
 		if err := reopened(t, torn); err == nil {
 			t.Error("the head was not torn")
 		}
-		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
+		if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
 			t.Errorf("%+v, want record %d: %v", head, n+1, err)
 		}
 	}
@@ -244,35 +245,6 @@ type torn struct{ auditlog.File }
 func (f torn) WriteAt(p []byte, off int64) (int, error) {
 	n, err := f.File.WriteAt(p[:len(p)/2], off)
 	return n, errors.Join(err, errors.New("the machine stopped"))
-}
-
-// A head that was torn by a crash is as good as the one before it; two torn ones are none.
-func TestTornHeads(t *testing.T) {
-	path := fresh(t)
-	log := open(t, at(t, path))
-	add(t, log, recovery.EventPassIssuing, 5)
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(path + ".head")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range whole {
-		torn := bytes.Clone(whole)
-		torn[i] ^= 1
-		head, err := auditlog.ParseHead(string(torn), key(t, 1))
-		if err != nil || head.Seq != 4 && head.Seq != 5 {
-			t.Fatalf("octet %d: %+v, %v", i, head, err)
-		}
-		torn[(i+chain.HeadSize)%len(torn)] ^= 1
-		if head, err := auditlog.ParseHead(string(torn), key(t, 1)); !errors.Is(err, chain.ErrBroken) {
-			t.Fatalf("octets %d of both: %+v, %v", i, head, err)
-		}
-	}
-	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, chain.ErrBroken) {
-		t.Errorf("four heads: %v", err)
-	}
 }
 
 // The head is kept elsewhere at the start, in between every ten seconds at most, and at the end: a log that was lost
