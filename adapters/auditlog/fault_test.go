@@ -21,6 +21,14 @@ type faulty struct {
 	write, writeAt func([]byte) (int, error)
 	sync           func() error
 	truncate       func() error
+	stat           func() (os.FileInfo, error)
+}
+
+func (f faulty) Stat() (os.FileInfo, error) {
+	if f.stat != nil {
+		return f.stat()
+	}
+	return f.File.Stat()
 }
 
 func (f faulty) Write(p []byte) (int, error) {

@@ -6,8 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-
-	"regain/adapters/auditlog/segments"
 )
 
 // file is what the log does to a file.
@@ -36,11 +34,8 @@ func osFile(path string, flags int) (file, error) {
 	return diskFile{opened}, nil
 }
 
-// name gives a new segment the log's name, durably.
-func (l *Log) name() error {
-	if err := os.Rename(l.options.Path+segments.NewEnding, l.options.Path); err != nil {
-		return err
-	}
+// syncDirectory makes the names of the log's files durable.
+func (l *Log) syncDirectory() error {
 	directory, err := l.options.files(filepath.Dir(l.options.Path), os.O_RDONLY)
 	if err != nil {
 		return err

@@ -165,10 +165,13 @@ func (l *Log) start(segment chain.Segment, before ...segments.Scanned) error {
 	if err != nil {
 		return err
 	}
-	if err := l.name(); err != nil {
+	if err := os.Rename(l.options.Path+segments.NewEnding, l.options.Path); err != nil {
 		return errors.Join(err, begun.Close())
 	}
 	l.use(segment, begun, size)
+	if err := l.syncDirectory(); err != nil {
+		return err
+	}
 	if err := l.openHead(); err != nil {
 		return err
 	}

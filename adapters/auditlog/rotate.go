@@ -114,10 +114,13 @@ func (l *Log) carryOn() error {
 	if err := l.moveAside(); err != nil {
 		return errors.Join(fmt.Errorf("move the audit log's segment aside: %w", err), begun.Close(), os.Remove(path+segments.NewEnding))
 	}
-	if err := l.name(); err != nil {
+	if err := os.Rename(path+segments.NewEnding, path); err != nil {
 		return errors.Join(l.shut(fmt.Errorf("begin a new segment of the audit log: %w", err)), begun.Close())
 	}
 	l.use(segment, begun, size)
+	if err := l.syncDirectory(); err != nil { // the file is ours, and Reopen begins another
+		return errors.Join(l.shut(fmt.Errorf("begin a new segment of the audit log: %w", err)), old.Close())
+	}
 	l.options.Logger.Info("the audit log carries on in a new segment", "segment", segment.Number, "after record", segment.Seq)
 	l.mu.Unlock() // writeHead takes it; syncing keeps everybody else away from the head
 	err = l.writeHead(segment.Head())

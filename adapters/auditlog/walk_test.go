@@ -258,17 +258,52 @@ func shorten(t *testing.T, path string, to int64) {
 
 // After it was closed a log takes nothing, does not open again by a signal, and says why.
 func TestAClosedLog(t *testing.T) {
-	log := open(t, at(t, fresh(t)))
-	add(t, log, recovery.EventRecoveryStarted, 2)
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, err := range map[string]error{
-		"critical": log.Append(t.Context(), event(recovery.EventPassIssuing)), "another": log.Append(t.Context(), event(recovery.EventRecoveryStarted)),
-		"reopen": log.Reopen(), "ready": log.Ready(), "rotate": log.Rotate(),
+	for name, step := range map[string]func(log *auditlog.Log) error{
+		"critical": func(log *auditlog.Log) error { return log.Append(t.Context(), event(recovery.EventPassIssuing)) },
+		"another":  func(log *auditlog.Log) error { return log.Append(t.Context(), event(recovery.EventRecoveryStarted)) },
+		"reopen":   (*auditlog.Log).Reopen, "ready": (*auditlog.Log).Ready, "rotate": (*auditlog.Log).Rotate,
 	} {
-		if !errors.Is(err, os.ErrClosed) {
+		path, broken := fresh(t), false
+		log := open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return faulty{File: f, sync: func() error {
+				if broken {
+					return errBroken
+				}
+				return f.Sync()
+			}}
+		}))
+		add(t, log, recovery.EventRecoveryStarted, 2)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := step(log); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if err := reopened(t, at(t, path)); err != nil { // which needs the lock
+			t.Errorf("%s, and another node: %v", name, err)
+		}
+		holds(t, path, 2)
+		// One that failed before says why, still.
+		path = fresh(t)
+		log = open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return faulty{File: f, sync: func() error {
+				if broken {
+					return errBroken
+				}
+				return f.Sync()
+			}}
+		}))
+		broken = true
+		if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, errBroken) {
+			t.Fatal(err)
+		}
+		broken = false
+		_ = log.Close()
+		if err := step(log); !errors.Is(err, os.ErrClosed) || !errors.Is(err, errBroken) {
+			t.Errorf("%s, after a failure: %v", name, err)
+		}
+		if err := reopened(t, at(t, path)); err != nil {
+			t.Errorf("%s, after a failure, and another node: %v", name, err)
 		}
 	}
 	memory := auditlog.NewMemory()
