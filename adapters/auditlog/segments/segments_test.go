@@ -179,7 +179,7 @@ func TestReadHead(t *testing.T) {
 		"gone":         {os.Remove, "the audit log's head is missing", true},
 		"empty":        {func(head string) error { return os.Truncate(head, 0) }, "the audit log's head is missing", true},
 		"a directory":  {func(head string) error { return errors.Join(os.Remove(head), os.Mkdir(head, 0o700)) }, "read the audit log's head: ", false},
-		"another text": {func(head string) error { return os.Truncate(head, 9) }, "audit.jsonl.head: no valid head", false},
+		"another text": {func(head string) error { return os.Truncate(head, 9) }, "audit.jsonl.head: no valid head: not a head of an audit log", false},
 	} {
 		path, _ := written(t, 3)
 		must(t, row.spoil(segments.HeadPath(path)))

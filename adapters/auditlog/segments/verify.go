@@ -145,11 +145,11 @@ func (v Verification) follow(files []numbered, heads []chain.Head, report *Repor
 	return read, nil
 }
 
-// scan reads a segment. The one that was written to may have been moved aside while those before it were read, which
-// takes minutes where there are many.
+// scan reads a segment. It may have been moved aside, or compressed, while those before it were read, which takes minutes
+// where there are many.
 func (v Verification) scan(file numbered, heads []chain.Head) (Scanned, error) {
 	s, err := Scan(file.name, v.Key, heads...)
-	if file.name != v.Path || s.Segment.Number == file.number {
+	if s.Segment.Number == file.number {
 		return s, err
 	}
 	name, err := Find(v.Path, file.number, v.Key)

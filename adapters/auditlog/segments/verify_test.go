@@ -109,7 +109,7 @@ func TestWhatVerifySays(t *testing.T) {
 	for _, ending := range []string{".lock", ".new", ".rotate"} {
 		write(t, path+ending, nil)
 	}
-	must(t, os.Mkdir(path+".d", 0o700))
+	must(t, errors.Join(os.Mkdir(path+".d", 0o700), os.Symlink(path+".none", path+".link")))
 	if r, err := segments.Verify(v); err != nil || len(r.Notes) != 0 || r.Segments != 2 || r.From != 1 || r.To != 4 || r.First != 1 || r.Last != 2 || r.Head != last {
 		t.Errorf("%+v, %v", r, err)
 	}
@@ -214,6 +214,29 @@ func TestARotationWhileASegmentIsRead(t *testing.T) {
 		t.Errorf("%+v, %v", r, err)
 	}
 	must(t, <-done)
+}
+
+// So is one that was compressed, and what is wrong with it is told.
+func TestASegmentThatIsCompressedMeanwhile(t *testing.T) {
+	for says, change := range map[string]func(text []byte) []byte{
+		"":                     func(text []byte) []byte { return text },
+		"record 2 was changed": func(text []byte) []byte { return bytes.Replace(text, []byte("txn-2"), []byte("txn-9"), 1) },
+	} {
+		path, _ := written(t, 1, 1, 1)
+		first := read(t, path+".000001")
+		must(t, os.Remove(path+".000001"))
+		v := verification(t, path)
+		v.More = []string{filepath.Join(t.TempDir(), "pipe")}
+		done := reads(t, v.More[0], first, 2, func(n int) {
+			if n == 1 {
+				write(t, path+".000002", change(read(t, path+".000002")))
+				compress(t, path+".000002")
+			}
+		})
+		_, err := segments.Verify(v)
+		said(t, "verify", err, says)
+		must(t, <-done)
+	}
 }
 
 // It is deleted meanwhile: what cannot be found is told.
