@@ -196,6 +196,33 @@ func TestReadyTriesOnceASecond(t *testing.T) {
 	}
 }
 
+// The line that Ready tries cannot be cut off again: the end of the log is not known any more, and it stays closed.
+func TestATryThatCannotBeCutOff(t *testing.T) {
+	path, now := fresh(t), time.Now()
+	var write, truncate error
+	options := at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+		return faulty{File: f, write: func(p []byte) (int, error) {
+			if write != nil {
+				return 0, write
+			}
+			return f.Write(p)
+		}, truncate: func() error { return truncate }} // the first time there is nothing to cut
+	})
+	options.Clock = clockOf(&now)
+	log := closing(t, open(t, options))
+	write = errors.New("no space left on device")
+	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, write) {
+		t.Fatal(err)
+	}
+	write, truncate = nil, errBroken
+	now = now.Add(2 * time.Second)
+	said(t, "ready", log.Ready(), errBroken.Error())
+	truncate = nil
+	now = now.Add(2 * time.Second)
+	said(t, "ready, when the cause is over", log.Ready(), errBroken.Error())
+	said(t, "append", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records: "+errBroken.Error())
+}
+
 // only returns the faulty file if it is the one of this name; a new segment is made under another.
 func only(wanted, name string, whole, f auditlog.File) auditlog.File {
 	if name == wanted {

@@ -270,12 +270,17 @@ func TestTheHeadIsKeptElsewhere(t *testing.T) {
 			t.Fatal("nothing is kept")
 		}
 	}
+	pass := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
 	log := open(t, options)
 	kept(0)
-	add(t, log, recovery.EventPassIssuing, 3)
-	mu.Lock()
-	now = now.Add(11 * time.Second)
-	mu.Unlock()
+	add(t, log, recovery.EventPassIssuing, 2)
+	pass(10*time.Second - 1)
+	add(t, log, recovery.EventPassIssuing, 1)
+	pass(1)
 	add(t, log, recovery.EventPassIssuing, 3)
 	kept(4)
 	if err := log.Close(); err != nil {
