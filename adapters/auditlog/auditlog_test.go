@@ -126,6 +126,7 @@ func TestTamperingShows(t *testing.T) {
 		"a name in upper case": func(text []byte) []byte { return bytes.Replace(text, []byte(`{"seq"`), []byte(`{"SEQ"`), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := written(t, 5)
 			text, err := os.ReadFile(path)
 			if err != nil {
@@ -217,6 +218,7 @@ func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
 
 // The others are in the head soon, so that removing them shows as well.
 func TestEveryRecordIsInTheHeadSoon(t *testing.T) {
+	t.Parallel()
 	path := fresh(t)
 	log := open(t, at(t, path))
 	defer log.Close()

@@ -262,6 +262,7 @@ const smallFiles = "AUDITLOG_TEST_SMALL_FILES"
 // A real volume that is full for a moment: the kernel refuses to make the file longer, in the middle of a line, and
 // takes more later. The limit is one of the process, so a child is the node.
 func TestARealDiskThatIsFull(t *testing.T) {
+	t.Parallel()
 	if path := os.Getenv(smallFiles); path != "" {
 		fillUp(t, path)
 		return

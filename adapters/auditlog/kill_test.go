@@ -18,6 +18,7 @@ const killed = "AUDITLOG_TEST_KILLED"
 // A node is killed in the middle of its work, again and again: the next start goes on, and every record that was
 // acknowledged is there.
 func TestKilledAndRestarted(t *testing.T) {
+	t.Parallel()
 	if path := os.Getenv(killed); path != "" {
 		options := at(t, path)
 		options.SegmentSize = 4000 // so that it is killed while it rotates, too

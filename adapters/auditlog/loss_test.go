@@ -127,6 +127,7 @@ func TestLosses(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path, store := fresh(t), &shelf{}
 			options := at(t, path)
 			options.Remembered = store

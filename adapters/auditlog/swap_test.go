@@ -101,6 +101,7 @@ func TestAFileThatIsSwappedUnderTheLog(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := fresh(t)
 			log := open(t, at(t, path))
 			defer log.Close()
@@ -240,6 +241,7 @@ func TestRotation(t *testing.T) {
 
 // To verify beside a node that rotates now and then finds nothing wrong.
 func TestVerifyBesideARotatingNode(t *testing.T) {
+	t.Parallel()
 	path := fresh(t)
 	log := closing(t, open(t, at(t, path)))
 	done := make(chan error, 1)
