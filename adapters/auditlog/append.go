@@ -38,10 +38,10 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 		return 0, err
 	}
 	line := link.Encode()
-	if l.inMemory() {
-		l.memory.Write(line)
-	} else if _, err := l.file.Write(line); err != nil {
-		return 0, l.cutOff(err)
+	if !l.inMemory() {
+		if _, err := l.file.Write(line); err != nil {
+			return 0, l.cutOff(err)
+		}
 	}
 	l.size += int64(len(line))
 	l.last.Seq, l.last.MAC = link.Seq, link.MAC

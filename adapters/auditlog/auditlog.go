@@ -15,7 +15,6 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -80,8 +79,6 @@ type Log struct {
 	durable  chain.Head // the last durable record
 	doubtful []span     // of records that may be lost
 	saving   sync.Mutex // held while a head is kept elsewhere
-
-	memory bytes.Buffer
 }
 
 var (
@@ -89,15 +86,9 @@ var (
 	_ recovery.Issuings = (*Log)(nil)
 )
 
-// NewMemory returns a log in memory. For development only: it is lost when the process ends, so its key protects
-// nothing.
-func NewMemory() *Log {
-	l := &Log{options: Options{Clock: time.Now, Steady: time.Now}}
-	segment := l.options.Key.Begin(chain.Head{}, time.Time{}, false)
-	l.memory.Write(segment.Encode())
-	l.last = segment.Head()
-	return l
-}
+// NewMemory returns a log that keeps no record, and knows which passes were issued. For development only: the process
+// forgets them when it ends.
+func NewMemory() *Log { return &Log{options: Options{Steady: time.Now}} }
 
 func (l *Log) inMemory() bool { return l.options.Path == "" }
 
@@ -169,11 +160,4 @@ func (l *Log) release() error {
 		problems = append(problems, l.head.file.Close())
 	}
 	return errors.Join(append(problems, l.lock.Close())...)
-}
-
-// Bytes returns a copy of a log in memory.
-func (l *Log) Bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.memory.Bytes())
 }

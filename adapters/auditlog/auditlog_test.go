@@ -276,12 +276,20 @@ func TestAFullDiskIsAnError(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	log := auditlog.NewMemory()
-	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
+	now := time.Now()
+	if err := errors.Join(log.Append(t.Context(), issuing("one", now)), log.Append(t.Context(), event(recovery.EventPassFailed))); err != nil {
 		t.Fatal(err)
 	}
-	_, last, err := chain.Key{}.VerifySegment(bytes.NewReader(log.Bytes()), func(chain.Link) {})
-	if err != nil || last.Seq != 1 || log.Close() != nil {
-		t.Errorf("%d records, %v", last.Seq, err)
+	for id, want := range map[recovery.TransactionID]bool{"one": true, "two": false, "txn": false} {
+		if found, err := log.Issued(id, now); found != want || err != nil {
+			t.Errorf("%s: %t, %v", id, found, err)
+		}
+	}
+	late := event(recovery.EventPassIssuing)
+	late.Time = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	said(t, "a record that cannot be encoded", log.Append(t.Context(), late), "encode audit event")
+	if err := log.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

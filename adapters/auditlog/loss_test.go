@@ -17,16 +17,6 @@ import (
 	"regain/recovery/chain"
 )
 
-// shelf is a head that is kept elsewhere, as a node's store keeps it.
-type shelf struct{ line string }
-
-func (s *shelf) LoadHead(context.Context) (string, error) { return s.line, nil }
-
-func (s *shelf) SaveHead(_ context.Context, line string) error {
-	s.line = line
-	return nil
-}
-
 // What somebody does who can write the log's directory and has no key, to a log of twelve records. Verify says so, with
 // or without a head that was kept elsewhere; the node, whose store keeps one, does not start.
 func TestLosses(t *testing.T) {
@@ -128,7 +118,7 @@ func TestLosses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			path, store := fresh(t), &shelf{}
+			path, store := fresh(t), &elsewhere{}
 			options := at(t, path)
 			options.Remembered = store
 			log := open(t, options)
@@ -192,7 +182,7 @@ func begins(t *testing.T, options auditlog.Options, path string) {
 
 // The key of the chain changes: the log goes on under the new one, and the old segments keep the old one.
 func TestANewKey(t *testing.T) {
-	path, store := fresh(t), &shelf{}
+	path, store := fresh(t), &elsewhere{}
 	options := at(t, path)
 	options.Remembered = store
 	log := open(t, options)
@@ -293,9 +283,9 @@ func TestTheHeadIsKeptElsewhere(t *testing.T) {
 	}
 }
 
-// counted is a shelf that tells what is put there.
+// counted is a store of heads that tells what is put there.
 type counted struct {
-	shelf
+	elsewhere
 	saved chan string
 }
 
