@@ -131,6 +131,16 @@ func TestOneFsyncForAllThatWait(t *testing.T) {
 		go appendOne()
 	}
 	size(t, path, info.Size()+6*record)
+	ready := make(chan error, 1)
+	go func() { ready <- log.Ready() }()
+	select {
+	case err := <-ready:
+		if err != nil {
+			t.Errorf("a node whose disk takes its time: %v", err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a node is not ready while its disk takes its time")
+	}
 	close(goOn)
 	for range 6 {
 		if err := <-done; err != nil {
