@@ -28,7 +28,7 @@ func (l *Log) beginAfterLoss() error {
 // putAway frees the log's name.
 func (l *Log) putAway(active segments.Scanned) error {
 	path := l.options.Path
-	if free, err := vacant(path); free || err != nil {
+	if free, err := vacant(os.Stat(path)); free || err != nil {
 		return err
 	}
 	to := segments.Aside(path, active.Segment.Number)

@@ -43,9 +43,9 @@ func (l *Log) syncDirectory() error {
 	return errors.Join(directory.Sync(), directory.Close())
 }
 
-// vacant reports whether there is nothing at path, or an empty file: logrotate made it, or left it.
-func vacant(path string) (bool, error) {
-	named, err := os.Stat(path)
+// vacant takes what a look at a name found, and reports whether there is nothing, or an empty file: logrotate made it, or
+// left it.
+func vacant(named os.FileInfo, err error) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return true, nil
 	}

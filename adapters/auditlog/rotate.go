@@ -153,11 +153,8 @@ func (l *Log) begin(segment chain.Segment) (file, int64, error) {
 // moveAside frees the log's name. The caller holds mu.
 func (l *Log) moveAside() error {
 	path, to := l.options.Path, segments.Aside(l.options.Path, l.last.Segment)
-	if free, err := vacant(path); free || err != nil {
-		return err
-	}
-	_, same, err := l.held.at(l.file, path)
-	if err != nil {
+	named, same, err := l.held.at(l.file, path)
+	if free, err := vacant(named, err); free || err != nil {
 		return err
 	}
 	if !same {

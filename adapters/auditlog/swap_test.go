@@ -155,6 +155,14 @@ func TestAFileThatIsSwappedDuringTheFsync(t *testing.T) {
 	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, auditlog.ErrSwapped) {
 		t.Errorf("a record that was truncated away was acknowledged: %v", err)
 	}
+	if err := log.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	armed = true
+	if err := log.Rotate(); !errors.Is(err, auditlog.ErrSwapped) {
+		t.Errorf("a segment that was truncated away was rotated: %v", err)
+	}
+	said(t, "a record then", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records")
 }
 
 // SIGHUP comes for other reasons too: it begins no segment when nothing happened.
