@@ -15,10 +15,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/internal/config"
 	"regain/internal/node"
 	"regain/internal/plan"
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // auditCommand is what `regain audit` was called with.
@@ -57,7 +58,7 @@ func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	case "verify":
 		return c.verify(options)
 	case "head":
-		head, err := auditlog.ReadHead(options.Path, options.Key)
+		head, err := segments.ReadHead(options.Path, options.Key)
 		if err != nil {
 			return err
 		}
@@ -102,7 +103,7 @@ func (c auditCommand) options() (options auditlog.Options, err error) {
 }
 
 func (c auditCommand) verify(options auditlog.Options) error {
-	v := auditlog.Verification{Path: options.Path, Key: options.Key, From: c.from}
+	v := segments.Verification{Path: options.Path, Key: options.Key, From: c.from}
 	if c.flags.NArg() > 2 {
 		v.More = c.flags.Args()[2:]
 	}
@@ -112,7 +113,7 @@ func (c auditCommand) verify(options auditlog.Options) error {
 			return fmt.Errorf("--head: %w", err)
 		}
 	}
-	r, err := auditlog.Verify(v)
+	r, err := segments.Verify(v)
 	if err != nil {
 		return err
 	}
@@ -133,7 +134,7 @@ func (c auditCommand) verify(options auditlog.Options) error {
 	return err
 }
 
-func readHead(path string, key recovery.ChainKey) (recovery.Head, error) {
+func readHead(path string, key chain.Key) (chain.Head, error) {
 	var text []byte
 	var err error
 	if path == "-" {
@@ -142,9 +143,9 @@ func readHead(path string, key recovery.ChainKey) (recovery.Head, error) {
 		text, err = os.ReadFile(path) //nolint:gosec // the caller chooses the file
 	}
 	if err != nil {
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
-	return auditlog.ParseHead(string(text), key)
+	return segments.ParseHead(string(text), key)
 }
 
 func (c auditCommand) begin() error {

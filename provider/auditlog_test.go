@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/conformance/testenv"
 	"regain/internal/config"
 	"regain/internal/node"
@@ -62,7 +63,7 @@ func verifyAudit(t *testing.T, cfg config.AuditConfig) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key})
+	report, err := segments.Verify(segments.Verification{Path: options.Path, Key: options.Key})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestRecoveriesGoOnWhileTheLogIsRotated(t *testing.T) {
 			before = now
 		}
 	}
-	report, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key})
+	report, err := segments.Verify(segments.Verification{Path: options.Path, Key: options.Key})
 	if err != nil || report.Segments != 5 {
 		t.Errorf("%+v, %v", report, err)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // constants returns the values of the package's constants of a type.
@@ -82,12 +83,24 @@ func TestEveryEventIsDocumented(t *testing.T) {
 	if len(recovery.EventTypes()) != len(defined) {
 		t.Errorf("EventTypes has %d kinds, and there are %d", len(recovery.EventTypes()), len(defined))
 	}
-	for _, record := range []any{recovery.Event{}, recovery.Link{}, recovery.Segment{}} {
+	for _, record := range []any{recovery.Event{}, chain.Link{}, chain.Segment{}} {
 		for i := range reflect.TypeOf(record).NumField() {
 			member, _, _ := strings.Cut(reflect.TypeOf(record).Field(i).Tag.Get("json"), ",")
 			if rows[member] == 0 {
 				t.Errorf("%T: docs/audit.md has no row for %s", record, member)
 			}
+		}
+	}
+}
+
+func TestEventsKnowWhatTheyAre(t *testing.T) {
+	for event, want := range map[recovery.EventType][2]bool{ // good news, critical
+		recovery.EventPassIssuing: {true, true}, recovery.EventPassIssued: {true, false}, recovery.EventRecoveryDenied: {false, true},
+		recovery.EventAccountMatched: {true, true}, recovery.EventRecoveryEvaluated: {true, true}, recovery.EventBrowserMismatch: {false, false},
+		recovery.EventRecoveryStarted: {true, false},
+	} {
+		if event.Succeeds() != want[0] || event.Critical() != want[1] {
+			t.Errorf("%s: good news %t, critical %t", event, event.Succeeds(), event.Critical())
 		}
 	}
 }

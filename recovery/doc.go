@@ -10,7 +10,7 @@
 //	normalise, match        does the evidence name this account? Entra's exact and relaxed comparison
 //	facecheck, decide       the rules, the verdict, and each rule's result without personal data
 //	profile, pass, attempts what an administrator decides: who may recover, how, and how often
-//	audit, chain            audit events, hash-chained so that nothing can be removed or changed unnoticed
+//	audit                   audit events; package chain links them so that nothing can be removed or changed unnoticed
 //	ports                   the interfaces to the outside that this package needs
 //	service and its steps   start, ask, present, conclude, redeem: one method for each step
 //

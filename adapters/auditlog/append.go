@@ -15,9 +15,7 @@ var ErrSwapped = errors.New("the audit log's file is not the one that was writte
 
 // Append writes a record. When it returns nil for a critical event, the record is durable and the head names it.
 func (l *Log) Append(_ context.Context, event recovery.Event) error {
-	if err := l.rotateIfFull(); err != nil {
-		return err
-	}
+	l.rotateIfFull()
 	seq, err := l.write(event)
 	if err != nil || l.inMemory() {
 		return err
@@ -40,14 +38,16 @@ func (l *Log) write(event recovery.Event) (uint64, error) {
 		return 0, err
 	}
 	line := link.Encode()
-	if l.inMemory() {
-		l.memory.Write(line)
-	} else if _, err := l.file.Write(line); err != nil {
-		return 0, l.cutOff(err)
+	if !l.inMemory() {
+		if _, err := l.file.Write(line); err != nil {
+			return 0, l.cutOff(err)
+		}
 	}
 	l.size += int64(len(line))
 	l.last.Seq, l.last.MAC = link.Seq, link.MAC
-	l.issued.note(event, l.options.Steady())
+	if event.Type == recovery.EventPassIssuing {
+		l.issued.note(event, l.options.Steady())
+	}
 	return link.Seq, nil
 }
 
@@ -95,13 +95,9 @@ func (l *Log) shut(err error) error {
 }
 
 // cutOff removes what a failed write left of its line. A log whose end is known goes on when the cause is over, such as
-// a full volume; any other stays closed. The caller holds mu.
+// a full volume; any other stays closed. That it was cut, the next record finds out. The caller holds mu.
 func (l *Log) cutOff(cause error) error {
-	err := l.file.Truncate(l.size)
-	if err == nil {
-		err = l.intact()
-	}
-	if err != nil {
+	if err := l.file.Truncate(l.size); err != nil {
 		return l.shut(fmt.Errorf("write audit record, and cut off what was written of it: %w", errors.Join(cause, err)))
 	}
 	l.fails(cause)
@@ -128,16 +124,14 @@ func (l *Log) sync(seq uint64) error {
 		return nil
 	}
 	l.mu.Lock()
-	last, closed := l.last, l.closed
+	last := l.last
 	l.mu.Unlock()
-	if closed != nil {
-		return fmt.Errorf("audit log is closed to further records: %w", closed)
-	}
 	if err := l.file.Sync(); err != nil {
 		// What is on disk is unknown now: the kernel may have dropped the pages that it could not write.
 		return l.shutNow(fmt.Errorf("make audit record durable: %w", err))
 	}
-	// After the fsync: a file that was renamed or truncated meanwhile has not got the record.
+	// After the fsync: a file that was renamed or truncated meanwhile has not got the record, and a log that was closed
+	// by a failed fsync is not mended by one that succeeds.
 	if err := l.checked(); err != nil {
 		return err
 	}
@@ -161,17 +155,16 @@ func (l *Log) shutNow(err error) error {
 func (l *Log) syncSoon() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.timer != nil {
+	if l.waiting {
 		return
 	}
-	l.timer = time.AfterFunc(soon, func() {
+	l.waiting = true
+	time.AfterFunc(soon, func() {
 		l.mu.Lock()
-		l.timer = nil
-		seq, closed := l.last.Seq, l.closed
+		l.waiting = false
+		seq := l.last.Seq
 		l.mu.Unlock()
-		if closed == nil {
-			_ = l.sync(seq) // what fails is kept for the next record, and for Ready
-		}
+		_ = l.sync(seq) // what fails is kept for the next record, and for Ready
 	})
 }
 

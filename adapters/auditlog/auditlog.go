@@ -1,7 +1,7 @@
 // Package auditlog keeps the audit log in files: one JSON object a line, each chained to the one before by a keyed hash
-// (recovery.Link).
+// (chain.Link). Package segments reads them, and verifies a log.
 //
-//	audit.jsonl          the segment that is written to; its first line carries the chain on (recovery.Segment)
+//	audit.jsonl          the segment that is written to; its first line carries the chain on (chain.Segment)
 //	audit.jsonl.000007   a segment that was rotated away; logrotate's names are recognised too
 //	audit.jsonl.head     where the last durable record is, so that removing records from the end is noticed
 //	audit.jsonl.lock     held by the process that writes
@@ -15,7 +15,6 @@
 package auditlog
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +24,7 @@ import (
 	"time"
 
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // DefaultSegmentSize bounds a segment, so that a node starts within a second: it reads the last one.
@@ -36,7 +36,7 @@ const soon = time.Second
 // Options says where a log is and how it is kept.
 type Options struct {
 	Path        string
-	Key         recovery.ChainKey
+	Key         chain.Key
 	SegmentSize int64        // octets after which a new segment is begun; 0 is DefaultSegmentSize
 	Logger      *slog.Logger // nil for none
 	Clock       func() time.Time
@@ -60,9 +60,10 @@ type HeadStore interface {
 type Log struct {
 	options Options
 	lock    *os.File
+	locking identity // of lock
 
 	mu      sync.Mutex
-	last    recovery.Head
+	last    chain.Head
 	file    file // nil for a log in memory
 	held    identity
 	size    int64 // octets of the complete records
@@ -70,16 +71,14 @@ type Log struct {
 	closed  error // why nothing may be appended until Reopen
 	failing error // why the last record was not written; the next one may be
 	probed  time.Time
-	timer   *time.Timer // runs while a record waits to become durable
+	waiting bool // for a second, for more records to become durable
 	issued  issued
 
 	syncing  sync.Mutex // taken before mu
 	head     headFile
-	durable  recovery.Head // the last durable record
-	doubtful []span        // of records that may be lost
-	saving   sync.Mutex    // held while a head is kept elsewhere
-
-	memory bytes.Buffer
+	durable  chain.Head // the last durable record
+	doubtful []span     // of records that may be lost
+	saving   sync.Mutex // held while a head is kept elsewhere
 }
 
 var (
@@ -87,15 +86,9 @@ var (
 	_ recovery.Issuings = (*Log)(nil)
 )
 
-// NewMemory returns a log in memory. For development only: it is lost when the process ends, so its key protects
-// nothing.
-func NewMemory() *Log {
-	l := &Log{options: Options{Clock: time.Now, Steady: time.Now}}
-	segment := l.options.Key.Begin(recovery.Head{}, time.Time{}, false)
-	l.memory.Write(segment.Encode())
-	l.last = segment.Head()
-	return l
-}
+// NewMemory returns a log that keeps no record, and knows which passes were issued. For development only: the process
+// forgets them when it ends.
+func NewMemory() *Log { return &Log{options: Options{Steady: time.Now}} }
 
 func (l *Log) inMemory() bool { return l.options.Path == "" }
 
@@ -144,18 +137,13 @@ func (l *Log) Close() error {
 		return nil
 	}
 	l.mu.Lock()
-	if l.timer != nil {
-		l.timer.Stop()
-	}
 	seq := l.last.Seq
 	l.mu.Unlock()
 	err := l.sync(seq)
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
-	if l.closed == nil {
-		l.closed = os.ErrClosed
-	}
+	l.closed = errors.Join(l.closed, os.ErrClosed)
 	l.mu.Unlock()
 	l.saving.Lock()
 	defer l.saving.Unlock()
@@ -172,11 +160,4 @@ func (l *Log) release() error {
 		problems = append(problems, l.head.file.Close())
 	}
 	return errors.Join(append(problems, l.lock.Close())...)
-}
-
-// Bytes returns a copy of a log in memory.
-func (l *Log) Bytes() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.memory.Bytes())
 }

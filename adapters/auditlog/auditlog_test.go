@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 func event(kind recovery.EventType) recovery.Event {
@@ -18,9 +20,9 @@ func event(kind recovery.EventType) recovery.Event {
 }
 
 // key returns a key that is all one octet.
-func key(t testing.TB, octet byte) recovery.ChainKey {
+func key(t testing.TB, octet byte) chain.Key {
 	t.Helper()
-	k, err := recovery.NewChainKey(bytes.Repeat([]byte{octet}, 32))
+	k, err := chain.NewKey(bytes.Repeat([]byte{octet}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,9 +59,9 @@ func reopened(t *testing.T, options auditlog.Options) error {
 	return log.Close()
 }
 
-func verify(t testing.TB, path string) (auditlog.Report, error) {
+func verify(t testing.TB, path string) (segments.Report, error) {
 	t.Helper()
-	return auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1)})
+	return segments.Verify(segments.Verification{Path: path, Key: key(t, 1)})
 }
 
 // holds says so when the log at path is not whole, or has another number of records.
@@ -124,6 +126,7 @@ func TestTamperingShows(t *testing.T) {
 		"a name in upper case": func(text []byte) []byte { return bytes.Replace(text, []byte(`{"seq"`), []byte(`{"SEQ"`), 1) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := written(t, 5)
 			text, err := os.ReadFile(path)
 			if err != nil {
@@ -152,7 +155,7 @@ func TestARewrittenLogIsNotTheOneOfItsHead(t *testing.T) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify(t, path); !errors.Is(err, recovery.ErrChain) {
+	if _, err := verify(t, path); !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -165,7 +168,7 @@ func TestAMissingLogIsNoticed(t *testing.T) {
 	if _, err := verify(t, path); err == nil {
 		t.Error("verified")
 	}
-	if err := reopened(t, at(t, path)); !errors.Is(err, auditlog.ErrTruncated) {
+	if err := reopened(t, at(t, path)); !errors.Is(err, segments.ErrTruncated) {
 		t.Errorf("opened anew: %v", err)
 	}
 }
@@ -183,7 +186,7 @@ func TestACrashLeavesAnUnfinishedLine(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify(t, path); !errors.Is(err, recovery.ErrUnfinished) {
+	if _, err := verify(t, path); !errors.Is(err, chain.ErrUnfinished) {
 		t.Errorf("verify: %v", err)
 	}
 	log := open(t, at(t, path))
@@ -207,7 +210,7 @@ func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
 	} {
 		add(t, log, row.kind, 1)
 		holds(t, path, uint64(i+1))
-		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != row.head || head.Segment != 1 {
+		if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != row.head || head.Segment != 1 {
 			t.Errorf("%s: the head is %+v, %v", row.kind, head, err)
 		}
 	}
@@ -215,12 +218,13 @@ func TestCriticalRecordsAreInTheHeadAtOnce(t *testing.T) {
 
 // The others are in the head soon, so that removing them shows as well.
 func TestEveryRecordIsInTheHeadSoon(t *testing.T) {
+	t.Parallel()
 	path := fresh(t)
 	log := open(t, at(t, path))
 	defer log.Close()
 	add(t, log, recovery.EventRecoveryStarted, 3)
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		head, err := auditlog.ReadHead(path, key(t, 1))
+		head, err := segments.ReadHead(path, key(t, 1))
 		if err == nil && head.Seq == 3 {
 			return
 		}
@@ -272,12 +276,20 @@ func TestAFullDiskIsAnError(t *testing.T) {
 
 func TestMemory(t *testing.T) {
 	log := auditlog.NewMemory()
-	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
+	now := time.Now()
+	if err := errors.Join(log.Append(t.Context(), issuing("one", now)), log.Append(t.Context(), event(recovery.EventPassFailed))); err != nil {
 		t.Fatal(err)
 	}
-	_, last, err := recovery.ChainKey{}.VerifySegment(bytes.NewReader(log.Bytes()), func(recovery.Link) {})
-	if err != nil || last.Seq != 1 || log.Close() != nil {
-		t.Errorf("%d records, %v", last.Seq, err)
+	for id, want := range map[recovery.TransactionID]bool{"one": true, "two": false, "txn": false} {
+		if found, err := log.Issued(id, now); found != want || err != nil {
+			t.Errorf("%s: %t, %v", id, found, err)
+		}
+	}
+	late := event(recovery.EventPassIssuing)
+	late.Time = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	said(t, "a record that cannot be encoded", log.Append(t.Context(), late), "encode audit event")
+	if err := log.Close(); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -4,23 +4,24 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // begun begins a log anew, as an administrator asks for, and returns the head of the new segment.
-func begun(t *testing.T, options auditlog.Options) recovery.Head {
+func begun(t *testing.T, options auditlog.Options) chain.Head {
 	t.Helper()
 	options.Begin = true
 	if err := reopened(t, options); err != nil {
 		t.Fatal(err)
 	}
-	head, err := auditlog.ReadHead(options.Path, options.Key)
+	head, err := segments.ReadHead(options.Path, options.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,18 +120,6 @@ func TestWhereALogIsBegunAfterALoss(t *testing.T) {
 	said(t, "a new segment that cannot be written", reopened(t, options), errBroken.Error())
 }
 
-// Of two heads the one of the later segment counts, whichever record it names and wherever it stands.
-func TestTheLaterHeadCounts(t *testing.T) {
-	k, mac := key(t, 1), strings.Repeat("ab", 32)
-	early, late := recovery.Head{Segment: 1, Seq: 9, MAC: mac}, recovery.Head{Segment: 2, Seq: 5, MAC: mac}
-	later := recovery.Head{Segment: 2, Seq: 6, MAC: mac}
-	for _, pair := range [][3]recovery.Head{{early, late, late}, {late, early, late}, {late, later, later}, {later, late, later}} {
-		if got, err := auditlog.ParseHead(k.EncodeHead(pair[0])+k.EncodeHead(pair[1]), k); err != nil || got != pair[2] {
-			t.Errorf("of %d.%d and %d.%d: %+v, %v", pair[0].Segment, pair[0].Seq, pair[1].Segment, pair[1].Seq, got, err)
-		}
-	}
-}
-
 // However many heads a run wrote before it crashed with records that no head names yet, the next one writes over the older
 // of the two: a crash in that leaves the newest.
 func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
@@ -150,7 +139,7 @@ func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
 				t.Error("the head was not torn")
 			}
 		}
-		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n) {
+		if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n) {
 			t.Errorf("after %d records: %+v, %v", n, head, err)
 		}
 	}
@@ -261,79 +250,4 @@ func TestWhatALogDoesNotKnow(t *testing.T) {
 	}
 	asks(t, "rotated away", options, "three", start, true, nil)
 	asks(t, "rotated away", options, "one", start, true, nil)
-}
-
-// What Verify says of files that are not as they were.
-func TestWhatVerifySays(t *testing.T) {
-	path := fresh(t)
-	log := open(t, at(t, path))
-	add(t, log, recovery.EventPassIssuing, 2)
-	first, err := auditlog.ReadHead(path, key(t, 1))
-	if err := errors.Join(err, log.Rotate()); err != nil {
-		t.Fatal(err)
-	}
-	add(t, log, recovery.EventPassIssuing, 2)
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	last, err := auditlog.ReadHead(path, key(t, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := auditlog.Verification{Path: path, Key: key(t, 1)}
-	// Files beside the log that are none of it are not read, and nothing is said of them.
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(os.WriteFile(path+"2", text, 0o600), os.WriteFile(filepath.Join(filepath.Dir(path), "copy.jsonl"), text, 0o600), os.Mkdir(path+".d", 0o700),
-		os.WriteFile(path+".new", nil, 0o600), os.WriteFile(path+".rotate", nil, 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	if r, err := auditlog.Verify(v); err != nil || len(r.Notes) != 0 || r.Segments != 2 || r.From != 1 || r.To != 4 || r.First != 1 || r.Last != 2 {
-		t.Errorf("%+v, %v", r, err)
-	}
-	if err := os.WriteFile(path+".txt", []byte("x\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if r, err := auditlog.Verify(v); err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], ".txt is no segment of this log") {
-		t.Errorf("%+v, %v", r, err)
-	}
-	v.From, v.Kept = 2, first
-	_, err = auditlog.Verify(v)
-	said(t, "a head of a segment that is not read", err, "the head names segment 1, which is not here")
-	v.From, v.Kept = 0, recovery.Head{}
-	v.More = []string{path + ".txt"}
-	_, err = auditlog.Verify(v)
-	said(t, "no segment, named by the caller", err, ".txt: not")
-	v.More = []string{path + ".none"}
-	_, err = auditlog.Verify(v)
-	said(t, "no file, named by the caller", err, ".none: no such file or directory")
-	v.More = nil
-	v.Kept = recovery.Head{Segment: 2, Seq: 4, MAC: strings.Repeat("ab", 32)}
-	_, err = auditlog.Verify(v)
-	said(t, "another record of that number", err, "record 4 is not the one its head names")
-	v.Kept = last
-	head, err := os.ReadFile(path + ".head")
-	if err := errors.Join(err, os.Remove(path+".head")); err != nil {
-		t.Fatal(err)
-	}
-	if r, err := auditlog.Verify(v); err != nil || !strings.Contains(strings.Join(r.Notes, "\n"), ".head is missing; the head that was kept elsewhere is compared alone") {
-		t.Errorf("%+v, %v", r, err)
-	}
-	if err := os.WriteFile(path+".head", []byte("x"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	_, err = auditlog.Verify(v)
-	said(t, "a head that is none, though one was kept", err, "no valid head")
-	if err := errors.Join(os.WriteFile(path+".head", head, 0o600), os.WriteFile(path, []byte("x\n"), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	_, err = auditlog.Verify(v)
-	said(t, "a log that is none", err, "audit.jsonl: not the first line")
-	if !errors.Is(err, recovery.ErrChain) {
-		t.Errorf("a log that is none: %v", err)
-	}
-	_, err = auditlog.Verify(auditlog.Verification{Path: filepath.Join(t.TempDir(), "none", "audit.jsonl"), Key: key(t, 1), Kept: last})
-	said(t, "no directory", err, "no such file or directory")
 }

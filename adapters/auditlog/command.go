@@ -8,43 +8,40 @@ import (
 	"syscall"
 	"time"
 
-	"regain/recovery"
+	"regain/adapters/auditlog/segments"
+	"regain/recovery/chain"
 )
 
 // RotateFile begins a new segment of the log at options.Path and returns its head: it asks the node that writes to it,
 // or does it itself where none is running.
-func RotateFile(ctx context.Context, options Options) (recovery.Head, error) {
+func RotateFile(ctx context.Context, options Options) (chain.Head, error) {
 	if err := CheckOwner(options.Path); err != nil {
 		if written(options.Path) {
 			return askToRotate(ctx, options)
 		}
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	log, err := Open(options)
 	switch {
 	case errors.Is(err, ErrLocked):
 		return askToRotate(ctx, options)
 	case err != nil:
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	if err := log.Rotate(); err != nil {
-		return recovery.Head{}, errors.Join(err, log.Close())
+		return chain.Head{}, errors.Join(err, log.Close())
 	}
 	return log.last, log.Close()
 }
 
 // askToRotate asks by a file and SIGHUP, which a node also gets for other reasons, and waits until the head says that it
 // was done.
-func askToRotate(ctx context.Context, options Options) (recovery.Head, error) {
-	before, err := ReadHead(options.Path, options.Key)
-	if err != nil && !errors.Is(err, ErrNoHead) { // which the node makes anew
+func askToRotate(ctx context.Context, options Options) (chain.Head, error) {
+	before, err := segments.ReadHead(options.Path, options.Key)
+	if err != nil && !errors.Is(err, segments.ErrNoHead) { // which the node makes anew
 		return before, err
 	}
-	asked, err := os.OpenFile(options.Path+rotateEnding, os.O_CREATE|os.O_WRONLY, private)
-	if err != nil {
-		return before, fmt.Errorf("ask the node to rotate: %w", err)
-	}
-	if err := asked.Close(); err != nil {
+	if err := os.WriteFile(options.Path+segments.RotateEnding, nil, private); err != nil {
 		return before, fmt.Errorf("ask the node to rotate: %w", err)
 	}
 	pid, err := holder(options.Path)
@@ -58,8 +55,7 @@ func askToRotate(ctx context.Context, options Options) (recovery.Head, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		head, err := ReadHead(options.Path, options.Key)
-		if err == nil && head.Segment > before.Segment {
+		if head, _ := segments.ReadHead(options.Path, options.Key); head.Segment > before.Segment { // it may be torn now
 			return head, nil
 		}
 		select {

@@ -87,8 +87,49 @@ func TestRotateFileThatCannotAsk(t *testing.T) {
 	if _, err := auditlog.RotateFile(t.Context(), at(t, path)); err == nil || !strings.Contains(err.Error(), "ask the node to rotate") {
 		t.Errorf("the request cannot be written: %v", err)
 	}
+	if err := os.WriteFile(path+".head", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auditlog.RotateFile(t.Context(), at(t, path)); err == nil || !strings.Contains(err.Error(), "no valid head") {
+		t.Errorf("its head is none: %v", err)
+	}
+	// Nobody can say who holds the lock: the person has to send the signal.
+	locked := written(t, 2)
+	lock, err := os.OpenFile(locked+".lock", os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := auditlog.RotateFile(t.Context(), at(t, locked)); err == nil || !strings.Contains(err.Error(), "send SIGHUP to the node yourself") {
+		t.Errorf("a process that is not named: %v", err)
+	}
 	if len(told) > 0 {
 		t.Error("a signal was sent")
+	}
+}
+
+// Where no node runs, what keeps the log from being opened or rotated is told.
+func TestRotateFileThatCannotRotate(t *testing.T) {
+	path := written(t, 2)
+	files := &shut{name: ".new"}
+	_, err := auditlog.RotateFile(t.Context(), at(t, path).WithOpener(files.ask))
+	said(t, "a new segment", err, "begin a new segment of the audit log: "+errBroken.Error())
+	if files.open != 0 {
+		t.Errorf("%d files are open", files.open)
+	}
+	if head, err := auditlog.RotateFile(t.Context(), at(t, path)); err != nil || head.Segment != 2 || head.Seq != 2 {
+		t.Errorf("%+v, %v", head, err)
+	}
+	if err := os.WriteFile(path+".head", []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	head, err := auditlog.RotateFile(t.Context(), at(t, path))
+	said(t, "its head is none", err, "open audit log: "+path+".head: no valid head")
+	if head.Segment != 0 {
+		t.Errorf("%+v", head)
 	}
 }
 
@@ -135,5 +176,30 @@ func TestHolder(t *testing.T) {
 	}
 	if pid, err := auditlog.Holder(path); err == nil {
 		t.Errorf("a lock of POSIX: %d", pid)
+	}
+}
+
+// A line of the table of locks that is not of a process that wrote this lock file names nobody.
+func TestHolderIn(t *testing.T) {
+	for name, row := range map[string]struct {
+		table string
+		want  int
+	}{
+		"the lock":                    {"3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF\n", 23094},
+		"after others":                {"1: POSIX  ADVISORY  WRITE 1 fe:00:9986051 0 EOF\n2: FLOCK  ADVISORY  READ 2 fe:00:9986051 0 EOF\n3: FLOCK  ADVISORY  WRITE 3 fe:00:9986051 0 EOF\n", 3},
+		"no more than is needed":      {"3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051", 23094},
+		"of another file":             {"3: FLOCK  ADVISORY  WRITE 23094 fe:00:99860510 0 EOF\n", 0},
+		"who waits for it":            {"3: -> FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF\n", 0},
+		"in another container":        {"3: FLOCK  ADVISORY  WRITE 0 fe:00:9986051 0 EOF\n", 0},
+		"of a process group":          {"3: FLOCK  ADVISORY  WRITE -7 fe:00:9986051 0 EOF\n", 0},
+		"another's, and then this":    {"3: FLOCK  ADVISORY  WRITE 0 fe:00:9986051 0 EOF\n4: FLOCK  ADVISORY  WRITE 8 fe:00:9986051 0 EOF\n", 8},
+		"a number that is none":       {"3: FLOCK  ADVISORY  WRITE x fe:00:9986051 0 EOF\n", 0},
+		"a line that is cut":          {"3: FLOCK  ADVISORY  WRITE 23094", 0},
+		"an empty line, and the lock": {"\n3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF\n", 23094},
+		"nothing":                     {"", 0},
+	} {
+		if pid := auditlog.HolderIn(row.table, "9986051"); pid != row.want {
+			t.Errorf("%s: %d, want %d", name, pid, row.want)
+		}
 	}
 }

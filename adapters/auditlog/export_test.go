@@ -7,15 +7,32 @@ type File = file
 
 // WithFiles lets every file that the log writes to pass through wrap.
 func (o Options) WithFiles(wrap func(path string, f File) File) Options {
+	return o.WithOpener(func(path string) (func(File) File, error) {
+		return func(f File) File { return wrap(path, f) }, nil
+	})
+}
+
+// WithOpener asks before a file is opened to write, and lets it pass through what it is told then.
+func (o Options) WithOpener(ask func(path string) (wrap func(File) File, err error)) Options {
 	o.files = func(path string, flags int) (file, error) {
+		wrap, err := ask(path)
+		if err != nil {
+			return nil, err
+		}
 		opened, err := os.OpenFile(path, flags, private)
 		if err != nil {
 			return nil, err
 		}
-		return wrap(path, opened), nil
+		return wrap(opened), nil
 	}
 	return o
 }
 
+// Disk is a file as it is opened where no test wraps it.
+func Disk(f *os.File) File { return diskFile{f} }
+
 // Holder returns the process that holds the log's lock.
 func Holder(path string) (int, error) { return holder(path) }
+
+// HolderIn returns the process that a table of locks names for an inode.
+func HolderIn(table, inode string) int { return holderIn(table, inode) }

@@ -12,6 +12,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // faulty is a file of which some calls fail; nil for those that do not.
@@ -20,6 +21,14 @@ type faulty struct {
 	write, writeAt func([]byte) (int, error)
 	sync           func() error
 	truncate       func() error
+	stat           func() (os.FileInfo, error)
+}
+
+func (f faulty) Stat() (os.FileInfo, error) {
+	if f.stat != nil {
+		return f.stat()
+	}
+	return f.File.Stat()
 }
 
 func (f faulty) Write(p []byte) (int, error) {
@@ -153,7 +162,7 @@ func TestFaultsOfTheDisk(t *testing.T) {
 			if err := log.Ready(); err != nil {
 				t.Errorf("after it was opened again: %v", err)
 			}
-			if r, err := verify(t, path); err != nil && !errors.Is(err, recovery.ErrUnfinished) || err == nil && r.To < 3 {
+			if r, err := verify(t, path); err != nil && !errors.Is(err, chain.ErrUnfinished) || err == nil && r.To < 3 {
 				t.Errorf("verify: %+v, %v", r, err)
 			}
 		})
@@ -185,6 +194,33 @@ func TestReadyTriesOnceASecond(t *testing.T) {
 	if writes != 1+3 {
 		t.Errorf("%d writes", writes)
 	}
+}
+
+// The line that Ready tries cannot be cut off again: the end of the log is not known any more, and it stays closed.
+func TestATryThatCannotBeCutOff(t *testing.T) {
+	path, now := fresh(t), time.Now()
+	var write, truncate error
+	options := at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+		return faulty{File: f, write: func(p []byte) (int, error) {
+			if write != nil {
+				return 0, write
+			}
+			return f.Write(p)
+		}, truncate: func() error { return truncate }} // the first time there is nothing to cut
+	})
+	options.Clock = clockOf(&now)
+	log := closing(t, open(t, options))
+	write = errors.New("no space left on device")
+	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, write) {
+		t.Fatal(err)
+	}
+	write, truncate = nil, errBroken
+	now = now.Add(2 * time.Second)
+	said(t, "ready", log.Ready(), errBroken.Error())
+	truncate = nil
+	now = now.Add(2 * time.Second)
+	said(t, "ready, when the cause is over", log.Ready(), errBroken.Error())
+	said(t, "append", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records: "+errBroken.Error())
 }
 
 // only returns the faulty file if it is the one of this name; a new segment is made under another.
@@ -226,6 +262,7 @@ const smallFiles = "AUDITLOG_TEST_SMALL_FILES"
 // A real volume that is full for a moment: the kernel refuses to make the file longer, in the middle of a line, and
 // takes more later. The limit is one of the process, so a child is the node.
 func TestARealDiskThatIsFull(t *testing.T) {
+	t.Parallel()
 	if path := os.Getenv(smallFiles); path != "" {
 		fillUp(t, path)
 		return

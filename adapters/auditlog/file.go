@@ -1,7 +1,9 @@
 package auditlog
 
 import (
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -26,17 +28,28 @@ func osFile(path string, flags int) (file, error) {
 	if err != nil {
 		return nil, err
 	}
+	if flags == os.O_RDONLY { // a directory, of which the times matter no more than the names
+		return opened, nil
+	}
 	return diskFile{opened}, nil
 }
 
-// syncDirectory makes the names of files durable.
-func syncDirectory(path string) error {
-	directory, err := os.Open(filepath.Dir(path))
+// syncDirectory makes the names of the log's files durable.
+func (l *Log) syncDirectory() error {
+	directory, err := l.options.files(filepath.Dir(l.options.Path), os.O_RDONLY)
 	if err != nil {
 		return err
 	}
-	defer directory.Close() //nolint:errcheck // only read
-	return directory.Sync()
+	return errors.Join(directory.Sync(), directory.Close())
+}
+
+// vacant takes what a look at a name found, and reports whether there is nothing, or an empty file: logrotate made it, or
+// left it.
+func vacant(named os.FileInfo, err error) (bool, error) {
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return err == nil && named.Size() == 0, err
 }
 
 // identity knows an open file again by its name. It is asked for once: no other file gets the identity of one that is

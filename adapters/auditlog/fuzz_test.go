@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // FuzzFiles edits the log or its head as somebody without the key can, and starts a node on them. It never accepts a
@@ -27,7 +29,7 @@ func FuzzFiles(f *testing.F) {
 	}
 	f.Add(false, uint16(0), uint16(0), []byte(nil))                   // as it was
 	f.Add(false, uint16(len(log)), uint16(0), []byte(`{"seq":4,"pr`)) // a crash in a line
-	f.Add(true, uint16(0), uint16(recovery.HeadSize), []byte(nil))    // one head of two
+	f.Add(true, uint16(0), uint16(chain.HeadSize), []byte(nil))       // one head of two
 	f.Add(true, uint16(3), uint16(2), []byte("xy"))                   // a torn head
 	f.Add(true, uint16(0), uint16(1<<15), []byte(nil))                // no head
 	f.Add(false, uint16(0), uint16(1<<15), []byte(nil))               // no log
@@ -62,7 +64,7 @@ func FuzzFiles(f *testing.F) {
 		if err := opened.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if r, err := auditlog.Verify(auditlog.Verification{Path: path, Key: k}); err != nil || r.To != 3 {
+		if r, err := segments.Verify(segments.Verification{Path: path, Key: k}); err != nil || r.To != 3 {
 			t.Errorf("what was opened does not verify: %+v, %v", r, err)
 		}
 	})

@@ -8,10 +8,9 @@ import (
 	"os"
 	"time"
 
-	"regain/recovery"
+	"regain/adapters/auditlog/segments"
+	"regain/recovery/chain"
 )
-
-func headPath(path string) string { return path + ".head" }
 
 // headFile has room for two heads, which are written in turn: when one is torn by a crash, the one before it is whole.
 type headFile struct {
@@ -23,7 +22,7 @@ type headFile struct {
 
 // openHead opens or creates the head file. The caller holds syncing, or has the log alone.
 func (l *Log) openHead() error {
-	head, err := l.options.files(headPath(l.options.Path), os.O_CREATE|os.O_RDWR)
+	head, err := l.options.files(segments.HeadPath(l.options.Path), os.O_CREATE|os.O_RDWR)
 	if err != nil {
 		return fmt.Errorf("open the audit log's head: %w", err)
 	}
@@ -35,12 +34,12 @@ func (l *Log) openHead() error {
 }
 
 // writeHead makes the head that of the last durable record. The caller holds syncing, not mu.
-func (l *Log) writeHead(last recovery.Head) error {
+func (l *Log) writeHead(last chain.Head) error {
 	if err := l.headIntact(); err != nil {
 		return l.shutNow(err)
 	}
 	line := l.options.Key.EncodeHead(last)
-	if _, err := l.head.file.WriteAt([]byte(line), l.head.slot*int64(recovery.HeadSize)); err != nil {
+	if _, err := l.head.file.WriteAt([]byte(line), l.head.slot*int64(chain.HeadSize)); err != nil {
 		err = fmt.Errorf("write the audit log's head: %w", err)
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -59,9 +58,9 @@ func (l *Log) writeHead(last recovery.Head) error {
 
 // headIntact reports whether the head file is still there.
 func (l *Log) headIntact() error {
-	_, same, err := l.head.held.at(l.head.file, headPath(l.options.Path))
+	_, same, err := l.head.held.at(l.head.file, segments.HeadPath(l.options.Path))
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !same {
-		return fmt.Errorf("%s was removed or replaced: %w", headPath(l.options.Path), ErrSwapped)
+		return fmt.Errorf("%s was removed or replaced: %w", segments.HeadPath(l.options.Path), ErrSwapped)
 	}
 	if err != nil {
 		return fmt.Errorf("look at the audit log's head: %w", err)
@@ -73,9 +72,6 @@ func (l *Log) headIntact() error {
 // least that the log must hold. The caller holds syncing.
 func (l *Log) rememberSoon(line string) {
 	const often = 10 * time.Second
-	if l.options.Remembered == nil {
-		return
-	}
 	now := l.options.Clock()
 	if now.Sub(l.head.saved) < often {
 		return
@@ -111,48 +107,4 @@ func (l *Log) remember(line string) error {
 		return fmt.Errorf("keep the audit log's head: %w", err)
 	}
 	return nil
-}
-
-// ErrNoHead means that there is no head beside the log.
-var ErrNoHead = errors.New("the audit log's head is missing: nothing says how many records there must be")
-
-// ReadHead returns the head beside the log at path.
-func ReadHead(path string, key recovery.ChainKey) (recovery.Head, error) {
-	data, err := os.ReadFile(headPath(path))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && len(data) == 0 {
-		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), ErrNoHead)
-	}
-	if err != nil {
-		return recovery.Head{}, fmt.Errorf("read the audit log's head: %w", err)
-	}
-	head, err := ParseHead(string(data), key)
-	if err != nil {
-		return recovery.Head{}, fmt.Errorf("%s: %w", headPath(path), err)
-	}
-	return head, nil
-}
-
-// ParseHead reads a head, of one line or two. Of two the later one counts, and one may be torn: it was being written
-// when the machine stopped.
-func ParseHead(text string, key recovery.ChainKey) (recovery.Head, error) {
-	if len(text) > 2*recovery.HeadSize {
-		return recovery.Head{}, fmt.Errorf("has more than two lines: %w", recovery.ErrChain)
-	}
-	lines := []string{text[:min(len(text), recovery.HeadSize)], text[min(len(text), recovery.HeadSize):]}
-	var last recovery.Head
-	var problems []error
-	for _, line := range lines {
-		head, err := key.ParseHead(line)
-		if err != nil {
-			problems = append(problems, err)
-			continue
-		}
-		if head.Segment > last.Segment || head.Segment == last.Segment && head.Seq > last.Seq {
-			last = head
-		}
-	}
-	if last == (recovery.Head{}) {
-		return last, fmt.Errorf("no valid head: %w", errors.Join(append(problems, recovery.ErrChain)...))
-	}
-	return last, nil
 }

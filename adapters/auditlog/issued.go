@@ -18,11 +18,8 @@ type issued struct {
 	swept time.Time
 }
 
-// note takes an event that is in the log.
+// note takes the event of a pass that is in the log.
 func (i *issued) note(event recovery.Event, now time.Time) {
-	if event.Type != recovery.EventPassIssuing {
-		return
-	}
 	if i.at == nil {
 		i.at = make(map[recovery.TransactionID]time.Time)
 	}

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"testing"
 
-	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 )
 
@@ -18,6 +18,7 @@ const killed = "AUDITLOG_TEST_KILLED"
 // A node is killed in the middle of its work, again and again: the next start goes on, and every record that was
 // acknowledged is there.
 func TestKilledAndRestarted(t *testing.T) {
+	t.Parallel()
 	if path := os.Getenv(killed); path != "" {
 		options := at(t, path)
 		options.SegmentSize = 4000 // so that it is killed while it rotates, too
@@ -26,7 +27,7 @@ func TestKilledAndRestarted(t *testing.T) {
 			if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err != nil {
 				t.Fatal(err)
 			}
-			head, err := auditlog.ReadHead(path, key(t, 1))
+			head, err := segments.ReadHead(path, key(t, 1))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -7,23 +7,22 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
-	"regain/recovery"
+	"regain/adapters/auditlog/segments"
+	"regain/recovery/chain"
 )
-
-// ErrTruncated means that records are missing at the end of a log.
-var ErrTruncated = errors.New("audit log ends before its head")
 
 // cure is what an operator can do about a log that is not whole.
 const cure = "put the missing files back, or, if they are lost, run `regain audit begin`, which says so in the log for ever"
 
 // found is what there is of a log.
 type found struct {
-	head, kept recovery.Head // beside the log, and elsewhere
-	active     scanned       // the segment at the log's path; without a number if there is none
-	cut        bool          // its last line is unfinished
-	previous   scanned       // the last segment, wherever it was moved to, if there is none at the log's path
+	head, kept chain.Head       // beside the log, and elsewhere
+	active     segments.Scanned // the segment at the log's path; without a number if there is none
+	cut        bool             // its last line is unfinished
+	previous   segments.Scanned // the last segment, wherever it was moved to, if there is none at the log's path
 }
 
 // Examine reports why the log could not be opened. It reads only, and takes no lock: a node may be writing.
@@ -44,43 +43,42 @@ func (l *Log) load() error {
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(l.options.Path + newEnding); err != nil && !errors.Is(err, fs.ErrNotExist) { // a crash left it
+	if err := os.Remove(l.options.Path + segments.NewEnding); err != nil && !errors.Is(err, fs.ErrNotExist) { // a crash left it
 		return err
 	}
 	switch {
-	case f.active.segment.Number > 0:
+	case f.active.Segment.Number > 0:
 		return l.goOn(f)
-	case f.previous.segment.Number > 0:
-		return l.start(l.options.Key.Begin(f.previous.last, l.options.Clock(), false), f.previous)
+	case f.previous.Segment.Number > 0:
+		return l.start(l.options.Key.Begin(f.previous.Last, l.options.Clock(), false), f.previous)
 	}
-	return l.start(l.options.Key.Begin(recovery.Head{}, l.options.Clock(), false))
+	return l.start(l.options.Key.Begin(chain.Head{}, l.options.Clock(), false))
 }
 
 // look reads the last segment and compares it with the heads.
 func (l *Log) look() (f found, err error) {
 	path, key := l.options.Path, l.options.Key
-	if f.head, err = ReadHead(path, key); err != nil && !errors.Is(err, ErrNoHead) {
+	if f.head, err = segments.ReadHead(path, key); err != nil && !errors.Is(err, segments.ErrNoHead) {
 		return f, err
 	}
 	if f.kept, err = l.kept(); err != nil {
 		return f, err
 	}
-	f.active, err = scan(path, key, f.head, f.kept)
+	f.active, err = segments.Scan(path, key, f.head, f.kept)
 	if none(err) {
-		f.active = scanned{}
 		return f, l.lookForLast(&f)
 	}
 	// A crash interrupted the write. No caller was told that this record is durable.
-	if f.cut = errors.Is(err, recovery.ErrUnfinished) && f.active.segment.Number > 0; err != nil && !f.cut {
+	if f.cut = errors.Is(err, chain.ErrUnfinished) && f.active.Segment.Number > 0; err != nil && !f.cut {
 		return f, err
 	}
-	if f.head == (recovery.Head{}) {
-		return f, fmt.Errorf("%s: %w; %s", headPath(path), ErrNoHead, cure)
+	if f.head == (chain.Head{}) {
+		return f, fmt.Errorf("%s: %w; %s", segments.HeadPath(path), segments.ErrNoHead, cure)
 	}
-	if err := f.active.reaches(f.head); err != nil {
+	if err := f.active.Reaches(f.head); err != nil {
 		return f, fmt.Errorf("its head: %w; %s", err, cure)
 	}
-	if err := f.active.reaches(f.kept); err != nil {
+	if err := f.active.Reaches(f.kept); err != nil {
 		return f, fmt.Errorf("the head that the store keeps: %w; %s", err, cure)
 	}
 	return f, nil
@@ -90,27 +88,27 @@ func (l *Log) look() (f found, err error) {
 // was moved to.
 func (l *Log) lookForLast(f *found) error {
 	path, key := l.options.Path, l.options.Key
-	all, _, err := segments(path, key)
+	all, _, err := segments.All(path, key)
 	if err != nil {
 		return err
 	}
-	last := later(f.head, f.kept)
+	last := segments.Later(f.head, f.kept)
 	switch {
-	case last == (recovery.Head{}) && len(all) == 0:
+	case last == (chain.Head{}) && len(all) == 0:
 		return nil // the first start
-	case last == (recovery.Head{}):
-		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, ErrTruncated, cure)
+	case last == (chain.Head{}):
+		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, segments.ErrTruncated, cure)
 	case f.head != last:
-		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, ErrTruncated, cure)
+		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, segments.ErrTruncated, cure)
 	}
-	name, err := find(path, f.head.Segment, key)
+	name, err := segments.Find(path, f.head.Segment, key)
 	if err != nil {
-		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", path, f.head.Seq, errors.Join(ErrTruncated, err), cure)
+		return fmt.Errorf("%s is gone, its head says %d records: %w; %s", path, f.head.Seq, errors.Join(segments.ErrTruncated, err), cure)
 	}
-	if f.previous, err = scan(name, key, f.head); err != nil && !errors.Is(err, recovery.ErrUnfinished) {
+	if f.previous, err = segments.Scan(name, key, f.head); err != nil && !errors.Is(err, chain.ErrUnfinished) {
 		return err
 	}
-	if err := f.previous.reaches(f.head); err != nil {
+	if err := f.previous.Reaches(f.head); err != nil {
 		return fmt.Errorf("its head: %w; %s", err, cure)
 	}
 	return nil
@@ -119,21 +117,14 @@ func (l *Log) lookForLast(f *found) error {
 // none reports whether the error says that there is no segment: no file, or one without a line.
 func none(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, io.EOF) }
 
-func later(a, b recovery.Head) recovery.Head {
-	if b.Segment > a.Segment || b.Segment == a.Segment && b.Seq > a.Seq {
-		return b
-	}
-	return a
-}
-
 // kept returns the head that was kept elsewhere.
-func (l *Log) kept() (recovery.Head, error) {
+func (l *Log) kept() (chain.Head, error) {
 	if l.options.Remembered == nil {
-		return recovery.Head{}, nil
+		return chain.Head{}, nil
 	}
 	line, err := l.options.Remembered.LoadHead(context.Background())
 	if err != nil || line == "" {
-		return recovery.Head{}, err
+		return chain.Head{}, err
 	}
 	head, err := l.options.Key.ParseHead(line)
 	if err != nil && !l.options.Begin { // a log that is begun anew may have a new key
@@ -144,17 +135,17 @@ func (l *Log) kept() (recovery.Head, error) {
 
 // goOn opens the segment at the log's path for more.
 func (l *Log) goOn(f found) error {
-	if f.cut {
-		if err := os.Truncate(f.active.path, f.active.whole); err != nil {
-			return fmt.Errorf("cut off the audit log's unfinished record: %w", err)
-		}
-	}
 	file, err := l.options.files(l.options.Path, os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return err
 	}
 	l.file, l.held = file, identity{}
-	l.size, l.last = f.active.whole, f.active.last
+	if f.cut {
+		if err := l.file.Truncate(f.active.Whole); err != nil {
+			return fmt.Errorf("cut off the audit log's unfinished record: %w", err)
+		}
+	}
+	l.size, l.last = f.active.Whole, f.active.Last
 	l.full = l.options.SegmentSize
 	if err := l.openHead(); err != nil {
 		return err
@@ -165,19 +156,22 @@ func (l *Log) goOn(f found) error {
 		return fmt.Errorf("make the audit log durable: %w", err)
 	}
 	l.head.slot = l.olderSlot(f.head)
-	return l.writeHead(f.active.last)
+	return l.writeHead(f.active.Last)
 }
 
 // start puts a new segment at the log's path, which is free.
-func (l *Log) start(segment recovery.Segment, before ...scanned) error {
+func (l *Log) start(segment chain.Segment, before ...segments.Scanned) error {
 	begun, size, err := l.begin(segment)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(os.Rename(l.options.Path+newEnding, l.options.Path), syncDirectory(l.options.Path)); err != nil {
+	if err := os.Rename(l.options.Path+segments.NewEnding, l.options.Path); err != nil {
 		return errors.Join(err, begun.Close())
 	}
 	l.use(segment, begun, size)
+	if err := l.syncDirectory(); err != nil {
+		return err
+	}
 	if err := l.openHead(); err != nil {
 		return err
 	}
@@ -186,48 +180,45 @@ func (l *Log) start(segment recovery.Segment, before ...scanned) error {
 			return fmt.Errorf("write the audit log's head: %w", err)
 		}
 	}
-	l.recall(append([]scanned{{segment: segment}}, before...)...)
+	l.recall(append([]segments.Scanned{{Segment: segment}}, before...)...)
 	return l.writeHead(segment.Head())
 }
 
 // recall learns which transactions have their pass: from the segments that were read, and as many before them as cover
 // the life of a transaction. It goes no further back than it can: Issued says what it does not know.
-func (l *Log) recall(read ...scanned) {
+func (l *Log) recall(read ...segments.Scanned) {
 	const most = 16 // segments; a busy node fills one in an hour
 	since := l.options.Clock().Add(-issuedFor)
 	for len(read) < most {
-		first := read[len(read)-1].segment
-		if first.Started.Before(since) || first.Begun || first.Number <= 1 {
+		first := read[len(read)-1].Segment
+		if first.Started.Before(since) || first.Begun {
 			break
 		}
-		name, err := find(l.options.Path, first.Number-1, l.options.Key)
+		name, err := segments.Find(l.options.Path, first.Number-1, l.options.Key)
 		if err != nil {
 			break
 		}
-		previous, err := glance(name, l.options.Key, first)
+		previous, err := segments.Glance(name, l.options.Key, first)
 		if err != nil {
 			break
 		}
 		read = append(read, previous)
 	}
-	first := read[len(read)-1].segment
+	first := read[len(read)-1].Segment
 	if l.issued.since = first.Started; first.Number > 1 || first.Begun {
 		l.issued.since = first.Started.Add(1) // of what was started in the same moment, the segment before may know
 	}
 	for _, s := range read {
-		for _, event := range s.issued {
-			if event.Time.After(since) {
-				l.issued.note(event, time.Time{})
-			}
+		for _, event := range s.Issued {
+			l.issued.note(event, time.Time{})
 		}
 	}
 }
 
 // olderSlot returns the slot of the head file that does not hold this head.
-func (l *Log) olderSlot(head recovery.Head) int64 {
-	data, err := os.ReadFile(headPath(l.options.Path))
-	line := l.options.Key.EncodeHead(head)
-	if err == nil && len(data) >= recovery.HeadSize && string(data[:recovery.HeadSize]) == line {
+func (l *Log) olderSlot(head chain.Head) int64 {
+	data, _ := os.ReadFile(segments.HeadPath(l.options.Path)) // which was read before
+	if strings.HasPrefix(string(data), l.options.Key.EncodeHead(head)) {
 		return 1
 	}
 	return 0

@@ -1,19 +1,20 @@
 package auditlog
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"syscall"
+
+	"regain/adapters/auditlog/segments"
 )
 
 // ErrLocked means that another process writes to the log.
 var ErrLocked = errors.New("another process writes to this audit log: each node needs a log of its own, and two that share one would break its chain")
 
-func lockPath(path string) string { return path + ".lock" }
+func lockPath(path string) string { return path + segments.LockEnding }
 
 // acquire locks the log for this process. The kernel gives the lock up when the process ends, however it ends.
 func acquire(path string) (*os.File, error) {
@@ -23,7 +24,7 @@ func acquire(path string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor is small
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, ErrLocked), lock.Close())
+		err = ErrLocked
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock %s: %w", lockPath(path), err), lock.Close())
@@ -34,11 +35,7 @@ func acquire(path string) (*os.File, error) {
 // locked reports whether the lock file is still the one that this process holds: without it another node may write to the
 // log too. The caller holds mu.
 func (l *Log) locked() error {
-	held, err := l.lock.Stat()
-	if err != nil {
-		return fmt.Errorf("look at the audit log's lock: %w", err)
-	}
-	if named, err := os.Stat(lockPath(l.options.Path)); err != nil || !os.SameFile(held, named) {
+	if _, same, err := l.locking.at(l.lock, lockPath(l.options.Path)); err != nil || !same {
 		return fmt.Errorf("%s was removed or replaced: %w", lockPath(l.options.Path), ErrSwapped)
 	}
 	return nil
@@ -54,11 +51,11 @@ func (l *Log) relock() error {
 	if err != nil {
 		return err
 	}
-	if head, err := ReadHead(l.options.Path, l.options.Key); err == nil && later(l.last, head) != l.last {
+	if head, err := segments.ReadHead(l.options.Path, l.options.Key); err == nil && segments.Later(l.last, head) != l.last {
 		return errors.Join(fmt.Errorf("%s: another process wrote to it while its lock was gone: restart this node", l.options.Path), lock.Close())
 	}
 	old := l.lock
-	l.lock = lock
+	l.lock, l.locking = lock, identity{}
 	return old.Close()
 }
 
@@ -73,20 +70,24 @@ func holder(path string) (int, error) {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
 		inode = strconv.FormatUint(stat.Ino, 10)
 	}
-	table, err := os.Open("/proc/locks")
-	if err != nil {
-		return 0, fmt.Errorf("find the process that writes the audit log: %w", err)
+	table, _ := os.ReadFile("/proc/locks") // another system names nobody
+	if pid := holderIn(string(table), inode); pid > 0 {
+		return pid, nil
 	}
-	defer table.Close() //nolint:errcheck // only read
-	for lines := bufio.NewScanner(table); lines.Scan(); {
-		// "3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF" (proc_locks(5))
-		fields := strings.Fields(lines.Text())
+	return 0, errors.New("find the process that writes the audit log: the kernel names none here; does it run in another container?")
+}
+
+// holderIn finds the process that locked the file of this inode in a table as of proc_locks(5), 0 for none.
+func holderIn(table, inode string) int {
+	for line := range strings.Lines(table) {
+		// "3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF"
+		fields := strings.Fields(line)
 		if len(fields) < 6 || fields[1] != "FLOCK" || fields[3] != "WRITE" || fields[5][strings.LastIndexByte(fields[5], ':')+1:] != inode {
 			continue
 		}
-		if pid, err := strconv.Atoi(fields[4]); err == nil && pid > 0 {
-			return pid, nil
+		if pid, _ := strconv.Atoi(fields[4]); pid > 0 { // of a process in another container it says 0
+			return pid
 		}
 	}
-	return 0, errors.New("find the process that writes the audit log: the kernel names none here; does it run in another container?")
+	return 0
 }

@@ -12,18 +12,10 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
-
-// shelf is a head that is kept elsewhere, as a node's store keeps it.
-type shelf struct{ line string }
-
-func (s *shelf) LoadHead(context.Context) (string, error) { return s.line, nil }
-
-func (s *shelf) SaveHead(_ context.Context, line string) error {
-	s.line = line
-	return nil
-}
 
 // What somebody does who can write the log's directory and has no key, to a log of twelve records. Verify says so, with
 // or without a head that was kept elsewhere; the node, whose store keeps one, does not start.
@@ -46,7 +38,7 @@ func TestLosses(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	rechain := func(t *testing.T, path string, k recovery.ChainKey) {
+	rechain := func(t *testing.T, path string, k chain.Key) {
 		t.Helper()
 		text, err := os.ReadFile(path)
 		if err != nil {
@@ -125,7 +117,8 @@ func TestLosses(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			path, store := fresh(t), &shelf{}
+			t.Parallel()
+			path, store := fresh(t), &elsewhere{}
 			options := at(t, path)
 			options.Remembered = store
 			log := open(t, options)
@@ -138,14 +131,14 @@ func TestLosses(t *testing.T) {
 			if err := log.Close(); err != nil {
 				t.Fatal(err)
 			}
-			head, err := auditlog.ReadHead(path, key(t, 1))
+			head, err := segments.ReadHead(path, key(t, 1))
 			if err != nil {
 				t.Fatal(err)
 			}
 			row.spoil(t, path, older)
 			_, err = verify(t, path)
 			said(t, "verify", err, row.says)
-			_, err = auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1), Kept: head})
+			_, err = segments.Verify(segments.Verification{Path: path, Key: key(t, 1), Kept: head})
 			said(t, "verify with the head that was kept", err, row.kept)
 			said(t, "start", reopened(t, options), row.start)
 			begins(t, options, path)
@@ -177,11 +170,11 @@ func begins(t *testing.T, options auditlog.Options, path string) {
 		t.Errorf("the second start: %v", err)
 	}
 	_, err := verify(t, path)
-	head, err2 := auditlog.ReadHead(path, key(t, 1))
+	head, err2 := segments.ReadHead(path, key(t, 1))
 	if err2 != nil {
 		t.Fatal(err2)
 	}
-	r, err3 := auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 1), From: head.Segment})
+	r, err3 := segments.Verify(segments.Verification{Path: path, Key: key(t, 1), From: head.Segment})
 	if err3 != nil || !strings.Contains(strings.Join(r.Notes, "\n"), "records before it may be missing") {
 		t.Errorf("verify: %v; the new segment: %+v, %v", err, r, err3)
 	}
@@ -189,7 +182,7 @@ func begins(t *testing.T, options auditlog.Options, path string) {
 
 // The key of the chain changes: the log goes on under the new one, and the old segments keep the old one.
 func TestANewKey(t *testing.T) {
-	path, store := fresh(t), &shelf{}
+	path, store := fresh(t), &elsewhere{}
 	options := at(t, path)
 	options.Remembered = store
 	log := open(t, options)
@@ -198,7 +191,7 @@ func TestANewKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	options.Key = key(t, 2)
-	if err := reopened(t, options); !errors.Is(err, recovery.ErrChain) {
+	if err := reopened(t, options); !errors.Is(err, chain.ErrBroken) {
 		t.Fatalf("opened with another key: %v", err)
 	}
 	options.Begin = true
@@ -211,7 +204,7 @@ func TestANewKey(t *testing.T) {
 	if err := reopened(t, options); err != nil {
 		t.Fatal(err)
 	}
-	if r, err := auditlog.Verify(auditlog.Verification{Path: path, Key: key(t, 2)}); err != nil || r.To != 2 || len(r.Notes) != 2 {
+	if r, err := segments.Verify(segments.Verification{Path: path, Key: key(t, 2)}); err != nil || r.To != 2 || len(r.Notes) != 2 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -231,7 +224,7 @@ func TestACrashInTheHeadCostsNothing(t *testing.T) {
 		if err := reopened(t, torn); err == nil {
 			t.Error("the head was not torn")
 		}
-		if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
+		if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n+1) {
 			t.Errorf("%+v, want record %d: %v", head, n+1, err)
 		}
 	}
@@ -243,35 +236,6 @@ type torn struct{ auditlog.File }
 func (f torn) WriteAt(p []byte, off int64) (int, error) {
 	n, err := f.File.WriteAt(p[:len(p)/2], off)
 	return n, errors.Join(err, errors.New("the machine stopped"))
-}
-
-// A head that was torn by a crash is as good as the one before it; two torn ones are none.
-func TestTornHeads(t *testing.T) {
-	path := fresh(t)
-	log := open(t, at(t, path))
-	add(t, log, recovery.EventPassIssuing, 5)
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	whole, err := os.ReadFile(path + ".head")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range whole {
-		torn := bytes.Clone(whole)
-		torn[i] ^= 1
-		head, err := auditlog.ParseHead(string(torn), key(t, 1))
-		if err != nil || head.Seq != 4 && head.Seq != 5 {
-			t.Fatalf("octet %d: %+v, %v", i, head, err)
-		}
-		torn[(i+recovery.HeadSize)%len(torn)] ^= 1
-		if head, err := auditlog.ParseHead(string(torn), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
-			t.Fatalf("octets %d of both: %+v, %v", i, head, err)
-		}
-	}
-	if _, err := auditlog.ParseHead(string(whole)+string(whole), key(t, 1)); !errors.Is(err, recovery.ErrChain) {
-		t.Errorf("four heads: %v", err)
-	}
 }
 
 // The head is kept elsewhere at the start, in between every ten seconds at most, and at the end: a log that was lost
@@ -297,12 +261,17 @@ func TestTheHeadIsKeptElsewhere(t *testing.T) {
 			t.Fatal("nothing is kept")
 		}
 	}
+	pass := func(d time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(d)
+	}
 	log := open(t, options)
 	kept(0)
-	add(t, log, recovery.EventPassIssuing, 3)
-	mu.Lock()
-	now = now.Add(11 * time.Second)
-	mu.Unlock()
+	add(t, log, recovery.EventPassIssuing, 2)
+	pass(10*time.Second - 1)
+	add(t, log, recovery.EventPassIssuing, 1)
+	pass(1)
 	add(t, log, recovery.EventPassIssuing, 3)
 	kept(4)
 	if err := log.Close(); err != nil {
@@ -314,9 +283,9 @@ func TestTheHeadIsKeptElsewhere(t *testing.T) {
 	}
 }
 
-// counted is a shelf that tells what is put there.
+// counted is a store of heads that tells what is put there.
 type counted struct {
-	shelf
+	elsewhere
 	saved chan string
 }
 

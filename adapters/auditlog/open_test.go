@@ -1,6 +1,7 @@
 package auditlog_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -122,10 +123,28 @@ func TestStartsAfterChangesWhileNobodyRan(t *testing.T) {
 		"a crash before the new segment got its name": {change: func(_ *testing.T, path string) error {
 			return errors.Join(os.Rename(path, path+".000002"), os.WriteFile(path+".new", []byte("{"), 0o600))
 		}},
-		"rotated to another directory":  {change: func(t *testing.T, path string) error { return os.Rename(path, fresh(t)) }, says: "is gone, its head says 4 records"},
-		"an older segment in its place": {change: func(_ *testing.T, path string) error { return os.Rename(path+".000001", path) }, says: "names segment 2, and"},
-		"all but an older segment gone": {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Remove(path+".head")) }, says: "and so is its head, but not its older segments"},
-		"its head is no head":           {change: func(_ *testing.T, path string) error { return os.WriteFile(path+".head", []byte("x\n"), 0o600) }, says: "no valid head"},
+		"rotated to another directory": {change: func(t *testing.T, path string) error { return os.Rename(path, fresh(t)) }, says: "is gone, its head says 4 records"},
+		"rotated, and a record changed": {change: func(_ *testing.T, path string) error {
+			text, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path+".1", bytes.Replace(text, []byte("ada@"), []byte("bob@"), 1), 0o600), os.Remove(path))
+		}, says: "was changed, or not made with this key"},
+		"rotated, and its last record cut off": {change: func(_ *testing.T, path string) error {
+			text, err := os.ReadFile(path)
+			cut := bytes.LastIndexByte(text[:len(text)-1], '\n') + 1
+			return errors.Join(err, os.WriteFile(path+".1", text[:cut], 0o600), os.Remove(path))
+		}, says: "its head: names record 4, and"},
+		"rotated, and its last record cut in two": {change: func(_ *testing.T, path string) error {
+			text, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path+".1", text[:len(text)-9], 0o600), os.Remove(path))
+		}, says: "its head: names record 4, and"},
+		"a line that is none after the last record": {change: func(_ *testing.T, path string) error {
+			text, err := os.ReadFile(path)
+			return errors.Join(err, os.WriteFile(path, append(text, "{}\n"...), 0o600))
+		}, says: "not a record"},
+		"a first line that is not finished": {change: func(_ *testing.T, path string) error { return os.Truncate(path, 20) }, says: "last audit record is unfinished"},
+		"an older segment in its place":     {change: func(_ *testing.T, path string) error { return os.Rename(path+".000001", path) }, says: "names segment 2, and"},
+		"all but an older segment gone":     {change: func(_ *testing.T, path string) error { return errors.Join(os.Remove(path), os.Remove(path+".head")) }, says: "and so is its head, but not its older segments"},
+		"its head is no head":               {change: func(_ *testing.T, path string) error { return os.WriteFile(path+".head", []byte("x\n"), 0o600) }, says: "no valid head"},
 		"the same segment of a shorter log": {change: func(t *testing.T, path string) error {
 			other := fresh(t)
 			log := open(t, at(t, other))

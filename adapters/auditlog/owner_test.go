@@ -102,6 +102,9 @@ func TestALockThatIsRemoved(t *testing.T) {
 	if err := first.Reopen(); !errors.Is(err, auditlog.ErrLocked) {
 		t.Errorf("beside the node that has the lock: %v", err)
 	}
+	if err := first.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, auditlog.ErrSwapped) { // the first cause
+		t.Errorf("a record, then: %v", err)
+	}
 	add(t, second, recovery.EventPassIssuing, 1)
 	holds(t, path, 3)
 	if err := second.Close(); err != nil {

@@ -6,39 +6,32 @@ import (
 	"io/fs"
 	"os"
 
-	"regain/recovery"
-)
-
-const (
-	newEnding    = ".new"
-	rotateEnding = ".rotate"
+	"regain/adapters/auditlog/segments"
+	"regain/recovery/chain"
 )
 
 // rotateIfFull begins a new segment if the present one is full. If that fails the log goes on in the present one.
-func (l *Log) rotateIfFull() error {
+func (l *Log) rotateIfFull() {
 	if l.inMemory() || !l.isFull() {
-		return nil
+		return
 	}
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	if !l.isFull() { // another caller did it meanwhile
-		return nil
+		return
 	}
-	err := l.rotate()
-	if err != nil && !l.isClosed() {
+	if err := l.rotate(); err != nil && !l.isClosed() {
 		l.options.Logger.Error("the audit log was not rotated and goes on in its file", "cause", err)
 		l.mu.Lock()
 		l.full = l.size + l.options.SegmentSize/16 // and not at every record
 		l.mu.Unlock()
-		return nil
 	}
-	return err
 }
 
 func (l *Log) isFull() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.closed == nil && l.size >= l.full
+	return l.size >= l.full
 }
 
 // Rotate begins a new segment.
@@ -71,7 +64,7 @@ func (l *Log) Reopen() error {
 	if l.inMemory() {
 		return nil
 	}
-	asked := os.Remove(l.options.Path+rotateEnding) == nil
+	asked := os.Remove(l.options.Path+segments.RotateEnding) == nil
 	l.syncing.Lock()
 	defer l.syncing.Unlock()
 	l.mu.Lock()
@@ -103,10 +96,10 @@ func (l *Log) Reopen() error {
 // compare says so when the segment that could not be written is not what it must be. It changes nothing: what is
 // missing stays missing, and Verify shows it. The caller holds mu.
 func (l *Log) compare() {
-	old, err := scan(l.options.Path, l.options.Key)
-	if err != nil || old.last != l.last {
+	old, err := segments.Scan(l.options.Path, l.options.Key)
+	if err != nil || old.Last != l.last {
 		l.options.Logger.Error("the audit log's last segment is not what was written to it", "segment", l.last.Segment,
-			"ends with record", old.last.Seq, "written", l.last.Seq, "cause", err)
+			"ends with record", old.Last.Seq, "written", l.last.Seq, "cause", err)
 	}
 }
 
@@ -119,12 +112,15 @@ func (l *Log) carryOn() error {
 		return fmt.Errorf("begin a new segment of the audit log: %w", err)
 	}
 	if err := l.moveAside(); err != nil {
-		return errors.Join(fmt.Errorf("move the audit log's segment aside: %w", err), begun.Close(), os.Remove(path+newEnding))
+		return errors.Join(fmt.Errorf("move the audit log's segment aside: %w", err), begun.Close(), os.Remove(path+segments.NewEnding))
 	}
-	if err := errors.Join(os.Rename(path+newEnding, path), syncDirectory(path)); err != nil {
+	if err := os.Rename(path+segments.NewEnding, path); err != nil {
 		return errors.Join(l.shut(fmt.Errorf("begin a new segment of the audit log: %w", err)), begun.Close())
 	}
 	l.use(segment, begun, size)
+	if err := l.syncDirectory(); err != nil { // the file is ours, and Reopen begins another
+		return errors.Join(l.shut(fmt.Errorf("begin a new segment of the audit log: %w", err)), old.Close())
+	}
 	l.options.Logger.Info("the audit log carries on in a new segment", "segment", segment.Number, "after record", segment.Seq)
 	l.mu.Unlock() // writeHead takes it; syncing keeps everybody else away from the head
 	err = l.writeHead(segment.Head())
@@ -133,15 +129,15 @@ func (l *Log) carryOn() error {
 }
 
 // use makes a segment that has no record the one that is written to.
-func (l *Log) use(segment recovery.Segment, begun file, size int64) {
+func (l *Log) use(segment chain.Segment, begun file, size int64) {
 	l.file, l.held = begun, identity{}
 	l.size, l.full, l.last = size, max(size+1, l.options.SegmentSize), segment.Head()
 	l.closed, l.failing = nil, nil
 }
 
 // begin writes the first line of a segment, durably, to a file that nobody looks at yet.
-func (l *Log) begin(segment recovery.Segment) (file, int64, error) {
-	path := l.options.Path + newEnding
+func (l *Log) begin(segment chain.Segment) (file, int64, error) {
+	path := l.options.Path + segments.NewEnding
 	begun, err := l.options.files(path, os.O_CREATE|os.O_RDWR|os.O_APPEND|os.O_TRUNC)
 	if err != nil {
 		return nil, 0, err
@@ -154,21 +150,14 @@ func (l *Log) begin(segment recovery.Segment) (file, int64, error) {
 	return begun, int64(len(line)), nil
 }
 
-// moveAside frees the log's name. An empty file is overwritten: logrotate made it, or left it. The caller holds mu.
+// moveAside frees the log's name. The caller holds mu.
 func (l *Log) moveAside() error {
-	path, to := l.options.Path, aside(l.options.Path, l.last.Segment)
-	named, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist) || err == nil && named.Size() == 0:
-		return nil
-	case err != nil:
+	path, to := l.options.Path, segments.Aside(l.options.Path, l.last.Segment)
+	named, same, err := l.held.at(l.file, path)
+	if free, err := vacant(named, err); free || err != nil {
 		return err
 	}
-	held, err := l.file.Stat()
-	if err != nil {
-		return err
-	}
-	if !os.SameFile(held, named) {
+	if !same {
 		return fmt.Errorf("%s is a file that this node did not write; move it away", path)
 	}
 	if _, err := os.Stat(to); !errors.Is(err, fs.ErrNotExist) {

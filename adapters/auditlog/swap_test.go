@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
 )
 
@@ -100,6 +101,7 @@ func TestAFileThatIsSwappedUnderTheLog(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			path := fresh(t)
 			log := open(t, at(t, path))
 			defer log.Close()
@@ -127,7 +129,7 @@ func TestAFileThatIsSwappedUnderTheLog(t *testing.T) {
 			if r, err := verify(t, path); row.missing == "" && err != nil || row.missing != "" && (err == nil || !strings.Contains(err.Error(), row.missing)) {
 				t.Errorf("verify: %+v, %v", r, err)
 			}
-			if head, err := auditlog.ReadHead(path, key(t, 1)); err != nil || head.Segment != 2 {
+			if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Segment != 2 {
 				t.Errorf("the head: %+v, %v", head, err)
 			}
 		})
@@ -153,6 +155,14 @@ func TestAFileThatIsSwappedDuringTheFsync(t *testing.T) {
 	if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, auditlog.ErrSwapped) {
 		t.Errorf("a record that was truncated away was acknowledged: %v", err)
 	}
+	if err := log.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	armed = true
+	if err := log.Rotate(); !errors.Is(err, auditlog.ErrSwapped) {
+		t.Errorf("a segment that was truncated away was rotated: %v", err)
+	}
+	said(t, "a record then", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records")
 }
 
 // SIGHUP comes for other reasons too: it begins no segment when nothing happened.
@@ -237,91 +247,9 @@ func TestRotation(t *testing.T) {
 	}
 }
 
-// A segment that is missing, shortened or there twice is told, by its number.
-func TestSegmentsThatAreNotWhole(t *testing.T) {
-	for name, row := range map[string]struct {
-		spoil func(t *testing.T, path string) error
-		says  string
-	}{
-		"the first missing": {func(_ *testing.T, path string) error { return os.Remove(path + ".000001") }, "segments 1 to 1 (records up to 2) are not here"},
-		"one missing":       {func(_ *testing.T, path string) error { return os.Remove(path + ".000002") }, "segment 3 does not follow segment 1"},
-		"the last missing":  {func(_ *testing.T, path string) error { return os.Remove(path) }, "has 6 records in segments up to 3, its head says record 8 in segment 4"},
-		"one shortened": {func(t *testing.T, path string) error {
-			text, err := os.ReadFile(path + ".000002")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return os.Truncate(path+".000002", int64(bytes.LastIndexByte(text[:len(text)-1], '\n')+1))
-		}, "records 4 to 4 are missing at the end of segment 2"},
-		"one twice": {func(t *testing.T, path string) error {
-			text, err := os.ReadFile(path + ".000002")
-			if err != nil {
-				t.Fatal(err)
-			}
-			return os.WriteFile(path+".copy", text, 0o600)
-		}, "are all segment 2"},
-		"one of another log": {func(t *testing.T, path string) error {
-			other := fresh(t)
-			log := open(t, at(t, other))
-			add(t, log, recovery.EventPassIssuing, 2)
-			if err := errors.Join(log.Rotate(), log.Close()); err != nil {
-				t.Fatal(err)
-			}
-			return os.Rename(other+".000001", path+".000001")
-		}, "carries on at another record 2 than segment 1 ends with"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := fresh(t)
-			log := open(t, at(t, path))
-			for range 3 {
-				add(t, log, recovery.EventPassIssuing, 2)
-				if err := log.Rotate(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			add(t, log, recovery.EventPassIssuing, 2)
-			if err := log.Close(); err != nil {
-				t.Fatal(err)
-			}
-			holds(t, path, 8)
-			if err := row.spoil(t, path); err != nil {
-				t.Fatal(err)
-			}
-			if r, err := verify(t, path); err == nil || !strings.Contains(err.Error(), row.says) {
-				t.Errorf("%+v, %v; want it to say %q", r, err, row.says)
-			}
-		})
-	}
-}
-
-// Segments that are kept elsewhere are verified with the rest.
-func TestSegmentsElsewhere(t *testing.T) {
-	path := fresh(t)
-	log := open(t, at(t, path))
-	add(t, log, recovery.EventPassIssuing, 2)
-	if err := errors.Join(log.Rotate(), log.Close()); err != nil {
-		t.Fatal(err)
-	}
-	archived := filepath.Join(t.TempDir(), "first.jsonl")
-	if err := os.Rename(path+".000001", archived); err != nil {
-		t.Fatal(err)
-	}
-	v := auditlog.Verification{Path: path, Key: key(t, 1), More: []string{archived}}
-	if r, err := auditlog.Verify(v); err != nil || r.Segments != 2 {
-		t.Errorf("%+v, %v", r, err)
-	}
-	v.More, v.From = nil, 2
-	if r, err := auditlog.Verify(v); err != nil || r.Segments != 1 {
-		t.Errorf("from the second: %+v, %v", r, err)
-	}
-	v.From = 3
-	if r, err := auditlog.Verify(v); err == nil {
-		t.Errorf("from one that does not exist: %+v", r)
-	}
-}
-
 // To verify beside a node that rotates now and then finds nothing wrong.
 func TestVerifyBesideARotatingNode(t *testing.T) {
+	t.Parallel()
 	path := fresh(t)
 	log := closing(t, open(t, at(t, path)))
 	done := make(chan error, 1)

@@ -96,6 +96,7 @@ func TestNotReadyWithoutAHead(t *testing.T) {
 
 // The segment that is written to is rotated away while a long log is read: it is found under its new name.
 func TestVerifyALogThatRotatesMeanwhile(t *testing.T) {
+	t.Parallel()
 	path := fresh(t)
 	log := closing(t, open(t, at(t, path)))
 	done, stop := make(chan error, 1), make(chan struct{})

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 var errBroken = errors.New("input/output error")
@@ -138,7 +140,7 @@ func TestEveryFaultOfAFileIsTold(t *testing.T) {
 		if err := reopened(t, at(t, path)); err != nil {
 			// The very first start failed between the segment and its head: to go on by itself would be to go on after both
 			// were removed, too.
-			if !errors.Is(err, auditlog.ErrNoHead) || acknowledged > 0 || calls > 4 {
+			if !errors.Is(err, segments.ErrNoHead) || acknowledged > 0 || calls > 6 {
 				t.Errorf("call %d: the next start: %v", calls+1, err)
 			}
 			continue
@@ -177,7 +179,7 @@ func TestAStoreOfHeadsThatFails(t *testing.T) {
 		"cannot be read":    {elsewhere{load: errBroken}, errBroken.Error()},
 		"cannot be written": {elsewhere{save: errBroken}, "keep the audit log's head: " + errBroken.Error()},
 		"no head":           {elsewhere{line: "x"}, "the head that the store keeps: not a head"},
-		"another key's":     {elsewhere{line: key(t, 2).EncodeHead(recovery.Head{Segment: 1, Seq: 1, MAC: strings.Repeat("ab", 32)})}, "the head that the store keeps: the head was not made with this key"},
+		"another key's":     {elsewhere{line: key(t, 2).EncodeHead(chain.Head{Segment: 1, Seq: 1, MAC: strings.Repeat("ab", 32)})}, "the head that the store keeps: the head was not made with this key"},
 	} {
 		*store = row.store
 		said(t, name, reopened(t, options), row.says)
@@ -256,17 +258,52 @@ func shorten(t *testing.T, path string, to int64) {
 
 // After it was closed a log takes nothing, does not open again by a signal, and says why.
 func TestAClosedLog(t *testing.T) {
-	log := open(t, at(t, fresh(t)))
-	add(t, log, recovery.EventRecoveryStarted, 2)
-	if err := log.Close(); err != nil {
-		t.Fatal(err)
-	}
-	for name, err := range map[string]error{
-		"critical": log.Append(t.Context(), event(recovery.EventPassIssuing)), "another": log.Append(t.Context(), event(recovery.EventRecoveryStarted)),
-		"reopen": log.Reopen(), "ready": log.Ready(), "rotate": log.Rotate(),
+	for name, step := range map[string]func(log *auditlog.Log) error{
+		"critical": func(log *auditlog.Log) error { return log.Append(t.Context(), event(recovery.EventPassIssuing)) },
+		"another":  func(log *auditlog.Log) error { return log.Append(t.Context(), event(recovery.EventRecoveryStarted)) },
+		"reopen":   (*auditlog.Log).Reopen, "ready": (*auditlog.Log).Ready, "rotate": (*auditlog.Log).Rotate,
 	} {
-		if !errors.Is(err, os.ErrClosed) {
+		path, broken := fresh(t), false
+		log := open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return faulty{File: f, sync: func() error {
+				if broken {
+					return errBroken
+				}
+				return f.Sync()
+			}}
+		}))
+		add(t, log, recovery.EventRecoveryStarted, 2)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := step(log); !errors.Is(err, os.ErrClosed) {
 			t.Errorf("%s: %v", name, err)
+		}
+		if err := reopened(t, at(t, path)); err != nil { // which needs the lock
+			t.Errorf("%s, and another node: %v", name, err)
+		}
+		holds(t, path, 2)
+		// One that failed before says why, still.
+		path = fresh(t)
+		log = open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return faulty{File: f, sync: func() error {
+				if broken {
+					return errBroken
+				}
+				return f.Sync()
+			}}
+		}))
+		broken = true
+		if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, errBroken) {
+			t.Fatal(err)
+		}
+		broken = false
+		_ = log.Close()
+		if err := step(log); !errors.Is(err, os.ErrClosed) || !errors.Is(err, errBroken) {
+			t.Errorf("%s, after a failure: %v", name, err)
+		}
+		if err := reopened(t, at(t, path)); err != nil {
+			t.Errorf("%s, after a failure, and another node: %v", name, err)
 		}
 	}
 	memory := auditlog.NewMemory()

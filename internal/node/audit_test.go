@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"regain/adapters/auditlog"
+	"regain/adapters/auditlog/segments"
 	"regain/internal/node"
 )
 
@@ -42,7 +43,7 @@ func TestRotatingTheLogOfARunningNode(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	if r, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key}); err != nil || r.Segments != 4 {
+	if r, err := segments.Verify(segments.Verification{Path: options.Path, Key: options.Key}); err != nil || r.Segments != 4 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
@@ -72,7 +73,7 @@ func TestBeginningAfterALoss(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := auditlog.Verify(auditlog.Verification{Path: options.Path, Key: options.Key, From: 2})
+	r, err := segments.Verify(segments.Verification{Path: options.Path, Key: options.Key, From: 2})
 	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "was begun by `regain audit begin`") {
 		t.Errorf("%+v, %v", r, err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"regain/internal/config"
 	"regain/provider/keys"
-	"regain/recovery"
+	"regain/recovery/chain"
 	"regain/storage"
 )
 
@@ -64,12 +64,12 @@ func readKey(secret config.Secret, key string) ([]byte, error) {
 }
 
 // ReadAuditKey reads the key of the audit log's chain. name is the configuration key, for errors.
-func ReadAuditKey(secret config.Secret, name string) (recovery.ChainKey, error) {
+func ReadAuditKey(secret config.Secret, name string) (chain.Key, error) {
 	raw, err := readKey(secret, name)
 	if err != nil {
-		return recovery.ChainKey{}, err
+		return chain.Key{}, err
 	}
-	return recovery.NewChainKey(raw)
+	return chain.NewKey(raw)
 }
 
 // ReadTokens returns the initial access tokens, or nil if registration is not configured.

@@ -1,4 +1,4 @@
-package auditlog
+package segments
 
 import (
 	"errors"
@@ -9,19 +9,19 @@ import (
 	"strings"
 	"time"
 
-	"regain/recovery"
+	"regain/recovery/chain"
 )
 
 // Verification says what is verified.
 type Verification struct {
 	Path string // of the log; its other segments are beside it
-	Key  recovery.ChainKey
+	Key  chain.Key
 	// More are segments that were moved elsewhere.
 	More []string
 	// From is the first segment that must be there; 0 means the first of all.
 	From uint64
 	// Kept is a head that was kept elsewhere; zero for none.
-	Kept recovery.Head
+	Kept chain.Head
 }
 
 // Report is what was verified.
@@ -29,7 +29,7 @@ type Report struct {
 	Segments    int
 	First, Last uint64 // segments
 	From, To    uint64 // records; To is less than From where there is none
-	Head        recovery.Head
+	Head        chain.Head
 	Notes       []string // what is not a mistake of the log, and still to be known
 }
 
@@ -53,8 +53,8 @@ func Verify(v Verification) (Report, error) {
 func (v Verification) verify() (report Report, err error) {
 	// The head first: records that are appended meanwhile come after it.
 	report.Head, err = ReadHead(v.Path, v.Key)
-	if errors.Is(err, ErrNoHead) && v.Kept != (recovery.Head{}) {
-		report.Notes = append(report.Notes, fmt.Sprintf("%s is missing; the head that was kept elsewhere is compared alone", headPath(v.Path)))
+	if errors.Is(err, ErrNoHead) && v.Kept != (chain.Head{}) {
+		report.Notes = append(report.Notes, fmt.Sprintf("%s is missing; the head that was kept elsewhere is compared alone", HeadPath(v.Path)))
 	} else if err != nil {
 		return report, err
 	}
@@ -63,8 +63,8 @@ func (v Verification) verify() (report Report, err error) {
 		return report, err
 	}
 	report.Notes = append(report.Notes, notes...)
-	heads := slices.DeleteFunc([]recovery.Head{report.Head, v.Kept}, func(h recovery.Head) bool { return h == recovery.Head{} })
-	read, err := v.chain(files, heads, &report)
+	heads := slices.DeleteFunc([]chain.Head{report.Head, v.Kept}, func(h chain.Head) bool { return h == chain.Head{} })
+	read, err := v.follow(files, heads, &report)
 	if err != nil {
 		return report, err
 	}
@@ -84,14 +84,14 @@ type numbered struct {
 
 // files finds the segments, one file each, in order.
 func (v Verification) files() (files []numbered, notes []string, err error) {
-	found, others, err := segments(v.Path, v.Key)
+	found, others, err := All(v.Path, v.Key)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, name := range others {
 		if name == v.Path {
 			_, err := firstLine(name, v.Key)
-			return nil, nil, fmt.Errorf("%s: %w", name, errors.Join(err, recovery.ErrChain))
+			return nil, nil, fmt.Errorf("%s: %w", name, errors.Join(err, chain.ErrBroken))
 		}
 		notes = append(notes, name+" is no segment of this log, or was made with another key")
 	}
@@ -101,9 +101,6 @@ func (v Verification) files() (files []numbered, notes []string, err error) {
 			return nil, nil, fmt.Errorf("%s: %w", name, err)
 		}
 		found[segment.Number] = append(found[segment.Number], name)
-	}
-	if len(found) == 0 {
-		return nil, nil, fmt.Errorf("%s: %w", v.Path, fs.ErrNotExist)
 	}
 	for _, n := range slices.Sorted(maps.Keys(found)) {
 		if len(found[n]) > 1 {
@@ -116,67 +113,67 @@ func (v Verification) files() (files []numbered, notes []string, err error) {
 	return files, notes, nil
 }
 
-// chain verifies the segments and that they follow each other.
-func (v Verification) chain(files []numbered, heads []recovery.Head, report *Report) ([]scanned, error) {
-	var read []scanned
+// follow verifies the segments and that they follow each other.
+func (v Verification) follow(files []numbered, heads []chain.Head, report *Report) ([]Scanned, error) {
+	var read []Scanned
 	for _, file := range files {
 		s, err := v.scan(file, heads)
 		if err != nil {
 			return nil, err
 		}
-		name := s.path
+		name := s.Path
 		switch {
 		case len(read) > 0:
-			if err := s.segment.Follows(read[len(read)-1].last); err != nil {
+			if err := s.Segment.Follows(read[len(read)-1].Last); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-		case s.segment.Number != max(v.From, 1):
+		case s.Segment.Number != max(v.From, 1):
 			return nil, fmt.Errorf("segments %d to %d (records up to %d) are not here: name their files too, or, if they are lost, verify with --from %d: %w",
-				max(v.From, 1), s.segment.Number-1, s.segment.Seq, s.segment.Number, recovery.ErrChain)
+				max(v.From, 1), s.Segment.Number-1, s.Segment.Seq, s.Segment.Number, chain.ErrBroken)
 		}
-		if s.segment.Begun {
-			report.Notes = append(report.Notes, fmt.Sprintf("segment %d was begun by `regain audit begin` at %s: records before it may be missing", s.segment.Number, s.segment.Started.Format("2006-01-02 15:04:05 UTC")))
+		if s.Segment.Begun {
+			report.Notes = append(report.Notes, fmt.Sprintf("segment %d was begun by `regain audit begin` at %s: records before it may be missing", s.Segment.Number, s.Segment.Started.Format("2006-01-02 15:04:05 UTC")))
 		}
-		s.issued = nil
+		s.Issued = nil
 		read = append(read, s)
 	}
 	if len(read) == 0 {
-		return nil, fmt.Errorf("segment %d is not here: %w", v.From, fs.ErrNotExist)
+		return nil, fmt.Errorf("segment %d is not beside %s: %w", max(v.From, 1), v.Path, fs.ErrNotExist)
 	}
 	first, last := read[0], read[len(read)-1]
-	report.Segments, report.First, report.Last, report.From, report.To = len(read), first.segment.Number, last.segment.Number, first.segment.Seq+1, last.last.Seq
+	report.Segments, report.First, report.Last, report.From, report.To = len(read), first.Segment.Number, last.Segment.Number, first.Segment.Seq+1, last.Last.Seq
 	return read, nil
 }
 
-// scan reads a segment. The one that was written to may have been moved aside while those before it were read, which
-// takes minutes where there are many.
-func (v Verification) scan(file numbered, heads []recovery.Head) (scanned, error) {
-	s, err := scan(file.name, v.Key, heads...)
-	if file.name != v.Path || s.segment.Number == file.number {
+// scan reads a segment. It may have been moved aside, or compressed, while those before it were read, which takes minutes
+// where there are many.
+func (v Verification) scan(file numbered, heads []chain.Head) (Scanned, error) {
+	s, err := Scan(file.name, v.Key, heads...)
+	if s.Segment.Number == file.number {
 		return s, err
 	}
-	name, err := find(v.Path, file.number, v.Key)
+	name, err := Find(v.Path, file.number, v.Key)
 	if err != nil {
 		return s, err
 	}
-	return scan(name, v.Key, heads...)
+	return Scan(name, v.Key, heads...)
 }
 
 // through reports whether the segments go through the head.
-func through(read []scanned, head recovery.Head) error {
+func through(read []Scanned, head chain.Head) error {
 	last := read[len(read)-1]
 	switch {
-	case head.Segment < read[0].segment.Number:
+	case head.Segment < read[0].Segment.Number:
 		return fmt.Errorf("the head names segment %d, which is not here: %w", head.Segment, ErrTruncated)
-	case head.Segment > last.segment.Number:
-		return fmt.Errorf("has %d records in segments up to %d, its head says record %d in segment %d: %w", last.last.Seq, last.segment.Number, head.Seq, head.Segment, ErrTruncated)
+	case head.Segment > last.Segment.Number:
+		return fmt.Errorf("has %d records in segments up to %d, its head says record %d in segment %d: %w", last.Last.Seq, last.Segment.Number, head.Seq, head.Segment, ErrTruncated)
 	}
-	s := read[head.Segment-read[0].segment.Number]
-	if head.Seq > s.last.Seq {
-		return fmt.Errorf("has %d records, its head says %d: %w", s.last.Seq, head.Seq, ErrTruncated)
+	s := read[head.Segment-read[0].Segment.Number]
+	if head.Seq > s.Last.Seq {
+		return fmt.Errorf("has %d records, its head says %d: %w", s.Last.Seq, head.Seq, ErrTruncated)
 	}
 	if !s.holds[head] {
-		return fmt.Errorf("record %d is not the one its head names: %w", head.Seq, recovery.ErrChain)
+		return fmt.Errorf("record %d is not the one its head names: %w", head.Seq, chain.ErrBroken)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package recovery_test
+package chain_test
 
 import (
 	"bytes"
@@ -10,22 +10,28 @@ import (
 	"time"
 
 	"regain/recovery"
+	"regain/recovery/chain"
 )
 
-// chainKey returns a key that is all one octet.
-func chainKey(t testing.TB, octet byte) recovery.ChainKey {
+var (
+	noon    = time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	errDisk = errors.New("disk on fire")
+)
+
+// keyOf returns a key that is all one octet.
+func keyOf(t testing.TB, octet byte) chain.Key {
 	t.Helper()
-	key, err := recovery.NewChainKey(bytes.Repeat([]byte{octet}, 32))
+	key, err := chain.NewKey(bytes.Repeat([]byte{octet}, 32))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return key
 }
 
-// chain returns the first segment of a log with n records, and its head.
-func chain(t testing.TB, key recovery.ChainKey, n int, account recovery.AccountID) ([]byte, recovery.Head) {
+// records returns the first segment of a log with n records, and its head.
+func records(t testing.TB, key chain.Key, n int, account recovery.AccountID) ([]byte, chain.Head) {
 	t.Helper()
-	segment := key.Begin(recovery.Head{}, noon, false)
+	segment := key.Begin(chain.Head{}, noon, false)
 	var log bytes.Buffer
 	log.Write(segment.Encode())
 	last := segment.Head()
@@ -40,20 +46,20 @@ func chain(t testing.TB, key recovery.ChainKey, n int, account recovery.AccountI
 	return log.Bytes(), last
 }
 
-func ignore(recovery.Link) {}
+func ignore(chain.Link) {}
 
 func verify(t testing.TB, log []byte) error {
 	t.Helper()
-	_, _, err := chainKey(t, 1).VerifySegment(bytes.NewReader(log), ignore)
+	_, _, err := keyOf(t, 1).VerifySegment(bytes.NewReader(log), ignore)
 	return err
 }
 
 const awkward = "a<b>&@example.org"
 
 func TestVerifySegment(t *testing.T) {
-	log, head := chain(t, chainKey(t, 1), 20, awkward)
+	log, head := records(t, keyOf(t, 1), 20, awkward)
 	var seen int
-	segment, last, err := chainKey(t, 1).VerifySegment(bytes.NewReader(log), func(recovery.Link) { seen++ })
+	segment, last, err := keyOf(t, 1).VerifySegment(bytes.NewReader(log), func(chain.Link) { seen++ })
 	if err != nil || last != head || last.Seq != 20 || seen != 20 || segment.Number != 1 {
 		t.Errorf("%d links, %d seen: %v", last.Seq, seen, err)
 	}
@@ -67,7 +73,7 @@ func TestVerifySegment(t *testing.T) {
 
 // No single changed byte goes unnoticed.
 func TestEveryChangedByteShows(t *testing.T) {
-	log, _ := chain(t, chainKey(t, 1), 2, awkward)
+	log, _ := records(t, keyOf(t, 1), 2, awkward)
 	for i := range log {
 		changed := bytes.Clone(log)
 		changed[i] ^= 1
@@ -78,8 +84,8 @@ func TestEveryChangedByteShows(t *testing.T) {
 }
 
 func TestCutInTheMiddle(t *testing.T) {
-	log, _ := chain(t, chainKey(t, 1), 2, awkward)
-	if err := verify(t, log[:len(log)-3]); !errors.Is(err, recovery.ErrUnfinished) {
+	log, _ := records(t, keyOf(t, 1), 2, awkward)
+	if err := verify(t, log[:len(log)-3]); !errors.Is(err, chain.ErrUnfinished) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -87,13 +93,13 @@ func TestCutInTheMiddle(t *testing.T) {
 // Every record here is genuine, made with the key: what is wrong is where it stands. An administrator's log of one
 // server is no place for records of another's, and one without its neighbours is a hole.
 func TestGenuineRecordsInTheWrongPlace(t *testing.T) {
-	key := chainKey(t, 1)
-	one, _ := chain(t, key, 4, "ada@example.org")
-	two, _ := chain(t, key, 4, "bob@example.org")
+	key := keyOf(t, 1)
+	one, _ := records(t, key, 4, "ada@example.org")
+	two, _ := records(t, key, 4, "bob@example.org")
 	a, b := bytes.SplitAfter(one, []byte("\n")), bytes.SplitAfter(two, []byte("\n"))
-	foreign, _ := chain(t, chainKey(t, 2), 4, "ada@example.org")
-	segment := key.Begin(recovery.Head{Segment: 1, Seq: 2, MAC: strings.Repeat("0", 64)}, noon, false)
-	skipped, err := key.Next(recovery.Head{Segment: 1, Seq: 7, MAC: key.Begin(recovery.Head{}, noon, false).MAC}, recovery.Event{Time: noon})
+	foreign, _ := records(t, keyOf(t, 2), 4, "ada@example.org")
+	segment := key.Begin(chain.Head{Segment: 1, Seq: 2, MAC: strings.Repeat("0", 64)}, noon, false)
+	skipped, err := key.Next(chain.Head{Segment: 1, Seq: 7, MAC: key.Begin(chain.Head{}, noon, false).MAC}, recovery.Event{Time: noon})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +115,7 @@ func TestGenuineRecordsInTheWrongPlace(t *testing.T) {
 		"the first line of another segment":       bytes.Join([][]byte{segment.Encode(), a[3], a[4]}, nil),
 		"the whole log chained anew, another key": foreign,
 	} {
-		if err := verify(t, log); !errors.Is(err, recovery.ErrChain) {
+		if err := verify(t, log); !errors.Is(err, chain.ErrBroken) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -117,13 +123,13 @@ func TestGenuineRecordsInTheWrongPlace(t *testing.T) {
 
 // A segment follows the head of the one before it, and no other.
 func TestFollows(t *testing.T) {
-	key := chainKey(t, 1)
-	_, head := chain(t, key, 4, "ada@example.org")
+	key := keyOf(t, 1)
+	_, head := records(t, key, 4, "ada@example.org")
 	if err := key.Begin(head, noon, false).Follows(head); err != nil {
 		t.Fatal(err)
 	}
-	_, other := chain(t, key, 4, "bob@example.org")
-	for says, last := range map[string]recovery.Head{
+	_, other := records(t, key, 4, "bob@example.org")
+	for says, last := range map[string]chain.Head{
 		"does not follow segment 0":                {},
 		"does not follow segment 2":                {Segment: 2, Seq: head.Seq, MAC: head.MAC},
 		"records 4 to 4 are missing at the end":    {Segment: 1, Seq: 3, MAC: head.MAC},
@@ -131,7 +137,7 @@ func TestFollows(t *testing.T) {
 		"another record 4 than segment 1 ends":     other,
 		"carries on at another record 4 than segm": {Segment: 1, Seq: 4, MAC: "00"},
 	} {
-		if err := key.Begin(head, noon, false).Follows(last); !errors.Is(err, recovery.ErrChain) || !strings.Contains(err.Error(), says) {
+		if err := key.Begin(head, noon, false).Follows(last); !errors.Is(err, chain.ErrBroken) || !strings.Contains(err.Error(), says) {
 			t.Errorf("after %+v: got %v, want it to say %q", last, err, says)
 		}
 	}
@@ -139,35 +145,39 @@ func TestFollows(t *testing.T) {
 
 // A head says where a log ends, under the key: the MAC of a record is in the log for everybody to copy.
 func TestHeads(t *testing.T) {
-	key := chainKey(t, 1)
-	_, head := chain(t, key, 4, "ada@example.org")
+	key := keyOf(t, 1)
+	_, head := records(t, key, 4, "ada@example.org")
 	line := key.EncodeHead(head)
-	if got, err := key.ParseHead(line); err != nil || got != head || len(line) != recovery.HeadSize {
+	if got, err := key.ParseHead(line); err != nil || got != head || len(line) != chain.HeadSize {
 		t.Fatalf("%+v, %v", got, err)
+	}
+	far := chain.Head{Segment: 1234567890, Seq: 9876543210, MAC: head.MAC}
+	if got, err := key.ParseHead(key.EncodeHead(far)); err != nil || got != far {
+		t.Errorf("%+v, %v", got, err)
 	}
 	for i := range line {
 		changed := []byte(line)
 		changed[i] ^= 1
-		if _, err := key.ParseHead(string(changed)); !errors.Is(err, recovery.ErrChain) {
+		if _, err := key.ParseHead(string(changed)); !errors.Is(err, chain.ErrBroken) {
 			t.Errorf("octet %d was changed: %v", i, err)
 		}
 	}
 	made := fmt.Sprintf("regain-audit-head %020d %020d %s %s\n", 1, 4, head.MAC, head.MAC)
-	if _, err := key.ParseHead(made); !errors.Is(err, recovery.ErrChain) {
+	if _, err := key.ParseHead(made); !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("made up from the log: %v", err)
 	}
-	if _, err := chainKey(t, 2).ParseHead(line); !errors.Is(err, recovery.ErrChain) {
+	if _, err := keyOf(t, 2).ParseHead(line); !errors.Is(err, chain.ErrBroken) {
 		t.Errorf("with another key: %v", err)
 	}
 }
 
-func TestChainKeys(t *testing.T) {
+func TestKeys(t *testing.T) {
 	for _, octets := range []int{0, 16, 31, 33} {
-		if _, err := recovery.NewChainKey(make([]byte, octets)); err == nil || !strings.Contains(err.Error(), "32") {
+		if _, err := chain.NewKey(make([]byte, octets)); err == nil || !strings.Contains(err.Error(), "32") {
 			t.Errorf("a key of %d octets: %v", octets, err)
 		}
 	}
-	key := chainKey(t, 'k')
+	key := keyOf(t, 'k')
 	if said := fmt.Sprintf("%v %+v %#v %s %x", key, key, key, key, key); strings.Contains(said, "kk") || strings.Contains(said, "6b6b") {
 		t.Errorf("a key shows itself: %s", said)
 	}
@@ -176,8 +186,8 @@ func TestChainKeys(t *testing.T) {
 // FuzzVerifySegment edits a genuine segment, as somebody who has no key can. It verifies when it is the whole lines that
 // it began with, from the first on, and never else.
 func FuzzVerifySegment(f *testing.F) {
-	key := chainKey(f, 1)
-	log, _ := chain(f, key, 3, awkward)
+	key := keyOf(f, 1)
+	log, _ := records(f, key, 3, awkward)
 	f.Add(uint16(0), uint16(0), []byte(nil))                                  // as it was
 	f.Add(uint16(len(log)-1), uint16(0), []byte(nil))                         // and almost
 	f.Add(uint16(bytes.IndexByte(log, '\n')+1), uint16(1<<15), []byte(nil))   // the first line alone
@@ -203,14 +213,14 @@ func FuzzVerifySegment(f *testing.F) {
 
 // FuzzParseHead reads heads: none but those that were made with the key.
 func FuzzParseHead(f *testing.F) {
-	key := chainKey(f, 1)
-	_, head := chain(f, key, 3, awkward)
+	key := keyOf(f, 1)
+	_, head := records(f, key, 3, awkward)
 	line := key.EncodeHead(head)
 	f.Add(line)
 	f.Add(strings.ToUpper(line))
 	f.Add(" " + line)
 	f.Add(line + line)
-	f.Add(chainKey(f, 2).EncodeHead(head))
+	f.Add(keyOf(f, 2).EncodeHead(head))
 	f.Fuzz(func(t *testing.T, text string) {
 		got, err := key.ParseHead(text)
 		if (text == line) != (err == nil) || err == nil && got != head {
@@ -219,22 +229,10 @@ func FuzzParseHead(f *testing.F) {
 	})
 }
 
-func TestEventsKnowWhatTheyAre(t *testing.T) {
-	for event, want := range map[recovery.EventType][2]bool{ // good news, critical
-		recovery.EventPassIssuing: {true, true}, recovery.EventPassIssued: {true, false}, recovery.EventRecoveryDenied: {false, true},
-		recovery.EventAccountMatched: {true, true}, recovery.EventRecoveryEvaluated: {true, true}, recovery.EventBrowserMismatch: {false, false},
-		recovery.EventRecoveryStarted: {true, false},
-	} {
-		if event.Succeeds() != want[0] || event.Critical() != want[1] {
-			t.Errorf("%s: good news %t, critical %t", event, event.Succeeds(), event.Critical())
-		}
-	}
-}
-
 func TestASegmentSaysWhenItWasStarted(t *testing.T) {
-	key := chainKey(t, 1)
+	key := keyOf(t, 1)
 	elsewhere := time.FixedZone("elsewhere", 3600)
-	segment, err := key.ParseSegment(key.Begin(recovery.Head{}, noon.In(elsewhere), true).Encode())
+	segment, err := key.ParseSegment(key.Begin(chain.Head{}, noon.In(elsewhere), true).Encode())
 	if err != nil || !segment.Started.Equal(noon) || !segment.Begun {
 		t.Errorf("%+v, %v", segment, err)
 	}
