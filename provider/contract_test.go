@@ -64,7 +64,7 @@ func verifyWithOkta(t *testing.T, f *fixture, org *okta.Org, account string, pro
 
 // Okta's contract from push to policy evaluation, with the requests and tokens of its public guide.
 func TestOktaIDV(t *testing.T) {
-	const ada, jon = "ada.lindqvist@example.org", "jon.ek@example.org"
+	const ada, jon = "ada.lindqvist@example.org", "jon.bell@example.org"
 	name := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
 	for title, c := range map[string]struct {
 		account string
@@ -372,7 +372,7 @@ func TestEntraRefusals(t *testing.T) {
 	})
 	t.Run("denied", func(t *testing.T) {
 		f, e := setUpEntra(t, testenv.Options{}, nil)
-		page := f.press(t, e.start(t, "jon.ek@example.org"), "have-verified-id")
+		page := f.press(t, e.start(t, "jon.bell@example.org"), "have-verified-id")
 		next, err := f.browser.Open(t.Context(), f.share(t, f.review(t, page)))
 		if o := e.comeBack(t, f.press(t, f.must(t, next, err), "finish")); o.Satisfied || o.Why != "access_denied" {
 			t.Errorf("%+v", o)
