@@ -64,7 +64,8 @@ func verifyWithOkta(t *testing.T, f *fixture, org *okta.Org, account string, pro
 
 // Okta's contract from push to policy evaluation, with the requests and tokens of its public guide.
 func TestOktaIDV(t *testing.T) {
-	const ada, jon = "ada.lindqvist@example.org", "jon.bell@example.org"
+	ada, jon := idOf(t, "ada.lindqvist"), idOf(t, "jon.bell") // Okta names accounts by its own id, which the directory has
+	const called = "ada.lindqvist@example.org"
 	name := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
 	for title, c := range map[string]struct {
 		account string
@@ -75,6 +76,7 @@ func TestOktaIDV(t *testing.T) {
 	}{
 		"verified":                      {ada, name, false, true, "id-token-verified.json"},
 		"verified, pushed as JSON":      {ada, name, true, true, "id-token-verified.json"},
+		"named as the directory does":   {called, name, false, true, "id-token-verified.json"},
 		"another case":                  {ada, okta.Profile{"given_name": "ADA", "family_name": "lindqvist"}, false, true, ""},
 		"another name in Okta":          {ada, okta.Profile{"given_name": "Adele", "family_name": "Lindqvist"}, false, false, "id-token-failed.json"},
 		"a claim that nothing verifies": {ada, okta.Profile{"given_name": "Ada", "family_name": "Lindqvist", "address.country": "SE"}, false, false, ""},
@@ -94,6 +96,9 @@ func TestOktaIDV(t *testing.T) {
 			}
 			if result.Claims["acr"] != nil || result.Claims["amr"] != nil || result.Claims["recovery"] != nil {
 				t.Errorf("the ID token says more than the contract has: %v", result.Claims)
+			}
+			if sub := result.Claims["sub"]; sub != c.account && (sub != ada || c.account != called) {
+				t.Errorf("Okta named %s, and sub is %v", c.account, sub)
 			}
 			if !c.allow && c.account != ada {
 				if text, _ := json.Marshal(result.Claims); strings.Contains(string(text), "Lindqvist") {
