@@ -125,7 +125,7 @@ func TestOktaRequestIsThatOfTheGuide(t *testing.T) {
 func TestOktaErrors(t *testing.T) {
 	f, org := setUpOkta(t, testenv.Options{}, nil)
 	profile := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
-	session, err := org.Start(t.Context(), "ada.lindqvist@example.org", profile)
+	session, err := org.Start(t.Context(), idOf(t, "ada.lindqvist"), profile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,9 +140,9 @@ func TestOktaErrors(t *testing.T) {
 		why     string
 	}{
 		"no user":             {"", profile, "Name the account to recover"},
-		"no claims":           {"ada.lindqvist@example.org", okta.Profile{}, "not that of the contract okta-idv"},
-		"an unknown claim":    {"ada.lindqvist@example.org", okta.Profile{"given_name": "Ada", "shoe_size": "39"}, "not that of the contract okta-idv"},
-		"a claim of no value": {"ada.lindqvist@example.org", okta.Profile{"given_name": ""}, "not that of the contract okta-idv"},
+		"no claims":           {idOf(t, "ada.lindqvist"), okta.Profile{}, "not that of the contract okta-idv"},
+		"an unknown claim":    {idOf(t, "ada.lindqvist"), okta.Profile{"given_name": "Ada", "shoe_size": "39"}, "not that of the contract okta-idv"},
+		"a claim of no value": {idOf(t, "ada.lindqvist"), okta.Profile{"given_name": ""}, "not that of the contract okta-idv"},
 	} {
 		if _, err := org.Start(t.Context(), c.user, c.profile); err == nil || !strings.Contains(err.Error(), "400: invalid_request") || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: %v", name, err)
@@ -170,7 +170,7 @@ func TestContractsHaveTheirTime(t *testing.T) {
 	}{
 		"okta": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, org := setUpOkta(t, o, nil)
-			session, err := org.Start(t.Context(), "ada.lindqvist@example.org", okta.Profile{"given_name": "Ada"})
+			session, err := org.Start(t.Context(), idOf(t, "ada.lindqvist"), okta.Profile{"given_name": "Ada"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -179,7 +179,7 @@ func TestContractsHaveTheirTime(t *testing.T) {
 		}, 10 * time.Minute},
 		"entra": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, tenant := setUpEntra(t, o, nil)
-			return f, tenant.start(t, "ada.lindqvist@example.org")
+			return f, tenant.start(t, idOf(t, "ada.lindqvist"))
 		}, 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -276,7 +276,7 @@ func TestEntraExternalMethod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, e := setUpEntra(t, testenv.Options{}, func(cfg *entra.Config) { cfg.ACR, cfg.AMR = c.acr, c.amr })
-			page := e.start(t, "ada.lindqvist@example.org")
+			page := e.start(t, idOf(t, "ada.lindqvist"))
 			if c.want == "" {
 				if o := e.comeBack(t, page); o.Satisfied || o.Why != "access_denied" {
 					t.Errorf("%+v", o)
@@ -361,7 +361,7 @@ func TestEntraRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, e := setUpEntra(t, testenv.Options{}, c.change)
-			if o := e.comeBack(t, e.start(t, "ada.lindqvist@example.org")); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
+			if o := e.comeBack(t, e.start(t, idOf(t, "ada.lindqvist"))); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
 				t.Errorf("%+v", o)
 			}
 			if log := f.log.String(); !strings.Contains(log, c.cause) {
@@ -371,13 +371,13 @@ func TestEntraRefusals(t *testing.T) {
 	}
 	t.Run("another redirect_uri", func(t *testing.T) {
 		_, e := setUpEntra(t, testenv.Options{}, parameter("redirect_uri", "https://attacker.example/"))
-		if page := e.start(t, "ada.lindqvist@example.org"); page.Status != http.StatusBadRequest || page.Has("go-back") {
+		if page := e.start(t, idOf(t, "ada.lindqvist")); page.Status != http.StatusBadRequest || page.Has("go-back") {
 			t.Errorf("%d %s", page.Status, page.Text())
 		}
 	})
 	t.Run("denied", func(t *testing.T) {
 		f, e := setUpEntra(t, testenv.Options{}, nil)
-		page := f.press(t, e.start(t, "jon.bell@example.org"), "have-verified-id")
+		page := f.press(t, e.start(t, idOf(t, "jon.bell")), "have-verified-id")
 		next, err := f.browser.Open(t.Context(), f.share(t, f.review(t, page)))
 		if o := e.comeBack(t, f.press(t, f.must(t, next, err), "finish")); o.Satisfied || o.Why != "access_denied" {
 			t.Errorf("%+v", o)
