@@ -3,7 +3,6 @@ import { spawn } from "node:child_process";
 import dns from "node:dns";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
@@ -28,9 +27,9 @@ export async function startDemo(program, port, more = []) {
   return { urls, directory, stop: async () => { demo.kill("SIGINT"); await ended; } };
 }
 
-/** Returns the id that the demo's directory has for an account. */
-export async function accountID(directory, name) {
-  const text = await readFile(join(directory, "directory.yaml"), "utf8");
+/** Returns the id that a directory file of the demo has for an account. */
+export async function accountID(file, name) {
+  const text = await readFile(file, "utf8");
   return new RegExp(`^ +id: (.+)\\n +name: ${name}$`, "m").exec(text)[1];
 }
 

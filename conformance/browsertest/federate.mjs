@@ -105,7 +105,7 @@ async function mainIdP() {
 
 /** openid-client with everything that FAPI 2.0 Message Signing asks for: PAR, JAR, JARM, DPoP with nonces, refresh; by the directory's id. */
 async function fapi() {
-  const id = await accountID(demo.directory, account);
+  const id = await accountID(join(demo.directory, "directory.yaml"), account);
   const config = await discover("bank", { authorization_signed_response_alg: "ES256", id_token_signed_response_alg: "ES256" }, client.PrivateKeyJwt({ key: signing.privateKey, kid: "bank" }));
   client.useJwtResponseMode(config);
   const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
