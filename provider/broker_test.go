@@ -269,7 +269,7 @@ func TestAskingForTheAccountTellsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	query := at.Query()
-	query.Set("account", "jon.ek@example.org")
+	query.Set("account", "jon.bell@example.org")
 	if resp, _ := b.send(t, http.MethodPost, b.Regain+"/authorize/account", formType, query.Encode()); resp.StatusCode != http.StatusConflict {
 		t.Errorf("another account: status %d", resp.StatusCode)
 	}
@@ -298,7 +298,7 @@ func TestSessions(t *testing.T) {
 		}
 	}
 	for name, change := range map[string]url.Values{
-		"another account": {"login_hint": {"jon.ek@example.org"}}, "max_age=0": {"max_age": {"0"}},
+		"another account": {"login_hint": {"jon.bell@example.org"}}, "max_age=0": {"max_age": {"0"}},
 	} {
 		change.Set("prompt", "none")
 		if answer := b.open(change).URL.Query(); answer.Get("error") != "login_required" {

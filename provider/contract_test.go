@@ -63,7 +63,8 @@ func verifyWithOkta(t *testing.T, f *fixture, org *okta.Org, account string, pro
 
 // Okta's contract from push to policy evaluation, with the requests and tokens of its public guide.
 func TestOktaIDV(t *testing.T) {
-	const ada, jon = "ada.lindqvist@example.org", "jon.ek@example.org"
+	ada, jon := idOf(t, "ada.lindqvist"), idOf(t, "jon.bell") // Okta names accounts by its own id, which the directory has
+	const called = "ada.lindqvist@example.org"
 	name := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
 	for title, c := range map[string]struct {
 		account string
@@ -74,6 +75,7 @@ func TestOktaIDV(t *testing.T) {
 	}{
 		"verified":                      {ada, name, false, true, "id-token-verified.json"},
 		"verified, pushed as JSON":      {ada, name, true, true, "id-token-verified.json"},
+		"named as the directory does":   {called, name, false, true, "id-token-verified.json"},
 		"another case":                  {ada, okta.Profile{"given_name": "ADA", "family_name": "lindqvist"}, false, true, ""},
 		"another name in Okta":          {ada, okta.Profile{"given_name": "Adele", "family_name": "Lindqvist"}, false, false, "id-token-failed.json"},
 		"a claim that nothing verifies": {ada, okta.Profile{"given_name": "Ada", "family_name": "Lindqvist", "address.country": "SE"}, false, false, ""},
@@ -93,6 +95,9 @@ func TestOktaIDV(t *testing.T) {
 			}
 			if result.Claims["acr"] != nil || result.Claims["amr"] != nil || result.Claims["recovery"] != nil {
 				t.Errorf("the ID token says more than the contract has: %v", result.Claims)
+			}
+			if sub := result.Claims["sub"]; sub != c.account && (sub != ada || c.account != called) {
+				t.Errorf("Okta named %s, and sub is %v", c.account, sub)
 			}
 			if !c.allow && c.account != ada {
 				if text, _ := json.Marshal(result.Claims); strings.Contains(string(text), "Lindqvist") {
@@ -119,7 +124,7 @@ func TestOktaRequestIsThatOfTheGuide(t *testing.T) {
 func TestOktaErrors(t *testing.T) {
 	f, org := setUpOkta(t, testenv.Options{}, nil)
 	profile := okta.Profile{"given_name": "Ada", "family_name": "Lindqvist"}
-	session, err := org.Start(t.Context(), "ada.lindqvist@example.org", profile)
+	session, err := org.Start(t.Context(), idOf(t, "ada.lindqvist"), profile)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,9 +139,9 @@ func TestOktaErrors(t *testing.T) {
 		why     string
 	}{
 		"no user":             {"", profile, "Name the account to recover"},
-		"no claims":           {"ada.lindqvist@example.org", okta.Profile{}, "not that of the contract okta-idv"},
-		"an unknown claim":    {"ada.lindqvist@example.org", okta.Profile{"given_name": "Ada", "shoe_size": "39"}, "not that of the contract okta-idv"},
-		"a claim of no value": {"ada.lindqvist@example.org", okta.Profile{"given_name": ""}, "not that of the contract okta-idv"},
+		"no claims":           {idOf(t, "ada.lindqvist"), okta.Profile{}, "not that of the contract okta-idv"},
+		"an unknown claim":    {idOf(t, "ada.lindqvist"), okta.Profile{"given_name": "Ada", "shoe_size": "39"}, "not that of the contract okta-idv"},
+		"a claim of no value": {idOf(t, "ada.lindqvist"), okta.Profile{"given_name": ""}, "not that of the contract okta-idv"},
 	} {
 		if _, err := org.Start(t.Context(), c.user, c.profile); err == nil || !strings.Contains(err.Error(), "400: invalid_request") || !strings.Contains(err.Error(), c.why) {
 			t.Errorf("%s: %v", name, err)
@@ -164,7 +169,7 @@ func TestContractsHaveTheirTime(t *testing.T) {
 	}{
 		"okta": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, org := setUpOkta(t, o, nil)
-			session, err := org.Start(t.Context(), "ada.lindqvist@example.org", okta.Profile{"given_name": "Ada"})
+			session, err := org.Start(t.Context(), idOf(t, "ada.lindqvist"), okta.Profile{"given_name": "Ada"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -173,7 +178,7 @@ func TestContractsHaveTheirTime(t *testing.T) {
 		}, 10 * time.Minute},
 		"entra": {func(t *testing.T, o testenv.Options) (*fixture, *browser.Page) {
 			f, tenant := setUpEntra(t, o, nil)
-			return f, tenant.start(t, "ada.lindqvist@example.org")
+			return f, tenant.start(t, idOf(t, "ada.lindqvist"))
 		}, 5 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -270,7 +275,7 @@ func TestEntraExternalMethod(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, e := setUpEntra(t, testenv.Options{}, func(cfg *entra.Config) { cfg.ACR, cfg.AMR = c.acr, c.amr })
-			page := e.start(t, "ada.lindqvist@example.org")
+			page := e.start(t, idOf(t, "ada.lindqvist"))
 			if c.want == "" {
 				if o := e.comeBack(t, page); o.Satisfied || o.Why != "access_denied" {
 					t.Errorf("%+v", o)
@@ -355,7 +360,7 @@ func TestEntraRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, e := setUpEntra(t, testenv.Options{}, c.change)
-			if o := e.comeBack(t, e.start(t, "ada.lindqvist@example.org")); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
+			if o := e.comeBack(t, e.start(t, idOf(t, "ada.lindqvist"))); o.Satisfied || o.Why != c.why || slices.Contains(o.Fields, "id_token") {
 				t.Errorf("%+v", o)
 			}
 			if log := f.log.String(); !strings.Contains(log, c.cause) {
@@ -365,13 +370,13 @@ func TestEntraRefusals(t *testing.T) {
 	}
 	t.Run("another redirect_uri", func(t *testing.T) {
 		_, e := setUpEntra(t, testenv.Options{}, parameter("redirect_uri", "https://attacker.example/"))
-		if page := e.start(t, "ada.lindqvist@example.org"); page.Status != http.StatusBadRequest || page.Has("go-back") {
+		if page := e.start(t, idOf(t, "ada.lindqvist")); page.Status != http.StatusBadRequest || page.Has("go-back") {
 			t.Errorf("%d %s", page.Status, page.Text())
 		}
 	})
 	t.Run("denied", func(t *testing.T) {
 		f, e := setUpEntra(t, testenv.Options{}, nil)
-		page := f.press(t, e.start(t, "jon.ek@example.org"), "have-verified-id")
+		page := f.press(t, e.start(t, idOf(t, "jon.bell")), "have-verified-id")
 		next, err := f.browser.Open(t.Context(), f.share(t, f.review(t, page)))
 		if o := e.comeBack(t, f.press(t, f.must(t, next, err), "finish")); o.Satisfied || o.Why != "access_denied" {
 			t.Errorf("%+v", o)

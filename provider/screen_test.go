@@ -156,7 +156,7 @@ func TestNoPassOnTheScreen(t *testing.T) {
 	if forged, err := b.browser.Submit(t.Context(), form, url.Values{"csrf": {"guess"}}); err != nil || forged.Has("pass") || forged.Status != http.StatusForbidden {
 		t.Errorf("without the token: %v %d", err, forged.Status)
 	}
-	denied := b.approved("jon.ek@example.org")
+	denied := b.approved("jon.bell@example.org")
 	if denied.Has("show-pass") || !denied.Has("finish") {
 		t.Errorf("denied: %s", denied.Text())
 	}

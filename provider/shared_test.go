@@ -20,16 +20,27 @@ import (
 // studio draws the people of all test environments of these tests, each picture once.
 var studio = new(people.Studio)
 
-// camera takes the same selfie of a person each time, in the light that person takes selfies in.
-type camera struct{ person people.Person }
-
-func cameraOf(t *testing.T, id string) camera {
+// personOf returns a sample person, idOf the directory's id of that person's account.
+func personOf(t *testing.T, id string) people.Person {
 	t.Helper()
 	person, ok := people.Find(id)
 	if !ok {
 		t.Fatalf("no sample person is called %s", id)
 	}
-	return camera{person}
+	return person
+}
+
+func idOf(t *testing.T, id string) string {
+	t.Helper()
+	return personOf(t, id).AccountID
+}
+
+// camera takes the same selfie of a person each time, in the light that person takes selfies in.
+type camera struct{ person people.Person }
+
+func cameraOf(t *testing.T, id string) camera {
+	t.Helper()
+	return camera{personOf(t, id)}
 }
 
 func (c camera) Selfie(context.Context) ([]byte, error) {

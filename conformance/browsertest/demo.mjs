@@ -1,6 +1,7 @@
 // Starts `regain demo` and a browser, and ends both.
 import { spawn } from "node:child_process";
 import dns from "node:dns";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
@@ -9,19 +10,27 @@ import { chromium } from "playwright-core";
 const lookup = dns.lookup;
 dns.lookup = (host, options, done) => lookup(host.endsWith(".localhost") ? "127.0.0.1" : host, options, done);
 
-/** Starts the demo and returns the base URLs that it prints, by name. */
+/** Starts the demo and returns the base URLs that it prints, by name, and the directory of its own files. */
 export async function startDemo(program, port, more = []) {
   const demo = spawn(program, ["demo", "--port", String(port), ...more], { stdio: ["ignore", "pipe", "inherit"] });
   const urls = {};
+  let directory;
   const ended = new Promise((resolve) => demo.once("exit", resolve));
   for await (const line of createInterface({ input: demo.stdout })) {
     const match = /^ {2}(main IdP|Regain|proofing|wallet)\s+(http\S+)/.exec(line);
     if (match) urls[match[1]] = match[2];
-    if (Object.keys(urls).length === 4) break;
+    directory = /^The configuration, .* are in (.+)$/.exec(line)?.[1];
+    if (directory) break;
   }
-  if (Object.keys(urls).length !== 4) throw new Error("the demo did not print its four addresses");
+  if (Object.keys(urls).length !== 4 || !directory) throw new Error("the demo did not print its four addresses, and where its files are");
   demo.stdout.resume();
-  return { urls, stop: async () => { demo.kill("SIGINT"); await ended; } };
+  return { urls, directory, stop: async () => { demo.kill("SIGINT"); await ended; } };
+}
+
+/** Returns the id that a directory file of the demo has for an account. */
+export async function accountID(file, name) {
+  const text = await readFile(file, "utf8");
+  return new RegExp(`^ +id: (.+)\\n +name: ${name}$`, "m").exec(text)[1];
 }
 
 /** Starts a server to which a relying party has its people sent back. As brokers do, it sends them on to another origin. */

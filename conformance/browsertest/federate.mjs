@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as client from "openid-client";
 import * as jose from "jose";
 import { MainIdP } from "./idp.mjs";
-import { back, startBrowser, startDemo, startLanding } from "./demo.mjs";
+import { accountID, back, startBrowser, startDemo, startLanding } from "./demo.mjs";
 import { Walk, picture } from "./steps.mjs";
 
 const account = "ada.lindqvist@example.org";
@@ -36,7 +36,7 @@ const signing = await jose.generateKeyPair("ES256");
 const jwks = join(directory, "bank.jwks.json");
 await writeFile(jwks, JSON.stringify({ keys: [{ ...(await jose.exportJWK(signing.publicKey)), use: "sig", alg: "ES256", kid: "bank" }] }));
 const bank = {
-  id: "bank", name: "Foreign Bank", profile: "fapi2-message-signing", jwks_file: jwks, redirect_uris: [redirect], scope: ["openid", "profile", "offline_access"],
+  id: "bank", name: "Foreign Bank", profile: "fapi2-message-signing", jwks_file: jwks, redirect_uris: [redirect], scope: ["openid", "profile", "offline_access"], subject: "id",
   dpop_bound_access_tokens: true, require_dpop_nonce: true, request_object_signing_alg: "ES256", require_signed_request_object: true,
 };
 const file = join(directory, "clients.yaml");
@@ -103,8 +103,9 @@ async function mainIdP() {
   console.log("ok    an IdP of oidc-provider federates with openid-client: ask for the account, form_post, session, sign-out");
 }
 
-/** openid-client with everything that FAPI 2.0 Message Signing asks for: PAR, JAR, JARM, DPoP with nonces, refresh. */
+/** openid-client with everything that FAPI 2.0 Message Signing asks for: PAR, JAR, JARM, DPoP with nonces, refresh; by the directory's id. */
 async function fapi() {
+  const id = await accountID(join(demo.directory, "directory.yaml"), account);
   const config = await discover("bank", { authorization_signed_response_alg: "ES256", id_token_signed_response_alg: "ES256" }, client.PrivateKeyJwt({ key: signing.privateKey, kid: "bank" }));
   client.useJwtResponseMode(config);
   const DPoP = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
@@ -122,17 +123,17 @@ async function fapi() {
   assert.deepEqual([...returned.searchParams.keys()], ["response"]);
   const tokens = await client.authorizationCodeGrant(config, returned, { pkceCodeVerifier: verifier, expectedState: state, expectedNonce: nonce, idTokenExpected: true }, undefined, { DPoP });
   assert.equal(tokens.token_type, "dpop");
-  const info = await client.fetchUserInfo(config, tokens.access_token, account, { DPoP });
-  assert.equal(info.family_name, "Lindqvist");
+  const info = await client.fetchUserInfo(config, tokens.access_token, id, { DPoP });
+  assert.deepEqual([tokens.claims().sub, info.preferred_username, info.family_name], [id, account, "Lindqvist"]);
   const again = await client.refreshTokenGrant(config, tokens.refresh_token, undefined, { DPoP });
-  assert.equal((await client.fetchUserInfo(config, again.access_token, account, { DPoP })).sub, account);
-  await assert.rejects(client.fetchUserInfo(config, again.access_token, account), "a bound token without its proof");
+  assert.equal((await client.fetchUserInfo(config, again.access_token, id, { DPoP })).sub, id);
+  await assert.rejects(client.fetchUserInfo(config, again.access_token, id), "a bound token without its proof");
   const stranger = client.getDPoPHandle(config, await client.randomDPoPKeyPair("ES256"));
-  await assert.rejects(client.fetchUserInfo(config, again.access_token, account, { DPoP: stranger }), "a bound token with another key");
+  await assert.rejects(client.fetchUserInfo(config, again.access_token, id, { DPoP: stranger }), "a bound token with another key");
   await client.tokenRevocation(config, again.access_token, {});
-  await assert.rejects(client.fetchUserInfo(config, again.access_token, account, { DPoP }), "a revoked token");
+  await assert.rejects(client.fetchUserInfo(config, again.access_token, id, { DPoP }), "a revoked token");
   await context.close();
-  console.log("ok    openid-client with FAPI 2.0 Message Signing: PAR, JAR, JARM, DPoP with nonces, refresh, revocation");
+  console.log("ok    openid-client with FAPI 2.0 Message Signing: PAR, JAR, JARM, DPoP with nonces, refresh, revocation, subject: id");
 }
 
 /** The person notes the pass, on a phone. */

@@ -1,13 +1,14 @@
 // Walks recoveries from Keycloak's sign-in page, reached from an application on another origin, to a passkey; and a refusal.
+// In a second run, "renamed", Ada has another name in the demo's directory, and Maria was given the name that Ada had.
 // scripts/keycloak starts what it needs.
 //
-//   node keycloak.mjs KEYCLOAK REALM DEMO_PORT
+//   SUBJECT=name|id node keycloak.mjs KEYCLOAK REALM DEMO_PORT DIRECTORY_FILE [renamed]
 import { strict as assert } from "node:assert";
-import { randomBytes } from "node:crypto";
-import { addAuthenticator, back, startBrowser, startLanding } from "./demo.mjs";
+import { createHash, randomBytes } from "node:crypto";
+import { accountID, addAuthenticator, back, startBrowser, startLanding } from "./demo.mjs";
 import { Walk } from "./steps.mjs";
 
-const [keycloak, realm, port] = process.argv.slice(2);
+const [keycloak, realm, port, accounts, again] = process.argv.slice(2);
 const [ada, password] = ["ada.lindqvist@example.org", process.env.KEYCLOAK_ADMIN_PASSWORD];
 const at = (name, offset) => `http://${name}.localhost:${Number(port) + offset}`;
 const urls = { "main IdP": at("idp", 1), Regain: at("regain", 0), proofing: at("proofing", 2), wallet: at("wallet", 3) };
@@ -16,9 +17,10 @@ const landing = await startLanding();
 const browser = await startBrowser(process.env.CHROMIUM ?? "/usr/bin/chromium");
 
 /** The application's authorization request. */
+const verifier = randomBytes(32).toString("base64url");
 const request = (more) => `${endpoint("auth")}?${new URLSearchParams({
   client_id: "application", redirect_uri: landing.redirect, response_type: "code", scope: "openid",
-  code_challenge: randomBytes(32).toString("base64url"), code_challenge_method: "S256", ...more,
+  code_challenge: createHash("sha256").update(verifier).digest("base64url"), code_challenge_method: "S256", ...more,
 })}`;
 
 /** Asks Keycloak's Admin API. */
@@ -50,17 +52,34 @@ async function recover(name, person, more) {
   return page;
 }
 
+/** Returns the user of Keycloak's whom the application was told of. */
+async function signedIn(page) {
+  const code = new URL(await back(page, landing.redirect)).searchParams.get("code");
+  const form = new URLSearchParams({ client_id: "application", grant_type: "authorization_code", code, code_verifier: verifier, redirect_uri: landing.redirect });
+  const { id_token: token } = await (await fetch(endpoint("token"), { method: "POST", body: form })).json();
+  return JSON.parse(Buffer.from(token.split(".")[1], "base64url")).sub;
+}
+
+const userOf = async (name) => (await admin(`users?username=${name}&exact=true`))[0];
+
+/** Returns what Keycloak remembers of Regain for a user: the claim `sub`. */
+const linkOf = async (id) => (await admin(`users/${id}/federated-identity`)).map(({ identityProvider, userId }) => `${identityProvider} ${userId}`);
+
+/** Returns what Regain says in `sub` about an account that is called so. */
+const subOf = async (name) => (process.env.SUBJECT === "id" ? accountID(accounts, name) : name);
+
 async function registerPasskey(page) {
   page.on("dialog", (dialog) => dialog.accept(`passkey ${randomBytes(4).toString("hex")}`)); // Keycloak wants labels that differ
   await page.locator("#registerWebAuthn").click();
 }
 
-try {
-  const [{ id }] = await admin(`users?username=${ada}&exact=true`);
+async function federated() {
+  const { id } = await userOf(ada);
   const form = new URLSearchParams({ client_id: "application", grant_type: "password", scope: "openid", username: ada, password });
   for (let i = 0; i < 3; i += 1) assert.ok((await fetch(endpoint("token"), { method: "POST", body: form })).ok, "a session of before the recovery");
   const page = await recover(ada, "ada.lindqvist");
   assert.match(await back(page, landing.redirect), /code=/);
+  assert.deepEqual(await linkOf(id), [`regain ${await subOf(ada)}`]);
   console.log("ok    Keycloak signs in who recovered, and its application on another origin hears of it");
   assert.equal((await admin(`users/${id}/sessions`)).length, 1);
   console.log("ok    the sessions of before the recovery have ended");
@@ -90,6 +109,29 @@ try {
   const refused = await recover("jon.bell@example.org", "jon.bell");
   assert.match(await refused.locator("body").innerText(), /Access denied when authenticating with Recover your account/);
   console.log("ok    Keycloak signs in nobody who was refused");
+}
+
+/** Renames Ada in the realm as in the directory, gives her name to Maria, and has both recover. */
+async function renamed() {
+  const [{ id }, novak] = [await userOf(ada), "ada.novak@example.org"];
+  await admin(`users/${id}`, "PUT", { ...(await admin(`users/${id}`)), username: novak, email: novak });
+  await admin("users", "POST", { username: ada, firstName: "Maria", lastName: "Garcia", email: "maria.garcia@example.org", enabled: true });
+  const maria = await userOf(ada);
+  if (process.env.SUBJECT !== "id") {
+    const stopped = await recover(novak, "ada.lindqvist");
+    assert.match(await stopped.locator("body").innerText(), /Your account is already linked to the identity provider/);
+    assert.equal(await signedIn(await recover(ada, "maria.garcia")), id);
+    console.log("ok    by name, the link of before stops who was renamed, and signs in who was given the name as somebody else");
+    await admin(`users/${id}/federated-identity/regain`, "DELETE");
+  }
+  assert.equal(await signedIn(await recover(novak, "ada.lindqvist")), id);
+  assert.equal(await signedIn(await recover(ada, "maria.garcia")), maria.id);
+  assert.deepEqual([await linkOf(id), await linkOf(maria.id)], [[`regain ${await subOf(novak)}`], [`regain ${await subOf(ada)}`]]);
+  console.log(`ok    each is signed in as themselves${process.env.SUBJECT === "id" ? "" : " once it is removed"}: who was renamed, and who was given the name`);
+}
+
+try {
+  await (again ? renamed() : federated());
 } finally {
   await browser.close();
   landing.stop();

@@ -23,6 +23,7 @@ func journeys() []journey {
 		{"recovered-same-device", recoveredSameDevice},
 		{"recovered-cross-device", recoveredCrossDevice},
 		{"recovered-with-authenticator", recoveredWithAuthenticator},
+		{"recovered-by-id", recoveredByID},
 		{"signed-in-with-passkey", signedInWithPasskey},
 		{"evaluated-no-pass", evaluatedNoPass},
 		{"name-mismatch-denied", nameMismatchDenied},

@@ -218,7 +218,7 @@ func codeReplayRefused(ctx context.Context, k *walker) error {
 	if _, err := k.redeemed(ctx, code); err != nil {
 		return err
 	}
-	_, err = k.env.RP.Redeem(ctx, k.attempt, code)
+	_, err = k.party.Redeem(ctx, k.attempt, code)
 	return wantInvalidGrant(err)
 }
 

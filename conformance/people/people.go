@@ -21,6 +21,9 @@ const (
 type Person struct {
 	// ID is the short name, and Account the account name at the main IdP, such as ada.lindqvist@example.org.
 	ID, Account string
+	// AccountID is the directory's immutable id of the account, a UUID. It is nothing like the name, so that whoever takes
+	// one for the other finds nobody.
+	AccountID string
 	// DirectoryGivenName and DirectoryFamilyName are as the organisation keeps them.
 	DirectoryGivenName, DirectoryFamilyName string
 	// GivenName and FamilyName are as printed on the document; Birthdate is YYYY-MM-DD.

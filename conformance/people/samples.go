@@ -7,7 +7,7 @@ func Samples() []Person {
 
 func ada() Person {
 	return Person{
-		ID: "ada.lindqvist", Account: "ada.lindqvist@example.org",
+		ID: "ada.lindqvist", Account: "ada.lindqvist@example.org", AccountID: "1978e91f-65d7-4cbf-b14c-f6e1641c271f",
 		DirectoryGivenName: "Ada", DirectoryFamilyName: "Lindqvist",
 		GivenName: "Ada", FamilyName: "Lindqvist", Birthdate: "1988-03-14",
 		DocumentType: "passport", DocumentNumber: "SE4410927",
@@ -24,7 +24,7 @@ func ada() Person {
 
 func maria() Person {
 	return Person{
-		ID: "maria.garcia", Account: "maria.garcia@example.org",
+		ID: "maria.garcia", Account: "maria.garcia@example.org", AccountID: "852d59d3-3ba0-4f53-9ecc-65bcb9c0cc51",
 		DirectoryGivenName: "Maria", DirectoryFamilyName: "Garcia",
 		GivenName: "Maria Elena", FamilyName: "Garcia Lopez", Birthdate: "1979-11-02",
 		DocumentType: "passport", DocumentNumber: "ES8802314",
@@ -41,7 +41,7 @@ func maria() Person {
 
 func tomasz() Person {
 	return Person{
-		ID: "tomasz.nowak", Account: "tomasz.nowak@example.org",
+		ID: "tomasz.nowak", Account: "tomasz.nowak@example.org", AccountID: "cb301bed-63b5-49dd-88cd-ac3b8a1d86ba",
 		DirectoryGivenName: "Tomasz", DirectoryFamilyName: "Nowak",
 		GivenName: "Tomasz", FamilyName: "Nowak", Birthdate: "1992-06-27",
 		DocumentType: "identity_card", DocumentNumber: "PL7731846",
@@ -58,7 +58,7 @@ func tomasz() Person {
 
 func jon() Person {
 	return Person{
-		ID: "jon.bell", Account: "jon.bell@example.org",
+		ID: "jon.bell", Account: "jon.bell@example.org", AccountID: "0972cedb-783d-4ba7-b116-1b32e61acff5",
 		DirectoryGivenName: "Jon", DirectoryFamilyName: "Bell",
 		GivenName: "Jonathan", FamilyName: "Bell", Birthdate: "1985-01-19",
 		DocumentType: "driving_licence", DocumentNumber: "GB5520981",
@@ -75,7 +75,7 @@ func jon() Person {
 
 func priya() Person {
 	return Person{
-		ID: "priya.raman", Account: "priya.raman@example.org",
+		ID: "priya.raman", Account: "priya.raman@example.org", AccountID: "0a518ecb-bc6d-40d6-bfb1-6bea3ef5a112",
 		DirectoryGivenName: "Priya", DirectoryFamilyName: "Raman",
 		GivenName: "Priya", FamilyName: "Raman", Birthdate: "1994-09-08",
 		DocumentType: "passport", DocumentNumber: "IN3361772",
@@ -92,7 +92,7 @@ func priya() Person {
 
 func grace() Person {
 	return Person{
-		ID: "grace.okafor", Account: "grace.okafor@example.org",
+		ID: "grace.okafor", Account: "grace.okafor@example.org", AccountID: "beee5514-e71a-4951-af66-44ef9a5088ce",
 		DirectoryGivenName: "Grace", DirectoryFamilyName: "Okafor",
 		GivenName: "Grace", FamilyName: "Okafor", Birthdate: "1971-05-30",
 		DocumentType: "passport", DocumentNumber: "NG9045518",
@@ -109,7 +109,7 @@ func grace() Person {
 
 func lena() Person {
 	return Person{
-		ID: "lena.fischer", Account: "lena.fischer@example.org",
+		ID: "lena.fischer", Account: "lena.fischer@example.org", AccountID: "1f06092a-eaaf-4fdd-8928-e984ad6d69a2",
 		DirectoryGivenName: "Lena", DirectoryFamilyName: "Fischer",
 		GivenName: "Lena", FamilyName: "Fischer", Birthdate: "1990-12-11",
 		DocumentType: "identity_card", DocumentNumber: "DE6619403",

@@ -14,6 +14,7 @@ import (
 
 	"regain/conformance/people"
 	"regain/conformance/proofing"
+	"regain/conformance/rp"
 	"regain/internal/config"
 	"regain/provider/keys"
 )
@@ -22,6 +23,7 @@ import (
 const (
 	ClientIdP     = "main-idp"
 	ClientProgram = "program"
+	ClientByID    = "program-by-id"
 )
 
 const caFile = "ca.crt"
@@ -40,14 +42,7 @@ func (w *Env) configure(o Options) (string, error) {
 	clients := []object{
 		{"id": ClientIdP, "name": "Example Organisation", "jwks_file": f.write("main-idp.jwks.json", w.IdPs.JWKS()), "redirect_uris": []string{w.IdPs.RedirectURI()}},
 	}
-	program, err := w.RP.JWKS()
-	if err != nil {
-		return "", err
-	}
-	clients = append(clients, object{
-		"id": ClientProgram, "name": "Example Organisation", "jwks_file": f.write("program.jwks.json", program), "redirect_uris": []string{ProgramRedirect},
-		"require_pushed_authorization_requests": false, // programs try both ways
-	})
+	clients = append(clients, f.program(ClientProgram, "name", w.RP), f.program(ClientByID, "id", w.ByID))
 	host := func(address string) string {
 		u, err := url.Parse(address)
 		f.note(err)
@@ -94,6 +89,16 @@ func (w *Env) configure(o Options) (string, error) {
 		}
 	}
 	return path, nil
+}
+
+// program is the entry of a relying party that a program plays.
+func (f *files) program(id, subject string, party *rp.RP) object {
+	keys, err := party.JWKS()
+	f.note(err)
+	return object{
+		"id": id, "name": "Example Organisation", "jwks_file": f.write(id+".jwks.json", keys), "redirect_uris": []string{ProgramRedirect}, "subject": subject,
+		"require_pushed_authorization_requests": false, // programs try both ways
+	}
 }
 
 func (w *Env) storage(backend string) object {
@@ -143,18 +148,21 @@ func limits() []object {
 // Namesake is the name of one of Options.Namesakes.
 func Namesake(i int) string { return fmt.Sprintf("namesake-%d@example.org", i) }
 
+// namesakeID is the directory's id of one of them.
+func namesakeID(i int) string { return fmt.Sprintf("5a3e61c0-0000-4000-8000-%012d", i) }
+
 func accounts(namesakes int) object {
 	var list []object
 	for i := range namesakes {
 		p := people.Samples()[0]
 		list = append(list, object{
-			"name": Namesake(i), "groups": p.Groups,
+			"name": Namesake(i), "id": namesakeID(i), "groups": p.Groups,
 			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
 		})
 	}
 	for _, p := range people.Samples() {
 		list = append(list, object{
-			"name": p.Account, "groups": p.Groups,
+			"name": p.Account, "id": p.AccountID, "groups": p.Groups,
 			"attributes": object{"given_name": p.DirectoryGivenName, "family_name": p.DirectoryFamilyName},
 		})
 	}

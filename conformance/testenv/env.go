@@ -70,6 +70,7 @@ type Env struct {
 	Node     *node.Node
 	IdPs     *idp.Server
 	RP       *rp.RP // a relying party without pages, for journeys that a program walks
+	ByID     *rp.RP // another, which knows people by the directory's id: subject: id
 	Issuer   *proofing.Server
 	Rogue    *proofing.Server // a second proofing provider, which the node does not trust; it has no pages to click
 	RogueURL string
@@ -171,7 +172,7 @@ func (w *Env) startProofing(o Options, parties []party) error {
 // ProgramRedirect is the redirect URI of RP. It is not served: a program stops there and reads the URL.
 const ProgramRedirect = "https://program.localhost/callback"
 
-// startIdP makes the main IdP, and the relying party for programs beside it.
+// startIdP makes the main IdP, and the relying parties for programs beside it.
 func (w *Env) startIdP(o Options, p party) error {
 	var accounts []idp.Account
 	for _, person := range people.Samples() {
@@ -186,8 +187,12 @@ func (w *Env) startIdP(o Options, p party) error {
 		return fmt.Errorf("start the main IdP: %w", err)
 	}
 	w.serve(o, p, w.IdPs.Handler())
-	w.RP, err = rp.New(rp.Config{Issuer: w.Regain, ClientID: ClientProgram, RedirectURI: ProgramRedirect, HTTPClient: w.Client, Clock: w.Clock})
-	return err
+	for id, party := range map[string]**rp.RP{ClientProgram: &w.RP, ClientByID: &w.ByID} {
+		if *party, err = rp.New(rp.Config{Issuer: w.Regain, ClientID: id, RedirectURI: ProgramRedirect, HTTPClient: w.Client, Clock: w.Clock}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *Env) startWallet(o Options, p party) error {

@@ -228,6 +228,7 @@ func (c *configuration) write(name string, data []byte) string {
 // account is one of the directory file.
 type account struct {
 	Name       string            `yaml:"name"`
+	ID         string            `yaml:"id"`
 	Groups     []string          `yaml:"groups"`
 	Attributes map[string]string `yaml:"attributes"`
 }
@@ -244,7 +245,7 @@ func (c *configuration) accounts() []byte {
 func known() account {
 	person := people.Samples()[0]
 	return account{
-		Name: person.Account, Groups: person.Groups,
+		Name: person.Account, ID: person.AccountID, Groups: person.Groups,
 		Attributes: map[string]string{
 			"given_name": person.DirectoryGivenName, "family_name": person.DirectoryFamilyName,
 			"name": person.DirectoryGivenName + " " + person.DirectoryFamilyName, "middle_name": "Augusta", "nickname": "Addie",

@@ -2,6 +2,7 @@ package target
 
 import (
 	_ "embed"
+	"fmt"
 	"net/url"
 	"slices"
 
@@ -49,7 +50,7 @@ func (c *configuration) verify(cfg *config.Config) {
 				Credential: h.credential, FaceCheck: config.FaceCheckConfig{Source: "none"},
 			})
 			c.owners = append(c.owners, account{
-				Name: name + "@example.org", Groups: []string{name}, Attributes: map[string]string{"given_name": h.given, "family_name": h.family},
+				Name: name + "@example.org", ID: fmt.Sprintf("8d0b6a3e-0000-4000-8000-%012d", len(c.owners)), Groups: []string{name}, Attributes: map[string]string{"given_name": h.given, "family_name": h.family},
 			})
 		}
 	}
