@@ -39,7 +39,7 @@ func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	c.flags.StringVar(&c.secret.Env, "key-env", "", "in place of --config: `variable` with the key of the log's chain")
 	c.flags.StringVar(&c.head, "head", "", "verify: `file` with a head that was kept elsewhere, or - for the standard input")
 	c.flags.Uint64Var(&c.from, "from", 0, "verify: first `segment` that must be there, where older ones were deleted on purpose")
-	if err := c.flags.Parse(args); err != nil {
+	if err := parse(c.flags, args, len(args)); err != nil {
 		return err
 	}
 	most := map[string]int{"verify": -1, "head": 2, "rotate": 2, "begin": 1}

@@ -24,11 +24,25 @@ func parse(flags *pflag.FlagSet, args []string, wanted int) error {
 		}
 		return usageError{fmt.Errorf("%s: %w: see `regain %s --help`", flags.Name(), err, flags.Name())}
 	}
+	if err := emptyFlag(flags); err != nil {
+		return err
+	}
 	if flags.NArg() > wanted {
 		extra := flags.Arg(wanted)
 		return usageError{fmt.Errorf("%s: unexpected argument %q: %s", flags.Name(), extra, cureOf(flags, extra))}
 	}
 	return nil
+}
+
+// emptyFlag refuses a flag that was given an empty text: `--config "$FILE"` of a variable that is not set would start a
+// development instance, and `audit verify --head "$HEAD"` would compare with no head.
+func emptyFlag(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usageError{fmt.Errorf("%s: --%s is empty: give it a value, or leave it out", flags.Name(), f.Name)}
+		}
+	})
+	return err
 }
 
 // cureOf says what an unexpected argument was perhaps meant as.

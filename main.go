@@ -139,28 +139,29 @@ func nodeFlags(name string) (*pflag.FlagSet, *string) {
 	return flags, file
 }
 
-func loadConfig(name string, args []string) (config.Config, error) {
+// loadConfig returns the configuration, and its file, "" for none.
+func loadConfig(name string, args []string) (cfg config.Config, from string, err error) {
 	flags, file := nodeFlags(name)
-	cfg := config.Defaults()
+	cfg = config.Defaults()
 	if err := parse(flags, args, 0); err != nil {
-		return cfg, err
+		return cfg, "", err
 	}
-	err := config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
+	err = config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
 		if flag == "config" {
 			return ""
 		}
 		return flag
 	}, Renamed: config.Renamed()}, &cfg)
-	return cfg, err
+	return cfg, *file, err
 }
 
 func runServe(ctx context.Context, args []string, out io.Writer) error {
-	cfg, err := loadConfig("serve", args)
+	cfg, file, err := loadConfig("serve", args)
 	if err != nil {
 		return err
 	}
 	logger := slog.New(slog.NewJSONHandler(os.Stderr, nil))
-	if cfg.Issuer == "" && len(cfg.Clients) == 0 {
+	if file == "" && cfg.Issuer == "" && len(cfg.Clients) == 0 { // an empty file is a mistake, and no wish for this
 		if cfg, err = config.Development(cfg); err != nil {
 			return err
 		}
@@ -170,7 +171,7 @@ func runServe(ctx context.Context, args []string, out io.Writer) error {
 }
 
 func runCheck(args []string, out io.Writer) error {
-	cfg, err := loadConfig("check", args)
+	cfg, _, err := loadConfig("check", args)
 	if err != nil {
 		return err
 	}

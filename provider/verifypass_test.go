@@ -149,6 +149,15 @@ func TestEveryNoOfAPassCostsTheSame(t *testing.T) {
 			t.Fatalf("%s, locked: %s after %q", account, answer, ops)
 		}
 		locked = append(locked, answer[:len(`{"active":false,"retry_after":`)])
+		// Nobody else is locked with it, known or not: neither who has another name nor who has one that folds to this one.
+		for _, other := range []string{"noone@example.org", testenv.Namesake(5), strings.Replace(account, "n", "\uff4e", 1), " " + account} {
+			if answer, _ := verify(other, "WRONG"); answer != `{"active":false}` {
+				t.Errorf("%s, while %s is locked: %s", other, account, answer)
+			}
+		}
+		if answer, _ := verify(strings.ToUpper(account), "WRONG"); !strings.Contains(answer, `"retry_after":`) {
+			t.Errorf("%s in capitals: %s", account, answer)
+		}
 	}
 	if slices.Sort(locked); len(slices.Compact(locked)) != 1 {
 		t.Errorf("locks differ: %q", locked)

@@ -46,12 +46,13 @@ type document struct {
 	Groups   []string `yaml:"groups"`
 }
 
+// entry holds each value as it is written: yaml makes nothing of null, and `enabled:` would enable.
 type entry struct {
-	Name       string            `yaml:"name"`
-	ID         string            `yaml:"id"`
-	Enabled    *bool             `yaml:"enabled"`
-	Attributes map[string]string `yaml:"attributes"`
-	Groups     []string          `yaml:"groups"`
+	Name       yaml.Node `yaml:"name"`
+	ID         yaml.Node `yaml:"id"`
+	Enabled    yaml.Node `yaml:"enabled"`
+	Attributes yaml.Node `yaml:"attributes"`
+	Groups     yaml.Node `yaml:"groups"`
 }
 
 // Open reads and parses the file at path.
@@ -103,10 +104,10 @@ func Parse(text []byte) (*Directory, error) {
 		}
 		key := account.Name.Exact()
 		if other, taken := d.accounts[key]; taken {
-			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than the case of A to Z", i, e.Name, other.Name)
+			return nil, fmt.Errorf("accounts[%d]: name %q is also that of account %q: names must differ in more than the case of A to Z", i, account.Name, other.Name)
 		}
 		d.accounts[key] = account
-		if e.ID == "" {
+		if account.ID == recovery.AccountID(account.Name) {
 			d.withoutID++
 		}
 		for _, group := range account.Groups {
@@ -126,26 +127,57 @@ func Parse(text []byte) (*Directory, error) {
 }
 
 func (e entry) account() (recovery.Account, error) {
-	if strings.TrimSpace(e.Name) == "" {
+	var name, id string
+	var enabled *bool
+	var attributes map[string]*string
+	var groups []*string
+	for _, member := range []struct {
+		key  string
+		node yaml.Node
+		into any
+	}{{"name", e.Name, &name}, {"id", e.ID, &id}, {"enabled", e.Enabled, &enabled}, {"attributes", e.Attributes, &attributes}, {"groups", e.Groups, &groups}} {
+		if err := decode(member.node, member.into); err != nil {
+			return recovery.Account{}, fmt.Errorf("%s %w", member.key, err)
+		}
+	}
+	if strings.TrimSpace(name) == "" {
 		return recovery.Account{}, errors.New("name is missing")
 	}
 	a := recovery.Account{
-		Name: recovery.AccountName(e.Name), ID: recovery.AccountID(e.ID), Enabled: e.Enabled == nil || *e.Enabled,
-		Attributes: make(map[recovery.AttributeName]string, len(e.Attributes)),
+		Name: recovery.AccountName(name), ID: recovery.AccountID(id), Enabled: enabled == nil || *enabled,
+		Attributes: make(map[recovery.AttributeName]string, len(attributes)),
 	}
 	if a.ID == "" {
-		a.ID = recovery.AccountID(e.Name)
+		a.ID = recovery.AccountID(name)
 	}
-	for name, value := range e.Attributes {
-		a.Attributes[recovery.AttributeName(name)] = value
+	for attribute, value := range attributes {
+		if value == nil {
+			return recovery.Account{}, fmt.Errorf("attributes.%s %w", attribute, errNoValue)
+		}
+		a.Attributes[recovery.AttributeName(attribute)] = *value
 	}
-	for _, group := range e.Groups {
-		if group == "" {
+	for _, group := range groups {
+		if group == nil || *group == "" {
 			return recovery.Account{}, errors.New("groups holds an empty name")
 		}
-		a.Groups = append(a.Groups, recovery.GroupName(group))
+		a.Groups = append(a.Groups, recovery.GroupName(*group))
 	}
 	return a, nil
+}
+
+var errNoValue = errors.New("has no value: write one, or remove the key")
+
+// decode reads a member, if it is there. One without a value is a mistake: as if it were not there it would enable the
+// account, take it out of the groups that are excluded, or make its name its id.
+func decode(node yaml.Node, into any) error {
+	const null = "!!null"
+	switch {
+	case node.IsZero():
+		return nil
+	case node.ShortTag() == null:
+		return errNoValue
+	}
+	return node.Decode(into)
 }
 
 // Find implements recovery.Directory. The case of A to Z in a name is ignored; an id must be equal.

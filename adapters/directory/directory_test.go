@@ -57,15 +57,25 @@ func TestFind(t *testing.T) {
 
 func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 	for name, row := range map[string]struct{ text, says string }{
-		"unknown key":   {strings.Replace(good, "enabled", "enable", 1), "enable"},
-		"no name":       {strings.Replace(good, "bob@example.org", `" "`, 1), "accounts[1]: name is missing"},
-		"same name":     {strings.Replace(good, "bob@", "ADA@", 1), "accounts[1]"},
-		"same id":       {strings.Replace(good, "enabled: false", `id: "17"`, 1), `id "17"`},
-		"another's id":  {strings.Replace(good, `"17"`, "BOB@example.org", 1), "is the name or id of two"},
-		"empty list":    {good + "groups: ['']\n", "groups[0]"},
-		"empty group":   {strings.Replace(good, "pilots", `""`, 1), "groups"},
-		"not yaml":      {"accounts: [", "parse"},
-		"another shape": {"accounts: 17", "parse"},
+		"unknown key":           {strings.Replace(good, "enabled", "enable", 1), "enable"},
+		"no name":               {strings.Replace(good, "bob@example.org", `" "`, 1), "accounts[1]: name is missing"},
+		"same name":             {strings.Replace(good, "bob@", "ADA@", 1), "accounts[1]"},
+		"same id":               {strings.Replace(good, "enabled: false", `id: "17"`, 1), `id "17"`},
+		"another's id":          {strings.Replace(good, `"17"`, "BOB@example.org", 1), "is the name or id of two"},
+		"empty list":            {good + "groups: ['']\n", "groups[0]"},
+		"empty group":           {strings.Replace(good, "pilots", `""`, 1), "groups"},
+		"enabled by nothing":    {strings.Replace(good, "enabled: false", "enabled:", 1), "accounts[1]: enabled has no value"},
+		"enabled by null":       {strings.Replace(good, "enabled: false", "enabled: ~", 1), "accounts[1]: enabled has no value"},
+		"enabled by an anchor":  {strings.Replace(good, `id: "17"`, "id: &none", 1), "accounts[0]: id has no value"},
+		"enabled by an alias":   {"groups: &none\n" + strings.Replace(good, "enabled: false", "enabled: *none", 1), "accounts[1]: enabled has no value"},
+		"enabled by a text":     {strings.Replace(good, "enabled: false", "enabled: 'false'", 1), "accounts[1]: enabled "},
+		"an id without a value": {strings.Replace(good, `id: "17"`, "id:", 1), "accounts[0]: id has no value"},
+		"no groups after all":   {strings.Replace(good, "groups: [employees, pilots]", "groups:", 1), "accounts[0]: groups has no value"},
+		"a group of null":       {strings.Replace(good, "pilots", "~", 1), "accounts[0]: groups holds an empty name"},
+		"an attribute of null":  {strings.Replace(good, "family_name: Lindqvist", "family_name: ", 1), "accounts[0]: attributes.family_name has no value"},
+		"attributes of nothing": {strings.Replace(good, "attributes: {given_name: Ada, family_name: Lindqvist}", "attributes:", 1), "accounts[0]: attributes has no value"},
+		"not yaml":              {"accounts: [", "parse"},
+		"another shape":         {"accounts: 17", "parse"},
 	} {
 		_, err := directory.Parse([]byte(row.text))
 		if err == nil || !strings.Contains(err.Error(), row.says) {

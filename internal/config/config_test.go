@@ -113,6 +113,62 @@ func TestSecretComesFromFileOrVariableNeverInline(t *testing.T) {
 	}
 }
 
+// What is left without a value is a mistake, wherever it stands: as if it were not there it would be the default, which for
+// an exclusion or a switch is the open one.
+func TestAKeyWithoutAValueIsAMistake(t *testing.T) {
+	type everything struct {
+		Groups  []string `koanf:"groups"`
+		Enabled *bool    `koanf:"enabled"`
+		Same    bool     `koanf:"same"`
+		Max     int      `koanf:"max"`
+		Section struct {
+			Score float64 `koanf:"score"`
+			Text  string  `koanf:"text"`
+		} `koanf:"section"`
+		Items []struct {
+			Enabled *bool    `koanf:"enabled"`
+			Groups  []string `koanf:"groups"`
+		} `koanf:"items"`
+	}
+	load := func(file string, variables ...string) (everything, error) {
+		var got everything
+		err := config.Load(config.Source{File: write(t, file), Environ: func() []string { return variables }}, &got)
+		return got, err
+	}
+	const good = "groups: [executives]\nenabled: false\nsame: true\nmax: 1\nsection: {score: 1, text: \"\"}\nitems: [{enabled: false, groups: []}]\n"
+	if got, err := load(good); err != nil || len(got.Groups) != 1 || *got.Enabled || !got.Same {
+		t.Fatalf("with values: %+v, %v", got, err)
+	}
+	for _, row := range []struct{ from, to, key string }{
+		{"groups: [executives]", "groups:", "groups has no value"},
+		{"groups: [executives]", "groups:\n  # - executives", "groups has no value"},
+		{"groups: [executives]", "groups: [executives, ~]", "groups[1] has no value"},
+		{"groups: [executives]", "groups: ''", "groups: is empty"},
+		{"\nenabled: false", "\nenabled:", "enabled has no value"},
+		{"\nenabled: false", "\nenabled: null", "enabled has no value"},
+		{"\nenabled: false", "\nenabled: ''", "enabled: is empty"},
+		{"same: true", "same: ''", "same: is empty"},
+		{"max: 1", "max: ''", "max: is empty"},
+		{"section: {score: 1, text: \"\"}", "section:", "section has no value"},
+		{"score: 1", "score: ''", "section.score: is empty"},
+		{"{enabled: false,", "{enabled: ,", "items[0].enabled has no value"},
+		{"{enabled: false,", "{enabled: '',", "items[0].enabled: is empty"},
+		{"groups: []}", "groups: ~}", "items[0].groups has no value"},
+	} {
+		if _, err := load(strings.Replace(good, row.from, row.to, 1)); err == nil || !strings.Contains(err.Error(), "configuration: "+row.key) {
+			t.Errorf("%q: got %v, want it to say %q", row.to, err, row.key)
+		}
+	}
+	for _, name := range []string{"GROUPS", "ENABLED", "SAME", "MAX", "SECTION__SCORE"} {
+		if _, err := load(good, "REGAIN_"+name+"="); err == nil || !strings.Contains(err.Error(), "is empty") {
+			t.Errorf("an empty variable %s: %v", name, err)
+		}
+	}
+	if got, err := load(good, "REGAIN_GROUPS=leavers,executives", "REGAIN_SECTION__TEXT="); err != nil || len(got.Groups) != 2 {
+		t.Errorf("variables with values, and a text that may be empty: %+v, %v", got, err)
+	}
+}
+
 // The variable of a secret may be named like those that override keys, as docs/configuration.md does it.
 func TestAVariableOfASecretOverridesNothing(t *testing.T) {
 	type list struct {

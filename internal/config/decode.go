@@ -17,7 +17,7 @@ import (
 func decode(raw map[string]any, out any, renamed map[string]string) error {
 	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: out, TagName: "koanf", WeaklyTypedInput: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, secretByReference, mapstructure.StringToSliceHookFunc(",")),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(duration, secretByReference, noEmptyText, mapstructure.StringToSliceHookFunc(",")),
 		MatchName:  func(key, field string) bool { return key == field },
 	})
 	if err != nil {
@@ -31,6 +31,9 @@ func decode(raw map[string]any, out any, renamed map[string]string) error {
 			continue
 		}
 		mistakes = append(mistakes, unknownKey(key, known))
+	}
+	for _, key := range keysWithoutValue(raw, "") {
+		mistakes = append(mistakes, fmt.Errorf("configuration: %s has no value: write one, such as [] for an empty list, or remove the key", key))
 	}
 	slices.SortFunc(mistakes, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return errors.Join(mistakes...)
@@ -113,6 +116,19 @@ func duration(_, to reflect.Type, data any) (any, error) {
 		return nil, fmt.Errorf("%s is not a duration: write %ss, or with m or h", text, text)
 	}
 	return nil, fmt.Errorf("%.40q is not a duration: write one such as 90s, 5m or 1h", text)
+}
+
+// noEmptyText refuses an empty text where something else is wanted. mapstructure would make false, 0 or an empty list of it:
+// a variable of the environment that was meant to be set would exclude nobody, or switch a requirement off.
+func noEmptyText(_, to reflect.Type, data any) (any, error) {
+	if text, ok := data.(string); !ok || text != "" {
+		return data, nil
+	}
+	switch to.Kind() {
+	case reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64, reflect.Slice:
+		return nil, errors.New("is empty: write a value, such as [] for an empty list, or remove the key or variable")
+	}
+	return data, nil
 }
 
 // secretByReference refuses a secret that stands in the configuration itself, and does not repeat it.

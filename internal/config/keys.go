@@ -65,6 +65,29 @@ func unknownKeys(node any, path string, known []string) (unknown []string) {
 	return unknown
 }
 
+// keysWithoutValue returns the keys of a decoded document that have no value (null in YAML 1.2.2 §10.2.1.1), and the places
+// of lists that hold none. They would be as if they were not there: `exclude_groups:` over lines that were commented out
+// excludes nobody, and `enabled:` enables.
+func keysWithoutValue(node any, path string) (keys []string) {
+	switch node := node.(type) {
+	case nil:
+		return []string{path}
+	case map[string]any:
+		for key, value := range node {
+			below := key
+			if path != "" {
+				below = path + "." + key
+			}
+			keys = append(keys, keysWithoutValue(value, below)...)
+		}
+	case []any:
+		for i, value := range node {
+			keys = append(keys, keysWithoutValue(value, fmt.Sprintf("%s[%d]", path, i))...)
+		}
+	}
+	return keys
+}
+
 // takesKeys reports whether there are keys below a key.
 func takesKeys(key string, known []string) bool {
 	below := withoutIndexes(key) + "."

@@ -3,6 +3,7 @@ package openid_test
 import (
 	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
@@ -52,5 +53,48 @@ func TestThePageThatAsksStaysOpen(t *testing.T) {
 		case got.Code != http.StatusSeeOther || !strings.HasPrefix(got.Header().Get("Location"), "/recover/"):
 			t.Errorf("%s: %d to %s: %s", name, got.Code, got.Header().Get("Location"), body)
 		}
+	}
+}
+
+// A request that nobody pushed is anybody's, and is kept while its page asks for the account: of one network so many, and of
+// the next ones the client hears. Whoever comes from elsewhere, or was pushed by the client, is asked as ever.
+func TestPagesThatAskKeepFewRequests(t *testing.T) {
+	p := newProvider(t, nil)
+	open := func(from string, request url.Values) (asked bool, answer url.Values) {
+		t.Helper()
+		r := httptest.NewRequest(http.MethodGet, "/authorize?"+request.Encode(), nil)
+		r.RemoteAddr = from
+		got := p.Do(r)
+		if got.Code == http.StatusOK && strings.Contains(got.Body.String(), `name="account"`) {
+			return true, nil
+		}
+		at, err := url.Parse(got.Header().Get("Location"))
+		if err != nil || !strings.HasPrefix(at.String(), callback+"?") {
+			t.Fatalf("%d to %s", got.Code, at)
+		}
+		return false, at.Query()
+	}
+	nameless := query("asks", url.Values{"login_hint": nil, "claims": {`{"id_token":{"` + strings.Repeat("c", 15_000) + `":null}}`}})
+	const most = 100
+	for i := range most + 20 {
+		asked, answer := open("198.51.100.1:4711", nameless)
+		switch {
+		case asked != (i < most):
+			t.Fatalf("page %d: asked %t, %v", i+1, asked, answer)
+		case !asked && (answer.Get("error") != "access_denied" || !strings.Contains(answer.Get("error_description"), "Too many") || answer.Get("state") != "s"):
+			t.Fatalf("page %d: %v", i+1, answer)
+		}
+	}
+	if asked, answer := open("198.51.100.2:4711", nameless); !asked {
+		t.Errorf("another network: %v", answer)
+	}
+	pushed := p.client("/par", "asks", query("asks", url.Values{"login_hint": nil, "client_id": nil}))
+	uri, _ := decode(t, pushed)["request_uri"].(string)
+	if asked, answer := open("198.51.100.1:4711", url.Values{"client_id": {"asks"}, "request_uri": {uri}}); uri == "" || !asked {
+		t.Errorf("a pushed request: %d %s, %v", pushed.Code, pushed.Body, answer)
+	}
+	p.Turn(time.Hour)
+	if asked, answer := open("198.51.100.1:4711", nameless); !asked {
+		t.Errorf("when the hour is over: %v", answer)
 	}
 }

@@ -74,9 +74,29 @@ func (a *authorization) authorize(c *gin.Context) error {
 	case request.AuthnRequirements.Silent:
 		return a.reject(c, request, problem.LoginRequired("This request needs the person; prompt=none cannot answer it."))
 	case request.Account == "":
-		return a.askAccount(c, client, request, "")
+		return a.firstAsk(c, client, request)
 	}
 	return a.start(c, client, request)
+}
+
+// firstAsk is askAccount for a request that came just now. One that was not pushed is anybody's, and would be kept for
+// anybody: those of one network are counted.
+func (a *authorization) firstAsk(c *gin.Context, client *clients.Client, request requests.Authorization) error {
+	if request.Pushed != "" {
+		return a.askAccount(c, client, request, "")
+	}
+	switch err := a.recovery.CountAsked(c, a.web.Network(c)); {
+	case errors.Is(err, recovery.ErrTooManyAttempts):
+		return a.reject(c, request, tooMany())
+	case err != nil:
+		return a.reject(c, request, problem.Unavailable(err))
+	}
+	return a.askAccount(c, client, request, "")
+}
+
+// tooMany is the answer where a limit keeps a recovery from being opened at all.
+func tooMany() *problem.Error {
+	return problem.AccessDenied("Too many recoveries were started. Try again later.")
 }
 
 // answerFromSession grants the request if the client allows it, and the browser's session is young enough and of the
@@ -131,7 +151,7 @@ func (a *authorization) start(c *gin.Context, client *clients.Client, request re
 		Authorization: encoded, Network: a.web.Network(c), Agent: binding.AgentName(c.Request.UserAgent()), Lifetime: client.Contract.Lifetime(),
 	})
 	if errors.Is(err, recovery.ErrTooManyAttempts) {
-		return a.reject(c, request, problem.AccessDenied("Too many recoveries were started. Try again later."))
+		return a.reject(c, request, tooMany())
 	}
 	if err != nil {
 		// Nothing was opened; the client hears of the outage by a response it can trust.

@@ -216,7 +216,7 @@ func (t *tokens) verifyPass(c *gin.Context) error {
 func (t *tokens) passHolder(ctx context.Context, named recovery.RequestedAccount) (id recovery.AccountID, eligible bool, err error) {
 	account, err := t.recovery.EligibleByName(ctx, named)
 	if errors.Is(err, recovery.ErrIneligible) {
-		return recovery.AccountID("\x00" + named.LimitKey()), false, nil
+		return recovery.AccountID("\x00" + recovery.AccountName(named).Exact()), false, nil
 	}
 	return account.ID, err == nil, err
 }

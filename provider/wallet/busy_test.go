@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -111,6 +112,38 @@ func TestAnswersTakeTurns(t *testing.T) {
 	}
 	if most := v.mostly.Load(); most > places {
 		t.Errorf("%d were verified at a time", most)
+	}
+}
+
+// Where nothing is configured, as many answers are verified at a time as there are processors, and no more.
+func TestAsManyAreVerifiedAsThereAreProcessors(t *testing.T) {
+	processors := runtime.GOMAXPROCS(0)
+	people := processors + 4
+	v := &slow{begun: make(chan struct{}, people), work: make(chan struct{})}
+	s := newSceneWith(t, nil, func(*wallet.Config, *status.Fetcher) func(evidence.Verifier) evidence.Verifier {
+		return func(real evidence.Verifier) evidence.Verifier {
+			v.Verifier = real
+			return v
+		}
+	})
+	var answers []<-chan *httptest.ResponseRecorder
+	for range people {
+		_, r := s.asked(t)
+		answers = append(answers, s.later(t, r))
+	}
+	for range processors {
+		<-v.begun
+	}
+	select {
+	case <-v.begun:
+		t.Errorf("%d are verified at a time, of %d processors", processors+1, processors)
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(v.work)
+	for _, answered := range answers {
+		if got := <-answered; got.Code != http.StatusOK {
+			t.Errorf("%d %s", got.Code, got.Body)
+		}
 	}
 }
 
