@@ -101,11 +101,10 @@ func Open(options Options) (*Log, error) {
 		return nil, fmt.Errorf("open audit log: %w", err)
 	}
 	l := &Log{options: options, lock: lock}
-	l.head.saved = options.Clock()
-	err = l.load()
-	if err == nil {
+	if err = l.load(); err == nil {
 		err = l.remember(options.Key.EncodeHead(l.durable))
 	}
+	l.head.saved = options.Clock()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), l.release())
 	}

@@ -14,11 +14,18 @@ import (
 
 // headFile has room for two heads, which are written in turn: when one is torn by a crash, the one before it is whole.
 type headFile struct {
-	file  file
-	held  identity  // of file
-	slot  int64     // 0 or 1, the one to write next
-	saved time.Time // when the head was last kept elsewhere
+	file file
+	held identity // of file
+	slot int64    // 0 or 1, the one to write next
+
+	// Of what is kept elsewhere, guarded by Log.mu.
+	unkept  string    // the newest head, until it is kept
+	saved   time.Time // when one was last kept, or about to be; zero while the log is opened
+	waiting bool      // a timer runs that will keep one
 }
+
+// often is how old the head that is kept elsewhere becomes at most, while the store answers.
+const often = 10 * time.Second
 
 // openHead opens or creates the head file. The caller holds syncing, or has the log alone.
 func (l *Log) openHead() error {
@@ -68,25 +75,64 @@ func (l *Log) headIntact() error {
 	return nil
 }
 
-// rememberSoon keeps the head elsewhere too, once in ten seconds: it costs no recovery anything, and what is kept is the
-// least that the log must hold. The caller holds syncing.
+// rememberSoon keeps the head elsewhere too, within ten seconds: it costs no recovery anything, and what is kept is the least
+// that the log must hold. The caller holds syncing.
 func (l *Log) rememberSoon(line string) {
-	const often = 10 * time.Second
-	now := l.options.Clock()
-	if now.Sub(l.head.saved) < often {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.head.saved.IsZero() { // Open keeps it, before there is anything else
 		return
 	}
-	l.head.saved = now
-	go func() {
-		l.saving.Lock()
-		defer l.saving.Unlock()
-		if l.isClosed() { // Close keeps a later one
-			return
-		}
-		if err := l.remember(line); err != nil {
-			l.options.Logger.Warn("the audit log's head was not kept in the store", "cause", err)
-		}
-	}()
+	l.head.unkept = line
+	now := l.options.Clock()
+	wait := often - now.Sub(l.head.saved)
+	if wait <= 0 {
+		l.head.saved = now
+		go l.keep()
+		return
+	}
+	l.keepIn(wait)
+}
+
+// keepIn keeps the newest head after a while, unless somebody waits for that already. The caller holds mu.
+func (l *Log) keepIn(wait time.Duration) {
+	if l.head.waiting {
+		return
+	}
+	l.head.waiting = true
+	time.AfterFunc(wait, func() {
+		l.mu.Lock()
+		l.head.waiting, l.head.saved = false, l.options.Clock()
+		l.mu.Unlock()
+		l.keep()
+	})
+}
+
+// keep keeps the newest head elsewhere, if that was not done yet. What cannot be kept is tried again.
+func (l *Log) keep() {
+	l.saving.Lock()
+	defer l.saving.Unlock()
+	l.mu.Lock()
+	line := l.head.unkept
+	if l.closed != nil { // Close keeps a later one
+		line = ""
+	}
+	l.head.unkept = ""
+	l.mu.Unlock()
+	if line == "" {
+		return
+	}
+	err := l.remember(line)
+	if err == nil {
+		return
+	}
+	l.options.Logger.Warn("the audit log's head was not kept in the store", "cause", err)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.head.unkept == "" {
+		l.head.unkept = line
+	}
+	l.keepIn(often)
 }
 
 func (l *Log) isClosed() bool {

@@ -272,8 +272,9 @@ func TestTheHeadIsKeptElsewhere(t *testing.T) {
 	pass(10*time.Second - 1)
 	add(t, log, recovery.EventPassIssuing, 1)
 	pass(1)
-	add(t, log, recovery.EventPassIssuing, 3)
+	add(t, log, recovery.EventPassIssuing, 1)
 	kept(4)
+	add(t, log, recovery.EventPassIssuing, 2)
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,10 @@
 package auditlog_test
 
 import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,4 +58,99 @@ func TestWithinASecond(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// Nothing has to come after a record for its head to be kept elsewhere: else the last pass before a quiet night could be
+// taken back, with log and head put back from the moment before it.
+func TestTheLastHeadIsKeptElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, store := fresh(t), &counted{saved: make(chan string, 16)}
+		options := at(t, path)
+		options.Remembered = store
+		log := open(t, options)
+		kept := func(when string, want ...uint64) {
+			t.Helper()
+			synctest.Wait()
+			var seqs []uint64
+			for len(store.saved) > 0 {
+				head, err := key(t, 1).ParseHead(<-store.saved)
+				if err != nil {
+					t.Fatal(err)
+				}
+				seqs = append(seqs, head.Seq)
+			}
+			if !slices.Equal(seqs, want) {
+				t.Errorf("%s: kept %v, want %v", when, seqs, want)
+			}
+		}
+		kept("at the start", 0)
+		time.Sleep(time.Minute)
+		add(t, log, recovery.EventAccountMatched, 1)
+		kept("after a quiet minute", 1)
+		time.Sleep(time.Second)
+		add(t, log, recovery.EventPassIssuing, 1)
+		add(t, log, recovery.EventPassIssued, 1)
+		time.Sleep(9*time.Second - 1)
+		kept("before ten seconds are over")
+		time.Sleep(1)
+		kept("after ten seconds", 3)
+		time.Sleep(time.Hour)
+		kept("while nothing happens")
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		kept("closed", 3)
+	})
+}
+
+// A head that the store did not take is tried again until it does, without a record that would ask for it.
+func TestAHeadThatTheStoreDidNotTake(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &away{}
+		options := at(t, fresh(t))
+		options.Remembered, options.Logger = store, slog.New(slog.DiscardHandler)
+		log := open(t, options)
+		time.Sleep(time.Minute)
+		store.set(errBroken)
+		add(t, log, recovery.EventPassIssuing, 1)
+		kept := func(want uint64) {
+			t.Helper()
+			synctest.Wait()
+			if head, err := key(t, 1).ParseHead(store.kept()); err != nil || head.Seq != want {
+				t.Errorf("%+v, want record %d: %v", head, want, err)
+			}
+		}
+		time.Sleep(time.Minute)
+		kept(0)
+		store.set(nil)
+		time.Sleep(10 * time.Second)
+		kept(1)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// away is a store of heads that a test takes away and gives back while the log runs.
+type away struct {
+	mu sync.Mutex
+	elsewhere
+}
+
+func (a *away) set(save error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.save = save
+}
+
+func (a *away) kept() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.line
+}
+
+func (a *away) SaveHead(ctx context.Context, line string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.elsewhere.SaveHead(ctx, line)
 }
