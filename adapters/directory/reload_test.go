@@ -118,3 +118,22 @@ func TestARefusedFile(t *testing.T) {
 		t.Errorf("once the file is taken: %v, %v", account.Groups, err)
 	}
 }
+
+// A file that could not be opened, and is refused when it can be, has no accounts.
+func TestARefusedFirstFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.yaml")
+	f, err := directory.OpenFile(path)
+	if err == nil {
+		t.Fatal("opened nothing")
+	}
+	if err := os.WriteFile(path, []byte("accounts: [{name: ada}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	mistake := errors.New("not this one")
+	if err := f.ReloadIf(func(recovery.Directory) error { return mistake }); !errors.Is(err, mistake) {
+		t.Errorf("refused: %v", err)
+	}
+	if err := f.Reload(); err != nil || f.Current().Len() != 1 {
+		t.Errorf("taken: %v", err)
+	}
+}
