@@ -8,22 +8,27 @@ import (
 )
 
 // health answers a load balancer: 503 while a part cannot do what every recovery needs, since whoever starts one here
-// would not end it. It says which part in words of ours, and nothing of the cause: anybody may ask.
-func health(unready func(context.Context) []string) gin.HandlerFunc {
+// would not end it. It says which part in words of ours, and nothing of the cause: anybody may ask. Files that could not be
+// read again are told too, and are no reason for 503: the node works with what they held before, and every other node would
+// have the same ones.
+func health(unready func(context.Context) []string, stale func() bool) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		c.Header("Cache-Control", "no-store")
+		status, body := http.StatusOK, gin.H{}
+		if stale != nil && stale() {
+			body["status"], body["files"] = "degraded", "not read again"
+		}
 		var parts []string
 		if unready != nil {
 			parts = unready(c)
 		}
-		if len(parts) == 0 {
-			c.String(http.StatusOK, "ok\n")
+		for _, part := range parts {
+			status, body["status"], body[part] = http.StatusServiceUnavailable, "unavailable", "cannot be written"
+		}
+		if len(body) == 0 {
+			c.String(status, "ok\n")
 			return
 		}
-		body := gin.H{"status": "unavailable"}
-		for _, part := range parts {
-			body[part] = "cannot be written"
-		}
-		c.JSON(http.StatusServiceUnavailable, body)
+		c.JSON(status, body)
 	}
 }

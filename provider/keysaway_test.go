@@ -1,17 +1,20 @@
 package provider_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"regain/conformance/testenv"
 	"regain/internal/config"
 )
 
@@ -102,4 +105,127 @@ func (f *fixture) logged(body, says string) bool {
 		}
 	}
 	return false
+}
+
+// rotating is a client whose server of keys publishes one key, and may be away.
+type rotating struct {
+	*fixture
+	t     *testing.T
+	ahead atomic.Int64 // nanoseconds of everybody's clock
+	away  atomic.Pointer[string]
+	set   atomic.Pointer[jose.JSONWebKeySet]
+	count int // of client assertions
+}
+
+func setUpRotating(t *testing.T) *rotating {
+	t.Helper()
+	r := &rotating{t: t}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if kind := r.away.Load(); kind != nil {
+			away()[*kind].answer(w)
+			return
+		}
+		w.Header().Set("Cache-Control", "max-age=86400")
+		_ = json.NewEncoder(w).Encode(r.set.Load())
+	}))
+	t.Cleanup(server.Close)
+	host, no := strings.TrimPrefix(server.URL, "http://"), false
+	r.fixture = setUpEnv(t, testenv.Options{
+		Clock: func() time.Time { return time.Now().Add(time.Duration(r.ahead.Load())) },
+		Change: func(cfg *config.Config) {
+			cfg.Fetch.AllowHTTPHosts, cfg.Fetch.AllowPrivateHosts = append(cfg.Fetch.AllowHTTPHosts, host), append(cfg.Fetch.AllowPrivateHosts, host)
+			cfg.Clients = append(cfg.Clients, config.ClientConfig{
+				ID: "rotates", Name: "C", JWKSURI: server.URL, RedirectURIs: []string{brokerRedirect}, Scope: []string{"openid"}, RequirePAR: &no, RequirePKCE: &no, RequestAlg: "ES256",
+			})
+		},
+	})
+	return r
+}
+
+// asked sends what is signed with a key everywhere where one counts, and returns what each place says: an error, or "" where
+// the key is known.
+func (r *rotating) asked(key jose.JSONWebKey) map[string]string {
+	r.t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.ES256, Key: key}, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	now, said := r.Clock(), map[string]string{}
+	sign := func(claims object) string {
+		token, err := jwt.Signed(signer).Claims(claims).Serialize()
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		return token
+	}
+	for _, path := range []string{"/par", "/token", "/introspect", "/revoke", "/pass/verify"} {
+		r.count++
+		form := url.Values{
+			"client_assertion_type": {"urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+			"client_assertion":      {sign(object{"iss": "rotates", "sub": "rotates", "aud": r.Regain, "jti": fmt.Sprint(r.count), "exp": now.Add(time.Minute).Unix()})},
+		}
+		resp, body := r.send(r.t, http.MethodPost, r.Regain+path, formType, form.Encode())
+		if said[path] = ""; resp.StatusCode == http.StatusUnauthorized || resp.StatusCode >= http.StatusInternalServerError {
+			var told struct {
+				Error string `json:"error"`
+			}
+			if err := json.Unmarshal([]byte(body), &told); err != nil {
+				r.t.Fatalf("%s: %s", path, body)
+			}
+			said[path] = fmt.Sprint(resp.StatusCode, " ", told.Error)
+		}
+	}
+	query := url.Values{"client_id": {"rotates"}, "response_type": {"code"}, "redirect_uri": {brokerRedirect}, "scope": {"openid"}, "login_hint": {"ada.lindqvist@example.org"}}
+	object := sign(object{"iss": "rotates", "aud": r.Regain, "client_id": "rotates", "response_type": "code", "redirect_uri": brokerRedirect, "scope": "openid", "login_hint": "ada.lindqvist@example.org", "iat": now.Unix(), "exp": now.Add(time.Minute).Unix()})
+	query.Set("request", object)
+	resp, _ := r.send(r.t, http.MethodGet, r.Regain+"/authorize?"+query.Encode(), "", "")
+	location, err := url.Parse(resp.Header.Get("Location"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	said["request object"] = location.Query().Get("error")
+	return said
+}
+
+// A client that replaced its key, under a new name, its old one or none, while its server of keys is away is not called a
+// stranger: whether it is one cannot be known. Its former key counts as long as its server said, nothing else is let in, and
+// where the server answers, a stranger is one.
+func TestAKeyThatWasReplacedWhileItsServerIsAway(t *testing.T) {
+	r := setUpRotating(t)
+	public := func(key jose.JSONWebKey) *jose.JSONWebKeySet {
+		return &jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}}
+	}
+	expect := func(what string, key jose.JSONWebKey, atEndpoints, atAuthorize string) {
+		t.Helper()
+		for place, said := range r.asked(key) {
+			if want := map[bool]string{true: atAuthorize, false: atEndpoints}[place == "request object"]; said != want {
+				t.Errorf("%s, %s: %q, want %q", what, place, said, want)
+			}
+		}
+	}
+	for kind := range away() {
+		for _, name := range []string{"the same name", "another name", ""} {
+			what := fmt.Sprintf("%s, %q", kind, name)
+			old, fresh, stranger := privateJWK(t), privateJWK(t), privateJWK(t)
+			old.KeyID = "the same name"
+			if fresh.KeyID = name; name == "" {
+				old.KeyID = ""
+			}
+			stranger.KeyID = fresh.KeyID
+			r.away.Store(nil)
+			r.set.Store(public(old))
+			r.ahead.Add(int64(25 * time.Hour)) // of the run before nothing is left
+			expect(what+": before", old, "", "")
+			r.ahead.Add(int64(11 * time.Second))
+			r.away.Store(&kind)
+			expect(what+": replaced", fresh, "503 temporarily_unavailable", "temporarily_unavailable")
+			expect(what+": the former one", old, "", "")
+			r.set.Store(public(fresh))
+			r.away.Store(nil)
+			r.ahead.Add(int64(11 * time.Second))
+			expect(what+": it answers again", fresh, "", "")
+			r.ahead.Add(int64(11 * time.Second))
+			expect(what+": a stranger", stranger, "401 invalid_client", "invalid_request_object")
+		}
+	}
 }

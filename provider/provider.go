@@ -50,9 +50,11 @@ type Deps struct {
 	Registration *registration.Service
 	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
 	Unready func(context.Context) []string
-	Logger  *slog.Logger
-	Clock   func() time.Time
-	Random  io.Reader
+	// Stale reports whether what is in use is older than the files say, which could not be read again; nil for never.
+	Stale  func() bool
+	Logger *slog.Logger
+	Clock  func() time.Time
+	Random io.Reader
 }
 
 // Provider serves everything in the package comment.
@@ -123,7 +125,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	web.Mount(router)
 	router.Use(takeNoStep)
 	router.GET("/", web.Page(web.Home))
-	router.GET("/healthz", health(deps.Unready))
+	router.GET("/healthz", health(deps.Unready, deps.Stale))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)

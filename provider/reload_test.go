@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"encoding/pem"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -132,4 +133,81 @@ func TestARenewedRequestCertificate(t *testing.T) {
 	f.recovers(t, f.must(t, page, err))
 
 	f.recovers(t, f.asked(t))
+}
+
+// groupsOf is a directory file in which Ada is in one group more, "" for none, and the file lists these without members.
+func groupsOf(t *testing.T, text []byte, group string, lists ...string) []byte {
+	t.Helper()
+	var file map[string]any
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range file["accounts"].([]any) {
+		account := one.(map[string]any)
+		if groups, _ := account["groups"].([]any); account["name"] == "ada.lindqvist@example.org" && group != "" {
+			account["groups"] = append(groups, group)
+		}
+	}
+	listed, _ := file["groups"].([]any)
+	for _, name := range lists {
+		listed = append(listed, name)
+	}
+	file["groups"] = listed
+	changed, err := yaml.Marshal(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return changed
+}
+
+// Who is excluded by a group that a new file calls otherwise stays excluded: in a recovery that is under way, in a new one, and
+// after SIGHUP, until the file has the group or the configuration does without. The error has the key and the cure, and
+// readiness tells that the files in use are not those on the disk.
+func TestAnExclusionThatLostItsGroup(t *testing.T) {
+	var path string
+	var plain []byte
+	f := setUpWallets(t, func(cfg *config.Config) {
+		path = cfg.Directory.File
+		var err error
+		if plain, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, groupsOf(t, plain, "barred"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg.ExcludeGroups = append(cfg.ExcludeGroups, "Barred")
+	}, config.WalletConfig{})
+	if f.asked(t); !f.isDenied(t) {
+		t.Fatal("she is not excluded")
+	}
+	if status, said := f.ready(t); status != http.StatusOK || said != "ok\n" {
+		t.Errorf("before: %d %s", status, said)
+	}
+	for name, text := range map[string][]byte{
+		"misspelt": groupsOf(t, plain, "bared"), "without a member": groupsOf(t, plain, ""), "with a space": groupsOf(t, plain, "barred "), "no accounts": []byte("accounts: []\n"),
+	} {
+		f.asked(t) // under way
+		err := f.replace(t, map[string][]byte{path: text})
+		for _, says := range []string{"directory.file: ", path, `exclude_groups "Barred": the directory has no such name`, "can stand under groups in the directory file"} {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: %v, want it to say %q", name, err, says)
+			}
+		}
+		if !f.isDenied(t) {
+			t.Errorf("%s: a recovery that was under way succeeded", name)
+		}
+		if f.asked(t); !f.isDenied(t) {
+			t.Errorf("%s: a new recovery succeeded", name)
+		}
+		if status, said := f.ready(t); status != http.StatusOK || !strings.Contains(said, `"files":"not read again"`) || strings.Contains(said, "arred") {
+			t.Errorf("%s: %d %s", name, status, said)
+		}
+	}
+	if err := f.replace(t, map[string][]byte{path: groupsOf(t, plain, "", "barred")}); err != nil {
+		t.Fatal(err)
+	}
+	f.recovers(t, f.asked(t)) // an exclusion that somebody ended on purpose
+	if status, said := f.ready(t); status != http.StatusOK || said != "ok\n" {
+		t.Errorf("after: %d %s", status, said)
+	}
 }

@@ -76,13 +76,13 @@ func TestTooManyInvalidResponsesCloseAChannel(t *testing.T) {
 			open, err = b.Find(t.Context(), handle)
 		}
 	}
-	if !errors.Is(err, recovery.ErrExpired) || misses != 100 || b.recorded(recovery.EventPresentationClosed) != 1 {
+	if !errors.Is(err, recovery.ErrClosed) || misses != 100 || b.recorded(recovery.EventPresentationClosed) != 1 {
 		t.Fatalf("%d misses, then %v; %d records", misses, err, b.recorded(recovery.EventPresentationClosed))
 	}
 	if err := b.CountInvalidResponse(t.Context(), open); err != nil { // one that was on its way
 		t.Error(err)
 	}
-	if _, err := b.Retrieve(t.Context(), handle, buildRequest); !errors.Is(err, recovery.ErrExpired) {
+	if _, err := b.Retrieve(t.Context(), handle, buildRequest); !errors.Is(err, recovery.ErrClosed) {
 		t.Errorf("it is fetched again: %v", err)
 	}
 	b.now = b.now.Add(2 * time.Minute)

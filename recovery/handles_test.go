@@ -165,7 +165,7 @@ func TestRequestsThatAreNotFound(t *testing.T) {
 			tx.Presentation.Requests[1].Closed = true
 			b.transactions[tx.ID] = tx
 			return handle
-		}, recovery.ErrExpired},
+		}, recovery.ErrClosed},
 	} {
 		b := setUp(t, nil)
 		tx, _ := b.start(t, "ada@example.org")

@@ -53,14 +53,15 @@ func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) 
 }
 
 // requestBySecret returns the index of the request that a secret identifies, and whether the secret is that of the
-// previous QR code. A QR code that was not scanned during its lifetime is ErrExpired.
+// previous QR code. A QR code that was not scanned during its lifetime is ErrExpired, and the request of a closed channel is
+// ErrClosed.
 func (t Transaction) requestBySecret(secret string, now time.Time, qr time.Duration) (index int, older bool, err error) {
 	if t.Presentation == nil {
 		return 0, false, ErrNoTransaction
 	}
 	for i, r := range t.Presentation.Requests {
 		if r.Closed && (sameSecret(r.Secret, secret) || sameSecret(r.Before, secret)) {
-			return 0, false, ErrExpired
+			return 0, false, ErrClosed
 		}
 		if sameSecret(r.Secret, secret) {
 			if r.Flow == FlowCrossDevice && r.Request == nil && t.Presentation.Answer == nil && now.After(r.Since.Add(qr+rotationGrace)) {

@@ -18,6 +18,8 @@ var (
 	ErrOtherBrowser = errors.New("another browser started this transaction")
 	// ErrExpired: the transaction's lifetime is over.
 	ErrExpired = errors.New("transaction expired")
+	// ErrClosed: the channel had too many invalid responses, and the person has to ask again.
+	ErrClosed = errors.New("channel closed after too many invalid responses")
 	// ErrAnswered: the attempt has a genuine answer already; the first one stands.
 	ErrAnswered = errors.New("request was answered already")
 	// ErrWrongCode: the response code or the typed confirmation is wrong.

@@ -68,3 +68,17 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 		t.Errorf("the counter is %d, %v", n, err)
 	}
 }
+
+// Who may change something hears of what failed.
+func TestGuardedHidesNoFailure(t *testing.T) {
+	s := storage.Guarded{Store: broken{}}
+	_, consumed := s.Consume(t.Context(), "t", "a")
+	_, incremented := s.Increment(t.Context(), "t", "a", time.Hour)
+	for name, err := range map[string]error{
+		"create": s.Create(t.Context(), storage.Record{}), "update": s.Update(t.Context(), storage.Record{}), "consume": consumed, "delete": s.Delete(t.Context(), "t", "a"), "increment": incremented,
+	} {
+		if !errors.Is(err, errDisk) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package directory
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 
 	"regain/recovery"
@@ -10,8 +11,11 @@ import (
 // File is the Directory of a file that is read again: an account that leaves the file is not found any more.
 type File struct {
 	path    string
-	current atomic.Pointer[Directory]
+	current atomic.Pointer[contents]
 }
+
+// contents are the accounts in use and, where the file has others that were refused since, those.
+type contents struct{ accounts, refused *Directory }
 
 // OpenFile reads and parses the file at path.
 func OpenFile(path string) (*File, error) {
@@ -21,16 +25,29 @@ func OpenFile(path string) (*File, error) {
 
 // Reload reads the file again. On an error the accounts stay as they were.
 func (f *File) Reload() error {
+	return f.ReloadIf(func(recovery.Directory) error { return nil })
+}
+
+// ReloadIf is Reload where accept has the last word, and its error is returned. The accounts and groups of a file that it
+// refuses stay as they were, but for those who are not in the new one, or disabled there: whoever left the organisation must
+// not stay because the same file has a mistake elsewhere.
+func (f *File) ReloadIf(accept func(read recovery.Directory) error) error {
 	read, err := Open(f.path)
 	if err != nil {
 		return err
 	}
-	f.current.Store(read)
+	if err := accept(read); err != nil {
+		if before := f.current.Load(); before != nil {
+			f.current.Store(&contents{before.accounts, read})
+		}
+		return fmt.Errorf("directory %s: %w", f.path, err)
+	}
+	f.current.Store(&contents{accounts: read})
 	return nil
 }
 
-// Current returns the accounts as the file last had them.
-func (f *File) Current() *Directory { return f.current.Load() }
+// Current returns the accounts in use, which are those of the file unless ReloadIf refused them.
+func (f *File) Current() *Directory { return f.current.Load().accounts }
 
 var (
 	_ recovery.Directory       = (*File)(nil)
@@ -39,12 +56,29 @@ var (
 
 // Find implements recovery.Directory.
 func (f *File) Find(ctx context.Context, requested recovery.RequestedAccount) (recovery.Account, error) {
-	return f.Current().Find(ctx, requested)
+	c := f.current.Load()
+	account, err := c.accounts.Find(ctx, requested)
+	return c.stillThere(ctx, account, err)
 }
 
 // FindByID implements recovery.Directory.
 func (f *File) FindByID(ctx context.Context, id recovery.AccountID) (recovery.Account, error) {
-	return f.Current().FindByID(ctx, id)
+	c := f.current.Load()
+	account, err := c.accounts.FindByID(ctx, id)
+	return c.stillThere(ctx, account, err)
+}
+
+// stillThere holds an account against the file that was refused.
+func (c *contents) stillThere(ctx context.Context, account recovery.Account, err error) (recovery.Account, error) {
+	if err != nil || c.refused == nil {
+		return account, err
+	}
+	now, err := c.refused.FindByID(ctx, account.ID)
+	if err != nil {
+		return recovery.Account{}, err
+	}
+	account.Enabled = account.Enabled && now.Enabled
+	return account, nil
 }
 
 // Groups implements recovery.DirectoryLister.

@@ -11,6 +11,7 @@
 package cache
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ type Cache[T any] struct {
 type entry[T any] struct {
 	value  T
 	err    error
+	failed error // of the last load; nil err and this one: value is from a load before it, and has not expired
 	bytes  int
 	loaded time.Time // start of the last load
 	until  time.Time
@@ -80,13 +82,16 @@ func (c *Cache[T]) Bytes() int {
 // the caller that started it is cancelled, since others may wait for it; a cancelled caller returns at once. A caller
 // waits outside of its place, where it has one (admission.Outside).
 func (c *Cache[T]) Get(ctx context.Context, key string, load Load[T]) (T, error) {
-	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.until) })
+	e := c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.until) })
+	return e.value, e.err
 }
 
 // Renew is Get for a caller that found the cached value incomplete: it loads again, but not sooner than RetryAfter
-// after the last load. If the load fails, a value that has not expired stays.
+// after the last load. If the load fails, a value that has not expired stays, and is returned with the error: whoever
+// misses something in it must not take it to be missing at its source.
 func (c *Cache[T]) Renew(ctx context.Context, key string, load Load[T]) (T, error) {
-	return c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.loaded.Add(c.cfg.RetryAfter)) })
+	e := c.get(ctx, key, load, func(e entry[T]) bool { return c.cfg.Clock().Before(e.loaded.Add(c.cfg.RetryAfter)) })
+	return e.value, cmp.Or(e.err, e.failed)
 }
 
 // Shorten makes a value that the caller rejected expire after RetryAfter.
@@ -125,9 +130,9 @@ func (c *Cache[T]) put(key string, e entry[T]) {
 	}
 }
 
-func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(entry[T]) bool) (T, error) {
+func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(entry[T]) bool) entry[T] {
 	if e, _ := c.kept.Get(key); good(e) {
-		return e.value, e.err
+		return e
 	}
 	flight := c.flight.DoChan(key, func() (any, error) {
 		if e, _ := c.kept.Get(key); good(e) { // the previous load ended meanwhile
@@ -145,13 +150,13 @@ func (c *Cache[T]) get(ctx context.Context, key string, load Load[T], good func(
 			loaded.err = ctx.Err()
 		}
 	})
-	return loaded.value, loaded.err
+	return loaded
 }
 
 func (c *Cache[T]) load(ctx context.Context, key string, load Load[T]) entry[T] {
 	asked := c.cfg.Clock()
 	value, life, err := recovered(ctx, load)
-	e := entry[T]{value: value, err: err, loaded: asked, until: asked.Add(life)}
+	e := entry[T]{value: value, err: err, failed: err, loaded: asked, until: asked.Add(life)}
 	if err != nil {
 		now := c.cfg.Clock() // a failure counts from its end
 		e.loaded, e.until = now, now.Add(c.cfg.RetryAfter)

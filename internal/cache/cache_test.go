@@ -228,11 +228,20 @@ func TestRenew(t *testing.T) {
 	renew("a while ago", 2, true)
 	hands.Advance(retryAfter)
 	from.err = errors.New("broken")
-	renew("what is still good outlives a failure", 2, true)
-	renew("which is not tried again at once", 2, true)
+	renew("what is still good outlives a failure, which is told", 2, false)
+	renew("which is not tried again at once", 2, false)
+	if got, err := c.Get(t.Context(), "key", from.load); got != 2 || err != nil {
+		t.Errorf("whoever misses nothing in it: %d, %v", got, err)
+	}
 	if from.asked != 3 {
 		t.Errorf("asked %d times", from.asked)
 	}
+	hands.Advance(retryAfter)
+	from.err = nil
+	renew("what is mended", 4, true)
+	hands.Advance(retryAfter)
+	from.err = errors.New("broken")
+	renew("broken again", 4, false)
 	hands.Advance(time.Minute)
 	if _, err := c.Get(t.Context(), "key", from.load); err == nil || !strings.Contains(err.Error(), "broken") {
 		t.Error("what was good is good for ever")

@@ -132,3 +132,36 @@ func TestNewRefusesNoLimit(t *testing.T) {
 		}
 	}
 }
+
+// Who is refused takes no place, and who leaves gives back the places that they took: all of them, and none of others.
+func TestPlacesAreThoseOfOpenConnections(t *testing.T) {
+	limits := listener.Limits{Total: 4, PerNetwork: 1, Exempt: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	open, l, a := accepted(t, limits, append(addresses("192.0.2.7:%d", 50), addresses("198.51.100.%d:1", 2)...)...)
+	accepts := func(what, from string, want bool) {
+		t.Helper()
+		a.from = []string{from}
+		c, err := l.Accept()
+		if (err == nil) != want {
+			t.Errorf("%s: %v", what, err)
+		}
+		if err == nil {
+			open = append(open, c)
+		}
+	}
+	if len(open) != 3 {
+		t.Fatalf("%d are open", len(open))
+	}
+	accepts("the last place", "10.0.0.1:1", true)
+	accepts("of places that are taken, a proxy", "10.0.0.1:2", false)
+	accepts("of places that are taken, somebody new", "203.0.113.1:1", false)
+	if err := open[3].Close(); err != nil { // the proxy's
+		t.Fatal(err)
+	}
+	accepts("whose share is taken, when a proxy left", "192.0.2.7:1", false)
+	accepts("somebody new, when a proxy left", "203.0.113.1:1", true)
+	accepts("of places that are taken again", "203.0.113.2:1", false)
+	if err := open[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	accepts("whose share is free again", "192.0.2.7:1", true)
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,6 +72,47 @@ func TestReadinessOfTheStore(t *testing.T) {
 	}
 }
 
+// Files that could not be read again are told until they are, beside what cannot be written, and do not make a node unready:
+// they are the same for all nodes.
+func TestReadinessOfFiles(t *testing.T) {
+	now, full, changes := time.Now(), false, 0
+	cfg := valid(t)
+	n, err := node.New(cfg, node.Deps{
+		Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now }, Random: rand.Reader,
+		Wrap: func(s storage.Store) storage.Store { return fullStore{s, &full, &changes} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	for _, path := range []string{cfg.Directory.File, cfg.Trust[0].AnchorsFile, cfg.RequestSigning.CertificateFile} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		full = false
+		if err := errors.Join(os.WriteFile(path, []byte("broken"), 0o600), n.Reload()); err == nil {
+			t.Errorf("%s: broken, and taken", path)
+		}
+		if status, said := readiness(n); status != http.StatusOK || said != `{"files":"not read again","status":"degraded"}` {
+			t.Errorf("%s: %d %q", path, status, said)
+		}
+		full = true
+		n.FailAChange(t)
+		if status, said := readiness(n); status != http.StatusServiceUnavailable || said != `{"files":"not read again","status":"unavailable","store":"cannot be written"}` {
+			t.Errorf("%s, and the store: %d %q", path, status, said)
+		}
+		full = false
+		now = now.Add(2 * time.Second) // the store is tried once a second
+		if err := errors.Join(os.WriteFile(path, before, 0o600), n.Reload()); err != nil {
+			t.Errorf("%s: mended: %v", path, err)
+		}
+		if status, said := readiness(n); status != http.StatusOK || said != "ok\n" {
+			t.Errorf("%s: mended: %d %q", path, status, said)
+		}
+	}
+}
+
 // The key of the chain, and the size of a segment, are told by name when they cannot be.
 func TestAuditMistakes(t *testing.T) {
 	for says, breakIt := range map[string]func(c *config.Config){
@@ -121,4 +163,31 @@ func said(t *testing.T, err error, want string) {
 	if err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want it to say %q", err, want)
 	}
+}
+
+// A load balancer that asks with HEAD learns the same, and that the store works again.
+func TestReadinessByHead(t *testing.T) {
+	now, full, changes := time.Now(), false, 0
+	n, err := node.New(valid(t), node.Deps{
+		Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return now }, Random: rand.Reader,
+		Wrap: func(s storage.Store) storage.Store { return fullStore{s, &full, &changes} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	head := func(want int) {
+		t.Helper()
+		answer := httptest.NewRecorder()
+		n.ServeHTTP(answer, httptest.NewRequest(http.MethodHead, "/healthz", nil))
+		if answer.Code != want || answer.Body.Len() != 0 {
+			t.Errorf("%d %q, want %d", answer.Code, answer.Body, want)
+		}
+	}
+	head(http.StatusOK)
+	full = true
+	n.FailAChange(t)
+	head(http.StatusServiceUnavailable)
+	full, now = false, now.Add(2*time.Second)
+	head(http.StatusOK)
 }

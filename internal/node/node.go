@@ -141,7 +141,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 		return err
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
-	parts.Logger, parts.Clock, parts.Random, parts.Unready = deps.Logger, deps.Clock, deps.Random, n.unready
+	parts.Logger, parts.Clock, parts.Random, parts.Unready, parts.Stale = deps.Logger, deps.Clock, deps.Random, n.unready, n.stale
 	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err

@@ -3,12 +3,12 @@ package node
 import (
 	"crypto/sha256"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 
 	"regain/internal/config"
 	"regain/internal/plan"
+	"regain/recovery"
 	"regain/verifier"
 	"regain/verifier/trust"
 )
@@ -26,7 +26,7 @@ type part struct {
 func (n *Node) Reload() error {
 	var found config.Problems
 	for _, p := range n.parts {
-		found.Add(p.reload())
+		found.Add(p.again())
 	}
 	return found.Err()
 }
@@ -57,7 +57,7 @@ func (n *Node) collectParts(deps Deps) {
 		}
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
-	add("directory", func() error { return n.reloadDirectory(deps.Logger) }, cfg.Directory.File)
+	add("directory", n.reloadDirectory, cfg.Directory.File)
 	add("clients", n.reloadClients, clientFiles(cfg)...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
 	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, walletFiles(cfg)...)
@@ -78,20 +78,16 @@ func (n *Node) collectSecrets() {
 	}
 }
 
-// reloadDirectory takes the accounts over even where an exclusion names nobody any more: to keep those of before would let
-// whoever left the organisation go on recovering. It is told, and stops the next start.
-func (n *Node) reloadDirectory(logger *slog.Logger) error {
-	file, ok := n.loaded.directory.(interface{ Reload() error })
+// reloadDirectory holds the accounts of the file to what a start demands: where an exclusion in production would name nobody
+// any more, they are refused, and whoever it excluded stays excluded. Whoever left the file all the same is gone.
+func (n *Node) reloadDirectory() error {
+	file, ok := n.loaded.directory.(interface {
+		ReloadIf(accept func(read recovery.Directory) error) error
+	})
 	if !ok {
 		return nil
 	}
-	if err := file.Reload(); err != nil {
-		return config.Keyed("directory.file", err)
-	}
-	if err := plan.CheckDirectory(n.loaded.Policy, n.loaded.directory); err != nil {
-		logger.Warn("the directory was read again", "cause", err)
-	}
-	return nil
+	return config.Keyed("directory.file", file.ReloadIf(func(read recovery.Directory) error { return plan.CheckDirectory(n.loaded.Policy, read) }))
 }
 
 func (n *Node) reloadClients() error {

@@ -78,10 +78,39 @@ func TestAnExclusionThatLostItsGroupIsWarnedOf(t *testing.T) {
 		t.Error("warned of a group that there is")
 	}
 	write("c-level")
-	if err := n.Reload(); err != nil {
-		t.Fatal(err)
+	if err := n.Reload(); err == nil || !strings.Contains(err.Error(), `directory.file: directory `+cfg.Directory.File+`: exclude_groups "executives": the directory has no such name`) {
+		t.Errorf("a file without the group: %v", err)
 	}
 	if !warned() {
 		t.Error("not warned of a group that is gone")
+	}
+	write("Executives")
+	if err := n.Reload(); err != nil || warned() {
+		t.Errorf("the group is there again: %v, warned %t", err, warned())
+	}
+}
+
+// Where nobody gets a pass, an exclusion that lost its group is warned of, as at the start, and the file is taken.
+func TestAnExclusionThatLostItsGroupInEvaluation(t *testing.T) {
+	cfg := valid(t)
+	if err := os.WriteFile(cfg.Directory.File, []byte("accounts: [{name: tom@example.org, groups: [Executives]}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Profiles[0].Mode, cfg.ExcludeGroups = "evaluation", []string{"Executives"}
+	n, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	if err := os.WriteFile(cfg.Directory.File, []byte("accounts: [{name: ada@example.org, groups: [c-level], attributes: {given_name: Ada, family_name: Lovelace}}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Reload(); err != nil {
+		t.Errorf("not taken: %v", err)
+	}
+	var log bytes.Buffer
+	n.Warn(slog.New(slog.NewJSONHandler(&log, nil)), time.Now())
+	if !strings.Contains(log.String(), `exclude_groups \"Executives\"`) {
+		t.Errorf("not warned: %s", log.String())
 	}
 }

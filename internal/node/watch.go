@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,8 +52,9 @@ func (s stamp) same(other stamp) bool {
 // watched is a part with what its files looked like.
 type watched struct {
 	part
-	taken []stamp // when it was last made
-	last  []stamp // when they were last looked at
+	taken  []stamp               // when it was last made
+	last   []stamp               // when they were last looked at
+	failed atomic.Pointer[error] // why it was not made again the last time
 }
 
 func newWatched(p part) *watched {
@@ -82,7 +84,7 @@ func (w *watched) changed() bool {
 func (w *watched) take(logger *slog.Logger) {
 	w.taken = w.look() // before it is read: what changes meanwhile is seen next time
 	w.last = w.taken
-	if err := w.reload(); err != nil {
+	if err := w.again(); err != nil {
 		logger.Error("files were not read again; what they held before stays in use", "part", w.name, "cause", err)
 		return
 	}
@@ -96,7 +98,12 @@ func (n *Node) warn(logger *slog.Logger, now time.Time) {
 	for _, warning := range Warnings(n.cfg, now) {
 		logger.Warn("configuration", "warning", warning)
 	}
-	// The start had no exclusion of nobody. One that a new directory file brought opens until somebody reads of it.
+	for _, w := range n.parts {
+		if err := w.stale(); err != nil {
+			logger.Warn("files were not read again; what they held before stays in use", "part", w.name, "cause", err)
+		}
+	}
+	// The start had no exclusion of nobody, and no file brings one. A directory that is no file may lose a group at any time.
 	if err := plan.CheckDirectory(n.loaded.Policy, n.loaded.directory); err != nil {
 		logger.Warn("configuration", "warning", err.Error())
 	}

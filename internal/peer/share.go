@@ -1,8 +1,6 @@
 package peer
 
-import (
-	"net/netip"
-)
+import "net/netip"
 
 // What one IPv6 customer has (RFC 6177 §2): a provider gives a subscriber a /64 at least and up to a /48, whose 65,536
 // networks are then all one person's, while a mobile carrier's /48 serves many people.
@@ -17,20 +15,19 @@ const (
 // address, which stands for everyone whose address cannot be read. They count as one.
 func Network(address netip.Addr) string {
 	address = address.Unmap().WithZone("")
-	if address.Is4() {
+	switch {
+	case !address.IsValid():
+		return ""
+	case address.Is4():
 		return address.String()
 	}
-	prefix, err := address.Prefix(subscriber)
-	if err != nil || !prefix.IsValid() {
-		return ""
-	}
-	return prefix.String()
+	return netip.PrefixFrom(address, subscriber).Masked().String()
 }
 
 // around returns the IPv6 site that a network is of, false where it is of none.
 func around(network string) (netip.Prefix, bool) {
 	prefix, err := netip.ParsePrefix(network)
-	if err != nil || !prefix.Addr().Is6() || prefix.Bits() <= site {
+	if err != nil || prefix.Bits() <= site { // so is every network of IPv4
 		return netip.Prefix{}, false
 	}
 	return netip.PrefixFrom(prefix.Addr(), site).Masked(), true

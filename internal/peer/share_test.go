@@ -54,8 +54,14 @@ func TestShares(t *testing.T) {
 			if len(held) != row.want {
 				t.Errorf("%s%s: %d places, want %d", name, round, len(held), row.want)
 			}
+			if s.Kept() == 0 {
+				t.Errorf("%s%s: nothing is remembered", name, round)
+			}
 			for _, network := range held {
 				s.Remove(network)
+			}
+			if n := s.Kept(); n != 0 {
+				t.Errorf("%s%s: %d networks are remembered that hold nothing", name, round, n)
 			}
 		}
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // What the configuration names of the directory, held against what the directory has. A name that the directory does not
-// know is one of two kinds. An exclusion of it excludes nobody: it opens, so in production it stops the start, and is
-// warned of where nobody gets a pass yet. A profile for it, or an attribute of it, covers or matches nobody: it closes, so
+// know is one of two kinds. An exclusion of it excludes nobody: it opens, so in production it stops the start, a
+// file that brings one is not taken over, and it is warned of where nobody gets a pass yet. A profile for it, or an attribute of it, covers or matches nobody: it closes, so
 // it is warned of.
 
 // reference is a name in the configuration.

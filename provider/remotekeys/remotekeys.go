@@ -1,7 +1,8 @@
 // Package remotekeys fetches and caches JWK Sets that other parties publish: the jwks_uri of a registered client, the keys
 // of an Entra tenant. A set is fetched when it is first needed and cached as long as its server allows, within bounds. It
 // is fetched again when a signature names a key that the set lacks, or when none of its keys verifies the signature, but
-// at most once in ten seconds, so that forged tokens cannot cause a flood of requests.
+// at most once in ten seconds, so that forged tokens cannot cause a flood of requests. Where that fails, the keys that are
+// kept still count, and of any other nothing is known: that is ErrUnavailable, and no verdict about whoever signed.
 package remotekeys
 
 import (

@@ -74,7 +74,8 @@ func TestKeysAreFetchedAsOftenAsNeeded(t *testing.T) {
 	look("an unknown kid, later", "b", 2, true)
 	look("and kept", "b", 2, true)
 	now, w.err = now.Add(11*time.Second), errors.New("down")
-	look("an unknown kid, while the server is down", "c", 3, true)
+	look("an unknown kid, while the server is down", "c", 3, false) // whether there is such a key is not known
+	look("a kid that is kept, meanwhile", "b", 3, true)
 	w.err, w.count = nil, 2
 	now = now.Add(time.Hour)
 	w.err = errors.New("down")

@@ -62,6 +62,8 @@ func errorFor(err error, correlation string) (status int, body any) {
 		return refusal(http.StatusNotFound, "invalid_request", "There is no such request, or it has ended.")
 	case errors.Is(err, recovery.ErrExpired), errors.Is(err, presentation.ErrExpired):
 		return refusal(http.StatusGone, "invalid_request", "The request has expired.")
+	case errors.Is(err, recovery.ErrClosed): // gone for good (RFC 9110 §15.5.11); OpenID4VP 1.0 §8.2 leaves the status to us
+		return refusal(http.StatusGone, "invalid_request", "The request was closed, because too many invalid responses came to it. Start over on the page where it was shown.")
 	case errors.Is(err, recovery.ErrAnswered), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrIllegalStep):
 		return refusal(http.StatusBadRequest, "invalid_request", "The request was answered already.")
 	case errors.Is(err, admission.ErrBusy):

@@ -20,7 +20,7 @@ func TestEveryRefusalHasItsCorrelationID(t *testing.T) {
 		presentation.ErrPlaintext: http.StatusBadRequest, presentation.ErrAlgorithm: http.StatusBadRequest, presentation.ErrUnknownKey: http.StatusBadRequest,
 		presentation.ErrDecrypt: http.StatusBadRequest, presentation.ErrState: http.StatusBadRequest, presentation.ErrNotAsked: http.StatusBadRequest,
 		presentation.ErrMissing: http.StatusBadRequest, presentation.ErrProtocol: http.StatusBadRequest, presentation.ErrRejected: http.StatusBadRequest,
-		presentation.ErrExpired: http.StatusGone, recovery.ErrExpired: http.StatusGone, recovery.ErrNoTransaction: http.StatusNotFound,
+		presentation.ErrExpired: http.StatusGone, recovery.ErrExpired: http.StatusGone, recovery.ErrClosed: http.StatusGone, recovery.ErrNoTransaction: http.StatusNotFound,
 		recovery.ErrAnswered: http.StatusBadRequest, recovery.ErrConflict: http.StatusBadRequest, recovery.ErrIllegalStep: http.StatusBadRequest,
 		verifier.ErrUnavailable: http.StatusServiceUnavailable, verifier.ErrRefused: http.StatusBadRequest,
 		web.ErrNotNow: http.StatusInternalServerError, errors.New("disk"): http.StatusInternalServerError,

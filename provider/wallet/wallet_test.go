@@ -352,3 +352,42 @@ type nothing struct{}
 func (nothing) Verify(context.Context, verifier.Presentation, verifier.Expect) (verifier.Verified, error) {
 	return verifier.Verified{}, errors.New("nothing is verified here")
 }
+
+// A channel that had too many invalid responses is gone for good (RFC 9110 §15.5.11): the wallet is told so, as an error with
+// the reference that finds the true cause in the log, at both of its addresses and by each of its methods.
+func TestAChannelThatWasClosed(t *testing.T) {
+	for _, flow := range []recovery.Flow{recovery.FlowSameDevice, recovery.FlowCrossDevice} {
+		s := newScene(t, nil)
+		tx := s.Start(t).Ask(t)
+		asked, _ := s.fetch(t, tx, flow)
+		handle := string(tx.Handle(flow))
+		post := func(path string, form url.Values) *httptest.ResponseRecorder {
+			return s.Do(facetest.FormRequest(path+handle, form))
+		}
+		for range 100 {
+			if got := post("/openid4vp/response/", url.Values{"response": {"x"}}); got.Code != http.StatusBadRequest {
+				t.Fatalf("%s: %d %s", flow, got.Code, got.Body)
+			}
+		}
+		s.Log.Reset()
+		for _, got := range []*httptest.ResponseRecorder{
+			s.Get("/openid4vp/request/"+handle, nil), post("/openid4vp/request/", url.Values{"wallet_nonce": {"n"}}),
+			post("/openid4vp/response/", url.Values{"response": {"x"}}), s.respond(asked, s.answer(t, asked, nil)),
+		} {
+			var told struct {
+				Error       string `json:"error"`
+				Description string `json:"error_description"`
+				Correlation string `json:"correlation_id"`
+			}
+			if err := json.Unmarshal(got.Body.Bytes(), &told); err != nil || got.Code != http.StatusGone || told.Error != "invalid_request" || !strings.Contains(told.Description, "closed") {
+				t.Errorf("%s: %d %s", flow, got.Code, got.Body)
+			}
+			if told.Correlation == "" || told.Correlation != got.Header().Get("Correlation-Id") || got.Header().Get("Cache-Control") != "no-store" {
+				t.Errorf("%s: %v, %q", flow, got.Header(), told.Correlation)
+			}
+		}
+		if log := s.Log.String(); strings.Count(log, "too many invalid responses") != 4 || strings.Contains(log, "transaction expired") {
+			t.Errorf("%s: the log says %s", flow, log)
+		}
+	}
+}

@@ -80,7 +80,7 @@ func failureOf(err error, cookies bool) failure {
 	case errors.Is(err, ErrForgedForm):
 		return failure{http.StatusForbidden, OldForm, true}
 	case errors.Is(err, recovery.ErrIllegalStep), errors.Is(err, recovery.ErrConflict), errors.Is(err, recovery.ErrAnswered),
-		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, ErrNotNow):
+		errors.Is(err, recovery.ErrWrongCode), errors.Is(err, recovery.ErrRedeemed), errors.Is(err, recovery.ErrClosed), errors.Is(err, ErrNotNow):
 		return failure{http.StatusConflict, NotNow, true}
 	case errors.As(err, &protocol) && protocol.Code == "invalid_request_uri":
 		return failure{protocol.Status, RequestOver, false}

@@ -43,6 +43,7 @@ func TestErrorPages(t *testing.T) {
 		{recovery.ErrAnswered, http.StatusConflict, "That step is not possible now", true},
 		{recovery.ErrWrongCode, http.StatusConflict, "That step is not possible now", true},
 		{recovery.ErrRedeemed, http.StatusConflict, "That step is not possible now", true},
+		{recovery.ErrClosed, http.StatusConflict, "That step is not possible now", true},
 		{problem.InvalidRequest("The parameter state is too long."), http.StatusBadRequest, "Your organisation&#39;s request was not understood", false},
 		{problem.Unavailable(errors.New("disk")), http.StatusInternalServerError, "Something went wrong on our side", true},
 		{errors.New("disk"), http.StatusInternalServerError, "Something went wrong on our side", true},
