@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -129,4 +130,39 @@ func mustGenerate(t *testing.T) *ecdsa.PrivateKey {
 		t.Fatal(err)
 	}
 	return key
+}
+
+// A ring that is rotated stays readable for whoever read it before: root rotates, and the service reads.
+func TestAReplacedFileBelongsToWhomItDid(t *testing.T) {
+	const nobody = 65534
+	path := filepath.Join(t.TempDir(), "signing.pem")
+	if err := replaceFile(path, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("a new one: %v, %v", info.Mode(), err)
+	}
+	for before, after := range map[os.FileMode]os.FileMode{0o600: 0o600, 0o640: 0o640, 0o400: 0o400, 0o444: 0o444, 0o666: 0o644, 0o660: 0o640} {
+		if err := os.Chmod(path, before); err != nil {
+			t.Fatal(err)
+		}
+		owner := os.Geteuid()
+		if owner == 0 {
+			owner = nobody
+			if err := os.Chown(path, nobody, nobody); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := replaceFile(path, []byte("newer")); err != nil {
+			t.Fatalf("%v: %v", before, err)
+		}
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || int(stat.Uid) != owner || info.Mode().Perm() != after {
+			t.Errorf("%v of user %d: %v of user %d", before, owner, info.Mode(), stat.Uid)
+		}
+	}
 }

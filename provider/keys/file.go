@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -69,13 +70,32 @@ func replaceFile(path string, text []byte) error {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	_, err = file.Write(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+	if err = errors.Join(err, likeBefore(file, path), file.Sync(), file.Close()); err == nil {
 		err = os.Rename(file.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(file.Name()))
 	}
 	return nil
+}
+
+// likeBefore gives a file the owner, group and mode of the one whose place it takes, where there is one: the service could not
+// open what root made for itself. Others never get to write.
+func likeBefore(file *os.File, path string) error {
+	before, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if stat, ok := before.Sys().(*syscall.Stat_t); ok {
+		if err := file.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
+			return fmt.Errorf("it belongs to user %d and group %d: run this as that user, or as root: %w", stat.Uid, stat.Gid, err)
+		}
+	}
+	const othersWrite = 0o022
+	return file.Chmod(before.Mode().Perm() &^ othersWrite)
 }
 
 // Describe returns a table of a ring's keys with the current state of each. It contains nothing private.
