@@ -154,4 +154,23 @@ async function accessible(page, name) {
   assert.ok(passes.length > 10, `axe looked at ${name}`);
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
   assert.deepEqual(found, [], `accessibility of ${name}`);
+  assert.deepEqual(await page.evaluate(faintFields), [], `fields that one cannot see the edge of: ${name}`);
+}
+
+/** Finds fields whose edge is hard to see, which axe does not look at (WCAG 2.2 §1.4.11: 3 to 1). Runs in the page. */
+function faintFields() {
+  const rgb = (colour) => colour.match(/[\d.]+/g).map(Number);
+  const luminance = (colour) => {
+    const [r, g, b] = rgb(colour).map((value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => { // the first ancestor that paints something
+    const colour = getComputedStyle(element).backgroundColor;
+    return rgb(colour)[3] === 0 && element.parentElement ? behind(element.parentElement) : colour;
+  };
+  return [...document.querySelectorAll("input:not([type=hidden], [type=checkbox], [type=radio], [type=submit]), textarea, select")].flatMap((field) => {
+    const [edge, around] = [luminance(getComputedStyle(field).borderTopColor), luminance(behind(field.parentElement))];
+    const contrast = (Math.max(edge, around) + 0.05) / (Math.min(edge, around) + 0.05);
+    return contrast < 3 ? [`${field.id || field.name}: ${contrast.toFixed(2)}`] : [];
+  });
 }
