@@ -37,9 +37,7 @@ func (l *Log) settled() error {
 // doubt notes records of which nobody knows whether they are kept. The next segment carries on after them, but whoever still
 // waits for one of them is not told that it is durable: no record, no pass. The caller holds syncing.
 func (l *Log) doubt(after, last uint64) {
-	if last > after {
-		l.doubtful = append(l.doubtful, span{after, last})
-	}
+	l.doubtful = append(l.doubtful, span{after, last})
 }
 
 // doubted reports whether a record is one of those. The caller holds syncing.

@@ -31,6 +31,9 @@ func (o Options) WithOpener(ask func(path string) (wrap func(File) File, err err
 // Disk is a file as it is opened where no test wraps it.
 func Disk(f *os.File) File { return diskFile{f} }
 
+// RootOfAnother reports whether a process of this user may not make files beside those of this owner.
+func RootOfAnother(user int, owner uint32) bool { return rootOfAnother(user, owner) }
+
 // Holder returns the process that holds the log's lock.
 func Holder(path string) (int, error) { return holder(path) }
 

@@ -223,6 +223,24 @@ func TestATryThatCannotBeCutOff(t *testing.T) {
 	said(t, "append", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records: "+errBroken.Error())
 }
 
+// A record that cannot be written or cut off, be it that nothing of it was written, leaves an end that nobody knows.
+func TestARecordThatCannotBeCutOff(t *testing.T) {
+	broken := false
+	log := closing(t, open(t, at(t, fresh(t)).WithFiles(func(name string, f auditlog.File) auditlog.File {
+		return faulty{File: f, write: func(p []byte) (int, error) {
+			if broken {
+				return 0, errors.New("no space left on device")
+			}
+			return f.Write(p)
+		}, truncate: func() error { return errBroken }}
+	})))
+	broken = true
+	err := log.Append(t.Context(), event(recovery.EventPassIssuing))
+	said(t, "a record", err, "write audit record, and cut off what was written of it: no space left on device\n"+errBroken.Error())
+	broken = false
+	said(t, "another", log.Append(t.Context(), event(recovery.EventPassIssuing)), "closed to further records: write audit record, and cut off")
+}
+
 // only returns the faulty file if it is the one of this name; a new segment is made under another.
 func only(wanted, name string, whole, f auditlog.File) auditlog.File {
 	if name == wanted {

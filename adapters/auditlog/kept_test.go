@@ -77,8 +77,12 @@ func TestASlowStoreOfHeads(t *testing.T) {
 	log := open(t, options)
 	saved(0)
 	later()
+	add(t, log, recovery.EventRecoveryDenied, 1)
+	saved(1)
+	store.ends <- nil
+	later()
 	add(t, log, recovery.EventPassIssuing, 1)
-	saved(1) // and it hangs
+	saved(2) // and it hangs
 	later()
 	add(t, log, recovery.EventPassIssuing, 1) // which waits for its turn
 	time.Sleep(20 * time.Millisecond)
@@ -88,7 +92,7 @@ func TestASlowStoreOfHeads(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	store.ends <- errors.New("no connection")
-	saved(2) // of Close, and of nobody else
+	saved(3) // of Close, and of nobody else
 	store.ends <- nil
 	if err := <-closed; err != nil {
 		t.Error(err)

@@ -194,10 +194,7 @@ func (l *Log) recall(read ...segments.Scanned) {
 		if first.Started.Before(since) || first.Begun {
 			break
 		}
-		name, err := segments.Find(l.options.Path, first.Number-1, l.options.Key)
-		if err != nil {
-			break
-		}
+		name, _ := segments.Find(l.options.Path, first.Number-1, l.options.Key) // what is not found cannot be read
 		previous, err := segments.Glance(name, l.options.Key, first)
 		if err != nil {
 			break

@@ -35,7 +35,7 @@ func acquire(path string) (*os.File, error) {
 // locked reports whether the lock file is still the one that this process holds: without it another node may write to the
 // log too. The caller holds mu.
 func (l *Log) locked() error {
-	if _, same, err := l.locking.at(l.lock, lockPath(l.options.Path)); err != nil || !same {
+	if _, same, _ := l.locking.at(l.lock, lockPath(l.options.Path)); !same {
 		return fmt.Errorf("%s was removed or replaced: %w", lockPath(l.options.Path), ErrSwapped)
 	}
 	return nil
@@ -51,12 +51,12 @@ func (l *Log) relock() error {
 	if err != nil {
 		return err
 	}
-	if head, err := segments.ReadHead(l.options.Path, l.options.Key); err == nil && segments.Later(l.last, head) != l.last {
+	if head, _ := segments.ReadHead(l.options.Path, l.options.Key); segments.Later(l.last, head) != l.last {
 		return errors.Join(fmt.Errorf("%s: another process wrote to it while its lock was gone: restart this node", l.options.Path), lock.Close())
 	}
-	old := l.lock
+	_ = l.lock.Close() // of a file that has no name
 	l.lock, l.locking = lock, identity{}
-	return old.Close()
+	return nil
 }
 
 // holder returns the process that holds the log's lock, as the kernel says: a number in a file could be an old one, or

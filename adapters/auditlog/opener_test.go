@@ -206,9 +206,16 @@ func TestAHeadIsNotGivenUpForANewSegment(t *testing.T) {
 	if err := os.Rename(path, path+".1"); err != nil {
 		t.Fatal(err)
 	}
-	said(t, "start", reopened(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+	broken := at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
 		return faulty{File: f, writeAt: func([]byte) (int, error) { return 0, errBroken }}
-	})), "write the audit log's head: "+errBroken.Error())
+	})
+	for _, start := range []string{"with a new segment", "with the last one"} {
+		log, err := auditlog.Open(broken)
+		said(t, start, err, "write the audit log's head: "+errBroken.Error())
+		if err == nil {
+			closing(t, log)
+		}
+	}
 	if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Segment != 1 || head.Seq != 3 {
 		t.Errorf("%+v, %v", head, err)
 	}
@@ -216,6 +223,39 @@ func TestAHeadIsNotGivenUpForANewSegment(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, path, 3)
+}
+
+// The two places for a head are written in turn, start or not: one that is torn leaves the one before it.
+func TestHeadsAreWrittenInTurn(t *testing.T) {
+	for n := range 5 {
+		path, tears := fresh(t), false
+		log := closing(t, open(t, at(t, path).WithFiles(func(_ string, f auditlog.File) auditlog.File {
+			return tearing{f, &tears}
+		})))
+		add(t, log, recovery.EventPassIssuing, n)
+		tears = true
+		for range 2 {
+			if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); err == nil {
+				t.Error("the head was not torn")
+			}
+			if head, err := segments.ReadHead(path, key(t, 1)); err != nil || head.Seq != uint64(n) {
+				t.Errorf("after %d records: %+v, %v", n, head, err)
+			}
+		}
+	}
+}
+
+// tearing is a file in which nothing is written whole at a place, once it tears.
+type tearing struct {
+	auditlog.File
+	tears *bool
+}
+
+func (f tearing) WriteAt(p []byte, off int64) (int, error) {
+	if *f.tears {
+		return torn{f.File}.WriteAt(p, off)
+	}
+	return f.File.WriteAt(p, off)
 }
 
 // What is made durable is: a file that is none, closed, or a pipe says why it is not.

@@ -20,11 +20,14 @@ func CheckOwner(path string) error {
 	if err != nil {
 		return err
 	}
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 && stat.Uid != 0 {
+	if stat, ok := info.Sys().(*syscall.Stat_t); ok && rootOfAnother(os.Geteuid(), stat.Uid) {
 		return fmt.Errorf("%s belongs to user %d, and the node could not open what root makes: run it as user %d", path, stat.Uid, stat.Uid)
 	}
 	return nil
 }
+
+// rootOfAnother reports whether a process is root's and a file is not.
+func rootOfAnother(user int, owner uint32) bool { return user == 0 && owner != 0 }
 
 // written reports whether a process writes to the log. It makes nothing.
 func written(path string) bool {

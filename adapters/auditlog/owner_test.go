@@ -1,6 +1,7 @@
 package auditlog_test
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/signal"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"regain/adapters/auditlog"
 	"regain/recovery"
@@ -46,6 +48,21 @@ func TestNothingIsMadeAsAnotherUser(t *testing.T) {
 		t.Errorf("asked as root: %+v, %v", head, err)
 	}
 	goOn()
+	hangups(t) // and does nothing
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := auditlog.RotateFile(ctx, at(t, own)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("asked as root, in vain: %v", err)
+	}
+}
+
+// Root alone is refused, and not where all is root's.
+func TestRootOfAnother(t *testing.T) {
+	for users, want := range map[[2]int]bool{{0, 0}: false, {0, 7}: true, {7, 0}: false, {7, 7}: false, {7, 8}: false} {
+		if got := auditlog.RootOfAnother(users[0], uint32(users[1])); got != want {
+			t.Errorf("user %d, of a file of %d: %t", users[0], users[1], got)
+		}
+	}
 }
 
 // hangUps has the log opened again at SIGHUP, as a node does.

@@ -177,6 +177,7 @@ func TestAStoreOfHeadsThatFails(t *testing.T) {
 		says  string
 	}{
 		"cannot be read":    {elsewhere{load: errBroken}, errBroken.Error()},
+		"read in part":      {elsewhere{line: "x", load: errBroken}, errBroken.Error()},
 		"cannot be written": {elsewhere{save: errBroken}, "keep the audit log's head: " + errBroken.Error()},
 		"no head":           {elsewhere{line: "x"}, "the head that the store keeps: not a head"},
 		"another key's":     {elsewhere{line: key(t, 2).EncodeHead(chain.Head{Segment: 1, Seq: 1, MAC: strings.Repeat("ab", 32)})}, "the head that the store keeps: the head was not made with this key"},
@@ -236,7 +237,7 @@ func TestPlacesThatAreTaken(t *testing.T) {
 	if n := strings.Count(lines.String(), "was not rotated and goes on"); n < 2 || n > 20 {
 		t.Errorf("said %d times", n)
 	}
-	if err := log.Rotate(); err == nil || !strings.Contains(err.Error(), "begin a new segment of the audit log") {
+	if err := log.Rotate(); err == nil || !strings.Contains(err.Error(), "begin a new segment of the audit log: open ") {
 		t.Errorf("rotate: %v", err)
 	}
 	holds(t, path, 20)
@@ -370,7 +371,7 @@ func TestWhatIsSaidOfAFault(t *testing.T) {
 	if err := log.Reopen(); err != nil {
 		t.Fatal(err)
 	}
-	for line, n := range map[string]int{"cannot be written": 1, "can be written again": 1, "takes no more records": 1, "carries on in a new segment": 1, "level=ERROR": 2} {
+	for line, n := range map[string]int{"cannot be written": 1, "can be written again": 1, "takes no more records": 1, "carries on in a new segment": 1, "the audit log is opened again": 1, "level=ERROR": 2} {
 		if got := strings.Count(lines.String(), line); got != n {
 			t.Errorf("%q is said %d times, want %d:\n%s", line, got, n, lines)
 		}
