@@ -222,7 +222,7 @@ func TestAccountsThatMayHaveNoTokens(t *testing.T) {
 		wantRefusal(t, err, "temporarily_unavailable", "down")
 	}
 	p.accounts.err = recovery.ErrIneligible
-	wantRefusal(t, redeeming(), "invalid_grant", "is no longer open")
+	wantRefusal(t, redeeming(), "invalid_grant", "may have no tokens any more")
 	wantRefusal(t, refreshing(), "invalid_grant", "may have no tokens any more")
 	wantRefusal(t, using(), "invalid_token", "may have none any more")
 	for _, token := range []string{"access_token", "refresh_token"} {

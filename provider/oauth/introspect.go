@@ -46,7 +46,7 @@ func (s *Server) Introspect(r *http.Request, form url.Values) (*clients.Client, 
 	if sess == nil {
 		return client, Introspection{}, err
 	}
-	switch _, err := s.holder(r.Context(), sess); {
+	switch _, err := s.holder(r.Context(), client, sess); {
 	case errors.Is(err, recovery.ErrIneligible):
 		return client, Introspection{}, nil
 	case err != nil:

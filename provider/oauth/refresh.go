@@ -87,7 +87,7 @@ func (s *Server) Refresh(r *http.Request, form url.Values) (map[string]any, erro
 	if g == nil || !client.Refreshes() {
 		return nil, problem.InvalidGrant("The refresh token is unknown, expired, revoked, or another client's.")
 	}
-	if _, err := s.holder(r.Context(), g.Session); err != nil {
+	if _, err := s.holder(r.Context(), client, g.Session); err != nil {
 		return nil, ineligibleIs(problem.InvalidGrant("The account behind the refresh token may have no tokens any more."), err)
 	}
 	scopes, refusal := requests.Narrowed(g.Scopes, form.Get("scope"))

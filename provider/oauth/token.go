@@ -69,11 +69,8 @@ func (s *Server) Redeem(r *http.Request, form url.Values, prepare func(Redemptio
 	}
 	var account recovery.Account
 	if !sess.Failed {
-		if account, err = s.holder(r.Context(), sess); err != nil {
-			return Redemption{}, ineligibleIs(problem.InvalidGrant("The recovery behind this code is no longer open."), err)
-		}
-		if client.Subject(account) != sess.Subject { // renamed since: the name may be somebody else's already
-			return Redemption{}, problem.InvalidGrant("The account has another name than when this code was made. Have the person go on again.")
+		if account, err = s.holder(r.Context(), client, sess); err != nil {
+			return Redemption{}, ineligibleIs(problem.InvalidGrant("The account behind the code may have no tokens any more."), err)
 		}
 	}
 	redemption := Redemption{

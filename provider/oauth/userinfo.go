@@ -40,7 +40,7 @@ func (s *Server) Access(r *http.Request, form url.Values) (Access, error) {
 	if err := s.possession.Check(r, client.Client, sess.Binding, shown); err != nil {
 		return Access{}, err
 	}
-	account, err := s.holder(r.Context(), sess)
+	account, err := s.holder(r.Context(), client.Client, sess)
 	if err != nil {
 		return Access{}, ineligibleIs(problem.New(http.StatusUnauthorized, possession.CodeInvalidToken, "The account behind the access token may have none any more."), err)
 	}
