@@ -144,6 +144,7 @@ export async function picture(page, directory, name) {
     await page.emulateMedia({ colorScheme });
     await accessible(page, `${name}, ${colorScheme}`);
   }
+  await reflows(page, name);
   await page.screenshot({ path: `${directory}/${name}.png`, fullPage: true });
 }
 
@@ -155,6 +156,22 @@ async function accessible(page, name) {
   const found = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target, failureSummary }) => `${target} ${failureSummary}`).join("; ")}`);
   assert.deepEqual(found, [], `accessibility of ${name}`);
   assert.deepEqual(await page.evaluate(faintFields), [], `fields that one cannot see the edge of: ${name}`);
+}
+
+/** Fails on a page that has to be scrolled sideways at 320 px (WCAG 2.2 §1.4.10), also where the organisation's name is one long word. */
+async function reflows(page, name) {
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 320, height: size.height });
+  const width = await page.evaluate(() => {
+    const organisation = document.querySelector(".bar .name");
+    const called = organisation?.textContent;
+    if (organisation) organisation.textContent = "Verwaltungsgemeinschaftsverband";
+    const { scrollWidth } = document.documentElement;
+    if (organisation) organisation.textContent = called;
+    return scrollWidth;
+  });
+  await page.setViewportSize(size);
+  assert.ok(width <= 320, `${name} is ${width} px wide on a screen of 320`);
 }
 
 /** Finds fields whose edge is hard to see, which axe does not look at (WCAG 2.2 §1.4.11: 3 to 1). Runs in the page. */
