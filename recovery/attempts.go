@@ -148,14 +148,27 @@ func (ls Limits) Validate() error {
 // directory has.
 type exceeded struct{ openly, silently bool }
 
-// count counts an attempt against every limit. It increments all counters, so that the time does not reveal which limit
-// was hit, and all at once: a store that waits for its disk then waits once or twice for all of them.
+// count counts an attempt against every limit. What does not depend on the account comes first, and beyond such a limit
+// nothing else is counted: whoever goes on with a new name each time would fill the store with its counters.
 func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (over exceeded, err error) {
 	requested := subject.Requested.LimitKey()
-	var all []tally
+	var general, ofAccount []tally
 	for _, rule := range ls {
-		all = append(all, rule.tallies(subject, requested)...)
+		if rule.Per.ofAccount() {
+			ofAccount = append(ofAccount, rule.tallies(subject, requested)...)
+		} else {
+			general = append(general, rule.tallies(subject, requested)...)
+		}
 	}
+	if over, err = increment(ctx, counter, general); err != nil || over.openly {
+		return over, err
+	}
+	return increment(ctx, counter, ofAccount)
+}
+
+// increment increments all counters, so that the time does not reveal which limit was hit, and all at once: a store that
+// waits for its disk then waits once or twice for all of them.
+func increment(ctx context.Context, counter Counter, all []tally) (over exceeded, err error) {
 	counts, problems := make([]int64, len(all)), make([]error, len(all))
 	var wg sync.WaitGroup
 	for i, one := range all {

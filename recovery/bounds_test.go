@@ -103,7 +103,7 @@ func TestAFloodBeyondALimitFillsNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := setUp(t, func(p *recovery.Policy) {
-				p.Limits = recovery.Limits{{Name: "client", Per: recovery.PerClient, Max: 10, Window: 60e9}}
+				p.Limits = recovery.Limits{{Name: "client", Per: recovery.PerClient, Max: 10, Window: 60e9}, {Name: "account-network", Per: recovery.PerAccountNetwork, Max: 50, Window: 60e9}}
 			})
 			refused := 0
 			for i := range 1000 {
@@ -118,6 +118,9 @@ func TestAFloodBeyondALimitFillsNothing(t *testing.T) {
 				case err != nil:
 					t.Fatal(err)
 				}
+			}
+			if counters, networks := len(b.hits), map[string]int{"many networks": 1000}[name]; counters > networks+150 {
+				t.Errorf("%d counters", counters)
 			}
 			if stored := len(b.transactions); stored < 14 || stored > 10+100 || len(b.events) != stored || refused != 1000-stored {
 				t.Errorf("%d transactions, %d events, %d refused", stored, len(b.events), refused)
