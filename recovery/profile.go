@@ -196,6 +196,8 @@ func (p Profile) validate() error {
 		return fmt.Errorf("mode %q: use %s or %s", p.Mode, ModeEvaluation, ModeProduction)
 	case !p.Scope.All && len(p.Scope.Include) == 0:
 		return errors.New("groups is empty and all_users is not set: the profile covers nobody")
+	case p.Scope.All && len(p.Scope.Include) > 0:
+		return errors.New("groups and all_users are both set: all_users covers everybody, whatever groups says; keep one")
 	case len(p.Credentials) == 0:
 		return errors.New("credentials is empty: say which Verified IDs count")
 	case len(p.Channels) == 0:

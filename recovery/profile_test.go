@@ -71,6 +71,9 @@ func TestProfilesValidate(t *testing.T) {
 		"priority 30 is also that of":   func(ps recovery.Profiles) { ps[1].Priority = 30 },
 		"name is missing":               func(ps recovery.Profiles) { ps[0].Name = "" },
 		"mode \"\"":                     func(ps recovery.Profiles) { ps[0].Mode = "" },
+		"groups and all_users are both": func(ps recovery.Profiles) {
+			ps[0].Scope = recovery.Scope{All: true, Include: []recovery.GroupName{"pilot"}}
+		},
 		"covers nobody":                 func(ps recovery.Profiles) { ps[0].Scope = recovery.Scope{} },
 		"types is empty":                func(ps recovery.Profiles) { ps[0].Credentials[0].Types = nil },
 		"every Verified ID would match": func(ps recovery.Profiles) { ps[0].Credentials[0].Bindings = nil },

@@ -16,7 +16,7 @@ func TestADirectoryThatKnowsNoSuchNames(t *testing.T) {
 	if err := os.WriteFile(cfg.Directory.File, []byte("accounts: [{name: ada@example.org, groups: [staff]}]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Profiles[0].Mode, cfg.ExcludeGroups, cfg.Profiles[0].Groups = "production", []string{"Staff"}, []string{"staf"}
+	cfg.Profiles[0].Mode, cfg.ExcludeGroups, cfg.Profiles[0].AllUsers, cfg.Profiles[0].Groups = "production", []string{"Staff"}, false, []string{"staf"}
 	if err := node.Check(cfg); err != nil {
 		t.Fatal(err)
 	}

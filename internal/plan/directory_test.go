@@ -72,8 +72,10 @@ func TestExclusionsOfNobody(t *testing.T) {
 // Whatever else the directory does not know closes, and is told.
 func TestNamesThatTheDirectoryDoesNotKnow(t *testing.T) {
 	for says, change := range map[string]func(*config.Config){
-		`profiles[0] (development).groups "staf": the directory has no such name, so the profile covers nobody by it`: func(c *config.Config) { c.Profiles[0].Groups = []string{"staff", "staf"} },
-		`profiles[0] (development).groups "Staff": the directory has no such name; "staff" differs in letter case`:    func(c *config.Config) { c.Profiles[0].Groups = []string{"Staff"} },
+		`profiles[0] (development).groups "staf": the directory has no such name, so the profile covers nobody by it`: func(c *config.Config) {
+			c.Profiles[0].AllUsers, c.Profiles[0].Groups = false, []string{"staff", "staf"}
+		},
+		`profiles[0] (development).groups "Staff": the directory has no such name; "staff" differs in letter case`: func(c *config.Config) { c.Profiles[0].AllUsers, c.Profiles[0].Groups = false, []string{"Staff"} },
 		`binding of attribute "birthdate": the directory has no such name, so every recovery under this profile`: func(c *config.Config) {
 			c.Profiles[0].Credential.Bindings = append(c.Profiles[0].Credential.Bindings, config.BindingConfig{Attribute: "birthdate", Claim: "birthdate"})
 		},

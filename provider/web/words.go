@@ -163,7 +163,7 @@ func ofDecisions() map[Situation]Words {
 		FarAway: {"Your devices are not in one place", "Your wallet's device is not in the same network as this one. Your organisation wants both in one place.",
 			[]string{"Connect your phone to the same Wi-Fi as this device and start again.", "Or use a wallet on this device.", helpDesk}, backToClient},
 		TooMany: {"There were too many attempts", "Recoveries from here, or of this account, were started too often. This is a protection for your account, and ends by itself.",
-			[]string{"Wait an hour, then try again.", helpDesk}, backToClient},
+			[]string{"Try again later: after an hour, unless your organisation chose another time.", helpDesk}, backToClient},
 		Unavailable: {"A service did not answer", "A service that has to take part did not answer, so nothing was decided about you or your Verified ID.",
 			[]string{"Try again in a few minutes.", helpDesk}, backToClient},
 	}
