@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,6 +50,9 @@ func TestNothingIsMadeAsAnotherUser(t *testing.T) {
 		t.Errorf("asked as root: %+v, %v", head, err)
 	}
 	goOn()
+	if err := os.Chown(own, nobody, nobody); err != nil { // the new segment
+		t.Fatal(err)
+	}
 	hangups(t) // and does nothing
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
@@ -62,6 +67,39 @@ func TestRootOfAnother(t *testing.T) {
 		if got := auditlog.RootOfAnother(users[0], uint32(users[1])); got != want {
 			t.Errorf("user %d, of a file of %d: %t", users[0], users[1], got)
 		}
+	}
+}
+
+// asNobody tells a child process to ask the node of TestAskingANodeOfAnotherUser.
+const asNobody = "AUDITLOG_TEST_AS_NOBODY"
+
+// Somebody who may not send the node a signal is told so at once. Only root can play two users.
+func TestAskingANodeOfAnotherUser(t *testing.T) {
+	if path := os.Getenv(asNobody); path != "" {
+		_, err := auditlog.RotateFile(t.Context(), at(t, path))
+		said(t, "rotate", err, "send SIGHUP to process "+strconv.Itoa(os.Getppid())+": operation not permitted")
+		return
+	}
+	if os.Geteuid() != 0 {
+		return
+	}
+	told, path := hangups(t), fresh(t)
+	log := closing(t, open(t, at(t, path)))
+	add(t, log, recovery.EventPassIssuing, 1)
+	self, err := os.ReadFile(os.Args[0])
+	program := filepath.Join(filepath.Dir(path), "program")
+	if err := errors.Join(err, os.WriteFile(program, self, 0o700), os.Chmod(program, 0o755), os.Chmod(filepath.Dir(filepath.Dir(path)), 0o755), os.Chmod(filepath.Dir(path), 0o777),
+		os.Chmod(path, 0o666), os.Chmod(path+".head", 0o666), os.Chmod(path+".lock", 0o666)); err != nil {
+		t.Fatal(err)
+	}
+	child := exec.CommandContext(t.Context(), program, "-test.run=^TestAskingANodeOfAnotherUser$")
+	child.Dir, child.Env = filepath.Dir(path), []string{asNobody + "=" + path}
+	child.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	if out, err := child.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if len(told) > 0 {
+		t.Error("a signal was sent")
 	}
 }
 
