@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/json"
+	"strings"
 
 	"regain/conformance/jose"
 	"regain/internal/config"
@@ -69,12 +70,14 @@ func (c *configuration) fapiClient(name, algorithm string, shown certified) conf
 	tls := jose.JWK{Key: shown.key.Public(), KeyID: name + "-tls", Use: "sig", Certificate: shown.certificate}
 	public, err := json.Marshal(jose.JWKSet{Keys: []jose.JWK{private.Public(), tls}})
 	c.note(err)
+	// The suite asks for every claim that there is, and warns of each that it does not get: a claim is permitted by its scope.
+	scope := []string{"openid", "profile", "email", "address", "phone", "offline_access"}
 	c.values[name] = map[string]any{
-		"client_id": name, "scope": "openid email offline_access", "dpop_signing_alg": "ES256", "jwks": jose.JWKSet{Keys: []jose.JWK{private}},
+		"client_id": name, "scope": strings.Join(scope, " "), "dpop_signing_alg": "ES256", "jwks": jose.JWKSet{Keys: []jose.JWK{private}},
 	}
 	return config.ClientConfig{
 		ID: name, Name: "Conformance suite", Profile: "fapi2-security", AuthMethod: "private_key_jwt", Secret: config.Secret{},
-		JWKSFile: c.write(name+".jwks.json", public), RedirectURIs: []string{c.callback()}, Scope: []string{"openid", "email", "offline_access"},
+		JWKSFile: c.write(name+".jwks.json", public), RedirectURIs: []string{c.callback()}, Scope: scope,
 		AskAccount: true,
 	}
 }
