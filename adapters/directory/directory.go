@@ -1,5 +1,5 @@
 // Package directory implements recovery.Directory with a YAML file: for demos, tests, and organisations small enough to
-// keep their accounts in one. The file is read once, at the start; errors name the entry that is wrong.
+// keep their accounts in one. It is read at the start, and again when it is told to; errors name the entry that is wrong.
 //
 //	accounts:
 //	  - name: ada@example.org          # as the main IdP sends it; only the case of A to Z may differ
