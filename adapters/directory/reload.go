@@ -29,8 +29,9 @@ func (f *File) Reload() error {
 }
 
 // ReloadIf is Reload where accept has the last word, and its error is returned. The accounts and groups of a file that it
-// refuses stay as they were, but for those who are not in the new one, or disabled there: whoever left the organisation must
-// not stay because the same file has a mistake elsewhere.
+// refuses stay as they were, but for those who are not in the new one, or disabled or called something else there: whoever
+// left the organisation must not stay because the same file has a mistake elsewhere, and a name that was given to somebody
+// else must not recover as whoever had it before.
 func (f *File) ReloadIf(accept func(read recovery.Directory) error) error {
 	read, err := Open(f.path)
 	if err != nil {
@@ -76,6 +77,9 @@ func (c *contents) stillThere(ctx context.Context, account recovery.Account, err
 	now, err := c.refused.FindByID(ctx, account.ID)
 	if err != nil {
 		return recovery.Account{}, err
+	}
+	if now.Name.Exact() != account.Name.Exact() {
+		return recovery.Account{}, fmt.Errorf("account has another name in the file that was refused: %w", recovery.ErrNotFound)
 	}
 	account.Enabled = account.Enabled && now.Enabled
 	return account, nil

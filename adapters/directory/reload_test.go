@@ -119,6 +119,43 @@ func TestARefusedFile(t *testing.T) {
 	}
 }
 
+// A name that a refused file gives to somebody else is nobody's until the file is mended: the main IdP may mean either of them
+// by it. Another case of A to Z is no other name.
+func TestARefusedFileThatGivesANameToSomebodyElse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "directory.yaml")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`accounts: [{name: ada, id: A1}, {name: bo, id: B1}, {name: Cy, id: C1}]`)
+	f, err := directory.OpenFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(`accounts: [{name: ada.lindqvist, id: A1}, {name: ada, id: A2}, {name: bo, id: B1}, {name: cy, id: C1}]`)
+	mistake := errors.New("not this one")
+	if err := f.ReloadIf(func(recovery.Directory) error { return mistake }); !errors.Is(err, mistake) {
+		t.Fatalf("refused: %v", err)
+	}
+	for name, want := range map[recovery.RequestedAccount]recovery.AccountID{"ada": "", "A1": "", "ada.lindqvist": "", "A2": "", "bo": "B1", "B1": "B1", "CY": "C1", "C1": "C1"} {
+		account, err := f.Find(t.Context(), name)
+		if account.ID != want || (err == nil) != (want != "") || err != nil && !errors.Is(err, recovery.ErrNotFound) {
+			t.Errorf("%s: %q, want %q: %v", name, account.ID, want, err)
+		}
+	}
+	if account, err := f.FindByID(t.Context(), "A1"); !errors.Is(err, recovery.ErrNotFound) {
+		t.Errorf("by the id: %q, %v", account.Name, err)
+	}
+	if err := f.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	if account, err := f.Find(t.Context(), "ada"); err != nil || account.ID != "A2" {
+		t.Errorf("once the file is taken: %q, %v", account.ID, err)
+	}
+}
+
 // A file that could not be opened, and is refused when it can be, has no accounts.
 func TestARefusedFirstFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "directory.yaml")
