@@ -114,7 +114,7 @@ func (l *Log) keep() {
 	defer l.saving.Unlock()
 	l.mu.Lock()
 	line := l.head.unkept
-	if l.closed != nil { // Close keeps a later one
+	if errors.Is(l.closed, os.ErrClosed) { // Close keeps a later one, and of a log that was shut this is the last
 		line = ""
 	}
 	l.head.unkept = ""

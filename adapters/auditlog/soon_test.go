@@ -2,7 +2,9 @@ package auditlog_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -127,6 +129,32 @@ func TestAHeadThatTheStoreDidNotTake(t *testing.T) {
 		kept(1)
 		if err := log.Close(); err != nil {
 			t.Fatal(err)
+		}
+	})
+}
+
+// A log that was closed to further records, because somebody changed its file, has the head of the last pass kept all the
+// same: whoever changed it may put back an older file with its head, and then stop the process.
+func TestTheHeadOfAShutLogIsKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		path, store := fresh(t), &away{}
+		options := at(t, path)
+		options.Remembered = store
+		log := open(t, options)
+		add(t, log, recovery.EventPassIssuing, 1)
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := log.Append(t.Context(), event(recovery.EventPassIssuing)); !errors.Is(err, auditlog.ErrSwapped) {
+			t.Fatalf("the log goes on: %v", err)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if head, err := key(t, 1).ParseHead(store.kept()); err != nil || head.Seq != 1 {
+			t.Errorf("%+v, want record 1: %v", head, err)
+		}
+		if err := log.Close(); err != nil {
+			t.Error(err)
 		}
 	})
 }
