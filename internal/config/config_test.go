@@ -167,6 +167,9 @@ func TestAKeyWithoutAValueIsAMistake(t *testing.T) {
 	if got, err := load(good, "REGAIN_GROUPS=leavers,executives", "REGAIN_SECTION__TEXT="); err != nil || len(got.Groups) != 2 {
 		t.Errorf("variables with values, and a text that may be empty: %+v, %v", got, err)
 	}
+	if got, err := load(good, "REGAIN_GROUPS=[]"); err != nil || len(got.Groups) != 0 { // as the mistake tells to write it
+		t.Errorf("a variable with an empty list: %+v, %v", got, err)
+	}
 }
 
 // The variable of a secret may be named like those that override keys, as docs/configuration.md does it.

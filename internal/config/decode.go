@@ -121,7 +121,11 @@ func duration(_, to reflect.Type, data any) (any, error) {
 // noEmptyText refuses an empty text where something else is wanted. mapstructure would make false, 0 or an empty list of it:
 // a variable of the environment that was meant to be set would exclude nobody, or switch a requirement off.
 func noEmptyText(_, to reflect.Type, data any) (any, error) {
-	if text, ok := data.(string); !ok || text != "" {
+	text, ok := data.(string)
+	if ok && text == "[]" && to.Kind() == reflect.Slice { // of a variable: it would be a list of that name
+		return []string{}, nil
+	}
+	if !ok || text != "" {
 		return data, nil
 	}
 	switch to.Kind() {
