@@ -166,3 +166,20 @@ func TestAReplacedFileBelongsToWhomItDid(t *testing.T) {
 		}
 	}
 }
+
+// A group that its own user cannot give to the new file keeps nobody from rotating, unless it reads the file.
+func TestAGroupThatReadsNothing(t *testing.T) {
+	for _, row := range []struct {
+		user  int
+		owner uint32
+		mode  os.FileMode
+		want  bool
+	}{
+		{1000, 1000, 0o600, true}, {1000, 1000, 0o400, true}, {1000, 1000, 0o604, true},
+		{1000, 1000, 0o640, false}, {1000, 1000, 0o620, false}, {1000, 1000, 0o610, false}, {1000, 1001, 0o600, false}, {1000, 0, 0o600, false},
+	} {
+		if got := forOwnerAlone(row.user, row.owner, row.mode); got != row.want {
+			t.Errorf("user %d, %v of user %d: %t", row.user, row.mode, row.owner, got)
+		}
+	}
+}

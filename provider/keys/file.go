@@ -90,12 +90,19 @@ func likeBefore(file *os.File, path string) error {
 		return err
 	}
 	if stat, ok := before.Sys().(*syscall.Stat_t); ok {
-		if err := file.Chown(int(stat.Uid), int(stat.Gid)); err != nil {
-			return fmt.Errorf("it belongs to user %d and group %d: run this as that user, or as root: %w", stat.Uid, stat.Gid, err)
+		if err := file.Chown(int(stat.Uid), int(stat.Gid)); err != nil && !forOwnerAlone(os.Geteuid(), stat.Uid, before.Mode()) {
+			return fmt.Errorf("it belongs to user %d and group %d: run this as that user and in that group, or as root: %w", stat.Uid, stat.Gid, err)
 		}
 	}
 	const othersWrite = 0o022
 	return file.Chmod(before.Mode().Perm() &^ othersWrite)
+}
+
+// forOwnerAlone reports whether a file is the user's own, and its group may do nothing with it, so that it matters to nobody
+// which one that is: `install -o` leaves root's.
+func forOwnerAlone(user int, owner uint32, mode fs.FileMode) bool {
+	const groups = 0o070
+	return user == int(owner) && mode&groups == 0
 }
 
 // Describe returns a table of a ring's keys with the current state of each. It contains nothing private.
