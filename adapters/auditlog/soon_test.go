@@ -96,12 +96,17 @@ func TestTheLastHeadIsKeptElsewhere(t *testing.T) {
 		kept("before ten seconds are over")
 		time.Sleep(time.Nanosecond)
 		kept("after ten seconds", 3)
+		time.Sleep(time.Second)
+		add(t, log, recovery.EventPassIssuing, 1)
+		kept("a second after the last one") // which counts as one, whoever asked for it
+		time.Sleep(9 * time.Second)
+		kept("ten seconds after it", 4)
 		time.Sleep(time.Hour)
 		kept("while nothing happens")
 		if err := log.Close(); err != nil {
 			t.Fatal(err)
 		}
-		kept("closed", 3)
+		kept("closed", 4)
 	})
 }
 
