@@ -74,12 +74,9 @@ func (c *contents) stillThere(ctx context.Context, account recovery.Account, err
 	if err != nil || c.refused == nil {
 		return account, err
 	}
-	now, err := c.refused.FindByID(ctx, account.ID)
-	if err != nil {
-		return recovery.Account{}, err
-	}
+	now, _ := c.refused.FindByID(ctx, account.ID) // of one that is gone, no account, which has no name
 	if now.Name.Exact() != account.Name.Exact() {
-		return recovery.Account{}, fmt.Errorf("account has another name in the file that was refused: %w", recovery.ErrNotFound)
+		return recovery.Account{}, fmt.Errorf("account is not in the file that was refused, or has another name there: %w", recovery.ErrNotFound)
 	}
 	account.Enabled = account.Enabled && now.Enabled
 	return account, nil
