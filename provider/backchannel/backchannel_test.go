@@ -6,9 +6,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -110,5 +112,59 @@ func TestNotificationWithoutAToken(t *testing.T) {
 	}
 	if b.running.Wait(); len(l.heard) != 0 || !strings.Contains(log.String(), "no key signs") {
 		t.Errorf("heard %q, log %s", l.heard, log)
+	}
+}
+
+// clients are logout endpoints that never answer: they fail after a while, or hang until they are cut off.
+type clients struct {
+	began time.Time
+	after time.Duration // a try fails; 0 for never
+	at    []time.Duration
+}
+
+func (c *clients) PostForm(ctx context.Context, _ string, _ url.Values) error {
+	c.at = append(c.at, time.Since(c.began))
+	if c.after > 0 {
+		time.Sleep(c.after)
+		return errors.New("the client answers 503")
+	}
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A client that does not listen is told at once, after two seconds and after ten more; one that hangs is left alone after a
+// minute, and keeps no node from stopping for more than five seconds.
+func TestNotificationsHaveAnEnd(t *testing.T) {
+	for name, row := range map[string]struct {
+		after  time.Duration
+		tries  []time.Duration
+		ends   time.Duration
+		closes time.Duration // 0 for after the end
+	}{
+		"it fails":               {time.Nanosecond, []time.Duration{0, 2*time.Second + 1, 12*time.Second + 2}, 12*time.Second + 3, 0},
+		"it fails slowly":        {29 * time.Second, []time.Duration{0, 31 * time.Second}, time.Minute, 0},
+		"it hangs":               {0, []time.Duration{0}, time.Minute, 0},
+		"it hangs, and we close": {0, []time.Duration{0}, time.Minute, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := &clients{began: time.Now(), after: row.after}
+				b := New(c, slog.New(slog.DiscardHandler))
+				b.Send(t.Context(), Notification{Client: "idp", Token: func() (string, error) { return "t", nil }})
+				if row.closes > 0 {
+					time.Sleep(row.closes)
+					if err := b.Close(); err == nil || !strings.Contains(err.Error(), "some clients were not told") || time.Since(c.began) != row.closes+5*time.Second {
+						t.Errorf("closed after %v: %v", time.Since(c.began), err)
+					}
+				}
+				b.running.Wait()
+				if ended := time.Since(c.began); !slices.Equal(c.at, row.tries) || ended != row.ends {
+					t.Errorf("tried after %v, ended after %v; want %v and %v", c.at, ended, row.tries, row.ends)
+				}
+				if err := b.Close(); err != nil {
+					t.Errorf("closed with nothing under way: %v", err)
+				}
+			})
+		})
 	}
 }
