@@ -122,7 +122,7 @@ func duration(_, to reflect.Type, data any) (any, error) {
 // a variable of the environment that was meant to be set would exclude nobody, or switch a requirement off.
 func noEmptyText(_, to reflect.Type, data any) (any, error) {
 	text, ok := data.(string)
-	if ok && text == "[]" && to.Kind() == reflect.Slice { // of a variable: it would be a list of that name
+	if ok && text == "[]" && to == reflect.TypeFor[[]string]() { // of a variable: it would be a list of that name
 		return []string{}, nil
 	}
 	if !ok || text != "" {
