@@ -60,9 +60,9 @@ type tally struct {
 	silent bool
 }
 
-// siteFactor is how many times as much as one IPv6 network (/64) a whole site (/48) may try: providers give a customer up
+// SiteFactor is how many times as much as one IPv6 network (/64) a whole site (/48) may try: providers give a customer up
 // to a /48 (RFC 6177 §2), whose 65,536 networks are all one attacker's, while a mobile carrier's /48 serves many people.
-const siteFactor = 4
+const SiteFactor = 4
 
 // tallies returns the counters that an attempt increments, in an order and number that do not depend on whether there is
 // such an account. requested is the key of what was asked for.
@@ -110,7 +110,7 @@ func networksOf(network string) []tally {
 		return networks
 	}
 	around := netip.PrefixFrom(prefix.Addr().WithZone(""), site).Masked()
-	return append(networks, tally{key: around.String(), max: siteFactor})
+	return append(networks, tally{key: around.String(), max: SiteFactor})
 }
 
 // Limits are all attempt limits of a deployment. An attempt must be within every one of them.

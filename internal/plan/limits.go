@@ -27,13 +27,13 @@ func lintLimits(c config.Config, add func(string, ...any)) {
 				continue
 			}
 			windows := int((l.Window + n.Window - 1) / n.Window)
-			held = held || n.Max*windows < l.Max
+			held = held || n.Max*recovery.SiteFactor*windows < l.Max // an IPv6 site is one attacker's, too
 			has = append(has, fmt.Sprintf("limits[%d] (%s) allows %d in %s", j, n.Name, n.Max, n.Window))
 		}
 		switch {
 		case held:
 		case len(has) > 0:
-			add("limits[%d] (%s): allows %d in %s, and %s, which lets one network use it up and lock out everybody else: lower the max of that one, or raise this one's", i, l.Name, l.Max, l.Window, strings.Join(has, " and "))
+			add("limits[%d] (%s): allows %d in %s, and %s, which lets one network, or the IPv6 site around it, use it up and lock out everybody else: lower the max of that one, or raise this one's", i, l.Name, l.Max, l.Window, strings.Join(has, " and "))
 		default:
 			add("limits[%d] (%s): there is no limit per %s, so one network can use it up and lock out everybody else: add one with a lower max", i, l.Name, joined(narrower))
 		}
