@@ -79,11 +79,10 @@ func (b *Sender) wait(ctx context.Context, delay time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-b.closing:
 	case <-timer.C:
 	}
-	return true
+	return ctx.Err() == nil // which may be over beside the others
 }
 
 // Close waits for the notifications that are under way, for a bounded time.
