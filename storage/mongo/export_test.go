@@ -1,0 +1,17 @@
+package mongo
+
+import (
+	"context"
+	"time"
+
+	"regain/internal/clock"
+)
+
+// Elapsed sets what the time that passes is measured by.
+func (s *Store) Elapsed(elapsed func() time.Duration) { s.steady = clock.NewSteady(s.clock, elapsed) }
+
+// SweepAfter sets how long what is over is kept.
+func (s *Store) SweepAfter(d time.Duration) { s.sweepAfter = d }
+
+// Drop drops the database.
+func (s *Store) Drop(ctx context.Context) error { return s.database.Drop(ctx) }
