@@ -1,7 +1,6 @@
 package mongo
 
 import (
-	"context"
 	"time"
 
 	"regain/internal/clock"
@@ -12,6 +11,3 @@ func (s *Store) Elapsed(elapsed func() time.Duration) { s.steady = clock.NewStea
 
 // SweepAfter sets how long what is over is kept.
 func (s *Store) SweepAfter(d time.Duration) { s.sweepAfter = d }
-
-// Drop drops the database.
-func (s *Store) Drop(ctx context.Context) error { return s.database.Drop(ctx) }

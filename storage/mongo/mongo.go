@@ -95,8 +95,8 @@ func open(ctx context.Context, cfg Config, now func() time.Time, prepare func(ct
 
 // settings are those of the driver. What the store's rules depend on is not left to the URI.
 func (cfg Config) settings() (*options.ClientOptions, error) {
-	if err := cfg.URI.check(); err != nil {
-		return nil, err
+	if err := cfg.URI.Check(); err != nil {
+		return nil, fmt.Errorf("mongo store: %w", err)
 	}
 	connections := cfg.MaxConnections
 	if connections == 0 {

@@ -58,23 +58,12 @@ func open(t testing.TB, cfg mongo.Config, clock func() time.Time) *mongo.Store {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { drop(t, cfg) })
+	t.Cleanup(func() {
+		if err := server(t).Drop(context.Background(), cfg.Database); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
-}
-
-func drop(t testing.TB, cfg mongo.Config) {
-	t.Helper()
-	again, err := mongo.Open(context.Background(), mongo.Config{URI: mongo.URI(server(t).URI), Database: cfg.Database}, time.Now)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	if err := again.Drop(context.Background()); err != nil {
-		t.Error(err)
-	}
-	if err := again.Close(); err != nil {
-		t.Error(err)
-	}
 }
 
 func TestContract(t *testing.T) {

@@ -37,8 +37,8 @@ func reserved() map[string]string {
 	}
 }
 
-// check refuses what is no URI, or has options that the store's rules do not allow.
-func (u URI) check() error {
+// Check refuses what is no URI, or has options that the store's rules do not allow.
+func (u URI) Check() error {
 	for name := range u.options() {
 		if why, is := reserved()[strings.ToLower(name)]; is {
 			return fmt.Errorf("the URI's option %s: %s", name, why)
@@ -90,19 +90,11 @@ func (u URI) scrub(err error) error {
 	for _, secret := range u.secrets() {
 		text = strings.ReplaceAll(text, secret, "…")
 	}
-	return scrubbed{text, err}
+	return scrubbed(text)
 }
 
-// scrubbed can be compared with other errors and not unwrapped, since what is inside would show itself.
-type scrubbed struct {
-	text  string
-	cause error
-}
+// scrubbed cannot be unwrapped: what is inside would show itself, and a time-out of the store's own would be taken for one
+// of the caller's.
+type scrubbed string
 
-func (e scrubbed) Error() string { return e.text }
-
-// GoString implements fmt.GoStringer.
-func (e scrubbed) GoString() string { return e.text }
-
-// Is makes errors.Is work.
-func (e scrubbed) Is(target error) bool { return errors.Is(e.cause, target) }
+func (e scrubbed) Error() string { return string(e) }

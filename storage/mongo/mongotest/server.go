@@ -20,6 +20,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 )
 
 // NotModelled is what tests print about the server that is started here.
@@ -71,6 +74,15 @@ func StartOwn() (*Server, error) {
 
 // Address is the host and port of a server that was started here.
 func (s *Server) Address() string { return strings.TrimPrefix(s.URI, "mongodb://") }
+
+// Drop drops a database, which a test made for itself.
+func (s *Server) Drop(ctx context.Context, database string) error {
+	client, err := mongo.Connect(options.Client().ApplyURI(s.URI))
+	if err != nil {
+		return err
+	}
+	return errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx))
+}
 
 // Stop ends a server that was started here.
 func (s *Server) Stop() error {
