@@ -3,6 +3,7 @@ package mongo_test
 import (
 	"context"
 	"crypto/rand"
+	"flag"
 	"fmt"
 	"os"
 	"sync"
@@ -23,6 +24,10 @@ var one struct {
 }
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "24"); err != nil { // they wait for the driver, half a second for each connection that broke
+		panic(err)
+	}
 	code := m.Run()
 	if one.server != nil {
 		if err := one.server.Stop(); err != nil {

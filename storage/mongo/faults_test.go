@@ -1,0 +1,410 @@
+package mongo_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+
+	"regain/storage"
+	"regain/storage/mongo"
+	"regain/storage/mongo/mongotest"
+	"regain/storage/storagetest"
+)
+
+const kind = storage.Kind("thing")
+
+// faulty is a store whose connections a test breaks, and another node's store over the same database.
+type faulty struct {
+	*mongo.Store
+	other *mongo.Store
+	proxy *mongotest.Proxy
+	clock *storagetest.Clock
+}
+
+// breakable opens both, over the server that is started here: the driver of a replica set would go round the proxy.
+func breakable(t *testing.T, timeout time.Duration) faulty {
+	t.Helper()
+	s := server(t)
+	if !s.Own {
+		own, err := mongotest.StartOwn()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { must(t, own.Stop()) })
+		s = own
+	}
+	proxy, err := mongotest.NewProxy(s.Address())
+	must(t, err)
+	cfg := config(proxy.URI)
+	cfg.Timeout = timeout
+	clock := storagetest.NewClock()
+	f := faulty{proxy: proxy, clock: clock}
+	f.Store, err = mongo.Open(t.Context(), cfg, clock.Now)
+	must(t, err)
+	cfg.URI = mongo.URI(s.URI)
+	f.other, err = mongo.Open(t.Context(), cfg, clock.Now)
+	must(t, err)
+	t.Cleanup(func() {
+		must(t, f.Close())
+		must(t, f.other.Close())
+		must(t, proxy.Close())
+		must(t, s.Drop(context.Background(), cfg.Database))
+	})
+	return f
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func thing(data string) storage.Record {
+	return storage.Record{Kind: kind, ID: "a", Data: []byte(data)}
+}
+
+// a call of the store, what is there before it, and what there has to be after it, seen from another node.
+type call struct {
+	command string // which of its commands breaks
+	before  func(t *testing.T, f faulty)
+	do      func(ctx context.Context, s storage.Store) error
+	after   func(t *testing.T, s storage.Store)
+}
+
+func created(t *testing.T, f faulty) { must(t, f.other.Create(t.Context(), thing("one"))) }
+
+func increments(want int64) func(ctx context.Context, s storage.Store) error {
+	return func(ctx context.Context, s storage.Store) error {
+		if n, err := s.Increment(ctx, kind, "a", time.Minute); err != nil || n != want {
+			return errors.Join(fmt.Errorf("count %d, want %d", n, want), err)
+		}
+		return nil
+	}
+}
+
+func counts(want int64) func(t *testing.T, s storage.Store) {
+	return func(t *testing.T, s storage.Store) {
+		t.Helper()
+		if err := increments(want)(t.Context(), s); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func holds(data string, version int64) func(t *testing.T, s storage.Store) {
+	return func(t *testing.T, s storage.Store) {
+		t.Helper()
+		if r, err := s.Get(t.Context(), kind, "a"); err != nil || string(r.Data) != data || r.Version != version {
+			t.Errorf("got %q version %d, %v, want %q version %d", r.Data, r.Version, err, data, version)
+		}
+	}
+}
+
+func gone(t *testing.T, s storage.Store) {
+	t.Helper()
+	if r, err := s.Get(t.Context(), kind, "a"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("got %q, %v, want nothing", r.Data, err)
+	}
+}
+
+func calls() map[string]call {
+	create := func(ctx context.Context, s storage.Store) error { return s.Create(ctx, thing("new")) }
+	consume := func(ctx context.Context, s storage.Store) error {
+		r, err := s.Consume(ctx, kind, "a")
+		if err == nil && string(r.Data) != "one" {
+			err = fmt.Errorf("consumed %q, want one", r.Data)
+		}
+		return err
+	}
+	return map[string]call{
+		"create": {command: "insert", do: create, after: holds("new", 1)},
+		"create over what expired": {"update", func(t *testing.T, f faulty) {
+			r := thing("one")
+			r.ExpiresAt = f.clock.Now().Add(time.Second)
+			must(t, f.other.Create(t.Context(), r))
+			f.clock.Turn(time.Second)
+		}, create, holds("new", 1)},
+		"create over what was used up": {"update", func(t *testing.T, f faulty) {
+			created(t, f)
+			must(t, f.other.Delete(t.Context(), kind, "a"))
+		}, create, holds("new", 1)},
+		"update": {"update", created, func(ctx context.Context, s storage.Store) error {
+			r := thing("two")
+			r.Version = 1
+			return s.Update(ctx, r)
+		}, holds("two", 2)},
+		"consume":       {"update", created, consume, gone},
+		"delete":        {"update", created, func(ctx context.Context, s storage.Store) error { return s.Delete(ctx, kind, "a") }, gone},
+		"first count":   {command: "insert", do: increments(1), after: counts(2)},
+		"another count": {"findAndModify", func(t *testing.T, f faulty) { counts(1)(t, f.other) }, increments(2), counts(3)},
+		"count in a new window": {"update", func(t *testing.T, f faulty) {
+			counts(1)(t, f.other)
+			f.clock.Turn(time.Minute)
+		}, increments(1), counts(2)},
+	}
+}
+
+// A lost answer doubles nothing and loses nothing, however the command was lost: the caller is told what became of it.
+func TestLostAnswers(t *testing.T) {
+	for name, c := range calls() {
+		for how, fault := range map[string]mongotest.Fault{
+			"carried out":            {Do: mongotest.Lost},
+			"carried out, twice":     {Do: mongotest.Lost, Times: 2},
+			"not carried out":        {Do: mongotest.Cut},
+			"not carried out, twice": {Do: mongotest.Cut, Times: 2},
+			"no answer":              {Do: mongotest.Stalled},
+			"carried out late":       {Do: mongotest.Late},
+			"two late":               {Do: mongotest.Late, Times: 2},
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				t.Parallel()
+				f := breakable(t, 2*time.Second)
+				if c.before != nil {
+					c.before(t, f)
+				}
+				fault.Command = c.command
+				f.proxy.Inject(fault)
+				if err := c.do(t.Context(), f); err != nil {
+					t.Fatal(err)
+				}
+				_, err := f.proxy.Release()
+				must(t, err)
+				c.after(t, f.other)
+			})
+		}
+	}
+}
+
+// A command that the server carries out late must not bring back what was used up since, nor use up what came since.
+func TestLateCommandsChangeNothing(t *testing.T) {
+	again := func(t *testing.T, f faulty) { must(t, f.other.Create(t.Context(), thing("again"))) }
+	consumed := func(t *testing.T, f faulty) {
+		_, err := f.other.Consume(t.Context(), kind, "a")
+		must(t, err)
+	}
+	for name, row := range map[string]struct {
+		since func(t *testing.T, f faulty)
+		after func(t *testing.T, s storage.Store)
+	}{
+		"create":                       {consumed, gone},
+		"create over what expired":     {consumed, gone},
+		"create over what was used up": {func(t *testing.T, f faulty) { must(t, f.other.Delete(t.Context(), kind, "a")) }, gone},
+		"update":                       {consumed, gone},
+		"consume":                      {again, holds("again", 1)},
+		"delete":                       {again, holds("again", 1)},
+		"first count":                  {func(t *testing.T, f faulty) { counts(2)(t, f.other) }, counts(3)},
+		"another count":                {func(t *testing.T, f faulty) { counts(3)(t, f.other) }, counts(4)},
+		"count in a new window":        {func(t *testing.T, f faulty) { counts(2)(t, f.other) }, counts(3)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, f := calls()[name], breakable(t, 2*time.Second)
+			if c.before != nil {
+				c.before(t, f)
+			}
+			f.proxy.Inject(mongotest.Fault{Command: c.command, Do: mongotest.Late})
+			must(t, c.do(t.Context(), f))
+			row.since(t, f)
+			answers, err := f.proxy.Release()
+			if must(t, err); len(answers) != 1 {
+				t.Fatalf("%d commands came late, want 1", len(answers))
+			}
+			row.after(t, f.other)
+		})
+	}
+}
+
+// Where nobody can find out, the caller is told so; where nothing was sent, that nothing changed.
+func TestTheDatabaseStaysAway(t *testing.T) {
+	for name, c := range calls() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := breakable(t, time.Second)
+			if c.before != nil {
+				c.before(t, f)
+			}
+			f.proxy.Inject(mongotest.Fault{Command: c.command, Do: mongotest.Lost, Then: func() { go f.proxy.Away(true) }, Times: 9})
+			start := time.Now()
+			if err := c.do(t.Context(), f); !errors.Is(err, storage.ErrUncertain) {
+				t.Errorf("away after it was carried out: %v", err)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+			c.after(t, f.other)
+		})
+		t.Run(name+", before", func(t *testing.T) {
+			t.Parallel()
+			f := breakable(t, time.Second)
+			if c.before != nil {
+				c.before(t, f)
+			}
+			f.proxy.Away(true)
+			if _, err := f.Get(t.Context(), kind, "a"); err == nil { // notices: what is sent over a connection that broke may have come
+				t.Error("read a record without a database")
+			}
+			if err := c.do(t.Context(), f); err == nil || errors.Is(err, storage.ErrUncertain) {
+				t.Errorf("away before: %v", err)
+			}
+			f.proxy.Away(false)
+			must(t, c.do(t.Context(), f))
+			c.after(t, f.other)
+		})
+	}
+}
+
+// Others may have gone on before the call asks what became of it.
+func TestOvertaken(t *testing.T) {
+	update := calls()["update"]
+	for others, want := range map[int]error{0: nil, 1: nil, 7: nil, 8: storage.ErrUncertain} {
+		for _, lost := range []bool{true, false} {
+			f := breakable(t, 2*time.Second)
+			update.before(t, f)
+			fault := mongotest.Fault{Command: "update", Do: mongotest.Cut, Then: func() {
+				for n := range others {
+					r := thing("other")
+					r.Version = int64(n + 1)
+					if lost {
+						r.Version++
+					}
+					if err := f.other.Update(context.Background(), r); err != nil {
+						t.Error(err)
+					}
+				}
+			}}
+			want := want
+			switch {
+			case lost:
+				fault.Do = mongotest.Lost
+			case others > 0: // the ring has who made the version
+				want = storage.ErrConflict
+			}
+			f.proxy.Inject(fault)
+			if err := update.do(t.Context(), f); !errors.Is(err, want) {
+				t.Errorf("%d updates by others, lost %t: %v, want %v", others, lost, err, want)
+			}
+		}
+	}
+}
+
+// What was updated and then used up was updated all the same.
+func TestOvertakenByItsEnd(t *testing.T) {
+	f := breakable(t, 2*time.Second)
+	created(t, f)
+	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Lost, Then: func() {
+		if _, err := f.other.Consume(context.Background(), kind, "a"); err != nil {
+			t.Error(err)
+		}
+	}})
+	must(t, calls()["update"].do(t.Context(), f))
+}
+
+// The counter remembers 32 operations.
+func TestOvertakenCounts(t *testing.T) {
+	for others, want := range map[int]error{0: nil, 31: nil, 32: storage.ErrUncertain} {
+		f := breakable(t, 5*time.Second)
+		counts(1)(t, f.other)
+		f.proxy.Inject(mongotest.Fault{Command: "findAndModify", Do: mongotest.Lost, Then: func() {
+			for range others {
+				if _, err := f.other.Increment(context.Background(), kind, "a", time.Minute); err != nil {
+					t.Error(err)
+				}
+			}
+		}})
+		if n, err := f.Increment(t.Context(), kind, "a", time.Minute); !errors.Is(err, want) || err == nil && n != 2 {
+			t.Errorf("%d others: count %d, %v, want 2 or %v", others, n, err, want)
+		}
+		counts(int64(others)+3)(t, f.other)
+	}
+}
+
+func answer(code int, message string) bson.D {
+	return bson.D{{Key: "ok", Value: 0.0}, {Key: "code", Value: code}, {Key: "codeName", Value: message}, {Key: "errmsg", Value: message}}
+}
+
+func writeError(code int) bson.D {
+	return bson.D{{Key: "ok", Value: 1.0}, {Key: "n", Value: 0}, {Key: "writeErrors", Value: bson.A{bson.D{{Key: "index", Value: 0}, {Key: "code", Value: code}, {Key: "errmsg", Value: "injected"}}}}}
+}
+
+// Errors that pass are tried again: two upserts of one id at once, a primary that steps down, a majority that is slow.
+func TestErrorsThatPass(t *testing.T) {
+	slow := bson.D{{Key: "ok", Value: 1.0}, {Key: "n", Value: 1}, {Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}}}
+	for name, answered := range map[string]bson.D{
+		"duplicate key":            writeError(11000),
+		"duplicate key of command": answer(11000, "DuplicateKey"),
+		"write conflict":           answer(112, "WriteConflict"),
+		"not the primary":          answer(10107, "NotWritablePrimary"),
+		"stepping down":            answer(189, "PrimarySteppedDown"),
+		"interrupted":              answer(11602, "InterruptedDueToReplStateChange"),
+		"shutting down":            answer(91, "ShutdownInProgress"),
+		"majority away":            slow,
+	} {
+		for _, what := range []string{"create", "update", "consume", "delete", "first count", "another count", "count in a new window"} {
+			t.Run(name+", "+what, func(t *testing.T) {
+				t.Parallel()
+				c, f := calls()[what], breakable(t, 2*time.Second)
+				if c.before != nil {
+					c.before(t, f)
+				}
+				f.proxy.Inject(mongotest.Fault{Command: c.command, Do: mongotest.Answered, Answer: answered, Times: 3})
+				must(t, c.do(t.Context(), f))
+				c.after(t, f.other)
+			})
+		}
+	}
+}
+
+// Errors that do not pass are told at once, and that nothing changed.
+func TestErrorsThatStay(t *testing.T) {
+	for code, message := range map[int]string{13: "Unauthorized", 121: "DocumentValidationFailure", 14031: "OutOfDiskSpace"} {
+		f := breakable(t, 2*time.Second)
+		f.proxy.Inject(mongotest.Fault{Command: "insert", Do: mongotest.Answered, Answer: answer(code, message), Times: 99})
+		before := f.proxy.Seen("insert")
+		err := f.Create(t.Context(), thing("one"))
+		if err == nil || errors.Is(err, storage.ErrUncertain) || !strings.Contains(err.Error(), message) {
+			t.Errorf("%s: %v", message, err)
+		}
+		if n := f.proxy.Seen("insert") - before; n != 1 {
+			t.Errorf("%s: sent %d times, want 1", message, n)
+		}
+		gone(t, f.other)
+	}
+}
+
+// A majority that never comes leaves the write on the primary, where it may be rolled back.
+func TestAMajorityThatStaysAway(t *testing.T) {
+	f := breakable(t, time.Second)
+	created(t, f)
+	slow := bson.D{{Key: "ok", Value: 1.0}, {Key: "n", Value: 1}, {Key: "nModified", Value: 1}, {Key: "writeConcernError", Value: bson.D{{Key: "code", Value: 64}, {Key: "errmsg", Value: "waiting for replication timed out"}}}}
+	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Answered, Answer: slow, Times: 9999})
+	if err := calls()["update"].do(t.Context(), f); !errors.Is(err, storage.ErrUncertain) || !strings.Contains(err.Error(), "replication") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Every write asks for a majority and its journals, every read for what a majority has.
+func TestConcerns(t *testing.T) {
+	f := breakable(t, 2*time.Second)
+	must(t, f.Create(t.Context(), thing("one")))
+	must(t, calls()["consume"].do(t.Context(), f))
+	counts(1)(t, f)
+	counts(2)(t, f)
+	for _, command := range []string{"insert", "update", "findAndModify"} {
+		last, err := f.proxy.Last(command)
+		must(t, err)
+		if got := fmt.Sprint(last["writeConcern"]); !strings.Contains(got, `"w":"majority"`) || !strings.Contains(got, `"j":true`) {
+			t.Errorf("%s has write concern %s", command, got)
+		}
+	}
+	last, err := f.proxy.Last("find")
+	must(t, err)
+	if got := fmt.Sprint(last["readConcern"]); !strings.Contains(got, "majority") {
+		t.Errorf("find has read concern %s", got)
+	}
+}
