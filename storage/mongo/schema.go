@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
@@ -180,21 +181,20 @@ func (s *Store) checkIndexes(ctx context.Context, of *mongo.Collection) error {
 	if err := cursor.All(ctx, &found); err != nil {
 		return fmt.Errorf("list the indexes of %s: %w", of.Name(), err)
 	}
-	wanted := s.indexes(of)
+	missing := s.indexes(of)
 	for _, f := range found {
-		for i, w := range wanted {
-			if f.is(w) {
-				wanted = append(wanted[:i], wanted[i+1:]...)
-				f.After, f.Unique = nil, false
-				break
-			}
+		at := slices.IndexFunc(missing, func(w index) bool { return f.is(w) })
+		if at >= 0 {
+			missing = slices.Delete(missing, at, at+1)
+			continue
 		}
-		if f.Name != "_id_" && (f.After != nil || f.Unique) {
-			return fmt.Errorf("index %s of %s.%s is none of this program: drop it (db.%s.dropIndex(%q)), and start again", f.Name, s.database.Name(), of.Name(), of.Name(), f.Name)
+		taken := slices.ContainsFunc(s.indexes(of), func(w index) bool { return w.Name == f.Name })
+		if f.Name != "_id_" && (taken || f.After != nil || f.Unique) {
+			return fmt.Errorf("index %s of %s.%s is not one of this program's: drop it (db.%s.dropIndex(%q)), and start again", f.Name, s.database.Name(), of.Name(), of.Name(), f.Name)
 		}
 	}
-	if len(wanted) > 0 {
-		return fmt.Errorf("index %s of %s.%s is not what it has to be: drop it (db.%s.dropIndex(%q)), and start again", wanted[0].Name, s.database.Name(), of.Name(), of.Name(), wanted[0].Name)
+	if len(missing) > 0 {
+		return fmt.Errorf("index %s of %s.%s cannot be made beside another one of the same fields: drop that one, and start again", missing[0].Name, s.database.Name(), of.Name())
 	}
 	return nil
 }

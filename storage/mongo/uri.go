@@ -73,7 +73,12 @@ func (u URI) secrets() []string {
 	}
 	for name, values := range u.options() {
 		if slices.Contains([]string{"tlscertificatekeyfilepassword", "sslclientcertificatekeypassword", "authmechanismproperties"}, strings.ToLower(name)) {
-			found = append(found, values...)
+			for _, value := range values { // properties are name:value, …
+				for property := range strings.SplitSeq(value, ",") {
+					_, secret, _ := strings.Cut(property, ":")
+					found = append(found, value, secret)
+				}
+			}
 		}
 	}
 	found = slices.DeleteFunc(found, func(s string) bool { return s == "" })

@@ -24,19 +24,31 @@ public final class Server extends MemoryBackend {
   private record Ends(String database, String collection, String field, long seconds) {}
 
   private final Map<String, Ends> ends = new ConcurrentHashMap<>();
+  /** The indexes that were made, by database, collection and name. */
+  private final Map<String, Document> made = new ConcurrentHashMap<>();
 
   @Override
   public Document handleMessage(MongoMessage message) {
     Document command = message.getDocument();
     if (ignored(command)) {
-      return new Document("ok", 0.0).append("code", 67).append("codeName", "CannotCreateIndex")
-          .append("errmsg", "the test server models neither collations nor partial indexes");
+      return refusal(67, "CannotCreateIndex", "the test server models neither collations nor partial indexes");
     }
-    Document answer = super.handleMessage(message);
-    if (command.containsKey("createIndexes")) {
-      note(message.getDatabaseName(), command);
+    String database = message.getDatabaseName();
+    if (command.containsKey("createIndexes") && !note(database, command)) {
+      return refusal(85, "IndexOptionsConflict", "an index of this name is there with other options");
     }
-    return answer;
+    if (command.containsKey("drop")) {
+      made.keySet().removeIf(key -> key.startsWith(database + "." + command.get("drop") + "."));
+    }
+    if (command.containsKey("dropDatabase")) {
+      made.keySet().removeIf(key -> key.startsWith(database + "."));
+      ends.keySet().removeIf(key -> key.startsWith(database + "."));
+    }
+    return super.handleMessage(message);
+  }
+
+  private static Document refusal(int code, String name, String message) {
+    return new Document("ok", 0.0).append("code", code).append("codeName", name).append("errmsg", message);
   }
 
   /** Reports whether a command, or a part of it, asks for what the library would ignore. */
@@ -48,15 +60,21 @@ public final class Server extends MemoryBackend {
     return part instanceof Collection<?> list && list.stream().anyMatch(Server::ignored);
   }
 
-  private void note(String database, Document command) {
-    String collection = (String) command.get("createIndexes");
+  /** Notes indexes, and reports whether none has the name of another one: the library would have both. */
+  private boolean note(String database, Document command) {
+    String collection = database + "." + command.get("createIndexes");
     for (Object each : (Collection<?>) command.get("indexes")) {
       Document index = (Document) each;
+      Document before = made.putIfAbsent(collection + "." + index.get("name"), index);
+      if (before != null && !before.equals(index)) {
+        return false;
+      }
       if (index.get("expireAfterSeconds") instanceof Number seconds) {
         String field = ((Document) index.get("key")).keySet().iterator().next();
-        ends.put(database + "." + collection, new Ends(database, collection, field, seconds.longValue()));
+        ends.put(collection, new Ends(database, (String) command.get("createIndexes"), field, seconds.longValue()));
       }
     }
+    return true;
   }
 
   private void sweep() {
