@@ -29,15 +29,7 @@ type faulty struct {
 // breakable opens both, over the server that is started here: the driver of a replica set would go round the proxy.
 func breakable(t *testing.T, timeout time.Duration) faulty {
 	t.Helper()
-	s := server(t)
-	if !s.Own {
-		own, err := mongotest.StartOwn()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { must(t, own.Stop()) })
-		s = own
-	}
+	s := own(t)
 	proxy, err := mongotest.NewProxy(s.Address())
 	must(t, err)
 	cfg := config(proxy.URI)
@@ -305,6 +297,49 @@ func TestOvertakenByItsEnd(t *testing.T) {
 	must(t, calls()["update"].do(t.Context(), f))
 }
 
+// An update that nobody heard of, of a record that ended or became another one meanwhile: it may have been made, or may yet
+// be and make the record's life longer.
+func TestOvertakenByAnotherLife(t *testing.T) {
+	for name, row := range map[string]struct {
+		do   mongotest.Deed
+		then func(f faulty) error
+		want error
+	}{
+		"ended, not carried out": {mongotest.Late, func(f faulty) error { f.clock.Turn(time.Minute); return nil }, storage.ErrUncertain},
+		"ended, carried out":     {mongotest.Lost, func(f faulty) error { f.clock.Turn(time.Minute); return nil }, nil},
+		"another one": {mongotest.Lost, func(f faulty) error {
+			_, err := f.other.Consume(context.Background(), kind, "a")
+			return errors.Join(err, f.other.Create(context.Background(), thing("another")))
+		}, storage.ErrUncertain},
+		"used up, not carried out": {mongotest.Cut, func(f faulty) error { return f.other.Delete(context.Background(), kind, "a") }, storage.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := breakable(t, 2*time.Second)
+			r := thing("one")
+			r.ExpiresAt = f.clock.Now().Add(time.Minute)
+			must(t, f.other.Create(t.Context(), r))
+			r.Version = 1
+			must(t, f.other.Update(t.Context(), r))
+			f.proxy.Inject(mongotest.Fault{Command: "update", Do: row.do, Then: func() { must(t, row.then(f)) }})
+			r.Version, r.ExpiresAt = 2, r.ExpiresAt.Add(time.Hour)
+			if err := f.Update(t.Context(), r); !errors.Is(err, row.want) {
+				t.Errorf("got %v, want %v", err, row.want)
+			}
+		})
+	}
+}
+
+// What is created after a deletion, before its caller hears of it, stays.
+func TestADeletionOvertaken(t *testing.T) {
+	f := breakable(t, 2*time.Second)
+	created(t, f)
+	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Lost, Then: func() {
+		must(t, f.other.Create(context.Background(), thing("again")))
+	}})
+	must(t, f.Delete(t.Context(), kind, "a"))
+	holds("again", 1)(t, f.other)
+}
+
 // The counter remembers 32 operations.
 func TestOvertakenCounts(t *testing.T) {
 	for others, want := range map[int]error{0: nil, 31: nil, 32: storage.ErrUncertain} {
@@ -385,6 +420,69 @@ func TestAMajorityThatStaysAway(t *testing.T) {
 	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Answered, Answer: slow, Times: 9999})
 	if err := calls()["update"].do(t.Context(), f); !errors.Is(err, storage.ErrUncertain) || !strings.Contains(err.Error(), "replication") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A database that takes commands and never answers holds a caller no longer than the time-out says.
+func TestADatabaseThatStalls(t *testing.T) {
+	for name, c := range calls() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := breakable(t, time.Second)
+			if c.before != nil {
+				c.before(t, f)
+			}
+			f.proxy.Inject(mongotest.Fault{Command: c.command, Do: mongotest.Stalled, Times: 99})
+			f.proxy.Inject(mongotest.Fault{Command: "find", Do: mongotest.Stalled, Times: 99})
+			start := time.Now()
+			err := c.do(t.Context(), f)
+			if !errors.Is(err, storage.ErrUncertain) && (err == nil || f.proxy.Seen(c.command) > 1) { // one that reads first sends nothing
+				t.Errorf("got %v", err)
+			}
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
+	}
+}
+
+// What keeps a node from starting is told with its cause and the cure.
+func TestStartsThatAreRefused(t *testing.T) {
+	f := breakable(t, time.Second)
+	for name, row := range map[string]struct {
+		fault mongotest.Fault
+		says  []string
+	}{
+		"wrong password": {mongotest.Fault{Command: "ping", Do: mongotest.Answered, Answer: answer(18, "AuthenticationFailed")}, []string{"AuthenticationFailed", "check user, password and authSource"}},
+		"read only":      {mongotest.Fault{Command: "insert", Do: mongotest.Answered, Answer: answer(13, "Unauthorized")}, []string{"Unauthorized", "role readWrite"}},
+		"no indexes":     {mongotest.Fault{Command: "createIndexes", Do: mongotest.Answered, Answer: answer(13, "Unauthorized")}, []string{"migrate the schema from version 0", "create index sweep of records", "Unauthorized"}},
+		"no answer":      {mongotest.Fault{Command: "ping", Do: mongotest.Stalled, Times: 9}, []string{"no primary answers", "whether the database runs"}},
+	} {
+		f.proxy.Inject(row.fault)
+		cfg := config(f.proxy.URI)
+		cfg.Timeout = time.Second
+		s, err := mongo.Open(t.Context(), cfg, time.Now)
+		for _, says := range row.says {
+			if err == nil || !strings.Contains(err.Error(), says) {
+				t.Errorf("%s: got %v, want it to say %q", name, err, says)
+			}
+		}
+		if err == nil {
+			must(t, s.Close())
+		}
+		f.proxy.Forget()
+		must(t, own(t).Drop(context.Background(), cfg.Database))
+	}
+}
+
+func TestAnOldServer(t *testing.T) {
+	old, err := mongotest.StartOwn("8")
+	must(t, err)
+	defer func() { must(t, old.Stop()) }()
+	cfg := config(old.URI)
+	cfg.Timeout = time.Second
+	if _, err := mongo.Open(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "MongoDB 4.4") {
+		t.Errorf("got %v, want it to say which version is needed", err)
 	}
 }
 

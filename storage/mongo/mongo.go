@@ -29,7 +29,7 @@ const (
 	defaultTimeout        = 5 * time.Second
 	defaultMaxConnections = 64
 	warmConnections       = 4
-	startTimeout          = 30 * time.Second // of Open, with its migrations
+	startTimeout          = 90 * time.Second // of Open, with its migrations: longer than the lease of one
 )
 
 // Store implements storage.Store.

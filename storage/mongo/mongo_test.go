@@ -16,12 +16,15 @@ import (
 	"regain/storage/storagetest"
 )
 
-// one is the server of all tests, started when the first one needs it.
-var one struct {
+// started is a server that is started when the first test needs it.
+type started struct {
 	once   sync.Once
 	server *mongotest.Server
 	err    error
 }
+
+// one is the server of all tests, and local that of those that need a proxy: the driver of a replica set goes round it.
+var one, local started
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -29,8 +32,11 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	code := m.Run()
-	if one.server != nil {
-		if err := one.server.Stop(); err != nil {
+	for _, s := range []*started{&one, &local} {
+		if s.server == nil {
+			continue
+		}
+		if err := s.server.Stop(); err != nil {
 			fmt.Println("stop the server:", err)
 			code = 1
 		}
@@ -38,17 +44,31 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func server(t testing.TB) *mongotest.Server {
+func (s *started) get(t testing.TB, start func() (*mongotest.Server, error)) *mongotest.Server {
 	t.Helper()
-	one.once.Do(func() {
-		if one.server, one.err = mongotest.Start(); one.err == nil && one.server.Own {
+	s.once.Do(func() {
+		if s.server, s.err = start(); s.err == nil && s.server.Own {
 			fmt.Println(mongotest.NotModelled)
 		}
 	})
-	if one.err != nil {
-		t.Fatal(one.err)
+	if s.err != nil {
+		t.Fatal(s.err)
 	}
-	return one.server
+	return s.server
+}
+
+func server(t testing.TB) *mongotest.Server {
+	t.Helper()
+	return one.get(t, mongotest.Start)
+}
+
+// own is a server that was started here.
+func own(t testing.TB) *mongotest.Server {
+	t.Helper()
+	if s := server(t); s.Own {
+		return s
+	}
+	return local.get(t, func() (*mongotest.Server, error) { return mongotest.StartOwn() })
 }
 
 // fresh names a database that there is not yet.
@@ -84,5 +104,18 @@ func TestClockThatJumps(t *testing.T) {
 		s := open(t, config(server(t).URI), wall)
 		s.Elapsed(elapsed)
 		return s
+	})
+}
+
+// Three nodes over one database.
+func TestNodes(t *testing.T) {
+	storagetest.RunNodes(t, func(t *testing.T, clocks ...func() time.Time) []storage.Store {
+		t.Helper()
+		cfg := config(server(t).URI)
+		var nodes []storage.Store
+		for _, clock := range clocks {
+			nodes = append(nodes, open(t, cfg, clock))
+		}
+		return nodes
 	})
 }

@@ -92,12 +92,13 @@ func (s *Store) step(ctx context.Context, version int, run migration, me int64) 
 			return nil
 		}
 	}
-	if err := run(ctx, s); err != nil {
-		return fmt.Errorf("migrate the schema from version %d: %w", version, err)
+	done, problem := version+1, run(ctx, s)
+	if problem != nil {
+		done, problem = version, fmt.Errorf("migrate the schema from version %d: %w", version, problem)
 	}
 	_, err = s.schema.UpdateOne(ctx, bson.D{{Key: fieldKey, Value: schemaID}, {Key: "version", Value: version}, {Key: "owner", Value: me}},
-		bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: version + 1}}}, {Key: "$unset", Value: bson.D{{Key: "owner", Value: ""}, {Key: "until", Value: ""}}}})
-	return err
+		bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: done}}}, {Key: "$unset", Value: bson.D{{Key: "owner", Value: ""}, {Key: "until", Value: ""}}}})
+	return errors.Join(problem, err)
 }
 
 // claim makes this node the one that runs the next migration, and reports whether it is.

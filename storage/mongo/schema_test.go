@@ -82,7 +82,8 @@ func TestMigrationsRunOnce(t *testing.T) {
 	if err := nodes[0].Migrate(t.Context(), nothing, nothing, nothing, func(context.Context) error { return broken }); !errors.Is(err, broken) {
 		t.Errorf("a migration that fails: %v", err)
 	}
-	_, err := nodes[0].Collection("schema").UpdateByID(t.Context(), "schema", bson.D{{Key: "$set", Value: bson.D{{Key: "until", Value: int64(1)}}}}) // a minute later
+	stopped := bson.D{{Key: "owner", Value: int64(7)}, {Key: "until", Value: time.Now().Add(200 * time.Millisecond).UnixNano()}} // a node that claimed it
+	_, err := nodes[0].Collection("schema").UpdateByID(t.Context(), "schema", bson.D{{Key: "$set", Value: stopped}})
 	must(t, err)
 	ran := false
 	must(t, nodes[1].Migrate(t.Context(), nothing, nothing, nothing, func(context.Context) error { ran = true; return nil }))

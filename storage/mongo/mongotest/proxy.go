@@ -84,6 +84,13 @@ func (p *Proxy) Inject(f Fault) {
 	p.faults = append(p.faults, f)
 }
 
+// Forget ends all faults.
+func (p *Proxy) Forget() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.faults = nil
+}
+
 // Seen is how many commands of a name came.
 func (p *Proxy) Seen(command string) int {
 	p.mu.Lock()

@@ -44,15 +44,17 @@ func Start() (*Server, error) {
 	return StartOwn()
 }
 
-// StartOwn starts a server, whatever MONGO_URI says.
-func StartOwn() (*Server, error) {
+// StartOwn starts a server, whatever MONGO_URI says. Arguments are those of its main.
+func StartOwn(arguments ...string) (*Server, error) {
 	_, here, _, _ := runtime.Caller(0)
 	made := filepath.Join(filepath.Dir(here), "..", "..", "..", "bin", "mongo-test-server")
 	if _, err := os.Stat(filepath.Join(made, "Server.class")); err != nil {
 		return nil, errors.New("the MongoDB test server is not made: run scripts/mongo (it installs a JDK and Maven where they are missing), or set MONGO_URI to a server")
 	}
-	java := exec.CommandContext(context.Background(), "java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Dslf4j.internal.verbosity=ERROR",
-		"-cp", made+string(filepath.ListSeparator)+filepath.Join(made, "lib", "*"), "Server")
+	java := exec.CommandContext(context.Background(), "java", append([]string{
+		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Dslf4j.internal.verbosity=ERROR",
+		"-cp", made + string(filepath.ListSeparator) + filepath.Join(made, "lib", "*"), "Server",
+	}, arguments...)...)
 	java.Stderr = os.Stderr
 	input, err := java.StdinPipe() // the server ends when it closes, also where this process is killed
 	if err != nil {

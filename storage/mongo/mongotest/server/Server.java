@@ -14,7 +14,7 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A server of MongoDB's protocol for tests: mongo-java-server in memory, on a port of its own, until its standard input
- * closes. It prints its URI.
+ * closes. It prints its URI. An argument is the wire version to report instead of MongoDB 4.4's.
  *
  * It reports a version that the Go driver takes, sweeps TTL indexes each second, and refuses what the library takes and
  * then ignores: partial indexes and collations. What it does not model, package mongotest lists.
@@ -44,7 +44,9 @@ public final class Server extends MemoryBackend {
       made.keySet().removeIf(key -> key.startsWith(database + "."));
       ends.keySet().removeIf(key -> key.startsWith(database + "."));
     }
-    return super.handleMessage(message);
+    synchronized (this) { // the library answers with what it stores, which the next command changes before it is sent
+      return super.handleMessage(message).cloneDeeply();
+    }
   }
 
   private static Document refusal(int code, String name, String message) {
@@ -77,7 +79,7 @@ public final class Server extends MemoryBackend {
     return true;
   }
 
-  private void sweep() {
+  private synchronized void sweep() {
     for (Ends end : ends.values()) {
       MongoDatabase database = resolveDatabase(end.database());
       MongoCollection<?> collection = database.resolveCollection(end.collection(), false);
@@ -110,7 +112,7 @@ public final class Server extends MemoryBackend {
 
       @Override
       public int getWireVersion() {
-        return 9;
+        return arguments.length > 0 ? Integer.parseInt(arguments[0]) : 9;
       }
     }));
     server.bind("127.0.0.1", 0);
