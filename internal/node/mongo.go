@@ -34,7 +34,8 @@ func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	database := mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: uint64(cfg.MaxConnections)}
+	connections := uint64(cfg.MaxConnections) //nolint:gosec // not negative
+	database := mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: connections}
 	if !deps.ReadOnly {
 		return mongo.Open(context.Background(), database, deps.Clock)
 	}

@@ -55,23 +55,21 @@ func (s *Store) Increment(ctx context.Context, kind storage.Kind, id string, win
 
 // countOn counts in a window that is open, or returns mongo.ErrNoDocuments.
 func (s *Store) countOn(ctx context.Context, key string, now time.Time, operation int64) (int64, error) {
-	var c counter
-	err := s.counters.FindOneAndUpdate(ctx, bson.D{
+	c, err := decode[counter](s.counters.FindOneAndUpdate(ctx, bson.D{
 		{Key: fieldKey, Value: key},
 		{Key: fieldEnds, Value: bson.D{{Key: "$gt", Value: now.UnixNano()}}},
 		{Key: fieldCountedBy, Value: bson.D{{Key: "$ne", Value: operation}}},
 	}, bson.D{
 		{Key: "$inc", Value: bson.D{{Key: fieldCount, Value: int64(1)}}},
 		{Key: "$push", Value: bson.D{{Key: fieldCountedBy, Value: bson.D{{Key: "$each", Value: bson.A{operation}}, {Key: "$slice", Value: -countsKept}}}}},
-	}, options.FindOneAndUpdate().SetReturnDocument(options.After)).Decode(&c)
+	}, options.FindOneAndUpdate().SetReturnDocument(options.After)).Raw())
 	return c.Count, err
 }
 
 // countFrom looks at the counter: whether it has this operation already, and whether a new window begins with it.
 func (s *Store) countFrom(ctx context.Context, next counter, now time.Time, maybe bool) (int64, error) {
 	operation := next.CountedBy[0]
-	var there counter
-	err := s.counters.FindOne(ctx, bson.D{{Key: fieldKey, Value: next.Key}}).Decode(&there)
+	there, err := decode[counter](s.counters.FindOne(ctx, bson.D{{Key: fieldKey, Value: next.Key}}).Raw())
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		_, err := s.counters.InsertOne(ctx, next)
 		if mongo.IsDuplicateKeyError(err) {

@@ -1,6 +1,8 @@
 package mongo
 
 import (
+	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -52,6 +54,19 @@ type document struct {
 	UsedUpBy  int64            `bson:"used_up_by,omitempty"`
 }
 
+var errDamaged = errors.New("stored document is damaged: remove it")
+
+// decode reads a document that the server answered with.
+func decode[T any](raw bson.Raw, err error) (d T, _ error) {
+	if err != nil {
+		return d, err
+	}
+	if err := bson.Unmarshal(raw, &d); err != nil {
+		return d, fmt.Errorf("%w: _id %s: %w", errDamaged, raw.Lookup(fieldKey), err)
+	}
+	return d, nil
+}
+
 // key joins a kind and an id or a group. The first colon ends the kind.
 func key(kind storage.Kind, name string) string {
 	return strings.NewReplacer("%", "%25", ":", "%3A").Replace(string(kind)) + ":" + name
@@ -68,7 +83,7 @@ func (s *Store) encode(r storage.Record, operation int64) document {
 func (d document) record(kind storage.Kind, id string) storage.Record {
 	r := storage.Record{Kind: kind, ID: id, Version: d.Version, Data: d.Data}
 	if d.Group != "" {
-		r.Group = d.Group[len(key(kind, "")):]
+		r.Group = strings.TrimPrefix(d.Group, key(kind, ""))
 	}
 	if d.Ends != never {
 		r.ExpiresAt = time.Unix(0, d.Ends).UTC()

@@ -53,8 +53,7 @@ func matched(result *mongo.UpdateResult, err error) error {
 
 // read returns a document, over or not, or ErrNotFound.
 func (s *Store) read(ctx context.Context, key string) (document, error) {
-	var d document
-	err := s.records.FindOne(ctx, bson.D{{Key: fieldKey, Value: key}}).Decode(&d)
+	d, err := decode[document](s.records.FindOne(ctx, bson.D{{Key: fieldKey, Value: key}}).Raw())
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		err = storage.ErrNotFound
 	}
@@ -175,7 +174,15 @@ func (s *Store) List(ctx context.Context, kind storage.Kind, group, after string
 		if err != nil {
 			return err
 		}
-		return cursor.All(ctx, &found)
+		defer cursor.Close(ctx)
+		for cursor.Next(ctx) {
+			d, err := decode[document](cursor.Current, nil)
+			if err != nil {
+				return err
+			}
+			found = append(found, d)
+		}
+		return cursor.Err()
 	})
 	if err != nil {
 		return nil, err

@@ -149,7 +149,7 @@ func refused(err error) bool {
 func hopeless(err error) bool {
 	return has(err, codeBadValue, codeFailedToParse, codeUnauthorized, codeTypeMismatch, codeAuthFailed, codeIllegalOperation, codeNamespace,
 		codeCommandNotFound, codeShardKeyNotFound, codeInvalidOptions, codeValidation, codeTooLarge, codeNoDiskSpace, codeAtlas) ||
-		errors.Is(err, mongo.ErrClientDisconnected)
+		errors.Is(err, mongo.ErrClientDisconnected) || errors.Is(err, errDamaged)
 }
 
 func has(err error, codes ...int) bool {

@@ -53,6 +53,7 @@ type Proxy struct {
 	last   map[string][]byte
 	late   [][]byte
 	away   bool
+	most   int
 	open   map[net.Conn]struct{}
 	done   sync.WaitGroup
 }
@@ -82,6 +83,13 @@ func (p *Proxy) Inject(f Fault) {
 	defer p.mu.Unlock()
 	f.Times = max(f.Times, 1)
 	p.faults = append(p.faults, f)
+}
+
+// Most is how many connections there were at once.
+func (p *Proxy) Most() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.most
 }
 
 // Forget ends all faults.
@@ -187,6 +195,7 @@ func (p *Proxy) serve(client net.Conn) {
 	p.mu.Lock()
 	away := p.away
 	p.open[client], p.open[server] = struct{}{}, struct{}{}
+	p.most = max(p.most, len(p.open)/2)
 	p.mu.Unlock()
 	defer func() {
 		p.mu.Lock()
