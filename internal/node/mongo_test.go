@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -106,5 +107,45 @@ func TestANodeOnMongo(t *testing.T) {
 	}
 	if !strings.Contains(logged.String(), `"storage":"mongo"`) || strings.Contains(logged.String(), server.URI) {
 		t.Errorf("the log has %s", &logged)
+	}
+}
+
+// Two nodes share a store, each with its own log, and both start again.
+func TestNodesThatShareAStore(t *testing.T) {
+	server, err := mongotest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := onMongo(t, server.URI)
+	first.Storage.Mongo.Timeout, first.Audit.Node = 5*time.Second, "first"
+	second := first
+	second.Audit.File, second.Audit.Node = first.Audit.File+"-2", "second"
+	t.Cleanup(func() {
+		if err := errors.Join(server.Drop(context.Background(), first.Storage.Mongo.Database), server.Stop()); err != nil {
+			t.Error(err)
+		}
+	})
+	deps := node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader}
+	for range 2 {
+		var running []*node.Node
+		for _, cfg := range []config.Config{first, second} {
+			n, err := node.New(cfg, deps)
+			if err != nil {
+				t.Fatal(err)
+			}
+			running = append(running, n)
+		}
+		for _, n := range running {
+			if err := n.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	second.Audit.Node = "first"
+	if n, err := node.New(second, deps); err == nil || !strings.Contains(err.Error(), "audit.file") {
+		t.Errorf("with the name of another node: %v", err)
+		if err == nil {
+			t.Error(n.Close())
+		}
 	}
 }
