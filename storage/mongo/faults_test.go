@@ -329,6 +329,20 @@ func TestOvertakenByAnotherLife(t *testing.T) {
 	}
 }
 
+// Whoever consumes gets what was there last: an update between what was read and what is written is not lost.
+func TestConsumersGetTheLastVersion(t *testing.T) {
+	f := breakable(t, 2*time.Second)
+	created(t, f)
+	f.proxy.Inject(mongotest.Fault{Command: "find", Do: mongotest.Held, Then: func() {
+		must(t, calls()["update"].do(context.Background(), f.other))
+	}})
+	r, err := f.Consume(t.Context(), kind, "a")
+	if must(t, err); string(r.Data) != "two" || r.Version != 2 {
+		t.Errorf("consumed %q version %d, want two version 2", r.Data, r.Version)
+	}
+	gone(t, f.other)
+}
+
 // What is created after a deletion, before its caller hears of it, stays.
 func TestADeletionOvertaken(t *testing.T) {
 	f := breakable(t, 2*time.Second)

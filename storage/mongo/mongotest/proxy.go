@@ -1,6 +1,7 @@
 package mongotest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -38,6 +39,8 @@ const (
 	Answered
 	// Stalled has the server carry it out and never answers.
 	Stalled
+	// Held has the server carry it out, and passes the answer on after Then.
+	Held
 )
 
 // Proxy stands between a driver and a server, and reads the commands (OP_MSG of MongoDB's wire protocol, without
@@ -222,9 +225,10 @@ func (p *Proxy) pass(client, server net.Conn, message []byte) error {
 	if !faulty {
 		return exchange(client, server, message)
 	}
+	var answer bytes.Buffer
 	switch f.Do {
-	case Lost, Stalled:
-		if err := exchange(io.Discard, server, message); err != nil {
+	case Lost, Stalled, Held:
+		if err := exchange(&answer, server, message); err != nil {
 			return err
 		}
 	case Late:
@@ -238,6 +242,9 @@ func (p *Proxy) pass(client, server net.Conn, message []byte) error {
 	switch f.Do {
 	case Answered:
 		return reply(client, message, f.Answer)
+	case Held:
+		_, err := client.Write(answer.Bytes())
+		return err
 	case Stalled:
 		_, err := read(client) // until it gives up
 		return err
