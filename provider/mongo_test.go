@@ -59,7 +59,12 @@ func TestARecoveryOnMongo(t *testing.T) {
 			t.Errorf("%d passes are in the audit log, want %d", n, passes)
 		}
 	}
+	before := commands(proxy)
 	recovers(1)
+	after := commands(proxy)
+	if writes, reads := after.writes-before.writes, after.reads-before.reads; writes > 28 || reads > 28 {
+		t.Errorf("a recovery, with a code that is tried again, takes %d commands that write and %d that read, want 28 at most", writes, reads)
+	}
 	var lost atomic.Int64
 	var lose func(command string, passed int)
 	lose = func(command string, passed int) {
@@ -75,4 +80,10 @@ func TestARecoveryOnMongo(t *testing.T) {
 	if n := lost.Load(); n < 10 {
 		t.Errorf("%d answers were lost: the journey has more changes", n)
 	}
+}
+
+type counted struct{ writes, reads int }
+
+func commands(p *mongotest.Proxy) counted {
+	return counted{p.Seen("insert") + p.Seen("update") + p.Seen("findAndModify"), p.Seen("find")}
 }

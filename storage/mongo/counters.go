@@ -90,7 +90,7 @@ func (s *Store) countFrom(ctx context.Context, next counter, now time.Time, mayb
 		return 0, errAgain // somebody else began the window
 	}
 	if len(there.CountedBy) >= countsKept {
-		return 0, storage.ErrUncertain
+		return 0, errForgotten
 	}
 	count, err := s.countOn(ctx, next.Key, now, operation)
 	if errors.Is(err, mongo.ErrNoDocuments) {

@@ -104,9 +104,9 @@ func (s *Store) whoseUpdate(there document, version, operation int64, maybe bool
 	case there.UpdatedBy[place(version+1)] == operation:
 		return nil
 	case maybe && (there.Version < version || there.Version > version+updatesKept):
-		return storage.ErrUncertain // another record of this id, or too many updates since
+		return errForgotten // another record of this id, or too many updates since
 	case maybe && over && there.UsedUpBy == 0 && there.Version == version:
-		return storage.ErrUncertain // and an update that is yet to come would make its life longer
+		return errForgotten // and an update that is yet to come would make its life longer
 	case over:
 		return storage.ErrNotFound
 	case there.Version == version:

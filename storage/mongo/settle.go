@@ -26,6 +26,9 @@ const (
 	pauseMost = 200 * time.Millisecond
 )
 
+// errForgotten means that the document does not tell any more what became of an earlier command.
+var errForgotten = errors.New("too much has happened to the record since")
+
 // errAgain means that the state is not what was read: it has to be read again.
 var errAgain = errors.New("the record is changed by too many others at once")
 
@@ -54,12 +57,12 @@ func (s *Store) settle(ctx context.Context, what string, step func(ctx context.C
 		}
 		var sent sending
 		err := s.attempt(ctx, &sent, func(ctx context.Context) error { return step(ctx, maybe) })
-		if err == nil || settled(err) && !errors.Is(err, storage.ErrUncertain) {
+		if err == nil || settled(err) {
 			return err
 		}
 		maybe = maybe || sent.unanswered.Load() && !refused(err) || halfDone(err)
 		last = err
-		if hopeless(err) || errors.Is(err, storage.ErrUncertain) {
+		if hopeless(err) || errors.Is(err, errForgotten) {
 			break
 		}
 	}
@@ -77,7 +80,7 @@ func (s *Store) attempt(ctx context.Context, sent *sending, step func(ctx contex
 
 // settled reports whether an error is an answer.
 func settled(err error) bool {
-	return slices.ContainsFunc([]error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict, storage.ErrUncertain}, func(answer error) bool { return errors.Is(err, answer) })
+	return slices.ContainsFunc([]error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict}, func(answer error) bool { return errors.Is(err, answer) })
 }
 
 // pause waits a little longer each time, and reports whether there is time left.
