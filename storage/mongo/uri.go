@@ -44,13 +44,24 @@ func (u URI) Check() error {
 			return fmt.Errorf("the URI's option %s: %s", name, why)
 		}
 	}
-	if err := options.Client().ApplyURI(string(u)).Validate(); err != nil {
-		if strings.Contains(string(u), "@") { // the driver may quote any part of what it could not read
-			return errors.New("is no MongoDB URI, mongodb://user:password@host:27017/?replicaSet=name: write : / ? # [ ] @ % of a user or password as %3A %2F %3F %23 %5B %5D %40 %25, and check the names of the options")
-		}
-		return fmt.Errorf("is no MongoDB URI, mongodb://host:27017/?replicaSet=name: %w", u.scrub(err))
+	if options.Client().ApplyURI(string(u)).Validate() == nil {
+		return nil
 	}
-	return nil
+	// The driver may quote any part of what it could not read. So it is asked about the same URI for another user.
+	if err := options.Client().ApplyURI(u.anonymous()).Validate(); err != nil {
+		return fmt.Errorf("is no MongoDB URI, mongodb://user:password@host:27017/?replicaSet=name: %w", u.scrub(err))
+	}
+	return errors.New("is no MongoDB URI, mongodb://user:password@host:27017/?replicaSet=name: write : / ? # [ ] @ % of a user or password as %3A %2F %3F %23 %5B %5D %40 %25")
+}
+
+// anonymous is the URI with another user and password.
+func (u URI) anonymous() string {
+	scheme, rest, _ := strings.Cut(string(u), "://")
+	at := strings.LastIndex(rest, "@")
+	if at < 0 {
+		return string(u)
+	}
+	return scheme + "://user:password" + rest[at:]
 }
 
 // options are those of the URI; of one that cannot be read, what can be.

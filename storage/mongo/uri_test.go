@@ -54,14 +54,18 @@ func TestErrorsAreScrubbed(t *testing.T) {
 // What is no URI is refused, with its cause where the cause cannot quote a secret.
 func TestURIsAreChecked(t *testing.T) {
 	for uri, says := range map[mongo.URI]string{
-		"":                                        "is no MongoDB URI",
-		"hunter2":                                 "is no MongoDB URI",
-		"https://regain:hunter2@db/":              "is no MongoDB URI",
-		"mongodb://regain:hunter2@":               "is no MongoDB URI",
-		"mongodb://regain:hunter2/x@db/":          "is no MongoDB URI",
-		"mongodb://regain:hunter%2@db/":           "is no MongoDB URI",
-		"mongodb://db/?tls=maybe":                 "tls",
-		"mongodb://regain:hunter2@db/?j=true&W=0": "option W",
+		"":                               "is no MongoDB URI",
+		"hunter2":                        "is no MongoDB URI",
+		"https://regain:hunter2@db/":     "is no MongoDB URI",
+		"mongodb://regain:hunter2@":      "is no MongoDB URI",
+		"mongodb://regain:hunter2/x@db/": "%2F",
+		"mongodb://regain:hunter2/@@db/": "%40",
+		"mongodb://regain:hunter2@db/?replicaset":                       "invalid option",
+		"mongodb://regain:hunter2@db:port/":                             "port",
+		"mongodb://regain:hunter2@db/?authMechanism=hunter":             "mechanism",
+		"mongodb://regain:hunter%2@db/":                                 "is no MongoDB URI",
+		"mongodb://db/?tls=maybe":                                       "tls",
+		"mongodb://regain:hunter2@db/?j=true&W=0":                       "option W",
 		"mongodb://regain:hunter2@db/?tlsAllowInvalidCertificates=true": "tlsCAFile",
 		"mongodb://regain:hunter2@db/?maxPoolSize=1000":                 "use storage.mongo.max_connections",
 	} {
