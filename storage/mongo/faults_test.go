@@ -18,6 +18,10 @@ import (
 
 const kind = storage.Kind("thing")
 
+// patient is a time-out for calls that succeed in the end: the driver waits half a second after each connection that broke,
+// and a busy machine longer.
+const patient = 15 * time.Second
+
 // faulty is a store whose connections a test breaks, and another node's store over the same database.
 type faulty struct {
 	*mongo.Store
@@ -156,7 +160,7 @@ func TestLostAnswers(t *testing.T) {
 		} {
 			t.Run(name+", "+how, func(t *testing.T) {
 				t.Parallel()
-				f := breakable(t, 2*time.Second)
+				f := breakable(t, patient)
 				if c.before != nil {
 					c.before(t, f)
 				}
@@ -196,7 +200,7 @@ func TestLateCommandsChangeNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, f := calls()[name], breakable(t, 2*time.Second)
+			c, f := calls()[name], breakable(t, patient)
 			if c.before != nil {
 				c.before(t, f)
 			}
@@ -233,7 +237,7 @@ func TestTheDatabaseStaysAway(t *testing.T) {
 		})
 		t.Run(name+", before", func(t *testing.T) {
 			t.Parallel()
-			f := breakable(t, time.Second)
+			f := breakable(t, 3*time.Second)
 			if c.before != nil {
 				c.before(t, f)
 			}
@@ -256,7 +260,7 @@ func TestOvertaken(t *testing.T) {
 	update := calls()["update"]
 	for others, want := range map[int]error{0: nil, 1: nil, 7: nil, 8: storage.ErrUncertain} {
 		for _, lost := range []bool{true, false} {
-			f := breakable(t, 2*time.Second)
+			f := breakable(t, patient)
 			update.before(t, f)
 			fault := mongotest.Fault{Command: "update", Do: mongotest.Cut, Then: func() {
 				for n := range others {
@@ -287,7 +291,7 @@ func TestOvertaken(t *testing.T) {
 
 // What was updated and then used up was updated all the same.
 func TestOvertakenByItsEnd(t *testing.T) {
-	f := breakable(t, 2*time.Second)
+	f := breakable(t, patient)
 	created(t, f)
 	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Lost, Then: func() {
 		if _, err := f.other.Consume(context.Background(), kind, "a"); err != nil {
@@ -314,7 +318,7 @@ func TestOvertakenByAnotherLife(t *testing.T) {
 		"used up, not carried out": {mongotest.Cut, func(f faulty) error { return f.other.Delete(context.Background(), kind, "a") }, storage.ErrNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := breakable(t, 2*time.Second)
+			f := breakable(t, patient)
 			r := thing("one")
 			r.ExpiresAt = f.clock.Now().Add(time.Minute)
 			must(t, f.other.Create(t.Context(), r))
@@ -331,7 +335,7 @@ func TestOvertakenByAnotherLife(t *testing.T) {
 
 // Whoever consumes gets what was there last: an update between what was read and what is written is not lost.
 func TestConsumersGetTheLastVersion(t *testing.T) {
-	f := breakable(t, 2*time.Second)
+	f := breakable(t, patient)
 	created(t, f)
 	f.proxy.Inject(mongotest.Fault{Command: "find", Do: mongotest.Held, Then: func() {
 		must(t, calls()["update"].do(context.Background(), f.other))
@@ -345,7 +349,7 @@ func TestConsumersGetTheLastVersion(t *testing.T) {
 
 // What is created after a deletion, before its caller hears of it, stays.
 func TestADeletionOvertaken(t *testing.T) {
-	f := breakable(t, 2*time.Second)
+	f := breakable(t, patient)
 	created(t, f)
 	f.proxy.Inject(mongotest.Fault{Command: "update", Do: mongotest.Lost, Then: func() {
 		must(t, f.other.Create(context.Background(), thing("again")))
@@ -357,7 +361,7 @@ func TestADeletionOvertaken(t *testing.T) {
 // The counter remembers 32 operations.
 func TestOvertakenCounts(t *testing.T) {
 	for others, want := range map[int]error{0: nil, 31: nil, 32: storage.ErrUncertain} {
-		f := breakable(t, 5*time.Second)
+		f := breakable(t, patient)
 		counts(1)(t, f.other)
 		f.proxy.Inject(mongotest.Fault{Command: "findAndModify", Do: mongotest.Lost, Then: func() {
 			for range others {
@@ -397,7 +401,7 @@ func TestErrorsThatPass(t *testing.T) {
 		for _, what := range []string{"create", "update", "consume", "delete", "first count", "another count", "count in a new window"} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				t.Parallel()
-				c, f := calls()[what], breakable(t, 2*time.Second)
+				c, f := calls()[what], breakable(t, patient)
 				if c.before != nil {
 					c.before(t, f)
 				}
@@ -412,7 +416,7 @@ func TestErrorsThatPass(t *testing.T) {
 // Errors that do not pass are told at once, and that nothing changed.
 func TestErrorsThatStay(t *testing.T) {
 	for code, message := range map[int]string{13: "Unauthorized", 121: "DocumentValidationFailure", 14031: "OutOfDiskSpace"} {
-		f := breakable(t, 2*time.Second)
+		f := breakable(t, patient)
 		f.proxy.Inject(mongotest.Fault{Command: "insert", Do: mongotest.Answered, Answer: answer(code, message), Times: 99})
 		before := f.proxy.Seen("insert")
 		err := f.Create(t.Context(), thing("one"))
@@ -502,7 +506,7 @@ func TestAnOldServer(t *testing.T) {
 
 // Every write asks for a majority and its journals, every read for what a majority has.
 func TestConcerns(t *testing.T) {
-	f := breakable(t, 2*time.Second)
+	f := breakable(t, patient)
 	must(t, f.Create(t.Context(), thing("one")))
 	must(t, calls()["consume"].do(t.Context(), f))
 	counts(1)(t, f)
