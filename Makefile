@@ -13,9 +13,11 @@ test: ## everything CI checks
 	./scripts/test
 
 unit: ## tests without the race detector, browser or fuzzing
+	./scripts/mongo
 	$(GO) test -shuffle=on ./...
 
 race: ## tests with the race detector
+	./scripts/mongo
 	$(GO) test -race -shuffle=on ./...
 
 fuzz: ## every fuzz target for FUZZTIME (a duration, or executions)

@@ -86,6 +86,7 @@ func importRules() []importRule {
 		{from: []string{"regain/..."}, never: []string{"github.com/gin-gonic/gin/..."},
 			why: "the faces of the provider know how HTTP is routed"},
 		{from: []string{"regain/..."}, never: []string{"go.etcd.io/bbolt/..."}, why: "one backend knows its file format"},
+		{from: []string{"regain/..."}, never: []string{"go.mongodb.org/..."}, why: "one backend knows its database"},
 	}
 }
 
@@ -129,6 +130,7 @@ func allowed() map[[2]string]string {
 		{"regain/provider/oauth", "github.com/ory/fosite/..."}:       "is that package",
 		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "has the router",
 		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:              "is that backend",
+		{"regain/storage/mongo", "go.mongodb.org/..."}:               "is that backend",
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
 		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
 		{"regain", "regain/conformance/load"}:                        "the subcommand load",
@@ -164,6 +166,9 @@ func TestImportRulesBite(t *testing.T) {
 		"regain/verifier/sdjwt":             "regain/recovery",
 		"regain/adapters/directory":         "regain/adapters/localpass",
 		"regain/storage/memory":             "regain/storage/bolt",
+		"regain/storage/mongo":              "regain/storage/bolt",
+		"regain/storage/mongo/":             "regain/internal/config",
+		"regain/internal/node/":             "go.mongodb.org/mongo-driver/v2/mongo",
 		"regain/provider":                   "regain/storage/memory",
 		"regain/internal/fetch":             "regain/recovery",
 		"regain/conformance/wallet":         "regain/presentation",

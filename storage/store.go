@@ -8,11 +8,12 @@
 //	        ↓
 //	storage.Sealed                           encrypts the data of records
 //	        ↓
-//	memory.Store, bolt.Store                 bytes in, bytes out
+//	memory.Store, bolt.Store, mongo.Store    bytes in, bytes out
 package storage
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"regain/recovery"
@@ -42,9 +43,16 @@ var (
 	ErrConflict = recovery.ErrConflict
 )
 
+// ErrUncertain means that a change may have been made, or may yet be: the database was sent it and did not answer, not even
+// when asked again. A backend returns it only after it has tried to find out. Whoever gets it treats the step as failed and
+// builds nothing on either outcome: nothing is issued, and nothing is told to have been undone. The call may be made again.
+// It then meets whatever became of the first: an Update that was made conflicts, what was consumed is not found, what was
+// created exists, and a count may be one higher.
+var ErrUncertain = errors.New("it is not known whether the change was made")
+
 // Store stores records. Every implementation must follow these rules:
 //
-//   - A method that returns an error has changed nothing.
+//   - A method that returns an error other than ErrUncertain has changed nothing.
 //   - Create, Update, Consume and Increment are atomic: of any number of concurrent callers, one wins.
 //   - Expired records do not exist for callers: Get, Update, Consume and List ignore them, and Create may replace one.
 //   - A store keeps no reference to the caller's bytes and returns no reference to its own.

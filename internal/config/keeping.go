@@ -24,6 +24,6 @@ func (c Config) validateKeeping(issuer *url.URL, mistake func(format string, arg
 		mistake("audit.file: name a file: profiles[%d] (%s) is in production, and there is no pass without a record that is kept; or set mode: evaluation", issues, c.Profiles[issues].Name)
 	}
 	if issues >= 0 && !c.Development && c.Storage.Backend == "memory" {
-		mistake("storage.backend memory: use file: profiles[%d] (%s) is in production, and a restart would forget which passes were issued; or set mode: evaluation", issues, c.Profiles[issues].Name)
+		mistake("storage.backend memory: use file or mongo: profiles[%d] (%s) is in production, and a restart would forget which passes were issued; or set mode: evaluation", issues, c.Profiles[issues].Name)
 	}
 }

@@ -69,8 +69,17 @@ type MutualTLSConfig struct {
 
 // StorageConfig chooses the backend.
 type StorageConfig struct {
-	Backend string `koanf:"backend"` // memory or file
-	Path    string `koanf:"path"`    // file only
+	Backend string      `koanf:"backend"` // memory, file or mongo
+	Path    string      `koanf:"path"`    // file only
+	Mongo   MongoConfig `koanf:"mongo"`   // mongo only
+}
+
+// MongoConfig says where the database of the backend mongo is.
+type MongoConfig struct {
+	URI            Secret        `koanf:"uri"`             // mongodb:// or mongodb+srv://, with user, password and TLS
+	Database       string        `koanf:"database"`        // default regain
+	Timeout        time.Duration `koanf:"timeout"`         // of one call, with what it repeats; default 5s
+	MaxConnections int           `koanf:"max_connections"` // to each server; default 64
 }
 
 // SecretsConfig names the node's secrets.
@@ -131,6 +140,7 @@ type AuditConfig struct {
 	File       string `koanf:"file"`        // the segment that is written to; the others are beside it
 	Key        Secret `koanf:"key"`         // 32 bytes, base64url: the key of the chain
 	SegmentMiB int    `koanf:"segment_mib"` // a new segment is begun after so many MiB
+	Node       string `koanf:"node"`        // name of this node among those that share a store; default the host's
 }
 
 // TrustConfig lists the issuers that are trusted for credential types.
@@ -187,7 +197,7 @@ func Defaults() Config {
 		Listen:      "127.0.0.1:8400",
 		Connections: ConnectionsConfig{Max: 4096, PerNetwork: 256, LivePages: 1024, LivePagesPerNetwork: 64},
 		HSTS:        2 * 365 * 24 * time.Hour,
-		Storage:     StorageConfig{Backend: "memory"},
+		Storage:     StorageConfig{Backend: "memory", Mongo: MongoConfig{Database: "regain", Timeout: 5 * time.Second, MaxConnections: 64}},
 		Audit:       AuditConfig{SegmentMiB: 64},
 		RequestLife: 5 * time.Minute,
 		StatusList:  StatusListConfig{MinTTL: time.Minute, MaxTTL: 24 * time.Hour},

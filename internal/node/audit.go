@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"regain/adapters/auditlog"
 	"regain/internal/clock"
@@ -41,7 +42,11 @@ func (n *Node) openAudit(cfg config.AuditConfig, store storage.Store, deps Deps)
 		if err != nil {
 			return err
 		}
-		options.Logger, options.Clock, options.Remembered = deps.Logger, deps.Clock, auditHead{store}
+		head, err := newAuditHead(n.cfg, store)
+		if err != nil {
+			return err
+		}
+		options.Logger, options.Clock, options.Remembered = deps.Logger, deps.Clock, head
 		options.Steady = clock.NewSteady(deps.Clock, nil).Now
 		if n.audit, err = auditlog.Open(options); err != nil {
 			return fmt.Errorf("audit.file: %w", err)
@@ -82,7 +87,11 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	options.Logger, options.Clock, options.Remembered, options.Begin = deps.Logger, deps.Clock, auditHead{store}, true
+	head, err := newAuditHead(cfg, store)
+	if err != nil {
+		return err
+	}
+	options.Logger, options.Clock, options.Remembered, options.Begin = deps.Logger, deps.Clock, head, true
 	log, err := auditlog.Open(options)
 	if err != nil {
 		return fmt.Errorf("audit.file: %w", err)
@@ -93,18 +102,35 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 
 const (
 	kindAuditHead = storage.Kind("audit_head")
-	// A store belongs to one node, as does a log; nodes that share a store will each need a name here.
+	// auditHeadID is that of a store that belongs to one node, as does a log; nodes that share a store add their names.
 	auditHeadID = "head"
 )
 
 // auditHead keeps the audit log's head in the node's store, so that a log that was deleted together with its head is
 // missed at the next start. It is here because adapters and storage do not import each other.
-type auditHead struct{ store storage.Store }
+type auditHead struct {
+	store storage.Store
+	id    string
+}
+
+func newAuditHead(cfg config.Config, store storage.Store) (auditHead, error) {
+	if cfg.Storage.Backend != "mongo" {
+		return auditHead{store, auditHeadID}, nil
+	}
+	name := cfg.Audit.Node
+	if name == "" {
+		var err error
+		if name, err = os.Hostname(); err != nil {
+			return auditHead{}, fmt.Errorf("audit.node: name this node: %w", err)
+		}
+	}
+	return auditHead{store, auditHeadID + "-" + name}, nil
+}
 
 var _ auditlog.HeadStore = auditHead{}
 
 func (h auditHead) LoadHead(ctx context.Context) (string, error) {
-	r, err := h.store.Get(ctx, kindAuditHead, auditHeadID)
+	r, err := h.store.Get(ctx, kindAuditHead, h.id)
 	if errors.Is(err, storage.ErrNotFound) {
 		return "", nil
 	}
@@ -115,9 +141,9 @@ func (h auditHead) LoadHead(ctx context.Context) (string, error) {
 }
 
 func (h auditHead) SaveHead(ctx context.Context, line string) error {
-	r, err := h.store.Get(ctx, kindAuditHead, auditHeadID)
+	r, err := h.store.Get(ctx, kindAuditHead, h.id)
 	if errors.Is(err, storage.ErrNotFound) {
-		return h.store.Create(ctx, storage.Record{Kind: kindAuditHead, ID: auditHeadID, Data: []byte(line)})
+		return h.store.Create(ctx, storage.Record{Kind: kindAuditHead, ID: h.id, Data: []byte(line)})
 	}
 	if err != nil {
 		return err

@@ -24,8 +24,10 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
 		backend, err = openFile(cfg.Path, ring, deps)
+	case "mongo":
+		backend, err = openMongo(cfg.Mongo, deps)
 	default:
-		return nil, fmt.Errorf("storage.backend %q: use memory or file", cfg.Backend)
+		return nil, fmt.Errorf("storage.backend %q: use memory, file or mongo", cfg.Backend)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("storage: %w", err)

@@ -68,6 +68,12 @@ func Run(t *testing.T, open Open) {
 		"one updater wins":                raceUpdate,
 		"one consumer wins":               raceConsume,
 		"no hit is lost":                  raceIncrement,
+		"one of sixty-four wins":          manyCallers,
+		"whoever lost updates after":      updateAfterUpdate,
+		"everything at once":              everythingAtOnce,
+		"ten thousand expired records":    tenThousandExpired,
+		"a call that is made again":       calledAgain,
+		"a caller who went away":          cancelled,
 	} {
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()

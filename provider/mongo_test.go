@@ -1,0 +1,89 @@
+package provider_test
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"regain/conformance/testenv"
+	"regain/internal/config"
+	"regain/storage/mongo/mongotest"
+)
+
+// A recovery on MongoDB, and one in which the answer of every other change is lost after the database made it: each ends
+// with one pass, whose code is good once.
+func TestARecoveryOnMongo(t *testing.T) {
+	server, err := mongotest.StartOwn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy, err := mongotest.NewProxy(server.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	database := "regain-test-" + rand.Text()
+	uri := filepath.Join(t.TempDir(), "mongo.uri")
+	if err := os.WriteFile(uri, []byte(proxy.URI), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { // after the node has ended
+		if err := errors.Join(proxy.Close(), server.Drop(context.Background(), database), server.Stop()); err != nil {
+			t.Error(err)
+		}
+	})
+	var audit config.AuditConfig
+	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) {
+		audit = c.Audit
+		c.Storage = config.StorageConfig{Backend: "mongo", Mongo: config.MongoConfig{URI: config.Secret{File: uri}, Database: database, Timeout: 10 * time.Second, MaxConnections: 8}}
+	}})
+	recovers := func(passes int) {
+		t.Helper()
+		code := f.approvedCode(t)
+		tokens, err := f.RP.Redeem(t.Context(), f.attempt, code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if recovered, err := f.RP.Check(t.Context(), f.attempt, "ada.lindqvist@example.org", tokens); err != nil || recovered.Recovery.Pass.Value == "" {
+			t.Fatalf("no pass: %v", err)
+		}
+		if tokens, err := f.RP.Redeem(t.Context(), f.attempt, code); err == nil || !strings.Contains(err.Error(), "invalid_grant") {
+			t.Errorf("redeemed again: %+v, %v", tokens, err)
+		}
+		if n := issuedPasses(t, audit.File); n != passes {
+			t.Errorf("%d passes are in the audit log, want %d", n, passes)
+		}
+	}
+	before := commands(proxy)
+	recovers(1)
+	after := commands(proxy)
+	if writes, reads := after.writes-before.writes, after.reads-before.reads; writes > 30 || reads > 40 { // on a slow machine the audit log's head is saved meanwhile
+		t.Errorf("a recovery, with a code that is tried again, takes %d commands that write and %d that read, want 30 and 40 at most", writes, reads)
+	}
+	var lost atomic.Int64
+	var lose func(command string, passed int)
+	lose = func(command string, passed int) {
+		proxy.Inject(mongotest.Fault{Command: command, Do: mongotest.Lost, Passed: passed, Then: func() {
+			lost.Add(1)
+			lose(command, 1)
+		}})
+	}
+	for _, command := range []string{"insert", "update", "findAndModify"} {
+		lose(command, 0)
+	}
+	recovers(2)
+	if n := lost.Load(); n < 10 {
+		t.Errorf("%d answers were lost: the journey has more changes", n)
+	}
+}
+
+type counted struct{ writes, reads int }
+
+func commands(p *mongotest.Proxy) counted {
+	return counted{p.Seen("insert") + p.Seen("update") + p.Seen("findAndModify"), p.Seen("find")}
+}
