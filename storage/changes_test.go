@@ -1,0 +1,230 @@
+package storage_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regain/recovery"
+	"regain/storage"
+	"regain/storage/storagetest"
+)
+
+// open stores a transaction.
+func open(t *testing.T, repo *storage.Transactions, id recovery.TransactionID) recovery.Transaction {
+	t.Helper()
+	tx := recovery.Transaction{ID: id, ExpiresAt: time.Now().Add(time.Hour)}
+	if err := repo.Create(t.Context(), tx); err != nil {
+		t.Fatal(err)
+	}
+	tx.Version = 1
+	return tx
+}
+
+// update changes a transaction.
+func update(t *testing.T, repo *storage.Transactions, tx *recovery.Transaction) {
+	t.Helper()
+	var err error
+	if tx.Version, err = repo.Update(t.Context(), *tx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told reports whether a watch was told of a change.
+func told(changed <-chan struct{}) bool {
+	select {
+	case <-changed:
+		return true
+	default:
+		return false
+	}
+}
+
+// What this node changes is told at once, once, to everybody who waits for it and to nobody else.
+func TestChangesOfThisNode(t *testing.T) {
+	repo := storage.NewTransactions(backend(t, time.Now))
+	tx, other := open(t, repo, "txn"), open(t, repo, "other")
+	first, stopFirst := repo.Watch(tx.ID, tx.Version)
+	second, stopSecond := repo.Watch(tx.ID, tx.Version)
+	elsewhere, stopElsewhere := repo.Watch(other.ID, other.Version)
+	defer stopElsewhere()
+	if told(first) || told(second) {
+		t.Error("told of nothing")
+	}
+	update(t, repo, &tx)
+	update(t, repo, &tx)
+	if !told(first) || !told(second) {
+		t.Error("somebody was not told")
+	}
+	if told(first) || told(second) {
+		t.Error("two changes that nobody looked at are told twice")
+	}
+	stale := tx
+	stale.Version--
+	if _, err := repo.Update(t.Context(), stale); !errors.Is(err, recovery.ErrConflict) || told(first) {
+		t.Errorf("told of a change that was refused: %v", err)
+	}
+	stopFirst()
+	stopFirst() // twice is once
+	update(t, repo, &tx)
+	if told(first) || !told(second) {
+		t.Error("the one who left is told, or the other one is not")
+	}
+	stopSecond()
+	if told(elsewhere) {
+		t.Error("told of another transaction's changes")
+	}
+}
+
+// lost is a store whose answers to changes are lost.
+type lost struct{ storage.Store }
+
+func (s lost) Update(ctx context.Context, r storage.Record) error {
+	return errors.Join(s.Store.Update(ctx, r), errDisk)
+}
+
+// A change whose answer is lost may have been made.
+func TestAChangeWithoutAnAnswerIsTold(t *testing.T) {
+	repo := storage.NewTransactions(lost{backend(t, time.Now)})
+	tx := open(t, repo, "txn")
+	changed, stop := repo.Watch(tx.ID, tx.Version)
+	defer stop()
+	if _, err := repo.Update(t.Context(), tx); !errors.Is(err, errDisk) || !told(changed) {
+		t.Errorf("not told, %v", err)
+	}
+}
+
+// node is the repository of one node over a store that it shares with others.
+func node(shared *storagetest.Shared) *storage.Transactions {
+	return storage.NewSharedTransactions(shared, shared)
+}
+
+// What another node changes is told within a second, and once; what this one changes is not told again.
+func TestChangesOfAnotherNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &storagetest.Shared{Store: backend(t, time.Now)}
+		here, there := node(shared), node(shared)
+		tx := open(t, there, "txn")
+		changed, stop := here.Watch(tx.ID, tx.Version)
+		defer stop()
+		await := func(what string) {
+			t.Helper()
+			began := time.Now()
+			<-changed
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("%s: told after %s", what, took)
+			}
+			time.Sleep(10 * time.Second)
+			if synctest.Wait(); told(changed) {
+				t.Errorf("%s: told twice", what)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		if synctest.Wait(); told(changed) {
+			t.Error("told of nothing")
+		}
+		update(t, there, &tx)
+		await("another node's change")
+		update(t, here, &tx)
+		await("a change of this node")
+		if err := shared.Delete(t.Context(), "transaction", "txn"); err != nil {
+			t.Fatal(err)
+		}
+		<-changed // it is gone, which the page finds out by itself
+	})
+}
+
+// A change that was made before the first round, and after the version that the caller has, is not lost.
+func TestAChangeBeforeTheFirstRound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &storagetest.Shared{Store: backend(t, time.Now)}
+		here, there := node(shared), node(shared)
+		tx := open(t, there, "txn")
+		read := tx
+		update(t, there, &tx)
+		changed, stop := here.Watch(read.ID, read.Version)
+		defer stop()
+		<-changed // synctest ends the test if this never comes
+	})
+}
+
+// However many wait, a node asks twice a second, in operations of a bounded size, and not at all while nobody waits.
+func TestOnePollForAll(t *testing.T) {
+	for _, waiting := range []int{1, storage.MaxVersions, 2*storage.MaxVersions + 1} {
+		synctest.Test(t, func(t *testing.T) {
+			shared := &storagetest.Shared{Store: backend(t, time.Now)}
+			here := node(shared)
+			var stops []func()
+			for i := range waiting {
+				tx := open(t, here, recovery.TransactionID(fmt.Sprint(i)))
+				for range 3 { // pages of one transaction
+					_, stop := here.Watch(tx.ID, tx.Version)
+					stops = append(stops, stop)
+				}
+			}
+			time.Sleep(10*time.Second + time.Millisecond)
+			operations := int64((waiting + storage.MaxVersions - 1) / storage.MaxVersions)
+			if got := shared.Polls.Load(); got != 20*operations {
+				t.Errorf("%d waiting: %d operations in ten seconds, want %d", waiting, got, 20*operations)
+			}
+			for _, stop := range stops {
+				stop()
+			}
+			shared.Polls.Store(0)
+			time.Sleep(10 * time.Second)
+			if got := shared.Polls.Load(); got != 0 {
+				t.Errorf("%d operations while nobody waits", got)
+			}
+			tx := open(t, here, "again")
+			_, stop := here.Watch(tx.ID, tx.Version)
+			time.Sleep(10*time.Second + time.Millisecond)
+			if got := shared.Polls.Load(); got != 20 {
+				t.Errorf("%d operations for the next one who waits, want 20", got)
+			}
+			stop()
+		})
+	}
+}
+
+// away is a shared store that does not answer while it is away.
+type away struct {
+	*storagetest.Shared
+	is atomic.Bool
+}
+
+func (a *away) Versions(ctx context.Context, kind storage.Kind, ids []string) (map[string]int64, error) {
+	if a.is.Load() {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	return a.Shared.Versions(ctx, kind, ids)
+}
+
+// While the store does not answer, nobody waits for it longer than seconds; what was changed meanwhile is told when it does.
+func TestAStoreThatWasAway(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := &away{Shared: &storagetest.Shared{Store: backend(t, time.Now)}}
+		here, there := storage.NewSharedTransactions(shared, shared), node(shared.Shared)
+		tx := open(t, there, "txn")
+		changed, stop := here.Watch(tx.ID, tx.Version)
+		defer stop()
+		shared.is.Store(true)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		update(t, there, &tx)
+		time.Sleep(time.Minute)
+		if synctest.Wait(); told(changed) {
+			t.Error("told by a store that is away")
+		}
+		shared.is.Store(false)
+		back := time.Now()
+		<-changed
+		if took := time.Since(back); took > 6*time.Second {
+			t.Errorf("told %s after it is back", took)
+		}
+	})
+}
