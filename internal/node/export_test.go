@@ -1,11 +1,13 @@
 package node
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
 	"regain/internal/config"
 	"regain/provider/journey"
+	"regain/storage"
 )
 
 // LivePageLimits are what bounds the live pages of a configuration.
@@ -22,4 +24,9 @@ func (n *Node) FailAChange(t *testing.T) {
 // Within are the bounds of a process that may have this many files open.
 func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
 	return within(c, descriptors)
+}
+
+// LoggedShared is a shared store that logs when it cannot be asked.
+func LoggedShared(shared storage.Shared, logger *slog.Logger) storage.Shared {
+	return loggedShared(shared, logger)
 }

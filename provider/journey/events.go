@@ -12,12 +12,11 @@ import (
 	"regain/recovery"
 )
 
-// How often the live page looks at the stored transaction, and how long one connection lasts; the browser reconnects
-// by itself. Looking at the store, and not at an event in this process, works for any number of nodes.
+// How long one connection of a live page lasts; the browser reconnects by itself.
 const (
-	progressEvery = 500 * time.Millisecond
-	progressFor   = 2 * time.Minute
-	writeWithin   = 10 * time.Second // how long a browser may take to read one event
+	progressFor = 2 * time.Minute
+	writeWithin = 10 * time.Second       // how long a browser may take to read one event
+	soonest     = 100 * time.Millisecond // between two looks at what time has changed: clocks that disagree make no busy loop
 )
 
 // progress is one server-sent event. Reload tells the page that another page is due.
@@ -63,18 +62,26 @@ func write(c *gin.Context, line string) error {
 	return nil
 }
 
-// follow writes an event whenever what the page shows has changed, until another page is due.
-func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
-	secret := binding.Secret(c, t.ID)
-	shown := ""
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	end := time.NewTimer(progressFor)
-	defer end.Stop()
+// follow writes an event whenever what the page shows has changed, until another page is due. It looks at the transaction
+// when it was changed, by whichever node, and when time alone changes it, and never in between.
+func (p *Pages) follow(c *gin.Context, t recovery.Transaction) error {
 	// The page says what it shows: between its rendering and this connection, or between two connections, the transaction
 	// may have moved on, and a page that is not told waits for ever.
 	seen := c.DefaultQuery("seen", snapshot(t))
+	id, secret := t.ID, binding.Secret(c, t.ID)
+	changed, stop := p.deps.Changes.Watch(id, t.Version)
+	defer stop()
+	end := time.NewTimer(progressFor)
+	defer end.Stop()
+	due := time.NewTimer(progressFor)
+	defer due.Stop()
+	shown := ""
 	for {
+		// It is read after Watch, which tells of later changes only.
+		t, err := p.look(c, id, secret)
+		if err != nil {
+			return err
+		}
 		event := progressOf(t, seen != snapshot(t))
 		if event.Codes, err = p.codes(c, t); err != nil {
 			return err
@@ -88,6 +95,9 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 		if event.Reload {
 			return nil
 		}
+		if err := p.wake(due, t); err != nil {
+			return err
+		}
 		select {
 		case <-c.Request.Context().Done():
 			return nil
@@ -95,15 +105,33 @@ func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
 			return nil
 		case <-end.C:
 			return nil
-		case <-ticker.C:
-		}
-		if t, err = p.deps.Recovery.Open(c, t.ID, secret); err != nil {
-			return err
-		}
-		if t, err = p.deps.Recovery.Rotate(c, t); err != nil {
-			return err
+		case <-changed:
+		case <-due.C:
 		}
 	}
+}
+
+// look returns the transaction as it stands now.
+func (p *Pages) look(c *gin.Context, id recovery.TransactionID, secret string) (recovery.Transaction, error) {
+	t, err := p.deps.Recovery.Open(c, id, secret)
+	if err != nil {
+		return t, err
+	}
+	return p.deps.Recovery.Rotate(c, t)
+}
+
+// wake sets the timer to when time alone changes the transaction.
+func (p *Pages) wake(timer *time.Timer, t recovery.Transaction) error {
+	due, err := p.deps.Recovery.Due(t)
+	if err != nil {
+		return err
+	}
+	if due.IsZero() {
+		timer.Stop()
+		return nil
+	}
+	timer.Reset(max(due.Sub(p.deps.Clock()), soonest))
+	return nil
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {
