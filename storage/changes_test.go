@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -96,6 +97,45 @@ func TestAChangeWithoutAnAnswerIsTold(t *testing.T) {
 	if _, err := repo.Update(t.Context(), tx); !errors.Is(err, errDisk) || !told(changed) {
 		t.Errorf("not told, %v", err)
 	}
+}
+
+// Whoever watches, then reads, then waits, comes to the last version, however its steps fall between the changes.
+func TestNoChangeIsMissed(t *testing.T) {
+	const versions = 300
+	repo := storage.NewTransactions(backend(t, time.Now))
+	tx := open(t, repo, "txn")
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			changed, stop := repo.Watch(tx.ID, 1)
+			for {
+				read, err := repo.Get(ctx, tx.ID)
+				if err != nil {
+					t.Error(err)
+				}
+				if read.Version == versions {
+					stop()
+					return
+				}
+				select {
+				case <-changed:
+				case <-ctx.Done():
+					t.Errorf("still at version %d", read.Version)
+					return
+				}
+				if i%2 == 0 { // a connection that ended, and its page connects again
+					stop()
+					changed, stop = repo.Watch(tx.ID, read.Version)
+				}
+			}
+		})
+	}
+	for tx.Version < versions {
+		update(t, repo, &tx)
+	}
+	wg.Wait()
 }
 
 // node is the repository of one node over a store that it shares with others.
