@@ -26,7 +26,7 @@ func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfi
 	return within(c, descriptors)
 }
 
-// LoggedShared is a shared store that logs when it cannot be asked.
-func LoggedShared(shared storage.Shared, logger *slog.Logger) storage.Shared {
-	return loggedShared(shared, logger)
+// SharedBy is the first of the stores that other nodes may write to.
+func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
+	return sharedBy(logger, stores...)
 }

@@ -31,14 +31,11 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		return nil, fmt.Errorf("storage: %w", err)
 	}
 	n.closers = append(n.closers, backend)
-	shared, _ := backend.(storage.Shared)
+	inner := backend
 	if deps.Wrap != nil {
 		backend = deps.Wrap(backend)
-		if wrapped, ok := backend.(storage.Shared); ok { // one that hides the method does not make the backend one node's own
-			shared = wrapped
-		}
 	}
-	n.shared = loggedShared(shared, deps.Logger)
+	n.shared = sharedBy(deps.Logger, backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
 	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
 	return storage.Guarded{Store: n.store}, err

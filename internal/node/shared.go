@@ -17,12 +17,15 @@ type polled struct {
 	failing atomic.Bool
 }
 
-// loggedShared returns shared with a log, nil for nil.
-func loggedShared(shared storage.Shared, logger *slog.Logger) storage.Shared {
-	if shared == nil {
-		return nil
+// sharedBy returns the first of the stores that other nodes may write to, with a log; nil if there is none. A store that wraps
+// another and hides what that implements does not make it one node's own.
+func sharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
+	for _, store := range stores {
+		if shared, ok := store.(storage.Shared); ok {
+			return &polled{Shared: shared, logger: logger}
+		}
 	}
-	return &polled{Shared: shared, logger: logger}
+	return nil
 }
 
 // Versions implements storage.Shared.

@@ -13,7 +13,10 @@ import (
 )
 
 // asked is a shared store that answers with err.
-type asked struct{ err error }
+type asked struct {
+	storage.Store
+	err error
+}
 
 func (a *asked) Versions(context.Context, storage.Kind, []string) (map[string]int64, error) {
 	return nil, a.err
@@ -23,7 +26,7 @@ func (a *asked) Versions(context.Context, storage.Kind, []string) (map[string]in
 func TestASharedStoreThatDoesNotTell(t *testing.T) {
 	var log bytes.Buffer
 	store := &asked{}
-	polled := node.LoggedShared(store, slog.New(slog.NewTextHandler(&log, nil)))
+	polled := node.SharedBy(slog.New(slog.NewTextHandler(&log, nil)), struct{ storage.Store }{store}, store) // below one that hides it
 	ask := func(ctx context.Context, err error, level string) {
 		t.Helper()
 		log.Reset()
@@ -44,7 +47,7 @@ func TestASharedStoreThatDoesNotTell(t *testing.T) {
 	ask(t.Context(), down, "")
 	ask(t.Context(), nil, "level=INFO")
 	ask(t.Context(), down, "level=ERROR")
-	if node.LoggedShared(nil, nil) != nil {
+	if node.SharedBy(slog.New(slog.DiscardHandler), struct{ storage.Store }{store}) != nil {
 		t.Error("the store of one node is polled")
 	}
 }
