@@ -28,7 +28,7 @@ type live struct {
 	server *httptest.Server
 }
 
-func newLive(t *testing.T, limits journey.Limits) *live {
+func newLive(t testing.TB, limits journey.Limits) *live {
 	t.Helper()
 	e := facetest.New(t, nil)
 	p, err := journey.New(journey.Deps{
