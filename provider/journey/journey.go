@@ -94,7 +94,7 @@ func (p *Pages) Mount(txn *gin.RouterGroup) {
 	txn.GET("", b.Step(p.show))
 	txn.GET("/proofed", b.Step(p.proofed))
 	txn.GET("/qr.svg", b.Step(p.qr))
-	txn.GET("/events", b.Step(p.events))
+	txn.GET("/events", w.Page(p.events)) // opens the transaction as Step does
 	txn.GET("/return", w.Page(p.walletReturn))
 	txn.GET("/confirmation", w.Page(p.confirmation))
 	txn.POST("/proofing", b.Post(p.leaveForProofing))
