@@ -28,14 +28,14 @@ type changes struct {
 // awaited is a record that somebody waits for.
 type awaited struct {
 	known   int64 // the version that everybody who waits knows of
-	waiting []chan struct{}
+	waiting []chan int64
 }
 
-// watch returns a channel that receives after the record was changed, and a function that ends this. Changes that come
-// close together may be told once. version is one that the caller has read; what is newer than that when watch returns
-// is not told, so the caller reads the record after it.
-func (c *changes) watch(id string, version int64) (changed <-chan struct{}, stop func()) {
-	news := make(chan struct{}, 1)
+// watch returns a channel that receives after the record was changed, and a function that ends this. What it receives is the
+// newest version that is known, or 0 if that is not: whoever has read it need not read again. version is one that the caller
+// has read; what is newer than that when watch returns is not told, so the caller reads the record after it.
+func (c *changes) watch(id string, version int64) (changed <-chan int64, stop func()) {
+	news := make(chan int64, 1)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.records[id]
@@ -55,11 +55,11 @@ func (c *changes) watch(id string, version int64) (changed <-chan struct{}, stop
 	return news, sync.OnceFunc(func() { c.leave(id, news) })
 }
 
-func (c *changes) leave(id string, news chan struct{}) {
+func (c *changes) leave(id string, news chan int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := c.records[id]
-	r.waiting = slices.DeleteFunc(r.waiting, func(other chan struct{}) bool { return other == news })
+	r.waiting = slices.DeleteFunc(r.waiting, func(other chan int64) bool { return other == news })
 	if len(r.waiting) > 0 {
 		return
 	}
@@ -70,7 +70,7 @@ func (c *changes) leave(id string, news chan struct{}) {
 	}
 }
 
-// changed tells of a change that this node made, or may have made: its version is 0 if the store did not say.
+// changed tells of a change that this node made: the version that it made, or 0 if it may have made one.
 func (c *changes) changed(id string, version int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -79,13 +79,15 @@ func (c *changes) changed(id string, version int64) {
 	}
 }
 
+// tell puts the version in the place of an earlier one that nobody has taken. Nobody else sends, so there is room then.
 func (r *awaited) tell(version int64) {
 	r.known = max(r.known, version)
 	for _, news := range r.waiting {
 		select {
-		case news <- struct{}{}:
-		default: // it was told of an earlier change and has not looked yet
+		case <-news:
+		default:
 		}
+		news <- version
 	}
 }
 
@@ -129,7 +131,7 @@ func (c *changes) ask(ctx context.Context, ids []string) error {
 	defer c.mu.Unlock()
 	for _, id := range ids {
 		r := c.records[id]
-		// An older version is what the store answered before this node's last change.
+		// An older version is what the store answered before this node's last change. That of a record that is gone is 0.
 		if version, exists := versions[id]; r != nil && (!exists || version > r.known) {
 			r.tell(version)
 		}

@@ -36,7 +36,7 @@ func update(t *testing.T, repo *storage.Transactions, tx *recovery.Transaction) 
 }
 
 // told reports whether a watch was told of a change.
-func told(changed <-chan struct{}) bool {
+func told(changed <-chan int64) bool {
 	select {
 	case <-changed:
 		return true
@@ -58,7 +58,10 @@ func TestChangesOfThisNode(t *testing.T) {
 	}
 	update(t, repo, &tx)
 	update(t, repo, &tx)
-	if !told(first) || !told(second) {
+	if version := <-first; version != tx.Version {
+		t.Errorf("told of version %d after two changes, want %d", version, tx.Version)
+	}
+	if !told(second) {
 		t.Error("somebody was not told")
 	}
 	if told(first) || told(second) {
@@ -94,8 +97,16 @@ func TestAChangeWithoutAnAnswerIsTold(t *testing.T) {
 	tx := open(t, repo, "txn")
 	changed, stop := repo.Watch(tx.ID, tx.Version)
 	defer stop()
-	if _, err := repo.Update(t.Context(), tx); !errors.Is(err, errDisk) || !told(changed) {
-		t.Errorf("not told, %v", err)
+	if _, err := repo.Update(t.Context(), tx); !errors.Is(err, errDisk) {
+		t.Error(err)
+	}
+	select {
+	case version := <-changed:
+		if version != 0 {
+			t.Errorf("told of version %d, which may not be there", version)
+		}
+	default:
+		t.Error("not told")
 	}
 }
 
@@ -154,7 +165,9 @@ func TestChangesOfAnotherNode(t *testing.T) {
 		await := func(what string) {
 			t.Helper()
 			began := time.Now()
-			<-changed
+			if version := <-changed; version != tx.Version {
+				t.Errorf("%s: told of version %d, want %d", what, version, tx.Version)
+			}
 			if took := time.Since(began); took > time.Second {
 				t.Errorf("%s: told after %s", what, took)
 			}
@@ -174,7 +187,9 @@ func TestChangesOfAnotherNode(t *testing.T) {
 		if err := shared.Delete(t.Context(), "transaction", "txn"); err != nil {
 			t.Fatal(err)
 		}
-		<-changed // it is gone, which the page finds out by itself
+		if version := <-changed; version != 0 { // what is gone has none, and has to be looked at
+			t.Errorf("what is gone has version %d", version)
+		}
 	})
 }
 

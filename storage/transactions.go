@@ -31,9 +31,10 @@ func NewSharedTransactions(store Store, shared Shared) *Transactions {
 }
 
 // Watch returns a channel that receives after the transaction was changed, by this node or within a second by another,
-// and a function that ends this. Changes that come close together may be told once. version is one that the caller has
-// read; what is newer than that when Watch returns is not told, so the caller reads the transaction after it.
-func (r *Transactions) Watch(id recovery.TransactionID, version int64) (changed <-chan struct{}, stop func()) {
+// and a function that ends this. What it receives is the newest version that is known, or 0 if that is not: whoever has
+// read it need not read again. version is one that the caller has read; what is newer than that when Watch returns is not
+// told, so the caller reads the transaction after it.
+func (r *Transactions) Watch(id recovery.TransactionID, version int64) (changed <-chan int64, stop func()) {
 	return r.changes.watch(string(id), version)
 }
 

@@ -37,7 +37,8 @@ type live struct {
 	seen    string // what the page shows
 	shown   string // the last event
 	ends    time.Time
-	changed <-chan struct{}
+	version int64 // of the transaction, when the page last looked
+	changed <-chan int64
 	leave   func()
 }
 
@@ -96,16 +97,30 @@ func (l *live) follow() error {
 			return err
 		}
 		timer.Reset(next)
-		select {
-		case <-l.c.Request.Context().Done():
+		if !l.wait(timer.C) {
 			return nil
-		case <-l.pages.streams.ended:
-			return nil
-		case <-l.changed:
-		case <-timer.C:
 		}
 	}
 	return nil
+}
+
+// wait returns when the page has to look again, or false when it is over. A change that it has seen already, such as one of
+// its own, is no reason to look.
+func (l *live) wait(due <-chan time.Time) bool {
+	for {
+		select {
+		case <-l.c.Request.Context().Done():
+			return false
+		case <-l.pages.streams.ended:
+			return false
+		case version := <-l.changed:
+			if version == 0 || version > l.version {
+				return true
+			}
+		case <-due:
+			return true
+		}
+	}
 }
 
 // look tells the page how the transaction stands, and returns how long nothing but a change can make that wrong: 0 if the
@@ -119,6 +134,7 @@ func (l *live) look() (time.Duration, error) {
 	if t, err = service.Rotate(l.c, t); err != nil {
 		return 0, err
 	}
+	l.version = t.Version
 	event := progressOf(t, l.seen != snapshot(t))
 	if event.Codes, err = l.pages.codes(l.c, t); err != nil {
 		return 0, err

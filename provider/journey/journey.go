@@ -45,10 +45,10 @@ type Wallets interface {
 	RequestURL(ctx context.Context, t recovery.Transaction, channel recovery.Channel) (string, error)
 }
 
-// Changes tell of changes to a transaction by any node; *storage.Transactions in production. A change after Watch returned
-// is told, one before that is not; version is one that the caller has read.
+// Changes tell of changes to a transaction by any node: its newest version, or 0 if that is not known; *storage.Transactions
+// in production. A change after Watch returned is told, one before that is not; version is one that the caller has read.
 type Changes interface {
-	Watch(id recovery.TransactionID, version int64) (changed <-chan struct{}, stop func())
+	Watch(id recovery.TransactionID, version int64) (changed <-chan int64, stop func())
 }
 
 // Client is what the pages say of the client that started a recovery. The zero value is one that was removed.
