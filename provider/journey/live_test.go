@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -79,7 +80,7 @@ func (w *waiting) open(t *testing.T, s *facetest.Started) *tab {
 	page := &tab{ResponseRecorder: httptest.NewRecorder()}
 	go func() {
 		w.Router.ServeHTTP(page, r)
-		page.over = true
+		page.over.Store(true)
 	}()
 	if got := page.news(); !strings.Contains(got, "Waiting for your wallet") {
 		t.Fatalf("a live page begins with %q", got)
@@ -87,15 +88,26 @@ func (w *waiting) open(t *testing.T, s *facetest.Started) *tab {
 	return page
 }
 
-// tab is a live page.
+// tab is a live page that is read while it is written.
 type tab struct {
 	*httptest.ResponseRecorder
-	over bool
+	over atomic.Bool
+	mu   sync.Mutex
+}
+
+func (p *tab) Write(b []byte) (int, error) { return p.WriteString(string(b)) }
+
+func (p *tab) WriteString(s string) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.ResponseRecorder.WriteString(s)
 }
 
 // news is what came since it was called last.
 func (p *tab) news() string {
 	synctest.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	defer p.Body.Reset()
 	return p.Body.String()
 }
@@ -198,8 +210,8 @@ func TestLivePagesHearOfChanges(t *testing.T) {
 				}
 				s.Answer(t, recovery.FlowSameDevice, nil)
 				time.Sleep(row.within)
-				if got := page.news(); !strings.Contains(got, `"reload":true`) || !page.over {
-					t.Errorf("after the wallet's answer: %q, over %t", got, page.over)
+				if got := page.news(); !strings.Contains(got, `"reload":true`) || !page.over.Load() {
+					t.Errorf("after the wallet's answer: %q, over %t", got, page.over.Load())
 				}
 			})
 		})
@@ -226,11 +238,11 @@ func TestLivePagesHearOfTheEnd(t *testing.T) {
 		time.Sleep(s.ExpiresAt.Sub(w.Clock()) - time.Minute)
 		page := w.open(t, s)
 		time.Sleep(time.Minute - time.Second)
-		if got := page.news(); got != "" || page.over {
+		if got := page.news(); got != "" || page.over.Load() {
 			t.Errorf("a second before the end: %q", got)
 		}
 		time.Sleep(time.Second + 100*time.Millisecond)
-		if got := page.news(); !strings.Contains(got, `"reload":true`) || !page.over {
+		if got := page.news(); !strings.Contains(got, `"reload":true`) || !page.over.Load() {
 			t.Errorf("after the end: %q", got)
 		}
 		if tx := s.Reload(t); tx.State != recovery.StateExpired {
@@ -245,7 +257,7 @@ func TestALivePageHasAnEnd(t *testing.T) {
 		w := newWaiting(t, sameDevice(), nil)
 		page := w.open(t, w.Start(t).Ask(t))
 		time.Sleep(2*time.Minute + time.Second)
-		if got := page.news(); got != "" || !page.over || page.Code != http.StatusOK {
+		if got := page.news(); got != "" || !page.over.Load() || page.Code != http.StatusOK {
 			t.Errorf("it goes on, with %q", got)
 		}
 	})
