@@ -44,7 +44,7 @@ func (p *program) said() string {
 }
 
 // awaits waits until the log has a text.
-func (p *program) awaits(t *testing.T, text string) {
+func (p *program) awaits(t testing.TB, text string) {
 	t.Helper()
 	for range 1000 {
 		if strings.Contains(p.said(), text) {
@@ -65,10 +65,11 @@ func (p *program) Close() error {
 }
 
 // start starts the program in a test environment.
-func start(t *testing.T) (*program, *testenv.Env) {
+func start(t testing.TB, o testenv.Options) (*program, *testenv.Env) {
 	t.Helper()
 	p := &program{}
-	env, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Store: "file", Elsewhere: func(config string, l *net.TCPListener) (io.Closer, error) {
+	o.Logger = slog.New(slog.DiscardHandler)
+	o.Elsewhere = func(config string, l *net.TCPListener) (io.Closer, error) {
 		p.address = l.Addr().String()
 		if err := l.Close(); err != nil {
 			return nil, err
@@ -76,7 +77,8 @@ func start(t *testing.T) (*program, *testenv.Env) {
 		p.cmd = exec.CommandContext(t.Context(), "regain", "serve", "--config", config, "--listen", p.address)
 		p.cmd.Stderr = p
 		return p, p.cmd.Start()
-	}})
+	}
+	env, err := testenv.Start(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +93,19 @@ func start(t *testing.T) (*program, *testenv.Env) {
 
 // livePage opens a recovery up to its live page, and reads what that says first.
 func livePage(t *testing.T, env *testenv.Env) io.ReadCloser {
+	t.Helper()
+	resp, err := env.Client.Do(liveRequest(t, env))
+	if err != nil || resp.StatusCode != http.StatusOK {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	if line, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil || line != "event: progress\n" {
+		t.Fatalf("the live page says %q, %v", line, err)
+	}
+	return resp.Body
+}
+
+// liveRequest opens a recovery, and returns the request that its page makes for its events.
+func liveRequest(t testing.TB, env *testenv.Env) *http.Request {
 	t.Helper()
 	attempt, err := env.RP.Start(t.Context(), people.Samples()[0].Account, nil)
 	if err != nil {
@@ -115,20 +130,13 @@ func livePage(t *testing.T, env *testenv.Env) io.ReadCloser {
 	for _, c := range b.Cookies(page.URL.String()) {
 		r.AddCookie(c)
 	}
-	resp, err := env.Client.Do(r)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%v, %v", resp, err)
-	}
-	if line, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil || line != "event: progress\n" {
-		t.Fatalf("the live page says %q, %v", line, err)
-	}
-	return resp.Body
+	return r
 }
 
 // A node that is told to stop ends its live pages, finishes the requests under way, says so, and is content, whatever
 // strangers hold open.
 func TestStop(t *testing.T) {
-	p, env := start(t)
+	p, env := start(t, testenv.Options{Store: "file"})
 	live := livePage(t, env)
 	defer live.Close()
 

@@ -14,6 +14,7 @@ import (
 	"regain/internal/config"
 	"regain/internal/node"
 	"regain/storage"
+	"regain/storage/storagetest"
 )
 
 // The browser waits at one node, the wallet answers at another: the page hears of it all the same, since what they share
@@ -24,7 +25,7 @@ func TestLiveAcrossNodes(t *testing.T) {
 	f := setUpEnv(t, testenv.Options{
 		Change: func(c *config.Config) { cfg = *c },
 		Deps: func(d *node.Deps) {
-			d.Wrap = func(s storage.Store) storage.Store { shared = s; return s }
+			d.Wrap = func(s storage.Store) storage.Store { shared = &storagetest.Shared{Store: s}; return shared }
 		},
 	})
 	cfg.Audit.File = "" // each node has a log of its own

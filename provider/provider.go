@@ -40,6 +40,7 @@ type Config struct {
 type Deps struct {
 	OAuth    *oauth.Server
 	Recovery *recovery.Service
+	Changes  journey.Changes
 	Sessions *sessions.Sessions
 	Ring     *keys.Ring
 	Verifier evidence.Verifier
@@ -108,7 +109,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, err
 	}
 	pages, err := journey.New(journey.Deps{
-		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Wallets: wallets, Proofing: deps.Proofing,
+		Issuer: cfg.Issuer, Web: web, Binding: browsers, Recovery: deps.Recovery, Changes: deps.Changes, Wallets: wallets, Proofing: deps.Proofing,
 		Client: clients.describe, Clock: deps.Clock, LivePages: cfg.LivePages,
 	})
 	if err != nil {

@@ -146,7 +146,7 @@ const rotationGrace = 15 * time.Second
 // soon becomes useless (Cross-Device Flows: Security BCP §6.1.2, short-lived codes). It returns t unchanged when none
 // is due, and the stored transaction when a concurrent change won.
 func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error) {
-	if t.Presentation == nil || t.Presentation.Answer != nil || !t.State.Open() {
+	if !t.rotates() {
 		return t, nil
 	}
 	profile, err := s.Profile(t)
@@ -156,7 +156,7 @@ func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error
 	now := s.ports.Clock()
 	changed := t
 	for i, r := range t.Presentation.Requests {
-		if r.Flow != FlowCrossDevice || r.Request != nil || r.Closed || now.Before(r.Since.Add(profile.CrossDevice.QRLifetime)) {
+		if !r.unscanned() || now.Before(r.Since.Add(profile.CrossDevice.QRLifetime)) {
 			continue
 		}
 		secret, err := newSecret(s.ports.Random, handleSize)
@@ -173,4 +173,36 @@ func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error
 		return s.get(ctx, t.ID)
 	}
 	return stored, err
+}
+
+// rotates reports whether QR codes are replaced while nobody scans them.
+func (t Transaction) rotates() bool {
+	return t.Presentation != nil && t.Presentation.Answer == nil && t.State.Open()
+}
+
+// unscanned reports whether the request has a QR code that waits to be scanned.
+func (r PendingRequest) unscanned() bool {
+	return r.Flow == FlowCrossDevice && r.Request == nil && !r.Closed
+}
+
+// Due returns when time alone will change t: Open will find it expired, or Rotate replaces a QR code. The zero time means
+// never. A page that waits for t has no other reason to look at it than this, and a change by somebody.
+func (s *Service) Due(t Transaction) (time.Time, error) {
+	var due time.Time
+	if t.expires() {
+		due = t.ExpiresAt
+	}
+	if !t.rotates() {
+		return due, nil
+	}
+	profile, err := s.Profile(t)
+	if err != nil {
+		return due, err
+	}
+	for _, r := range t.Presentation.Requests {
+		if ends := r.Since.Add(profile.CrossDevice.QRLifetime); r.unscanned() && ends.Before(due) {
+			due = ends
+		}
+	}
+	return due, nil
 }

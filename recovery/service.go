@@ -94,7 +94,7 @@ func (s *Service) Open(ctx context.Context, id TransactionID, secret string) (Tr
 		return Transaction{}, ErrOtherBrowser
 	}
 	now := s.ports.Clock()
-	if t.Late(now) && next(t.State, StepExpire) != "" {
+	if t.Late(now) && t.expires() {
 		return s.advance(ctx, t, EventRecoveryExpired, StepExpire)
 	}
 	return t, nil

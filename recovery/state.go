@@ -142,6 +142,9 @@ func (s State) Open() bool {
 	return false
 }
 
+// expires reports whether the end of its lifetime changes the transaction.
+func (t Transaction) expires() bool { return next(t.State, StepExpire) != "" }
+
 // Decided reports whether the decision is effective.
 func (s State) Decided() bool {
 	switch s {

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
 	"regain/internal/config"
 	"regain/provider/journey"
+	"regain/storage"
 )
 
 // LivePageLimits are what bounds the live pages of a configuration.
@@ -22,4 +24,9 @@ func (n *Node) FailAChange(t *testing.T) {
 // Within are the bounds of a process that may have this many files open.
 func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
 	return within(c, descriptors)
+}
+
+// SharedBy is the first of the stores that other nodes may write to.
+func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
+	return sharedBy(logger, stores...)
 }

@@ -50,8 +50,9 @@ type Node struct {
 	loaded  loaded
 	audit   *auditlog.Log
 	store   *watchedStore
-	closers []io.Closer // closed in reverse order
-	parts   []*watched  // that are made of files
+	shared  storage.Shared // nil if no other node writes to the store
+	closers []io.Closer    // closed in reverse order
+	parts   []*watched     // that are made of files
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -110,7 +111,8 @@ func (n *Node) wire(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	service, err := n.newService(store, passes.issuer, deps)
+	transactions := storage.NewSharedTransactions(store, n.shared)
+	service, err := n.newService(store, transactions, passes.issuer, deps)
 	if err != nil {
 		return err
 	}
@@ -122,15 +124,15 @@ func (n *Node) wire(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	return n.makeProvider(deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
+	return n.makeProvider(deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Changes: transactions, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
 }
 
-func (n *Node) newService(store storage.Store, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
+func (n *Node) newService(store storage.Store, transactions recovery.Transactions, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
 	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
 	return recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(store), Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
+		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, n.loaded.Policy)
 }

@@ -33,9 +33,11 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		return nil, fmt.Errorf("storage: %w", err)
 	}
 	n.closers = append(n.closers, backend)
+	inner := backend
 	if deps.Wrap != nil {
 		backend = deps.Wrap(backend)
 	}
+	n.shared = sharedBy(deps.Logger, backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
 	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
 	return storage.Guarded{Store: n.store}, err

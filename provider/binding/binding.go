@@ -77,8 +77,9 @@ func FormToken(c *gin.Context, id recovery.TransactionID) string {
 	return web.FormToken(Secret(c, id))
 }
 
-// Note adds the transaction to the request's event record.
-func Note(c *gin.Context, t recovery.Transaction) { web.Note(c, slog.Any("transaction", t)) }
+// Note adds the transaction to the request's event record: what that shows of it, and not the rest, which a live page would
+// keep in memory for as long as it is open.
+func Note(c *gin.Context, t recovery.Transaction) { web.Note(c, slog.Any("transaction", t.LogValue())) }
 
 // StepFunc is a handler for a transaction that belongs to this browser.
 type StepFunc func(c *gin.Context, t recovery.Transaction) error

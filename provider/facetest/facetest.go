@@ -50,12 +50,21 @@ type Env struct {
 	Accounts *Accounts
 	Passes   *Passes
 	Events   *Events
+	// Transactions is the repository that Recovery writes to.
+	Transactions *storage.Transactions
 
-	now time.Time
+	now   time.Time
+	since time.Time // when the clock was started; the zero time while it stands
 }
 
 // New makes an environment; change may alter the one profile.
 func New(t testing.TB, change func(p *recovery.Profile)) *Env {
+	t.Helper()
+	return NewOver(t, func(s storage.Store) storage.Store { return s }, change)
+}
+
+// NewOver makes an environment whose store wrap wraps.
+func NewOver(t testing.TB, wrap func(storage.Store) storage.Store, change func(p *recovery.Profile)) *Env {
 	t.Helper()
 	e := &Env{Log: new(bytes.Buffer), Passes: new(Passes), Events: &Events{Log: auditlog.NewMemory()}, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 	profile := recovery.Profile{
@@ -73,11 +82,12 @@ func New(t testing.TB, change func(p *recovery.Profile)) *Env {
 	if change != nil {
 		change(&profile)
 	}
-	e.Store = must(memory.New(e.Clock))(t)
+	e.Store = wrap(must(memory.New(e.Clock))(t))
 	e.Accounts = &Accounts{}
 	e.Accounts.Replace(t, "accounts:\n  - {name: ada@example.org, id: A1, attributes: {family_name: Lovelace}}\n")
+	e.Transactions = storage.NewTransactions(e.Store)
 	e.Recovery = must(recovery.NewService(recovery.Ports{
-		Transactions: storage.NewTransactions(e.Store), Directory: e.Accounts, Passes: e.Passes, Audit: e.Events, Issuings: e.Events,
+		Transactions: e.Transactions, Directory: e.Accounts, Passes: e.Passes, Audit: e.Events, Issuings: e.Events,
 		Attempts: storage.NewAttempts(e.Store), Clock: e.Clock, Random: rand.Reader,
 	}, recovery.Policy{Profiles: recovery.Profiles{profile}, Exclude: []recovery.GroupName{"executives"}}))(t)
 	e.Web = must(web.New(web.Config{Issuer: Issuer, Logger: slog.New(slog.NewJSONHandler(e.Log, nil)), Clock: e.Clock, Random: rand.Reader}))(t)
@@ -129,8 +139,16 @@ func must[T any](value T, err error) func(t testing.TB) T {
 	}
 }
 
-// Clock is the environment's time; Turn moves it.
-func (e *Env) Clock() time.Time { return e.now }
+// Clock is the environment's time; it stands, and Turn moves it.
+func (e *Env) Clock() time.Time {
+	if e.since.IsZero() {
+		return e.now
+	}
+	return e.now.Add(time.Since(e.since))
+}
+
+// StartClock has the clock run from now on, as fast as time does.
+func (e *Env) StartClock() { e.since = time.Now() }
 
 // Turn moves the time.
 func (e *Env) Turn(d time.Duration) { e.now = e.now.Add(d) }

@@ -12,12 +12,11 @@ import (
 	"regain/recovery"
 )
 
-// How often the live page looks at the stored transaction, and how long one connection lasts; the browser reconnects
-// by itself. Looking at the store, and not at an event in this process, works for any number of nodes.
+// How long one connection of a live page lasts; the browser reconnects by itself.
 const (
-	progressEvery = 500 * time.Millisecond
-	progressFor   = 2 * time.Minute
-	writeWithin   = 10 * time.Second // how long a browser may take to read one event
+	progressFor = 2 * time.Minute
+	writeWithin = 10 * time.Second       // how long a browser may take to read one event
+	soonest     = 100 * time.Millisecond // between two looks at what time has changed: clocks that disagree make no busy loop
 )
 
 // progress is one server-sent event. Reload tells the page that another page is due.
@@ -28,25 +27,136 @@ type progress struct {
 	Codes map[recovery.WalletName]string `json:"codes,omitempty"`
 }
 
+// live is a live page: what a browser shows of a transaction, and the response that tells it of changes. It holds no copy of
+// the transaction: there may be thousands that wait, and the stack of each keeps the size of the largest call that it waits in.
+type live struct {
+	pages   *Pages
+	c       *gin.Context
+	id      recovery.TransactionID
+	secret  string
+	seen    string // what the page shows
+	shown   string // the last event
+	ends    time.Time
+	version int64 // of the transaction, when the page last looked
+	changed <-chan int64
+	leave   func()
+}
+
 // events streams the transaction's progress (HTML Living Standard §9.2). Without scripts the page has a
 // link to look again: one that refreshes itself would throw a screen reader back to its start (WCAG 2.2 §2.2.1).
-func (p *Pages) events(c *gin.Context, t recovery.Transaction) error {
-	leave, ok := p.streams.enter(t.ID, p.deps.Web.Network(c))
-	if !ok {
+func (p *Pages) events(c *gin.Context) error {
+	l, err := p.open(c)
+	if err != nil {
+		return err
+	}
+	if l == nil {
 		c.String(http.StatusTooManyRequests, "Too many live pages are open. Reload this page to see how the recovery stands.\n")
 		return nil
 	}
-	defer leave()
+	defer l.leave()
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
 	// The connection lives for minutes, which the server's own deadlines do not allow. A server without deadlines answers
 	// with an error that says nothing to us.
 	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(progressFor + writeWithin))
-	if err := p.follow(c, t); err != nil && c.Request.Context().Err() == nil {
+	if err := l.follow(); err != nil && c.Request.Context().Err() == nil {
 		web.NoteError(c, err) // the stream has begun, so nothing else can be said; the browser connects again
 	}
 	return nil
+}
+
+// open opens the transaction for the browser that started it, and takes a place among the live pages: nil if there is none.
+func (p *Pages) open(c *gin.Context) (*live, error) {
+	t, err := p.deps.Binding.Open(c)
+	if err != nil {
+		return nil, err
+	}
+	leave, ok := p.streams.enter(t.ID, p.deps.Web.Network(c))
+	if !ok {
+		return nil, nil //nolint:nilnil // no place is no error
+	}
+	changed, stop := p.deps.Changes.Watch(t.ID, t.Version)
+	return &live{
+		pages: p, c: c, id: t.ID, secret: binding.Secret(c, t.ID), ends: time.Now().Add(progressFor), changed: changed,
+		// The page says what it shows: between its rendering and this connection, or between two connections, the transaction
+		// may have moved on, and a page that is not told waits for ever.
+		seen:  c.DefaultQuery("seen", snapshot(t)),
+		leave: func() { stop(); leave() },
+	}, nil
+}
+
+// follow writes an event whenever what the page shows has changed, until another page is due. It looks at the transaction
+// when it was changed, by whichever node, and when time alone changes it, and never in between.
+func (l *live) follow() error {
+	timer := time.NewTimer(progressFor)
+	defer timer.Stop()
+	for time.Now().Before(l.ends) {
+		next, err := l.look()
+		if err != nil || next == 0 {
+			return err
+		}
+		timer.Reset(next)
+		if !l.wait(timer.C) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// wait returns when the page has to look again, or false when it is over. A change that it has seen already, such as one of
+// its own, is no reason to look.
+func (l *live) wait(due <-chan time.Time) bool {
+	for {
+		select {
+		case <-l.c.Request.Context().Done():
+			return false
+		case <-l.pages.streams.ended:
+			return false
+		case version := <-l.changed:
+			if version == 0 || version > l.version {
+				return true
+			}
+		case <-due:
+			return true
+		}
+	}
+}
+
+// look tells the page how the transaction stands, and returns how long nothing but a change can make that wrong: 0 if the
+// page is over. The transaction is read after the page watches it, which tells of later changes only.
+func (l *live) look() (time.Duration, error) {
+	service := l.pages.deps.Recovery
+	t, err := service.Open(l.c, l.id, l.secret)
+	if err != nil {
+		return 0, err
+	}
+	if t, err = service.Rotate(l.c, t); err != nil {
+		return 0, err
+	}
+	l.version = t.Version
+	event := progressOf(t, l.seen != snapshot(t))
+	if event.Codes, err = l.pages.codes(l.c, t); err != nil {
+		return 0, err
+	}
+	if line := event.encode(); line != l.shown {
+		if err := write(l.c, line); err != nil {
+			return 0, err
+		}
+		l.shown = line
+	}
+	if event.Reload {
+		return 0, nil
+	}
+	due, err := service.Due(t)
+	if err != nil {
+		return 0, err
+	}
+	next := time.Until(l.ends)
+	if !due.IsZero() {
+		next = min(next, due.Sub(l.pages.deps.Clock()))
+	}
+	return max(next, soonest), nil
 }
 
 // write sends one event, to a browser that reads: one that does not would hold its connection, and this goroutine.
@@ -61,49 +171,6 @@ func write(c *gin.Context, line string) error {
 	}
 	_ = control.SetWriteDeadline(time.Now().Add(progressFor + writeWithin)) // until the next event, which sets its own
 	return nil
-}
-
-// follow writes an event whenever what the page shows has changed, until another page is due.
-func (p *Pages) follow(c *gin.Context, t recovery.Transaction) (err error) {
-	secret := binding.Secret(c, t.ID)
-	shown := ""
-	ticker := time.NewTicker(progressEvery)
-	defer ticker.Stop()
-	end := time.NewTimer(progressFor)
-	defer end.Stop()
-	// The page says what it shows: between its rendering and this connection, or between two connections, the transaction
-	// may have moved on, and a page that is not told waits for ever.
-	seen := c.DefaultQuery("seen", snapshot(t))
-	for {
-		event := progressOf(t, seen != snapshot(t))
-		if event.Codes, err = p.codes(c, t); err != nil {
-			return err
-		}
-		if line := event.encode(); line != shown {
-			if err := write(c, line); err != nil {
-				return err
-			}
-			shown = line
-		}
-		if event.Reload {
-			return nil
-		}
-		select {
-		case <-c.Request.Context().Done():
-			return nil
-		case <-p.streams.ended:
-			return nil
-		case <-end.C:
-			return nil
-		case <-ticker.C:
-		}
-		if t, err = p.deps.Recovery.Open(c, t.ID, secret); err != nil {
-			return err
-		}
-		if t, err = p.deps.Recovery.Rotate(c, t); err != nil {
-			return err
-		}
-	}
 }
 
 func progressOf(t recovery.Transaction, changed bool) progress {

@@ -28,11 +28,11 @@ type live struct {
 	server *httptest.Server
 }
 
-func newLive(t *testing.T, limits journey.Limits) *live {
+func newLive(t testing.TB, limits journey.Limits) *live {
 	t.Helper()
 	e := facetest.New(t, nil)
 	p, err := journey.New(journey.Deps{
-		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Wallets: facetest.Wallets{}, Clock: e.Clock, LivePages: limits,
+		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Changes: e.Transactions, Wallets: facetest.Wallets{}, Clock: e.Clock, LivePages: limits,
 		Client: func(context.Context, recovery.Transaction) (journey.Client, error) { return idp(), nil },
 	})
 	if err != nil {

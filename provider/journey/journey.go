@@ -45,6 +45,12 @@ type Wallets interface {
 	RequestURL(ctx context.Context, t recovery.Transaction, channel recovery.Channel) (string, error)
 }
 
+// Changes tell of changes to a transaction by any node: its newest version, or 0 if that is not known; *storage.Transactions
+// in production. A change after Watch returned is told, one before that is not; version is one that the caller has read.
+type Changes interface {
+	Watch(id recovery.TransactionID, version int64) (changed <-chan int64, stop func())
+}
+
 // Client is what the pages say of the client that started a recovery. The zero value is one that was removed.
 type Client struct {
 	Organisation        string
@@ -59,6 +65,7 @@ type Deps struct {
 	Web      *web.Web
 	Binding  *binding.Binding
 	Recovery *recovery.Service
+	Changes  Changes
 	Wallets  Wallets
 	Proofing map[string]Proofing
 	// Client describes the client of a transaction, for its request.
@@ -75,7 +82,7 @@ type Pages struct {
 
 // New refuses missing parts.
 func New(deps Deps) (*Pages, error) {
-	if deps.Issuer == "" || deps.Web == nil || deps.Binding == nil || deps.Recovery == nil || deps.Wallets == nil || deps.Client == nil || deps.Clock == nil {
+	if deps.Issuer == "" || deps.Web == nil || deps.Binding == nil || deps.Recovery == nil || deps.Changes == nil || deps.Wallets == nil || deps.Client == nil || deps.Clock == nil {
 		return nil, errors.New("journey: a part is missing")
 	}
 	return &Pages{deps: deps, streams: newStreams(deps.LivePages)}, nil
@@ -87,7 +94,7 @@ func (p *Pages) Mount(txn *gin.RouterGroup) {
 	txn.GET("", b.Step(p.show))
 	txn.GET("/proofed", b.Step(p.proofed))
 	txn.GET("/qr.svg", b.Step(p.qr))
-	txn.GET("/events", b.Step(p.events))
+	txn.GET("/events", w.Page(p.events)) // opens the transaction as Step does
 	txn.GET("/return", w.Page(p.walletReturn))
 	txn.GET("/confirmation", w.Page(p.confirmation))
 	txn.POST("/proofing", b.Post(p.leaveForProofing))

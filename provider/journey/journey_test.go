@@ -33,7 +33,7 @@ func pages(t *testing.T, client journey.Client, change func(*recovery.Profile)) 
 		}
 	})
 	p, err := journey.New(journey.Deps{
-		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Wallets: facetest.Wallets{}, Clock: e.Clock,
+		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Changes: e.Transactions, Wallets: facetest.Wallets{}, Clock: e.Clock,
 		Proofing: map[string]journey.Proofing{"example": proofing{}},
 		Client:   func(context.Context, recovery.Transaction) (journey.Client, error) { return client, nil },
 	})
@@ -302,7 +302,7 @@ func TestEvents(t *testing.T) {
 func TestAWalletThatCannotBeReached(t *testing.T) {
 	e := facetest.New(t, nil)
 	p, err := journey.New(journey.Deps{
-		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Wallets: facetest.Wallets{Fail: errors.New("secret cause")}, Clock: e.Clock,
+		Issuer: facetest.Issuer, Web: e.Web, Binding: e.Binding, Recovery: e.Recovery, Changes: e.Transactions, Wallets: facetest.Wallets{Fail: errors.New("secret cause")}, Clock: e.Clock,
 		Client: func(context.Context, recovery.Transaction) (journey.Client, error) { return idp(), nil },
 	})
 	if err != nil {

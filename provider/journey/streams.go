@@ -8,10 +8,10 @@ import (
 )
 
 // maxStreams is how many live pages one transaction has on one node: a person's tabs, and no flood of connections that
-// each look at the store.
+// each read the store at every change.
 const maxStreams = 8
 
-// Limits bound the live pages of one node, which each hold a connection and look at the store twice a second.
+// Limits bound the live pages of one node, which each hold a connection.
 type Limits struct {
 	Total      int
 	PerNetwork int // of an IPv4 address or an IPv6 /64; peer.Shares says how many an IPv6 /48 has

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/gin-gonic/gin"
 )
@@ -33,6 +34,11 @@ func (w *Web) Record(c *gin.Context) {
 	}
 	start := w.cfg.Clock()
 	c.Next()
+	w.log(c, id, start)
+}
+
+// log is apart from Record, whose frame is part of the stack of every live page that waits.
+func (w *Web) log(c *gin.Context, id string, start time.Time) {
 	level := slog.LevelInfo
 	if c.Writer.Status() >= http.StatusInternalServerError {
 		level = slog.LevelError

@@ -61,6 +61,7 @@ func Run(t *testing.T, open Open) {
 		"list forgets what left":          listForgets,
 		"list finds groups only":          listGroups,
 		"bytes are copied":                bytesAreCopied,
+		"versions of many records":        versions,
 		"counters have a window":          counters,
 		"a counter outlives a stale end":  staleCounter,
 		"a record outlives a stale end":   staleRecord,
