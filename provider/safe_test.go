@@ -26,6 +26,14 @@ func (s changedStore) Get(ctx context.Context, kind storage.Kind, id string) (st
 	return s.Store.Get(ctx, kind, id)
 }
 
+// Update leaves out the head of the audit log, which the log keeps there by a clock of its own.
+func (s changedStore) Update(ctx context.Context, r storage.Record) error {
+	if r.Kind == "audit_head" {
+		return s.Store.Update(ctx, r)
+	}
+	return s.aroundStore.Update(ctx, r)
+}
+
 // safe is a test environment in which every address is asked by methods that are safe (RFC 9110 §9.2.1).
 type safe struct {
 	*fixture
