@@ -24,7 +24,20 @@ type worker struct {
 	env     *testenv.Env
 	holder  *holder
 	account string
-	times   []time.Duration
+	// strangers says that each browser and each wallet comes with a connection of its own, as it does when the server ends
+	// TLS itself; otherwise all come through one proxy, so to speak, which keeps its connections.
+	strangers bool
+	times     []time.Duration
+}
+
+// visitor returns the client of a browser or a wallet, and what ends its connections.
+func (k *worker) visitor() (client *http.Client, done func()) {
+	shared, ok := k.env.Client.Transport.(*http.Transport)
+	if !k.strangers || !ok {
+		return k.env.Client, func() {}
+	}
+	own := shared.Clone()
+	return &http.Client{Transport: own, Timeout: k.env.Client.Timeout}, own.CloseIdleConnections
 }
 
 // repeat does recoveries while more says so.
@@ -45,7 +58,9 @@ func (k *worker) recovery(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &tab{ctx: ctx, client: k.env.Client, base: k.env.Regain}
+	client, done := k.visitor()
+	defer done()
+	b := &tab{ctx: ctx, client: client, base: k.env.Regain}
 	page, err := b.open(attempt.AuthorizeURL)
 	if err != nil {
 		return err
@@ -106,7 +121,9 @@ func (k *worker) present(ctx context.Context, page string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	object, err := k.form(ctx, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
+	client, done := k.visitor()
+	defer done()
+	object, err := form(ctx, client, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
 	if err != nil {
 		return "", err
 	}
@@ -122,7 +139,7 @@ func (k *worker) present(ctx context.Context, page string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := k.form(ctx, asked.ResponseURI, url.Values{"response": {sealed}})
+	answer, err := form(ctx, client, asked.ResponseURI, url.Values{"response": {sealed}})
 	if err != nil {
 		return "", err
 	}
@@ -156,13 +173,13 @@ func (k *worker) answer(ctx context.Context, asked request) (string, error) {
 	return jose.Recipient{Key: asked.Metadata.Keys.Keys[0], Encoding: "A128GCM"}.Seal(payload, nil)
 }
 
-func (k *worker) form(ctx context.Context, address string, form url.Values) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+func form(ctx context.Context, client *http.Client, address string, values url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(values.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := k.env.Client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
