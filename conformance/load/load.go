@@ -74,8 +74,11 @@ func measure(ctx context.Context, o Options, s Setup) (Report, error) {
 	return report, errors.Join(err, w.Close())
 }
 
-// warmUp is how many recoveries each worker does before anything is counted.
-const warmUp = 20
+// warmUp returns how many recoveries each worker does before anything is counted.
+func warmUp(workers int) int {
+	const most, least, all = 20, 3, 80
+	return min(most, max(least, all/workers))
+}
 
 // slice is how long recoveries run before the floor is measured again: a neighbour who takes a part of the machine takes
 // it from both.
@@ -93,7 +96,7 @@ func drive(ctx context.Context, o Options, s Setup, w *testenv.Env, server *chil
 	for i := range workers {
 		workers[i] = &worker{env: w, holder: holder, account: testenv.Namesake(i), strangers: s.TLS}
 	}
-	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp }) }); err != nil {
+	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp(s.Workers) }) }); err != nil {
 		return Report{}, err
 	}
 	pages, err := openWaiting(ctx, w, s)

@@ -18,6 +18,9 @@ import (
 // idleFor is how long the pages are left alone before recoveries begin, to see what they cost.
 const idleFor = 2 * time.Second
 
+// reconnect is how long a page waits before it opens a stream again that ended.
+const reconnect = time.Second
+
 // waiting are live pages: people who look at the code on the page and do nothing.
 type waiting struct {
 	n      int
@@ -64,6 +67,10 @@ func (p *waiting) open(ctx context.Context, k *worker) error {
 		defer done()
 		err := b.listen(address, opened)
 		for err == nil {
+			select {
+			case <-ctx.Done():
+			case <-time.After(reconnect):
+			}
 			err = b.listen(address, nil)
 		}
 		if ctx.Err() == nil {
