@@ -90,7 +90,11 @@ func recordRecovery(t *testing.T, kept store) (rows []string, commits int64) {
 	for i := range 2 { // the first one fetches keys and status lists, which the node remembers
 		r.take()
 		before = commitsOf(t, kept, w, r)
-		if err := (&worker{env: w, holder: h, account: testenv.Namesake(i)}).recovery(t.Context()); err != nil {
+		k, err := newWorker(w, h, i, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := k.recovery(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

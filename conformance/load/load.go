@@ -94,7 +94,10 @@ func drive(ctx context.Context, o Options, s Setup, w *testenv.Env, server *chil
 	}
 	workers := make([]*worker, s.Workers)
 	for i := range workers {
-		workers[i] = &worker{env: w, holder: holder, account: testenv.Namesake(i), strangers: s.TLS}
+		if workers[i], err = newWorker(w, holder, i, s.TLS); err != nil {
+			return Report{}, err
+		}
+		defer workers[i].client.CloseIdleConnections()
 	}
 	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp(s.Workers) }) }); err != nil {
 		return Report{}, err

@@ -34,9 +34,12 @@ type waiting struct {
 // openWaiting walks so many recoveries to the page that waits for the wallet, and keeps its events open as the page's
 // script does: a stream that ends is opened again.
 func openWaiting(ctx context.Context, w *testenv.Env, s Setup) (*waiting, error) {
+	k, err := newWorker(w, nil, s.Workers, s.TLS)
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	p := &waiting{n: s.Waiting, cancel: cancel}
-	k := &worker{env: w, account: testenv.Namesake(s.Workers), strangers: s.TLS}
 	for i := range s.Waiting {
 		if err := p.open(ctx, k); err != nil {
 			p.close()

@@ -29,7 +29,10 @@ func count(t *testing.T, kept string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &worker{env: w, holder: h, account: testenv.Namesake(0)}
+	k, err := newWorker(w, h, 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	const before, counting = 5, 50
 	for i := range before + counting {
 		if i == before { // chains, keys and status lists are verified once, and remembered
