@@ -217,10 +217,13 @@ func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags := pflag.NewFlagSet("load", pflag.ContinueOnError)
 	var options load.Options
-	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries, a minute at most")
-	flags.IntVar(&options.Workers, "workers", load.DefaultWorkers, "recoveries at the same time")
-	flags.StringVar(&options.Store, "store", "memory", "memory or file")
-	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file")
+	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries in each configuration, a minute at most")
+	flags.IntSliceVar(&options.Workers, "workers", []int{load.DefaultWorkers}, "recoveries at the same time; several numbers, comma-separated, run one after the other and print a line each")
+	flags.StringSliceVar(&options.Stores, "store", load.Stores()[:1], "storage backends, comma-separated, each with each number of --workers: "+strings.Join(load.Stores(), ", "))
+	flags.BoolVar(&options.TLS, "tls", false, "the server ends TLS itself, and each browser and each wallet comes with a connection of its own")
+	flags.IntVar(&options.Waiting, "waiting", 0, "live pages that stay open while recoveries run")
+	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file; for one configuration")
+	flags.StringVar(&options.Compare, "compare", "", "`file` with the lines of an earlier run: print the ratio of each figure to that of the same configuration there")
 	if err := parse(flags, args, 0); err != nil {
 		return err
 	}

@@ -160,7 +160,7 @@ func (o clientsOf) organisation(ctx context.Context, id recovery.ClientID) strin
 
 // describe says what the pages show of the client of a transaction.
 func (o clientsOf) describe(ctx context.Context, t recovery.Transaction) (journey.Client, error) {
-	request, err := oauth.DecodeAuthorization(t.Authorization)
+	recovers, err := oauth.Recovers(t.Authorization)
 	if err != nil {
 		return journey.Client{}, err
 	}
@@ -168,12 +168,12 @@ func (o clientsOf) describe(ctx context.Context, t recovery.Transaction) (journe
 	var refused *problem.Error
 	switch {
 	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError: // removed: it shows without its name
-		return journey.Client{SignsIn: !request.Recovers()}, nil
+		return journey.Client{SignsIn: !recovers}, nil
 	case err != nil:
 		return journey.Client{}, err
 	}
 	return journey.Client{
 		Organisation: client.Name, PolicyURI: client.PolicyURI, TermsURI: client.TermsURI, ShowsPass: client.ShowPass,
-		SignsIn: !request.Recovers() && !client.ShowPass,
+		SignsIn: !recovers && !client.ShowPass,
 	}, nil
 }

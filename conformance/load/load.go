@@ -13,83 +13,78 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
 	"regain/conformance/testenv"
 )
 
-// Defaults and bounds of a run.
-const (
-	DefaultDuration = 10 * time.Second
-	DefaultWorkers  = 4
-
-	maxDuration = time.Minute
-	maxWorkers  = 64
-)
-
-// Options say how to run.
-type Options struct {
-	Duration time.Duration
-	Workers  int    // recoveries at the same time
-	Store    string // memory or file
-	Profile  string // file for a CPU profile of the server; "" for none
-}
-
-// Report is the line that Run prints.
-type Report struct {
-	Recoveries             int     `json:"recoveries"`
-	Store                  string  `json:"store"`
-	RecoveriesPerCPUSecond float64 `json:"recoveries_per_cpu_second"`
-	CPUMillis              float64 `json:"cpu_ms_per_recovery"`
-	CryptoFloorMillis      float64 `json:"crypto_floor_ms"`
-	HTTPFloorMillis        float64 `json:"http_floor_ms"` // as many requests, and nothing done with them
-	Ratio                  float64 `json:"ratio"`         // of CPU time to the cryptography
-	P50Millis              float64 `json:"p50_ms"`
-	P99Millis              float64 `json:"p99_ms"`
-	Allocs                 float64 `json:"allocs_per_recovery"`
-	RSSMegabytes           float64 `json:"rss_mb"`
-	StoreWrites            float64 `json:"store_writes_per_recovery"`
-	Requests               float64 `json:"http_requests_per_recovery"`
-}
-
-// Run drives recoveries for a while and prints one line of JSON.
+// Run measures each configuration in turn and prints a line of JSON for it, and with Options.Compare one for its ratios to
+// an earlier run.
 func Run(ctx context.Context, o Options, out io.Writer) error {
-	report, err := Measure(ctx, o)
-	if err != nil {
+	if err := o.validate(); err != nil {
 		return err
 	}
-	return json.NewEncoder(out).Encode(report)
+	var past *earlier
+	if o.Compare != "" {
+		var err error
+		if past, err = readEarlier(o.Compare, o.setups()); err != nil {
+			return err
+		}
+	}
+	lines := json.NewEncoder(out)
+	for _, s := range o.setups() {
+		report, err := measure(ctx, o, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s, err)
+		}
+		if err := lines.Encode(report); err != nil {
+			return err
+		}
+		if past == nil {
+			continue
+		}
+		comparison, err := past.compare(report)
+		if err != nil {
+			return err
+		}
+		if err := lines.Encode(comparison); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Measure drives recoveries for a while.
-func Measure(ctx context.Context, o Options) (Report, error) {
-	if o.Duration <= 0 || o.Duration > maxDuration || o.Workers < 1 || o.Workers > maxWorkers {
-		return Report{}, fmt.Errorf("load: duration up to %s and 1 to %d workers", maxDuration, maxWorkers)
+// measure starts a server and everybody else, and drives recoveries for a while.
+func measure(ctx context.Context, o Options, s Setup) (Report, error) {
+	room, err := roomFor(s)
+	if err != nil {
+		return Report{}, err
 	}
-	if o.Store != "memory" && o.Store != "file" {
-		return Report{}, fmt.Errorf("load: store %q: use memory or file", o.Store)
-	}
+	defer room.remove()
 	var server *child
 	w, err := testenv.Start(testenv.Options{
-		Logger: slog.New(slog.DiscardHandler), Namesakes: o.Workers, Store: o.Store, Elsewhere: spawn(ctx, o.Profile, &server),
+		Logger: slog.New(slog.DiscardHandler), Namesakes: s.Workers + 1, Store: s.Store, TLS: s.TLS, Configuration: room.path,
+		Elsewhere: spawn(ctx, o.Profile, &server),
 	})
 	if err != nil {
 		return Report{}, err
 	}
-	report, err := drive(ctx, o, w, server)
+	report, err := drive(ctx, o, s, w, server)
 	return report, errors.Join(err, w.Close())
 }
 
-// warmUp is how many recoveries each worker does before anything is counted.
-const warmUp = 20
+// warmUp returns how many recoveries each worker does before anything is counted.
+func warmUp(workers int) int {
+	const most, least, all = 20, 3, 80
+	return min(most, max(least, all/workers))
+}
 
 // slice is how long recoveries run before the floor is measured again: a neighbour who takes a part of the machine takes
 // it from both.
 const slice = time.Second
 
-func drive(ctx context.Context, o Options, w *testenv.Env, server *child) (Report, error) {
+func drive(ctx context.Context, o Options, s Setup, w *testenv.Env, server *child) (Report, error) {
 	if err := leave(); err != nil {
 		return Report{}, err
 	}
@@ -97,28 +92,41 @@ func drive(ctx context.Context, o Options, w *testenv.Env, server *child) (Repor
 	if err != nil {
 		return Report{}, err
 	}
-	workers := make([]*worker, o.Workers)
+	workers := make([]*worker, s.Workers)
 	for i := range workers {
-		workers[i] = &worker{env: w, holder: holder, account: testenv.Namesake(i)}
+		if workers[i], err = newWorker(w, holder, i, s.TLS); err != nil {
+			return Report{}, err
+		}
+		defer workers[i].client.CloseIdleConnections()
 	}
-	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp }) }); err != nil {
+	if _, err := together(workers, func(k *worker) error { return k.repeat(ctx, func(n int) bool { return n < warmUp(s.Workers) }) }); err != nil {
 		return Report{}, err
 	}
-	var run measured
+	pages, err := openWaiting(ctx, w, s)
+	if err != nil {
+		return Report{}, err
+	}
+	defer pages.close()
+	run := measured{setup: s}
+	if run.waiting, err = pages.idle(ctx, server); err != nil {
+		return Report{}, err
+	}
 	for left := o.Duration; left > 0; left -= slice {
 		if err := run.add(ctx, workers, server, min(left, slice)); err != nil {
 			return Report{}, err
 		}
 	}
-	return run.report(o), nil
+	return run.report(), pages.check()
 }
 
 // measured is what a run came to.
 type measured struct {
-	times  []time.Duration
-	used   Usage
-	crypto []time.Duration // of one recovery, each slice
-	http   []time.Duration
+	setup   Setup
+	times   []time.Duration
+	used    Usage
+	crypto  []time.Duration // of one recovery, each slice
+	http    []time.Duration
+	waiting time.Duration // CPU time of one live page in one second
 }
 
 // add runs one slice: recoveries for a while, and the cryptography of as many records as they had.
@@ -154,12 +162,13 @@ func (m *measured) add(ctx context.Context, workers []*worker, server *child, d 
 
 // bareHTTP measures what the requests of one recovery cost without what they ask for.
 func bareHTTP(ctx context.Context, workers []*worker, server *child, requests int64) (time.Duration, error) {
-	const recoveries = 50
+	const all = 200 // recoveries' worth, shared among the workers
+	recoveries := max(1, all/len(workers))
 	before, err := server.usage()
 	if err != nil {
 		return 0, err
 	}
-	if _, err := together(workers, func(k *worker) error { return k.knock(ctx, requests*recoveries) }); err != nil {
+	if _, err := together(workers, func(k *worker) error { return k.knock(ctx, requests*int64(recoveries)) }); err != nil {
 		return 0, err
 	}
 	after, err := server.usage()
@@ -183,35 +192,4 @@ func together(workers []*worker, work func(*worker) error) ([]time.Duration, err
 		times = append(times, k.times...)
 	}
 	return times, errors.Join(errs...)
-}
-
-func (m *measured) report(o Options) Report {
-	slices.Sort(m.times)
-	n := float64(len(m.times))
-	cpu := float64(m.used.CPU) / n
-	floor := mean(m.crypto)
-	const percent = 100
-	return Report{
-		Recoveries: len(m.times), Store: o.Store,
-		RecoveriesPerCPUSecond: round(float64(time.Second) / cpu), CPUMillis: millis(cpu), CryptoFloorMillis: millis(floor),
-		HTTPFloorMillis: millis(mean(m.http)), Ratio: round(cpu / floor),
-		P50Millis: millis(float64(m.times[len(m.times)/2])), P99Millis: millis(float64(m.times[len(m.times)*99/percent])),
-		Allocs: round(float64(m.used.Mallocs) / n), RSSMegabytes: round(float64(m.used.RSS) / (1 << 20)),
-		StoreWrites: round(float64(m.used.StoreWrites) / n), Requests: round(float64(m.used.Requests) / n),
-	}
-}
-
-func mean(times []time.Duration) float64 {
-	var sum time.Duration
-	for _, t := range times {
-		sum += t
-	}
-	return float64(sum) / float64(len(times))
-}
-
-func millis(nanoseconds float64) float64 { return round(nanoseconds / 1e6) }
-
-func round(x float64) float64 {
-	const thousandth = 1000
-	return float64(int64(x*thousandth+0.5)) / thousandth
 }

@@ -25,7 +25,7 @@ func answerNothing(w http.ResponseWriter, r *http.Request) {
 // knock sends n requests to nothing.
 func (k *worker) knock(ctx context.Context, n int64) error {
 	for range n {
-		if _, err := k.form(ctx, k.env.Regain+nothing, url.Values{"a": {"form"}}); err != nil {
+		if _, err := form(ctx, k.client, k.env.Regain+nothing, url.Values{"a": {"form"}}); err != nil {
 			return fmt.Errorf("measure the bare server: %w", err)
 		}
 	}

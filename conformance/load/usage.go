@@ -2,6 +2,8 @@ package load
 
 import (
 	"context"
+	"crypto/tls"
+	"fmt"
 	"net/http"
 	"runtime"
 	"sync/atomic"
@@ -18,7 +20,9 @@ type Usage struct {
 	Mallocs     uint64        `json:"mallocs"`
 	RSS         int64         `json:"rss"` // bytes, the most there ever were
 	StoreWrites int64         `json:"store_writes"`
+	Commits     int64         `json:"commits"`
 	Requests    int64         `json:"requests"`
+	Handshakes  int64         `json:"handshakes"`
 	Sealed      Traffic       `json:"sealed"` // records that were encrypted for the store
 	Opened      Traffic       `json:"opened"` // and decrypted from it
 }
@@ -33,9 +37,9 @@ type Traffic struct {
 func (u Usage) since(earlier Usage) Usage {
 	return Usage{
 		CPU: u.CPU - earlier.CPU, Mallocs: u.Mallocs - earlier.Mallocs, RSS: u.RSS, StoreWrites: u.StoreWrites - earlier.StoreWrites,
-		Requests: u.Requests - earlier.Requests,
-		Sealed:   Traffic{u.Sealed.Records - earlier.Sealed.Records, u.Sealed.Bytes - earlier.Sealed.Bytes},
-		Opened:   Traffic{u.Opened.Records - earlier.Opened.Records, u.Opened.Bytes - earlier.Opened.Bytes},
+		Commits: u.Commits - earlier.Commits, Requests: u.Requests - earlier.Requests, Handshakes: u.Handshakes - earlier.Handshakes,
+		Sealed: Traffic{u.Sealed.Records - earlier.Sealed.Records, u.Sealed.Bytes - earlier.Sealed.Bytes},
+		Opened: Traffic{u.Opened.Records - earlier.Opened.Records, u.Opened.Bytes - earlier.Opened.Bytes},
 	}
 }
 
@@ -43,9 +47,9 @@ func (u Usage) since(earlier Usage) Usage {
 func (u Usage) plus(later Usage) Usage {
 	return Usage{
 		CPU: u.CPU + later.CPU, Mallocs: u.Mallocs + later.Mallocs, RSS: later.RSS, StoreWrites: u.StoreWrites + later.StoreWrites,
-		Requests: u.Requests + later.Requests,
-		Sealed:   Traffic{u.Sealed.Records + later.Sealed.Records, u.Sealed.Bytes + later.Sealed.Bytes},
-		Opened:   Traffic{u.Opened.Records + later.Opened.Records, u.Opened.Bytes + later.Opened.Bytes},
+		Commits: u.Commits + later.Commits, Requests: u.Requests + later.Requests, Handshakes: u.Handshakes + later.Handshakes,
+		Sealed: Traffic{u.Sealed.Records + later.Sealed.Records, u.Sealed.Bytes + later.Sealed.Bytes},
+		Opened: Traffic{u.Opened.Records + later.Opened.Records, u.Opened.Bytes + later.Opened.Bytes},
 	}
 }
 
@@ -55,28 +59,43 @@ func (u Usage) each(n int64) Usage {
 }
 
 // usage is what was used up until now.
-func (s *counting) usage() Usage {
+func (s *counting) usage() (Usage, error) {
 	var r unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
-		return Usage{}
+		return Usage{}, fmt.Errorf("ask for the CPU time: %w", err)
+	}
+	commits := s.writes.Load()
+	if s.commits != nil {
+		var err error
+		if commits, err = s.commits(); err != nil {
+			return Usage{}, err
+		}
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	const kilobyte = 1024
 	return Usage{
 		CPU:     time.Duration(r.Utime.Nano() + r.Stime.Nano()),
-		Mallocs: m.Mallocs, RSS: r.Maxrss * kilobyte, StoreWrites: s.writes.Load(), Requests: s.requests.Load(),
-		Sealed: s.sealed.total(), Opened: s.opened.total(),
-	}
+		Mallocs: m.Mallocs, RSS: r.Maxrss * kilobyte, StoreWrites: s.writes.Load(), Commits: commits, Requests: s.requests.Load(),
+		Handshakes: s.handshakes.Load(), Sealed: s.sealed.total(), Opened: s.opened.total(),
+	}, nil
 }
 
 // counting counts the requests to a server, what changes its store, and what is encrypted for it and decrypted from it.
 type counting struct {
 	storage.Store
+	commits        func() (int64, error) // of the store; nil where each change is one
 	handler        http.Handler
 	requests       atomic.Int64
+	handshakes     atomic.Int64
 	writes         atomic.Int64
 	sealed, opened counter
+}
+
+// handshake counts one of TLS (tls.Config.VerifyConnection).
+func (s *counting) handshake(tls.ConnectionState) error {
+	s.handshakes.Add(1)
+	return nil
 }
 
 // ServeHTTP implements http.Handler: the server itself, and beside it the path nothing.

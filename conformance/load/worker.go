@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -24,7 +25,43 @@ type worker struct {
 	env     *testenv.Env
 	holder  *holder
 	account string
-	times   []time.Duration
+	client  *http.Client // of its browser and its wallet, from a network of their own
+	// strangers says that each browser and each wallet comes with a connection of its own, as it does when the server ends
+	// TLS itself; otherwise they come through a proxy, so to speak, which keeps its connections.
+	strangers bool
+	times     []time.Duration
+}
+
+// newWorker returns a worker for the account of a namesake, whose requests come from an address of its own: what the
+// server allows to one network is not what is measured.
+func newWorker(w *testenv.Env, h *holder, namesake int, strangers bool) (*worker, error) {
+	shared, ok := w.Client.Transport.(*http.Transport)
+	if !ok {
+		return nil, errors.New("the test environment's client has another transport")
+	}
+	const first = 2 // of 127.0.0.0/8, all of which is this machine; 127.0.0.1 is everybody else
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(first+namesake))}, Timeout: w.Client.Timeout}
+	own := shared.Clone()
+	own.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		return dialer.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+	}
+	return &worker{
+		env: w, holder: h, account: testenv.Namesake(namesake), client: &http.Client{Transport: own, Timeout: w.Client.Timeout}, strangers: strangers,
+	}, nil
+}
+
+// visitor returns the client of a browser or a wallet, and what ends its connections.
+func (k *worker) visitor() (client *http.Client, done func()) {
+	kept, ok := k.client.Transport.(*http.Transport)
+	if !k.strangers || !ok {
+		return k.client, func() {}
+	}
+	own := kept.Clone()
+	return &http.Client{Transport: own, Timeout: k.client.Timeout}, own.CloseIdleConnections
 }
 
 // repeat does recoveries while more says so.
@@ -45,7 +82,9 @@ func (k *worker) recovery(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b := &tab{ctx: ctx, client: k.env.Client, base: k.env.Regain}
+	client, done := k.visitor()
+	defer done()
+	b := &tab{ctx: ctx, client: client, base: k.env.Regain}
 	page, err := b.open(attempt.AuthorizeURL)
 	if err != nil {
 		return err
@@ -106,7 +145,9 @@ func (k *worker) present(ctx context.Context, page string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	object, err := k.form(ctx, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
+	client, done := k.visitor()
+	defer done()
+	object, err := form(ctx, client, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
 	if err != nil {
 		return "", err
 	}
@@ -122,7 +163,7 @@ func (k *worker) present(ctx context.Context, page string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	answer, err := k.form(ctx, asked.ResponseURI, url.Values{"response": {sealed}})
+	answer, err := form(ctx, client, asked.ResponseURI, url.Values{"response": {sealed}})
 	if err != nil {
 		return "", err
 	}
@@ -156,20 +197,20 @@ func (k *worker) answer(ctx context.Context, asked request) (string, error) {
 	return jose.Recipient{Key: asked.Metadata.Keys.Keys[0], Encoding: "A128GCM"}.Seal(payload, nil)
 }
 
-func (k *worker) form(ctx context.Context, address string, form url.Values) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
+func form(ctx context.Context, client *http.Client, address string, values url.Values) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, strings.NewReader(values.Encode()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	resp, err := k.env.Client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil || resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("wallet's request: status %d: %s: %w", resp.StatusCode, body, err)
+		return nil, errors.Join(fmt.Errorf("wallet's request: status %d: %s", resp.StatusCode, body), err)
 	}
 	return body, nil
 }

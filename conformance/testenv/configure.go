@@ -79,6 +79,9 @@ func (w *Env) configure(o Options) (string, error) {
 		"profiles":       profiles(),
 		"clients":        clients,
 	}
+	if o.TLS && o.Elsewhere != nil { // in this process the server is given its certificate
+		doc["tls"] = f.certificate(w.PKI)
+	}
 	path := f.yaml("regain.yaml", doc)
 	if f.err != nil {
 		return "", fmt.Errorf("configure Regain: %w", f.err)
@@ -217,4 +220,14 @@ func (f *files) requestKey(p *PKI) string {
 	der, err := x509.MarshalPKCS8PrivateKey(p.RequestKey)
 	f.note(err)
 	return f.write("request.pem", encodePEM("PRIVATE KEY", der))
+}
+
+// certificate is the entry of the server's certificate and key.
+func (f *files) certificate(p *PKI) object {
+	der, err := x509.MarshalPKCS8PrivateKey(p.server.PrivateKey)
+	f.note(err)
+	return object{
+		"certificate_file": f.write("server.crt", encodePEM("CERTIFICATE", p.server.Leaf.Raw)),
+		"key_file":         f.write("server.pem", encodePEM("PRIVATE KEY", der)),
+	}
 }

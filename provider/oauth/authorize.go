@@ -28,6 +28,20 @@ func DecodeAuthorization(data []byte) (requests.Authorization, error) {
 	return a, nil
 }
 
+// Recovers reports whether a stored authorization asks for a recovery token. It decodes nothing else of it, since every page
+// of a recovery asks.
+func Recovers(data []byte) (bool, error) {
+	var a struct {
+		Form struct {
+			Scope []string `json:"scope"`
+		} `json:"form"`
+	}
+	if err := storage.Decode(data, &a); err != nil {
+		return false, fmt.Errorf("decode authorization request: %w", err)
+	}
+	return requests.Authorization{Form: url.Values{"scope": a.Form.Scope}}.Recovers(), nil
+}
+
 // Authorize validates the request of GET or POST /authorize, pushed (the default) or by value. Errors are
 // *AuthorizeError; only those with a Response may reach the client.
 func (s *Server) Authorize(ctx context.Context, form url.Values) (requests.Authorization, error) {

@@ -19,6 +19,7 @@ var pageFiles embed.FS
 type pages struct {
 	templates map[string]*template.Template
 	files     http.Handler
+	flattener flattener
 }
 
 func newPages() (*pages, error) {
@@ -91,7 +92,7 @@ type Data interface{ layout() *Page }
 func (w *Web) Render(c *gin.Context, status int, name string, data Data) {
 	data.layout().Correlation, data.layout().Root = CorrelationID(c), Local(c, "")
 	var buf bytes.Buffer
-	if err := w.pages.templates[name].ExecuteTemplate(&buf, "layout", data); err != nil {
+	if err := w.pages.templates[name].ExecuteTemplate(&buf, "layout", w.pages.flattener.flat(data)); err != nil {
 		NoteError(c, fmt.Errorf("render %s: %w", name, err))
 		c.String(http.StatusInternalServerError, "Something went wrong on our side. Reference: %s\n", CorrelationID(c))
 		return
