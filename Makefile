@@ -24,6 +24,7 @@ fuzz: ## every fuzz target for FUZZTIME (a duration, or executions)
 	FUZZTIME=$(FUZZTIME) ./scripts/fuzz
 
 mutate: ## changes of PKG=./a/package that its tests do not notice; TESTS='./more ./suites', THRESHOLD=92 (docs/mutation.md)
+	./scripts/mongo
 	nice $(GO) run ./scripts/mutate -equivalent scripts/mutate/equivalent.txt -p $(WORKERS) -threshold $(THRESHOLD) -tests '$(TESTS)' $(PKG)
 
 lint: ## format, vet, and golangci-lint where it is installed
