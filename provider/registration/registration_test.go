@@ -6,7 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"strings"
+	"net/url"
 	"testing"
 
 	"github.com/go-jose/go-jose/v4"
@@ -20,6 +20,7 @@ func FuzzMetadata(f *testing.F) {
 	f.Add([]byte(`{"redirect_uris":["https://broker.example.org/callback"],"client_name":"Broker","token_endpoint_auth_method":"client_secret_post","scope":"openid email"}`))
 	f.Add([]byte(`{"redirect_uris":["https://broker.example.org/callback"],"token_endpoint_auth_method":"private_key_jwt","jwks_uri":"https://broker.example.org/jwks","grant_types":["authorization_code","refresh_token"]}`))
 	f.Add([]byte(`{"redirect_uris":["https://x/#y"],"jwks":{"keys":[{"kty":"EC"}]},"software_statement":"x"}`))
+	f.Add([]byte(`{"redirect_uris":["hTtps://broker.example.org/callback"],"jwks_uri":"https://broker.example.org"}`))
 	policy := Policy{Scopes: []string{"openid", "email", "offline_access"}, DefaultAlgorithm: jose.ES256, Algorithms: []jose.SignatureAlgorithm{jose.ES256}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		m, _, err := parse(body)
@@ -34,7 +35,7 @@ func FuzzMetadata(f *testing.F) {
 			t.Errorf("beyond the policy: %s", body)
 		}
 		for _, uri := range c.RedirectURIs {
-			if !strings.HasPrefix(uri, "http") {
+			if u, err := url.Parse(uri); err != nil || u.Scheme != "https" && u.Scheme != "http" { // in any letter case (RFC 3986 §3.1)
 				t.Errorf("redirect URI %q", uri)
 			}
 		}
