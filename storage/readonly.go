@@ -19,6 +19,9 @@ func ReadOnly(ctx context.Context) (_ context.Context, refused func() bool) {
 	return context.WithValue(ctx, readOnlyKey{}, noted), noted.Load
 }
 
+// MayChange reports whether a context may make changes: what a node remembers beside its store is not to change either.
+func MayChange(ctx context.Context) bool { return ctx.Value(readOnlyKey{}) == nil }
+
 // Guarded is the store that requests are served from. It passes everything on but the changes of a [ReadOnly] context: a
 // handler need not know by which method it was called, and one that is written tomorrow cannot forget it.
 type Guarded struct{ Store }

@@ -9,6 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"regain/provider/clients"
+	"regain/provider/problem/problemtest"
 )
 
 // What a client may loosen about its assertions, and what its profile forbids all the same.
@@ -64,7 +65,7 @@ func TestAssertionsByRegistration(t *testing.T) {
 		form.Set("client_assertion", token)
 		t.Run(name, func(t *testing.T) {
 			if _, err := b.push(form); c.why != "" {
-				wantRefusal(t, err, "invalid_client", c.why)
+				problemtest.WantRefusal(t, err, "invalid_client", c.why)
 			} else if err != nil {
 				t.Error(err)
 			}

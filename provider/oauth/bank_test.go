@@ -23,6 +23,7 @@ import (
 	"regain/provider/clients"
 	"regain/provider/mtls"
 	"regain/provider/oauth"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -198,7 +199,7 @@ func TestDPoPAtTheAliases(t *testing.T) {
 		} {
 			_, err := k.redeemAt(base+"/token", k.codeAt(base), shown{certificate: k.certificate, proof: map[string]any{"htu": htu}})
 			if why != "" {
-				wantRefusal(t, err, "invalid_dpop_proof", why)
+				problemtest.WantRefusal(t, err, "invalid_dpop_proof", why)
 			} else if err != nil {
 				t.Errorf("htu %s at %s: %v", htu, base, err)
 			}
@@ -209,7 +210,7 @@ func TestDPoPAtTheAliases(t *testing.T) {
 		}
 		use.proof = map[string]any{"htu": other + "/userinfo"}
 		_, err := k.Access(k.at(http.MethodGet, base+"/userinfo", nil, use))
-		wantRefusal(t, err, "invalid_dpop_proof", "htu is not "+base+"/userinfo")
+		problemtest.WantRefusal(t, err, "invalid_dpop_proof", "htu is not "+base+"/userinfo")
 	}
 }
 
@@ -222,7 +223,7 @@ func TestDPoPBehindAProxyThatRewritesHost(t *testing.T) {
 		}
 	}
 	_, err := k.redeemAt("http://10.0.0.7:8400/token", k.codeAt("http://10.0.0.7:8400"), shown{certificate: k.certificate, proof: map[string]any{}})
-	wantRefusal(t, err, "invalid_dpop_proof", "htu is not "+issuer+"/token or "+alias+"/token") // the address that only Host names
+	problemtest.WantRefusal(t, err, "invalid_dpop_proof", "htu is not "+issuer+"/token or "+alias+"/token") // the address that only Host names
 }
 
 // A client that registered DPoP, nonces and a certificate gets no token without each of them (RFC 9449 §5, RFC 8705 §3).
@@ -241,7 +242,7 @@ func TestNoTokenWithoutItsBinding(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := k.redeemAt(alias+"/token", k.codeAt(alias), row.s)
-			wantRefusal(t, err, row.code, row.why)
+			problemtest.WantRefusal(t, err, row.code, row.why)
 		})
 	}
 	access, err := k.redeemAt(alias+"/token", k.codeAt(alias), shown{certificate: k.certificate, proof: map[string]any{}})
@@ -261,7 +262,7 @@ func TestNoTokenWithoutItsBinding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			row.s.token = access
 			_, err := k.Access(k.at(http.MethodGet, alias+"/userinfo", nil, row.s))
-			wantRefusal(t, err, row.code, row.why)
+			problemtest.WantRefusal(t, err, row.code, row.why)
 		})
 	}
 	// The same at the resource server's question: what the token is bound to.

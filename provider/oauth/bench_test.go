@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
-	"errors"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -27,7 +26,6 @@ import (
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/oauth"
-	"regain/provider/problem"
 	"regain/provider/remotekeys"
 	"regain/provider/requests"
 	"regain/recovery"
@@ -223,29 +221,6 @@ func (b *bench) redeem(form url.Values) (map[string]any, error) {
 		return nil, err
 	}
 	return b.Tokens(b.t.Context(), redeemed, nil)
-}
-
-// wantRefusal holds an error against its OAuth code, and against a part of why, which the client is told or the log.
-func wantRefusal(t *testing.T, err error, code, why string) {
-	t.Helper()
-	var problem *problem.Error
-	if !errors.As(err, &problem) || problem.Code != code || !strings.Contains(problem.Error(), why) {
-		t.Errorf("got %v, want %s: … %s", err, code, why)
-		return
-	}
-	status := map[string]int{
-		"invalid_client": http.StatusUnauthorized, "invalid_token": http.StatusUnauthorized, "insufficient_scope": http.StatusForbidden, "access_denied": http.StatusForbidden,
-		"temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError,
-	}[code]
-	switch {
-	case strings.Contains(why, "This method is not allowed here"):
-		status = http.StatusMethodNotAllowed
-	case status == 0:
-		status = http.StatusBadRequest
-	}
-	if problem.Status != status {
-		t.Errorf("%v: status %d, want %d", err, problem.Status, status)
-	}
 }
 
 func (b *bench) userInfo(header, query string) (oauth.Access, error) {

@@ -19,6 +19,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/remotekeys"
 	"regain/provider/requests"
 )
@@ -96,7 +97,7 @@ func TestOktaTokens(t *testing.T) {
 	form.Set("client_id", "okta")
 	form.Set("client_secret", secret)
 	_, err = bare.redeem(form)
-	wantRefusal(t, err, "server_error", "no signing key for RS256")
+	problemtest.WantRefusal(t, err, "server_error", "no signing key for RS256")
 }
 
 // A request of Okta's has its claims, in JSON or a form, and no other client's request comes without its client_id.
@@ -106,12 +107,12 @@ func TestOktaRequests(t *testing.T) {
 		form := p.oktaRequest()
 		form.Set("claims", claims)
 		_, err := p.push(form)
-		wantRefusal(t, err, "invalid_request", why)
+		problemtest.WantRefusal(t, err, "invalid_request", why)
 	}
 	form := p.oktaRequest()
 	form.Set("scope", "identity_assurance")
 	_, err := p.push(form)
-	wantRefusal(t, err, "invalid_scope", "must contain openid")
+	problemtest.WantRefusal(t, err, "invalid_scope", "must contain openid")
 	if a := p.pushOkta(); a.ClientID != "okta" || a.Form.Get("scope") != "openid" || a.Recovers() {
 		t.Errorf("%+v", a)
 	}
@@ -137,7 +138,7 @@ func TestOktaRequests(t *testing.T) {
 		r := httptest.NewRequestWithContext(t.Context(), row.method, issuer+"/par"+row.query, strings.NewReader(string(body)))
 		r.Header.Set("Content-Type", row.media)
 		form, err := requests.ReadPushed(httptest.NewRecorder(), r)
-		wantRefusal(t, err, "invalid_request", row.why)
+		problemtest.WantRefusal(t, err, "invalid_request", row.why)
 		if form != nil {
 			t.Errorf("%s: %v", name, form)
 		}
@@ -148,11 +149,11 @@ func TestOktaRequests(t *testing.T) {
 		_, err := p.Authorize(t.Context(), url.Values{"request_uri": {pushed.RequestURI}})
 		return err
 	}
-	wantRefusal(t, visit(), "invalid_request", "The client_id is missing")
+	problemtest.WantRefusal(t, visit(), "invalid_request", "The client_id is missing")
 	p.registry.err = errDown
-	wantRefusal(t, visit(), "temporarily_unavailable", "down")
+	problemtest.WantRefusal(t, visit(), "temporarily_unavailable", "down")
 	p.registry.err = nil
-	wantRefusal(t, p.failing("get par", visit), "temporarily_unavailable", "down")
+	problemtest.WantRefusal(t, p.failing("get par", visit), "temporarily_unavailable", "down")
 	for _, uri := range []string{"urn:ietf:params:oauth:request_uri:guess", "https://okta.example/request", ""} {
 		_, err := p.Authorize(t.Context(), url.Values{"request_uri": {uri}})
 		if err == nil {
@@ -160,7 +161,7 @@ func TestOktaRequests(t *testing.T) {
 		}
 	}
 	_, err = p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {p.pushOkta().Pushed}})
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // bound to the client that pushed it
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // bound to the client that pushed it
 }
 
 // entra is a parts with a tenant whose keys are published by a server of the test.
@@ -293,7 +294,7 @@ func TestEntraRequests(t *testing.T) {
 		form := e.request()
 		form.Set(row.parameter, row.value)
 		_, err := e.Authorize(t.Context(), form)
-		wantRefusal(t, err, row.code, row.why)
+		problemtest.WantRefusal(t, err, row.code, row.why)
 		var refused *oauth.AuthorizeError
 		trusted := row.parameter != "redirect_uri" && name != "a long state"
 		if !asAuthorize(err, &refused) || (refused.Response != nil) != trusted {
@@ -309,7 +310,7 @@ func TestEntraBeside(t *testing.T) {
 	e := openEntra(t, jose.RS256)
 	e.down = true
 	_, err := e.Authorize(t.Context(), e.request())
-	wantRefusal(t, err, "temporarily_unavailable", "503")
+	problemtest.WantRefusal(t, err, "temporarily_unavailable", "503")
 	if _, err := e.Grant(t.Context(), requests.Authorization{ClientID: "entra", RedirectURI: redirect}, oauth.Grant{}); err == nil || !strings.Contains(err.Error(), "not one of entra-external-method") {
 		t.Errorf("a code flow's request: %v", err)
 	}

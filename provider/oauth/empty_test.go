@@ -3,6 +3,8 @@ package oauth_test
 import (
 	"net/url"
 	"testing"
+
+	"regain/provider/problem/problemtest"
 )
 
 // Empty parameters that would change what is asked, or how the client authenticates, change neither.
@@ -40,5 +42,5 @@ func TestEmptyParametersChangeNothing(t *testing.T) {
 	form := tokenRequest(b.code())
 	form.Set("code_verifier", "") // as if not sent: PKCE is still required
 	_, err := b.redeem(b.authenticated("main-idp", form))
-	wantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
+	problemtest.WantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
 }

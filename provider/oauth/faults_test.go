@@ -11,6 +11,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 	"regain/recovery"
 	"regain/storage"
@@ -61,7 +62,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 		{"get refresh", func() error { return p.revoke(p.broker(tokenForm(tokens["refresh_token"]))) }},
 		{"get refresh", func() error { _, err := p.introspect(p.broker(tokenForm(tokens["refresh_token"]))); return err }},
 	} {
-		wantRefusal(t, p.failing(row.what, row.call), "temporarily_unavailable", "down")
+		problemtest.WantRefusal(t, p.failing(row.what, row.call), "temporarily_unavailable", "down")
 	}
 	for name, call := range map[string]func() error{"visit": func() error { _, err := visit(); return err }, "hold": func() error { _, err := p.Hold(t.Context(), waiting); return err }, "redeem": redeeming, "use": using} {
 		if err := call(); err != nil {
@@ -85,7 +86,7 @@ func TestRevocationsThatFail(t *testing.T) {
 	for what, token := range map[string]string{"delete token": "access_token", "list token": "refresh_token", "delete refresh": "refresh_token"} {
 		tokens := p.stockTokens()
 		form := func() url.Values { return p.broker(tokenForm(tokens[token])) }
-		wantRefusal(t, p.failing(what, func() error { return p.revoke(form()) }), "temporarily_unavailable", "revoke token")
+		problemtest.WantRefusal(t, p.failing(what, func() error { return p.revoke(form()) }), "temporarily_unavailable", "revoke token")
 		if err := p.revoke(form()); err != nil {
 			t.Errorf("%s, again: %v", what, err)
 		}
@@ -112,7 +113,7 @@ func TestManyTokensOfOneGrant(t *testing.T) {
 		all = append(all, more["access_token"])
 	}
 	_, err = p.redeem(cloned(code))
-	wantRefusal(t, err, "invalid_grant", "already been used")
+	problemtest.WantRefusal(t, err, "invalid_grant", "already been used")
 	for i, token := range all {
 		if p.access(token) == nil {
 			t.Fatalf("token %d works after its code was used twice", i)
@@ -129,7 +130,7 @@ func TestClaims(t *testing.T) {
 	for _, meanwhile := range []error{storage.ErrConflict, storage.ErrNotFound} {
 		code := p.brokersCode()
 		p.store.err = meanwhile
-		wantRefusal(t, p.failing("update code", func() error { _, err := p.redeem(code); return err }), "invalid_grant", "already been used")
+		problemtest.WantRefusal(t, p.failing("update code", func() error { _, err := p.redeem(code); return err }), "invalid_grant", "already been used")
 	}
 	p.store.err = errDown
 	code := p.brokersCode()
@@ -185,7 +186,7 @@ func TestAnswersThatFail(t *testing.T) {
 	}
 	p.must(granting())
 	_, err = p.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {pushed.RequestURI}})
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // FAPI 2.0 Security Profile §5.3.2.2 Note 3
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // FAPI 2.0 Security Profile §5.3.2.2 Note 3
 	if _, err := p.Grant(t.Context(), p.authorized(request()), oauth.Grant{Failed: true}); err == nil || !strings.Contains(err.Error(), "a person who was not approved gets no code") {
 		t.Errorf("a failure: %v", err)
 	}
@@ -215,16 +216,16 @@ func TestAccountsThatMayHaveNoTokens(t *testing.T) {
 	using := func() error { return p.access(tokens["access_token"]) }
 	p.accounts.err = errDown
 	for _, call := range []func() error{redeeming, refreshing, using} {
-		wantRefusal(t, call(), "temporarily_unavailable", "down")
+		problemtest.WantRefusal(t, call(), "temporarily_unavailable", "down")
 	}
 	for _, token := range []string{"access_token", "refresh_token"} {
 		_, err := p.introspect(p.broker(tokenForm(tokens[token])))
-		wantRefusal(t, err, "temporarily_unavailable", "down")
+		problemtest.WantRefusal(t, err, "temporarily_unavailable", "down")
 	}
 	p.accounts.err = recovery.ErrIneligible
-	wantRefusal(t, redeeming(), "invalid_grant", "may have no tokens any more")
-	wantRefusal(t, refreshing(), "invalid_grant", "may have no tokens any more")
-	wantRefusal(t, using(), "invalid_token", "may have none any more")
+	problemtest.WantRefusal(t, redeeming(), "invalid_grant", "may have no tokens any more")
+	problemtest.WantRefusal(t, refreshing(), "invalid_grant", "may have no tokens any more")
+	problemtest.WantRefusal(t, using(), "invalid_token", "may have none any more")
 	for _, token := range []string{"access_token", "refresh_token"} {
 		if found, err := p.introspect(p.broker(tokenForm(tokens[token]))); err != nil || found != (oauth.Introspection{}) {
 			t.Errorf("%s: %+v, %v", token, found, err)
@@ -248,7 +249,7 @@ func TestWithdraw(t *testing.T) {
 	code, id := grant()
 	p.must(p.Withdraw(t.Context(), id))
 	_, err := p.redeem(cloned(code))
-	wantRefusal(t, err, "invalid_grant", "already been used")
+	problemtest.WantRefusal(t, err, "invalid_grant", "already been used")
 	p.must(p.Withdraw(t.Context(), id))
 	p.must(p.Withdraw(t.Context(), "unknown"))
 
@@ -264,9 +265,9 @@ func TestWithdraw(t *testing.T) {
 	tokens, err := p.redeem(code)
 	p.must(err)
 	p.must(p.Withdraw(t.Context(), id))
-	wantRefusal(t, p.access(tokens["access_token"]), "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, p.access(tokens["access_token"]), "invalid_token", "unknown, expired or revoked")
 	_, err = p.refresh(p.broker(refreshRequest(tokens["refresh_token"])))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 
 	code, id = grant()
 	if err := p.failing("update code", func() error { return p.Withdraw(t.Context(), id) }); !errors.Is(err, errDown) {
@@ -283,7 +284,7 @@ func TestHeldTooLong(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil)
 	form := url.Values{"client_id": {"main-idp"}, "request_uri": {"urn:ietf:params:oauth:request_uri:over"}, "redirect_uri": {redirect}, "state": {"s"}}
 	_, err := p.AuthorizeHeld(t.Context(), form)
-	wantRefusal(t, err, "access_denied", "did not name the account in time")
+	problemtest.WantRefusal(t, err, "access_denied", "did not name the account in time")
 	var refused *oauth.AuthorizeError
 	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.RedirectURI != redirect || refused.Response.Parameters.Get("error") != "access_denied" || refused.Response.Parameters.Get("state") != "s" || refused.Response.Parameters.Get("iss") != issuer {
 		t.Errorf("%+v", refused)
@@ -303,7 +304,7 @@ func TestHeldTooLong(t *testing.T) {
 	changed := request()
 	changed.Set("response_type", "token") // what is wrong for another reason stays so
 	_, err = p.AuthorizeHeld(t.Context(), changed)
-	wantRefusal(t, err, "unsupported_response_type", "")
+	problemtest.WantRefusal(t, err, "unsupported_response_type", "")
 	if a, err := p.AuthorizeHeld(t.Context(), request()); err != nil || a.Account != "ada@example.org" {
 		t.Errorf("in time: %+v, %v", a, err)
 	}
@@ -322,7 +323,7 @@ func TestCertificatesThatCannotBeRead(t *testing.T) {
 		r.TLS.PeerCertificates = append(r.TLS.PeerCertificates, certificate)
 	}
 	_, err = b.Redeem(r, read, unprepared)
-	wantRefusal(t, err, "invalid_request", "a chain of 5 certificates")
+	problemtest.WantRefusal(t, err, "invalid_request", "a chain of 5 certificates")
 	long := r.TLS
 	r, read, err = b.post(code)
 	b.must(err)
@@ -336,5 +337,5 @@ func TestCertificatesThatCannotBeRead(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+access)
 	r.TLS = long
 	_, err = b.Access(r, nil)
-	wantRefusal(t, err, "invalid_request", "a chain of 5 certificates")
+	problemtest.WantRefusal(t, err, "invalid_request", "a chain of 5 certificates")
 }

@@ -15,6 +15,7 @@ import (
 
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -29,12 +30,12 @@ func TestFositePKCEDowngrade(t *testing.T) {
 		form := tokenRequest(code)
 		form.Set("code_verifier", wrong)
 		_, err := b.redeem(b.authenticated("main-idp", form))
-		wantRefusal(t, err, "invalid_grant", why)
+		problemtest.WantRefusal(t, err, "invalid_grant", why)
 	}
 	form := tokenRequest(code)
 	form.Del("code_verifier")
 	_, err := b.redeem(b.authenticated("main-idp", form)) // after a wrong verifier
-	wantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
+	problemtest.WantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
 	if _, err := b.redeem(b.authenticated("main-idp", tokenRequest(code))); err != nil {
 		t.Errorf("the honest client lost its code: %v", err)
 	}
@@ -56,7 +57,7 @@ func TestFositePKCEIsOptional(t *testing.T) {
 			form := request()
 			row.change(form)
 			_, err := b.Authorize(t.Context(), form)
-			wantRefusal(t, err, "invalid_request", row.why)
+			problemtest.WantRefusal(t, err, "invalid_request", row.why)
 		})
 	}
 }
@@ -80,7 +81,7 @@ func TestFositeCodeRace(t *testing.T) {
 			if tokens, err := b.redeem(form); err == nil {
 				won <- tokens
 			} else {
-				wantRefusal(t, err, "invalid_grant", "already been used")
+				problemtest.WantRefusal(t, err, "invalid_grant", "already been used")
 			}
 		})
 	}
@@ -98,9 +99,9 @@ func TestFositeRequestObjects(t *testing.T) {
 	form := request()
 	form.Set("request", unsigned)
 	_, err := b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "request_not_supported", "registered no request objects")
+	problemtest.WantRefusal(t, err, "request_not_supported", "registered no request objects")
 	_, err = b.push(b.authenticated("main-idp", form))
-	wantRefusal(t, err, "request_not_supported", "registered no request objects")
+	problemtest.WantRefusal(t, err, "request_not_supported", "registered no request objects")
 }
 
 // A request_uri of anybody is fetched, without a bound.
@@ -112,9 +113,9 @@ func TestFositeRequestURIIsFetched(t *testing.T) {
 	form := request()
 	form.Set("request_uri", server.URL)
 	_, err := b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "request_uri_not_supported", "Only request URIs of this server")
+	problemtest.WantRefusal(t, err, "request_uri_not_supported", "Only request URIs of this server")
 	_, err = b.push(b.authenticated("main-idp", form))
-	wantRefusal(t, err, "invalid_request", "request_uri cannot be pushed")
+	problemtest.WantRefusal(t, err, "invalid_request", "request_uri cannot be pushed")
 	if visited {
 		t.Error("somebody's URL was fetched")
 	}
@@ -134,13 +135,13 @@ func TestFositeMaxAgeAndPrompt(t *testing.T) {
 	}
 	for _, maxAge := range []string{"abc", "-1", "99999999999999999999", "1.5", " 1"} {
 		_, err := requirements("max_age", maxAge)
-		wantRefusal(t, err, "invalid_request", "max_age must be a number of seconds")
+		problemtest.WantRefusal(t, err, "invalid_request", "max_age must be a number of seconds")
 	}
 	for prompt, why := range map[string]string{
 		"none login": "prompt=none cannot be combined", "login none": "prompt=none cannot be combined", "create": "prompt is unknown", "NONE": "prompt is unknown",
 	} {
 		_, err := requirements("prompt", prompt)
-		wantRefusal(t, err, "invalid_request", why)
+		problemtest.WantRefusal(t, err, "invalid_request", why)
 	}
 	// One signed in an hour ago satisfies …
 	hourAgo := b.now.Add(-time.Hour)
@@ -192,17 +193,17 @@ func TestFositeIDTokenHint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.Authorize(t.Context(), hint(map[string]any{row.claim: row.value}))
-			wantRefusal(t, err, "invalid_request", row.why)
+			problemtest.WantRefusal(t, err, "invalid_request", row.why)
 		})
 	}
 	foreign := hint(nil)
 	foreign.Set("id_token_hint", b.sign("other-idp", map[string]any{"iss": "main-idp", "aud": issuer, "sub": "ada", "iat": b.now.Unix(), "exp": b.now.Add(time.Minute).Unix()}))
 	_, err := b.Authorize(t.Context(), foreign) // signed by another client
-	wantRefusal(t, err, "invalid_request", "no registered key verifies the signature")
+	problemtest.WantRefusal(t, err, "invalid_request", "no registered key verifies the signature")
 	both := hint(nil)
 	both.Set("login_hint", "bob@example.org")
 	_, err = b.Authorize(t.Context(), both)
-	wantRefusal(t, err, "invalid_request", "login_hint names another account")
+	problemtest.WantRefusal(t, err, "invalid_request", "login_hint names another account")
 }
 
 // state is required, with eight characters or one.
@@ -241,7 +242,7 @@ func TestFositeDuplicateParameters(t *testing.T) {
 		form := b.authenticated("main-idp", request())
 		form.Add(name, "again")
 		_, _, err := b.post(form)
-		wantRefusal(t, err, "invalid_request", "The parameter "+name+" occurs more than once")
+		problemtest.WantRefusal(t, err, "invalid_request", "The parameter "+name+" occurs more than once")
 	}
 }
 
@@ -297,7 +298,7 @@ func TestFositeClientAssertions(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.push(with("main-idp", map[string]any{row.claim: row.value}))
-			wantRefusal(t, err, "invalid_client", row.why)
+			problemtest.WantRefusal(t, err, "invalid_client", row.why)
 		})
 	}
 	for _, change := range []map[string]any{nil, {"iat": b.now.Add(10 * time.Second).Unix()}, {"aud": []string{issuer}}, {"iat": nil},
@@ -308,12 +309,12 @@ func TestFositeClientAssertions(t *testing.T) {
 	}
 	// A jti works once for one client, is another's to use too, and is not burned by an assertion that is refused.
 	_, err := b.push(with("main-idp", map[string]any{"jti": "shared", "aud": "https://evil.example"}))
-	wantRefusal(t, err, "invalid_client", "aud must be the issuer")
+	problemtest.WantRefusal(t, err, "invalid_client", "aud must be the issuer")
 	if _, err := b.push(with("main-idp", map[string]any{"jti": "shared"})); err != nil {
 		t.Errorf("a refused assertion burned the jti: %v", err)
 	}
 	_, err = b.push(with("main-idp", map[string]any{"jti": "shared"}))
-	wantRefusal(t, err, "invalid_client", "jti was used before")
+	problemtest.WantRefusal(t, err, "invalid_client", "jti was used before")
 	other := with("other-idp", map[string]any{"jti": "shared"})
 	other.Set("client_id", "other-idp")
 	other.Set("redirect_uri", "https://other.example.org/callback")
@@ -333,7 +334,7 @@ func TestFositeAssertionRace(t *testing.T) {
 			if _, err := b.push(form); err == nil {
 				won <- struct{}{}
 			} else {
-				wantRefusal(t, err, "invalid_client", "jti was used before")
+				problemtest.WantRefusal(t, err, "invalid_client", "jti was used before")
 			}
 		})
 	}
@@ -358,21 +359,21 @@ func TestFositeClientAuthenticationMethods(t *testing.T) {
 	if err := basic("legacy idp", secret, legacy); err != nil {
 		t.Errorf("client_secret_basic: %v", err)
 	}
-	wantRefusal(t, basic("legacy idp", secret+"x", legacy), "invalid_client", "wrong id, secret or method")
-	wantRefusal(t, basic("nobody", secret, legacy), "invalid_client", "wrong id, secret or method")
-	wantRefusal(t, basic("main-idp", secret, request()), "invalid_client", "wrong id, secret or method")
-	wantRefusal(t, basic("main-idp", "", request()), "invalid_client", "wrong id, secret or method")
-	wantRefusal(t, basic("legacy idp", secret, b.authenticated("legacy idp", legacy)), "invalid_client", "two client authentications at once")
-	wantRefusal(t, basic("legacy idp", secret, request()), "invalid_client", "client_id is not the authenticated client") // client_id of another
+	problemtest.WantRefusal(t, basic("legacy idp", secret+"x", legacy), "invalid_client", "wrong id, secret or method")
+	problemtest.WantRefusal(t, basic("nobody", secret, legacy), "invalid_client", "wrong id, secret or method")
+	problemtest.WantRefusal(t, basic("main-idp", secret, request()), "invalid_client", "wrong id, secret or method")
+	problemtest.WantRefusal(t, basic("main-idp", "", request()), "invalid_client", "wrong id, secret or method")
+	problemtest.WantRefusal(t, basic("legacy idp", secret, b.authenticated("legacy idp", legacy)), "invalid_client", "two client authentications at once")
+	problemtest.WantRefusal(t, basic("legacy idp", secret, request()), "invalid_client", "client_id is not the authenticated client") // client_id of another
 	inBody := request()
 	inBody.Set("client_id", "legacy idp")
 	inBody.Set("client_secret", secret)
 	_, err := b.push(inBody)
-	wantRefusal(t, err, "invalid_client", "wrong id, secret or method")
+	problemtest.WantRefusal(t, err, "invalid_client", "wrong id, secret or method")
 	_, err = b.push(b.authenticated("legacy idp", legacy))
-	wantRefusal(t, err, "invalid_client", "no such client with private_key_jwt")
+	problemtest.WantRefusal(t, err, "invalid_client", "no such client with private_key_jwt")
 	_, err = b.push(request())
-	wantRefusal(t, err, "invalid_client", "no client authentication")
+	problemtest.WantRefusal(t, err, "invalid_client", "no client authentication")
 	symmetric, signErr := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: []byte(secret)}, nil)
 	b.must(signErr)
 	claims, marshalErr := json.Marshal(b.assertion("main-idp"))
@@ -384,7 +385,7 @@ func TestFositeClientAuthenticationMethods(t *testing.T) {
 	b.must(signErr)
 	form.Set("client_assertion", compact)
 	_, err = b.push(form)
-	wantRefusal(t, err, "invalid_client", "unexpected signature algorithm \"HS256\"")
+	problemtest.WantRefusal(t, err, "invalid_client", "unexpected signature algorithm \"HS256\"")
 }
 
 // An unknown grant_type is invalid_request, and the requester is nil.
@@ -394,7 +395,7 @@ func TestFositeUnknownGrantType(t *testing.T) {
 		form := tokenRequest(b.code())
 		form.Set("grant_type", grant)
 		_, err := b.redeem(b.authenticated("main-idp", form))
-		wantRefusal(t, err, "unsupported_grant_type", "supported grant types are")
+		problemtest.WantRefusal(t, err, "unsupported_grant_type", "supported grant types are")
 	}
 }
 
@@ -410,7 +411,7 @@ func TestFositePushedRequests(t *testing.T) {
 		return b.Authorize(t.Context(), url.Values{"client_id": {client}, "request_uri": {pushed.RequestURI}})
 	}
 	_, err = visit("other-idp")
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 	first, err := visit("main-idp")
 	b.must(err)
 	if _, err := visit("main-idp"); err != nil {
@@ -422,12 +423,12 @@ func TestFositePushedRequests(t *testing.T) {
 	_, err = b.Reject(t.Context(), first, problem.AccessDenied("no"))
 	b.must(err)
 	_, err = visit("main-idp")
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 	again, err := b.push(b.authenticated("main-idp", request()))
 	b.must(err)
 	b.now = b.now.Add(5 * time.Minute)
 	_, err = b.Authorize(t.Context(), url.Values{"client_id": {"main-idp"}, "request_uri": {again.RequestURI}})
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 }
 
 // There is no iss in responses.
@@ -488,12 +489,12 @@ func TestFositeAccessTokenInTheQuery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := b.userInfo(row.header, row.query)
-			wantRefusal(t, err, "invalid_token", row.why)
+			problemtest.WantRefusal(t, err, "invalid_token", row.why)
 		})
 	}
 	b.now = b.now.Add(10 * time.Minute)
 	_, err = b.userInfo("Bearer "+access, "")
-	wantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
 }
 
 // Implicit, hybrid and resource owner password grants exist.
@@ -504,16 +505,16 @@ func TestFositeImplicitAndHybrid(t *testing.T) {
 		form.Set("response_type", kind)
 		_, err := b.Authorize(t.Context(), form)
 		if kind == "" {
-			wantRefusal(t, err, "invalid_request", "response_type is missing")
+			problemtest.WantRefusal(t, err, "invalid_request", "response_type is missing")
 		} else {
-			wantRefusal(t, err, "unsupported_response_type", "not allowed to request response_type '"+kind+"'")
+			problemtest.WantRefusal(t, err, "unsupported_response_type", "not allowed to request response_type '"+kind+"'")
 		}
 	}
 	for _, mode := range []string{"fragment", "fragment.jwt", "web_message", "QUERY", "xjwt"} {
 		form := request()
 		form.Set("response_mode", mode)
 		_, err := b.Authorize(t.Context(), form)
-		wantRefusal(t, err, "invalid_request", "response_mode is not supported")
+		problemtest.WantRefusal(t, err, "invalid_request", "response_mode is not supported")
 	}
 }
 
@@ -523,18 +524,18 @@ func TestFositeCodeReuseRevokes(t *testing.T) {
 	code := b.code()
 	foreign := tokenRequest(code)
 	_, err := b.redeem(b.authenticated("other-idp", foreign))
-	wantRefusal(t, err, "invalid_grant", "Client ID from this request does not match")
+	problemtest.WantRefusal(t, err, "invalid_grant", "Client ID from this request does not match")
 	elsewhere := tokenRequest(code)
 	elsewhere.Set("redirect_uri", redirect+"/x")
 	_, err = b.redeem(b.authenticated("main-idp", elsewhere))
-	wantRefusal(t, err, "invalid_grant", "'redirect_uri' from this request does not match")
+	problemtest.WantRefusal(t, err, "invalid_grant", "'redirect_uri' from this request does not match")
 	tokens, err := b.redeem(b.authenticated("main-idp", tokenRequest(code)))
 	b.must(err)
 	access, _ := tokens["access_token"].(string)
 	_, err = b.redeem(b.authenticated("main-idp", tokenRequest(code)))
-	wantRefusal(t, err, "invalid_grant", "already been used")
+	problemtest.WantRefusal(t, err, "invalid_grant", "already been used")
 	_, err = b.userInfo("Bearer "+access, "")
-	wantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
 }
 
 // A code lives for a minute by the server's clock.
@@ -543,7 +544,7 @@ func TestFositeCodeLifetime(t *testing.T) {
 	code := b.code()
 	b.now = b.now.Add(time.Minute)
 	_, err := b.redeem(b.authenticated("main-idp", tokenRequest(code)))
-	wantRefusal(t, err, "invalid_grant", "another client.: invalid_grant")
+	problemtest.WantRefusal(t, err, "invalid_grant", "another client.: invalid_grant")
 }
 
 func asAuthorize(err error, target **oauth.AuthorizeError) bool {

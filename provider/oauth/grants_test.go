@@ -15,6 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"regain/provider/oauth"
+	"regain/provider/problem/problemtest"
 )
 
 // stock is a request of the stock broker: by value, no PKCE, with a refresh token.
@@ -71,7 +72,7 @@ func TestStockBroker(t *testing.T) {
 	code := b.grant(stock()).Parameters.Get("code")
 	request := url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"https://broker.example.org/callback"}, "code_verifier": {verifier}}
 	_, err := b.redeem(b.broker(request))
-	wantRefusal(t, err, "invalid_grant", "code challenge was absent")
+	problemtest.WantRefusal(t, err, "invalid_grant", "code challenge was absent")
 	sum := sha256.Sum256([]byte(verifier))
 	form := stock()
 	form.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
@@ -79,14 +80,14 @@ func TestStockBroker(t *testing.T) {
 	request.Set("code", b.grant(form).Parameters.Get("code"))
 	request.Del("code_verifier")
 	_, err = b.redeem(b.broker(request))
-	wantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
+	problemtest.WantRefusal(t, err, "invalid_grant", "code verifier must be at least 43 characters")
 	request.Set("code_verifier", verifier)
 	if _, err = b.redeem(b.broker(request)); err != nil {
 		t.Errorf("with PKCE: %v", err)
 	}
 	form.Set("code_challenge_method", "plain")
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "PKCE is required")
+	problemtest.WantRefusal(t, err, "invalid_request", "PKCE is required")
 }
 
 func TestRefresh(t *testing.T) {
@@ -108,14 +109,14 @@ func TestRefresh(t *testing.T) {
 	}
 	narrow.Set("scope", "openid phone")
 	_, err = b.refresh(narrow)
-	wantRefusal(t, err, "invalid_scope", "A refresh cannot add scopes")
+	problemtest.WantRefusal(t, err, "invalid_scope", "A refresh cannot add scopes")
 	_, err = b.refresh(b.broker(refreshRequest("x")))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 	_, err = b.refresh(b.authenticated("main-idp", refreshRequest(tokens["refresh_token"])))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 	b.now = b.now.Add(30 * 24 * time.Hour)
 	_, err = b.refresh(b.broker(refreshRequest(tokens["refresh_token"])))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 }
 
 // A code that is used twice takes the refresh token with it.
@@ -128,9 +129,9 @@ func TestCodeReuseRevokesRefreshTokens(t *testing.T) {
 	tokens, err := b.redeem(request())
 	b.must(err)
 	_, err = b.redeem(request())
-	wantRefusal(t, err, "invalid_grant", "already been used")
+	problemtest.WantRefusal(t, err, "invalid_grant", "already been used")
 	_, err = b.refresh(b.broker(refreshRequest(tokens["refresh_token"])))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 }
 
 func TestIntrospectAndRevoke(t *testing.T) {
@@ -179,7 +180,7 @@ func TestIntrospectAndRevoke(t *testing.T) {
 	}
 	r, read, err := b.post(b.broker(url.Values{}))
 	b.must(err)
-	wantRefusal(t, b.Revoke(r, read), "invalid_request", "The parameter token is required")
+	problemtest.WantRefusal(t, b.Revoke(r, read), "invalid_request", "The parameter token is required")
 }
 
 // proof makes a DPoP proof for a POST to our token endpoint, or what change makes of it.
@@ -221,7 +222,7 @@ func TestFositeNoDPoP(t *testing.T) {
 		t.Errorf("token_type %v", tokens["token_type"])
 	}
 	_, err = redeem("nonsense")
-	wantRefusal(t, err, "invalid_dpop_proof", "is not a compact JWS")
+	problemtest.WantRefusal(t, err, "invalid_dpop_proof", "is not a compact JWS")
 	access, _ := tokens["access_token"].(string)
 	sum := sha256.Sum256([]byte(access))
 	ath := map[string]any{"ath": base64.RawURLEncoding.EncodeToString(sum[:]), "htm": http.MethodGet, "htu": issuer + "/userinfo"}
@@ -240,13 +241,13 @@ func TestFositeNoDPoP(t *testing.T) {
 	if err := use("dpop", b.proof(key, ath)); err != nil {
 		t.Errorf("the scheme in small letters: %v", err)
 	}
-	wantRefusal(t, use("Bearer", b.proof(key, ath)), "invalid_token", "a DPoP-bound token as Bearer")
-	wantRefusal(t, use("Bearer", ""), "invalid_token", "a DPoP-bound token as Bearer")
-	wantRefusal(t, use("DPoP", ""), "invalid_dpop_proof", "there must be one proof, not 0")
-	wantRefusal(t, use("DPoP", b.proof(other, ath)), "invalid_dpop_proof", "another key is bound")
-	wantRefusal(t, use("DPoP", b.proof(key, map[string]any{"htm": http.MethodGet, "htu": issuer + "/userinfo"})), "invalid_dpop_proof", "ath is not the access token's")
+	problemtest.WantRefusal(t, use("Bearer", b.proof(key, ath)), "invalid_token", "a DPoP-bound token as Bearer")
+	problemtest.WantRefusal(t, use("Bearer", ""), "invalid_token", "a DPoP-bound token as Bearer")
+	problemtest.WantRefusal(t, use("DPoP", ""), "invalid_dpop_proof", "there must be one proof, not 0")
+	problemtest.WantRefusal(t, use("DPoP", b.proof(other, ath)), "invalid_dpop_proof", "another key is bound")
+	problemtest.WantRefusal(t, use("DPoP", b.proof(key, map[string]any{"htm": http.MethodGet, "htu": issuer + "/userinfo"})), "invalid_dpop_proof", "ath is not the access token's")
 	access, _ = b.mustRedeem()["access_token"].(string)
-	wantRefusal(t, use("DPoP", b.proof(key, nil)), "invalid_token", "an unbound token as DPoP") // a bearer token does not become a DPoP one
+	problemtest.WantRefusal(t, use("DPoP", b.proof(key, nil)), "invalid_token", "an unbound token as DPoP") // a bearer token does not become a DPoP one
 }
 
 func (b *bench) mustRedeem() map[string]any {
@@ -277,8 +278,8 @@ func TestDPoPBoundCode(t *testing.T) {
 		_, err = b.Redeem(r, read, unprepared)
 		return err
 	}
-	wantRefusal(t, redeem(""), "invalid_dpop_proof", "there must be one proof, not 0")
-	wantRefusal(t, redeem(b.proof(other, nil)), "invalid_dpop_proof", "another key is bound")
+	problemtest.WantRefusal(t, redeem(""), "invalid_dpop_proof", "there must be one proof, not 0")
+	problemtest.WantRefusal(t, redeem(b.proof(other, nil)), "invalid_dpop_proof", "another key is bound")
 	if err := redeem(b.proof(key, nil)); err != nil {
 		t.Errorf("the right key, after wrong ones: %v", err)
 	}
@@ -288,7 +289,7 @@ func TestDPoPBoundCode(t *testing.T) {
 	b.must(err)
 	r.Header.Set("DPoP", b.proof(key, nil))
 	_, err = b.Push(r, read)
-	wantRefusal(t, err, "invalid_dpop_proof", "another key is bound")
+	problemtest.WantRefusal(t, err, "invalid_dpop_proof", "another key is bound")
 }
 
 // There is no JARM. Ours carries one signed JWT, errors included.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -41,7 +42,7 @@ func TestHold(t *testing.T) {
 		}
 		b.now = start.Add(15 * time.Minute)
 		_, err = visit(uri)
-		wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+		problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 		b.now = start
 	}
 	a, err := visit(pushed.RequestURI)
@@ -49,7 +50,7 @@ func TestHold(t *testing.T) {
 	_, err = b.Reject(t.Context(), a, problem.AccessDenied("no"))
 	b.must(err)
 	_, err = b.Hold(t.Context(), a)
-	wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // what is over is not held again
+	problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already") // what is over is not held again
 }
 
 // How often a pushed request opened a recovery is counted where it is kept, and a request by value has nothing to count.
@@ -64,7 +65,7 @@ func TestVisitsAreCounted(t *testing.T) {
 			t.Fatalf("visit %d: %v", visit, refusal)
 		}
 	}
-	wantRefusal(t, b.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+	problemtest.WantRefusal(t, b.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
 	if refusal := b.CountVisit(t.Context(), b.authorized(request())); refusal != nil {
 		t.Errorf("by value: %v", refusal)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"regain/provider/clients"
+	"regain/provider/problem/problemtest"
 )
 
 // JSON at PAR is Okta's contract, and nobody else's.
@@ -16,7 +17,7 @@ func TestJSONIsForOneContract(t *testing.T) {
 	b.must(err)
 	r.Header.Set("Content-Type", "application/json")
 	_, err = b.Push(r, read)
-	wantRefusal(t, err, "invalid_request", "must be application/x-www-form-urlencoded")
+	problemtest.WantRefusal(t, err, "invalid_request", "must be application/x-www-form-urlencoded")
 }
 
 // A sign-out leads back to a URI that the hint's client registered, and to no other (RP-Initiated Logout 1.0 §3).
@@ -49,7 +50,7 @@ func TestWhereASignOutLeads(t *testing.T) {
 			form[name] = values
 		}
 		_, err := b.ReadLogout(t.Context(), form)
-		wantRefusal(t, err, "invalid_request", why)
+		problemtest.WantRefusal(t, err, "invalid_request", why)
 	}
 }
 
@@ -59,20 +60,20 @@ func TestWhatARequestCannotHave(t *testing.T) {
 	form := request()
 	form.Set("claims", `{"id_token":{"acr":{"essential":true,"values":["urn:other"]}}}`)
 	_, err := b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "unmet_authentication_requirements", "None of the essential acr values can be met")
+	problemtest.WantRefusal(t, err, "unmet_authentication_requirements", "None of the essential acr values can be met")
 	form.Set("claims", `{"id_token":{"sub":{"value":"bob@example.org"}}}`)
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "login_hint names another account")
+	problemtest.WantRefusal(t, err, "invalid_request", "login_hint names another account")
 	form.Set("claims", `{"id_token":{"sub":{"values":["ada@example.org","bob@example.org"]}}}`)
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "name different accounts")
+	problemtest.WantRefusal(t, err, "invalid_request", "name different accounts")
 	form.Set("claims", `{"id_token":{"sub":{"value":"ada@example.org"}}}`)
 	if a, err := b.Authorize(t.Context(), form); err != nil || a.Account != "ada@example.org" {
 		t.Errorf("%+v, %v", a, err)
 	}
 	form.Set("claims", "{")
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "claims parameter is malformed")
+	problemtest.WantRefusal(t, err, "invalid_request", "claims parameter is malformed")
 
 	k := openBank(t)
 	claims := map[string]any{"iss": "bank", "aud": issuer, "nbf": k.now.Unix(), "exp": k.now.Unix() + 60, "response_mode": "query"}
@@ -82,5 +83,5 @@ func TestWhatARequestCannotHave(t *testing.T) {
 	claims["client_id"] = "bank"
 	plain := k.requestOf(claims)
 	_, err = k.Push(k.at(http.MethodPost, alias+"/par", plain, shown{certificate: k.certificate}))
-	wantRefusal(t, err, "invalid_request", "responses must be signed")
+	problemtest.WantRefusal(t, err, "invalid_request", "responses must be signed")
 }

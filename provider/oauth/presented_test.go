@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"regain/provider/clients"
+	"regain/provider/problem/problemtest"
 )
 
 // A client that must push gets no answer to a request by value, however it comes (RFC 9126 §6).
@@ -17,16 +18,16 @@ func TestUnpushedRequests(t *testing.T) {
 	form := request()
 	form.Set("client_id", "legacy idp")
 	_, err := b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "This client must push its requests")
+	problemtest.WantRefusal(t, err, "invalid_request", "This client must push its requests")
 	form.Set("request", "x") // an object by value is not pushed either
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "This client must push its requests")
+	problemtest.WantRefusal(t, err, "invalid_request", "This client must push its requests")
 	form = url.Values{"client_id": {"legacy idp"}, "request_uri": {"https://idp.example.org/request.jwt"}}
 	_, err = b.Authorize(t.Context(), form)
-	wantRefusal(t, err, "request_uri_not_supported", "Only request URIs of this server")
+	problemtest.WantRefusal(t, err, "request_uri_not_supported", "Only request URIs of this server")
 	for _, uri := range []string{"urn:ietf:params:oauth:request_uri:", "urn:ietf:params:oauth:request_uri:guess"} {
 		_, err = b.Authorize(t.Context(), url.Values{"client_id": {"legacy idp"}, "request_uri": {uri}})
-		wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+		problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 	}
 }
 
@@ -54,9 +55,9 @@ func TestPKCEDowngrade(t *testing.T) {
 	}
 	bare := b.grant(stock()).Parameters.Get("code")
 	client.AllowNoPKCE = false
-	wantRefusal(t, redeem(bare, ""), "invalid_grant", "had no code_challenge")
+	problemtest.WantRefusal(t, redeem(bare, ""), "invalid_grant", "had no code_challenge")
 	client.AllowNoPKCE = true
-	wantRefusal(t, redeem(bare, verifier), "invalid_grant", "code challenge was absent")
+	problemtest.WantRefusal(t, redeem(bare, verifier), "invalid_grant", "code challenge was absent")
 	if err := redeem(bare, ""); err != nil {
 		t.Errorf("without PKCE on either side: %v", err)
 	}
@@ -64,8 +65,8 @@ func TestPKCEDowngrade(t *testing.T) {
 	challenged.Set("code_challenge", request().Get("code_challenge"))
 	challenged.Set("code_challenge_method", "S256")
 	code := b.grant(challenged).Parameters.Get("code")
-	wantRefusal(t, redeem(code, ""), "invalid_grant", "code verifier must be at least 43 characters")
-	wantRefusal(t, redeem(code, verifier+"x"), "invalid_grant", "code challenge did not match")
+	problemtest.WantRefusal(t, redeem(code, ""), "invalid_grant", "code verifier must be at least 43 characters")
+	problemtest.WantRefusal(t, redeem(code, verifier+"x"), "invalid_grant", "code challenge did not match")
 	if err := redeem(code, verifier); err != nil {
 		t.Errorf("with the verifier: %v", err)
 	}
@@ -91,11 +92,11 @@ func TestCertificateBoundTokens(t *testing.T) {
 	}
 	code := url.Values{"grant_type": {"authorization_code"}, "code": {b.grant(stock()).Parameters.Get("code")}, "redirect_uri": {"https://broker.example.org/callback"}}
 	_, err := redeem(code, nil)
-	wantRefusal(t, err, "invalid_request", "bound to its certificate")
+	problemtest.WantRefusal(t, err, "invalid_request", "bound to its certificate")
 	tokens, err := redeem(code, certificate)
 	b.must(err)
 	_, err = redeem(refreshRequest(tokens["refresh_token"]), nil)
-	wantRefusal(t, err, "invalid_request", "bound to its certificate")
+	problemtest.WantRefusal(t, err, "invalid_request", "bound to its certificate")
 	again, err := redeem(refreshRequest(tokens["refresh_token"]), certificate)
 	b.must(err)
 	for _, token := range []any{tokens["access_token"], again["access_token"]} {
@@ -105,7 +106,7 @@ func TestCertificateBoundTokens(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+access)
 			withTLS(r, shown)
 			if _, err := b.Access(r, nil); why != "" {
-				wantRefusal(t, err, "invalid_token", why)
+				problemtest.WantRefusal(t, err, "invalid_token", why)
 			} else if err != nil {
 				t.Errorf("its holder: %v", err)
 			}
@@ -150,7 +151,7 @@ func TestHowTokensAreSent(t *testing.T) {
 			r.Header.Add("Authorization", header)
 		}
 		if got, err := b.Access(r, row.form); row.why != "" {
-			wantRefusal(t, err, row.code, row.why)
+			problemtest.WantRefusal(t, err, row.code, row.why)
 		} else if err != nil || got.Subject != "ada@example.org" {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
@@ -164,7 +165,7 @@ func TestHowTokensAreSent(t *testing.T) {
 	r, read, err = b.post(b.authenticated("main-idp", url.Values{}))
 	b.must(err)
 	_, _, err = b.Introspect(r, read)
-	wantRefusal(t, err, "invalid_request", "The parameter token is required")
+	problemtest.WantRefusal(t, err, "invalid_request", "The parameter token is required")
 }
 
 // A refresh token is bound as it was: with DPoP where a proof comes, and it is no access token.
@@ -179,10 +180,10 @@ func TestRefreshedTokensAreBound(t *testing.T) {
 	b.must(err)
 	access, _ := bound["access_token"].(string)
 	_, err = b.userInfo("Bearer "+access, "")
-	wantRefusal(t, err, "invalid_token", "a DPoP-bound token as Bearer")
+	problemtest.WantRefusal(t, err, "invalid_token", "a DPoP-bound token as Bearer")
 	refresh, _ := tokens["refresh_token"].(string)
 	_, err = b.userInfo("Bearer "+refresh, "")
-	wantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, err, "invalid_token", "unknown, expired or revoked")
 	if bound["token_type"] != "DPoP" {
 		t.Errorf("token_type %v", bound["token_type"])
 	}

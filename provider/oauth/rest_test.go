@@ -16,6 +16,7 @@ import (
 	"regain/provider/contract"
 	"regain/provider/oauth"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 	"regain/storage"
 )
@@ -38,7 +39,7 @@ func TestEveryEndpointAuthenticates(t *testing.T) {
 		for why, value := range map[string]string{"wrong id, secret or method": secret + "x", "no client authentication": ""} {
 			form := cloned(good[name])
 			form.Set("client_secret", value)
-			wantRefusal(t, call(form), "invalid_client", why)
+			problemtest.WantRefusal(t, call(form), "invalid_client", why)
 		}
 	}
 	if err := p.access(tokens["access_token"]); err != nil {
@@ -52,7 +53,7 @@ func TestEveryEndpointAuthenticates(t *testing.T) {
 	form := cloned(good["redeem"])
 	for _, grantType := range []string{"", "password", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"} {
 		form.Set("grant_type", grantType)
-		wantRefusal(t, calls["redeem"](form), "unsupported_grant_type", "authorization_code and refresh_token")
+		problemtest.WantRefusal(t, calls["redeem"](form), "unsupported_grant_type", "authorization_code and refresh_token")
 	}
 	if got := oauth.GrantTypes(); !slices.Equal(got, []string{"authorization_code", "refresh_token"}) {
 		t.Errorf("grant types %v", got)
@@ -64,19 +65,19 @@ func TestClientsThatAreGone(t *testing.T) {
 	p := assemble(t, contract.Tenant{}, nil)
 	tokens := p.stockTokens()
 	p.registry.err = errDown
-	wantRefusal(t, p.access(tokens["access_token"]), "temporarily_unavailable", "down")
+	problemtest.WantRefusal(t, p.access(tokens["access_token"]), "temporarily_unavailable", "down")
 	p.registry.err = nil
 	if err := p.access(tokens["access_token"]); err != nil {
 		t.Errorf("when it can be looked up again: %v", err)
 	}
 	broker := p.registry.Fixed["broker"]
 	delete(p.registry.Fixed, "broker")
-	wantRefusal(t, p.access(tokens["access_token"]), "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, p.access(tokens["access_token"]), "invalid_token", "unknown, expired or revoked")
 	changed := *broker // which may refresh no more
 	changed.Scopes = []string{"openid", "email"}
 	p.registry.Fixed["broker"] = &changed
 	_, err := p.refresh(p.broker(refreshRequest(tokens["refresh_token"])))
-	wantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, err, "invalid_grant", "The refresh token is unknown")
 }
 
 // A record that cannot be decoded, or that has no session, is no reason to go on, and none to fall over.
@@ -101,7 +102,7 @@ func TestRecordsThatAreGarbled(t *testing.T) {
 	id := p.grant(stock()).CodeID
 	p.store.garbled = []byte("x")
 	for _, call := range calls {
-		wantRefusal(t, call(), "server_error", "")
+		problemtest.WantRefusal(t, call(), "server_error", "")
 	}
 	if err := p.Withdraw(t.Context(), id); err == nil || !strings.Contains(err.Error(), "withdraw code: decode code") {
 		t.Errorf("withdraw: %v", err)
@@ -111,9 +112,9 @@ func TestRecordsThatAreGarbled(t *testing.T) {
 		Client string `json:"client"`
 	}{"id", "broker"})
 	p.must(err)
-	wantRefusal(t, calls["redeem"](), "invalid_grant", "")
-	wantRefusal(t, calls["use"](), "invalid_token", "unknown, expired or revoked")
-	wantRefusal(t, calls["refresh"](), "invalid_grant", "The refresh token is unknown")
+	problemtest.WantRefusal(t, calls["redeem"](), "invalid_grant", "")
+	problemtest.WantRefusal(t, calls["use"](), "invalid_token", "unknown, expired or revoked")
+	problemtest.WantRefusal(t, calls["refresh"](), "invalid_grant", "The refresh token is unknown")
 	for _, name := range []string{"introspect, access", "introspect, refresh"} {
 		if err := calls[name](); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -229,18 +230,18 @@ func TestLifetimes(t *testing.T) {
 	code := p.brokersCode()
 	redeem := func() error { _, err := p.redeem(cloned(code)); return err }
 	p.now = start.Add(time.Minute)
-	wantRefusal(t, redeem(), "invalid_grant", "")
+	problemtest.WantRefusal(t, redeem(), "invalid_grant", "")
 	p.now = start.Add(time.Minute - time.Second)
 	p.must(redeem())
 	p.now = start.Add(5*time.Minute - time.Second)
 	p.must(visit())
 	p.now = start.Add(5 * time.Minute)
-	wantRefusal(t, visit(), "invalid_request_uri", "unknown, expired or was used already")
+	problemtest.WantRefusal(t, visit(), "invalid_request_uri", "unknown, expired or was used already")
 	for _, token := range []any{tokens["access_token"], more["access_token"]} {
 		p.now = start.Add(10*time.Minute - time.Second)
 		p.must(p.access(token))
 		p.now = start.Add(10 * time.Minute)
-		wantRefusal(t, p.access(token), "invalid_token", "unknown, expired or revoked")
+		problemtest.WantRefusal(t, p.access(token), "invalid_token", "unknown, expired or revoked")
 		p.must(p.inactive(token))
 	}
 	p.now = start.Add(30*24*time.Hour - time.Second)
@@ -256,13 +257,13 @@ func TestUserInfoNeedsOpenID(t *testing.T) {
 	form.Set("scope", "email")
 	narrow, err := p.refresh(form)
 	p.must(err)
-	wantRefusal(t, p.access(narrow["access_token"]), "insufficient_scope", "lacks the scope openid")
+	problemtest.WantRefusal(t, p.access(narrow["access_token"]), "insufficient_scope", "lacks the scope openid")
 	form.Set("scope", "unknown")
 	_, err = p.refresh(form)
-	wantRefusal(t, err, "invalid_scope", "None of these scopes was granted")
+	problemtest.WantRefusal(t, err, "invalid_scope", "None of these scopes was granted")
 	form.Set("scope", "\x01")
 	_, err = p.refresh(form)
-	wantRefusal(t, err, "invalid_scope", "a character that no scope may have")
+	problemtest.WantRefusal(t, err, "invalid_scope", "a character that no scope may have")
 }
 
 // What cannot be signed is no answer, and is not sent without the signature.
@@ -277,7 +278,7 @@ func TestAnswersThatCannotBeSigned(t *testing.T) {
 	}
 	form.Set("scope", "profile")
 	_, err := p.Authorize(t.Context(), form)
-	wantRefusal(t, err, "server_error", "no signing key for PS256")
+	problemtest.WantRefusal(t, err, "server_error", "no signing key for PS256")
 	var refused *oauth.AuthorizeError
 	if !asAuthorize(err, &refused) || refused.Response != nil || !errors.Is(refused, refused.Problem) {
 		t.Errorf("%+v", refused)
@@ -296,7 +297,7 @@ func TestRequestsAtTheirLimits(t *testing.T) {
 	form = request()
 	form.Set("response_mode", "fragment")
 	_, err := p.Authorize(t.Context(), form)
-	wantRefusal(t, err, "invalid_request", "response_mode is not supported")
+	problemtest.WantRefusal(t, err, "invalid_request", "response_mode is not supported")
 	var refused *oauth.AuthorizeError
 	if !asAuthorize(err, &refused) || refused.Response == nil || refused.Response.Mode != requests.ModeQuery {
 		t.Errorf("%+v", refused)
@@ -356,7 +357,7 @@ func TestHeldByNobody(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err = p.Authorize(t.Context(), url.Values{})
-	wantRefusal(t, err, "invalid_request", "names no registered client")
+	problemtest.WantRefusal(t, err, "invalid_request", "names no registered client")
 }
 
 // Nothing of a server may be missing.

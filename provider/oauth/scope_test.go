@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"regain/provider/oauth"
+	"regain/provider/problem/problemtest"
 )
 
 // unknownScopes are what stock clients send to any provider.
@@ -63,9 +64,9 @@ func TestScopesThatAreRefused(t *testing.T) {
 		form := request()
 		form.Set("scope", scope)
 		_, err := b.Authorize(t.Context(), form)
-		wantRefusal(t, err, "invalid_scope", why)
+		problemtest.WantRefusal(t, err, "invalid_scope", why)
 		_, err = b.push(b.authenticated("main-idp", form))
-		wantRefusal(t, err, "invalid_scope", why)
+		problemtest.WantRefusal(t, err, "invalid_scope", why)
 	}
 }
 
@@ -88,7 +89,7 @@ func TestUnknownScopesAtARefresh(t *testing.T) {
 		refresh := b.broker(refreshRequest(tokens["refresh_token"]))
 		refresh.Set("scope", scope)
 		_, err := b.refresh(refresh)
-		wantRefusal(t, err, "invalid_scope", why)
+		problemtest.WantRefusal(t, err, "invalid_scope", why)
 	}
 }
 
@@ -106,19 +107,19 @@ func TestCodeChallenges(t *testing.T) {
 		broker.Set("code_challenge_method", "S256")
 		for _, form := range []url.Values{form, broker} {
 			_, err := b.Authorize(t.Context(), form)
-			wantRefusal(t, err, "invalid_request", "43 characters of base64url")
+			problemtest.WantRefusal(t, err, "invalid_request", "43 characters of base64url")
 		}
 		_, err := b.push(b.authenticated("main-idp", form))
-		wantRefusal(t, err, "invalid_request", "43 characters of base64url")
+		problemtest.WantRefusal(t, err, "invalid_request", "43 characters of base64url")
 	}
 	broker := stock()
 	broker.Set("code_challenge_method", "S256")
 	_, err := b.Authorize(t.Context(), broker) // a method without a challenge is a mistake, not a client without PKCE
-	wantRefusal(t, err, "invalid_request", "PKCE is required")
+	problemtest.WantRefusal(t, err, "invalid_request", "PKCE is required")
 	broker = stock()
 	broker.Set("code_challenge", good) // without a method it would be plain (RFC 7636 §4.3)
 	_, err = b.Authorize(t.Context(), broker)
-	wantRefusal(t, err, "invalid_request", "PKCE is required")
+	problemtest.WantRefusal(t, err, "invalid_request", "PKCE is required")
 }
 
 // A code_verifier is 43 to 128 unreserved characters (RFC 7636 §4.1), and the one of the challenge.
@@ -132,7 +133,7 @@ func TestCodeVerifiers(t *testing.T) {
 		form := tokenRequest(code)
 		form.Set("code_verifier", text)
 		_, err := b.redeem(b.authenticated("main-idp", form))
-		wantRefusal(t, err, "invalid_grant", why)
+		problemtest.WantRefusal(t, err, "invalid_grant", why)
 	}
 	if _, err := b.redeem(b.authenticated("main-idp", tokenRequest(code))); err != nil {
 		t.Errorf("the right one, after wrong ones: %v", err)

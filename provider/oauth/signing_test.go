@@ -22,6 +22,7 @@ import (
 	"regain/provider/keys"
 	"regain/provider/mtls"
 	"regain/provider/oauth"
+	"regain/provider/problem/problemtest"
 	"regain/storage/memory"
 )
 
@@ -127,16 +128,16 @@ func TestFositeManglesRequestObjects(t *testing.T) {
 	unsigned := request()
 	unsigned.Set("client_id", "bank")
 	_, err = b.push(b.authenticated("bank", unsigned))
-	wantRefusal(t, err, "invalid_request", "This client must sign its requests")
+	problemtest.WantRefusal(t, err, "invalid_request", "This client must sign its requests")
 	signed["aud"] = "https://evil.example"
 	outside = b.authenticated("bank", url.Values{"request": {b.sign("bank", signed)}})
 	_, err = b.push(outside)
-	wantRefusal(t, err, "invalid_request_object", "aud does not name the issuer")
+	problemtest.WantRefusal(t, err, "invalid_request_object", "aud does not name the issuer")
 	array := b.assertion("bank")
 	array["aud"] = []string{issuer}
 	outside.Set("client_assertion", b.sign("bank", array))
 	_, err = b.push(outside)
-	wantRefusal(t, err, "invalid_client", "aud must be the issuer") // FAPI 2.0: the audience is one string
+	problemtest.WantRefusal(t, err, "invalid_client", "aud must be the issuer") // FAPI 2.0: the audience is one string
 }
 
 // There is no mutual TLS. With ours, a client is its certificate, and a token goes with it.
@@ -176,7 +177,7 @@ func TestFositeNoMutualTLS(t *testing.T) {
 	form.Set("scope", "openid")
 	for name, why := range map[string]string{"": "no client certificate was shown", "stranger": "in no key of the client's jwks"} {
 		_, _, err := shown(form, name)
-		wantRefusal(t, err, "invalid_client", why)
+		problemtest.WantRefusal(t, err, "invalid_client", why)
 	}
 	_, pushed, err := shown(form, "tls")
 	b.must(err)
@@ -203,8 +204,8 @@ func TestFositeNoMutualTLS(t *testing.T) {
 	if err := use("tls"); err != nil {
 		t.Errorf("its holder: %v", err)
 	}
-	wantRefusal(t, use(""), "invalid_token", "another certificate")
-	wantRefusal(t, use("stranger"), "invalid_token", "another certificate")
+	problemtest.WantRefusal(t, use(""), "invalid_token", "another certificate")
+	problemtest.WantRefusal(t, use("stranger"), "invalid_token", "another certificate")
 }
 
 func base64Of(der []byte) string {

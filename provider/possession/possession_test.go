@@ -28,7 +28,7 @@ import (
 	"regain/provider/dpop"
 	"regain/provider/mtls"
 	"regain/provider/possession"
-	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/published"
 	"regain/storage"
 	"regain/storage/memory"
@@ -154,22 +154,6 @@ func (b *bench) broken() *http.Request {
 	return r
 }
 
-func wantRefusal(t *testing.T, err error, code, why string) {
-	t.Helper()
-	var refused *problem.Error
-	if !errors.As(err, &refused) || refused.Code != code || !strings.Contains(refused.Error(), why) {
-		t.Errorf("got %v, want %s: … %s", err, code, why)
-		return
-	}
-	status := map[string]int{"invalid_token": http.StatusUnauthorized, "temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError}[code]
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	if refused.Status != status {
-		t.Errorf("%v: status %d, want %d", err, refused.Status, status)
-	}
-}
-
 // A token is bound to what the client registered, or shows of its own accord; without what it registered it gets none.
 func TestBind(t *testing.T) {
 	b := setUp(t)
@@ -202,7 +186,7 @@ func TestBind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := b.Bind(row.r, row.client, row.wanted)
 			if row.why != "" {
-				wantRefusal(t, err, row.code, row.why)
+				problemtest.WantRefusal(t, err, row.code, row.why)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -213,7 +197,7 @@ func TestBind(t *testing.T) {
 	}
 	b.store.err = errors.New("down")
 	_, err := b.Bind(b.proven(b.call(nil), b.key, nil), plain, "")
-	wantRefusal(t, err, "temporarily_unavailable", "down")
+	problemtest.WantRefusal(t, err, "temporarily_unavailable", "down")
 	for binding, want := range map[possession.Binding]string{{}: "Bearer", {Certificate: "x"}: "Bearer", {Key: "k"}: "DPoP", {Key: "k", Certificate: "x"}: "DPoP"} {
 		if got := binding.TokenType(); got != want {
 			t.Errorf("%+v is a %s token", binding, got)
@@ -241,7 +225,7 @@ func TestPushedKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, err := b.PushedKey(row.r, client, row.parameter)
 			if row.why != "" {
-				wantRefusal(t, err, "invalid_dpop_proof", row.why)
+				problemtest.WantRefusal(t, err, "invalid_dpop_proof", row.why)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -284,7 +268,7 @@ func TestCheck(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			err := b.Check(row.r, &clients.Client{}, row.bound, possession.Presented{Scheme: row.scheme, Token: token})
 			if row.why != "" {
-				wantRefusal(t, err, row.code, row.why)
+				problemtest.WantRefusal(t, err, row.code, row.why)
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -323,7 +307,7 @@ func TestPresentedToken(t *testing.T) {
 			}
 			got, err := possession.PresentedToken(r, row.form)
 			if row.why != "" {
-				wantRefusal(t, err, row.code, row.why)
+				problemtest.WantRefusal(t, err, row.code, row.why)
 			} else if err != nil || got != (possession.Presented{Scheme: row.scheme, Token: token}) {
 				t.Errorf("%+v, %v", got, err)
 			}

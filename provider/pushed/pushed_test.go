@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/pushed"
 	"regain/provider/requests"
 	"regain/storage"
@@ -129,22 +129,6 @@ func (p *parts) failing(operation string, call func() error) error {
 	return call()
 }
 
-func wantRefusal(t *testing.T, err error, code, why string) {
-	t.Helper()
-	var refused *problem.Error
-	if !errors.As(err, &refused) || refused.Code != code || !strings.Contains(refused.Error(), why) {
-		t.Errorf("got %v, want %s: … %s", err, code, why)
-		return
-	}
-	status := map[string]int{"invalid_token": http.StatusUnauthorized, "temporarily_unavailable": http.StatusServiceUnavailable, "server_error": http.StatusInternalServerError}[code]
-	if status == 0 {
-		status = http.StatusBadRequest
-	}
-	if refused.Status != status {
-		t.Errorf("%v: status %d, want %d", err, refused.Status, status)
-	}
-}
-
 // A pushed request is its client's, for five minutes and until it is answered, as often as it is visited.
 func TestPush(t *testing.T) {
 	p := setUp(t)
@@ -157,7 +141,7 @@ func TestPush(t *testing.T) {
 	}
 	const over = "unknown, expired or was used already"
 	_, err := p.visit("other-idp", a.Pushed)
-	wantRefusal(t, err, "invalid_request_uri", over)
+	problemtest.WantRefusal(t, err, "invalid_request_uri", over)
 	if any, err := p.Load(t.Context(), a.Pushed); err != nil || any.ClientID != "main-idp" {
 		t.Errorf("%+v, %v", any, err)
 	}
@@ -167,13 +151,13 @@ func TestPush(t *testing.T) {
 	}
 	p.now = p.now.Add(time.Second)
 	_, err = p.visit("main-idp", a.Pushed)
-	wantRefusal(t, err, "invalid_request_uri", over)
+	problemtest.WantRefusal(t, err, "invalid_request_uri", over)
 	a = p.pushed()
 	p.must(p.Delete(t.Context(), a))
 	_, err = p.visit("main-idp", a.Pushed)
-	wantRefusal(t, err, "invalid_request_uri", over)
+	problemtest.WantRefusal(t, err, "invalid_request_uri", over)
 	_, err = p.Hold(t.Context(), a) // what is over is not held again
-	wantRefusal(t, err, "invalid_request_uri", over)
+	problemtest.WantRefusal(t, err, "invalid_request_uri", over)
 	p.must(p.failing("delete", func() error { return p.Delete(t.Context(), asked()) })) // by value there is nothing to delete
 }
 
@@ -198,7 +182,7 @@ func TestHold(t *testing.T) {
 		}
 		p.now = start.Add(16 * time.Minute)
 		_, err = p.visit("main-idp", uri)
-		wantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
+		problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 		p.now = start
 	}
 }
@@ -225,7 +209,7 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			wantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down")
+			problemtest.WantRefusal(t, p.failing(row.operation, row.call), "temporarily_unavailable", "down")
 		})
 	}
 	if err := p.failing("delete", func() error { return p.Delete(t.Context(), a) }); !errors.Is(err, errDown) {
@@ -233,12 +217,12 @@ func TestTheStoreDoesNotAnswer(t *testing.T) {
 	}
 	p.noID = errDown
 	_, err := p.Push(t.Context(), asked())
-	wantRefusal(t, err, "server_error", "down")
+	problemtest.WantRefusal(t, err, "server_error", "down")
 	p.store.garbled = true
 	_, err = p.visit("main-idp", a.Pushed)
-	wantRefusal(t, err, "server_error", "")
+	problemtest.WantRefusal(t, err, "server_error", "")
 	_, err = p.Hold(t.Context(), a)
-	wantRefusal(t, err, "server_error", "")
+	problemtest.WantRefusal(t, err, "server_error", "")
 }
 
 // Nothing of it may be missing.
@@ -277,17 +261,23 @@ func TestVisits(t *testing.T) {
 	a := p.pushed()
 	other := a
 	other.Pushed += "x"
+	looks, _ := storage.ReadOnly(t.Context())
+	for range 20 {
+		if refusal := p.CountVisit(looks, a); refusal != nil {
+			t.Fatalf("one who may only look: %v", refusal)
+		}
+	}
 	if refusal := p.failing("increment", func() error { return asNil(p.CountVisit(t.Context(), a)) }); refusal != nil {
 		t.Errorf("the first costs a change of the store: %v", refusal)
 	}
-	wantRefusal(t, p.failing("increment", func() error { return asNil(p.CountVisit(t.Context(), a)) }), "temporarily_unavailable", "down")
+	problemtest.WantRefusal(t, p.failing("increment", func() error { return asNil(p.CountVisit(t.Context(), a)) }), "temporarily_unavailable", "down")
 	for visit := 2; visit <= 8; visit++ {
 		if refusal := p.CountVisit(t.Context(), a); refusal != nil {
 			t.Fatalf("visit %d: %v", visit, refusal)
 		}
 	}
 	for range 2 {
-		wantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+		problemtest.WantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
 	}
 	if refusal := p.CountVisit(t.Context(), other); refusal != nil {
 		t.Errorf("another request: %v", refusal)
@@ -298,7 +288,7 @@ func TestVisits(t *testing.T) {
 		}
 	}
 	p.now = p.now.Add(20*time.Minute - time.Second) // as long as it can be good
-	wantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
+	problemtest.WantRefusal(t, p.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
 	p.now = p.now.Add(time.Second) // and no longer: what cannot be opened need not be counted
 	if refusal := p.CountVisit(t.Context(), a); refusal != nil {
 		t.Errorf("after its end: %v", refusal)

@@ -35,7 +35,7 @@ func newVisits(store storage.Store) (visits, error) {
 // CountVisit counts a recovery that is about to be opened by a pushed request, and refuses it if that opened too many. The
 // URI stays good for the ones that are open (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
 func (v visits) CountVisit(ctx context.Context, a requests.Authorization) *problem.Error {
-	if a.Pushed == "" {
+	if a.Pushed == "" || !storage.MayChange(ctx) { // who may only look opens nothing
 		return nil
 	}
 	id := storage.Digest(a.Pushed)

@@ -12,6 +12,7 @@ import (
 
 	"regain/provider/clients"
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -96,7 +97,7 @@ func TestRequestObjects(t *testing.T) {
 			t.Errorf("%s: taken: %+v", name, a)
 			continue
 		}
-		wantRefusal(t, refusal, row.code, row.why)
+		problemtest.WantRefusal(t, refusal, row.code, row.why)
 		if a.State != row.state || a.Account != "" || a.Form != nil {
 			t.Errorf("%s: refused, with %+v", name, a)
 		}
@@ -104,17 +105,17 @@ func TestRequestObjects(t *testing.T) {
 	form := request()
 	form.Set("client_id", "bank")
 	_, err = b.read(form)
-	wantRefusal(t, err, "invalid_request", "must sign its requests")
+	problemtest.WantRefusal(t, err, "invalid_request", "must sign its requests")
 	form = request()
 	form.Set("request", b.sign("main-idp", b.bankClaims()))
 	_, err = b.read(form)
-	wantRefusal(t, err, "request_not_supported", "registered no request objects")
+	problemtest.WantRefusal(t, err, "request_not_supported", "registered no request objects")
 	many := b.bankClaims()
 	for i := range 65 {
 		many[fmt.Sprintf("p%d", i)] = "1"
 	}
 	_, err = b.read(around(b.sign("bank", many)))
-	wantRefusal(t, err, "invalid_request", "too many parameters")
+	problemtest.WantRefusal(t, err, "invalid_request", "too many parameters")
 }
 
 // A client that may do without PKCE may not do with half of it.
@@ -157,7 +158,7 @@ func TestChallengesAtTheReader(t *testing.T) {
 		a, err := b.read(form)
 		switch {
 		case row.why != "":
-			wantRefusal(t, err, "invalid_request", row.why)
+			problemtest.WantRefusal(t, err, "invalid_request", row.why)
 		case err != nil || a.Form.Get("code_challenge") != row.challenge:
 			t.Errorf("%s: %+v, %v", name, a, err)
 		}
@@ -180,7 +181,7 @@ func TestContracts(t *testing.T) {
 	}
 	okta.Set("claims", `{"id_token":{}}`)
 	_, err := b.read(okta)
-	wantRefusal(t, err, "invalid_request", "not that of the contract okta-idv")
+	problemtest.WantRefusal(t, err, "invalid_request", "not that of the contract okta-idv")
 
 	entra := func() url.Values {
 		return url.Values{
@@ -209,7 +210,7 @@ func TestContracts(t *testing.T) {
 		form := entra()
 		form.Set(row.parameter, row.value)
 		a, err := b.read(form)
-		wantRefusal(t, err, row.code, row.why)
+		problemtest.WantRefusal(t, err, row.code, row.why)
 		if a.Echo != nil || a.ClientID != "entra" {
 			t.Errorf("%s: %+v", name, a)
 		}
@@ -230,7 +231,7 @@ func TestNarrowed(t *testing.T) {
 		if got != nil {
 			t.Errorf("%q: %q", text, got)
 		}
-		wantRefusal(t, refusal, "invalid_scope", why)
+		problemtest.WantRefusal(t, refusal, "invalid_scope", why)
 	}
 }
 
@@ -275,7 +276,7 @@ func TestWhatIsSaidOfARequest(t *testing.T) {
 			form := request()
 			form.Set(row.parameter, row.value)
 			_, err := b.read(form)
-			wantRefusal(t, err, row.code, row.why)
+			problemtest.WantRefusal(t, err, row.code, row.why)
 		})
 	}
 	form := request()

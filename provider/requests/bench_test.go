@@ -8,12 +8,10 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -196,24 +194,4 @@ func (b *bench) mint(typ string, change map[string]any) string {
 	text, err := b.ring.Mint(typ, claims)
 	b.must(err)
 	return text
-}
-
-// wantRefusal holds an error against its OAuth code, and against a part of why, which the client is told or the log.
-func wantRefusal(t *testing.T, err error, code, why string) {
-	t.Helper()
-	var problem *problem.Error
-	if !errors.As(err, &problem) || problem.Code != code || !strings.Contains(problem.Error(), why) {
-		t.Errorf("got %v, want %s: … %s", err, code, why)
-		return
-	}
-	status := http.StatusBadRequest
-	switch {
-	case strings.Contains(why, "This method is not allowed here"):
-		status = http.StatusMethodNotAllowed
-	case code == "access_denied":
-		status = http.StatusForbidden
-	}
-	if problem.Status != status {
-		t.Errorf("%v: status %d, want %d", err, problem.Status, status)
-	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -40,7 +41,7 @@ func TestEmptyParametersAreNotSent(t *testing.T) {
 			}
 			for _, twice := range []string{name + "=&" + name + "=x", name + "=x&" + name + "=", name + "&" + name} {
 				_, err := readForm(t, method, twice)
-				wantRefusal(t, err, "invalid_request", "The parameter "+name+" occurs more than once")
+				problemtest.WantRefusal(t, err, "invalid_request", "The parameter "+name+" occurs more than once")
 			}
 		}
 	}
@@ -75,18 +76,18 @@ func TestLimitsOfForms(t *testing.T) {
 			t.Errorf("%s of 64: %v", method, err)
 		}
 		_, err := readForm(t, method, many(65))
-		wantRefusal(t, err, "invalid_request", "too many parameters")
+		problemtest.WantRefusal(t, err, "invalid_request", "too many parameters")
 		_, err = readForm(t, method, "a=%ff")
-		wantRefusal(t, err, "invalid_request", "The parameter a is not UTF-8")
+		problemtest.WantRefusal(t, err, "invalid_request", "The parameter a is not UTF-8")
 		_, err = readForm(t, method, "a=%zz")
-		wantRefusal(t, err, "invalid_request", "cannot be parsed")
+		problemtest.WantRefusal(t, err, "invalid_request", "cannot be parsed")
 		if _, err := readForm(t, method, "a="+strings.Repeat("x", 64<<10-2)); err != nil {
 			t.Errorf("%s at the limit: %v", method, err)
 		}
 		_, err = readForm(t, method, "a="+strings.Repeat("x", 64<<10-1))
-		wantRefusal(t, err, "invalid_request", "too large")
+		problemtest.WantRefusal(t, err, "invalid_request", "too large")
 		_, err = readForm(t, method, "a="+strings.Repeat("x", 64<<10))
-		wantRefusal(t, err, "invalid_request", "too large")
+		problemtest.WantRefusal(t, err, "invalid_request", "too large")
 	}
 	read := func(method, media, query, body string) error {
 		r := httptest.NewRequestWithContext(t.Context(), method, issuer+"/par"+query, strings.NewReader(body))
@@ -104,14 +105,14 @@ func TestLimitsOfForms(t *testing.T) {
 		"The parameter a is not UTF-8":              read(http.MethodPost, form, "", "a=%ff"),
 		"too many parameters":                       read(http.MethodPost, "application/json", "", `{"`+strings.ReplaceAll(many(65), "=1&", `":"1","`)[:len(strings.ReplaceAll(many(65), "=1&", `":"1","`))-2]+`":"1"}`),
 	} {
-		wantRefusal(t, err, "invalid_request", why)
+		problemtest.WantRefusal(t, err, "invalid_request", why)
 	}
 	for _, err := range []error{
 		read(http.MethodPost, "application/json", "?a=1", "{}"), read(http.MethodPost, "application/json; charset", "", "{}"), read(http.MethodPost, form+"; charset", "", "a=1"),
 	} {
-		wantRefusal(t, err, "invalid_request", "must be application/x-www-form-urlencoded")
+		problemtest.WantRefusal(t, err, "invalid_request", "must be application/x-www-form-urlencoded")
 	}
-	wantRefusal(t, read(http.MethodPut, "application/json", "", "{}"), "invalid_request", "This method is not allowed here")
+	problemtest.WantRefusal(t, read(http.MethodPut, "application/json", "", "{}"), "invalid_request", "This method is not allowed here")
 	for _, err := range []error{read(http.MethodPost, form+"; charset=UTF-8", "", "a=1"), read(http.MethodPost, "application/json", "", `{"a":"1"}`), read(http.MethodHead, "", "?a=1", "")} {
 		if err != nil {
 			t.Error(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"regain/provider/problem"
+	"regain/provider/problem/problemtest"
 	"regain/provider/remotekeys"
 	"regain/provider/requests"
 )
@@ -58,11 +59,11 @@ func TestWhoIsNamed(t *testing.T) {
 	}
 	form.Set("login_hint", "bob@example.org")
 	_, err := b.read(form)
-	wantRefusal(t, err, "invalid_request", "login_hint names another account")
+	problemtest.WantRefusal(t, err, "invalid_request", "login_hint names another account")
 	form.Del("login_hint")
 	form.Set("claims", `{"userinfo":{"sub":{"value":"bob@example.org"}}}`)
 	_, err = b.read(form)
-	wantRefusal(t, err, "invalid_request", "name different accounts")
+	problemtest.WantRefusal(t, err, "invalid_request", "name different accounts")
 	form = request()
 	form.Set("client_id", "asks")
 	form.Set("scope", "openid")
@@ -73,7 +74,7 @@ func TestWhoIsNamed(t *testing.T) {
 	for _, name := range []string{"a\x00b", "a\u202eb", strings.Repeat("x", 321)} {
 		form.Set("login_hint", name)
 		_, err := b.read(form)
-		wantRefusal(t, err, "invalid_request", "characters that do not show")
+		problemtest.WantRefusal(t, err, "invalid_request", "characters that do not show")
 	}
 }
 
@@ -139,7 +140,7 @@ func TestHintsThatTheFuzzerStartsFrom(t *testing.T) {
 	var none requests.Logout
 	for name, payload := range map[string]string{"another iss": `{"iss":"main-idp","aud":"main-idp","sub":"ada"}`, "two audiences": `{"iss":"https://recover.example.org","aud":["main-idp","x"],"sub":"ada"}`, "none": `{"iss":"https://recover.example.org","sub":"ada"}`} {
 		got, err := b.Logout(t.Context(), url.Values{"id_token_hint": {b.signText("server", []byte(payload))}})
-		wantRefusal(t, err, "invalid_request", "iss is not ours, or aud is not one client")
+		problemtest.WantRefusal(t, err, "invalid_request", "iss is not ours, or aud is not one client")
 		if got != none {
 			t.Errorf("%s: %+v", name, got)
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
 )
 
@@ -23,7 +24,7 @@ func TestLimitsOfParameters(t *testing.T) {
 		}
 		form.Set(name, strings.Repeat("x", row.most+1))
 		_, err := b.read(form)
-		wantRefusal(t, err, "invalid_request", row.why)
+		problemtest.WantRefusal(t, err, "invalid_request", row.why)
 	}
 	for name, row := range map[string]struct{ value, code, why string }{
 		"claims":        {strings.Repeat("x", 16<<10+1), "invalid_request", "claims parameter is too long"},
@@ -34,21 +35,21 @@ func TestLimitsOfParameters(t *testing.T) {
 		form := request()
 		form.Set(name, row.value)
 		_, err := b.read(form)
-		wantRefusal(t, err, row.code, row.why)
+		problemtest.WantRefusal(t, err, row.code, row.why)
 	}
 	for name, why := range map[string]string{"login_hint": "name is too long", "id_token_hint": "is neither an ID token"} {
 		form := request()
 		form.Del("login_hint")
 		form.Set(name, strings.Repeat("x", 8<<10))
 		_, err := b.read(form)
-		wantRefusal(t, err, "invalid_request", why)
+		problemtest.WantRefusal(t, err, "invalid_request", why)
 	}
 	form := request()
 	form.Del("login_hint")
 	_, err := b.read(form) // a client that may not leave it to the person
-	wantRefusal(t, err, "invalid_request", "Name the account to recover")
+	problemtest.WantRefusal(t, err, "invalid_request", "Name the account to recover")
 	_, err = b.read(url.Values{"client_id": {"nobody"}})
-	wantRefusal(t, err, "invalid_request", "names no registered client")
+	problemtest.WantRefusal(t, err, "invalid_request", "names no registered client")
 }
 
 // A scope that the client did not register for is refused with the cure, and each mode of an answer says how it travels.
@@ -57,7 +58,7 @@ func TestScopesAndModes(t *testing.T) {
 	form := request()
 	form.Set("scope", "openid email")
 	_, err := b.read(form)
-	wantRefusal(t, err, "invalid_scope", "scope 'email'; register it for the client")
+	problemtest.WantRefusal(t, err, "invalid_scope", "scope 'email'; register it for the client")
 	for _, mode := range append(requests.ResponseModes(), "") {
 		if posted := mode == "form_post" || mode == "form_post.jwt"; mode.Posted() != posted {
 			t.Errorf("%q is posted: %t", mode, mode.Posted())
@@ -100,7 +101,7 @@ func TestAuthenticationRequirements(t *testing.T) {
 		form.Set("max_age", row.age)
 		a, err := b.read(form)
 		if row.why != "" {
-			wantRefusal(t, err, "invalid_request", row.why)
+			problemtest.WantRefusal(t, err, "invalid_request", row.why)
 			continue
 		}
 		got := a.AuthnRequirements

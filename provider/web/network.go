@@ -44,10 +44,7 @@ func (w *Web) Network(c *gin.Context) string {
 		w.tellUnknown(c, err)
 		return recovery.UnknownNetwork
 	}
-	if network := peer.Network(address); network != "" {
-		return network
-	}
-	return recovery.UnknownNetwork
+	return peer.Network(address)
 }
 
 // clientAddress returns the peer of the connection or, where that is one of the proxies, the last address in
