@@ -61,7 +61,9 @@ func (s *Store) settle(ctx context.Context, what string, step func(ctx context.C
 			return err
 		}
 		maybe = maybe || sent.unanswered.Load() && !refused(err) || halfDone(err)
-		last = err
+		if last == nil || !errors.Is(err, context.DeadlineExceeded) { // that the time is over says less than why it took so long
+			last = err
+		}
 		if hopeless(err) || errors.Is(err, errForgotten) {
 			break
 		}
