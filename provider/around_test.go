@@ -39,3 +39,8 @@ func (s aroundStore) Increment(ctx context.Context, kind storage.Kind, id string
 	err = s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
 	return n, err
 }
+
+func (s aroundStore) Commit(ctx context.Context, changes []storage.Change) (results []storage.Result, err error) {
+	err = s.do(func() error { results, err = s.Store.Commit(ctx, changes); return err })
+	return results, err
+}
