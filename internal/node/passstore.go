@@ -8,6 +8,7 @@ import (
 
 	"regain/adapters/localpass"
 	"regain/storage"
+	"regain/storage/generation"
 )
 
 const (
@@ -17,7 +18,10 @@ const (
 
 // passStore stores the passes of adapters/localpass in the node's store. It is here because adapters and storage do
 // not import each other.
-type passStore struct{ store storage.Store }
+type passStore struct {
+	store storage.Store
+	guard *generation.Guard // nil for none
+}
 
 var _ localpass.Store = passStore{}
 
@@ -40,30 +44,38 @@ func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
 
 // put is the change that puts an entry in the place of what is there.
 func (s passStore) put(ctx context.Context, e localpass.Entry) (storage.Change, error) {
-	old, err := s.store.Get(ctx, kindPass, e.Key)
+	old, err := s.store.Get(ctx, kindPass, s.id(e.Key))
 	switch {
 	case errors.Is(err, storage.ErrNotFound):
-		return storage.Creating(record(e)), nil
+		return storage.Creating(s.record(e)), nil
 	case err != nil:
 		return storage.Change{}, err
 	}
 	e.Version = old.Version
-	return storage.Updating(record(e)), nil
+	return storage.Updating(s.record(e)), nil
 }
 
 func (s passStore) Get(ctx context.Context, key string) (localpass.Entry, error) {
-	r, err := s.store.Get(ctx, kindPass, key)
-	return localpass.Entry{Key: r.ID, Version: r.Version, Data: r.Data, ExpiresAt: r.ExpiresAt}, err
+	r, err := s.store.Get(ctx, kindPass, s.id(key))
+	return localpass.Entry{Key: key, Version: r.Version, Data: r.Data, ExpiresAt: r.ExpiresAt}, err
 }
 
 func (s passStore) Update(ctx context.Context, e localpass.Entry) error {
-	return s.store.Update(ctx, record(e))
+	return s.store.Update(ctx, s.record(e))
 }
 
 func (s passStore) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
 	return s.store.Increment(ctx, kindPassGuesses, key, window)
 }
 
-func record(e localpass.Entry) storage.Record {
-	return storage.Record{Kind: kindPass, ID: e.Key, Version: e.Version, Data: e.Data, ExpiresAt: e.ExpiresAt}
+// id is that of the record of an account's pass. A pass of another epoch is void, and must not be in the way of the next one.
+func (s passStore) id(key string) string {
+	if s.guard == nil {
+		return key
+	}
+	return fmt.Sprintf("%s.%x", key, s.guard.Epoch())
+}
+
+func (s passStore) record(e localpass.Entry) storage.Record {
+	return storage.Record{Kind: kindPass, ID: s.id(e.Key), Version: e.Version, Data: e.Data, ExpiresAt: e.ExpiresAt}
 }
