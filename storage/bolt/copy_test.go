@@ -31,7 +31,9 @@ func dump(t *testing.T, s storage.Dumped) (all []storage.Entry) {
 		}
 		all = append(all, e)
 	}
-	slices.SortFunc(all, func(a, b storage.Entry) int { return strings.Compare(fmt.Sprint(a.Counter, a.Kind, a.ID), fmt.Sprint(b.Counter, b.Kind, b.ID)) })
+	slices.SortFunc(all, func(a, b storage.Entry) int {
+		return strings.Compare(fmt.Sprint(a.Counter, a.Kind, a.ID), fmt.Sprint(b.Counter, b.Kind, b.ID))
+	})
 	return all
 }
 
