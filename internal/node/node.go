@@ -53,6 +53,7 @@ type Node struct {
 	shared  storage.Shared // nil if no other node writes to the store
 	closers []io.Closer    // closed in reverse order
 	parts   []*watched     // that are made of files
+	copies  *copies        // of the file store; nil for another one
 
 	// What is made again when files change.
 	ring         *keys.Ring

@@ -91,7 +91,8 @@ type Facts struct {
 // Index is one index of a collection.
 type Index struct {
 	Collection, Name string
-	Expected         bool // it is one of this program's, and as it has to be
+	Ours             bool // it has the name of one of this program's
+	Expected         bool // and is as that has to be
 	Missing          bool
 }
 
@@ -144,7 +145,7 @@ func (s *Store) look(ctx context.Context, of *mongo.Collection) (list []Index, e
 		return nil, fmt.Errorf("list the indexes of %s: %w", of.Name(), err)
 	}
 	for _, wanted := range s.indexes(of) {
-		here := Index{Collection: of.Name(), Name: wanted.Name, Missing: true}
+		here := Index{Collection: of.Name(), Name: wanted.Name, Ours: true, Missing: true}
 		for _, f := range found {
 			if f.Name == wanted.Name {
 				here.Missing, here.Expected = false, f.is(wanted)
