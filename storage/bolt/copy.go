@@ -21,6 +21,10 @@ import (
 // ErrLocked means that another process has the file open: the node that uses it.
 var ErrLocked = errors.New("another process uses it")
 
+// lookTimeout is how long OpenReadOnly waits for a file to become free: a node keeps it as long as it runs, and others for a
+// moment.
+const lookTimeout = 200 * time.Millisecond
+
 var _ storage.Dumped = (*Store)(nil)
 
 // OpenReadOnly opens a file to look at it: a copy, or that of a node that does not run, which cannot start until it is closed.
@@ -46,7 +50,7 @@ func (s *Store) openReadOnly() error {
 	if info, err := os.Stat(s.path); err != nil || info.Size() == 0 {
 		return errors.Join(err, fmt.Errorf("open store %s: nothing was written to it yet", s.path))
 	}
-	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: openTimeout, ReadOnly: true, PreLoadFreelist: true})
+	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lookTimeout, ReadOnly: true, PreLoadFreelist: true})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
 		return fmt.Errorf("open store %s: %w", s.path, ErrLocked)
 	}
