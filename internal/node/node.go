@@ -31,6 +31,7 @@ import (
 	"regain/provider/wallet"
 	"regain/recovery"
 	"regain/storage"
+	"regain/storage/generation"
 )
 
 // Deps holds a node's dependencies; all but Wrap and ReadOnly are required.
@@ -50,10 +51,11 @@ type Node struct {
 	loaded  loaded
 	audit   *auditlog.Log
 	store   *watchedStore
-	shared  storage.Shared // nil if no other node writes to the store
-	closers []io.Closer    // closed in reverse order
-	parts   []*watched     // that are made of files
-	copies  *copies        // of the file store; nil for another one
+	shared  storage.Shared    // nil if no other node writes to the store
+	guard   *generation.Guard // of the store's generation; nil for a store in memory
+	closers []io.Closer       // closed in reverse order
+	parts   []*watched        // that are made of files
+	copies  *copies           // of the file store; nil for another one
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -108,7 +110,7 @@ func (n *Node) wire(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, store, deps)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, passStore{store, n.guard}, deps)
 	if err != nil {
 		return err
 	}
@@ -132,8 +134,12 @@ func (n *Node) newService(store storage.Store, transactions recovery.Transaction
 	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
+	if err := n.startGuard(deps.Logger); err != nil {
+		return nil, err
+	}
+	known := issuings{n.audit, n.guard}
 	return recovery.NewService(recovery.Ports{
-		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
+		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: known, Issuings: known,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, n.loaded.Policy)
 }
@@ -145,6 +151,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random, parts.Unready, parts.Stale = deps.Logger, deps.Clock, deps.Random, n.unready, n.stale
+	parts.WentBack = func() bool { return n.wentBack(deps.Clock()) }
 	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err
