@@ -7,7 +7,7 @@
 //	Migrate  the schema of a database
 //
 // A store that is filled from a copy is not the store of then: nobody knows what was used up since. What may come back, and
-// what never does, is decided in carried.go.
+// what never does, storage.Kind.Outlives decides; mark.go tells nodes.
 package backup
 
 import (

@@ -27,7 +27,7 @@ type Imported struct {
 }
 
 // Import fills the configured store, which must be empty, from an export. The store is there as a whole or not at all. What
-// may never come back is left behind (carried.go), and the rest is sealed anew with the newest key, so that an older one is
+// may never come back is left behind (mark.go), and the rest is sealed anew with the newest key, so that an older one is
 // not needed for it any more.
 func (c Command) Import(ctx context.Context, from io.Reader) (Imported, error) {
 	_, entries, err := transfer.Read(bufio.NewReader(from), c.Keys)
@@ -59,7 +59,7 @@ func (c Command) ImportFile(ctx context.Context, from string) (done Imported, er
 // fill fills the configured store.
 func (c Command) fill(ctx context.Context, entries iter.Seq2[storage.Entry, error]) (done Imported, err error) {
 	done.Left = make(map[storage.Kind]int)
-	entries = c.resealed(c.permitted(c.living(c.counted(entries)), done.Left))
+	entries = c.marked(ctx, c.living(c.counted(entries)), done.Left)
 	if c.Storage.Backend == fileBackend {
 		done.Stored, err = c.fillFile(entries)
 	} else {
@@ -92,38 +92,6 @@ func (c Command) fillDatabase(ctx context.Context, entries iter.Seq2[storage.Ent
 		return 0, err
 	}
 	return mongo.Load(ctx, database, c.Clock, entries)
-}
-
-// permitted leaves out what may never come back, and counts it.
-func (c Command) permitted(entries iter.Seq2[storage.Entry, error], left map[storage.Kind]int) iter.Seq2[storage.Entry, error] {
-	return func(yield func(storage.Entry, error) bool) {
-		for e, err := range entries {
-			if err == nil && !e.Counter && !carried(e.Kind) {
-				left[e.Kind]++
-				continue
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
-}
-
-// resealed seals each record anew. One that this configuration's keys do not open ends the import: it could never be read.
-func (c Command) resealed(entries iter.Seq2[storage.Entry, error]) iter.Seq2[storage.Entry, error] {
-	return func(yield func(storage.Entry, error) bool) {
-		for e, err := range entries {
-			if err == nil && !e.Counter {
-				var opened storage.Record
-				if opened, err = c.Keys.OpenRecord(e.Record); err == nil {
-					e.Record = c.Keys.SealRecord(opened)
-				}
-			}
-			if !yield(e, err) {
-				return
-			}
-		}
-	}
 }
 
 // Text tells what was done, and what was left behind.
