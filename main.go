@@ -40,6 +40,10 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
                            after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
+  regain backup OUT        copy the file store, also while its node runs; docs/backup.md
+  regain storage status [COPY] tell what a store holds, by kind, and what state it is in; storage export OUT and storage import IN
+                           take all of it to a file and into another store, of any backend (- for the standard output and
+                           input), storage migrate brings a database to this program's schema; docs/backup.md
   regain load              measure whole recoveries against the cost of their cryptography
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version, and the commit that it was built from
@@ -80,6 +84,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runCheck(rest, out)
 	case "audit":
 		return runAudit(ctx, rest, out)
+	case "backup":
+		return runBackup(ctx, rest, out)
+	case "storage":
+		return runStorage(ctx, rest, out)
 	case "diagnose":
 		return runDiagnose(rest, os.Stdin, out)
 	case "load":

@@ -25,7 +25,7 @@ func (k Kind) Outlives() bool {
 		return true
 	case "audit_head": // an older one demands less of the log, and none would demand nothing
 		return true
-	case KindGeneration, KindIssued: // what all this is known by
+	case KindGeneration, KindIssued, KindRestored: // what all this is known by
 		return true
 	}
 	return false
@@ -35,6 +35,8 @@ func (k Kind) Outlives() bool {
 const (
 	KindGeneration = Kind("generation")
 	KindIssued     = Kind("issued")
+	// KindRestored has one record: when a command filled the store from a copy. See package internal/backup.
+	KindRestored = Kind("restored")
 )
 
 // errVoid is ErrNotFound, of a record that was written in another epoch.

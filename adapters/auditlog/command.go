@@ -4,11 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"syscall"
 	"time"
 
 	"regain/adapters/auditlog/segments"
+	"regain/internal/holder"
 	"regain/recovery/chain"
 )
 
@@ -41,15 +40,9 @@ func askToRotate(ctx context.Context, options Options) (chain.Head, error) {
 	if err != nil && !errors.Is(err, segments.ErrNoHead) { // which the node makes anew
 		return before, err
 	}
-	if err := os.WriteFile(options.Path+segments.RotateEnding, nil, private); err != nil {
-		return before, fmt.Errorf("ask the node to rotate: %w", err)
-	}
-	pid, err := holder(options.Path)
+	pid, err := holder.Ask(lockPath(options.Path), options.Path+segments.RotateEnding)
 	if err != nil {
-		return before, fmt.Errorf("%w: send SIGHUP to the node yourself: it rotates then", err)
-	}
-	if err := syscall.Kill(pid, syscall.SIGHUP); err != nil {
-		return before, fmt.Errorf("send SIGHUP to process %d: %w", pid, err)
+		return before, fmt.Errorf("ask the node to rotate: %w", err)
 	}
 	const patience, pause = 10 * time.Second, 20 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, patience)

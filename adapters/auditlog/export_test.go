@@ -1,6 +1,10 @@
 package auditlog
 
-import "os"
+import (
+	"os"
+
+	"regain/internal/holder"
+)
 
 // File is what a log does to a file.
 type File = file
@@ -35,7 +39,7 @@ func Disk(f *os.File) File { return diskFile{f} }
 func RootOfAnother(user int, owner uint32) bool { return rootOfAnother(user, owner) }
 
 // Holder returns the process that holds the log's lock.
-func Holder(path string) (int, error) { return holder(path) }
+func Holder(path string) (int, error) { return holder.Of(lockPath(path)) }
 
 // HolderIn returns the process that a table of locks names for an inode.
-func HolderIn(table, inode string) int { return holderIn(table, inode) }
+func HolderIn(table, inode string) int { return holder.In(table, inode) }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
-	"strings"
 	"syscall"
 
 	"regain/adapters/auditlog/segments"
@@ -57,37 +55,4 @@ func (l *Log) relock() error {
 	_ = l.lock.Close() // of a file that has no name
 	l.lock, l.locking = lock, identity{}
 	return nil
-}
-
-// holder returns the process that holds the log's lock, as the kernel says: a number in a file could be an old one, or
-// one of another container, and the process of that number here would get the signal.
-func holder(path string) (int, error) {
-	info, err := os.Stat(lockPath(path))
-	if err != nil {
-		return 0, fmt.Errorf("find the process that writes the audit log: %w", err)
-	}
-	inode := ""
-	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		inode = strconv.FormatUint(stat.Ino, 10)
-	}
-	table, _ := os.ReadFile("/proc/locks") // another system names nobody
-	if pid := holderIn(string(table), inode); pid > 0 {
-		return pid, nil
-	}
-	return 0, errors.New("find the process that writes the audit log: the kernel names none here; does it run in another container?")
-}
-
-// holderIn finds the process that locked the file of this inode in a table as of proc_locks(5), 0 for none.
-func holderIn(table, inode string) int {
-	for line := range strings.Lines(table) {
-		// "3: FLOCK  ADVISORY  WRITE 23094 fe:00:9986051 0 EOF"
-		fields := strings.Fields(line)
-		if len(fields) < 6 || fields[1] != "FLOCK" || fields[3] != "WRITE" || fields[5][strings.LastIndexByte(fields[5], ':')+1:] != inode {
-			continue
-		}
-		if pid, _ := strconv.Atoi(fields[4]); pid > 0 { // of a process in another container it says 0
-			return pid
-		}
-	}
-	return 0
 }

@@ -13,6 +13,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -57,6 +58,9 @@ type Node struct {
 	guard   *generation.Guard // of the store's generation; nil for a store in memory
 	closers []io.Closer       // closed in reverse order
 	parts   []*watched        // that are made of files
+	copies  *copies           // of the file store; nil for another one
+
+	restored time.Time // when the store was filled from a copy; zero for never
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -109,6 +113,9 @@ func (n *Node) wire(deps Deps) error {
 	n.certificate.current.Store(n.loaded.Certificate)
 	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
 	if err != nil {
+		return err
+	}
+	if n.restored, err = generation.RestoredAt(context.Background(), store); err != nil {
 		return err
 	}
 	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, passStore{store, n.guard}, deps)

@@ -33,6 +33,7 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		return nil, fmt.Errorf("storage: %w", err)
 	}
 	n.closers = append(n.closers, backend)
+	n.offerCopies(cfg.Path, backend, deps.Logger)
 	inner := backend
 	if deps.Wrap != nil {
 		backend = deps.Wrap(backend)

@@ -125,6 +125,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 	ticker, warned := time.NewTicker(every), clock()
 	go func() {
 		defer close(ended)
+		n.copies.answer() // who asked while the node was starting
 		for {
 			all := false
 			select {
@@ -135,6 +136,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 				if err := n.ReopenAudit(); err != nil {
 					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
 				}
+				n.copies.answer()
 			case <-ticker.C:
 			}
 			for _, w := range n.parts {

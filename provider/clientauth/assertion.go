@@ -119,8 +119,23 @@ func (a *Authenticator) checkAssertion(r *http.Request, claims assertionClaims, 
 		return errors.New("iat is in the future")
 	case clock.Clients.InFuture(claims.NotBefore.Time(), now):
 		return errors.New("nbf is in the future")
+	case a.usedBefore(claims):
+		return fmt.Errorf("it may have been used before the store was filled from a copy at %s", a.notBefore.UTC().Format(time.RFC3339))
 	}
 	return nil
+}
+
+// usedBefore reports whether an assertion may have been made, and so used, before the store was filled from a copy. The
+// client's clock may be ahead. One that does not say when it was made may be as old as its lifetime allows.
+func (a *Authenticator) usedBefore(claims assertionClaims) bool {
+	if a.notBefore.IsZero() {
+		return false
+	}
+	made := claims.IssuedAt.Time()
+	if claims.IssuedAt == nil {
+		made = claims.Expiry.Time().Add(-maxAssertionLife)
+	}
+	return !clock.Clients.InFuture(made, a.notBefore)
 }
 
 // isFor reports whether every audience is this server. A second one would let another server replay the assertion here.

@@ -29,6 +29,7 @@ type Authenticator struct {
 	keys      *clients.KeySource
 	source    *mtls.Source
 	clock     func() time.Time
+	notBefore time.Time
 }
 
 // Config holds the dependencies of an Authenticator; all are required.
@@ -40,6 +41,9 @@ type Config struct {
 	Source    *mtls.Source  // client certificates
 	Store     storage.Store // used assertions
 	Clock     func() time.Time
+	// NotBefore is when the store was filled from a copy, which does not know the assertions that were used after it was made:
+	// those that may have been made before are refused. The zero time is never.
+	NotBefore time.Time
 }
 
 // New returns an error if a dependency is missing.
@@ -47,7 +51,7 @@ func New(cfg Config) (*Authenticator, error) {
 	if cfg.Issuer == "" || cfg.Registry == nil || cfg.Keys == nil || cfg.Store == nil || cfg.Source == nil || cfg.Clock == nil {
 		return nil, errors.New("client authentication: Issuer, Registry, Keys, Source, Store and Clock are required")
 	}
-	return &Authenticator{issuer: cfg.Issuer, endpoints: cfg.Endpoints, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock}, nil
+	return &Authenticator{issuer: cfg.Issuer, endpoints: cfg.Endpoints, registry: cfg.Registry, keys: cfg.Keys, store: cfg.Store, source: cfg.Source, clock: cfg.Clock, notBefore: cfg.NotBefore}, nil
 }
 
 // Authenticate authenticates the client of a POST to a back-channel endpoint by the one method that is registered for

@@ -43,18 +43,22 @@ var (
 	ErrNonce = errors.New("DPoP proof needs the server's nonce")
 )
 
-// Config holds the dependencies of a Checker; all are required.
+// Config holds the dependencies of a Checker; all but NotBefore are required.
 type Config struct {
 	Store storage.Store // used proofs
 	Clock func() time.Time
 	Key   []byte // 32 bytes, the same on every node: HMAC key of the nonces
+	// NotBefore is when the store was filled from a copy, which does not know the proofs that were used after it was made:
+	// those that may have been made before are refused. The zero time is never.
+	NotBefore time.Time
 }
 
 // Checker checks proofs.
 type Checker struct {
-	store  storage.Store
-	clock  func() time.Time
-	nonces nonces
+	store     storage.Store
+	clock     func() time.Time
+	nonces    nonces
+	notBefore time.Time
 }
 
 // New returns an error if a dependency is missing.
@@ -62,7 +66,7 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Store == nil || cfg.Clock == nil || len(cfg.Key) != sha256.Size {
 		return nil, errors.New("dpop: Store, Clock and a Key of 32 bytes are required")
 	}
-	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}}, nil
+	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}, notBefore: cfg.NotBefore}, nil
 }
 
 // Expect holds what a proof is checked against.
@@ -94,6 +98,9 @@ func (c *Checker) Check(ctx context.Context, header http.Header, e Expect) (stri
 	now := c.clock()
 	if err := p.check(e, now); err != nil {
 		return "", fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if !c.notBefore.IsZero() && !clock.Proofs.InFuture(p.issuedAt, c.notBefore) { // whose clock may be ahead
+		return "", fmt.Errorf("%w: it may have been used before the store was filled from a copy at %s", ErrInvalid, c.notBefore.UTC().Format(time.RFC3339))
 	}
 	if p.Nonce != "" || e.Nonce {
 		if !c.nonces.good(p.Nonce, now) {

@@ -53,6 +53,8 @@ type Deps struct {
 	// Accounts says who may still have tokens.
 	Accounts Accounts
 	Clock    func() time.Time
+	// NotBefore is when the store was filled from a copy; the zero time for never.
+	NotBefore time.Time
 }
 
 // Server is the OAuth and OpenID Connect core.
@@ -90,10 +92,10 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Endpoints: endpoints, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock}); err != nil {
+	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Endpoints: endpoints, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock, NotBefore: deps.NotBefore}); err != nil {
 		return nil, err
 	}
-	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret})
+	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret, NotBefore: deps.NotBefore})
 	if err != nil {
 		return nil, err
 	}

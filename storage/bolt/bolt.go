@@ -60,7 +60,7 @@ func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
 func (s *Store) open() error {
 	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: openTimeout})
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return fmt.Errorf("open store %s: another process uses it", s.path)
+		return fmt.Errorf("open store %s: %w", s.path, ErrLocked)
 	}
 	if err != nil {
 		return fmt.Errorf("open store %s: %w", s.path, err)
@@ -83,12 +83,22 @@ func prepare(db *bbolt.DB, seal Seal) error {
 					return err
 				}
 			}
-			if tx.Bucket([]byte(name)) == nil {
-				return fmt.Errorf("bucket %s is missing: %w: %w", name, errSum, ErrDamaged)
-			}
+		}
+		if err := allThere(tx); err != nil {
+			return err
 		}
 		return verify(tx, seal)
 	})
+}
+
+// allThere reports whether a file has all its buckets.
+func allThere(tx *bbolt.Tx) error {
+	for _, name := range append(buckets(), bucketSum) {
+		if tx.Bucket([]byte(name)) == nil {
+			return fmt.Errorf("bucket %s is missing: %w: %w", name, errSum, ErrDamaged)
+		}
+	}
+	return nil
 }
 
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {

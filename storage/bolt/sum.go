@@ -78,12 +78,21 @@ func (s *sum) store(tx *bbolt.Tx, seal Seal) error {
 	return tx.Bucket([]byte(bucketSum)).Put([]byte(keySum), seal.Seal(slices.Concat(s.key, s.value[:]), placeSum))
 }
 
-// verify compares the stored sum with the content, and seals it with the newest key. A file without content gets a sum;
-// one with content and without a sum is refused, since removing the sum must not be a way around it.
+// verify is check, and seals the sum with the newest key. A file without content gets a sum.
 func verify(tx *bbolt.Tx, seal Seal) error {
-	s, err := load(tx, seal)
+	s, err := check(tx, seal)
 	if err != nil {
 		return err
+	}
+	return s.store(tx, seal)
+}
+
+// check compares the stored sum with the content. One with content and without a sum is refused, since removing the sum must
+// not be a way around it.
+func check(tx *bbolt.Tx, seal Seal) (*sum, error) {
+	s, err := load(tx, seal)
+	if err != nil {
+		return nil, err
 	}
 	content := newSum(s.key)
 	for _, bucket := range buckets() {
@@ -93,7 +102,7 @@ func verify(tx *bbolt.Tx, seal Seal) error {
 		}
 	}
 	if subtle.ConstantTimeCompare(content.value[:], s.value[:]) != 1 {
-		return fmt.Errorf("%w: %w", errSum, ErrDamaged)
+		return nil, fmt.Errorf("%w: %w", errSum, ErrDamaged)
 	}
-	return s.store(tx, seal)
+	return s, nil
 }

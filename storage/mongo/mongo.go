@@ -52,13 +52,15 @@ func Open(ctx context.Context, cfg Config, now func() time.Time) (*Store, error)
 		if err := s.migrate(ctx, migrations()); err != nil {
 			return err
 		}
-		return s.ensureIndexes(ctx)
+		return errors.Join(s.checkWhole(ctx), s.ensureIndexes(ctx))
 	})
 }
 
 // Inspect reports whether a store could be opened. It changes nothing.
 func Inspect(ctx context.Context, cfg Config) error {
-	s, err := open(ctx, cfg, time.Now, func(ctx context.Context, s *Store) error { return s.checkVersion(ctx, len(migrations())) })
+	s, err := open(ctx, cfg, time.Now, func(ctx context.Context, s *Store) error {
+		return errors.Join(s.checkVersion(ctx, len(migrations())), s.checkWhole(ctx))
+	})
 	if err != nil {
 		return err
 	}

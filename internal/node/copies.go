@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+
+	"regain/internal/holder"
+	"regain/storage"
+)
+
+// CopyPipe is the name of the pipe through which `regain backup` gets a copy of the file store at path from the node that
+// runs on it.
+func CopyPipe(path string) string { return path + ".backup" }
+
+// copies writes copies of the file store while the node runs, for `regain backup`: nobody else can read a file whose lock the
+// node holds.
+type copies struct {
+	store  io.WriterTo
+	pipe   string
+	logger *slog.Logger
+	ctx    context.Context //nolint:containedctx // ends when the node is closed
+	stop   context.CancelFunc
+	mu     sync.Mutex // held while a copy is written
+	ended  sync.WaitGroup
+}
+
+// offerCopies has the node write copies of its store when it is asked to, if it is a file.
+func (n *Node) offerCopies(path string, backend storage.Store, logger *slog.Logger) {
+	file, ok := backend.(io.WriterTo)
+	if !ok {
+		return
+	}
+	c := &copies{store: file, pipe: CopyPipe(path), logger: logger}
+	c.ctx, c.stop = context.WithCancel(context.Background())
+	n.copies = c
+	n.closers = append(n.closers, c) // before the store is closed, which waits for whoever reads it
+}
+
+// answer writes a copy to whoever asks for one, and does not wait for it. A nil one has nothing to copy.
+func (c *copies) answer() {
+	if c == nil || !c.mu.TryLock() { // a copy is being written, and whoever asked for another one may ask again
+		return
+	}
+	c.ended.Go(func() {
+		defer c.mu.Unlock()
+		var octets int64
+		asked, err := holder.Send(c.ctx, c.pipe, func(out io.Writer) (err error) {
+			octets, err = c.store.WriteTo(out)
+			return err
+		})
+		switch {
+		case err != nil:
+			c.logger.Error("a copy of the store was asked for and not written", "pipe", c.pipe, "octets", octets, "cause", err)
+		case asked:
+			c.logger.Info("a copy of the store was written", "pipe", c.pipe, "octets", octets)
+		}
+	})
+}
+
+// Close ends a copy that is being written.
+func (c *copies) Close() error {
+	c.stop()
+	c.ended.Wait()
+	return nil
+}
