@@ -70,13 +70,13 @@ func ParseKeys(text, what string) (keys [][]byte, err error) {
 	for i, part := range strings.Split(strings.NewReplacer("\r\n", ",", "\n", ",").Replace(text), ",") {
 		key, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(part), "="))
 		if err != nil {
-			return nil, fmt.Errorf("%s %d is not base64url", what, i+1) // the wrapped error would quote the key
+			return nil, fmt.Errorf("%s %d is not base64url: make one with `openssl rand 32 | basenc --base64url`", what, i+1) // the wrapped error would quote the key
 		}
 		if len(key) != keySize {
 			return nil, fmt.Errorf("%s %d has %d bytes, not %d: make one with `openssl rand 32 | basenc --base64url`", what, i+1, len(key), keySize)
 		}
 		if first := slices.IndexFunc(keys, func(other []byte) bool { return slices.Equal(other, key) }); first >= 0 {
-			return nil, fmt.Errorf("%s %d is the same as %s %d: leave one of them out", what, i+1, what, first+1)
+			return nil, fmt.Errorf("%s %d is the same as number %d: leave one of them out", what, i+1, first+1)
 		}
 		keys = append(keys, key)
 	}

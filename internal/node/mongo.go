@@ -16,6 +16,21 @@ const shortestTimeout = time.Second
 
 // openMongo opens the store on MongoDB, or looks whether it could be opened.
 func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
+	database, err := mongoConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if !deps.ReadOnly {
+		return mongo.Open(context.Background(), database, deps.Clock)
+	}
+	if err := mongo.Inspect(context.Background(), database); err != nil {
+		return nil, err
+	}
+	return memory.New(deps.Clock)
+}
+
+// mongoConfig reads where the database is.
+func mongoConfig(cfg config.MongoConfig) (database mongo.Config, err error) {
 	const key = "storage.mongo.uri"
 	uri, err := cfg.URI.Read(key)
 	if err == nil {
@@ -32,15 +47,8 @@ func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
 		problems = append(problems, errors.New("storage.mongo.max_connections: 1 or more"))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return database, err
 	}
 	connections := uint64(cfg.MaxConnections) //nolint:gosec // not negative
-	database := mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: connections}
-	if !deps.ReadOnly {
-		return mongo.Open(context.Background(), database, deps.Clock)
-	}
-	if err := mongo.Inspect(context.Background(), database); err != nil {
-		return nil, err
-	}
-	return memory.New(deps.Clock)
+	return mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: connections}, nil
 }

@@ -52,7 +52,9 @@ type Node struct {
 	store   *watchedStore
 	shared  storage.Shared // nil if no other node writes to the store
 	closers []io.Closer    // closed in reverse order
-	parts   []*watched     // that are made of files
+	// surveyed tells which encryption keys the store needs; nil if it cannot be looked through.
+	surveyed storage.Surveyed
+	parts    []*watched // that are made of files
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -105,6 +107,9 @@ func (n *Node) wire(deps Deps) error {
 	n.certificate.current.Store(n.loaded.Certificate)
 	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
 	if err != nil {
+		return err
+	}
+	if err := n.checkKeys(deps); err != nil {
 		return err
 	}
 	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, store, deps)

@@ -38,6 +38,7 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		backend = deps.Wrap(backend)
 	}
 	n.shared = sharedBy(deps.Logger, backend, inner)
+	n.surveyed = surveyedBy(backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
 	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
 	return storage.Guarded{Store: n.store}, err

@@ -32,6 +32,7 @@ import (
 	"regain/internal/config"
 	"regain/provider/keys"
 	"regain/provider/mtls"
+	"regain/storage"
 	"regain/verifier"
 	"regain/verifier/verifiertest"
 )
@@ -275,6 +276,11 @@ func kinds(f fixture, n *Node, address string) []kind {
 		{part: "secrets.signing_key", files: map[string][]byte{"signing.pem": f.ring()}, broken: []map[string][]byte{
 			{"signing.pem": broken}, {"signing.pem": nil},
 		}, says: []string{"secrets.signing_key: ", "secrets.signing_key.file: open"}, shows: func() string { return get("/jwks") }},
+		{part: "secrets.encryption_keys", files: map[string][]byte{"encryption.key": f.secret()}, broken: []map[string][]byte{
+			{"encryption.key": []byte("no key")}, {"encryption.key": nil},
+		}, says: []string{"secrets.encryption_keys: encryption key 1", "secrets.encryption_keys.file: open"}, shows: func() string {
+			return storage.JoinIDs(n.loaded.Secrets.Keyring.IDs())
+		}},
 		{part: "mutual_tls.roots_file", files: map[string][]byte{"roots.crt": other.pem()}, broken: []map[string][]byte{{"roots.crt": broken}}, says: []string{"mutual_tls.roots_file: "}, shows: func() string {
 			return certifies(t, n, other)
 		}},
@@ -464,7 +470,7 @@ func TestSecretsThatTakeARestartAreTold(t *testing.T) {
 	if err := n.Reload(); err != nil {
 		t.Errorf("nothing changed: %v", err)
 	}
-	for key, name := range map[string]string{"secrets.encryption_keys": "encryption.key", "secrets.token_secret": "token.key", "secrets.pass_key": "pass.key"} {
+	for key, name := range map[string]string{"secrets.token_secret": "token.key", "secrets.pass_key": "pass.key"} {
 		before, err := os.ReadFile(f.path(name))
 		if err != nil {
 			t.Fatal(err)

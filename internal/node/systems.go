@@ -58,10 +58,10 @@ type passes struct {
 	verifier openid.PassVerifier
 }
 
-func newPasses(cfg config.PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
+func newPasses(cfg config.PassIssuerConfig, keys [][]byte, store storage.Store, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
-		issuer, err := localpass.New(localpass.Config{Key: key, Store: passStore{store}, Clock: deps.Clock, Random: deps.Random})
+		issuer, err := localpass.NewRotating(localpass.Config{Key: keys[0], Store: passStore{store}, Clock: deps.Clock, Random: deps.Random}, keys[1:]...)
 		if err != nil {
 			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
 		}
@@ -71,8 +71,8 @@ func newPasses(cfg config.PassIssuerConfig, key []byte, store storage.Store, dep
 	}
 }
 
-// passEndpoint adapts localpass.Issuer to openid.PassVerifier.
-type passEndpoint struct{ issuer *localpass.Issuer }
+// passEndpoint adapts localpass.Rotating to openid.PassVerifier.
+type passEndpoint struct{ issuer *localpass.Rotating }
 
 func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (openid.PassVerdict, error) {
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)

@@ -122,9 +122,10 @@ func holdHangup() (release func()) {
 func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
 	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
-	ticker, warned := time.NewTicker(every), clock()
+	ticker, warned, tended := time.NewTicker(every), clock(), n.loaded.Secrets.Keyring.IDs()[0]
 	go func() {
 		defer close(ended)
+		n.tendKeys(logger)
 		for {
 			all := false
 			select {
@@ -142,9 +143,15 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 					w.take(logger)
 				}
 			}
-			if now := clock(); now.Sub(warned) >= warnEvery {
+			now, used := clock(), n.loaded.Secrets.Keyring.IDs()[0]
+			daily := now.Sub(warned) >= warnEvery
+			if daily {
 				n.warn(logger, now)
 				warned = now
+			}
+			if all || daily || used != tended {
+				n.tendKeys(logger)
+				tended = used
 			}
 		}
 	}()

@@ -43,11 +43,13 @@ var (
 	ErrNonce = errors.New("DPoP proof needs the server's nonce")
 )
 
-// Config holds the dependencies of a Checker; all are required.
+// Config holds the dependencies of a Checker; all but Others are required.
 type Config struct {
 	Store storage.Store // used proofs
 	Clock func() time.Time
-	Key   []byte // 32 bytes, the same on every node: HMAC key of the nonces
+	Key   []byte // 32 bytes: HMAC key of the nonces
+	// Others are keys whose nonces are accepted beside those of Key: while keys rotate, of nodes that use another one.
+	Others [][]byte
 }
 
 // Checker checks proofs.
@@ -62,7 +64,12 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Store == nil || cfg.Clock == nil || len(cfg.Key) != sha256.Size {
 		return nil, errors.New("dpop: Store, Clock and a Key of 32 bytes are required")
 	}
-	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}}, nil
+	for _, key := range cfg.Others {
+		if len(key) != sha256.Size {
+			return nil, errors.New("dpop: every Key has 32 bytes")
+		}
+	}
+	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{append([][]byte{cfg.Key}, cfg.Others...)}}, nil
 }
 
 // Expect holds what a proof is checked against.

@@ -2,6 +2,7 @@ package mongo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -69,4 +70,13 @@ func sealedBy(data []byte) string {
 		return ""
 	}
 	return id.String()
+}
+
+// Look opens the database without changing anything, and shows it to look.
+func Look(ctx context.Context, cfg Config, now func() time.Time, look func(storage.Surveyed) error) error {
+	s, err := open(ctx, cfg, now, func(ctx context.Context, s *Store) error { return s.checkVersion(ctx, len(migrations())) })
+	if err != nil {
+		return err
+	}
+	return errors.Join(look(s), s.Close())
 }
