@@ -523,6 +523,14 @@ func TestStamps(t *testing.T) {
 		}
 	}
 	must(os.Symlink("one", f.path("..data")))
+	for _, version := range []string{"v1", "v2"} {
+		must(os.MkdirAll(f.path("keys/"+version), 0o700))
+		f.write("keys/"+version+"/a", []byte(version))
+	}
+	must(os.Symlink("v1", f.path("keys/..data")))
+	must(os.Symlink("..data/a", f.path("keys/a")))
+	must(os.Symlink(".", f.path("keys/self"))) // which leads nowhere
+	must(os.Symlink("keys", f.path("mounted")))
 	must(os.Symlink("..data/file", f.path("projected")))
 	must(os.Symlink(f.path("one/file"), f.path("live")))
 	for name, tc := range map[string]struct {
@@ -537,6 +545,14 @@ func TestStamps(t *testing.T) {
 		"another link":          {"live", func() { must(os.Remove(f.path("live"))); must(os.Symlink(f.path("two/file"), f.path("live"))) }},
 		"a directory of a link": {"projected", func() { must(os.Symlink("two", f.path("..next"))); must(os.Rename(f.path("..next"), f.path("..data"))) }},
 		"removed":               {"two/other", func() { must(os.Remove(f.path("two/other"))) }},
+		"a file of a directory": {"mounted", func() {
+			must(os.Chtimes(f.path("keys/..data/a"), time.Time{}, time.Now().Add(time.Second)))
+		}},
+		"another file in a directory": {"two", func() { f.write("two/more", nil) }},
+		"a directory of Kubernetes": {"mounted", func() {
+			must(os.Symlink("v2", f.path("keys/..next")))
+			must(os.Rename(f.path("keys/..next"), f.path("keys/..data")))
+		}},
 	} {
 		f.write("two/other", nil)
 		before := stampOf(f.path(tc.path))
