@@ -2,6 +2,7 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -15,6 +16,7 @@ import (
 	"regain/internal/config"
 	"regain/storage"
 	"regain/storage/memory"
+	"regain/storage/mongo/mongotest"
 )
 
 // sharing is several nodes over one store, each with a file of encryption keys of its own, as on machines of their own.
@@ -295,5 +297,65 @@ func TestKeysOfStoresThatCannotBeLookedThrough(t *testing.T) {
 	cfg.Storage.Backend = "mongo"
 	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "storage: storage.mongo.uri: set") {
 		t.Errorf("no database: %v", err)
+	}
+}
+
+// Over a database, the command and the check look beside the nodes that serve, and a start without a needed key is refused.
+func TestKeysOverMongo(t *testing.T) {
+	server, err := mongotest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := newFixture(t)
+	t.Setenv("TMPDIR", t.TempDir())
+	cfg, err := config.Development(config.Defaults())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Storage.Backend, cfg.Storage.Mongo.Database = "mongo", "regain-test-"+rand.Text()
+	cfg.Storage.Mongo.URI = config.Secret{File: f.write("mongo.uri", []byte(server.URI))}
+	cfg.Audit.File = filepath.Join(t.TempDir(), "audit.jsonl")
+	cfg.Secrets.Encryption = config.Secret{File: f.write("encryption.keys", []byte(keyText(1)))}
+	t.Cleanup(func() {
+		if err := errors.Join(server.Drop(context.Background(), cfg.Storage.Mongo.Database), server.Stop()); err != nil {
+			t.Error(err)
+		}
+	})
+	deps := Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader}
+	n, err := New(cfg, deps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.store.Create(t.Context(), storage.Record{Kind: "session", ID: "1", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	use, err := Keys(t.Context(), cfg, time.Now)
+	if err != nil || len(use.Needs) == 0 || use.Needs[len(use.Needs)-1].Kind != "session" || use.Needs[0].Key != idOf(t, 1) {
+		t.Errorf("beside the node: %+v, %v", use, err)
+	}
+	if err := Check(cfg); err != nil {
+		t.Errorf("beside the node: %v", err)
+	}
+	f.write("encryption.keys", []byte(keyText(2, 1)))
+	if err := errors.Join(n.Reload(), n.Close()); err != nil {
+		t.Fatal(err)
+	}
+	f.write("encryption.keys", []byte(keyText(2)))
+	for name, start := range map[string]func() error{"check": func() error { return Check(cfg) }, "start": func() error {
+		n, err := New(cfg, deps)
+		if err == nil {
+			err = n.Close()
+		}
+		return err
+	}} {
+		if err := start(); err == nil || !strings.Contains(err.Error(), "the key "+idOf(t, 1).String()+" is not there, and records need it (") {
+			t.Errorf("%s without the old key: %v", name, err)
+		}
+	}
+	if removed, err := ForgetKey(t.Context(), cfg, idOf(t, 1), deps); err != nil || removed == 0 {
+		t.Errorf("forgot %d: %v", removed, err)
+	}
+	if err := Check(cfg); err != nil {
+		t.Errorf("after the lost key was forgotten: %v", err)
 	}
 }
