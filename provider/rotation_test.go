@@ -65,7 +65,9 @@ func (p *pair) restart(i int) error {
 	return nil
 }
 
-func (p *pair) Close() error { return errors.Join(p.nodes[0].Load().Close(), p.nodes[1].Load().Close()) }
+func (p *pair) Close() error {
+	return errors.Join(p.nodes[0].Load().Close(), p.nodes[1].Load().Close())
+}
 
 func setUpPair(t *testing.T) (*pair, *fixture) {
 	t.Helper()
