@@ -3,7 +3,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
 	"regain/conformance/demo"
@@ -23,7 +21,6 @@ import (
 	"regain/internal/config"
 	"regain/internal/node"
 	"regain/provider/diagnosis"
-	"regain/provider/keys"
 )
 
 const usage = `Regain recovers accounts: a main IdP sends a person who has lost every sign-in method, Regain asks their
@@ -39,7 +36,8 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
                            prints the end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on
                            after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
-                           keys certify FILE adds a certificate to each, for clients that require x5c
+                           keys certify FILE adds a certificate to each, for clients that require x5c; keys status tells
+                           which encryption keys the store needs, and until when; docs/keys.md
   regain backup OUT        copy the file store, also while its node runs; docs/backup.md
   regain storage status [COPY] tell what a store holds, by kind, and what state it is in; storage export OUT and storage import IN
                            take all of it to a file and into another store, of any backend (- for the standard output and
@@ -98,7 +96,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		}
 		return load.ServeNode(rest[0], rest[1], os.Stdin, out)
 	case "keys":
-		return runKeys(rest, out)
+		return runKeys(ctx, rest, out)
 	case "oidf":
 		return runOIDF(ctx, rest, out)
 	case "version", "--version", "-v":
@@ -154,13 +152,20 @@ func loadConfig(name string, args []string) (cfg config.Config, from string, err
 	if err := parse(flags, args, 0); err != nil {
 		return cfg, "", err
 	}
-	err = config.Load(config.Source{File: *file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
+	cfg, err = readConfig(flags, *file)
+	return cfg, *file, err
+}
+
+// readConfig reads a configuration, under flags that were parsed.
+func readConfig(flags *pflag.FlagSet, file string) (config.Config, error) {
+	cfg := config.Defaults()
+	err := config.Load(config.Source{File: file, Environ: os.Environ, Flags: flags, FlagKey: func(flag string) string {
 		if flag == "config" {
 			return ""
 		}
 		return flag
 	}, Renamed: config.Renamed()}, &cfg)
-	return cfg, *file, err
+	return cfg, err
 }
 
 func runServe(ctx context.Context, args []string, out io.Writer) error {
@@ -258,53 +263,4 @@ func runOIDF(ctx context.Context, args []string, out io.Writer) error {
 	this := thisBuild()
 	options.Code = oidf.Code{Commit: this.commit, Modified: this.modified}
 	return oidf.Run(ctx, options, out)
-}
-
-func runKeys(args []string, out io.Writer) error {
-	flags := pflag.NewFlagSet("keys", pflag.ContinueOnError)
-	alg := flags.String("alg", "ES256", "rotate: algorithm of the new key: ES256, RS256 (PS256 is the same key) or EdDSA")
-	announce := flags.Duration("announce", 24*time.Hour, "rotate: how long the new key is published before it signs; longer than clients cache the JWK set")
-	overlap := flags.Duration("overlap", 24*time.Hour, "rotate: how long the old key is published after that; longer than ID tokens are used")
-	name := flags.String("name", "", "certify: the name in the certificates, such as the server's host name")
-	if err := parse(flags, args, 2); err != nil {
-		return err
-	}
-	if flags.NArg() != 2 {
-		return errUsage
-	}
-	path, now := flags.Arg(1), time.Now()
-	switch flags.Arg(0) {
-	case "list":
-	case "certify":
-		if *name == "" {
-			return errors.New("--name: give the name for the certificates, such as recover.example.org")
-		}
-		if err := keys.CertifyFile(path, *name, now); err != nil {
-			return err
-		}
-	case "rotate":
-		key, err := keys.GenerateFor(jose.SignatureAlgorithm(*alg), rand.Reader)
-		if err != nil {
-			return fmt.Errorf("--alg: %w", err)
-		}
-		r := keys.Rotation{Algorithm: jose.SignatureAlgorithm(*alg), New: key, Now: now, Announce: *announce, Overlap: *overlap}
-		if err := keys.RotateFile(path, r); err != nil {
-			return err
-		}
-	default:
-		return errUsage
-	}
-	list, err := keys.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	text, err := keys.Describe(list, now)
-	if err != nil {
-		return err
-	}
-	fmt.Fprint(out, text)
-	if flags.Arg(0) != "list" {
-		fmt.Fprintln(out, "Send SIGHUP to the nodes to make them read the file again; a new algorithm needs a restart.")
-	}
-	return nil
 }

@@ -140,5 +140,5 @@ func secretByReference(from, to reflect.Type, data any) (any, error) {
 	if to != reflect.TypeFor[Secret]() || from.Kind() == reflect.Map || from == to {
 		return data, nil
 	}
-	return nil, errors.New("holds the secret itself: put it into a file that only the service can read and write {file: PATH}, or {env: VARIABLE}; then change it, since configurations get copied")
+	return nil, errors.New("holds the secret itself: put it into a file that only the service can read and write {file: PATH}, {env: VARIABLE}, {directory: PATH} or {credential: NAME}; then change it, since configurations get copied")
 }

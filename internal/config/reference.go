@@ -10,9 +10,20 @@ import (
 type Reference struct {
 	Key    string // "clients[0].secret" for a secret, "tls.key_file" for a file
 	Secret Secret // zero for a file that holds none
-	Path   string // of the file; "" for a secret in a variable
+	Path   string // of the file, or of the directory of a secret; "" for a secret in a variable
 	// Private is whether it holds a secret or a private key.
 	Private bool
+}
+
+// Paths are all the files that it is read from, and the directory that they are in.
+func (r Reference) Paths() []string {
+	if r.Path == "" {
+		return nil
+	}
+	if paths := r.Secret.Paths(); len(paths) > 0 {
+		return paths
+	}
+	return []string{r.Path}
 }
 
 // References lists what a configuration, a struct with `koanf` tags, names: every Secret, and every file, whose key is
@@ -34,7 +45,7 @@ func references(v reflect.Value, path string) (found []Reference) {
 			if secret.IsZero() {
 				return nil
 			}
-			return []Reference{{Key: path, Secret: secret, Path: secret.File, Private: true}}
+			return []Reference{{Key: path, Secret: secret, Path: secret.Path(), Private: true}}
 		}
 		for i := range v.NumField() {
 			name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("koanf"), ",")

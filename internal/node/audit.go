@@ -10,6 +10,7 @@ import (
 	"regain/internal/clock"
 	"regain/internal/config"
 	"regain/internal/plan"
+	"regain/recovery"
 	"regain/storage"
 )
 
@@ -140,14 +141,18 @@ func (h auditHead) LoadHead(ctx context.Context) (string, error) {
 	return string(r.Data), nil
 }
 
+// SaveHead is tried again where the record was sealed with another key meanwhile, which nothing but that changes.
 func (h auditHead) SaveHead(ctx context.Context, line string) error {
-	r, err := h.store.Get(ctx, kindAuditHead, h.id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return h.store.Create(ctx, storage.Record{Kind: kindAuditHead, ID: h.id, Data: []byte(line)})
-	}
-	if err != nil {
-		return err
-	}
-	r.Data = []byte(line)
-	return h.store.Update(ctx, r)
+	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
+		r, err := h.store.Get(ctx, kindAuditHead, h.id)
+		if errors.Is(err, storage.ErrNotFound) {
+			return struct{}{}, h.store.Create(ctx, storage.Record{Kind: kindAuditHead, ID: h.id, Data: []byte(line)})
+		}
+		if err != nil {
+			return struct{}{}, err
+		}
+		r.Data = []byte(line)
+		return struct{}{}, h.store.Update(ctx, r)
+	})
+	return err
 }

@@ -57,8 +57,10 @@ type Node struct {
 	shared  storage.Shared    // nil if no other node writes to the store
 	guard   *generation.Guard // of the store's generation; nil for a store in memory
 	closers []io.Closer       // closed in reverse order
-	parts   []*watched        // that are made of files
-	copies  *copies           // of the file store; nil for another one
+	// surveyed tells which encryption keys the store needs; nil if it cannot be looked through.
+	surveyed storage.Surveyed
+	parts    []*watched // that are made of files
+	copies   *copies    // of the file store; nil for another one
 
 	restored time.Time // when the store was filled from a copy; zero for never
 
@@ -113,6 +115,9 @@ func (n *Node) wire(deps Deps) error {
 	n.certificate.current.Store(n.loaded.Certificate)
 	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
 	if err != nil {
+		return err
+	}
+	if err := n.checkKeys(deps); err != nil {
 		return err
 	}
 	if n.restored, err = generation.RestoredAt(context.Background(), store); err != nil {

@@ -42,7 +42,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 	if err != nil {
 		return nil, err
 	}
-	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.Secrets.Token},
+	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.Secrets.Token[0], OtherSecrets: n.loaded.Secrets.Token[1:]},
 		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock, NotBefore: n.restored})
 	if err != nil {
 		return nil, fmt.Errorf("OpenID provider: %w", err)

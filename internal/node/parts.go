@@ -39,6 +39,7 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		backend = deps.Wrap(backend)
 	}
 	n.shared = sharedBy(deps.Logger, backend, inner)
+	n.surveyed = surveyedBy(backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
 	if err != nil {
 		return nil, err

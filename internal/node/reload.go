@@ -1,7 +1,6 @@
 package node
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -56,14 +55,15 @@ func (n *Node) collectParts(deps Deps) {
 			}}))
 		}
 	}
-	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.File)
+	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.Path())
+	add("secrets.encryption_keys", n.reloadEncryption, cfg.Secrets.Encryption.Path())
 	add("directory", n.reloadDirectory, cfg.Directory.File)
 	add("clients", n.reloadClients, clientFiles(cfg)...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
 	add("request_signing and wallets", func() error { return n.reloadWallets(deps) }, walletFiles(cfg)...)
 	add("trust", func() error { return n.reloadTrust(deps) }, trustFiles(cfg)...)
 	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
-	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.File)
+	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.Path())
 	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
 	n.collectSecrets()
 }
@@ -72,7 +72,7 @@ func (n *Node) collectParts(deps Deps) {
 func (n *Node) collectSecrets() {
 	for _, r := range config.References(n.cfg) {
 		taken := slices.ContainsFunc(n.parts, func(w *watched) bool { return slices.Contains(w.files, filepath.Clean(r.Path)) })
-		if r.Secret.File != "" && !taken {
+		if !r.Secret.IsZero() && r.Path != "" && !taken {
 			n.parts = append(n.parts, newWatched(part{name: r.Key, files: named([]string{r.Path}), reload: n.restart(r), atStart: true}))
 		}
 	}
@@ -171,13 +171,13 @@ func named(files []string) (found []string) {
 
 func clientFiles(c config.Config) (files []string) {
 	for _, client := range c.Clients {
-		files = append(files, client.JWKSFile, client.Secret.File)
+		files = append(files, client.JWKSFile, client.Secret.Path())
 	}
 	return files
 }
 
 func walletFiles(c config.Config) []string {
-	files := []string{c.RequestSigning.Key.File, c.RequestSigning.CertificateFile}
+	files := []string{c.RequestSigning.Key.Path(), c.RequestSigning.CertificateFile}
 	for _, w := range c.Wallets {
 		files = append(files, w.AttestationFile, w.VerifierInfoFile)
 	}
@@ -194,8 +194,8 @@ func trustFiles(c config.Config) (files []string) {
 // restart refuses a new secret that only a start reads. That it changed is told; the one in use stays.
 func (n *Node) restart(r config.Reference) func() error {
 	return func() error {
-		text, err := r.Secret.Read(r.Key)
-		if err == nil && sha256.Sum256([]byte(text)) != n.loaded.Digests[r.Key] {
+		digest, err := plan.Digest(r)
+		if err == nil && digest != n.loaded.Digests[r.Key] {
 			err = fmt.Errorf("%s: %s holds another one now, which is read at the start only: records and tokens in use depend on it; restart the node", r.Key, r.Secret.Source())
 		}
 		return err

@@ -32,6 +32,7 @@ import (
 	"regain/internal/config"
 	"regain/provider/keys"
 	"regain/provider/mtls"
+	"regain/storage"
 	"regain/verifier"
 	"regain/verifier/verifiertest"
 )
@@ -275,6 +276,11 @@ func kinds(f fixture, n *Node, address string) []kind {
 		{part: "secrets.signing_key", files: map[string][]byte{"signing.pem": f.ring()}, broken: []map[string][]byte{
 			{"signing.pem": broken}, {"signing.pem": nil},
 		}, says: []string{"secrets.signing_key: ", "secrets.signing_key.file: open"}, shows: func() string { return get("/jwks") }},
+		{part: "secrets.encryption_keys", files: map[string][]byte{"encryption.key": f.secret()}, broken: []map[string][]byte{
+			{"encryption.key": []byte("no key")}, {"encryption.key": nil},
+		}, says: []string{"secrets.encryption_keys: encryption key 1", "secrets.encryption_keys.file: open"}, shows: func() string {
+			return storage.JoinIDs(n.loaded.Secrets.Keyring.IDs())
+		}},
 		{part: "mutual_tls.roots_file", files: map[string][]byte{"roots.crt": other.pem()}, broken: []map[string][]byte{{"roots.crt": broken}}, says: []string{"mutual_tls.roots_file: "}, shows: func() string {
 			return certifies(t, n, other)
 		}},
@@ -464,7 +470,7 @@ func TestSecretsThatTakeARestartAreTold(t *testing.T) {
 	if err := n.Reload(); err != nil {
 		t.Errorf("nothing changed: %v", err)
 	}
-	for key, name := range map[string]string{"secrets.encryption_keys": "encryption.key", "secrets.token_secret": "token.key", "secrets.pass_key": "pass.key"} {
+	for key, name := range map[string]string{"secrets.token_secret": "token.key", "secrets.pass_key": "pass.key"} {
 		before, err := os.ReadFile(f.path(name))
 		if err != nil {
 			t.Fatal(err)
@@ -517,6 +523,14 @@ func TestStamps(t *testing.T) {
 		}
 	}
 	must(os.Symlink("one", f.path("..data")))
+	for _, version := range []string{"v1", "v2"} {
+		must(os.MkdirAll(f.path("keys/"+version), 0o700))
+		f.write("keys/"+version+"/a", []byte(version))
+	}
+	must(os.Symlink("v1", f.path("keys/..data")))
+	must(os.Symlink("..data/a", f.path("keys/a")))
+	must(os.Symlink(".", f.path("keys/self"))) // which leads nowhere
+	must(os.Symlink("keys", f.path("mounted")))
 	must(os.Symlink("..data/file", f.path("projected")))
 	must(os.Symlink(f.path("one/file"), f.path("live")))
 	for name, tc := range map[string]struct {
@@ -531,6 +545,14 @@ func TestStamps(t *testing.T) {
 		"another link":          {"live", func() { must(os.Remove(f.path("live"))); must(os.Symlink(f.path("two/file"), f.path("live"))) }},
 		"a directory of a link": {"projected", func() { must(os.Symlink("two", f.path("..next"))); must(os.Rename(f.path("..next"), f.path("..data"))) }},
 		"removed":               {"two/other", func() { must(os.Remove(f.path("two/other"))) }},
+		"a file of a directory": {"mounted", func() {
+			must(os.Chtimes(f.path("keys/..data/a"), time.Time{}, time.Now().Add(time.Second)))
+		}},
+		"another file in a directory": {"two", func() { f.write("two/more", nil) }},
+		"a directory of Kubernetes": {"mounted", func() {
+			must(os.Symlink("v2", f.path("keys/..next")))
+			must(os.Rename(f.path("keys/..next"), f.path("keys/..data")))
+		}},
 	} {
 		f.write("two/other", nil)
 		before := stampOf(f.path(tc.path))

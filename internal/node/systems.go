@@ -59,10 +59,10 @@ type passes struct {
 	verifier openid.PassVerifier
 }
 
-func newPasses(cfg config.PassIssuerConfig, key []byte, store passStore, deps Deps) (passes, error) {
+func newPasses(cfg config.PassIssuerConfig, keys [][]byte, store passStore, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
-		issuer, err := localpass.New(localpass.Config{Key: key, Store: store, Clock: deps.Clock, Random: deps.Random})
+		issuer, err := localpass.NewRotating(localpass.Config{Key: keys[0], Store: store, Clock: deps.Clock, Random: deps.Random}, keys[1:]...)
 		if err != nil {
 			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
 		}
@@ -72,9 +72,9 @@ func newPasses(cfg config.PassIssuerConfig, key []byte, store passStore, deps De
 	}
 }
 
-// passEndpoint adapts localpass.Issuer to openid.PassVerifier.
+// passEndpoint adapts localpass.Rotating to openid.PassVerifier.
 type passEndpoint struct {
-	issuer *localpass.Issuer
+	issuer *localpass.Rotating
 	guard  *generation.Guard // nil for none
 	clock  func() time.Time
 }

@@ -22,14 +22,29 @@ const watchEvery = time.Second
 // of it.
 const warnEvery = 24 * time.Hour
 
-// stamp tells one content of a file from another without reading it. Kubernetes swaps a symbolic link above its files,
-// and certbot the one that the path itself is: both lead to another file.
+// stamp tells one content of a file from another without reading it, and of a directory by its files. Kubernetes swaps a
+// symbolic link above its files, and certbot the one that the path itself is: both lead to another file.
 type stamp struct {
 	target string // after all symbolic links
 	info   fs.FileInfo
+	files  []stamp // of a directory
 }
 
 func stampOf(path string) stamp {
+	made := fileStamp(path)
+	if made.info == nil || !made.info.IsDir() {
+		return made
+	}
+	entries, _ := os.ReadDir(made.target) // what cannot be read looks empty, and whoever reads it says so
+	for _, entry := range entries {
+		if file := fileStamp(filepath.Join(made.target, entry.Name())); file.info != nil && !file.info.IsDir() {
+			made.files = append(made.files, file)
+		}
+	}
+	return made
+}
+
+func fileStamp(path string) stamp {
 	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return stamp{}
@@ -38,7 +53,7 @@ func stampOf(path string) stamp {
 	if err != nil {
 		return stamp{}
 	}
-	return stamp{target, info}
+	return stamp{target: target, info: info}
 }
 
 // same reports whether nothing suggests that the file has another content.
@@ -46,7 +61,8 @@ func (s stamp) same(other stamp) bool {
 	if s.info == nil || other.info == nil {
 		return s.info == nil && other.info == nil
 	}
-	return s.target == other.target && os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime())
+	return s.target == other.target && os.SameFile(s.info, other.info) && s.info.Size() == other.info.Size() && s.info.ModTime().Equal(other.info.ModTime()) &&
+		slices.EqualFunc(s.files, other.files, stamp.same)
 }
 
 // watched is a part with what its files looked like.
@@ -122,10 +138,11 @@ func holdHangup() (release func()) {
 func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
 	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
-	ticker, warned := time.NewTicker(every), clock()
+	ticker, warned, tended := time.NewTicker(every), clock(), n.loaded.Secrets.Keyring.IDs()[0]
 	go func() {
 		defer close(ended)
 		n.copies.answer() // who asked while the node was starting
+		n.tendKeys(logger)
 		for {
 			all := false
 			select {
@@ -144,9 +161,15 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 					w.take(logger)
 				}
 			}
-			if now := clock(); now.Sub(warned) >= warnEvery {
+			now, used := clock(), n.loaded.Secrets.Keyring.IDs()[0]
+			daily := now.Sub(warned) >= warnEvery
+			if daily {
 				n.warn(logger, now)
 				warned = now
+			}
+			if all || daily || used != tended {
+				n.tendKeys(logger)
+				tended = used
 			}
 		}
 	}()

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"regain/internal/config"
+	"regain/storage"
 )
 
 // Permission bits of a file's mode.
@@ -35,9 +36,14 @@ func modeOf(path string) os.FileMode {
 func checkWritable(list []config.Reference) error {
 	var found config.Problems
 	for _, r := range list {
-		mode := modeOf(r.Path)
-		if mode&othersWrite != 0 || r.Private && mode&groupWrites != 0 {
-			found.Add(fmt.Errorf("%s: others than its owner can write %s (mode %04o), and put theirs in its place: chmod go-w it", r.Key, r.Path, mode))
+		for _, path := range r.Paths() {
+			mode := modeOf(path)
+			if path == r.Secret.Directory && readOnly(path) {
+				continue // a mounted Secret of Kubernetes has mode 1777
+			}
+			if mode&othersWrite != 0 || r.Private && mode&groupWrites != 0 {
+				found.Add(fmt.Errorf("%s: others than its owner can write %s (mode %04o), and put theirs in its place: chmod go-w it", r.Key, path, mode))
+			}
 		}
 	}
 	return found.Err()
@@ -47,18 +53,38 @@ func checkWritable(list []config.Reference) error {
 // are like that, and nobody else is there.
 func lintReadable(c config.Config, add func(string, ...any)) {
 	for _, r := range config.References(c) {
-		if mode := modeOf(r.Path); r.Private && mode&othersRead != 0 {
-			add("%s: everybody on this machine can read %s (mode %04o): chmod 0600 it, or 0640 with a group of the service's own", r.Key, r.Path, mode)
+		for _, path := range r.Paths() {
+			// A directory shows names alone, and the one that says which key is used holds a name.
+			if info, err := os.Stat(path); err != nil || info.IsDir() {
+				continue
+			}
+			if mode := modeOf(path); r.Private && mode&othersRead != 0 {
+				add("%s: everybody on this machine can read %s (mode %04o): chmod 0600 it, or 0640 with a group of the service's own", r.Key, path, mode)
+			}
 		}
 	}
+}
+
+// Digest returns what tells the secrets of a reference from others.
+func Digest(r config.Reference) (sum [sha256.Size]byte, err error) {
+	values, err := r.Secret.All(r.Key)
+	if err != nil {
+		return sum, err
+	}
+	hash := sha256.New()
+	for _, value := range values {
+		part := sha256.Sum256([]byte(value.Text))
+		hash.Write(part[:])
+	}
+	return [sha256.Size]byte(hash.Sum(nil)), nil
 }
 
 // digests returns what tells secrets apart, by their keys. One that cannot be read is left out: whoever needs it says so.
 func digests(list []config.Reference) map[string][sha256.Size]byte {
 	found := make(map[string][sha256.Size]byte)
 	for _, r := range list {
-		if text, err := r.Secret.Read(r.Key); err == nil {
-			found[r.Key] = sha256.Sum256([]byte(text))
+		if sum, err := Digest(r); err == nil {
+			found[r.Key] = sum
 		}
 	}
 	return found
@@ -67,19 +93,33 @@ func digests(list []config.Reference) map[string][sha256.Size]byte {
 // checkDistinct refuses one secret in two places: whoever is given it for the one has the other.
 func checkDistinct(list []config.Reference) error {
 	var found config.Problems
-	all, seen := digests(list), map[[sha256.Size]byte]config.Reference{}
+	seen := map[string]config.Reference{}
 	for _, r := range list {
-		digest, read := all[r.Key]
-		if !read {
-			continue
+		values, _ := r.Secret.All(r.Key) // whoever needs one that cannot be read says so
+		for _, value := range values {
+			for _, secret := range separate(value.Text) {
+				if first, twice := seen[secret]; twice && first.Key != r.Key {
+					found.Add(fmt.Errorf("%s: is the same secret as %s (in %s and in %s): make one for each", r.Key, first.Key, r.Secret.Source(), first.Secret.Source()))
+				} else {
+					seen[secret] = r
+				}
+			}
 		}
-		if first, twice := seen[digest]; twice {
-			found.Add(fmt.Errorf("%s: is the same secret as %s (in %s and in %s): make one for each", r.Key, first.Key, r.Secret.Source(), first.Secret.Source()))
-			continue
-		}
-		seen[digest] = r
 	}
 	return found.Err()
+}
+
+// separate returns the keys of a list of keys, and any other secret as it is.
+func separate(text string) []string {
+	keys, err := storage.ParseKeys(text, "key")
+	if err != nil {
+		return []string{text}
+	}
+	secrets := make([]string, 0, len(keys))
+	for _, key := range keys {
+		secrets = append(secrets, string(key))
+	}
+	return secrets
 }
 
 // CheckFiles holds new files, by their cleaned paths, to what a start demands of them beyond their content.

@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 
 	"regain/internal/config"
@@ -15,37 +17,71 @@ import (
 // Secrets are the node's own.
 type Secrets struct {
 	Keyring     *storage.Keyring
-	Token, Pass []byte
+	Token, Pass [][]byte // the first is used, the others are recognised
 	Signing     []keys.Key
 }
 
 // ReadSecrets reads the secrets that the node works with. Its errors never quote one.
 func ReadSecrets(cfg config.SecretsConfig) (s Secrets, err error) {
 	var found config.Problems
-	text, err := cfg.Encryption.Read("secrets.encryption_keys")
-	if found.Add(err) {
-		if s.Keyring, err = storage.ParseKeyring(text); err != nil {
-			found.Add(fmt.Errorf("secrets.encryption_keys: %w (in %s)", err, cfg.Encryption.Source()))
-		}
-	}
-	s.Token, err = readKey(cfg.Token, "secrets.token_secret")
+	s.Keyring, err = ReadKeyring(cfg.Encryption)
 	found.Add(err)
-	s.Pass, err = readKey(cfg.Pass, "secrets.pass_key")
+	s.Token, err = readKeys(cfg.Token, "secrets.token_secret", aKey)
+	found.Add(err)
+	s.Pass, err = readKeys(cfg.Pass, "secrets.pass_key", aKey)
 	found.Add(err)
 	s.Signing, err = ReadSigning(cfg.SigningKey)
 	found.Add(err)
 	return s, found.Err()
 }
 
-// ReadSigning reads the signing keys.
-func ReadSigning(secret config.Secret) ([]keys.Key, error) {
-	text, err := secret.Read("secrets.signing_key")
+// aKey begins what is said of one that is none.
+const aKey = "32 bytes in base64url are required for each key: key"
+
+// ReadKeyring reads the encryption keys.
+func ReadKeyring(secret config.Secret) (*storage.Keyring, error) {
+	const key = "secrets.encryption_keys"
+	list, err := readKeys(secret, key, "encryption key")
 	if err != nil {
 		return nil, err
 	}
-	list, err := keys.ParseRing([]byte(text))
+	ring, err := storage.NewKeyring(list...)
+	return ring, config.Keyed(key, err)
+}
+
+// readKeys reads keys of 32 bytes, first the one that is used. what names one, for errors, which never quote any.
+func readKeys(secret config.Secret, key, what string) (list [][]byte, err error) {
+	values, err := secret.Ordered(key)
 	if err != nil {
-		return nil, fmt.Errorf("secrets.signing_key: %w (in %s); make one with `regain keys rotate`", err, secret.Source())
+		return nil, err
+	}
+	for _, value := range values {
+		read, err := storage.ParseKeys(value.Text, what)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w (in %s)", key, err, value.Source)
+		}
+		for _, k := range read {
+			if slices.ContainsFunc(list, func(other []byte) bool { return bytes.Equal(other, k) }) {
+				return nil, fmt.Errorf("%s: a key of %s is in another file too: leave one of them out", key, value.Source)
+			}
+		}
+		list = append(list, read...)
+	}
+	return list, nil
+}
+
+// ReadSigning reads the signing keys.
+func ReadSigning(secret config.Secret) (list []keys.Key, err error) {
+	values, err := secret.All("secrets.signing_key")
+	if err != nil {
+		return nil, err
+	}
+	for _, value := range values {
+		read, err := keys.ParseRing([]byte(value.Text))
+		if err != nil {
+			return nil, fmt.Errorf("secrets.signing_key: %w (in %s); make one with `regain keys rotate`", err, value.Source)
+		}
+		list = append(list, read...)
 	}
 	return list, nil
 }
@@ -77,9 +113,13 @@ func ReadTokens(r config.RegistrationConfig) ([]string, error) {
 	if r.Tokens.IsZero() {
 		return nil, nil
 	}
-	text, err := r.Tokens.Read("registration.initial_access_tokens")
+	values, err := r.Tokens.All("registration.initial_access_tokens")
 	if err != nil {
 		return nil, err
 	}
-	return append([]string{}, strings.Fields(text)...), nil
+	tokens := []string{}
+	for _, value := range values {
+		tokens = append(tokens, strings.Fields(value.Text)...)
+	}
+	return tokens, nil
 }

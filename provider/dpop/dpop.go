@@ -43,11 +43,13 @@ var (
 	ErrNonce = errors.New("DPoP proof needs the server's nonce")
 )
 
-// Config holds the dependencies of a Checker; all but NotBefore are required.
+// Config holds the dependencies of a Checker; all but Others and NotBefore are required.
 type Config struct {
 	Store storage.Store // used proofs
 	Clock func() time.Time
 	Key   []byte // 32 bytes, the same on every node: HMAC key of the nonces
+	// Others are keys whose nonces are accepted beside those of Key: while keys rotate, of nodes that use another one.
+	Others [][]byte
 	// NotBefore is when the store was filled from a copy, which does not know the proofs that were used after it was made:
 	// those that may have been made before are refused. The zero time is never.
 	NotBefore time.Time
@@ -66,7 +68,13 @@ func New(cfg Config) (*Checker, error) {
 	if cfg.Store == nil || cfg.Clock == nil || len(cfg.Key) != sha256.Size {
 		return nil, errors.New("dpop: Store, Clock and a Key of 32 bytes are required")
 	}
-	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: nonces{key: cfg.Key}, notBefore: cfg.NotBefore}, nil
+	for _, key := range cfg.Others {
+		if len(key) != sha256.Size {
+			return nil, errors.New("dpop: every Key has 32 bytes")
+		}
+	}
+	all := nonces{append([][]byte{cfg.Key}, cfg.Others...)}
+	return &Checker{store: cfg.Store, clock: cfg.Clock, nonces: all, notBefore: cfg.NotBefore}, nil
 }
 
 // Expect holds what a proof is checked against.

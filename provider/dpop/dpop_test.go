@@ -35,19 +35,21 @@ const endpoint = "https://recover.example.org/token"
 
 type bench struct {
 	*dpop.Checker
-	t   *testing.T
-	now time.Time
-	key *ecdsa.PrivateKey
-	n   int
+	store storage.Store
+	t     *testing.T
+	now   time.Time
+	key   *ecdsa.PrivateKey
+	n     int
 }
 
 func setUp(t *testing.T) *bench {
 	t.Helper()
 	b := &bench{t: t, now: time.Now().Truncate(time.Second)}
 	clock := func() time.Time { return b.now }
-	store, err := memory.New(clock)
+	var err error
+	b.store, err = memory.New(clock)
 	b.must(err)
-	b.Checker, err = dpop.New(dpop.Config{Store: store, Clock: clock, Key: bytes.Repeat([]byte{3}, 32)})
+	b.Checker, err = dpop.New(dpop.Config{Store: b.store, Clock: clock, Key: bytes.Repeat([]byte{3}, 32)})
 	b.must(err)
 	b.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	b.must(err)

@@ -100,6 +100,7 @@ func TestAJTIBelongsToItsKey(t *testing.T) {
 // A nonce is good in its window of two minutes and the next, and is this server's alone (RFC 9449 §8).
 func TestWindowsOfNonces(t *testing.T) {
 	b := setUp(t)
+	var err error
 	start := time.Unix(1_900_000_080, 0) // a window begins
 	try := func(nonce string) error {
 		_, err := b.check(b.sign(b.header(), with(b.claims(), "nonce", nonce)), func(e *dpop.Expect) { e.Nonce = true })
@@ -124,6 +125,27 @@ func TestWindowsOfNonces(t *testing.T) {
 		if err := try(elsewhere.Nonce()); !errors.Is(err, dpop.ErrNonce) {
 			t.Errorf("the nonce of a server with another key: %v", err)
 		}
+	}
+	// While keys rotate, nodes know each other's: the nonces of those that use another one first are good, and no others.
+	for _, row := range []struct {
+		key    byte
+		others []byte
+		good   bool
+	}{{3, []byte{4}, true}, {4, []byte{3}, true}, {4, []byte{5, 3}, true}, {4, []byte{5}, false}} {
+		cfg := dpop.Config{Store: b.store, Clock: func() time.Time { return b.now }, Key: bytes.Repeat([]byte{row.key}, 32)}
+		for _, other := range row.others {
+			cfg.Others = append(cfg.Others, bytes.Repeat([]byte{other}, 32))
+		}
+		ours := b.Checker
+		b.Checker, err = dpop.New(cfg)
+		b.must(err)
+		if err := try(nonce); (err == nil) != row.good || err != nil && !errors.Is(err, dpop.ErrNonce) {
+			t.Errorf("at a node that uses key %d and knows %v: %v", row.key, row.others, err)
+		}
+		b.Checker = ours
+	}
+	if _, err := dpop.New(dpop.Config{Store: b.store, Clock: time.Now, Key: make([]byte, 32), Others: [][]byte{make([]byte, 31)}}); err == nil || !strings.Contains(err.Error(), "every Key has 32 bytes") {
+		t.Errorf("another key that is short: %v", err)
 	}
 	// The key makes other MACs too, of which a stranger may choose the text: none of them is a nonce.
 	mac := hmac.New(sha256.New, bytes.Repeat([]byte{3}, 32))

@@ -47,7 +47,7 @@ func (c core) request(ctx context.Context, form url.Values) (fosite.AuthorizeReq
 // fositeConfig configures what is used of fosite.
 func fositeConfig(cfg Config) *fosite.Config {
 	return &fosite.Config{
-		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret,
+		IDTokenIssuer: cfg.Issuer, GlobalSecret: cfg.Secret, RotatedGlobalSecrets: cfg.OtherSecrets,
 		AuthorizeCodeLifespan: codeLifetime, AccessTokenLifespan: tokenLifetime, IDTokenLifespan: idTokenLifetime,
 		EnforcePKCE:                          false, // enforced by package requests and Redeem, for each client
 		EnablePKCEPlainChallengeMethod:       false,

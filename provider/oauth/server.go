@@ -38,8 +38,10 @@ type Config struct {
 	// MutualTLS is the URL of the endpoints' aliases for mutual TLS, without a trailing slash; "" for none.
 	MutualTLS string
 	ACR       string // the acr of every authentication
-	// Secret is the key of the HMAC of codes and access tokens: 32 bytes, the same on every node.
+	// Secret is the key of the HMAC of codes, access tokens and DPoP nonces: 32 bytes.
 	Secret []byte
+	// OtherSecrets are the keys of those that are honoured beside. Every node knows Secret of every other one.
+	OtherSecrets [][]byte
 }
 
 // Deps holds the dependencies; all are required.
@@ -86,6 +88,11 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	case deps.Clients == nil || deps.Keys == nil || deps.Store == nil || deps.Ring == nil || deps.Source == nil || deps.Tenants == nil || deps.Accounts == nil || deps.Clock == nil:
 		return nil, errors.New("oauth server: Clients, Keys, Store, Ring, Source, Tenants, Accounts and Clock are required")
 	}
+	for i, secret := range cfg.OtherSecrets {
+		if len(secret) != sha256.Size {
+			return nil, fmt.Errorf("token secret %d: 32 bytes are required, not %d", i+2, len(secret))
+		}
+	}
 	s := &Server{issuer: cfg.Issuer, keys: deps.Keys, store: deps.Store, ring: deps.Ring, accounts: deps.Accounts, clock: deps.Clock}
 	config := fositeConfig(cfg)
 	endpoints, err := published.New(cfg.Issuer, cfg.MutualTLS)
@@ -95,7 +102,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.Authenticator, err = clientauth.New(clientauth.Config{Issuer: cfg.Issuer, Endpoints: endpoints, Registry: deps.Clients, Keys: deps.Keys, Source: deps.Source, Store: deps.Store, Clock: deps.Clock, NotBefore: deps.NotBefore}); err != nil {
 		return nil, err
 	}
-	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret, NotBefore: deps.NotBefore})
+	proofs, err := dpop.New(dpop.Config{Store: deps.Store, Clock: deps.Clock, Key: cfg.Secret, Others: cfg.OtherSecrets, NotBefore: deps.NotBefore})
 	if err != nil {
 		return nil, err
 	}

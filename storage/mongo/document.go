@@ -25,6 +25,7 @@ const (
 	fieldCreatedBy = "created_by"
 	fieldUpdatedBy = "updated_by" // by the version's place in the ring
 	fieldUsedUpBy  = "used_up_by" // tombstones only
+	fieldSealedBy  = "sealed_by"  // the id of the encryption key: the beginning of data, which survey.go looks for
 
 	fieldCount     = "count"
 	fieldCountedBy = "counted_by" // the last operations of this window, oldest first
@@ -52,6 +53,7 @@ type document struct {
 	CreatedBy int64            `bson:"created_by"`
 	UpdatedBy map[string]int64 `bson:"updated_by,omitempty"`
 	UsedUpBy  int64            `bson:"used_up_by,omitempty"`
+	SealedBy  string           `bson:"sealed_by,omitempty"`
 }
 
 var errDamaged = errors.New("stored document is damaged: remove it")
@@ -73,7 +75,7 @@ func key(kind storage.Kind, name string) string {
 }
 
 func (s *Store) encode(r storage.Record, operation int64) document {
-	d := document{Key: key(r.Kind, r.ID), Version: r.Version, Data: r.Data, Ends: ends(r), Sweep: s.sweep(r), CreatedBy: operation}
+	d := document{Key: key(r.Kind, r.ID), Version: r.Version, Data: r.Data, Ends: ends(r), Sweep: s.sweep(r), CreatedBy: operation, SealedBy: sealedBy(r.Data)}
 	if r.Group != "" {
 		d.Group, d.ID = key(r.Kind, r.Group), r.ID
 	}
@@ -125,7 +127,7 @@ func (s *Store) change(r storage.Record, operation int64) bson.D {
 	d := s.encode(next, 0)
 	set := bson.D{
 		{Key: fieldVersion, Value: d.Version}, {Key: fieldData, Value: d.Data}, {Key: fieldEnds, Value: d.Ends},
-		{Key: fieldUpdatedBy + "." + place(d.Version), Value: operation},
+		{Key: fieldUpdatedBy + "." + place(d.Version), Value: operation}, {Key: fieldSealedBy, Value: d.SealedBy},
 	}
 	var unset bson.D
 	if d.Group == "" {
@@ -148,6 +150,6 @@ func (s *Store) change(r storage.Record, operation int64) bson.D {
 func (s *Store) bury(operation int64) bson.D {
 	return bson.D{
 		{Key: "$set", Value: bson.D{{Key: fieldEnds, Value: int64(0)}, {Key: fieldUsedUpBy, Value: operation}, {Key: fieldSweep, Value: s.sweepIn(0)}}},
-		{Key: "$unset", Value: bson.D{{Key: fieldData, Value: ""}, {Key: fieldGroup, Value: ""}, {Key: fieldID, Value: ""}}},
+		{Key: "$unset", Value: bson.D{{Key: fieldData, Value: ""}, {Key: fieldGroup, Value: ""}, {Key: fieldID, Value: ""}, {Key: fieldSealedBy, Value: ""}}},
 	}
 }

@@ -63,6 +63,7 @@ func Run(t *testing.T, open Open) {
 		"list finds groups only":          listGroups,
 		"bytes are copied":                bytesAreCopied,
 		"versions of many records":        versions,
+		"a survey of all records":         survey,
 		"counters have a window":          counters,
 		"a counter outlives a stale end":  staleCounter,
 		"a record outlives a stale end":   staleRecord,

@@ -1,0 +1,85 @@
+package bolt
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
+
+	"regain/storage"
+)
+
+var _ storage.Surveyed = (*Store)(nil)
+
+// KindSum is what a survey calls the sum of the file, which is no record: it needs a key as they do, never ends, and is
+// sealed anew with every change.
+const KindSum = storage.Kind("sum of the file")
+
+// ErrInUse means that another process holds the file's lock.
+var ErrInUse = errors.New("another process uses it")
+
+// Survey implements storage.Surveyed. It covers the sum of the file.
+func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storage.Trace) error) error {
+	return s.view(func(tx *bbolt.Tx) error { return survey(ctx, tx, s.clock(), but, see) })
+}
+
+// Reseal has the newest key seal the sum of the file, which a restart could not read without the key that did.
+func (s *Store) Reseal() error { return s.update(func(table, time.Time) error { return nil }) }
+
+// Stopped is the file of a node that does not run. Its survey changes nothing and verifies nothing, so it needs no key.
+type Stopped struct {
+	Path  string
+	Clock func() time.Time
+}
+
+var _ storage.Surveyed = Stopped{}
+
+// Survey implements storage.Surveyed. Its error is ErrInUse while a node runs on the file.
+func (f Stopped) Survey(ctx context.Context, but []storage.KeyID, see func(storage.Trace) error) error {
+	if err := Inspect(f.Path); err != nil {
+		return err
+	}
+	return guarded(f.Path, func() error {
+		db, err := bbolt.Open(f.Path, 0o600, &bbolt.Options{Timeout: openTimeout, ReadOnly: true})
+		if errors.Is(err, bbolterrors.ErrTimeout) {
+			return fmt.Errorf("open store %s: %w", f.Path, ErrInUse)
+		}
+		if err != nil {
+			return fmt.Errorf("open store %s: %w", f.Path, err)
+		}
+		return errors.Join(db.View(func(tx *bbolt.Tx) error { return survey(ctx, tx, f.Clock(), but, see) }), db.Close())
+	})
+}
+
+func survey(ctx context.Context, tx *bbolt.Tx, now time.Time, but []storage.KeyID, see func(storage.Trace) error) error {
+	records, sums := tx.Bucket([]byte(bucketRecords)), tx.Bucket([]byte(bucketSum))
+	if records == nil || sums == nil { // made, and nothing written yet
+		return nil
+	}
+	show := func(r storage.Record) error {
+		trace, sealed := storage.TraceOf(r)
+		if !sealed || r.Expired(now) || slices.Contains(but, trace.Key) {
+			return nil
+		}
+		return see(trace)
+	}
+	if err := show(storage.Record{Kind: KindSum, Data: sums.Get([]byte(keySum))}); err != nil {
+		return err
+	}
+	return records.ForEach(func(key, value []byte) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		kind, id, _ := bytes.Cut(key, []byte{0})
+		r, err := decode(value, storage.Kind(kind), string(id))
+		if err != nil {
+			return err
+		}
+		return show(r)
+	})
+}

@@ -1,0 +1,30 @@
+package memory
+
+import (
+	"context"
+	"slices"
+
+	"regain/storage"
+)
+
+var _ storage.Surveyed = (*Store)(nil)
+
+// Survey implements storage.Surveyed.
+func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storage.Trace) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.clock()
+	for _, r := range s.records {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		trace, sealed := storage.TraceOf(r)
+		if !sealed || r.Expired(now) || slices.Contains(but, trace.Key) {
+			continue
+		}
+		if err := see(trace); err != nil {
+			return err
+		}
+	}
+	return nil
+}
