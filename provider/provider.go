@@ -21,7 +21,6 @@ import (
 	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
-	"regain/provider/web"
 	"regain/recovery"
 )
 
@@ -52,10 +51,12 @@ type Deps struct {
 	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
 	Unready func(context.Context) []string
 	// Stale reports whether what is in use is older than the files say, which could not be read again; nil for never.
-	Stale  func() bool
-	Logger *slog.Logger
-	Clock  func() time.Time
-	Random io.Reader
+	Stale func() bool
+	// Stopping reports whether the node is about to stop; nil for never.
+	Stopping func() bool
+	Logger   *slog.Logger
+	Clock    func() time.Time
+	Random   io.Reader
 }
 
 // Provider serves everything in the package comment.
@@ -90,10 +91,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	cfg.OpenID.Issuer, cfg.Wallet.Issuer = cfg.Issuer, cfg.Issuer
-	web, err := web.New(web.Config{
-		Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, Programs: append(openid.Programs(), wallet.Programs()...), HSTS: cfg.HSTS,
-		Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random,
-	})
+	web, err := newWeb(cfg, deps)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +124,10 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	web.Mount(router)
 	router.Use(takeNoStep)
 	router.GET("/", web.Page(web.Home))
-	router.GET("/healthz", health(deps.Unready, deps.Stale))
+	probes := probes{unready: deps.Unready, stale: deps.Stale, stopping: deps.Stopping}
+	router.GET("/livez", live)
+	router.GET("/readyz", probes.ready)
+	router.GET("/healthz", probes.ready)
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)

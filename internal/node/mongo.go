@@ -14,8 +14,8 @@ import (
 // shortestTimeout is what an election of a replica set can still fit in, with a repetition.
 const shortestTimeout = time.Second
 
-// openMongo opens the store on MongoDB, or looks whether it could be opened.
-func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
+// mongoConfig reads where the database is, and tells every mistake in that.
+func mongoConfig(cfg config.MongoConfig) (mongo.Config, error) {
 	const key = "storage.mongo.uri"
 	uri, err := cfg.URI.Read(key)
 	if err == nil {
@@ -32,10 +32,18 @@ func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
 		problems = append(problems, errors.New("storage.mongo.max_connections: 1 or more"))
 	}
 	if err := errors.Join(problems...); err != nil {
-		return nil, err
+		return mongo.Config{}, err
 	}
 	connections := uint64(cfg.MaxConnections) //nolint:gosec // not negative
-	database := mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: connections}
+	return mongo.Config{URI: mongo.URI(uri), Database: cfg.Database, Timeout: cfg.Timeout, MaxConnections: connections}, nil
+}
+
+// openMongo opens the store on MongoDB, or looks whether it could be opened.
+func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
+	database, err := mongoConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
 	if !deps.ReadOnly {
 		return mongo.Open(context.Background(), database, deps.Clock)
 	}
