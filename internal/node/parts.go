@@ -40,6 +40,9 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 	n.shared = sharedBy(deps.Logger, backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
 	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
+	if known, ok := inner.(interface{ Reachable() error }); ok {
+		n.store.reach = known.Reachable
+	}
 	return storage.Guarded{Store: n.store}, err
 }
 

@@ -78,6 +78,7 @@ type hosts struct {
 	last         map[string]host
 	refused      error // credentials
 	incompatible error
+	writable     bool // there is a server that takes writes, as far as the driver knows
 }
 
 type host struct {
@@ -104,6 +105,10 @@ func watchHosts(settings *options.ClientOptions) *hosts {
 			h.mu.Lock()
 			defer h.mu.Unlock()
 			h.incompatible = e.NewDescription.CompatibilityErr
+			h.writable = slices.ContainsFunc(e.NewDescription.Servers, func(s event.ServerDescription) bool {
+				// A server that the URI connects to directly is what it says that it is, and not asked for another.
+				return slices.Contains([]string{"RSPrimary", "Standalone", "Mongos", "LoadBalancer"}, s.Kind) || e.NewDescription.Kind == "Single" && s.Kind != "Unknown"
+			})
 		},
 	})
 	// Who asks for a connection may be told that other connections failed, without a code.
@@ -139,6 +144,17 @@ func (h *hosts) mistaken() error {
 		found = append(found, wrong)
 	}
 	return errors.Join(found...)
+}
+
+// Reachable reports whether there is a server that takes writes, by what the driver heard of its hosts last: it asks each of
+// them every ten seconds, and sends nothing here.
+func (s *Store) Reachable() error {
+	s.hosts.mu.Lock()
+	defer s.hosts.mu.Unlock()
+	if s.hosts.writable {
+		return nil
+	}
+	return away{errors.New("mongo store: no server takes writes")}
 }
 
 // unusable is what mistaken found where other hosts are away.
