@@ -46,7 +46,9 @@
 //	GET            /.well-known/did.json                          wallet: our DID, where wallets know us by one
 //	GET            /.well-known/did-configuration.json            wallet: and that it is this domain's
 //
-//	GET            /healthz                                       200 while recoveries can be recorded and stored, else 503
+//	GET            /livez                                         200 while the process serves
+//	GET            /readyz                                        200 while recoveries can be recorded and stored, else 503
+//	GET            /healthz                                       the same
 //	GET            /                                              web: where a recovery starts
 //	GET            /static/{file}                                 web: style sheet and scripts
 package provider

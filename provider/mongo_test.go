@@ -16,32 +16,46 @@ import (
 	"regain/storage/mongo/mongotest"
 )
 
-// A recovery on MongoDB, and one in which the answer of every other change is lost after the database made it: each ends
-// with one pass, whose code is good once.
-func TestARecoveryOnMongo(t *testing.T) {
+// onMongo is a test environment whose Regain stores in MongoDB, behind a proxy that breaks connections.
+type onMongo struct {
+	*fixture
+	proxy *mongotest.Proxy
+	audit config.AuditConfig
+}
+
+func setUpMongo(t *testing.T, timeout time.Duration) *onMongo {
+	t.Helper()
 	server, err := mongotest.StartOwn()
 	if err != nil {
 		t.Fatal(err)
 	}
-	proxy, err := mongotest.NewProxy(server.Address())
-	if err != nil {
+	m := &onMongo{}
+	if m.proxy, err = mongotest.NewProxy(server.Address()); err != nil {
 		t.Fatal(err)
 	}
 	database := "regain-test-" + rand.Text()
 	uri := filepath.Join(t.TempDir(), "mongo.uri")
-	if err := os.WriteFile(uri, []byte(proxy.URI), 0o600); err != nil {
+	if err := os.WriteFile(uri, []byte(m.proxy.URI), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { // after the node has ended
-		if err := errors.Join(proxy.Close(), server.Drop(context.Background(), database), server.Stop()); err != nil {
+		if err := errors.Join(m.proxy.Close(), server.Drop(context.Background(), database), server.Stop()); err != nil {
 			t.Error(err)
 		}
 	})
-	var audit config.AuditConfig
-	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) {
-		audit = c.Audit
-		c.Storage = config.StorageConfig{Backend: "mongo", Mongo: config.MongoConfig{URI: config.Secret{File: uri}, Database: database, Timeout: 10 * time.Second, MaxConnections: 8}}
+	m.fixture = setUpEnv(t, testenv.Options{Change: func(c *config.Config) {
+		m.audit = c.Audit
+		c.Limits = []config.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
+		c.Storage = config.StorageConfig{Backend: "mongo", Mongo: config.MongoConfig{URI: config.Secret{File: uri}, Database: database, Timeout: timeout, MaxConnections: 8}}
 	}})
+	return m
+}
+
+// A recovery on MongoDB, and one in which the answer of every other change is lost after the database made it: each ends
+// with one pass, whose code is good once.
+func TestARecoveryOnMongo(t *testing.T) {
+	f := setUpMongo(t, 10*time.Second)
+	proxy, audit := f.proxy, f.audit
 	recovers := func(passes int) {
 		t.Helper()
 		code := f.approvedCode(t)

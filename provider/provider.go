@@ -21,7 +21,6 @@ import (
 	"regain/provider/registration"
 	"regain/provider/sessions"
 	"regain/provider/wallet"
-	"regain/provider/web"
 	"regain/recovery"
 )
 
@@ -55,6 +54,8 @@ type Deps struct {
 	Stale func() bool
 	// WentBack reports whether an older copy of the store was put back a while ago; nil for never.
 	WentBack func() bool
+	// Stopping reports whether the node is about to stop; nil for never.
+	Stopping func() bool
 	Logger   *slog.Logger
 	Clock    func() time.Time
 	Random   io.Reader
@@ -92,10 +93,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 		return nil, errors.New("provider: a part is missing")
 	}
 	cfg.OpenID.Issuer, cfg.Wallet.Issuer = cfg.Issuer, cfg.Issuer
-	web, err := web.New(web.Config{
-		Issuer: cfg.Issuer, Proxies: cfg.TrustedProxies, Programs: append(openid.Programs(), wallet.Programs()...), HSTS: cfg.HSTS,
-		Logger: deps.Logger, Clock: deps.Clock, Random: deps.Random,
-	})
+	web, err := newWeb(cfg, deps)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +126,10 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	web.Mount(router)
 	router.Use(takeNoStep)
 	router.GET("/", web.Page(web.Home))
-	router.GET("/healthz", health(deps.Unready, deps.Stale, deps.WentBack))
+	probes := probes{unready: deps.Unready, stale: deps.Stale, wentBack: deps.WentBack, stopping: deps.Stopping}
+	router.GET("/livez", live)
+	router.GET("/readyz", probes.ready)
+	router.GET("/healthz", probes.ready)
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)

@@ -3,12 +3,19 @@ package config
 import (
 	"net/url"
 	"strings"
+	"time"
 )
+
+// longestDelay is what supervisors wait for a process that they told to stop, as the longest that is usual.
+const longestDelay = 5 * time.Minute
 
 // validateProxies reports the mistakes of what is believed of the proxies in front.
 func (c Config) validateProxies(mistake func(format string, args ...any)) {
 	if c.HSTS < 0 {
 		mistake("hsts_max_age %s: use 0s for none", c.HSTS)
+	}
+	if c.ShutdownDelay < 0 || c.ShutdownDelay > longestDelay {
+		mistake("shutdown_delay %s: use 0s to %s: a little longer than your balancer takes to see that the node is not ready", c.ShutdownDelay, longestDelay)
 	}
 	m := c.MutualTLS
 	if m.Header == "" {

@@ -28,6 +28,8 @@ func TestProxyMistakes(t *testing.T) {
 		`mutual_tls.base_url "https://regain.example:443": use another host`:    func(c *config.Config) { c.MutualTLS.BaseURL = "https://regain.example:443" },
 		`mutual_tls.base_url "https://REGAIN.example": use another host`:        func(c *config.Config) { c.MutualTLS.BaseURL = "https://REGAIN.example" },
 		"mutual_tls.proxies: nothing of theirs is read: set mutual_tls.header":  func(c *config.Config) { c.MutualTLS.Header = "" },
+		"shutdown_delay -1s: use 0s to 5m0s":                                    func(c *config.Config) { c.ShutdownDelay = -time.Second },
+		"shutdown_delay 10m0s: use 0s to 5m0s":                                  func(c *config.Config) { c.ShutdownDelay = 10 * time.Minute },
 		"hsts_max_age -1s: use 0s for none":                                     func(c *config.Config) { c.HSTS = -time.Second },
 	} {
 		cfg := behind(t)

@@ -10,7 +10,8 @@ type Config struct {
 	Development    bool                   `koanf:"development"`     // passes without a record that outlives the process; on loopback only
 	TrustedProxies []string               `koanf:"trusted_proxies"` // CIDR
 	Connections    ConnectionsConfig      `koanf:"connections"`
-	HSTS           time.Duration          `koanf:"hsts_max_age"` // 0 for none
+	HSTS           time.Duration          `koanf:"hsts_max_age"`   // 0 for none
+	ShutdownDelay  time.Duration          `koanf:"shutdown_delay"` // between "not ready" and the end; 0 for none
 	TLS            TLSConfig              `koanf:"tls"`
 	MutualTLS      MutualTLSConfig        `koanf:"mutual_tls"`
 	Storage        StorageConfig          `koanf:"storage"`

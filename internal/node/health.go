@@ -21,9 +21,10 @@ func (n *Node) unready(ctx context.Context) (parts []string) {
 	return parts
 }
 
-// watchedStore remembers whether the last change of the store failed.
+// watchedStore remembers whether the last change of the store failed, or an answer to a question did not come.
 type watchedStore struct {
 	storage.Store
+	reach  func() error // whether the backend is there, as far as it knows; nil where it always is
 	logger *slog.Logger
 	clock  func() time.Time
 
@@ -34,7 +35,7 @@ type watchedStore struct {
 
 const kindProbe = storage.Kind("probe")
 
-// ready returns why the store cannot be written, or nil. While a change failed it tries one, once a second at most.
+// ready returns why the store cannot be written, or nil. While something failed it tries a change, once a second at most.
 func (s *watchedStore) ready(ctx context.Context) error {
 	const often, window = time.Second, time.Minute
 	s.mu.Lock()
@@ -44,11 +45,27 @@ func (s *watchedStore) ready(ctx context.Context) error {
 		s.probed = now
 	}
 	s.mu.Unlock()
-	if !try {
+	switch {
+	case try: // and see
+	case failing == nil && s.reach != nil: // nobody may have asked it for anything since it went away
+		if err := s.reach(); err != nil {
+			return s.note(err)
+		}
+		return nil
+	default:
 		return failing
 	}
 	_, err := s.Increment(ctx, kindProbe, "readiness", window)
 	return err
+}
+
+// read takes the outcome of a question. That it was answered says nothing of changes, and that one record is damaged nothing of
+// the others.
+func (s *watchedStore) read(err error) error {
+	if !errors.Is(err, storage.ErrUnavailable) {
+		return err
+	}
+	return s.note(err)
 }
 
 // note takes the outcome of a change. An answer of the store's, such as a conflict, and a caller that went away are not
@@ -63,9 +80,9 @@ func (s *watchedStore) note(err error) error {
 	defer s.mu.Unlock()
 	switch {
 	case err != nil && s.failing == nil:
-		s.logger.Error("the store cannot be written", "cause", err)
+		s.logger.Error("the store does not work", "cause", err)
 	case err == nil && s.failing != nil:
-		s.logger.Info("the store can be written again")
+		s.logger.Info("the store works again")
 	}
 	s.failing = err
 	return err
@@ -73,6 +90,12 @@ func (s *watchedStore) note(err error) error {
 
 func (s *watchedStore) Create(ctx context.Context, r storage.Record) error {
 	return s.note(s.Store.Create(ctx, r))
+}
+
+// Get implements storage.Store.
+func (s *watchedStore) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	r, err := s.Store.Get(ctx, kind, id)
+	return r, s.read(err)
 }
 
 func (s *watchedStore) Update(ctx context.Context, r storage.Record) error {

@@ -28,6 +28,10 @@ func load(cfg config.Config, deps Deps) (l loaded, err error) {
 	if found.Add(err) {
 		found.Add(plan.CheckDirectory(l.Policy, l.directory))
 	}
+	if cfg.Storage.Backend == "mongo" {
+		_, err = MongoConfig(cfg.Storage.Mongo)
+		found.Add(err)
+	}
 	if cfg.Audit.File != "" {
 		_, err = AuditOptions(cfg.Audit)
 		found.Add(err)

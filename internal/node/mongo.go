@@ -14,7 +14,7 @@ import (
 // shortestTimeout is what an election of a replica set can still fit in, with a repetition.
 const shortestTimeout = time.Second
 
-// MongoConfig says where the database of the backend mongo is.
+// MongoConfig reads where the database is, and tells every mistake in that.
 func MongoConfig(cfg config.MongoConfig) (mongo.Config, error) {
 	const key = "storage.mongo.uri"
 	uri, err := cfg.URI.Read(key)

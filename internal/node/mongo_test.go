@@ -50,6 +50,10 @@ func TestMistakesOfMongo(t *testing.T) {
 		"nobody there":    {uri: away, says: []string{"storage: mongo store: no primary answers", "127.0.0.1:1", "connection refused", "check the hosts"}},
 	} {
 		for _, start := range map[string]func(config.Config) error{"check": node.Check, "start": func(cfg config.Config) error {
+			if name == "nobody there" { // which waiting may cure: TestADatabaseThatIsAwayAtTheStart
+				_, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+				return err
+			}
 			return node.Serve(t.Context(), cfg, slog.New(slog.DiscardHandler))
 		}} {
 			cfg := onMongo(t, row.uri)

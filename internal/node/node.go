@@ -8,8 +8,8 @@
 //	Warnings    reports what works and will not for long
 //	BeginAudit  begins a segment of an audit log of which something is missing
 //
-// node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go and
-// connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails.
+// node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go,
+// start.go and connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails.
 package node
 
 import (
@@ -18,6 +18,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"regain/adapters/auditlog"
@@ -56,6 +57,7 @@ type Node struct {
 	store   *watchedStore
 	shared  storage.Shared    // nil if no other node writes to the store
 	guard   *generation.Guard // of the store's generation; nil for a store in memory
+	leaving atomic.Bool       // it is about to stop
 	closers []io.Closer       // closed in reverse order
 	// surveyed tells which encryption keys the store needs; nil if it cannot be looked through.
 	surveyed storage.Surveyed
@@ -96,19 +98,36 @@ func New(cfg config.Config, deps Deps) (*Node, error) {
 	if deps.Logger == nil || deps.Clock == nil || deps.Random == nil {
 		return nil, errors.New("node: Logger, Clock and Random are required")
 	}
-	n := &Node{cfg: cfg}
-	n.collectParts(deps)
-	var err error
-	if n.loaded, err = load(cfg, deps); err != nil {
-		return nil, err
+	n, err := read(cfg, deps)
+	if err == nil {
+		err = n.wire(deps)
 	}
-	if err := n.wire(deps); err != nil {
-		return nil, errors.Join(err, n.Close())
+	if err != nil {
+		return nil, err
 	}
 	return n, nil
 }
 
+// read reads what the configuration names.
+func read(cfg config.Config, deps Deps) (*Node, error) {
+	n := &Node{cfg: cfg}
+	n.collectParts(deps)
+	var err error
+	n.loaded, err = load(cfg, deps)
+	return n, err
+}
+
+// wire opens what is outside and wires the parts. On an error nothing stays open, and it may be called again.
 func (n *Node) wire(deps Deps) error {
+	if err := n.wireParts(deps); err != nil {
+		err = errors.Join(err, n.Close())
+		n.closers = nil
+		return err
+	}
+	return nil
+}
+
+func (n *Node) wireParts(deps Deps) error {
 	n.ring = n.loaded.Ring
 	n.clients.current.Store(&n.loaded.Clients)
 	n.fetcher.current.Store(n.loaded.Fetcher)
@@ -163,24 +182,27 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 		return err
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
-	parts.Logger, parts.Clock, parts.Random, parts.Unready, parts.Stale = deps.Logger, deps.Clock, deps.Random, n.unready, n.stale
+	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
+	parts.Unready, parts.Stale, parts.Stopping = n.unready, n.stale, n.leaving.Load
 	parts.WentBack = func() bool { return n.wentBack(deps.Clock()) }
 	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err
 	}
-	n.provider, err = provider.New(provider.Config{
-		Issuer: n.cfg.Issuer, TrustedProxies: n.cfg.TrustedProxies, HSTS: n.cfg.HSTS,
-		LivePages: livePages(n.cfg),
-		OpenID:    openIDConfig(n.cfg, attributes, n.loaded.Clients.Follow(contract.EntraExternalMethod)),
-		Wallet: wallet.Config{
-			Wallets: n.loaded.Wallets.Named, DIDWeb: n.loaded.Wallets.Web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
-			ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
-		},
-	}, parts)
-	if err != nil {
+	face := faceConfig(n.cfg)
+	face.OpenID = openIDConfig(n.cfg, attributes, n.loaded.Clients.Follow(contract.EntraExternalMethod))
+	face.Wallet = wallet.Config{
+		Wallets: n.loaded.Wallets.Named, DIDWeb: n.loaded.Wallets.Web, ReceiptTypes: n.cfg.FaceCheck.ReceiptTypes,
+		ReceiptVCTypes: n.cfg.FaceCheck.ReceiptVCTypes, RequestLifetime: n.cfg.RequestLife,
+	}
+	if n.provider, err = provider.New(face, parts); err != nil {
 		return err
 	}
 	n.closers = append(n.closers, n.provider)
 	return nil
+}
+
+// faceConfig is the part of the HTTP face's configuration that needs no other part.
+func faceConfig(c config.Config) provider.Config {
+	return provider.Config{Issuer: c.Issuer, TrustedProxies: c.TrustedProxies, HSTS: c.HSTS, LivePages: livePages(c)}
 }

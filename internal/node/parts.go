@@ -49,6 +49,9 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		return nil, err
 	}
 	n.store = &watchedStore{Store: n.guarded(sealed, plain, deps), logger: deps.Logger, clock: deps.Clock}
+	if known, ok := inner.(interface{ Reachable() error }); ok {
+		n.store.reach = known.Reachable
+	}
 	return storage.Guarded{Store: n.store}, nil
 }
 

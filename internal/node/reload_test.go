@@ -355,7 +355,8 @@ func TestFilesAreReadAgain(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- serve(ctx, NewServer(n, logger), listeners, logger) }()
+	server := NewServer(n, logger)
+	go func() { ended <- n.serve(ctx, server, accept(server, listeners), logger) }()
 	stop := n.watch(logger, time.Now, 50*time.Millisecond)
 	t.Cleanup(func() {
 		stop()

@@ -42,25 +42,40 @@ func Tune() {
 	}
 }
 
-// Serve runs a node until ctx ends. Then it ends the live pages, waits for the requests in progress, and returns nil:
-// that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
+// Serve runs a node until ctx ends. Then it says that it is not ready any more, ends the live pages, waits for the requests in
+// progress, and returns nil: that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
+//
+// It listens before it opens the store. While that is away, the node is alive and not ready; what waiting does not cure ends it.
 func Serve(ctx context.Context, cfg config.Config, logger *slog.Logger) error {
 	Tune()
 	defer holdHangup()() // from the first file on: who rotates a log signals whoever holds it
-	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
+	deps := Deps{Logger: logger, Clock: time.Now, Random: rand.Reader}
+	n, err := read(cfg, deps)
+	if err != nil {
+		return err
+	}
+	front, err := newFront(n, deps)
 	if err != nil {
 		return err
 	}
 	listeners, err := n.listen(logger)
 	if err != nil {
-		return errors.Join(err, n.Close())
+		return err
 	}
+	server := NewServer(front, logger)
+	failed := accept(server, listeners)
+	if err := n.start(ctx, deps, failed, front.told); err != nil {
+		if errors.Is(err, ctx.Err()) { // told to stop while it waited
+			err = nil
+		}
+		return errors.Join(err, server.Close())
+	}
+	front.open()
 	logger.Info("serving", "issuer", cfg.Issuer, "listen", listeners[0].Addr().String(), "tls", cfg.TLS.CertificateFile != "", "storage", cfg.Storage.Backend)
 	n.warn(logger, time.Now())
-	server := NewServer(n, logger)
 	server.RegisterOnShutdown(n.EndLivePages)
 	stop := n.watch(logger, time.Now, watchEvery)
-	served := serve(ctx, server, listeners, logger)
+	served := n.serve(ctx, server, failed, logger)
 	stop() // nothing is read while the node is being closed
 	if err := errors.Join(served, n.Close()); err != nil {
 		return err
@@ -125,15 +140,26 @@ func (n *Node) listen(logger *slog.Logger) ([]net.Listener, error) {
 	return append(listeners, tls.NewListener(gate.Listen(mutual), n.certificate.config(MutualTLS(*n.loaded.Certificate)))), nil
 }
 
-func serve(ctx context.Context, server *http.Server, listeners []net.Listener, logger *slog.Logger) error {
-	failed := make(chan error, len(listeners))
+// accept serves on the listeners, and returns why one of them failed.
+func accept(server *http.Server, listeners []net.Listener) (failed <-chan error) {
+	ended := make(chan error, len(listeners))
 	for _, l := range listeners {
-		go func() { failed <- server.Serve(l) }()
+		go func() { ended <- server.Serve(l) }()
 	}
+	return ended
+}
+
+// serve waits until ctx ends, and stops.
+func (n *Node) serve(ctx context.Context, server *http.Server, failed <-chan error, logger *slog.Logger) error {
 	select {
 	case err := <-failed:
 		return errors.Join(fmt.Errorf("serve: %w", err), server.Close())
 	case <-ctx.Done():
+	}
+	n.leaving.Store(true)
+	if n.cfg.ShutdownDelay > 0 {
+		logger.Info("not ready any more", "stops_in", n.cfg.ShutdownDelay)
+		time.Sleep(n.cfg.ShutdownDelay)
 	}
 	logger.Info("stopping", "at_most", shutdownTimeout)
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)

@@ -52,6 +52,8 @@ func problemOf(err error) error {
 	switch {
 	case errors.As(err, &protocol):
 		return err
+	case status == http.StatusServiceUnavailable:
+		return problem.Unavailable(err)
 	case status >= http.StatusInternalServerError:
 		return problem.ServerError(err)
 	}

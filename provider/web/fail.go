@@ -24,6 +24,8 @@ var (
 	ErrBroughtBack = errors.New("the wallet's answer came back in another browser")
 	// ErrCodeOver: the digits of a cross-device answer are not to be shown, or no longer.
 	ErrCodeOver = errors.New("there is no code to show")
+	// ErrStarting: the node waits for its database.
+	ErrStarting = errors.New("the node is starting")
 )
 
 // Handler is a handler whose error is rendered by Page, or by a wrapper of its face. It has written nothing when it returns one.
@@ -64,6 +66,8 @@ func failureOf(err error, cookies bool) failure {
 		return failure{http.StatusNotFound, NoPage, true}
 	case errors.Is(err, ErrMethod):
 		return failure{http.StatusMethodNotAllowed, NoMethod, true}
+	case errors.Is(err, ErrStarting):
+		return failure{http.StatusServiceUnavailable, Starting, true}
 	case errors.Is(err, ErrBroughtBack):
 		return failure{http.StatusForbidden, BroughtBack, false}
 	case errors.Is(err, ErrNotHere):

@@ -46,7 +46,7 @@ func cookie(c *gin.Context, name string) string {
 //	  part before the path, OpenID Connect Discovery 1.0 §4 appends it; both are answered
 //	/regain/did.json                      did:web Method Specification, Read: a did:web with a path has no well-known part
 //	/.well-known/did-configuration.json   DIF Well Known DID Configuration: always of the origin
-//	/healthz, /readyz                     probes know the port and no issuer
+//	/livez, /readyz, /healthz             probes know the port and no issuer
 //
 // Everything else outside of the path is nobody's page.
 func (w *Web) Rooted(router http.Handler) http.Handler {
@@ -76,7 +76,7 @@ func (r root) within(called string) (path, raw string) {
 		called = "/"
 	case string(r) + "/did.json":
 		called = wellKnown + "did.json"
-	case wellKnown + "did-configuration.json", "/healthz", "/readyz":
+	case wellKnown + "did-configuration.json", "/livez", "/readyz", "/healthz":
 	default:
 		below, ok := strings.CutPrefix(called, string(r)+"/")
 		if !ok {

@@ -27,6 +27,7 @@ const (
 	NotUnderstood  Situation = "not_understood" // the client's request; the text is the protocol's
 	RequestOver    Situation = "request_over"   // the client's request was answered, or is too old
 	ServerProblem  Situation = "server_problem"
+	Starting       Situation = "starting"       // the service is there, and its database is not yet
 	NothingShared  Situation = "nothing_shared" // at the wallet's device: no answer was given
 	Waiting        Situation = "waiting"
 	Opened         Situation = "opened"
@@ -129,6 +130,7 @@ func ofRequests() map[Situation]Words {
 			[]string{"If it happens again, tell your organisation's help desk the reference at the bottom of this page."}, howToStart},
 		RequestOver:   {"This link was used already, or is too old", "Your organisation's request was not understood any more: such a link works once, and for a short time. Start again at your organisation's sign-in page.", nil, howToStart},
 		ServerProblem: {"Something went wrong on our side", "Try again in a moment. If it happens again, start anew at your organisation's sign-in page in a few minutes.", nil, tryAgain},
+		Starting:      {"Not available just now", "The service is being started, or waits for a part of it. Nothing is lost: try again in a minute.", []string{"If it goes on for long, tell your organisation's help desk."}, tryAgain},
 		NothingShared: {"Nothing was shared", "You can close this page. On the screen where you started, you can try again or cancel.", nil, ""},
 	}
 }

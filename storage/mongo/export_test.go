@@ -19,7 +19,7 @@ func (s *Store) SweepAfter(d time.Duration) { s.sweepAfter = d }
 func (s *Store) Migrate(ctx context.Context, all ...func(ctx context.Context) error) error {
 	var named []migration
 	for _, run := range all {
-		named = append(named, func(ctx context.Context, _ *Store) error { return run(ctx) })
+		named = append(named, migration{run: func(ctx context.Context, _ *Store) error { return run(ctx) }})
 	}
 	return s.migrate(ctx, named)
 }

@@ -37,6 +37,7 @@ type Store struct {
 	client                    *mongo.Client
 	database                  *mongo.Database
 	records, counters, schema *mongo.Collection
+	hosts                     *hosts
 	scrub                     func(error) error
 	timeout                   time.Duration
 	sweepAfter                time.Duration
@@ -46,7 +47,7 @@ type Store struct {
 }
 
 // Open connects to the database, brings its schema to this version, and creates the indexes and checks them. An error
-// says what to do.
+// says what to do; it is storage.ErrUnavailable where waiting may cure it.
 func Open(ctx context.Context, cfg Config, now func() time.Time) (*Store, error) {
 	return open(ctx, cfg, now, func(ctx context.Context, s *Store) error {
 		if err := s.migrate(ctx, migrations()); err != nil {
@@ -56,10 +57,12 @@ func Open(ctx context.Context, cfg Config, now func() time.Time) (*Store, error)
 	})
 }
 
-// Inspect reports whether a store could be opened. It changes nothing.
+// Inspect reports whether a store could be opened, within twice the time of a call. It changes nothing.
 func Inspect(ctx context.Context, cfg Config) error {
 	s, err := open(ctx, cfg, time.Now, func(ctx context.Context, s *Store) error {
-		return errors.Join(s.checkVersion(ctx, len(migrations())), s.checkWhole(ctx))
+		ctx, cancel := context.WithTimeout(ctx, s.timeout)
+		defer cancel()
+		return errors.Join(s.checkVersion(ctx, len(migrations())), s.checkRole(ctx), s.checkWhole(ctx))
 	})
 	if err != nil {
 		return err
@@ -79,7 +82,11 @@ func open(ctx context.Context, cfg Config, now func() time.Time, prepare func(ct
 	if err != nil {
 		return nil, err
 	}
-	if s.client, err = mongo.Connect(settings); err != nil {
+	s.hosts = watchHosts(settings)
+	switch s.client, err = mongo.Connect(settings); {
+	case unresolved(err):
+		return nil, s.report(fmt.Errorf("look up the hosts: %w: check the host of the URI, and the name service", err))
+	case err != nil:
 		return nil, fmt.Errorf("mongo store: %w", s.scrub(err))
 	}
 	s.database = s.client.Database(cfg.Database)
@@ -90,7 +97,7 @@ func open(ctx context.Context, cfg Config, now func() time.Time, prepare func(ct
 		err = prepare(ctx, s)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("mongo store: %w", s.scrub(err)), s.Close())
+		return nil, errors.Join(s.report(err), s.Close())
 	}
 	return s, nil
 }
@@ -110,20 +117,6 @@ func (cfg Config) settings() (*options.ClientOptions, error) {
 		SetReadConcern(readconcern.Majority()).SetReadPreference(readpref.Primary()).
 		SetRetryWrites(true).SetRetryReads(true).
 		SetMaxPoolSize(connections).SetMinPoolSize(min(warmConnections, connections)).SetMonitor(monitor()), nil
-}
-
-// reach waits until a primary answers.
-func (s *Store) reach(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
-	defer cancel()
-	switch err := s.client.Ping(ctx, readpref.Primary()); {
-	case err == nil:
-		return nil
-	case has(err, codeAuthFailed, codeUnauthorized):
-		return fmt.Errorf("%w: check user, password and authSource of the URI", err)
-	default:
-		return fmt.Errorf("no primary answers: %w: check the hosts, replicaSet and tls of the URI, and whether the database runs", err)
-	}
 }
 
 // Close implements storage.Store.

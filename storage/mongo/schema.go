@@ -13,12 +13,18 @@ import (
 )
 
 // migration brings the schema from one version to the next. It may be run again from its beginning after a node stopped in
-// the middle, and never by two nodes at once.
-type migration func(ctx context.Context, s *Store) error
+// the middle, and never by two nodes at once; nodes of the version before it run on meanwhile.
+type migration struct {
+	run func(ctx context.Context, s *Store) error
+	// needs is the lowest version that a program has to know to start over the new schema; 0 for the new one. A migration
+	// that only adds what older programs leave alone says a lower one, so that a node of the version before it that is
+	// restarted in the middle of a roll-out comes back.
+	needs int
+}
 
 // migrations are all of them: the first one leads from an empty database to version 1, and so on.
 func migrations() []migration {
-	return []migration{func(ctx context.Context, s *Store) error { return s.ensureIndexes(ctx) }}
+	return []migration{{run: func(ctx context.Context, s *Store) error { return s.ensureIndexes(ctx) }}}
 }
 
 const (
@@ -32,28 +38,32 @@ const (
 type schemaVersion struct {
 	ID      string `bson:"_id"`
 	Version int    `bson:"version"`
+	Needs   int    `bson:"needs,omitempty"` // the lowest version that a program has to know; 0 for Version
 	Owner   int64  `bson:"owner,omitempty"`
 	Until   int64  `bson:"until,omitempty"` // nanoseconds since 1970
 }
 
-// version returns the schema's version; 0 for an empty database.
-func (s *Store) version(ctx context.Context) (int, error) {
+// version returns the schema's version, and the lowest that a program has to know; 0 for an empty database.
+func (s *Store) version(ctx context.Context) (version, needs int, err error) {
 	var found schemaVersion
-	err := s.schema.FindOne(ctx, bson.D{{Key: fieldKey, Value: schemaID}}).Decode(&found)
+	err = s.schema.FindOne(ctx, bson.D{{Key: fieldKey, Value: schemaID}}).Decode(&found)
 	if errors.Is(err, mongo.ErrNoDocuments) {
-		return 0, nil
+		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read the schema's version: %w", err)
+		return 0, 0, fmt.Errorf("read the schema's version: %w", err)
 	}
-	return found.Version, nil
+	if found.Needs == 0 {
+		found.Needs = found.Version
+	}
+	return found.Version, found.Needs, nil
 }
 
-// checkVersion refuses a schema that is newer than newest.
+// checkVersion refuses a schema that needs a newer program than one that knows newest.
 func (s *Store) checkVersion(ctx context.Context, newest int) error {
-	version, err := s.version(ctx)
-	if err == nil && version > newest {
-		return fmt.Errorf("the schema of database %s has version %d, and this program knows %d: start the newer program that made it, or name another database", s.database.Name(), version, newest)
+	version, needs, err := s.version(ctx)
+	if err == nil && needs > newest {
+		return mistake{fmt.Errorf("the schema of database %s has version %d, and this program knows %d: start the newer program that made it, or name another database", s.database.Name(), version, newest)}
 	}
 	return err
 }
@@ -65,7 +75,7 @@ func (s *Store) migrate(ctx context.Context, all []migration) error {
 		return err
 	}
 	for {
-		version, err := s.version(ctx)
+		version, _, err := s.version(ctx)
 		if err != nil {
 			return err
 		}
@@ -79,7 +89,7 @@ func (s *Store) migrate(ctx context.Context, all []migration) error {
 }
 
 // step runs one migration, or waits a little for who does.
-func (s *Store) step(ctx context.Context, version int, run migration, me int64) error {
+func (s *Store) step(ctx context.Context, version int, next migration, me int64) error {
 	claimed, err := s.claim(ctx, version, me)
 	if err != nil {
 		return fmt.Errorf("write the schema's version: %w: the user needs the role readWrite on the database", err)
@@ -92,12 +102,12 @@ func (s *Store) step(ctx context.Context, version int, run migration, me int64) 
 			return nil
 		}
 	}
-	done, problem := version+1, run(ctx, s)
+	done, problem := bson.D{{Key: "version", Value: version + 1}, {Key: "needs", Value: next.needs}}, next.run(ctx, s)
 	if problem != nil {
-		done, problem = version, fmt.Errorf("migrate the schema from version %d: %w", version, problem)
+		done, problem = bson.D{{Key: "version", Value: version}}, fmt.Errorf("migrate the schema from version %d: %w", version, problem)
 	}
 	_, err = s.schema.UpdateOne(ctx, bson.D{{Key: fieldKey, Value: schemaID}, {Key: "version", Value: version}, {Key: "owner", Value: me}},
-		bson.D{{Key: "$set", Value: bson.D{{Key: "version", Value: done}}}, {Key: "$unset", Value: bson.D{{Key: "owner", Value: ""}, {Key: "until", Value: ""}}}})
+		bson.D{{Key: "$set", Value: done}, {Key: "$unset", Value: bson.D{{Key: "owner", Value: ""}, {Key: "until", Value: ""}}}})
 	return errors.Join(problem, err)
 }
 
@@ -191,11 +201,11 @@ func (s *Store) checkIndexes(ctx context.Context, of *mongo.Collection) error {
 		}
 		taken := slices.ContainsFunc(s.indexes(of), func(w index) bool { return w.Name == f.Name })
 		if f.Name != "_id_" && (taken || f.After != nil || f.Unique) {
-			return fmt.Errorf("index %s of %s.%s is not one of this program's: drop it (db.%s.dropIndex(%q)), and start again", f.Name, s.database.Name(), of.Name(), of.Name(), f.Name)
+			return mistake{fmt.Errorf("index %s of %s.%s is not one of this program's: drop it (db.%s.dropIndex(%q)), and start again", f.Name, s.database.Name(), of.Name(), of.Name(), f.Name)}
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("index %s of %s.%s cannot be made beside another one of the same fields: drop that one, and start again", missing[0].Name, s.database.Name(), of.Name())
+		return mistake{fmt.Errorf("index %s of %s.%s cannot be made beside another one of the same fields: drop that one, and start again", missing[0].Name, s.database.Name(), of.Name())}
 	}
 	return nil
 }

@@ -71,7 +71,7 @@ func (s *Store) settle(ctx context.Context, what string, step func(ctx context.C
 	if maybe {
 		return fmt.Errorf("mongo store: %s: %w: %w", what, storage.ErrUncertain, s.scrub(last))
 	}
-	return fmt.Errorf("mongo store: %s: %w", what, s.scrub(last))
+	return s.report(fmt.Errorf("%s: %w", what, last))
 }
 
 func (s *Store) attempt(ctx context.Context, sent *sending, step func(ctx context.Context) error) error {

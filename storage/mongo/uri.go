@@ -44,7 +44,7 @@ func (u URI) Check() error {
 			return fmt.Errorf("the URI's option %s: %s", name, why)
 		}
 	}
-	if options.Client().ApplyURI(string(u)).Validate() == nil {
+	if err := options.Client().ApplyURI(string(u)).Validate(); err == nil || unresolved(err) { // which Open tries again
 		return nil
 	}
 	// The driver may quote any part of what it could not read. So it is asked about the same URI for another user.
