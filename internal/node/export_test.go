@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"regain/internal/config"
 	"regain/provider/journey"
 	"regain/storage"
@@ -29,4 +31,10 @@ func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfi
 // SharedBy is the first of the stores that other nodes may write to.
 func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
 	return sharedBy(logger, stores...)
+}
+
+// MemoryLimit returns how many octets the process may take, and who says so.
+func MemoryLimit(cgroup, machine memlimit.Provider) (octets int64, from string, err error) {
+	limit, err := memoryLimit(cgroup, machine)
+	return limit.octets, limit.from, err
 }

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"regain/internal/config"
@@ -33,19 +31,10 @@ const (
 	pingTimeout = 15 * time.Second
 )
 
-// Tune configures the garbage collector for a small heap and CPU-bound cryptography: by default it would run for
-// every few recoveries. GOGC and GOMEMLIMIT, if set, have precedence.
-func Tune() {
-	const percent = 400
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(percent)
-	}
-}
-
 // Serve runs a node until ctx ends. Then it ends the live pages, waits for the requests in progress, and returns nil:
 // that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
 func Serve(ctx context.Context, cfg config.Config, logger *slog.Logger) error {
-	Tune()
+	Tune(logger)
 	defer holdHangup()() // from the first file on: who rotates a log signals whoever holds it
 	n, err := New(cfg, Deps{Logger: logger, Clock: time.Now, Random: rand.Reader})
 	if err != nil {
