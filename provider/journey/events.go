@@ -131,9 +131,6 @@ func (l *live) look() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if t, err = service.Rotate(l.c, t); err != nil {
-		return 0, err
-	}
 	l.version = t.Version
 	event := progressOf(t, l.seen != snapshot(t))
 	if event.Codes, err = l.pages.codes(l.c, t); err != nil {
