@@ -38,3 +38,6 @@ func MemoryLimit(cgroup, machine memlimit.Provider) (octets int64, from string, 
 	limit, err := memoryLimit(cgroup, machine)
 	return limit.octets, limit.from, err
 }
+
+// Growth is by how many percent the heap may grow when this many octets live.
+func Growth(lives uint64) int { return growth(lives) }

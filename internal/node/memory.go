@@ -4,18 +4,34 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 )
 
-// Tune configures the garbage collector for a small heap and CPU-bound cryptography (by default it would run for every few
-// recoveries), and for the memory that there is: without a limit the heap grows to five times what lives, and a container is
-// killed for it. GOGC and GOMEMLIMIT, if set, have precedence, each for its own.
+// How far the heap may grow between two collections, in percent of what lives: as far as leaves room for cryptography
+// while little lives (by default the collector would run for every few recoveries), and no further than that room, or as much
+// again, when much does, such as the pages and recoveries of ten thousand people.
+const (
+	growthMost  = 400
+	growthLeast = 100
+	growthRoom  = 64 << 20 // octets
+)
+
+// growth returns it for a heap of which this many octets live.
+func growth(lives uint64) int {
+	const all = 100
+	return int(min(growthMost, max(growthLeast, growthRoom*all/max(lives, 1)))) //nolint:gosec // between the two
+}
+
+// Tune configures the garbage collector for this, and for the memory that there is: without a limit the process takes what it
+// likes, and a container is killed for it. GOGC and GOMEMLIMIT, if set, have precedence, each for its own.
 func Tune(logger *slog.Logger) {
-	const percent = 400
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
+		debug.SetGCPercent(growthMost)
+		afterCollections(growthMost)
 	}
 	if set := os.Getenv("GOMEMLIMIT"); set != "" {
 		logger.Info("memory limit", "from", "GOMEMLIMIT", "limit", set)
@@ -28,6 +44,22 @@ func Tune(logger *slog.Logger) {
 	}
 	debug.SetMemoryLimit(limit.octets)
 	logger.Info("memory limit", "from", limit.from, "limit_mib", limit.octets>>20, "of_mib", limit.of>>20)
+}
+
+// collected is freed by each collection.
+type collected struct{ _ [16]byte }
+
+// afterCollections adapts the growth of the heap after each collection, for as long as the process lives.
+func afterCollections(percent int) {
+	runtime.SetFinalizer(&collected{}, func(*collected) {
+		lives := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(lives)
+		if next := growth(lives[0].Value.Uint64()); next != percent {
+			debug.SetGCPercent(next)
+			percent = next
+		}
+		afterCollections(percent)
+	})
 }
 
 // limited is how much memory the collector may let the process take: of how much, in octets, and who says so.

@@ -40,3 +40,13 @@ func TestTheMemoryLimitFollowsTheMachine(t *testing.T) {
 		t.Errorf("nobody says: %v", err)
 	}
 }
+
+// While little lives the heap may grow to five times as much, and never by much more than that would be.
+func TestTheHeapGrowsLessWhenMuchLives(t *testing.T) {
+	const mib = 1 << 20
+	for lives, want := range map[uint64]int{0: 400, mib: 400, 16 * mib: 400, 32 * mib: 200, 64 * mib: 100, 1000 * mib: 100, math.MaxUint64: 100} {
+		if got := node.Growth(lives); got != want {
+			t.Errorf("%d octets live: it may grow by %d %%, want %d", lives, got, want)
+		}
+	}
+}
