@@ -72,11 +72,13 @@ func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 	changed.Presentation = &PresentationAttempt{Requests: make([]PendingRequest, 0, len(profile.Channels))}
 	for _, channel := range profile.Channels {
 		pending := PendingRequest{Channel: channel}
-		if pending.Secret, err = newSecret(s.ports.Random, handleSize); err != nil {
+		secret, err := newSecret(s.ports.Random, handleSize)
+		if err != nil {
 			return t, err
 		}
-		if channel.Flow == FlowCrossDevice {
-			pending.Since = s.ports.Clock()
+		if pending.Secret = secret; channel.Flow == FlowCrossDevice {
+			pending.Seed, pending.Asked = secret, s.ports.Clock()
+			pending.show(pending.Asked, profile.CrossDevice.QRLifetime)
 		}
 		changed.Presentation.Requests = append(changed.Presentation.Requests, pending)
 	}

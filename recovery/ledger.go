@@ -10,7 +10,7 @@ import (
 // audit log. Every step of the service ends here.
 type ledger struct{ ports Ports }
 
-func (l ledger) get(ctx context.Context, id TransactionID) (Transaction, error) {
+func (l ledger) read(ctx context.Context, id TransactionID) (Transaction, error) {
 	t, err := l.ports.Transactions.Get(ctx, id)
 	if errors.Is(err, ErrNotFound) {
 		return Transaction{}, ErrNoTransaction
@@ -50,8 +50,7 @@ func (l ledger) apply(ctx context.Context, t Transaction, steps ...Step) (Transa
 }
 
 // maxChanges is the number of changes after which a transaction can only move forward: the repeatable steps are
-// refused. Every step writes an audit record, and a program that holds a browser's cookie must not fill the log. An
-// hour of rotated QR codes needs less than half of it.
+// refused. Every step writes an audit record, and a program that holds a browser's cookie must not fill the log.
 const maxChanges = 500
 
 // maxRepeats is how many audit records of one kind a transaction gets for events that strangers can trigger

@@ -117,6 +117,7 @@ func secretsOnly(requests []PendingRequest) []PendingRequest {
 	c := make([]PendingRequest, 0, len(requests))
 	for _, r := range requests {
 		r.Request = nil
+		r.fix()
 		c = append(c, r)
 	}
 	return c
@@ -144,7 +145,10 @@ func (s *Service) CountInvalidResponse(ctx context.Context, open OpenRequest) er
 		return nil
 	}
 	t := open.Transaction
-	t.Presentation = t.Presentation.with(open.index, func(r *PendingRequest) { r.Closed, r.Request = true, nil })
+	t.Presentation = t.Presentation.with(open.index, func(r *PendingRequest) {
+		r.fix()
+		r.Closed, r.Request = true, nil
+	})
 	if _, err := s.store(ctx, t, EventPresentationClosed); err != nil && !errors.Is(err, ErrConflict) { // on a conflict the next invalid response closes it
 		return err
 	}

@@ -3,7 +3,6 @@ package recovery
 import (
 	"context"
 	"crypto/subtle"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +44,7 @@ func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) 
 	if err != nil {
 		return OpenRequest{}, err
 	}
+	t = t.withNextCode(secret)
 	i, older, err := t.requestBySecret(secret, now, profile.CrossDevice.QRLifetime)
 	if err != nil {
 		return OpenRequest{}, err
@@ -74,6 +74,9 @@ func (t Transaction) requestBySecret(secret string, now time.Time, qr time.Durat
 				return 0, false, ErrExpired
 			}
 			return i, true, nil
+		}
+		if r.wasCode(secret) {
+			return 0, false, ErrExpired
 		}
 	}
 	return 0, false, ErrNoTransaction
@@ -122,6 +125,7 @@ func (s *Service) Attach(ctx context.Context, open OpenRequest, request []byte, 
 		}
 	}
 	changed.Presentation = changed.Presentation.with(open.index, func(r *PendingRequest) {
+		r.fix()
 		if r.Request = request; !open.older { // the current code was scanned: pictures of the previous one stop working
 			r.Before = ""
 		}
@@ -137,72 +141,4 @@ func (a *PresentationAttempt) with(index int, change func(*PendingRequest)) *Pre
 	c.Requests = slices.Clone(a.Requests)
 	change(&c.Requests[index])
 	return &c
-}
-
-// rotationGrace is how long a replaced QR code still works, for a person who had just scanned it.
-const rotationGrace = 15 * time.Second
-
-// Rotate replaces the secret of each QR code that was not scanned during its lifetime, so that a picture of a code
-// soon becomes useless (Cross-Device Flows: Security BCP §6.1.2, short-lived codes). It returns t unchanged when none
-// is due, and the stored transaction when a concurrent change won.
-func (s *Service) Rotate(ctx context.Context, t Transaction) (Transaction, error) {
-	if !t.rotates() {
-		return t, nil
-	}
-	profile, err := s.Profile(t)
-	if err != nil {
-		return t, err
-	}
-	now := s.ports.Clock()
-	changed := t
-	for i, r := range t.Presentation.Requests {
-		if !r.unscanned() || now.Before(r.Since.Add(profile.CrossDevice.QRLifetime)) {
-			continue
-		}
-		secret, err := newSecret(s.ports.Random, handleSize)
-		if err != nil {
-			return t, err
-		}
-		changed.Presentation = changed.Presentation.with(i, func(r *PendingRequest) { r.Before, r.Secret, r.Since = r.Secret, secret, now })
-	}
-	if changed.Presentation == t.Presentation {
-		return t, nil
-	}
-	stored, err := s.compareAndSwap(ctx, changed)
-	if errors.Is(err, ErrConflict) {
-		return s.get(ctx, t.ID)
-	}
-	return stored, err
-}
-
-// rotates reports whether QR codes are replaced while nobody scans them.
-func (t Transaction) rotates() bool {
-	return t.Presentation != nil && t.Presentation.Answer == nil && t.State.Open()
-}
-
-// unscanned reports whether the request has a QR code that waits to be scanned.
-func (r PendingRequest) unscanned() bool {
-	return r.Flow == FlowCrossDevice && r.Request == nil && !r.Closed
-}
-
-// Due returns when time alone will change t: Open will find it expired, or Rotate replaces a QR code. The zero time means
-// never. A page that waits for t has no other reason to look at it than this, and a change by somebody.
-func (s *Service) Due(t Transaction) (time.Time, error) {
-	var due time.Time
-	if t.expires() {
-		due = t.ExpiresAt
-	}
-	if !t.rotates() {
-		return due, nil
-	}
-	profile, err := s.Profile(t)
-	if err != nil {
-		return due, err
-	}
-	for _, r := range t.Presentation.Requests {
-		if ends := r.Since.Add(profile.CrossDevice.QRLifetime); r.unscanned() && ends.Before(due) {
-			due = ends
-		}
-	}
-	return due, nil
 }

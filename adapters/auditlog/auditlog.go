@@ -8,7 +8,8 @@
 //
 // A critical event is durable (fsync), and the head names it, before Append returns; any other is within a second.
 // Concurrent callers share one fsync, so the cost of the log for each recovery falls as load rises. The cost of an
-// append, and of opening, does not depend on the log's length.
+// append, and of opening, does not depend on the log's length: opening reads the last segment, and the passes of those that
+// were written in the last two hours are read while the node serves already (Issued waits for them).
 //
 // A file that was renamed, replaced or truncated is noticed before and after each record, and a log that cannot be
 // written takes no more records: no record, no pass. What ends that, Reopen says.
@@ -74,6 +75,9 @@ type Log struct {
 	waiting bool // for a second, for more records to become durable
 	issued  issued
 
+	unread   chain.Segment // the first one that was read at the start: there may be passes before it
+	recalled chan struct{} // closed when those were read; nil if nobody had to
+
 	syncing  sync.Mutex // taken before mu
 	head     headFile
 	durable  chain.Head // the last durable record
@@ -105,6 +109,7 @@ func Open(options Options) (*Log, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open audit log: %w", err), l.release())
 	}
+	l.recallOlder()
 	return l, nil
 }
 
@@ -141,6 +146,7 @@ func (l *Log) Close() error {
 	l.mu.Lock()
 	l.closed = errors.Join(l.closed, os.ErrClosed)
 	l.mu.Unlock()
+	l.awaitOlder()
 	l.saving.Lock()
 	defer l.saving.Unlock()
 	return errors.Join(err, l.remember(l.options.Key.EncodeHead(l.durable)), l.release())

@@ -1,6 +1,7 @@
 package auditlog
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,7 +14,7 @@ const issuedFor = 2 * recovery.MaxLifetime
 
 // issued knows the transactions whose pass is in the log.
 type issued struct {
-	since time.Time // it knows of every pass since then
+	since time.Time // it knows of every pass since then, but for those that are still being read
 	at    map[recovery.TransactionID]time.Time
 	swept time.Time
 }
@@ -39,12 +40,29 @@ func (i *issued) note(event recovery.Event, now time.Time) {
 	}
 }
 
+// reaches notes that every pass since then is known, but for those that were forgotten meanwhile.
+func (i *issued) reaches(since time.Time) {
+	if forgotten := i.swept.Add(-issuedFor); since.Before(forgotten) {
+		since = forgotten
+	}
+	i.since = since
+}
+
 // ErrForgotten means that the log does not reach back to the beginning of a transaction.
 var ErrForgotten = fmt.Errorf("the audit log does not reach back to the beginning of this recovery, so it cannot say whether its pass was issued: start another one: %w", recovery.ErrRedeemed)
 
 // Issued reports whether a pass of the transaction, which was started at started, is in the log already: a copy of the
-// store that was put back forgets it, the log does not.
+// store that was put back forgets it, the log does not. Shortly after Open it may wait until the older segments were read.
 func (l *Log) Issued(id recovery.TransactionID, started time.Time) (bool, error) {
+	found, err := l.knows(id, started)
+	if !errors.Is(err, ErrForgotten) {
+		return found, err
+	}
+	l.awaitOlder()
+	return l.knows(id, started)
+}
+
+func (l *Log) knows(id recovery.TransactionID, started time.Time) (bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, found := l.issued.at[id]; found {

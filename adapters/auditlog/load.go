@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"strings"
-	"time"
 
 	"regain/adapters/auditlog/segments"
 	"regain/recovery/chain"
@@ -182,34 +181,6 @@ func (l *Log) start(segment chain.Segment, before ...segments.Scanned) error {
 	}
 	l.recall(append([]segments.Scanned{{Segment: segment}}, before...)...)
 	return l.writeHead(segment.Head())
-}
-
-// recall learns which transactions have their pass: from the segments that were read, and as many before them as cover
-// the life of a transaction. It goes no further back than it can: Issued says what it does not know.
-func (l *Log) recall(read ...segments.Scanned) {
-	const most = 16 // segments; a busy node fills one in an hour
-	since := l.options.Clock().Add(-issuedFor)
-	for len(read) < most {
-		first := read[len(read)-1].Segment
-		if first.Started.Before(since) || first.Begun {
-			break
-		}
-		name, _ := segments.Find(l.options.Path, first.Number-1, l.options.Key) // what is not found cannot be read
-		previous, err := segments.Glance(name, l.options.Key, first)
-		if err != nil {
-			break
-		}
-		read = append(read, previous)
-	}
-	first := read[len(read)-1].Segment
-	if l.issued.since = first.Started; first.Number > 1 || first.Begun {
-		l.issued.since = first.Started.Add(1) // of what was started in the same moment, the segment before may know
-	}
-	for _, s := range read {
-		for _, event := range s.Issued {
-			l.issued.note(event, time.Time{})
-		}
-	}
 }
 
 // olderSlot returns the slot of the head file that does not hold this head.

@@ -53,7 +53,6 @@ func serveNode(path string, in io.Reader, out io.Writer) error {
 	if err := pin(); err != nil {
 		return err
 	}
-	node.Tune()
 	cfg := config.Defaults()
 	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
 		return err
@@ -63,6 +62,7 @@ func serveNode(path string, in io.Reader, out io.Writer) error {
 		return err
 	}
 	logger := slog.New(slog.DiscardHandler)
+	node.Tune(logger)
 	counted := &counting{}
 	if kept.commits != nil {
 		counted.commits = func() (int64, error) { return kept.commits(cfg.Storage) }

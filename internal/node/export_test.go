@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
+
 	"regain/internal/config"
 	"regain/provider/journey"
 	"regain/storage"
@@ -30,3 +32,12 @@ func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfi
 func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
 	return sharedBy(logger, stores...)
 }
+
+// MemoryLimit returns how many octets the process may take, and who says so.
+func MemoryLimit(cgroup, machine memlimit.Provider) (octets int64, from string, err error) {
+	limit, err := memoryLimit(cgroup, machine)
+	return limit.octets, limit.from, err
+}
+
+// Growth is by how many percent the heap may grow when this many octets live.
+func Growth(lives uint64) int { return growth(lives) }

@@ -9,8 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"regain/internal/config"
@@ -33,21 +31,12 @@ const (
 	pingTimeout = 15 * time.Second
 )
 
-// Tune configures the garbage collector for a small heap and CPU-bound cryptography: by default it would run for
-// every few recoveries. GOGC and GOMEMLIMIT, if set, have precedence.
-func Tune() {
-	const percent = 400
-	if os.Getenv("GOGC") == "" && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetGCPercent(percent)
-	}
-}
-
 // Serve runs a node until ctx ends. Then it says that it is not ready any more, ends the live pages, waits for the requests in
 // progress, and returns nil: that a stranger's connection had to be cut off at the end is logged, and no failure of the node.
 //
 // It listens before it opens the store. While that is away, the node is alive and not ready; what waiting does not cure ends it.
 func Serve(ctx context.Context, cfg config.Config, logger *slog.Logger) error {
-	Tune()
+	Tune(logger)
 	defer holdHangup()() // from the first file on: who rotates a log signals whoever holds it
 	deps := Deps{Logger: logger, Clock: time.Now, Random: rand.Reader}
 	n, err := read(cfg, deps)

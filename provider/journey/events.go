@@ -1,7 +1,9 @@
 package journey
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -27,11 +29,12 @@ type progress struct {
 	Codes map[recovery.WalletName]string `json:"codes,omitempty"`
 }
 
-// live is a live page: what a browser shows of a transaction, and the response that tells it of changes. It holds no copy of
-// the transaction: there may be thousands that wait, and the stack of each keeps the size of the largest call that it waits in.
+// live is a live page: what a browser shows of a transaction, and where it is told of changes. It holds no copy of the
+// transaction: there may be thousands that wait.
 type live struct {
 	pages   *Pages
-	c       *gin.Context
+	ctx     context.Context //nolint:containedctx // of the request, or of the connection that outlives it
+	out     stream
 	id      recovery.TransactionID
 	secret  string
 	seen    string // what the page shows
@@ -53,14 +56,24 @@ func (p *Pages) events(c *gin.Context) error {
 		c.String(http.StatusTooManyRequests, "Too many live pages are open. Reload this page to see how the recovery stands.\n")
 		return nil
 	}
-	defer l.leave()
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
-	// The connection lives for minutes, which the server's own deadlines do not allow. A server without deadlines answers
-	// with an error that says nothing to us.
-	_ = http.NewResponseController(c.Writer).SetReadDeadline(time.Now().Add(progressFor + writeWithin))
-	if err := l.follow(); err != nil && c.Request.Context().Err() == nil {
+	first := &firstEvent{}
+	l.out = first
+	next, err := l.look()
+	if err == nil && l.takeOver(c, first.text, next) {
+		return nil
+	}
+	defer l.leave()
+	if err == nil {
+		l.out = response{c}
+		err = l.begin(first.text)
+	}
+	if err == nil {
+		err = l.follow(next)
+	}
+	if err != nil && c.Request.Context().Err() == nil {
 		web.NoteError(c, err) // the stream has begun, so nothing else can be said; the browser connects again
 	}
 	return nil
@@ -78,7 +91,7 @@ func (p *Pages) open(c *gin.Context) (*live, error) {
 	}
 	changed, stop := p.deps.Changes.Watch(t.ID, t.Version)
 	return &live{
-		pages: p, c: c, id: t.ID, secret: binding.Secret(c, t.ID), ends: time.Now().Add(progressFor), changed: changed,
+		pages: p, ctx: c, id: t.ID, secret: binding.Secret(c, t.ID), ends: time.Now().Add(progressFor), changed: changed,
 		// The page says what it shows: between its rendering and this connection, or between two connections, the transaction
 		// may have moved on, and a page that is not told waits for ever.
 		seen:  c.DefaultQuery("seen", snapshot(t)),
@@ -86,19 +99,26 @@ func (p *Pages) open(c *gin.Context) (*live, error) {
 	}, nil
 }
 
-// follow writes an event whenever what the page shows has changed, until another page is due. It looks at the transaction
-// when it was changed, by whichever node, and when time alone changes it, and never in between.
-func (l *live) follow() error {
+// begin sends the first event.
+func (l *live) begin(event string) error {
+	// The connection lives for minutes, which the server's own deadlines do not allow. A server without deadlines answers
+	// with an error that says nothing to us.
+	_ = l.out.SetReadDeadline(time.Now().Add(progressFor + writeWithin))
+	return l.send(event)
+}
+
+// follow writes an event whenever what the page shows has changed, until another page is due; next is when it looks first. It
+// looks at the transaction when it was changed, by whichever node, and when time alone changes it, and never in between.
+func (l *live) follow(next time.Duration) (err error) {
 	timer := time.NewTimer(progressFor)
 	defer timer.Stop()
-	for time.Now().Before(l.ends) {
-		next, err := l.look()
-		if err != nil || next == 0 {
-			return err
-		}
+	for next != 0 && time.Now().Before(l.ends) {
 		timer.Reset(next)
 		if !l.wait(timer.C) {
 			return nil
+		}
+		if next, err = l.lookApart(); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -109,7 +129,7 @@ func (l *live) follow() error {
 func (l *live) wait(due <-chan time.Time) bool {
 	for {
 		select {
-		case <-l.c.Request.Context().Done():
+		case <-l.out.Gone():
 			return false
 		case <-l.pages.streams.ended:
 			return false
@@ -123,24 +143,38 @@ func (l *live) wait(due <-chan time.Time) bool {
 	}
 }
 
+// lookApart looks in a goroutine of its own: the stack of the one that waits keeps the size of the largest call that it made,
+// until two collections later, and there may be thousands that wait.
+func (l *live) lookApart() (next time.Duration, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() {
+			if cause := recover(); cause != nil { // as web.RecoverPanic, which is not on this stack
+				err = fmt.Errorf("live page: panic: %v", cause)
+			}
+		}()
+		next, err = l.look()
+	}()
+	<-done
+	return next, err
+}
+
 // look tells the page how the transaction stands, and returns how long nothing but a change can make that wrong: 0 if the
 // page is over. The transaction is read after the page watches it, which tells of later changes only.
 func (l *live) look() (time.Duration, error) {
 	service := l.pages.deps.Recovery
-	t, err := service.Open(l.c, l.id, l.secret)
+	t, err := service.Open(l.ctx, l.id, l.secret)
 	if err != nil {
-		return 0, err
-	}
-	if t, err = service.Rotate(l.c, t); err != nil {
 		return 0, err
 	}
 	l.version = t.Version
 	event := progressOf(t, l.seen != snapshot(t))
-	if event.Codes, err = l.pages.codes(l.c, t); err != nil {
+	if event.Codes, err = l.pages.codes(l.ctx, t); err != nil {
 		return 0, err
 	}
 	if line := event.encode(); line != l.shown {
-		if err := write(l.c, line); err != nil {
+		if err := l.send(line); err != nil {
 			return 0, err
 		}
 		l.shown = line
@@ -159,17 +193,13 @@ func (l *live) look() (time.Duration, error) {
 	return max(next, soonest), nil
 }
 
-// write sends one event, to a browser that reads: one that does not would hold its connection, and this goroutine.
-func write(c *gin.Context, line string) error {
-	control := http.NewResponseController(c.Writer)
-	_ = control.SetWriteDeadline(time.Now().Add(writeWithin))
-	if _, err := c.Writer.WriteString(line); err != nil {
+// send sends one event, to a browser that reads: one that does not would hold its connection, and this goroutine.
+func (l *live) send(event string) error {
+	_ = l.out.SetWriteDeadline(time.Now().Add(writeWithin))
+	if err := l.out.Send(event); err != nil {
 		return err
 	}
-	if err := control.Flush(); err != nil {
-		return err
-	}
-	_ = control.SetWriteDeadline(time.Now().Add(progressFor + writeWithin)) // until the next event, which sets its own
+	_ = l.out.SetWriteDeadline(time.Now().Add(progressFor + writeWithin)) // until the next event, which sets its own
 	return nil
 }
 
@@ -189,13 +219,13 @@ func (e progress) encode() string {
 }
 
 // codes are the texts of the QR codes that the page shows now.
-func (p *Pages) codes(c *gin.Context, t recovery.Transaction) (map[recovery.WalletName]string, error) {
+func (p *Pages) codes(ctx context.Context, t recovery.Transaction) (map[recovery.WalletName]string, error) {
 	texts := make(map[recovery.WalletName]string)
 	for _, channel := range t.Channels() {
 		if channel.Flow != recovery.FlowCrossDevice || t.Presentation.Answer != nil || t.HandleOf(channel) == "" {
 			continue
 		}
-		text, err := p.deps.Wallets.RequestURL(c, t, channel)
+		text, err := p.deps.Wallets.RequestURL(ctx, t, channel)
 		if err != nil {
 			return nil, err
 		}

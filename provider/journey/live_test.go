@@ -146,8 +146,7 @@ func TestLivePagesThatWaitCostNothing(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		one, two := first.news(), second.news()
-		// Of two that replace it at once, one does; each reads what there is, and perhaps what the other one made of it.
-		if reads, writes := w.store.since(); writes == 0 || writes > 2 || reads > 3 {
+		if reads, writes := w.store.since(); writes != 0 || reads > 2 { // each reads what there is
 			t.Errorf("%d reads, %d writes for one new code", reads, writes)
 		}
 		if code := string(w.handle(t, s)); !strings.Contains(one, code) || !strings.Contains(two, code) || strings.Contains(one+two, `"reload":true`) {

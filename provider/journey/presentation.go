@@ -85,9 +85,6 @@ func (p *Pages) presentationPage(c *gin.Context, t recovery.Transaction, base ba
 		basePage: base, Mistake: mistake, Seen: snapshot(t),
 		CodeSeconds: int(profile.CrossDevice.QRLifetime / time.Second), SameNetwork: profile.CrossDevice.SameNetwork,
 	}
-	if t, err = p.deps.Recovery.Rotate(c, t); err != nil {
-		return nil, err
-	}
 	if t.Presentation == nil { // somebody ended it meanwhile, which the events say at once
 		page.Live, page.Progress = true, progressText(web.Waiting)
 		return page, nil

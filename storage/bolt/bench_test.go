@@ -9,6 +9,7 @@ import (
 
 	"regain/storage"
 	"regain/storage/bolt"
+	"regain/storage/storagetest"
 )
 
 // BenchmarkUpdate measures one change of a record among a thousand, without the wait for the disk.
@@ -51,4 +52,22 @@ func thousand(b *testing.B) *bolt.Store {
 		}
 	}
 	return s
+}
+
+// BenchmarkOpenTransactions measures the heap that open transactions take while they are in the file, and that no change
+// becomes dearer with them. The file, of 2.5 GB for a million, is in the temporary directory, and nobody waits for the disk.
+//
+//	go test -run - -bench OpenTransactions -benchtime 2000x -timeout 30m ./storage/bolt
+func BenchmarkOpenTransactions(b *testing.B) {
+	for _, open := range []int{1_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(open), func(b *testing.B) {
+			s, err := bolt.Open(filepath.Join(b.TempDir(), "regain.db"), time.Now, keyring(b, 1))
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Cleanup(func() { s.Close() }) //nolint:errcheck // the file is thrown away
+			s.NoSync()
+			storagetest.BenchmarkOpenTransactions(b, s, open)
+		})
+	}
 }

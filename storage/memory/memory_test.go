@@ -71,3 +71,18 @@ func TestListsAreMadeWholeOrNotAtAll(t *testing.T) {
 	}
 	storagetest.AllOrNone(t, s, clock)
 }
+
+// BenchmarkOpenTransactions measures the memory that open transactions take, and that no change becomes dearer with them.
+//
+//	go test -run - -bench OpenTransactions -benchtime 2000x ./storage/memory
+func BenchmarkOpenTransactions(b *testing.B) {
+	for _, open := range []int{1_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprint(open), func(b *testing.B) {
+			s, err := memory.New(time.Now)
+			if err != nil {
+				b.Fatal(err)
+			}
+			storagetest.BenchmarkOpenTransactions(b, s, open)
+		})
+	}
+}

@@ -104,7 +104,7 @@ func (s *Store) Facts(ctx context.Context) (f Facts, err error) {
 		}
 	}()
 	f.Known = len(migrations())
-	if f.Schema, err = s.version(ctx); err != nil {
+	if f.Schema, _, err = s.version(ctx); err != nil {
 		return f, err
 	}
 	if f.Importing, err = s.importing(ctx); err != nil {
@@ -171,7 +171,7 @@ func Migrate(ctx context.Context, cfg Config, dry bool) (from, to int, err error
 	to = len(migrations())
 	s, err := open(ctx, cfg, time.Now, func(ctx context.Context, s *Store) error {
 		var err error
-		if from, err = s.version(ctx); err != nil {
+		if from, _, err = s.version(ctx); err != nil {
 			return err
 		}
 		if dry {

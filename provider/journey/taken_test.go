@@ -1,0 +1,203 @@
+package journey_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"crypto/x509"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"regain/provider/facetest"
+	"regain/provider/journey"
+)
+
+// request is what a browser asks of a live page, on a connection of its own.
+func (l *live) request(t *testing.T, s *facetest.Started) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.server.URL+s.Path("/events"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(s.Cookie)
+	return r
+}
+
+// Over HTTP/1.1, with TLS and without, a live page has its connection for itself, and says so: content that ends with the
+// connection has neither a length nor chunks (RFC 9112 §6.3). Over HTTP/2 it is a stream of a connection that others use.
+func TestHowLivePagesAreAnswered(t *testing.T) {
+	l := newLive(t, journey.Limits{})
+	encrypted := httptest.NewUnstartedServer(l.server.Config.Handler)
+	encrypted.EnableHTTP2 = true
+	encrypted.StartTLS()
+	defer encrypted.Close()
+	authorities := x509.NewCertPool()
+	authorities.AddCert(encrypted.Certificate())
+	for name, row := range map[string]struct {
+		server *httptest.Server
+		http2  bool
+		proto  string
+	}{
+		"plain":           {l.server, false, "HTTP/1.1"},
+		"TLS, HTTP/1.1":   {encrypted, false, "HTTP/1.1"},
+		"TLS, and HTTP/2": {encrypted, true, "HTTP/2.0"},
+	} {
+		r := l.request(t, l.env.Start(t).Ask(t))
+		r.URL.Scheme, r.URL.Host, _ = strings.Cut(row.server.URL, "://")
+		transport := &http.Transport{ForceAttemptHTTP2: row.http2, TLSClientConfig: &tls.Config{RootCAs: authorities, ServerName: "example.com"}}
+		resp, err := transport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closes := resp.ProtoMajor == 1
+		if resp.Proto != row.proto || resp.Close != closes || resp.ContentLength != -1 || len(resp.TransferEncoding) != 0 {
+			t.Errorf("%s: %s, closes %t, length %d, %q", name, resp.Proto, resp.Close, resp.ContentLength, resp.TransferEncoding)
+		}
+		for header, want := range map[string]string{"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"} {
+			if got := resp.Header.Get(header); got != want {
+				t.Errorf("%s: %s is %q, want %q", name, header, got, want)
+			}
+		}
+		if resp.Header.Get("Correlation-Id") == "" || resp.Header.Get("Date") == "" {
+			t.Errorf("%s: the headers are %v", name, resp.Header)
+		}
+		if line, err := bufio.NewReader(resp.Body).ReadString('\n'); err != nil || line != "event: progress\n" {
+			t.Errorf("%s: begins with %q, %v", name, line, err)
+		}
+		_ = resp.Body.Close()
+		transport.CloseIdleConnections()
+	}
+}
+
+// counting counts the connections of a listener that are open.
+type counting struct {
+	net.Listener
+	open atomic.Int64
+}
+
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
+func (c *counting) Accept() (net.Conn, error) {
+	conn, err := c.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	c.open.Add(1)
+	var once atomic.Bool
+	return &countedConn{conn, func() {
+		if once.CompareAndSwap(false, true) {
+			c.open.Add(-1)
+		}
+	}}, nil
+}
+
+// A connection that was taken over is open for whoever counts connections until its page is over: by the browser, which may
+// leave or send what nobody asked for, or by the node, which stops.
+func TestAConnectionThatWasTakenOverIsClosed(t *testing.T) {
+	l := newLive(t, journey.Limits{})
+	counted := &counting{Listener: l.server.Listener}
+	server := &http.Server{Handler: l.server.Config.Handler, ReadHeaderTimeout: time.Second}
+	go func() { _ = server.Serve(counted) }()
+	defer server.Close()
+	for _, row := range []struct {
+		name string
+		end  func(net.Conn)
+	}{
+		{"the browser leaves", func(c net.Conn) { _ = c.Close() }},
+		{"it sends another request", func(c net.Conn) { _, _ = io.WriteString(c, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") }},
+		{"the node stops", func(net.Conn) { l.pages.EndLivePages() }},
+	} {
+		name, end := row.name, row.end
+		conn, err := net.Dial("tcp", counted.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := l.request(t, l.env.Start(t).Ask(t)).Write(conn); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewReader(conn)
+		for line := ""; line != "event: progress\n"; {
+			if line, err = lines.ReadString('\n'); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := counted.open.Load(); n != 1 {
+			t.Errorf("%s: %d connections while the page is open", name, n)
+		}
+		end(conn)
+		for range 500 {
+			if counted.open.Load() == 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := counted.open.Load(); n != 0 {
+			t.Errorf("%s: %d connections are still open", name, n)
+		}
+		if rest, _ := io.ReadAll(lines); name != "the browser leaves" && strings.Contains(string(rest), "HTTP/1.1") {
+			t.Errorf("%s: it was answered with %q", name, rest)
+		}
+	}
+}
+
+// hijackable is a response on one end of a pipe.
+type hijackable struct {
+	*httptest.ResponseRecorder
+	conn net.Conn
+}
+
+func (h *hijackable) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return h.conn, bufio.NewReadWriter(bufio.NewReader(h.conn), bufio.NewWriter(h.conn)), nil
+}
+
+// A browser that reads nothing keeps its place for as long as one event may take, and one that reads for as long as a
+// connection lasts.
+func TestDeadlinesOfAConnectionThatWasTakenOver(t *testing.T) {
+	for name, row := range map[string]struct {
+		reads bool
+		ends  time.Duration
+	}{"it reads": {true, 2 * time.Minute}, "it does not": {false, 10 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, sameDevice(), nil)
+			s := w.Start(t).Ask(t)
+			server, browser := net.Pipe()
+			defer browser.Close()
+			began := time.Now()
+			over := make(chan time.Duration, 1)
+			if row.reads {
+				go func() {
+					_, _ = io.Copy(io.Discard, browser)
+					over <- time.Since(began)
+				}()
+			}
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.Path("/events"), nil)
+			r.AddCookie(s.Cookie)
+			w.Router.ServeHTTP(&hijackable{httptest.NewRecorder(), server}, r)
+			if !row.reads { // the handler waited for the first event to be read
+				over <- time.Since(began)
+			}
+			if took := <-over; took < row.ends || took > row.ends+time.Second {
+				t.Errorf("%s: it was over after %s, want %s", name, took, row.ends)
+			}
+			synctest.Wait()
+			if _, err := server.Write([]byte("x")); err == nil {
+				t.Errorf("%s: its connection is open", name)
+			}
+		})
+	}
+}
