@@ -131,6 +131,7 @@ func allowed() map[[2]string]string {
 		{"regain/provider", "github.com/gin-gonic/gin/..."}:          "has the router",
 		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:              "is that backend",
 		{"regain/storage/mongo", "go.mongodb.org/..."}:               "is that backend",
+		{"regain/conformance/mongoserver", "go.mongodb.org/..."}:     "drops the database that a run made for itself",
 		{"regain", "regain/conformance/demo"}:                        "the subcommand demo",
 		{"regain", "regain/conformance/oidf"}:                        "the subcommand oidf",
 		{"regain", "regain/conformance/load"}:                        "the subcommand load",
