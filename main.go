@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
+	"regain/conformance/crash"
 	"regain/conformance/demo"
 	"regain/conformance/load"
 	"regain/conformance/oidf"
@@ -41,6 +42,7 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
+  regain crash             have many people recover while nodes are killed and the database fails, and check what is left; docs/crash.md
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version, and the commit that it was built from
 
@@ -84,6 +86,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runDiagnose(rest, os.Stdin, out)
 	case "load":
 		return runLoad(ctx, rest, out)
+	case "crash":
+		return runCrash(ctx, rest, out)
+	case crash.Command:
+		if len(rest) != 1 {
+			return errUsage
+		}
+		return runServe(crash.UntilClosed(ctx, os.Stdin), []string{"--config", rest[0]}, out)
 	case load.Command:
 		if len(rest) != 2 {
 			return errUsage

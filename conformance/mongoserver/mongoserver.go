@@ -30,9 +30,10 @@ const dropTimeout = 10 * time.Second
 
 // Server is a server that Start started.
 type Server struct {
-	URI   string
-	stop  io.Closer
-	ended func() error
+	URI     string
+	stop    io.Closer
+	ended   func() error
+	process *os.Process
 }
 
 // Start starts the server. Arguments are those of its main.
@@ -61,7 +62,7 @@ func Start(arguments ...string) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the MongoDB test server said nothing: %w", err), input.Close(), java.Wait())
 	}
-	return &Server{URI: strings.TrimSpace(line), stop: input, ended: java.Wait}, nil
+	return &Server{URI: strings.TrimSpace(line), stop: input, ended: java.Wait, process: java.Process}, nil
 }
 
 // find returns the directory that scripts/mongo made: beside the program, below the working directory, or in the tree that the
