@@ -46,6 +46,7 @@ func Start(arguments ...string) (*Server, error) {
 		"-cp", made + string(filepath.ListSeparator) + filepath.Join(made, "lib", "*"), "Server",
 	}, arguments...)...)
 	java.Stderr = os.Stderr
+	apart(java)
 	input, err := java.StdinPipe() // the server ends when it closes, also where this process is killed
 	if err != nil {
 		return nil, err
