@@ -223,6 +223,7 @@ func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries in each configuration, a minute at most")
 	flags.IntSliceVar(&options.Workers, "workers", []int{load.DefaultWorkers}, "recoveries at the same time; several numbers, comma-separated, run one after the other and print a line each")
 	flags.StringSliceVar(&options.Stores, "store", load.Stores()[:1], "storage backends, comma-separated, each with each number of --workers: "+strings.Join(load.Stores(), ", "))
+	flags.StringVar(&options.MongoURI, "mongo-uri", "", "with --store mongo: `URI` of the server, where each configuration has a database of its own that is dropped; without it one is started, in memory, of which only counts and the node's own CPU time are fair figures")
 	flags.BoolVar(&options.TLS, "tls", false, "the server ends TLS itself, and each browser and each wallet comes with a connection of its own")
 	flags.IntVar(&options.Waiting, "waiting", 0, "live pages that stay open while recoveries run")
 	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file; for one configuration")
