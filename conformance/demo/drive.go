@@ -95,16 +95,13 @@ func Drive(ctx context.Context, o Options) error {
 	return nil
 }
 
-// chance is how many requests a node may get none of, because the balancer throws dice.
+// chance is how many requests a node may get none of, because what is in front throws dice.
 const chance = 40
 
 // tellNodes prints how many requests each node answered. It is an error if one answered none of many: then it was not shown
 // that any node can go on with what another began.
 func tellNodes(out io.Writer, w *testenv.Env) error {
-	if w.Balancer == nil {
-		return nil
-	}
-	served, all := w.Balancer.Served(), int64(0)
+	served, all := w.Served(), int64(0)
 	for i, n := range served {
 		all += n
 		fmt.Fprintf(out, "node %d answered %d requests\n", i+1, n)

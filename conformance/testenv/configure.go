@@ -122,7 +122,7 @@ func (f *files) program(id, subject string, party *rp.RP) object {
 // storage is the entry of the store. It makes the database of a run on MongoDB.
 func (w *Env) storage(o Options, f *files) (entry object, err error) {
 	if o.several() {
-		if w.inside, err = loopback(); err != nil {
+		if w.inside, err = o.loopback(); err != nil {
 			return nil, err
 		}
 	}

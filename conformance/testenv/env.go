@@ -19,7 +19,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"regain/conformance/balancer"
 	"regain/conformance/idp"
 	"regain/conformance/mongoserver"
 	"regain/conformance/people"
@@ -64,6 +63,9 @@ type Options struct {
 	Nodes int
 	// Front stands in front of several nodes; nil for a balancer in this process.
 	Front func(Front) (io.Closer, error)
+	// PeopleFrom is the address of this machine, such as 127.0.0.2, that everybody but a front comes from; "" for any. A front
+	// that cannot choose its own address needs it: a node does not take the address of one of its proxies for a person's.
+	PeopleFrom string
 	// Studio draws the people and compares their faces, so that many test environments in one process share the work; nil draws
 	// each picture anew.
 	Studio *people.Studio
@@ -77,8 +79,7 @@ type Options struct {
 type Env struct {
 	Regain, IdP, Proofing, Wallet string // base URLs
 
-	Node     *node.Node         // the first
-	Balancer *balancer.Balancer // nil without several nodes
+	Node     *node.Node // the first
 	IdPs     *idp.Server
 	RP       *rp.RP // a relying party without pages, for journeys that a program walks
 	ByID     *rp.RP // another, which knows people by the directory's id: subject: id
@@ -90,6 +91,7 @@ type Env struct {
 	Client   *http.Client // dials names under .localhost and trusts the test environment's CA
 
 	nodes     []*node.Node
+	served    []*counted
 	elsewhere io.Closer // what serves Regain beside servers
 	database  *mongoserver.Database
 	inside    string // address at which the nodes listen and from which their front comes, where there are several
@@ -120,7 +122,7 @@ func Start(o Options) (*Env, error) {
 	if w.PKI, err = newPKI(time.Now()); err != nil {
 		return nil, err
 	}
-	w.Client = w.PKI.client(10 * time.Second)
+	w.Client = w.PKI.client(10*time.Second, o.PeopleFrom)
 	if w.directory, err = os.MkdirTemp("", "regain-testenv-"); err != nil {
 		return nil, fmt.Errorf("make a directory for the test environment: %w", err)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"path/filepath"
+	"sync/atomic"
 
 	"regain/conformance/balancer"
 	"regain/internal/config"
@@ -98,7 +100,8 @@ func (w *Env) startNodes(o Options, p party, cfg config.Config) error {
 		}
 		address := "http://" + listener.Addr().String()
 		front.Nodes = append(front.Nodes, address)
-		w.serve(behind, party{listener, address}, n)
+		w.served = append(w.served, &counted{handler: n})
+		w.serve(behind, party{listener, address}, w.served[i])
 	}
 	w.Node = w.nodes[0]
 	if o.Front != nil {
@@ -110,9 +113,30 @@ func (w *Env) startNodes(o Options, p party, cfg config.Config) error {
 	if err != nil {
 		return err
 	}
-	w.Balancer, w.elsewhere = b, b
+	w.elsewhere = b
 	w.serve(o, p, b)
 	return nil
+}
+
+// counted counts what a node is asked, beside whether it is ready.
+type counted struct {
+	handler http.Handler
+	n       atomic.Int64
+}
+
+func (c *counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path != Ready {
+		c.n.Add(1)
+	}
+	c.handler.ServeHTTP(w, r)
+}
+
+// Served returns how many requests each of several nodes was asked.
+func (w *Env) Served() (all []int64) {
+	for _, c := range w.served {
+		all = append(all, c.n.Load())
+	}
+	return all
 }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%d", i+1) }
@@ -122,7 +146,10 @@ const Ready = "/healthz"
 
 // loopback returns an address of this machine that people do not come from, so that a proxy's can be told from theirs: a node
 // does not take the address of one of its proxies for a person's.
-func loopback() (string, error) {
+func (o Options) loopback() (string, error) {
+	if o.PeopleFrom != "" {
+		return "127.0.0.1", nil
+	}
 	for _, address := range []string{"127.0.0.2", "::1"} {
 		if l, err := net.Listen("tcp", net.JoinHostPort(address, "0")); err == nil {
 			return address, l.Close()
