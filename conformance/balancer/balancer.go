@@ -28,6 +28,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
 	"net/url"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,9 @@ type Config struct {
 	Probe     string        // path that a healthy node answers with 200
 	Every     time.Duration // between two probes of a node; 0 for 200 ms
 	Timeout   time.Duration // for the header of an answer; 0 for 35 s
+	// From is the address of this machine that the nodes are called from, so that they can tell their proxy from people who
+	// come from this machine too; "" for any.
+	From string
 }
 
 // Balancer is an http.Handler over the nodes.
@@ -80,8 +84,16 @@ func New(c Config) (*Balancer, error) {
 	if len(b.nodes) == 0 || c.Probe == "" {
 		return nil, errors.New("balancer: nodes and the path of their probe are required")
 	}
+	dialer := &net.Dialer{Timeout: dialTimeout}
+	if c.From != "" {
+		address, err := netip.ParseAddr(c.From)
+		if err != nil {
+			return nil, fmt.Errorf("balancer: from: %w", err)
+		}
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(address, 0))
+	}
 	transport := &http.Transport{
-		DialContext: (&net.Dialer{Timeout: dialTimeout}).DialContext, DisableKeepAlives: true, DisableCompression: true,
+		DialContext: dialer.DialContext, DisableKeepAlives: true, DisableCompression: true,
 		ResponseHeaderTimeout: orElse(c.Timeout, defaultTimeout),
 	}
 	b.probing = &http.Client{Transport: transport, Timeout: probeTimeout}
@@ -102,8 +114,13 @@ func orElse(d, other time.Duration) time.Duration {
 	return d
 }
 
-// ServeHTTP implements http.Handler.
-func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) { b.proxy.ServeHTTP(w, r) }
+// ServeHTTP implements http.Handler. How long a request and its answer may take is the nodes' to say: a live page's takes
+// minutes, which the deadlines of the server around this do not allow.
+func (b *Balancer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	control := http.NewResponseController(w) // one without deadlines answers with an error that says nothing to us
+	_, _ = control.SetReadDeadline(time.Time{}), control.SetWriteDeadline(time.Time{})
+	b.proxy.ServeHTTP(w, r)
+}
 
 // Served returns how many requests each node has answered, in the order of Config.Upstreams.
 func (b *Balancer) Served() []int64 {

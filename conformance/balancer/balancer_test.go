@@ -229,6 +229,34 @@ func TestEventsAreNotBuffered(t *testing.T) {
 	}
 }
 
+// A server around the balancer, whose deadlines are for short requests, does not end a live page.
+func TestLongAnswers(t *testing.T) {
+	n := startNode(t, func(w http.ResponseWriter, _ *http.Request) {
+		for range 4 {
+			fmt.Fprint(w, "data: 1\n\n")
+			http.NewResponseController(w).Flush()
+			time.Sleep(50 * time.Millisecond)
+		}
+	})
+	b, err := balancer.New(balancer.Config{Upstreams: []string{n.URL}, Probe: probe, From: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	front := httptest.NewUnstartedServer(b)
+	front.Config.ReadTimeout, front.Config.WriteTimeout = 100*time.Millisecond, 100*time.Millisecond
+	front.Start()
+	defer front.Close()
+	resp, err := http.Get(front.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if text, err := io.ReadAll(resp.Body); err != nil || strings.Count(string(text), "data") != 4 {
+		t.Errorf("read %q, %v", text, err)
+	}
+}
+
 // An answer that breaks off is not made to look whole.
 func TestAnswerThatBreaksOff(t *testing.T) {
 	n := startNode(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -250,6 +278,7 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 func TestMissingParts(t *testing.T) {
 	for name, c := range map[string]balancer.Config{
 		"no nodes": {Probe: probe}, "no probe": {Upstreams: []string{"http://127.0.0.1:1"}}, "no URL": {Upstreams: []string{"127.0.0.1:1"}, Probe: probe},
+		"no address": {Upstreams: []string{"http://127.0.0.1:1"}, Probe: probe, From: "localhost"},
 	} {
 		if b, err := balancer.New(c); err == nil {
 			t.Errorf("%s: taken", name)

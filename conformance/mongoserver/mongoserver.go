@@ -26,7 +26,7 @@ import (
 // NotModelled is what runs on the server of this package say about it.
 const NotModelled = "mongo-java-server in memory: read and write concern, journal, replica sets, failover, retryable writes, authentication, TLS and sharding are not modelled"
 
-const dropTimeout = 10 * time.Second
+const dropTimeout = 5 * time.Second
 
 // Server is a server that Start started.
 type Server struct {
@@ -47,6 +47,7 @@ func Start(arguments ...string) (*Server, error) {
 		"-cp", made + string(filepath.ListSeparator) + filepath.Join(made, "lib", "*"), "Server",
 	}, arguments...)...)
 	java.Stderr = os.Stderr
+	apart(java)
 	input, err := java.StdinPipe() // the server ends when it closes, also where this process is killed
 	if err != nil {
 		return nil, err
