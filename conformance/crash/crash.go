@@ -115,7 +115,7 @@ func (r *run) drive(ctx context.Context, env *testenv.Env) error {
 	if err != nil {
 		return err
 	}
-	shared := &people{env: env, wallet: wallet, tally: r.tally, stuck: r.stuck, life: r.o.Lifetime}
+	shared := &people{env: env, wallet: wallet, tally: r.tally, stuck: r.stuck, life: r.o.Lifetime, forgets: r.o.Store == storeMemory}
 	living, end := context.WithCancel(ctx)
 	defer end()
 	var failures sync.WaitGroup

@@ -8,13 +8,19 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
 	"regain/conformance/crash"
+	"regain/conformance/mongoserver"
 	"regain/internal/config"
 	"regain/internal/node"
 )
@@ -49,6 +55,7 @@ func short(store string) crash.Options {
 
 // A short run on each store: people recover while nodes are killed and the database fails, and every promise holds.
 func TestRecoveriesSurviveCrashes(t *testing.T) {
+	t.Parallel()
 	for _, store := range crash.Stores() {
 		t.Run(store, func(t *testing.T) {
 			t.Parallel()
@@ -67,6 +74,41 @@ func TestRecoveriesSurviveCrashes(t *testing.T) {
 				t.Error("a check failed, and the run did not")
 			}
 		})
+	}
+}
+
+// On somebody's server the run restarts it by their command, and leaves nothing there.
+func TestRecoveriesOnSomebodysServer(t *testing.T) {
+	t.Parallel()
+	server, err := mongoserver.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := server.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	called := filepath.Join(t.TempDir(), "called")
+	o := short("mongo")
+	o.Journeys, o.Kills, o.Faults, o.Seed = 8, 1, 6, 5
+	o.MongoURI, o.MongoRestart = server.URI, "echo . >> "+called
+	var out bytes.Buffer
+	err = crash.Run(t.Context(), o, &out)
+	t.Log(out.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(called); err != nil || !strings.Contains(out.String(), fmt.Sprintf("restart %d", strings.Count(string(text), "."))) {
+		t.Errorf("the server was restarted: %q, %v", text, err)
+	}
+	client, err := mongo.Connect(options.Client().ApplyURI(server.URI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Disconnect(context.WithoutCancel(t.Context())) //nolint:errcheck // the server ends anyway
+	if left, err := client.ListDatabaseNames(t.Context(), bson.D{}); err != nil || len(left) > 0 {
+		t.Errorf("the run left %v, %v", left, err)
 	}
 }
 

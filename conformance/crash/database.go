@@ -54,7 +54,7 @@ func openDatabase(o Options, place string) (*database, error) {
 	if err := os.WriteFile(file, []byte(u.String()), 0o600); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
-	d.storage = map[string]any{"backend": storeMongo, "mongo": map[string]any{"uri": map[string]any{"file": file}, "database": own.Name}}
+	d.storage = map[string]any{"backend": storeMongo, "mongo": map[string]any{"uri": map[string]any{"file": file}, "database": own.Name, "timeout": callTimeout.String()}}
 	return d, nil
 }
 

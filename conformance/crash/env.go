@@ -70,7 +70,7 @@ func (c *cluster) startNodes() error {
 			return err
 		}
 		n.config, n.log, n.audit = filepath.Join(directory, "regain.yaml"), filepath.Join(directory, "log"), filepath.Join(directory, "audit.jsonl")
-		address, err := place(i)
+		address, err := place()
 		if err != nil {
 			return err
 		}
@@ -91,10 +91,16 @@ func (c *cluster) startNodes() error {
 	return nil
 }
 
-// place finds an address for a node. It has an IP address of its own, so that while it is away no outgoing connection takes
-// its port.
-func place(i int) (string, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.1.%d:0", i+1))
+// inside is the address of this machine at which the nodes listen: another than that of outgoing connections, one of which
+// could take the port of a node that is away. front is where their balancer comes from, and no person.
+const (
+	inside = "127.0.1.1"
+	front  = "127.0.0.1"
+)
+
+// place finds an address for a node.
+func place() (string, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort(inside, "0"))
 	if err != nil {
 		return "", fmt.Errorf("find a port: %w", err)
 	}
@@ -122,7 +128,7 @@ func (c *cluster) configure(n *server, address string) error {
 			p["lifetime"] = c.o.Lifetime.String()
 		}
 	}
-	doc["listen"], doc["trusted_proxies"] = address, []string{"127.0.0.1/32"} // the balancer's connections come from there
+	doc["listen"], doc["trusted_proxies"] = address, []string{front + "/32"}
 	if c.database != nil {
 		doc["storage"] = c.database.storage
 	}
@@ -153,7 +159,7 @@ func newClient(w *testenv.Env, worker int) (*http.Client, error) {
 	if !ok {
 		return nil, errors.New("the test environment's client has another transport")
 	}
-	const first = 2                                                                                                        // of 127.0.0.0/8, all of which is this machine; 127.0.0.1 is the balancer
+	const first = 2                                                                                                        // of 127.0.0.0/8, all of which is this machine; 127.0.0.1 is everybody else
 	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(first+worker))}, Timeout: w.Client.Timeout} //nolint:gosec // at most maxWorkers
 	own := shared.Clone()
 	own.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {

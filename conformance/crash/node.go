@@ -141,8 +141,8 @@ func (s *server) kill(ctx context.Context) error {
 		return fmt.Errorf("kill %s: %w", s.name, err)
 	}
 	at := time.Now()
-	<-s.ended
 	s.tally.killed(s.name)
+	<-s.ended
 	time.Sleep(next.down)
 	err := s.restart(ctx, at)
 	s.kills = s.kills[1:]

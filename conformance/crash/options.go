@@ -45,9 +45,12 @@ type Options struct {
 }
 
 // Stores returns the names of the backends that a run is possible on.
-func Stores() []string { return []string{"memory", "file", storeMongo} }
+func Stores() []string { return []string{storeMemory, "file", storeMongo} }
 
-const storeMongo = "mongo"
+const (
+	storeMemory = "memory"
+	storeMongo  = "mongo"
+)
 
 // nodes returns how many nodes share the store: one, where it is in the process or a file that one process has.
 func (o Options) nodes() int {

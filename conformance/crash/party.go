@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"sync"
 
 	"regain/conformance/rp"
@@ -46,17 +47,37 @@ func (p *person) push(ctx context.Context) (attempt rp.Attempt, err error) {
 func (p *person) back(ctx context.Context, address string) (cause string) {
 	code, err := p.env.RP.Code(p.attempt, address)
 	if errors.Is(err, rp.ErrDenied) {
-		return "the client was told that it failed"
+		return "the client was told: " + errorCode(address)
 	}
 	if err != nil {
 		p.tally.problem("an authorization response that is not one", err.Error())
 		return "an authorization response that is not one"
 	}
+	deaths := p.tally.deaths()
 	token, cause := p.redeem(ctx, code)
 	if cause != "" {
 		return cause
 	}
-	return p.signIn(ctx, token)
+	cause = p.signIn(ctx, token)
+	if cause == notGood && p.forgets && p.tally.deaths() != deaths {
+		return "the pass went with the node's memory"
+	}
+	if cause == notGood {
+		p.tally.bad(token.Transaction)
+	}
+	return cause
+}
+
+// notGood is said of a pass that the server does not know, or that it says was used.
+const notGood = "the pass is not good"
+
+// errorCode is what an authorization response says that failed (RFC 6749 §4.1.2.1).
+func errorCode(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "no URL"
+	}
+	return u.Query().Get("error")
 }
 
 // racers is one in how many clients that send each code twice, at the same time and again later, as one does whose own node
@@ -140,6 +161,5 @@ func (p *person) signIn(ctx context.Context, token rp.Recovery) (cause string) {
 	case lost: // the answer that said that it is good, and used it up
 		return "the answer that the pass is good was lost"
 	}
-	p.tally.bad(token.Transaction)
-	return "the pass is not good"
+	return notGood
 }

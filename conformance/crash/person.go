@@ -19,11 +19,12 @@ import (
 
 // people are what all persons of a run share.
 type people struct {
-	env    *testenv.Env
-	wallet *load.Presenter
-	tally  *tally
-	stuck  *stuck
-	life   time.Duration // of a transaction
+	env     *testenv.Env
+	wallet  *load.Presenter
+	tally   *tally
+	stuck   *stuck
+	life    time.Duration // of a transaction
+	forgets bool          // the store is in the memory of the node
 }
 
 // person is somebody who wants back into an account: with a browser, a wallet, and an IdP that recovers them. What a page

@@ -47,6 +47,13 @@ type fault struct {
 	amount int64 // milliseconds of delay, octets: as the kind has it
 }
 
+const (
+	// callTimeout is how long a node takes for a call of the database, with what it repeats: shorter than the default, so that
+	// many a fault outlasts it, and calls end without an answer.
+	callTimeout = 1500 * time.Millisecond
+	longest     = 2500 * time.Millisecond // that a fault lasts
+)
+
 // schedule is what the seed decides.
 type schedule struct {
 	kills  [][]kill // of each node, in order
@@ -68,7 +75,7 @@ func newSchedule(o Options) schedule {
 		slices.SortFunc(of, func(a, b kill) int { return cmp.Compare(a.at, b.at) })
 	}
 	for range o.Faults {
-		f := fault{kind: FaultKinds()[source.IntN(len(FaultKinds()))], at: source.Float64(), lasts: between(100*time.Millisecond, 2*time.Second)}
+		f := fault{kind: FaultKinds()[source.IntN(len(FaultKinds()))], at: source.Float64(), lasts: between(100*time.Millisecond, longest)}
 		switch f.kind {
 		case FaultSlow:
 			f.amount = 5 + source.Int64N(100)

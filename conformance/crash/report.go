@@ -19,7 +19,7 @@ func (o Options) headline() string {
 		text += "\n" + NotModelled
 	case o.Store == storeMongo && o.MongoRestart == "":
 		text += "\nWithout --mongo-restart the database is not restarted: its connections are cut in place of that."
-	case o.Store == "memory":
+	case o.Store == storeMemory:
 		text += "\nThe store is in the node's memory: what is open is lost with each kill, and each person must read what to do."
 	}
 	return text

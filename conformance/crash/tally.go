@@ -53,6 +53,13 @@ func (t *tally) killed(node string) {
 	t.kills[node]++
 }
 
+// deaths is how often a node went away until now.
+func (t *tally) deaths() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return sum(t.kills) + t.died
+}
+
 func (t *tally) fault(kind FaultKind) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
