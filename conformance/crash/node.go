@@ -155,14 +155,13 @@ func (s *server) restart(ctx context.Context, since time.Time) error {
 	if err := s.start(); err != nil {
 		return err
 	}
-	err := s.serves(ctx)
-	if err == nil || ctx.Err() == nil {
+	if err := s.serves(ctx); err != nil && ctx.Err() == nil {
+		return err
+	}
+	if ctx.Err() == nil { // else the run was over before
 		s.tally.recovered(&s.tally.worstNode, time.Since(since))
 	}
-	if ctx.Err() != nil { // the run is over
-		return nil
-	}
-	return err
+	return nil
 }
 
 // close ends the process in the orderly way, and by SIGKILL where that takes too long.

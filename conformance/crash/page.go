@@ -44,7 +44,7 @@ func (t *tally) see(p *browser.Page) {
 	}
 	t.add(&t.pages)
 	const least = 40 // octets: a heading, a sentence, something to do
-	what := ""
+	var what string
 	switch text := p.Text(); {
 	case !strings.HasPrefix(p.Header.Get("Content-Type"), "text/html"):
 		what = "an answer that is no page"

@@ -73,6 +73,11 @@ func (r *run) report(checks []check) error {
 	if r.cluster.database != nil {
 		row("worst time to recover: the database", t.worstDatabase.Round(time.Millisecond), "from the end of a fault until a node was healthy")
 	}
+	return r.verdict(checks)
+}
+
+// verdict prints what each check found.
+func (r *run) verdict(checks []check) error {
 	fmt.Fprintln(r.out, "checks:")
 	failed := 0
 	for _, c := range checks {
