@@ -43,6 +43,9 @@ func (t *tally) see(p *browser.Page) {
 		return
 	}
 	t.add(&t.pages)
+	if p.Status >= http.StatusInternalServerError {
+		t.add(&t.errors)
+	}
 	const least = 40 // octets: a heading, a sentence, something to do
 	var what string
 	switch text := p.Text(); {

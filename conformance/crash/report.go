@@ -63,7 +63,7 @@ func (r *run) report(checks []check) error {
 		row("    left for a new one after", t.anew[cause], cause)
 	}
 	row("passes that clients received", sum(t.passes), "")
-	row("pages that nodes rendered", t.pages, "")
+	row("pages that nodes rendered", t.pages, fmt.Sprintf("%d of them say that something went wrong (5xx)", t.errors))
 	row("502 or 504 of the balancer", t.gateway, "")
 	row("requests without an answer", t.broken, "")
 	row("kills (SIGKILL)", sum(t.kills), byNode(t.kills))

@@ -22,6 +22,7 @@ type tally struct {
 	faults     map[FaultKind]int
 
 	pages    int            // that a node rendered and a person saw
+	errors   int            // of them those that say that something went wrong (5xx)
 	gateway  int            // 502 and 504 of the balancer
 	broken   int            // requests without a whole answer
 	problems map[string]int // what is wrong with a page, or with an answer to a client
