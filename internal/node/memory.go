@@ -76,14 +76,14 @@ func memoryLimit(cgroup, machine memlimit.Provider) (limited, error) {
 	allowed, err := cgroup()
 	switch {
 	case err == nil && (machineErr != nil || allowed < total): // a limit above what there is limits nothing
-		return limited{share(allowed, ofCgroup), clamped(allowed), "cgroup"}, nil
+		return limited{shareOf(allowed, ofCgroup), clamped(allowed), "cgroup"}, nil
 	case machineErr == nil:
-		return limited{share(total, ofMachine), clamped(total), "machine"}, nil
+		return limited{shareOf(total, ofMachine), clamped(total), "machine"}, nil
 	}
 	return limited{}, errors.Join(err, machineErr)
 }
 
-func share(of uint64, ratio float64) int64 { return int64(float64(clamped(of)) * ratio) }
+func shareOf(all uint64, ratio float64) int64 { return int64(float64(clamped(all)) * ratio) }
 
 // clamped is a number of octets that a signed one can hold.
 func clamped(octets uint64) int64 {
