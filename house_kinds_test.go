@@ -14,9 +14,11 @@ import (
 func kinds() map[storage.Kind]bool {
 	return map[storage.Kind]bool{
 		"transaction": false, "code": false, "token": false, "refresh": false, "session": false, "par": false, "pass": false,
-		"jti": true, "dpop": true, "client": true, "audit_head": true, "generation": true, "issued": true,
+		"jti": true, "dpop": true, "client": true, "audit_head": true, "generation": true, "issued": true, "restored": true,
 		// Counters are no records: nothing voids them.
 		"attempts": false, "visits": false, "pass-guesses": false, "probe": false,
+		// Nor is what a survey calls the sum of the file.
+		"sum of the file": false,
 	}
 }
 
