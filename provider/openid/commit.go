@@ -3,6 +3,7 @@ package openid
 import (
 	"context"
 	"errors"
+	"maps"
 
 	"github.com/gin-gonic/gin"
 
@@ -17,12 +18,14 @@ import (
 func together(c *gin.Context, next web.Handler) (err error) {
 	ctx, unit := storage.Begin(c.Request.Context())
 	c.Request = c.Request.WithContext(ctx)
-	answer := &committedAnswer{c.Writer, ctx, unit}
+	answer, before := &committedAnswer{c.Writer, ctx, unit}, c.Writer.Header().Clone()
 	c.Writer = answer
 	defer func() { // after a panic, too: what the client showed is used up
 		c.Writer = answer.ResponseWriter
 		if failed := finished(ctx, unit); failed != nil {
 			err = failed
+			clear(c.Writer.Header()) // of what the handler would have answered
+			maps.Copy(c.Writer.Header(), before)
 		}
 	}()
 	return next(c)
