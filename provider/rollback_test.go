@@ -121,6 +121,9 @@ type fleet struct {
 	nodes    [2]*node.Node
 	every    [2]time.Duration // how often a node looks at the store
 	current  atomic.Pointer[node.Node]
+	// alternate leads each request to another node than the one before.
+	alternate atomic.Bool
+	requests  atomic.Int64
 }
 
 func setUpFleet(t *testing.T) (*fixture, *fleet) {
@@ -159,7 +162,13 @@ func setUpFleet(t *testing.T) (*fixture, *fleet) {
 			l.start(n)
 		}
 		l.at(0)
-		l.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) { l.current.Load().ServeHTTP(w, q) })}
+		l.server = &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+			at := l.current.Load()
+			if l.alternate.Load() {
+				at = l.nodes[l.requests.Add(1)%2]
+			}
+			at.ServeHTTP(w, q)
+		})}
 		go func() { _ = l.server.Serve(listener) }() // until it is closed
 		return l, nil
 	}}), l
@@ -337,8 +346,48 @@ func TestAnOlderDatabaseGivesNothingTwice(t *testing.T) {
 			}
 		})
 	}
+	if w := l.verifyAudit(); w.Rollbacks != 6 || w.Faulty != 0 {
+		t.Errorf("%+v", w)
+	}
+}
+
+// verifyAudit verifies the logs of both nodes together.
+func (l *fleet) verifyAudit() segments.Whole {
+	l.t.Helper()
+	var logs []segments.Verification
 	for _, cfg := range l.cfg {
-		verifyAudit(t, cfg.Audit)
+		options, err := node.AuditOptions(cfg.Audit)
+		if err != nil {
+			l.t.Fatal(err)
+		}
+		logs = append(logs, segments.Verification{Path: options.Path, Key: options.Key})
+	}
+	w, err := segments.VerifyAll(logs)
+	if err := errors.Join(err, w.Err()); err != nil {
+		l.t.Errorf("%v: %+v", err, w.Findings)
+	}
+	return w
+}
+
+// Each request of a recovery is answered by another node than the one before: the logs are whole together, and one of them
+// alone is not.
+func TestTheStepsOfARecoveryAreInTwoLogs(t *testing.T) {
+	f, l := setUpFleet(t)
+	l.alternate.Store(true)
+	for range 3 {
+		f.passIs(t, f.passOf(t, f.approvedCode(t)), true)
+	}
+	l.alternate.Store(false)
+	if w := l.verifyAudit(); w.Transactions != 3 || w.Passes != 3 || w.Logs[0].To == 0 || w.Logs[1].To == 0 {
+		t.Errorf("%+v", w)
+	}
+	options, err := node.AuditOptions(l.cfg[0].Audit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := segments.VerifyAll([]segments.Verification{{Path: options.Path, Key: options.Key}})
+	if err != nil || !errors.Is(w.Err(), segments.ErrIncomplete) || w.Faulty == 0 {
+		t.Errorf("one log alone: %v, %v: %+v", err, w.Err(), w)
 	}
 }
 
