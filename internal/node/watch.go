@@ -126,6 +126,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 	go func() {
 		defer close(ended)
 		n.copies.answer() // who asked while the node was starting
+		n.retention.prune(false)
 		for {
 			all := false
 			select {
@@ -137,6 +138,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
 				}
 				n.copies.answer()
+				n.retention.prune(true)
 			case <-ticker.C:
 			}
 			for _, w := range n.parts {
@@ -146,6 +148,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 			}
 			if now := clock(); now.Sub(warned) >= warnEvery {
 				n.warn(logger, now)
+				n.retention.prune(false)
 				warned = now
 			}
 		}
