@@ -35,9 +35,10 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain check             check a configuration and say what is wrong with it
   regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
                            requested, what was received, which check failed; reads the logs of any number of nodes
-  regain audit verify [FILE] prove that nothing in an audit log was changed, and what can be proved about its end; audit head
-                           prints the end, to keep it elsewhere, audit rotate begins a new segment, audit prune removes
-                           old ones, audit begin goes on after a loss; docs/audit.md
+  regain audit verify [FILE …] prove that nothing in an audit log was changed, and what can be proved about its end; of the logs
+                           of several nodes also that no step of a recovery is missing in all of them; audit head prints the
+                           end, to keep it elsewhere, audit rotate begins a new segment, audit prune removes old ones, audit
+                           begin goes on after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain backup OUT        copy the file store, also while its node runs; docs/backup.md

@@ -60,15 +60,19 @@ func (m storeMemory) Save(s generation.State) error {
 }
 
 // startGuard compares the store with what this node knew, and goes on doing so until the node is closed.
-func (n *Node) startGuard(logger *slog.Logger) error {
+func (n *Node) startGuard(deps Deps) error {
 	if n.guard == nil {
 		return nil
 	}
 	if err := n.guard.Open(context.Background()); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
-	w := &guardWatch{guard: n.guard, logger: logger, done: make(chan struct{}), ended: make(chan struct{})}
-	go w.run()
+	w := &guardWatch{guard: n.guard, logger: deps.Logger, done: make(chan struct{}), ended: make(chan struct{})}
+	every := deps.LookEvery
+	if every <= 0 {
+		every = generation.Every
+	}
+	go w.run(every)
 	n.closers = append(n.closers, w)
 	return nil
 }
@@ -81,9 +85,9 @@ type guardWatch struct {
 	failing     bool
 }
 
-func (w *guardWatch) run() {
+func (w *guardWatch) run(every time.Duration) {
 	defer close(w.ended)
-	ticker := time.NewTicker(generation.Every)
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		select {

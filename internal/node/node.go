@@ -35,13 +35,15 @@ import (
 	"regain/storage/generation"
 )
 
-// Deps holds a node's dependencies; all but Wrap and ReadOnly are required.
+// Deps holds a node's dependencies; Logger, Clock and Random are required.
 type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
 	// Wrap wraps the storage backend, to measure it or to inject failures; nil for none.
 	Wrap func(storage.Store) storage.Store
+	// LookEvery is how often the node looks whether its store went back; 0 is generation.Every.
+	LookEvery time.Duration
 	// ReadOnly has the node look at its store and its audit log, and work with empty ones in memory: for Check.
 	ReadOnly bool
 }
@@ -142,7 +144,7 @@ func (n *Node) newService(store storage.Store, transactions recovery.Transaction
 	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
-	if err := n.startGuard(deps.Logger); err != nil {
+	if err := n.startGuard(deps); err != nil {
 		return nil, err
 	}
 	known := issuings{n.audit, n.guard}
