@@ -48,13 +48,16 @@ func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	if len(c.keyFiles) > 0 {
 		c.secret.File = c.keyFiles[0]
 	}
-	most := map[string]int{"verify": -1, "head": 2, "rotate": 2, "begin": 1}
+	most := map[string]int{"verify": -1, "head": 2, "rotate": 2, "begin": 1, "prune": 1}
 	if n, known := most[c.flags.Arg(0)]; !known || n > 0 && c.flags.NArg() > n {
 		return errUsage
 	}
 	signal.Ignore(syscall.SIGHUP) // another `audit rotate` sends it to whoever holds the log
-	if c.flags.Arg(0) == "begin" {
+	switch c.flags.Arg(0) {
+	case "begin":
 		return c.begin()
+	case "prune":
+		return c.prune(ctx)
 	}
 	options, err := c.options()
 	if err != nil {
@@ -120,6 +123,39 @@ func readHead(path string, key chain.Key) (chain.Head, error) {
 		return chain.Head{}, err
 	}
 	return segments.ParseHead(string(text), key)
+}
+
+// prune removes the segments that were kept long enough.
+func (c auditCommand) prune(ctx context.Context) error {
+	if c.file == "" {
+		return fmt.Errorf("prune: give --config: %w", errUsage)
+	}
+	cfg := config.Defaults()
+	if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: config.Renamed()}, &cfg); err != nil {
+		return err
+	}
+	options, err := node.AuditOptions(cfg.Audit)
+	if err != nil {
+		return err
+	}
+	keep, err := node.AuditKeep(cfg.Audit)
+	if err != nil {
+		return err
+	}
+	if keep == 0 {
+		return errors.New("prune: everything is kept: set audit.keep_days")
+	}
+	p, err := auditlog.PruneFile(ctx, options, keep)
+	switch {
+	case errors.Is(err, auditlog.ErrAsked):
+		_, err = fmt.Fprintln(c.out, "ok: "+err.Error())
+	case err != nil:
+	case p.Last == 0:
+		_, err = fmt.Fprintf(c.out, "ok: no segment is older than %d days\n", cfg.Audit.KeepDays)
+	default:
+		_, err = fmt.Fprintf(c.out, "ok: segments %d to %d, with records up to %d, were removed: verify with --from %d\n", p.First, p.Last, p.Records, p.Last+1)
+	}
+	return err
 }
 
 func (c auditCommand) begin() error {

@@ -35,8 +35,8 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
                            requested, what was received, which check failed; reads the logs of any number of nodes
   regain audit verify [FILE …] prove that nothing in an audit log was changed, and what can be proved about its end; of the logs
                            of several nodes also that no step of a recovery is missing in all of them; audit head prints the
-                           end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on after a loss;
-                           docs/audit.md
+                           end, to keep it elsewhere, audit rotate begins a new segment, audit prune removes old ones, audit
+                           begin goes on after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c; keys status tells
                            which encryption keys the store needs, and until when; docs/keys.md

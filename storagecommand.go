@@ -109,7 +109,7 @@ func (c *storageCommand) export(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.out, "ok: %d records and counters are in %s\n", n, to)
+	_, err = fmt.Fprintf(c.out, "ok: %d records and counters are in %s. What nodes write from now on is not: stop them first to move a store\n", n, to)
 	return err
 }
 

@@ -34,6 +34,8 @@ const (
 	EventConfirmationFailed    EventType = "confirmation_failed"
 	// EventStoreRolledBack is of no transaction: an older copy of the store was put back, and all that was begun is void.
 	EventStoreRolledBack EventType = "store_rolled_back"
+	// EventAuditPruned is of no transaction: segments of the audit log that were kept long enough were removed.
+	EventAuditPruned EventType = "audit_pruned"
 )
 
 // EventTypes lists every kind of event, in the order of a recovery.
@@ -44,7 +46,7 @@ func EventTypes() []EventType {
 		EventPresentationCompleted, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed,
 		EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
 		EventPassIssuing, EventPassIssued, EventPassFailed, EventPassRevoked,
-		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed, EventStoreRolledBack,
+		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed, EventStoreRolledBack, EventAuditPruned,
 	}
 }
 
@@ -65,7 +67,7 @@ func (e EventType) Succeeds() bool {
 // ends before one can be told from a log of which the end was removed.
 func (e EventType) Critical() bool {
 	switch e {
-	case EventPassIssuing, EventPassRevoked, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventStoreRolledBack:
+	case EventPassIssuing, EventPassRevoked, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventStoreRolledBack, EventAuditPruned:
 		return true
 	}
 	return false

@@ -83,6 +83,7 @@ type Log struct {
 	durable  chain.Head // the last durable record
 	doubtful []span     // of records that may be lost
 	saving   sync.Mutex // held while a head is kept elsewhere
+	pruning  sync.Mutex // held while old segments are removed; taken before the others
 }
 
 var _ recovery.Auditor = (*Log)(nil)

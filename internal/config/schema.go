@@ -141,6 +141,7 @@ type AuditConfig struct {
 	File       string `koanf:"file"`        // the segment that is written to; the others are beside it
 	Key        Secret `koanf:"key"`         // 32 bytes, base64url: the key of the chain
 	SegmentMiB int    `koanf:"segment_mib"` // a new segment is begun after so many MiB
+	KeepDays   int    `koanf:"keep_days"`   // segments that are older are removed; 0 keeps everything
 	Node       string `koanf:"node"`        // name of this node among those that share a store; default the host's
 }
 

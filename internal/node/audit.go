@@ -27,6 +27,9 @@ func AuditOptions(c config.AuditConfig) (auditlog.Options, error) {
 	if c.SegmentMiB < 1 || c.SegmentMiB > most {
 		return auditlog.Options{}, fmt.Errorf("audit.segment_mib %d: use 1 to %d; 64 is the default", c.SegmentMiB, most)
 	}
+	if _, err := AuditKeep(c); err != nil {
+		return auditlog.Options{}, err
+	}
 	return auditlog.Options{Path: c.File, Key: key, SegmentSize: int64(c.SegmentMiB) << 20}, nil
 }
 
@@ -54,7 +57,7 @@ func (n *Node) openAudit(cfg config.AuditConfig, store storage.Store, deps Deps)
 		}
 	}
 	n.closers = append(n.closers, n.audit)
-	return nil
+	return n.newRetention(deps.Logger)
 }
 
 // ReopenAudit carries the audit log on after its file was rotated, or after a failure that closed it.

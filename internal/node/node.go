@@ -64,6 +64,8 @@ type Node struct {
 	parts    []*watched // that are made of files
 	copies   *copies    // of the file store; nil for another one
 
+	retention *retention // of the audit log; nil where everything is kept
+
 	restored time.Time // when the store was filled from a copy; zero for never
 
 	// What is made again when files change.

@@ -143,6 +143,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 		defer close(ended)
 		n.copies.answer() // who asked while the node was starting
 		n.tendKeys(logger)
+		n.retention.prune(false)
 		for {
 			all := false
 			select {
@@ -154,6 +155,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
 				}
 				n.copies.answer()
+				n.retention.prune(true)
 			case <-ticker.C:
 			}
 			for _, w := range n.parts {
@@ -165,6 +167,7 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 			daily := now.Sub(warned) >= warnEvery
 			if daily {
 				n.warn(logger, now)
+				n.retention.prune(false)
 				warned = now
 			}
 			if all || daily || used != tended {

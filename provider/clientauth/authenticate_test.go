@@ -42,6 +42,7 @@ type methods struct {
 	keys         map[string]*ecdsa.PrivateKey
 	certificates map[string]*x509.Certificate
 	now          time.Time
+	notBefore    time.Time
 }
 
 func setUpMethods(t *testing.T) *methods {
@@ -91,7 +92,7 @@ func (m *methods) start() {
 	endpoints, err := published.New(issuer, "https://mtls.example.org")
 	must(m.t, err)
 	m.Authenticator, err = clientauth.New(clientauth.Config{
-		Issuer: issuer, Endpoints: endpoints, Registry: m.registry, Keys: keys, Source: source, Store: m.store, Clock: func() time.Time { return m.now },
+		Issuer: issuer, Endpoints: endpoints, Registry: m.registry, Keys: keys, Source: source, Store: m.store, Clock: func() time.Time { return m.now }, NotBefore: m.notBefore,
 	})
 	must(m.t, err)
 }
