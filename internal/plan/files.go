@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"regain/internal/config"
+	"regain/provider/keys"
 	"regain/storage"
 )
 
@@ -52,6 +53,12 @@ func checkWritable(list []config.Reference) error {
 // lintReadable warns of secrets that everybody on the machine can read. It does not stop the start: volumes of containers
 // are like that, and nobody else is there.
 func lintReadable(c config.Config, add func(string, ...any)) {
+	signing, _ := ReadSigning(c.Secrets.SigningKey) // which Read reports where it cannot be read
+	for _, k := range signing {
+		if token, ok := k.Private.(*keys.TokenKey); ok && modeOf(token.PINFile())&othersRead != 0 {
+			add("secrets.signing_key: everybody on this machine can read %s, the PIN of a token (mode %04o): chmod 0600 it", token.PINFile(), modeOf(token.PINFile()))
+		}
+	}
 	for _, r := range config.References(c) {
 		for _, path := range r.Paths() {
 			// A directory shows names alone, and the one that says which key is used holds a name.
