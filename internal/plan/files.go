@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"regain/internal/config"
 	"regain/provider/keys"
@@ -61,7 +62,7 @@ func lintReadable(c config.Config, add func(string, ...any)) {
 	}
 	for _, r := range config.References(c) {
 		for _, path := range r.Paths() {
-			// A directory shows names alone, and the one that says which key is used holds a name.
+			// A directory shows names alone.
 			if info, err := os.Stat(path); err != nil || info.IsDir() {
 				continue
 			}
@@ -116,14 +117,17 @@ func checkDistinct(list []config.Reference) error {
 	return found.Err()
 }
 
-// separate returns the keys of a list of keys, and any other secret as it is.
+// separate returns the keys of a list of keys, the lines of a list of tokens, and any other secret as it is.
 func separate(text string) []string {
-	keys, err := storage.ParseKeys(text, "key")
-	if err != nil {
+	list, err := storage.ParseKeys(text, "key")
+	switch {
+	case err != nil && strings.HasPrefix(text, "-----BEGIN "):
 		return []string{text}
+	case err != nil:
+		return strings.Fields(text)
 	}
-	secrets := make([]string, 0, len(keys))
-	for _, key := range keys {
+	secrets := make([]string, 0, len(list))
+	for _, key := range list {
 		secrets = append(secrets, string(key))
 	}
 	return secrets
