@@ -156,9 +156,12 @@ func describeKeys(out io.Writer, use node.KeyUse) error {
 				continue
 			}
 			needed = true
-			until := "sealed anew by the nodes"
-			if !need.Until.IsZero() {
+			until := "without an end"
+			switch {
+			case !need.Until.IsZero():
 				until = need.Until.UTC().Format(time.RFC3339)
+			case does == "opens":
+				until = "sealed anew by the nodes"
 			}
 			fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", id, does, need.Records, need.Kind, until)
 		}

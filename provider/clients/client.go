@@ -104,12 +104,12 @@ type Client struct {
 	SecretDigest          [sha256.Size]byte // a plain hash suffices for a secret of 256 random bits
 	// OtherSecrets are the digests of those that are good beside it, while the client replaces one by another.
 	OtherSecrets [][sha256.Size]byte
-	Keys                  jose.JSONWebKeySet
-	JWKSURI               string // where the client publishes its keys, in place of Keys; KeySource fetches them
-	PolicyURI             string // shown to the person, as is TermsURI; "" for none
-	TermsURI              string
-	RedirectURIs          []string
-	Scopes                []string // scopes that it may request; empty means openid and recovery
+	Keys         jose.JSONWebKeySet
+	JWKSURI      string // where the client publishes its keys, in place of Keys; KeySource fetches them
+	PolicyURI    string // shown to the person, as is TermsURI; "" for none
+	TermsURI     string
+	RedirectURIs []string
+	Scopes       []string // scopes that it may request; empty means openid and recovery
 
 	// SubjectFrom is what sub is made of, SubjectName by default.
 	SubjectFrom SubjectSource

@@ -10,7 +10,7 @@ import (
 )
 
 // blockToken is the PEM block of a ring that names a key in a PKCS#11 token, with the dates of any other.
-const blockToken = "PKCS11 URI"
+const blockToken = "PKCS11 URI" //nolint:gosec // a name
 
 // TokenKey is a private key that stays in a PKCS#11 token, which signs with it. It is opened when it is first needed, and
 // again after the token failed: one that was taken out and put back, or whose server was restarted, signs again.
