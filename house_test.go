@@ -85,6 +85,8 @@ func importRules() []importRule {
 			why: "fosite's defects are contained in one package (docs/decisions/0001-fosite.md)"},
 		{from: []string{"regain/..."}, never: []string{"github.com/gin-gonic/gin/..."},
 			why: "the faces of the provider know how HTTP is routed"},
+		{from: []string{"regain/..."}, never: []string{"github.com/ThalesGroup/crypto11/...", "github.com/miekg/pkcs11/..."},
+			why: "modules of PKCS#11 run C in the process: one package loads them, under a build tag (docs/decisions/0006-pkcs11.md)"},
 		{from: []string{"regain/..."}, never: []string{"go.etcd.io/bbolt/..."}, why: "one backend knows its file format"},
 		{from: []string{"regain/..."}, never: []string{"go.mongodb.org/..."}, why: "one backend knows its database"},
 	}
@@ -129,6 +131,7 @@ func allowed() map[[2]string]string {
 		{"regain/provider/openid", "github.com/gin-gonic/gin/..."}:        "is a face",
 		{"regain/provider/oauth", "github.com/ory/fosite/..."}:            "is that package",
 		{"regain/provider", "github.com/gin-gonic/gin/..."}:               "has the router",
+		{"regain/provider/keys", "github.com/ThalesGroup/crypto11/..."}:   "has the keys that a token signs with",
 		{"regain/storage/bolt", "go.etcd.io/bbolt/..."}:                   "is that backend",
 		{"regain/storage/mongo", "go.mongodb.org/..."}:                    "is that backend",
 		{"regain/conformance/mongoserver", "go.mongodb.org/..."}:          "drops the database that a run made for itself",

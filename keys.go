@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ func runKeys(ctx context.Context, args []string, out io.Writer) error {
 	alg := flags.String("alg", "ES256", "rotate: algorithm of the new key: ES256, RS256 (PS256 is the same key) or EdDSA")
 	announce := flags.Duration("announce", 24*time.Hour, "rotate: how long the new key is published before it signs; longer than clients cache the JWK set")
 	overlap := flags.Duration("overlap", 24*time.Hour, "rotate: how long the old key is published after that; longer than ID tokens are used")
+	token := flags.String("pkcs11", "", "rotate: the new key is in a PKCS#11 token, which this `URI` names (RFC 7512)")
 	name := flags.String("name", "", "certify: the name in the certificates, such as the server's host name")
 	if err := parse(flags, args, 2); err != nil {
 		return err
@@ -47,9 +49,9 @@ func runKeys(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 	case "rotate":
-		key, err := keys.GenerateFor(jose.SignatureAlgorithm(*alg), rand.Reader)
+		key, err := newKey(jose.SignatureAlgorithm(*alg), *token)
 		if err != nil {
-			return fmt.Errorf("--alg: %w", err)
+			return err
 		}
 		r := keys.Rotation{Algorithm: jose.SignatureAlgorithm(*alg), New: key, Now: now, Announce: *announce, Overlap: *overlap}
 		if err := keys.RotateFile(path, r); err != nil {
@@ -59,6 +61,22 @@ func runKeys(ctx context.Context, args []string, out io.Writer) error {
 		return errUsage
 	}
 	return describeRing(flags.Arg(0), path, now, out)
+}
+
+// newKey makes a key, or names the one in a token.
+func newKey(alg jose.SignatureAlgorithm, token string) (crypto.Signer, error) {
+	if token != "" {
+		key, err := keys.NewTokenKey(token)
+		if err != nil {
+			return nil, fmt.Errorf("--pkcs11: %w", err)
+		}
+		return key, nil
+	}
+	key, err := keys.GenerateFor(alg, rand.Reader)
+	if err != nil {
+		return nil, fmt.Errorf("--alg: %w", err)
+	}
+	return key, nil
 }
 
 // describeRing prints the keys of a ring after a command.
@@ -138,9 +156,12 @@ func describeKeys(out io.Writer, use node.KeyUse) error {
 				continue
 			}
 			needed = true
-			until := "sealed anew by the nodes"
-			if !need.Until.IsZero() {
+			until := "without an end"
+			switch {
+			case !need.Until.IsZero():
 				until = need.Until.UTC().Format(time.RFC3339)
+			case does == "opens":
+				until = "sealed anew by the nodes"
 			}
 			fmt.Fprintf(table, "%s\t%s\t%d\t%s\t%s\n", id, does, need.Records, need.Kind, until)
 		}

@@ -55,6 +55,7 @@ type ConnectionsConfig struct {
 type TLSConfig struct {
 	CertificateFile string `koanf:"certificate_file"`
 	KeyFile         string `koanf:"key_file"`
+	Key             Secret `koanf:"key"` // in place of key_file
 }
 
 // MutualTLSConfig configures mutual TLS for clients (RFC 8705).

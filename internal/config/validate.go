@@ -56,8 +56,11 @@ func (c Config) validateListeners(mistake func(format string, args ...any)) {
 			mistake("mutual_tls.listen: %w", err)
 		}
 	}
-	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "") {
+	if (c.TLS.CertificateFile == "") != (c.TLS.KeyFile == "" && c.TLS.Key.IsZero()) {
 		mistake("tls: set both certificate_file and key_file, or neither and let a proxy in front terminate TLS")
+	}
+	if c.TLS.KeyFile != "" && !c.TLS.Key.IsZero() {
+		mistake("tls: set key_file or key, and not both")
 	}
 	if err := c.Connections.validate(); err != nil {
 		mistake("%w", err)

@@ -64,7 +64,7 @@ func (n *Node) collectParts(deps Deps) {
 	add("trust", func() error { return n.reloadTrust(deps) }, trustFiles(cfg)...)
 	add("fetch.ca_file", n.reloadFetcher, cfg.Fetch.CAFile)
 	add("registration.initial_access_tokens", n.reloadTokens, cfg.Registration.Tokens.Path())
-	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile)
+	add("tls", func() error { return n.reloadCertificate(deps) }, cfg.TLS.CertificateFile, cfg.TLS.KeyFile, cfg.TLS.Key.Path())
 	n.collectSecrets()
 }
 

@@ -13,19 +13,24 @@ import (
 // ReadCertificate returns the certificate that the node shows when it terminates TLS, or nil. What no client would accept is an
 // error: at the start it stops it, and later the certificate in use stays.
 func ReadCertificate(c config.TLSConfig, now time.Time) (*tls.Certificate, error) {
-	if c.CertificateFile == "" || c.KeyFile == "" {
+	if c.CertificateFile == "" || c.KeyFile == "" && c.Key.IsZero() {
 		return nil, nil //nolint:nilnil // nil means that a proxy terminates TLS
 	}
 	chain, unreadable := readCertificates(c.CertificateFile)
 	if unreadable != nil {
 		unreadable = fmt.Errorf("tls.certificate_file: %w", unreadable)
 	}
-	if err := errors.Join(unreadable, readable("tls.key_file", c.KeyFile)); err != nil {
+	private, key, source, err := readTLSKey(c)
+	if err := errors.Join(unreadable, err); err != nil {
 		return nil, err
 	}
-	pair, err := tls.LoadX509KeyPair(c.CertificateFile, c.KeyFile)
+	public, err := os.ReadFile(c.CertificateFile)
 	if err != nil {
-		return nil, fmt.Errorf("tls.key_file: %s does not hold the key of the first certificate in %s (tls.certificate_file): %w", c.KeyFile, c.CertificateFile, err)
+		return nil, fmt.Errorf("tls.certificate_file: %w", err)
+	}
+	pair, err := tls.X509KeyPair(public, private)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s does not hold the key of the first certificate in %s (tls.certificate_file): %w", key, source, c.CertificateFile, err)
 	}
 	for i, certificate := range chain {
 		switch {
@@ -40,11 +45,12 @@ func ReadCertificate(c config.TLSConfig, now time.Time) (*tls.Certificate, error
 	return &pair, nil
 }
 
-// readable reports why a file cannot be read. key is its configuration key.
-func readable(key, path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+// readTLSKey reads the private key of the server, with the configuration key and the place that it has.
+func readTLSKey(c config.TLSConfig) (private []byte, key, source string, err error) {
+	if !c.Key.IsZero() {
+		text, err := c.Key.Read("tls.key")
+		return []byte(text), "tls.key", c.Key.Source(), err
 	}
-	return file.Close()
+	private, err = os.ReadFile(c.KeyFile)
+	return private, "tls.key_file", c.KeyFile, config.Keyed("tls.key_file", err)
 }

@@ -77,16 +77,8 @@ func defaultAuth(name string) clients.AuthMethod {
 }
 
 func readClientKeys(client *clients.Client, c config.ClientConfig, key string) error {
-	if !c.Secret.IsZero() {
-		secret, err := c.Secret.Read(key + ".secret")
-		if err != nil {
-			return err
-		}
-		const enough = 32
-		if len(secret) < enough {
-			return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least (in %s)", key, len(secret), enough, c.Secret.Source())
-		}
-		client.SecretDigest = sha256.Sum256([]byte(secret))
+	if err := readClientSecrets(client, c.Secret, key); err != nil {
+		return err
 	}
 	switch {
 	case c.JWKSFile != "" && c.JWKSURI != "":
@@ -109,5 +101,31 @@ func readClientKeys(client *clients.Client, c config.ClientConfig, key string) e
 		return fmt.Errorf("%s.jwks_file: %w (in %s): ask for the client's public JWK set", key, err, c.JWKSFile)
 	}
 	client.Keys = set.JSONWebKeySet
+	return nil
+}
+
+// readClientSecrets reads the client's secret, or several, one a line, of which each is good.
+func readClientSecrets(client *clients.Client, from config.Secret, key string) error {
+	if from.IsZero() {
+		return nil
+	}
+	values, err := from.All(key + ".secret")
+	if err != nil {
+		return err
+	}
+	var digests [][sha256.Size]byte
+	for _, value := range values {
+		for secret := range strings.Lines(value.Text) {
+			const enough = 32
+			switch secret = strings.TrimSpace(secret); {
+			case secret == "":
+				continue
+			case len(secret) < enough:
+				return fmt.Errorf("%s.secret: has %d characters: use %d random ones at least (in %s)", key, len(secret), enough, value.Source)
+			}
+			digests = append(digests, sha256.Sum256([]byte(secret)))
+		}
+	}
+	client.SecretDigest, client.OtherSecrets = digests[0], digests[1:]
 	return nil
 }

@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"regain/internal/config"
+	"regain/provider/keys"
 	"regain/storage"
 )
 
@@ -52,9 +54,15 @@ func checkWritable(list []config.Reference) error {
 // lintReadable warns of secrets that everybody on the machine can read. It does not stop the start: volumes of containers
 // are like that, and nobody else is there.
 func lintReadable(c config.Config, add func(string, ...any)) {
+	signing, _ := ReadSigning(c.Secrets.SigningKey) // which Read reports where it cannot be read
+	for _, k := range signing {
+		if token, ok := k.Private.(*keys.TokenKey); ok && modeOf(token.PINFile())&othersRead != 0 {
+			add("secrets.signing_key: everybody on this machine can read %s, the PIN of a token (mode %04o): chmod 0600 it", token.PINFile(), modeOf(token.PINFile()))
+		}
+	}
 	for _, r := range config.References(c) {
 		for _, path := range r.Paths() {
-			// A directory shows names alone, and the one that says which key is used holds a name.
+			// A directory shows names alone.
 			if info, err := os.Stat(path); err != nil || info.IsDir() {
 				continue
 			}
@@ -109,14 +117,17 @@ func checkDistinct(list []config.Reference) error {
 	return found.Err()
 }
 
-// separate returns the keys of a list of keys, and any other secret as it is.
+// separate returns the keys of a list of keys, the lines of a list of tokens, and any other secret as it is.
 func separate(text string) []string {
-	keys, err := storage.ParseKeys(text, "key")
-	if err != nil {
+	list, err := storage.ParseKeys(text, "key")
+	switch {
+	case err != nil && strings.HasPrefix(text, "-----BEGIN "):
 		return []string{text}
+	case err != nil:
+		return strings.Fields(text)
 	}
-	secrets := make([]string, 0, len(keys))
-	for _, key := range keys {
+	secrets := make([]string, 0, len(list))
+	for _, key := range list {
 		secrets = append(secrets, string(key))
 	}
 	return secrets

@@ -102,12 +102,14 @@ type Client struct {
 	TokenEndpointAudience *bool
 	TLSIdentity           mtls.Identity     // expected certificate, for tls_client_auth
 	SecretDigest          [sha256.Size]byte // a plain hash suffices for a secret of 256 random bits
-	Keys                  jose.JSONWebKeySet
-	JWKSURI               string // where the client publishes its keys, in place of Keys; KeySource fetches them
-	PolicyURI             string // shown to the person, as is TermsURI; "" for none
-	TermsURI              string
-	RedirectURIs          []string
-	Scopes                []string // scopes that it may request; empty means openid and recovery
+	// OtherSecrets are the digests of those that are good beside it, while the client replaces one by another.
+	OtherSecrets [][sha256.Size]byte
+	Keys         jose.JSONWebKeySet
+	JWKSURI      string // where the client publishes its keys, in place of Keys; KeySource fetches them
+	PolicyURI    string // shown to the person, as is TermsURI; "" for none
+	TermsURI     string
+	RedirectURIs []string
+	Scopes       []string // scopes that it may request; empty means openid and recovery
 
 	// SubjectFrom is what sub is made of, SubjectName by default.
 	SubjectFrom SubjectSource
@@ -186,7 +188,11 @@ func (c *Client) Recovers() bool { return slices.Contains(c.Scope(), ScopeRecove
 // CheckSecret reports whether secret is the client's, in constant time.
 func (c *Client) CheckSecret(secret string) bool {
 	digest := sha256.Sum256([]byte(secret))
-	return c.AuthMethod.Secret() && subtle.ConstantTimeCompare(digest[:], c.SecretDigest[:]) == 1
+	equal := subtle.ConstantTimeCompare(digest[:], c.SecretDigest[:])
+	for _, other := range c.OtherSecrets {
+		equal |= subtle.ConstantTimeCompare(digest[:], other[:])
+	}
+	return c.AuthMethod.Secret() && equal == 1
 }
 
 // ErrUnknown means that the client does not exist.

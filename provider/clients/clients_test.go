@@ -177,7 +177,14 @@ func TestSecrets(t *testing.T) {
 	if !c.CheckSecret("secret") || c.CheckSecret("Secret") || c.CheckSecret("") {
 		t.Error("client_secret_post")
 	}
+	c.OtherSecrets = [][sha256.Size]byte{sha256.Sum256([]byte("older")), sha256.Sum256([]byte("oldest"))}
+	if !c.CheckSecret("secret") || !c.CheckSecret("older") || !c.CheckSecret("oldest") || c.CheckSecret("Older") {
+		t.Error("several secrets")
+	}
 	c.AuthMethod = clients.PrivateKeyJWT
+	if c.CheckSecret("older") {
+		t.Error("another secret where keys are registered")
+	}
 	if c.CheckSecret("secret") {
 		t.Error("a secret where keys are registered")
 	}

@@ -9,6 +9,11 @@
 //	Signs-From: 2026-11-24T12:00:00Z         published at once, signs from then on; absent: signs at once
 //	Published-Until: 2026-12-24T12:00:00Z    absent: until it is removed
 //
+// In place of a private key a ring may name one in a PKCS#11 token, which never leaves it: a block of the type PKCS11 URI,
+// with the same dates, whose content is an URI of RFC 7512. `regain keys rotate FILE --pkcs11 URI` writes it.
+//
+//	pkcs11:token=regain;object=signing-2026?module-path=/usr/lib/softhsm/libsofthsm2.so&pin-source=file:/etc/regain/token.pin
+//
 // For each algorithm, the key with the latest Signs-From that has passed signs. [Rotate] adds a key so that every verifier
 // has fetched it before it signs, and retires its predecessor only when the last token that it signed has expired (OpenID
 // Connect Core 1.0 §10.1.1).
@@ -36,7 +41,7 @@ import (
 
 // Key is a private key with its dates.
 type Key struct {
-	Private        crypto.Signer       // *ecdsa.PrivateKey on P-256, *rsa.PrivateKey of 2048 bits or more, or ed25519.PrivateKey
+	Private        crypto.Signer       // *ecdsa.PrivateKey on P-256, *rsa.PrivateKey of 2048 bits or more, ed25519.PrivateKey, or *TokenKey of the first two
 	SignsFrom      time.Time           // zero: at once
 	PublishedUntil time.Time           // zero: always
 	Certificates   []*x509.Certificate // published as x5c, leaf first; may be empty
@@ -52,22 +57,8 @@ func (k *Key) prepare() error {
 	if k.Private == nil {
 		return errors.New("signing key: is missing")
 	}
-	switch key := k.Private.(type) {
-	case *ecdsa.PrivateKey:
-		if key == nil || key.Curve != elliptic.P256() {
-			return errors.New("signing key: EC keys must be on P-256")
-		}
-		k.algorithms = []jose.SignatureAlgorithm{jose.ES256}
-	case *rsa.PrivateKey:
-		if key == nil || !publickey.Strong(key.Public()) {
-			return fmt.Errorf("signing key: RSA keys must have %d bits at least", publickey.MinRSABits)
-		}
-		// One key serves both algorithms, so its JWK has no alg, which RFC 7517 §4.4 allows.
-		k.algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
-	case ed25519.PrivateKey:
-		k.algorithms = []jose.SignatureAlgorithm{jose.EdDSA}
-	default:
-		return fmt.Errorf("signing key: a %T cannot be used; use EC on P-256, RSA or Ed25519", k.Private)
+	if err := k.findAlgorithms(); err != nil {
+		return err
 	}
 	k.public = jose.JSONWebKey{Key: k.Private.Public(), Use: "sig", Certificates: k.Certificates}
 	if len(k.algorithms) == 1 {
@@ -83,6 +74,51 @@ func (k *Key) prepare() error {
 		return errors.New("signing key: the certificate after it is another key's")
 	}
 	k.signer = cryptosigner.Opaque(saltOfHashLength{k.Private})
+	return nil
+}
+
+// findAlgorithms returns an error for keys that no supported algorithm uses.
+func (k *Key) findAlgorithms() error {
+	var public crypto.PublicKey
+	switch key := k.Private.(type) {
+	case *ecdsa.PrivateKey:
+		if key != nil {
+			public = &key.PublicKey
+		} else {
+			public = (*ecdsa.PublicKey)(nil)
+		}
+	case *rsa.PrivateKey:
+		if key != nil {
+			public = &key.PublicKey
+		} else {
+			public = (*rsa.PublicKey)(nil)
+		}
+	case ed25519.PrivateKey:
+		k.algorithms = []jose.SignatureAlgorithm{jose.EdDSA}
+		return nil
+	case *TokenKey:
+		if err := key.prepare(); err != nil {
+			return err
+		}
+		public = key.Public()
+	default:
+		return fmt.Errorf("signing key: a %T cannot be used; use EC on P-256, RSA or Ed25519", k.Private)
+	}
+	switch public := public.(type) {
+	case *ecdsa.PublicKey:
+		if public == nil || public.Curve != elliptic.P256() {
+			return errors.New("signing key: EC keys must be on P-256")
+		}
+		k.algorithms = []jose.SignatureAlgorithm{jose.ES256}
+	case *rsa.PublicKey:
+		if public == nil || !publickey.Strong(public) {
+			return fmt.Errorf("signing key: RSA keys must have %d bits at least", publickey.MinRSABits)
+		}
+		// One key serves both algorithms, so its JWK has no alg, which RFC 7517 §4.4 allows.
+		k.algorithms = []jose.SignatureAlgorithm{jose.RS256, jose.PS256}
+	default:
+		return fmt.Errorf("signing key: a token's %T cannot be used; use EC on P-256 or RSA", public)
+	}
 	return nil
 }
 

@@ -55,7 +55,7 @@ func ParseRing(text []byte) ([]Key, error) {
 			}
 			last := &list[len(list)-1]
 			last.Certificates = append(last.Certificates, certificate)
-		case "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY":
+		case "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", blockToken:
 			key, err := parseKey(block)
 			if err != nil {
 				return nil, fmt.Errorf("key %d: %w", len(list)+1, err)
@@ -74,15 +74,10 @@ func ParseRing(text []byte) ([]Key, error) {
 
 func parseKey(block *pem.Block) (Key, error) {
 	var k Key
-	parsed, err := parsePrivate(block)
-	if err != nil {
-		return k, fmt.Errorf("parse private key: %w", err)
+	var err error
+	if k.Private, err = parseSigner(block); err != nil {
+		return k, err
 	}
-	signer, ok := parsed.(crypto.Signer)
-	if !ok {
-		return k, fmt.Errorf("private key is a %T, which cannot sign", parsed)
-	}
-	k.Private = signer
 	for name, text := range block.Headers {
 		at, err := time.Parse(time.RFC3339, text)
 		switch {
@@ -99,6 +94,21 @@ func parseKey(block *pem.Block) (Key, error) {
 	return k, nil
 }
 
+func parseSigner(block *pem.Block) (crypto.Signer, error) {
+	if block.Type == blockToken {
+		return parseToken(block)
+	}
+	parsed, err := parsePrivate(block)
+	if err != nil {
+		return nil, fmt.Errorf("parse private key: %w", err)
+	}
+	signer, ok := parsed.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("private key is a %T, which cannot sign", parsed)
+	}
+	return signer, nil
+}
+
 func parsePrivate(block *pem.Block) (any, error) {
 	switch block.Type {
 	case "EC PRIVATE KEY":
@@ -113,11 +123,13 @@ func parsePrivate(block *pem.Block) (any, error) {
 func EncodeRing(list []Key) ([]byte, error) {
 	var out bytes.Buffer
 	for i, k := range list {
-		der, err := x509.MarshalPKCS8PrivateKey(k.Private)
-		if err != nil {
+		block := &pem.Block{Headers: map[string]string{}}
+		var err error
+		if token, ok := k.Private.(*TokenKey); ok {
+			block.Type, block.Bytes = blockToken, []byte(token.String())
+		} else if block.Type, block.Bytes, err = encodePrivate(k.Private); err != nil {
 			return nil, fmt.Errorf("encode key %d: %w", i+1, err)
 		}
-		block := &pem.Block{Type: "PRIVATE KEY", Headers: map[string]string{}, Bytes: der}
 		if !k.SignsFrom.IsZero() {
 			block.Headers[headerSignsFrom] = k.SignsFrom.UTC().Format(time.RFC3339)
 		}
@@ -134,6 +146,11 @@ func EncodeRing(list []Key) ([]byte, error) {
 		}
 	}
 	return out.Bytes(), nil
+}
+
+func encodePrivate(key crypto.Signer) (kind string, der []byte, err error) {
+	der, err = x509.MarshalPKCS8PrivateKey(key)
+	return "PRIVATE KEY", der, err
 }
 
 // Rotation describes how a key is replaced.

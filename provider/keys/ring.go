@@ -71,12 +71,19 @@ func newState(list []Key, now time.Time) (*state, error) {
 // start: the same algorithms, and certificates if every key had one. Otherwise Replace returns an error and changes
 // nothing.
 func (r *Ring) Replace(list []Key) error {
-	now := r.clock()
+	now, before := r.clock(), r.state.Load()
+	list = slices.Clone(list)
+	for i, k := range list {
+		if token, ok := k.Private.(*TokenKey); ok {
+			if same := sameToken(before.keys, token.String()); same != nil {
+				list[i].Private = same
+			}
+		}
+	}
 	next, err := newState(list, now)
 	if err != nil {
 		return err
 	}
-	before := r.state.Load()
 	if was, is := before.algorithms(now), next.algorithms(now); !slices.Equal(was, is) {
 		return fmt.Errorf("signing keys: can sign with %v, and the ring in use with %v: restart to change the algorithms", is, was)
 	}
