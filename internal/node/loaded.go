@@ -29,7 +29,7 @@ func load(cfg config.Config, deps Deps) (l loaded, err error) {
 		found.Add(plan.CheckDirectory(l.Policy, l.directory))
 	}
 	if cfg.Storage.Backend == "mongo" {
-		_, err = mongoConfig(cfg.Storage.Mongo)
+		_, err = MongoConfig(cfg.Storage.Mongo)
 		found.Add(err)
 	}
 	if cfg.Audit.File != "" {

@@ -14,8 +14,8 @@ import (
 // shortestTimeout is what an election of a replica set can still fit in, with a repetition.
 const shortestTimeout = time.Second
 
-// mongoConfig reads where the database is, and tells every mistake in that.
-func mongoConfig(cfg config.MongoConfig) (mongo.Config, error) {
+// MongoConfig says where the database of the backend mongo is.
+func MongoConfig(cfg config.MongoConfig) (mongo.Config, error) {
 	const key = "storage.mongo.uri"
 	uri, err := cfg.URI.Read(key)
 	if err == nil {
@@ -40,7 +40,7 @@ func mongoConfig(cfg config.MongoConfig) (mongo.Config, error) {
 
 // openMongo opens the store on MongoDB, or looks whether it could be opened.
 func openMongo(cfg config.MongoConfig, deps Deps) (storage.Store, error) {
-	database, err := mongoConfig(cfg)
+	database, err := MongoConfig(cfg)
 	if err != nil {
 		return nil, err
 	}
