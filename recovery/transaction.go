@@ -54,6 +54,9 @@ type Transaction struct {
 	ReturnedAt     time.Time `json:"returned_at,omitzero"`
 	Code           CodeID    `json:"code,omitempty"`
 	CodeRedeemedAt time.Time `json:"code_redeemed_at,omitzero"` // of a code that redeems no pass
+	// Newer is what a newer version of this program stored and this one does not know, by name and encoded: kept as it is, so
+	// that nodes of two versions can take steps of one recovery.
+	Newer map[string][]byte `json:"-"`
 }
 
 // Issued records that a pass was issued, without its value.

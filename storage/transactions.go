@@ -48,9 +48,11 @@ func (r *Transactions) Get(ctx context.Context, id recovery.TransactionID) (reco
 		return recovery.Transaction{}, err
 	}
 	var t recovery.Transaction
-	if err := Decode(record.Data, &t); err != nil {
+	newer, err := DecodeNewer(record.Data, &t)
+	if err != nil {
 		return recovery.Transaction{}, fmt.Errorf("read transaction: %w", err)
 	}
+	t.Newer = newer
 	t.Version = record.Version
 	return t, nil
 }
@@ -68,7 +70,7 @@ func (r *Transactions) Update(ctx context.Context, t recovery.Transaction) (int6
 
 // writeTransaction stores a transaction with a method of the store.
 func writeTransaction(ctx context.Context, write func(context.Context, Record) error, t recovery.Transaction) error {
-	data, err := Encode(t)
+	data, err := EncodeNewer(t, t.Newer)
 	if err == nil {
 		err = write(ctx, Record{Kind: kindTransaction, ID: string(t.ID), Version: t.Version, Data: data, ExpiresAt: t.ExpiresAt.Add(keepAfterEnd)})
 	}

@@ -23,6 +23,9 @@ func (n *Node) FailAChange(t *testing.T) {
 	}
 }
 
+// Store is the node's store, as its parts have it.
+func (n *Node) Store() storage.Store { return n.store }
+
 // Within are the bounds of a process that may have this many files open.
 func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
 	return within(c, descriptors)

@@ -40,6 +40,11 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 	}
 	n.shared = sharedBy(deps.Logger, backend, inner)
 	n.surveyed = surveyedBy(backend, inner)
+	known, _ := inner.(reachable)
+	if cfg.Backend == "file" {
+		disk := &stalling{Store: backend, logger: deps.Logger, after: stallAfter}
+		backend, known = disk, disk
+	}
 	sealed, err := storage.NewSealed(backend, ring)
 	if err != nil {
 		return nil, err
@@ -49,11 +54,14 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 		return nil, err
 	}
 	n.store = &watchedStore{Store: n.guarded(sealed, plain, deps), logger: deps.Logger, clock: deps.Clock}
-	if known, ok := inner.(interface{ Reachable() error }); ok {
+	if known != nil {
 		n.store.reach = known.Reachable
 	}
 	return storage.Guarded{Store: n.store}, nil
 }
+
+// reachable is a backend that knows whether it can be reached, without trying.
+type reachable interface{ Reachable() error }
 
 // openFile opens the file store, or looks whether it could be opened.
 func openFile(path string, ring *storage.Keyring, deps Deps) (storage.Store, error) {

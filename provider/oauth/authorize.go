@@ -36,7 +36,7 @@ func Recovers(data []byte) (bool, error) {
 			Scope []string `json:"scope"`
 		} `json:"form"`
 	}
-	if err := storage.Decode(data, &a); err != nil {
+	if err := storage.DecodePart(data, &a); err != nil {
 		return false, fmt.Errorf("decode authorization request: %w", err)
 	}
 	return requests.Authorization{Form: url.Values{"scope": a.Form.Scope}}.Recovers(), nil

@@ -5,9 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"regain/provider/contract"
 	"regain/provider/problem"
 	"regain/provider/problem/problemtest"
 	"regain/provider/requests"
+	"regain/storage/storagetest"
 )
 
 // How long a client has to send the browser is one thing, and how long a person has to type the name of their account
@@ -68,5 +70,15 @@ func TestVisitsAreCounted(t *testing.T) {
 	problemtest.WantRefusal(t, b.CountVisit(t.Context(), a), "invalid_request_uri", "was opened too often")
 	if refusal := b.CountVisit(t.Context(), b.authorized(request())); refusal != nil {
 		t.Errorf("by value: %v", refusal)
+	}
+}
+
+// What a node of a newer version added to a code is still there when this one has claimed it.
+func TestACodeOfANewerVersion(t *testing.T) {
+	p := assemble(t, contract.Tenant{}, nil)
+	id := p.grant(stock()).CodeID
+	kept := storagetest.Newer(t, p.store, "code", id)
+	if p.must(p.Withdraw(t.Context(), id)); !kept() {
+		t.Error("it is lost")
 	}
 }

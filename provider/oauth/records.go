@@ -48,6 +48,8 @@ type session struct {
 // grant is a stored code or access token. Form includes the code's PKCE challenge and nonce: one record cannot lose
 // them, which would allow a PKCE downgrade (RFC 9700 §4.8.2, docs/decisions/0001-fosite.md).
 type grant struct {
+	storage.Kept `json:"-"`
+
 	ID          string     `json:"id"`
 	Client      string     `json:"client"`
 	RequestedAt time.Time  `json:"requested_at"`

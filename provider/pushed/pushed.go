@@ -72,14 +72,15 @@ func (p *Requests) Hold(ctx context.Context, a requests.Authorization) (uri stri
 		return "", err
 	}
 	var pushed requests.Authorization
-	if err := storage.Decode(record.Data, &pushed); err != nil {
+	newer, err := storage.DecodeNewer(record.Data, &pushed)
+	if err != nil {
 		return "", problem.ServerError(err)
 	}
 	if pushed.Held {
 		return a.Pushed, nil
 	}
 	pushed.Held = true
-	if record.Data, err = storage.Encode(pushed); err != nil {
+	if record.Data, err = storage.EncodeNewer(pushed, newer); err != nil {
 		return "", problem.ServerError(err)
 	}
 	record.ExpiresAt = p.clock().Add(heldLifetime)

@@ -15,6 +15,7 @@ import (
 	"regain/provider/requests"
 	"regain/storage"
 	"regain/storage/memory"
+	"regain/storage/storagetest"
 )
 
 var errDown = errors.New("down")
@@ -184,6 +185,17 @@ func TestHold(t *testing.T) {
 		_, err = p.visit("main-idp", uri)
 		problemtest.WantRefusal(t, err, "invalid_request_uri", "unknown, expired or was used already")
 		p.now = start
+	}
+}
+
+// What a node of a newer version added to a request is still there when this one has held it.
+func TestAHeldRequestOfANewerVersion(t *testing.T) {
+	p := setUp(t)
+	a := p.pushed()
+	kept := storagetest.Newer(t, p.store, "par", storage.Digest(a.Pushed))
+	_, err := p.Hold(t.Context(), a)
+	if p.must(err); !kept() {
+		t.Error("it is lost")
 	}
 }
 

@@ -102,6 +102,8 @@ func (s *Service) SetInitialTokens(tokens []string) error {
 
 // record is one registered client.
 type record struct {
+	storage.Kept `json:"-"`
+
 	Metadata []byte            `json:"metadata"` // JSON, since JWKs have no other encoding
 	Secret   [sha256.Size]byte `json:"secret"`   // digest; zero without a secret
 	Token    [sha256.Size]byte `json:"token"`    // digest of the registration access token

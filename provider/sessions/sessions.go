@@ -27,6 +27,8 @@ var ErrNone = errors.New("no session")
 
 // Session is the session of one browser.
 type Session struct {
+	storage.Kept `json:"-"`
+
 	ID          string    `json:"id"`      // sid (OpenID Connect Back-Channel Logout 1.0 §2.1)
 	Account     string    `json:"account"` // the directory's id of the account
 	Profile     string    `json:"profile"`

@@ -13,6 +13,7 @@ import (
 	"regain/provider/sessions"
 	"regain/storage"
 	"regain/storage/memory"
+	"regain/storage/storagetest"
 )
 
 func setUp(t *testing.T) (*sessions.Sessions, *time.Time) {
@@ -60,6 +61,29 @@ func TestASessionLivesUntilItsEnd(t *testing.T) {
 	*now = now.Add(sessions.Lifetime)
 	if _, err := all.Open(t.Context(), cookie); !errors.Is(err, sessions.ErrNone) {
 		t.Errorf("after its end: %v", err)
+	}
+}
+
+// What a node of a newer version added to a session is still there when a client joined it here.
+func TestASessionOfANewerVersion(t *testing.T) {
+	store, err := memory.New(time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := sessions.New(store, time.Now, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, cookie, err := all.Begin(t.Context(), sessions.Session{Account: "ada"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := storagetest.Newer(t, store, "session", s.ID)
+	if s, err = all.Open(t.Context(), cookie); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := all.Join(t.Context(), s, "client", "ada"); err != nil || !kept() {
+		t.Errorf("it is lost, %v", err)
 	}
 }
 

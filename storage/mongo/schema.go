@@ -50,6 +50,9 @@ func (s *Store) version(ctx context.Context) (version, needs int, err error) {
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		return 0, 0, nil
 	}
+	if has(err, codeUnauthorized) {
+		return 0, 0, fmt.Errorf("read the schema's version: %w: name a user in the URI who has the role readWrite on the database", err)
+	}
 	if err != nil {
 		return 0, 0, fmt.Errorf("read the schema's version: %w", err)
 	}

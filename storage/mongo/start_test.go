@@ -124,18 +124,20 @@ func opens(t *testing.T, cfg mongo.Config) error {
 // What the database says while a node prepares its schema.
 func TestPreparationsThatFail(t *testing.T) {
 	for name, row := range map[string]struct {
-		answer bson.D
-		cures  bool
-		says   string
+		command string
+		answer  bson.D
+		cures   bool
+		says    string
 	}{
-		"an election":           {answer(10107, "NotWritablePrimary"), true, "NotWritablePrimary"},
-		"a server that stops":   {answer(91, "ShutdownInProgress"), true, "ShutdownInProgress"},
-		"a full disk":           {answer(14031, "OutOfDiskSpace"), true, "OutOfDiskSpace"},
-		"a user who only reads": {answer(13, "Unauthorized"), false, "role readWrite"},
+		"nobody":                {"find", answer(13, "Unauthorized"), false, "name a user in the URI who has the role readWrite"},
+		"an election":           {"insert", answer(10107, "NotWritablePrimary"), true, "NotWritablePrimary"},
+		"a server that stops":   {"insert", answer(91, "ShutdownInProgress"), true, "ShutdownInProgress"},
+		"a full disk":           {"insert", answer(14031, "OutOfDiskSpace"), true, "OutOfDiskSpace"},
+		"a user who only reads": {"insert", answer(13, "Unauthorized"), false, "role readWrite"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := breakable(t, time.Second)
-			f.proxy.Inject(mongotest.Fault{Command: "insert", Do: mongotest.Answered, Answer: row.answer, Times: 9})
+			f.proxy.Inject(mongotest.Fault{Command: row.command, Do: mongotest.Answered, Answer: row.answer, Times: 9})
 			cfg := config(f.proxy.URI)
 			cfg.Timeout = time.Second
 			err := opens(t, cfg)
@@ -143,7 +145,7 @@ func TestPreparationsThatFail(t *testing.T) {
 				t.Errorf("%v: waiting cures it %t, want %t and %q", err, cures, row.cures, row.says)
 			}
 			f.proxy.Forget()
-			if must(t, opens(t, cfg)); f.proxy.Seen("insert") < 2 {
+			if must(t, opens(t, cfg)); f.proxy.Seen(row.command) < 2 {
 				t.Error("nothing was prepared")
 			}
 			must(t, own(t).Drop(t.Context(), cfg.Database))
