@@ -24,16 +24,16 @@ type DecisionInput struct {
 
 // Decision is the verdict on a recovery. It contains no claim or attribute value, so it may be stored and audited.
 type Decision struct {
-	Outcome   Outcome         `json:"outcome" cbor:"1,keyasint"`
-	Reason    Reason          `json:"reason,omitempty" cbor:"2,keyasint,omitempty"`
-	Results   []RuleResult    `json:"results,omitempty" cbor:"3,keyasint,omitempty"`
-	FaceCheck FaceCheckResult `json:"face_check,omitzero" cbor:"4,keyasint,omitzero"`
+	Outcome   Outcome         `json:"outcome"`
+	Reason    Reason          `json:"reason,omitempty"`
+	Results   []RuleResult    `json:"results,omitempty"`
+	FaceCheck FaceCheckResult `json:"face_check,omitzero"`
 }
 
 // FaceCheckResult is the part of a Face Check that is stored.
 type FaceCheckResult struct {
-	Score  float64         `json:"score" cbor:"1,keyasint"`
-	Source FaceCheckSource `json:"source" cbor:"2,keyasint"`
+	Score  float64         `json:"score"`
+	Source FaceCheckSource `json:"source"`
 }
 
 // Decide weighs the evidence. It is pure, evaluates every rule even after one failed, and does the same work for an

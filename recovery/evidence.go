@@ -46,7 +46,7 @@ func (e Evidence) MarshalJSON() ([]byte, error) { return []byte(`"[redacted]"`),
 
 // RuleResult is the result of one rule. Detail is a fixed sentence, never a claim or attribute value.
 type RuleResult struct {
-	Rule   string `json:"rule" cbor:"1,keyasint"`
-	Pass   bool   `json:"pass" cbor:"2,keyasint"`
-	Detail string `json:"detail,omitempty" cbor:"3,keyasint,omitempty"`
+	Rule   string `json:"rule"`
+	Pass   bool   `json:"pass"`
+	Detail string `json:"detail,omitempty"`
 }

@@ -41,12 +41,12 @@ type WalletName string
 
 // Channel is one way to reach a wallet with a presentation request: a wallet profile and a flow.
 type Channel struct {
-	Wallet WalletName `json:"wallet" cbor:"1,keyasint"`
-	Flow   Flow       `json:"flow" cbor:"2,keyasint"`
+	Wallet WalletName `json:"wallet"`
+	Flow   Flow       `json:"flow"`
 	// NoRedirectBack: the wallet does not send the person back to the browser that started. Nothing then proves that
 	// the wallet's holder is the person at that browser, and a relayed link succeeds. For wallets that cannot
 	// redirect, and operators who accept the risk.
-	NoRedirectBack bool `json:"no_redirect_back,omitempty" cbor:"3,keyasint,omitempty"`
+	NoRedirectBack bool `json:"no_redirect_back,omitempty"`
 }
 
 // Reaches reports whether one of the profile's channels uses flow.

@@ -13,53 +13,53 @@ import (
 // Transaction is one recovery, from the authorization request to the redeemed pass. It is a value: Apply and the
 // Service's steps return changed copies, and only a compare-and-swap on Version stores one.
 type Transaction struct {
-	ID      TransactionID `json:"id" cbor:"1,keyasint"`
-	Version int64         `json:"-" cbor:"-"` // the stored version that this copy was read from
-	State   State         `json:"state" cbor:"2,keyasint"`
-	Client  ClientID      `json:"client" cbor:"3,keyasint"`
+	ID      TransactionID `json:"id"`
+	Version int64         `json:"-"` // the stored version that this copy was read from
+	State   State         `json:"state"`
+	Client  ClientID      `json:"client"`
 	// Requested is the account as the main IdP named it. Account is its id, which the directory told at the start, and
 	// which every later step goes by; empty if there is no such account. AccountName is the directory's name of it
 	// then, for the audit log. None of them is taken from the evidence.
-	Requested   RequestedAccount `json:"requested_account" cbor:"4,keyasint"`
-	Account     AccountID        `json:"account,omitempty" cbor:"5,keyasint,omitempty"`
-	AccountName AccountName      `json:"account_name,omitempty" cbor:"6,keyasint,omitempty"`
-	Profile     ProfileName      `json:"profile" cbor:"7,keyasint"`
-	Mode        Mode             `json:"mode" cbor:"8,keyasint"`
+	Requested   RequestedAccount `json:"requested_account"`
+	Account     AccountID        `json:"account,omitempty"`
+	AccountName AccountName      `json:"account_name,omitempty"`
+	Profile     ProfileName      `json:"profile"`
+	Mode        Mode             `json:"mode"`
 	// Ineligible says why this transaction will be denied whatever the wallet answers (no such account, out of scope
 	// …). The person does not see it: the journey of an ineligible account looks like any other, so that accounts
 	// cannot be enumerated.
-	Ineligible Reason `json:"ineligible,omitempty" cbor:"9,keyasint,omitempty"`
+	Ineligible Reason `json:"ineligible,omitempty"`
 	// Browser is the digest of the secret in the cookie of the browser that started.
-	Browser Digest `json:"browser" cbor:"10,keyasint"`
+	Browser Digest `json:"browser"`
 	// Network is the digest of the network of the browser that started, to compare with the wallet's. Agent is that
 	// browser's display name, shown on the other device.
-	Network Digest `json:"network,omitempty" cbor:"11,keyasint,omitempty"`
-	Agent   string `json:"agent,omitempty" cbor:"12,keyasint,omitempty"`
+	Network Digest `json:"network,omitempty"`
+	Agent   string `json:"agent,omitempty"`
 	// Authorization is the client's authorization request, which the provider answers at the end. The domain does not
 	// read it.
-	Authorization  []byte               `json:"authorization" cbor:"13,keyasint"`
-	Presentation   *PresentationAttempt `json:"presentation,omitempty" cbor:"14,keyasint,omitempty"`
-	Flow           Flow                 `json:"flow,omitempty" cbor:"15,keyasint,omitempty"`             // how the decisive presentation arrived
-	NoRedirectBack bool                 `json:"no_redirect_back,omitempty" cbor:"16,keyasint,omitempty"` // its wallet did not redirect back to the browser
-	Decision       *Decision            `json:"decision,omitempty" cbor:"17,keyasint,omitempty"`
-	Pass           *Issued              `json:"pass,omitempty" cbor:"18,keyasint,omitempty"`
-	StartedAt      time.Time            `json:"started_at" cbor:"19,keyasint"`
-	ChangedAt      time.Time            `json:"changed_at" cbor:"20,keyasint"`
-	ExpiresAt      time.Time            `json:"expires_at" cbor:"21,keyasint"`
-	DecidedAt      time.Time            `json:"decided_at,omitzero" cbor:"22,keyasint,omitzero"`
+	Authorization  []byte               `json:"authorization"`
+	Presentation   *PresentationAttempt `json:"presentation,omitempty"`
+	Flow           Flow                 `json:"flow,omitempty"`             // how the decisive presentation arrived
+	NoRedirectBack bool                 `json:"no_redirect_back,omitempty"` // its wallet did not redirect back to the browser
+	Decision       *Decision            `json:"decision,omitempty"`
+	Pass           *Issued              `json:"pass,omitempty"`
+	StartedAt      time.Time            `json:"started_at"`
+	ChangedAt      time.Time            `json:"changed_at"`
+	ExpiresAt      time.Time            `json:"expires_at"`
+	DecidedAt      time.Time            `json:"decided_at,omitzero"`
 	// EndedElsewhere: it was cancelled because the wallet's redirect was opened in another browser than the one that started.
-	EndedElsewhere bool `json:"ended_elsewhere,omitempty" cbor:"23,keyasint,omitempty"`
+	EndedElsewhere bool `json:"ended_elsewhere,omitempty"`
 	// ReturnedAt is when the browser was last sent back to the client with a code, and Code identifies that code. Until
 	// the code is redeemed the browser can be sent back again: the new code takes the place of the old one.
-	ReturnedAt     time.Time `json:"returned_at,omitzero" cbor:"24,keyasint,omitzero"`
-	Code           CodeID    `json:"code,omitempty" cbor:"25,keyasint,omitempty"`
-	CodeRedeemedAt time.Time `json:"code_redeemed_at,omitzero" cbor:"26,keyasint,omitzero"` // of a code that redeems no pass
+	ReturnedAt     time.Time `json:"returned_at,omitzero"`
+	Code           CodeID    `json:"code,omitempty"`
+	CodeRedeemedAt time.Time `json:"code_redeemed_at,omitzero"` // of a code that redeems no pass
 }
 
 // Issued records that a pass was issued, without its value.
 type Issued struct {
-	ID        string    `json:"id" cbor:"1,keyasint"`
-	ExpiresAt time.Time `json:"expires_at" cbor:"2,keyasint"`
+	ID        string    `json:"id"`
+	ExpiresAt time.Time `json:"expires_at"`
 }
 
 // Flow is the way in which a request reaches the wallet and its answer comes back.
@@ -77,23 +77,23 @@ const (
 // PresentationAttempt is one attempt to get a presentation: a pending request for each channel, and the first genuine
 // answer.
 type PresentationAttempt struct {
-	Requests []PendingRequest `json:"requests" cbor:"1,keyasint"`
-	Answer   *Answer          `json:"answer,omitempty" cbor:"2,keyasint,omitempty"`
+	Requests []PendingRequest `json:"requests"`
+	Answer   *Answer          `json:"answer,omitempty"`
 	// WalletError is the error code that a wallet reported (OpenID4VP 1.0 §8.5), for the page. Error responses are
 	// unsigned, so it decides nothing.
-	WalletError string `json:"wallet_error,omitempty" cbor:"3,keyasint,omitempty"`
+	WalletError string `json:"wallet_error,omitempty"`
 }
 
 // PendingRequest is the request URI of one channel and, after a wallet fetched it, the presentation request.
 type PendingRequest struct {
 	Channel
-	Secret  string    `json:"secret" cbor:"11,keyasint"`
-	Since   time.Time `json:"since,omitzero" cbor:"12,keyasint,omitzero"`     // cross device: when Secret began to be shown
-	Before  string    `json:"before,omitempty" cbor:"13,keyasint,omitempty"`  // cross device: the secret of the previous QR code
-	Seed    string    `json:"seed,omitempty" cbor:"14,keyasint,omitempty"`    // cross device, until it is scanned: what Secret and Before are made of
-	Asked   time.Time `json:"asked,omitzero" cbor:"15,keyasint,omitzero"`     // cross device, until it is scanned: when Seed was made
-	Request []byte    `json:"request,omitempty" cbor:"16,keyasint,omitempty"` // the presentation request with its keys; the domain does not read it
-	Closed  bool      `json:"closed,omitempty" cbor:"17,keyasint,omitempty"`  // too many invalid responses
+	Secret  string    `json:"secret"`
+	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret began to be shown
+	Before  string    `json:"before,omitempty"`  // cross device: the secret of the previous QR code
+	Seed    string    `json:"seed,omitempty"`    // cross device, until it is scanned: what Secret and Before are made of
+	Asked   time.Time `json:"asked,omitzero"`    // cross device, until it is scanned: when Seed was made
+	Request []byte    `json:"request,omitempty"` // the presentation request with its keys; the domain does not read it
+	Closed  bool      `json:"closed,omitempty"`  // too many invalid responses
 	codes   codes     // cross device, until it is scanned
 }
 
@@ -101,13 +101,13 @@ type PendingRequest struct {
 // started shows ResponseCode (same device), when the person types Confirmation (cross device), or, for a wallet
 // without redirect back, when the person confirms in that browser that the presentation was theirs.
 type Answer struct {
-	Flow           Flow     `json:"flow" cbor:"1,keyasint"`
-	NoRedirectBack bool     `json:"no_redirect_back,omitempty" cbor:"2,keyasint,omitempty"` // its wallet does not redirect back to the browser
-	ResponseCode   Digest   `json:"response_code" cbor:"3,keyasint"`
-	Confirmation   string   `json:"confirmation,omitempty" cbor:"4,keyasint,omitempty"` // six digits
-	Tries          int      `json:"tries,omitempty" cbor:"5,keyasint,omitempty"`        // wrong confirmations so far
-	Distance       Distance `json:"distance,omitempty" cbor:"6,keyasint,omitempty"`     // cross device, once the wallet's page was opened
-	Verdict        Decision `json:"verdict" cbor:"7,keyasint"`
+	Flow           Flow     `json:"flow"`
+	NoRedirectBack bool     `json:"no_redirect_back,omitempty"` // its wallet does not redirect back to the browser
+	ResponseCode   Digest   `json:"response_code"`
+	Confirmation   string   `json:"confirmation,omitempty"` // six digits
+	Tries          int      `json:"tries,omitempty"`        // wrong confirmations so far
+	Distance       Distance `json:"distance,omitempty"`     // cross device, once the wallet's page was opened
+	Verdict        Decision `json:"verdict"`
 }
 
 // Late reports whether the transaction's lifetime is over.
