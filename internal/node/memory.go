@@ -73,14 +73,15 @@ type limited struct {
 func memoryLimit(cgroup, machine memlimit.Provider) (limited, error) {
 	const ofCgroup, ofMachine = 0.9, 0.5 // the runtime counts its own memory only: the rest is for the kernel, and the pages of files
 	total, machineErr := machine()
-	allowed, err := cgroup()
-	switch {
-	case err == nil && (machineErr != nil || allowed < total): // a limit above what there is limits nothing
-		return limited{shareOf(allowed, ofCgroup), clamped(allowed), "cgroup"}, nil
-	case machineErr == nil:
-		return limited{shareOf(total, ofMachine), clamped(total), "machine"}, nil
+	allowed, cgroupErr := cgroup()
+	if machineErr != nil && cgroupErr != nil {
+		return limited{}, errors.Join(cgroupErr, machineErr)
 	}
-	return limited{}, errors.Join(err, machineErr)
+	smallest := limited{shareOf(total, ofMachine), clamped(total), "machine"}
+	if machineErr != nil || cgroupErr == nil && allowed < total { // a limit above what there is limits nothing
+		smallest = limited{shareOf(allowed, ofCgroup), clamped(allowed), "cgroup"}
+	}
+	return smallest, nil
 }
 
 func shareOf(all uint64, ratio float64) int64 { return int64(float64(clamped(all)) * ratio) }

@@ -79,7 +79,7 @@ func (t *taken) Gone() <-chan struct{} { return t.gone }
 func (t *taken) listen() {
 	defer close(t.gone)
 	var nothing [1]byte
-	_, _ = t.Conn.Read(nothing[:])
+	_, _ = t.Read(nothing[:])
 }
 
 // takeOver sends the first event, and goes on without the request and its handler where it has a connection of its own. It

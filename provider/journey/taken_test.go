@@ -109,7 +109,11 @@ func (c *counting) Accept() (net.Conn, error) {
 // leave or send what nobody asked for, or by the node, which stops.
 func TestAConnectionThatWasTakenOverIsClosed(t *testing.T) {
 	l := newLive(t, journey.Limits{})
-	counted := &counting{Listener: l.server.Listener}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := &counting{Listener: listener}
 	server := &http.Server{Handler: l.server.Config.Handler, ReadHeaderTimeout: time.Second}
 	go func() { _ = server.Serve(counted) }()
 	defer server.Close()
