@@ -81,7 +81,7 @@ func send(t *testing.T, address, body string) (status int, answer string) {
 	return resp.StatusCode, string(text)
 }
 
-func echo(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) }
+func echo(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }
 
 func TestRequestsAreSpread(t *testing.T) {
 	one, other := startNode(t, echo), startNode(t, echo)

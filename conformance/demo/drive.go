@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"regain/conformance/proxies"
 	"regain/conformance/testenv"
 )
 
@@ -63,6 +64,11 @@ func Drive(ctx context.Context, o Options) error {
 		return err
 	}
 	e.Clock = clock.now
+	if o.Front != "" {
+		if err := proxies.Check(o.Front, o.Out); err != nil {
+			return err
+		}
+	}
 	w, err := testenv.Start(e)
 	if err != nil {
 		return err
