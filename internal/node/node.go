@@ -9,7 +9,8 @@
 //	BeginAudit  begins a segment of an audit log of which something is missing
 //
 // node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go and
-// connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails.
+// connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails; othernodes.go
+// compares the nodes of one store.
 package node
 
 import (
@@ -105,6 +106,9 @@ func (n *Node) wire(deps Deps) error {
 	n.certificate.current.Store(n.loaded.Certificate)
 	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
 	if err != nil {
+		return err
+	}
+	if err := n.meetOthers(store, deps); err != nil {
 		return err
 	}
 	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, store, deps)
