@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -30,3 +31,6 @@ func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfi
 func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
 	return sharedBy(logger, stores...)
 }
+
+// CompareAgain has the node compare itself with the others now.
+func (n *Node) CompareAgain(ctx context.Context) { n.others.again(ctx) }

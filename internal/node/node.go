@@ -52,6 +52,7 @@ type Node struct {
 	audit   *auditlog.Log
 	store   *watchedStore
 	shared  storage.Shared // nil if no other node writes to the store
+	others  *otherNodes    // nil likewise
 	closers []io.Closer    // closed in reverse order
 	parts   []*watched     // that are made of files
 

@@ -40,12 +40,8 @@ type settings struct {
 	Keys   map[string][]string `json:"keys"` // ids, by the configuration's key
 }
 
-// settings returns those of this node.
-func (n *Node) settings() (settings, error) {
-	name, err := nodeName(n.cfg)
-	if err != nil {
-		return settings{}, err
-	}
+// settings returns those of this node, which has a name.
+func (n *Node) settings(name string) (settings, error) {
 	var published struct {
 		Keys []struct {
 			ID string `json:"kid"`
@@ -103,7 +99,8 @@ func (s settings) differences(other settings) (tells []string, err error) {
 
 // otherNodes compares this node with the others.
 type otherNodes struct {
-	mine   settings
+	name   string                   // of this one
+	mine   func() (settings, error) // as they are now: signing keys are read again while the node runs
 	store  storage.Store
 	logger *slog.Logger
 	clock  func() time.Time
@@ -116,19 +113,20 @@ func (n *Node) meetOthers(store storage.Store, deps Deps) error {
 	if n.shared == nil || deps.ReadOnly {
 		return nil
 	}
-	mine, err := n.settings()
+	name, err := nodeName(n.cfg)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	o := &otherNodes{mine: mine, store: store, logger: deps.Logger, clock: deps.Clock, stop: stop, ended: make(chan struct{})}
-	if err := o.compare(ctx); err != nil { // and leaves nothing that would stop the others
+	o := &otherNodes{name: name, mine: func() (settings, error) { return n.settings(name) }, store: store, logger: deps.Logger, clock: deps.Clock, stop: stop, ended: make(chan struct{})}
+	mine, err := o.compare(ctx)
+	if err != nil { // and leaves nothing that would stop the others
 		stop()
 		return err
 	}
-	o.leave(ctx)
+	o.leave(ctx, mine)
 	go o.goOn(ctx)
-	n.closers = append(n.closers, o)
+	n.closers, n.others = append(n.closers, o), o
 	return nil
 }
 
@@ -142,57 +140,65 @@ func (o *otherNodes) goOn(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		if err := o.compare(ctx); err != nil {
-			o.tell(err.Error())
-		}
-		o.leave(ctx)
+		o.again(ctx)
 	}
+}
+
+func (o *otherNodes) again(ctx context.Context) {
+	mine, err := o.compare(ctx)
+	if err != nil {
+		o.tell(err.Error())
+	}
+	o.leave(ctx, mine)
 }
 
 func (o *otherNodes) tell(difference string) {
 	o.logger.Error("another node that shares the store differs", "difference", difference)
 }
 
-// compare returns what of another node must stop this one; the rest is told in the log. A store that does not answer is no
-// difference: whatever needs it says so.
-func (o *otherNodes) compare(ctx context.Context) error {
+// compare returns what this node has, and as an error what of another must stop it; other differences are told in the log. A
+// store that does not answer is no difference: whatever needs it says so.
+func (o *otherNodes) compare(ctx context.Context) (mine settings, err error) {
+	if mine, err = o.mine(); err != nil {
+		return mine, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, compareWithin)
 	defer cancel()
 	records, err := o.store.List(ctx, kindNode, nodeGroup, "", mostNodes)
 	if err != nil {
 		o.logger.Warn("this node was not compared with those that share its store", "cause", err)
-		return nil
+		return mine, nil
 	}
 	var stops []error
 	for _, r := range records {
 		var other settings
-		if err := json.Unmarshal(r.Data, &other); err != nil || r.ID == o.mine.Node {
+		if err := json.Unmarshal(r.Data, &other); err != nil || r.ID == o.name {
 			continue
 		}
-		tells, err := o.mine.differences(other)
+		tells, err := mine.differences(other)
 		stops = append(stops, err)
 		for _, difference := range tells {
 			o.tell(difference)
 		}
 	}
-	return errors.Join(stops...)
+	return mine, errors.Join(stops...)
 }
 
 // leave keeps this node's record for another while.
-func (o *otherNodes) leave(ctx context.Context) {
+func (o *otherNodes) leave(ctx context.Context, mine settings) {
 	ctx, cancel := context.WithTimeout(ctx, compareWithin)
 	defer cancel()
-	if err := o.write(ctx); err != nil && ctx.Err() == nil {
+	if err := o.write(ctx, mine); err != nil && ctx.Err() == nil {
 		o.logger.Warn("the nodes that share the store do not see this one", "cause", err)
 	}
 }
 
-func (o *otherNodes) write(ctx context.Context) error {
-	data, err := json.Marshal(o.mine)
+func (o *otherNodes) write(ctx context.Context, mine settings) error {
+	data, err := json.Marshal(mine)
 	if err != nil {
 		return err
 	}
-	r := storage.Record{Kind: kindNode, ID: o.mine.Node, Group: nodeGroup, Data: data, ExpiresAt: o.clock().Add(nodeLifetime)}
+	r := storage.Record{Kind: kindNode, ID: o.name, Group: nodeGroup, Data: data, ExpiresAt: o.clock().Add(nodeLifetime)}
 	last, err := o.store.Get(ctx, kindNode, r.ID)
 	if errors.Is(err, storage.ErrNotFound) {
 		return o.store.Create(ctx, r)
@@ -211,6 +217,6 @@ func (o *otherNodes) Close() error {
 	<-o.ended
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
-	_ = o.store.Delete(ctx, kindNode, o.mine.Node)
+	_ = o.store.Delete(ctx, kindNode, o.name)
 	return nil
 }

@@ -192,6 +192,60 @@ func TestNodesThatAreGone(t *testing.T) {
 	s.mustStart(t, "third", nil)
 }
 
+// A rotation of the signing keys, which nodes read again while they run, is no difference at any step of it; a node that was
+// left out is one.
+func TestSigningKeysThatAreRotated(t *testing.T) {
+	s := oneStore(t)
+	var list []keys.Key
+	for range 2 {
+		made, err := keys.GenerateRing(rand.Reader, jose.ES256)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, made...)
+	}
+	paths := map[string]string{}
+	give := func(name string, ring ...keys.Key) {
+		t.Helper()
+		text, err := keys.EncodeRing(ring)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(paths[name], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nodes := map[string]*node.Node{}
+	for _, name := range []string{"first", "second"} {
+		paths[name] = filepath.Join(t.TempDir(), "ring.pem")
+		give(name, list[0])
+		nodes[name] = s.mustStart(t, name, func(c *config.Config) { c.Secrets.SigningKey = config.Secret{File: paths[name]} })
+	}
+	step := func(name string, ring ...keys.Key) {
+		t.Helper()
+		give(name, ring...)
+		if err := nodes[name].ReloadKeys(); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the first time a node may see what the other left before
+			nodes["first"].CompareAgain(t.Context())
+			nodes["second"].CompareAgain(t.Context())
+		}
+	}
+	for _, ring := range [][]keys.Key{{list[0], list[1]}, {list[1]}} {
+		for _, name := range []string{"first", "second"} {
+			step(name, ring...)
+		}
+	}
+	if said := s.said(); strings.Contains(said, differs) {
+		t.Errorf("the log has %s", said)
+	}
+	step("first", list[0])
+	if said := s.said(); strings.Count(said, differs) < 2 {
+		t.Errorf("the log has %s", said)
+	}
+}
+
 // A store of one node has nobody to compare with, and keeps no record.
 func TestOneNodeAlone(t *testing.T) {
 	s := oneStore(t)
