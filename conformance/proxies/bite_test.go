@@ -29,12 +29,13 @@ func TestChecksBite(t *testing.T) {
 		{nginx, "client_max_body_size 1m; #", "client_max_body_size 256k; #", "answers-of-wallets-pass-and-larger-ones-do-not"},
 		{nginx, "client_max_body_size 1m; #", "client_max_body_size 0; #", "answers-of-wallets-pass-and-larger-ones-do-not"},
 		{nginx, "proxy_set_header Client-Cert $ssl_client_escaped_cert;", "", "certificate-is-passed-on-at-its-host"},
-		{nginx, "    random; #", "    ip_hash; #", "any-node-answers-and-one-that-is-away-is-passed-over"},
+		{nginx, "    random; #", "    ip_hash; #", "any-node-answers-and-one-that-goes-away-is-passed-over"},
+		{caddy, "	buffer_requests\n", "", "any-node-answers-and-one-that-goes-away-is-passed-over"},
 		{caddy, "header_up -Client-Cert", "", "forged-certificate-is-removed"},
-		{caddy, "lb_policy random", "lb_policy ip_hash", "any-node-answers-and-one-that-is-away-is-passed-over"},
+		{caddy, "lb_policy random", "lb_policy ip_hash", "any-node-answers-and-one-that-goes-away-is-passed-over"},
 		{caddy, "max_size 1MB", "max_size 10MB", "answers-of-wallets-pass-and-larger-ones-do-not"},
 	} {
-		t.Run(row.fails+" "+row.becomes, func(t *testing.T) {
+		t.Run(row.fails+" without "+row.line, func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(row.file)
 			if err != nil {
