@@ -136,6 +136,7 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	flags.StringVar(&options.Store, "store", "memory", "Regain's storage backend: "+strings.Join(demo.Stores(), ", ")+"; with mongo there are two nodes behind a balancer")
 	flags.StringVar(&options.MongoURI, "mongo-uri", "", "with --store mongo: `URI` of the server, where the demo makes a database of its own and drops it; without it one is started, which scripts/mongo makes")
 	flags.IntVar(&options.Nodes, "nodes", 0, "with --store mongo: how many nodes there are; two without it")
+	flags.StringVar(&options.Front, "front", "", "with --drive --store mongo: `file` of a proxy that stands in front of three nodes, deploy/nginx/regain.conf or deploy/caddy/Caddyfile")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
 	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to, and an issuer of a type that the demo trusts joins the demo's own): try your own wallet against the demo")
@@ -145,6 +146,9 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	}
 	if *drive {
 		return demo.Drive(ctx, options)
+	}
+	if options.Front != "" {
+		return usageError{errors.New("demo: --front: give --drive too: a browser of this machine comes from where the proxy comes from")}
 	}
 	return demo.Run(ctx, options)
 }

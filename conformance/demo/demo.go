@@ -15,6 +15,7 @@ import (
 	"text/tabwriter"
 
 	"regain/conformance/people"
+	"regain/conformance/proxies"
 	"regain/conformance/testenv"
 )
 
@@ -33,6 +34,9 @@ type Options struct {
 	Store    string
 	MongoURI string // server of the store mongo; "" starts one
 	Nodes    int    // of the store mongo; 0 for two
+	// Front is the configuration file of a proxy that stands in front of three nodes, with TLS, while journeys are walked
+	// (package proxies); "" for a balancer of ours.
+	Front string
 }
 
 // Stores are what Options.Store may be.
@@ -41,6 +45,7 @@ func Stores() []string { return []string{"memory", "file", "mongo"} }
 const (
 	defaultNodes = 2 // of a store that nodes share
 	maxNodes     = 16
+	proxied      = 3 // as many as the configurations in deploy name
 )
 
 // environment returns the options of a test environment that all ways of running have, or what is wrong with them.
@@ -55,6 +60,11 @@ func (o Options) environment() (testenv.Options, error) {
 		return e, fmt.Errorf("demo: --nodes %d: nodes need a store that they share: --store mongo", o.Nodes)
 	case o.Nodes < 0 || o.Nodes > maxNodes:
 		return e, fmt.Errorf("demo: --nodes %d: use 1 to %d", o.Nodes, maxNodes)
+	case o.Front != "" && e.Store != "mongo":
+		return e, errors.New("demo: --front stands before several nodes: --store mongo")
+	case o.Front != "":
+		// A proxy does not choose where it comes from, and browsers come from elsewhere.
+		e.Nodes, e.TLS, e.Front, e.PeopleFrom = proxied, true, proxies.Front(o.Front), "127.0.0.2"
 	case e.Store == "mongo":
 		e.Nodes = cmp.Or(o.Nodes, defaultNodes)
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"regain/conformance/proxies"
 	"regain/conformance/testenv"
 )
 
@@ -63,15 +64,21 @@ func Drive(ctx context.Context, o Options) error {
 		return err
 	}
 	e.Clock = clock.now
+	if o.Front != "" {
+		if err := proxies.Check(o.Front, o.Out); err != nil {
+			return err
+		}
+	}
 	w, err := testenv.Start(e)
 	if err != nil {
 		return err
 	}
 	e.MongoURI = w.MongoURI() // of which a walk's own test environment takes another database
 	ok, failed := 0, 0
-	for _, j := range journeys() {
-		if !strings.Contains(j.name, o.Only) {
-			continue
+	chosen := o.chosen()
+	for i, j := range chosen {
+		if err := restart(o.Out, w, i, len(chosen)); err != nil {
+			return errors.Join(err, w.Close())
 		}
 		if err := walk(ctx, j, newWalker(w, clock, e)); err != nil {
 			failed++
@@ -91,6 +98,35 @@ func Drive(ctx context.Context, o Options) error {
 		return ErrFailed
 	case ok == 0:
 		return fmt.Errorf("no journey's name contains %q", o.Only)
+	}
+	return nil
+}
+
+// chosen are the journeys that are walked.
+func (o Options) chosen() (chosen []journey) {
+	for _, j := range journeys() {
+		if strings.Contains(j.name, o.Only) {
+			chosen = append(chosen, j)
+		}
+	}
+	return chosen
+}
+
+// restart stops the last of three nodes or more before the second third of the journeys, and starts it again before the last
+// third: what it was in the middle of, and whoever comes meanwhile, goes on at the others.
+func restart(out io.Writer, w *testenv.Env, journey, of int) error {
+	const enough, third = 3, 3
+	nodes := len(w.Served())
+	if nodes < enough || of < third {
+		return nil
+	}
+	switch journey {
+	case of / third:
+		fmt.Fprintf(out, "node %d stops\n", nodes)
+		return w.StopNode(nodes - 1)
+	case 2 * of / third:
+		fmt.Fprintf(out, "node %d starts again\n", nodes)
+		return w.StartNode(nodes - 1)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func progressWithinASecond(ctx context.Context, k *walker) (err error) {
 
 // progress returns how long after the wallet has its request the slowest page heard of it.
 func (k *walker) progress(ctx context.Context) (slowest time.Duration, err error) {
-	page, err := k.asked(ctx, "ada.lindqvist", ada)
+	page, err := k.asked(ctx, "maria.garcia", maria)
 	if err != nil {
 		return 0, err
 	}

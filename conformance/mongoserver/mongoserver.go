@@ -26,7 +26,7 @@ import (
 // NotModelled is what runs on the server of this package say about it.
 const NotModelled = "mongo-java-server in memory: read and write concern, journal, replica sets, failover, retryable writes, authentication, TLS and sharding are not modelled"
 
-const dropTimeout = 5 * time.Second
+const dropTimeout = 20 * time.Second
 
 // Server is a server that Start started.
 type Server struct {

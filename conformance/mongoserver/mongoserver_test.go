@@ -1,6 +1,7 @@
 package mongoserver_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -26,7 +27,7 @@ func TestADatabaseOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.Disconnect(t.Context())
+	defer client.Disconnect(context.Background()) //nolint:errcheck // the test is over
 	mine, err := mongoserver.Open(server.URI)
 	if err != nil {
 		t.Fatal(err)

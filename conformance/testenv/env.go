@@ -90,8 +90,7 @@ type Env struct {
 	Clock    func() time.Time
 	Client   *http.Client // dials names under .localhost and trusts the test environment's CA
 
-	nodes     []*node.Node
-	served    []*counted
+	nodes     []*member
 	elsewhere io.Closer // what serves Regain beside servers
 	database  *mongoserver.Database
 	inside    string // address at which the nodes listen and from which their front comes, where there are several
@@ -231,7 +230,7 @@ func (w *Env) startWallet(o Options, p party) error {
 }
 
 // serve runs one party's server until Close.
-func (w *Env) serve(o Options, p party, handler http.Handler) {
+func (w *Env) serve(o Options, p party, handler http.Handler) *http.Server {
 	server := node.NewServer(handler, o.Logger)
 	w.servers = append(w.servers, server)
 	go func() {
@@ -246,6 +245,7 @@ func (w *Env) serve(o Options, p party, handler http.Handler) {
 			w.failed <- fmt.Errorf("serve %s: %w", p.url, err)
 		}
 	}()
+	return server
 }
 
 // Wait blocks until ctx ends or a server fails.
@@ -311,9 +311,7 @@ func (w *Env) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
-	for _, n := range w.nodes {
-		n.EndLivePages() // or the servers wait for them
-	}
+	w.endLivePages()
 	var problems []error
 	for _, s := range w.servers {
 		if err := s.Shutdown(ctx); err != nil {

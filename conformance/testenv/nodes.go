@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"path/filepath"
-	"sync/atomic"
 
 	"regain/conformance/balancer"
 	"regain/internal/config"
@@ -50,7 +48,7 @@ func (w *Env) startRegain(o Options, p party) error {
 	if w.Node, err = w.newNode(o, cfg, "regain"); err != nil {
 		return err
 	}
-	w.nodes = append(w.nodes, w.Node)
+	w.nodes = append(w.nodes, &member{node: w.Node})
 	w.serve(o, p, w.Node)
 	return nil
 }
@@ -89,21 +87,14 @@ func (w *Env) startNodes(o Options, p party, cfg config.Config) error {
 	for i := range o.Nodes {
 		each := cfg
 		each.Audit.File, each.Audit.Node = w.auditLog(i), nodeName(i)
-		n, err := w.newNode(o, each, nodeName(i))
-		if err != nil {
+		m := &member{options: behind, config: each, name: nodeName(i), address: net.JoinHostPort(w.inside, "0")}
+		w.nodes = append(w.nodes, m)
+		if err := w.startMember(m); err != nil {
 			return err
 		}
-		w.nodes = append(w.nodes, n)
-		listener, err := net.Listen("tcp", net.JoinHostPort(w.inside, "0"))
-		if err != nil {
-			return fmt.Errorf("listen for a node: %w", err)
-		}
-		address := "http://" + listener.Addr().String()
-		front.Nodes = append(front.Nodes, address)
-		w.served = append(w.served, &counted{handler: n})
-		w.serve(behind, party{listener, address}, w.served[i])
+		front.Nodes = append(front.Nodes, "http://"+m.address)
 	}
-	w.Node = w.nodes[0]
+	w.Node = w.nodes[0].node
 	if o.Front != nil {
 		var err error
 		w.elsewhere, err = o.Front(front)
@@ -116,27 +107,6 @@ func (w *Env) startNodes(o Options, p party, cfg config.Config) error {
 	w.elsewhere = b
 	w.serve(o, p, b)
 	return nil
-}
-
-// counted counts what a node is asked, beside whether it is ready.
-type counted struct {
-	handler http.Handler
-	n       atomic.Int64
-}
-
-func (c *counted) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path != Ready {
-		c.n.Add(1)
-	}
-	c.handler.ServeHTTP(w, r)
-}
-
-// Served returns how many requests each of several nodes was asked.
-func (w *Env) Served() (all []int64) {
-	for _, c := range w.served {
-		all = append(all, c.n.Load())
-	}
-	return all
 }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%d", i+1) }
@@ -170,19 +140,4 @@ func readClients(path string) ([]config.ClientConfig, error) {
 		return nil, fmt.Errorf("clients to register: %w", err)
 	}
 	return file.Clients, nil
-}
-
-// closeRegain ends the nodes, whose servers have stopped.
-func (w *Env) closeRegain() error {
-	var problems []error
-	if w.elsewhere != nil {
-		problems = append(problems, w.elsewhere.Close())
-	}
-	for _, n := range w.nodes {
-		problems = append(problems, n.Close())
-	}
-	if w.database != nil {
-		problems = append(problems, w.database.Close())
-	}
-	return errors.Join(problems...)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"regain/adapters/auditlog"
 	"regain/internal/clock"
@@ -121,12 +120,9 @@ func newAuditHead(cfg config.Config, store storage.Store) (auditHead, error) {
 	if cfg.Storage.Backend != "mongo" {
 		return auditHead{store, auditHeadID}, nil
 	}
-	name := cfg.Audit.Node
-	if name == "" {
-		var err error
-		if name, err = os.Hostname(); err != nil {
-			return auditHead{}, fmt.Errorf("audit.node: name this node: %w", err)
-		}
+	name, err := nodeName(cfg)
+	if err != nil {
+		return auditHead{}, err
 	}
 	return auditHead{store, auditHeadID + "-" + name}, nil
 }

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"log/slog"
 	"testing"
 	"time"
@@ -44,3 +45,6 @@ func MemoryLimit(cgroup, machine memlimit.Provider) (octets int64, from string, 
 
 // Growth is by how many percent the heap may grow when this many octets live.
 func Growth(lives uint64) int { return growth(lives) }
+
+// CompareAgain has the node compare itself with the others now.
+func (n *Node) CompareAgain(ctx context.Context) { n.others.again(ctx) }

@@ -9,7 +9,8 @@
 //	BeginAudit  begins a segment of an audit log of which something is missing
 //
 // node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go,
-// start.go and connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails.
+// start.go and connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails;
+// othernodes.go compares the nodes of one store.
 package node
 
 import (
@@ -56,6 +57,7 @@ type Node struct {
 	audit   *auditlog.Log
 	store   *watchedStore
 	shared  storage.Shared    // nil if no other node writes to the store
+	others  *otherNodes       // nil likewise
 	guard   *generation.Guard // of the store's generation; nil for a store in memory
 	leaving atomic.Bool       // it is about to stop
 	closers []io.Closer       // closed in reverse order
@@ -139,6 +141,9 @@ func (n *Node) wireParts(deps Deps) error {
 		return err
 	}
 	if err := n.checkKeys(deps); err != nil {
+		return err
+	}
+	if err := n.meetOthers(store, deps); err != nil {
 		return err
 	}
 	if n.restored, err = generation.RestoredAt(context.Background(), store); err != nil {
