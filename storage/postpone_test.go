@@ -139,7 +139,7 @@ func TestPostponedChangesGoAlong(t *testing.T) {
 		"reading another": {func(ctx context.Context) error {
 			err := second(s.Get(ctx, "jti", "another"))
 			if noted := below.taken(); !errors.Is(err, storage.ErrNotFound) || len(noted) > 0 {
-				return fmt.Errorf("%v, and committed %v", err, noted)
+				return fmt.Errorf("%w, and committed %v", err, noted)
 			}
 			return nil
 		}, []string{"create ID"}},

@@ -4,7 +4,8 @@
 //
 //	storage.Transactions, storage.Attempts   repositories that implement recovery's ports
 //	        ↓
-//	storage.Guarded                          refuses the changes of requests that may only look
+//	storage.Guarded                          refuses the changes of requests that may only look, and makes those that were
+//	                                         postponed with the next one of the same request
 //	        ↓
 //	storage.Sealed                           encrypts the data of records
 //	        ↓

@@ -2,6 +2,7 @@ package bolt
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"regain/storage"
@@ -34,72 +35,96 @@ func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, windo
 
 // Commit implements storage.Store: all or none, in one transaction of the file, which the lists of others may share.
 func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.Result, error) {
-	if err := storage.Apart(changes); err != nil {
+	if err := storage.Apart(changes); err != nil || len(changes) == 0 {
 		return nil, err
 	}
-	results := make([]storage.Result, len(changes))
-	err := s.update(func(tx table, now time.Time) (err error) {
-		for i, c := range changes {
-			if results[i], err = tx.apply(c, now, s.steady.Now()); err != nil {
-				return &storage.CommitError{At: i, Err: err}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return results, nil
+	return s.update(changes)
 }
 
+// one makes a list of one, with its own error.
 func (s *Store) one(c storage.Change) (storage.Result, error) {
-	var made storage.Result
-	err := s.update(func(tx table, now time.Time) (err error) {
-		made, err = tx.apply(c, now, s.steady.Now())
-		return err
-	})
-	if err != nil {
+	results, err := s.update([]storage.Change{c})
+	var failed *storage.CommitError
+	switch {
+	case errors.As(err, &failed):
+		return storage.Result{}, failed.Err
+	case err != nil:
 		return storage.Result{}, err
 	}
-	return made, nil
+	return results[0], nil
 }
 
-// apply makes a change, or says why it cannot be made, and then the transaction has to end. It may run again, so it does
-// not write to the change. steady is the time that counters go by.
-func (t table) apply(c storage.Change, now, steady time.Time) (made storage.Result, err error) {
-	r := c.Record
+// found is what a change found.
+type found struct {
+	old   storage.Record
+	there bool // expired or not
+	count count
+}
+
+// refuses looks at all that a list hangs on, before any of it is made, and returns why it cannot be. Since no record is in a
+// list twice, none of its changes changes what another one found. now is the time of records, steady that of counters.
+func (t table) refuses(c *call, now, steady time.Time) error {
+	for i, change := range c.changes {
+		var err error
+		if c.found[i], err = t.find(change, now, steady); err != nil {
+			return &storage.CommitError{At: i, Err: err}
+		}
+	}
+	return nil
+}
+
+func (t table) find(c storage.Change, now, steady time.Time) (f found, err error) {
 	if c.Operation == storage.OpIncrement {
-		made.Count, err = t.hit(r.Kind, r.ID, steady, c.Window)
-		if err == nil && c.Max != 0 && made.Count > c.Max {
+		f.count = t.count(c.Record.Kind, c.Record.ID, steady)
+		if c.Max != 0 && f.count.hits >= c.Max {
 			err = storage.ErrOver
 		}
-		return made, err
+		return f, err
 	}
-	old, there, err := t.get(r.Kind, r.ID)
-	if err != nil {
-		return made, err
+	if f.old, f.there, err = t.get(c.Record.Kind, c.Record.ID); err != nil || c.Operation == storage.OpDelete {
+		return f, err
 	}
-	live := there && !old.Expired(now)
+	live := f.there && !f.old.Expired(now)
 	switch {
-	case c.Operation == storage.OpDelete:
-		err = t.remove(old)
 	case c.Operation == storage.OpCreate && live:
-		err = storage.ErrExists
-	case c.Operation == storage.OpCreate && there:
+		return f, storage.ErrExists
+	case c.Operation != storage.OpCreate && !live:
+		return f, storage.ErrNotFound
+	case c.Operation == storage.OpUpdate && f.old.Version != c.Record.Version:
+		return f, storage.ErrConflict
+	}
+	return f, nil
+}
+
+// apply makes a list that nothing refuses. It may run again, so it does not write to the changes.
+func (t table) apply(c *call, steady time.Time) error {
+	for i, change := range c.changes {
+		var err error
+		if c.results[i], err = t.change(change, c.found[i], steady); err != nil {
+			return &storage.CommitError{At: i, Err: err}
+		}
+	}
+	return nil
+}
+
+func (t table) change(c storage.Change, f found, steady time.Time) (made storage.Result, err error) {
+	r := c.Record
+	switch c.Operation {
+	case storage.OpCreate:
 		r.Version = 1
-		err = t.replace(old, r)
-	case c.Operation == storage.OpCreate:
-		r.Version = 1
-		err = t.add(r)
-	case !live:
-		err = storage.ErrNotFound
-	case c.Operation == storage.OpConsume:
-		made.Record, err = old, t.remove(old)
-	case old.Version != r.Version:
-		err = storage.ErrConflict
-	default:
+		if !f.there {
+			return made, t.add(r)
+		}
+		return made, t.replace(f.old, r)
+	case storage.OpUpdate:
 		r.Version++
-		err = t.replace(old, r)
+		return made, t.replace(f.old, r)
+	case storage.OpConsume:
+		return storage.Result{Record: f.old}, t.remove(f.old)
+	case storage.OpDelete:
+		return made, t.remove(f.old)
+	case storage.OpIncrement:
+		made.Count, err = t.hit(r.Kind, r.ID, f.count, steady.Add(c.Window))
 	}
 	return made, err
 }

@@ -20,10 +20,9 @@ func (s *Store) Commit(ctx context.Context, changes []storage.Change) ([]storage
 	}
 	ctx = context.WithoutCancel(ctx)
 	results, made := make([]storage.Result, len(changes)), make(map[int]storage.Result, len(changes))
-	for from, to := 0, 0; from < len(changes); from = to {
-		to = from + alike(changes[from:])
-		at, err := -1, error(nil)
-		for i, failed := range s.atOnce(ctx, changes[from:to], results[from:to]) {
+	for from := 0; from < len(changes); {
+		next, at, err := alike(changes[from:]), -1, error(nil)
+		for i, failed := range s.atOnce(ctx, changes[from:from+next], results[from:from+next]) {
 			switch {
 			case failed == nil:
 				made[from+i] = results[from+i]
@@ -34,6 +33,7 @@ func (s *Store) Commit(ctx context.Context, changes []storage.Change) ([]storage
 		if err != nil {
 			return nil, &storage.CommitError{At: at, Err: err, Made: made}
 		}
+		from += next
 	}
 	return results, nil
 }
