@@ -104,7 +104,8 @@ func (l *Log) outdated(ctx context.Context, before time.Time) (old []outdated, e
 
 // PruneIfAsked does what `regain audit prune` asked for, at SIGHUP, and reports whether it did.
 func (l *Log) PruneIfAsked(ctx context.Context, keep time.Duration) (bool, error) {
-	if l.inMemory() || os.Remove(l.options.Path+segments.PruneEnding) != nil {
+	asked := !l.inMemory() && os.Remove(l.options.Path+segments.PruneEnding) == nil
+	if !asked {
 		return false, nil
 	}
 	_, err := l.Prune(ctx, keep)

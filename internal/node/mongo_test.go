@@ -15,6 +15,8 @@ import (
 
 	"regain/internal/config"
 	"regain/internal/node"
+	"regain/storage"
+	"regain/storage/mongo"
 	"regain/storage/mongo/mongotest"
 )
 
@@ -27,6 +29,42 @@ func onMongo(t *testing.T, uri string) config.Config {
 	}
 	cfg.Storage = config.StorageConfig{Backend: "mongo", Mongo: config.MongoConfig{URI: config.Secret{File: path}, Database: "regain-test-" + rand.Text(), Timeout: time.Second, MaxConnections: 8}}
 	return cfg
+}
+
+// A database that nodes run on is not one to import into, from their start on: also where they were given an empty one, and
+// nobody has come yet.
+func TestNoImportUnderANode(t *testing.T) {
+	server, err := mongotest.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := onMongo(t, server.URI)
+	defer func() {
+		if err := errors.Join(server.Drop(context.Background(), cfg.Storage.Mongo.Database), server.Stop()); err != nil {
+			t.Error(err)
+		}
+	}()
+	key := filepath.Join(t.TempDir(), "audit.key")
+	if err := os.WriteFile(key, []byte("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Audit.Key = config.Secret{File: key}
+	n, err := node.New(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	database, err := node.MongoConfig(cfg.Storage.Mongo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := mongo.Load(t.Context(), database, time.Now, func(func(storage.Entry, error) bool) {}); n != 0 || err == nil || !strings.Contains(err.Error(), "holds something") {
+		t.Errorf("%d, %v", n, err)
+	}
 }
 
 // A mistake is told with its key and the cure, and never with the password.

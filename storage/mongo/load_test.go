@@ -52,8 +52,8 @@ func toImport(now time.Time) []storage.Entry {
 		{Record: storage.Record{Kind: "a:b%", ID: "x:y", Group: "g:h", Version: 2, Data: []byte("three")}},
 		{Record: storage.Record{Kind: "attempts", ID: "a", ExpiresAt: now.Add(time.Hour)}, Counter: true, Count: 42},
 	}
-	for i := range 1200 { // more than one command inserts
-		all = append(all, storage.Entry{Record: storage.Record{Kind: "many", ID: fmt.Sprint(i), Version: 1, Data: make([]byte, 10_000)}})
+	for i := range 600 { // more than one command inserts
+		all = append(all, storage.Entry{Record: storage.Record{Kind: "many", ID: fmt.Sprint(i), Version: 1, Data: make([]byte, 1000)}})
 	}
 	slices.SortFunc(all, func(a, b storage.Entry) int {
 		return strings.Compare(fmt.Sprint(a.Counter, a.Kind, a.ID), fmt.Sprint(b.Counter, b.Kind, b.ID))
@@ -132,7 +132,7 @@ func TestAnImportThatStops(t *testing.T) {
 	t.Parallel()
 	cfg, cut := empty(t), errors.New("cut off")
 	want := toImport(time.Now())
-	if _, err := mongo.Load(t.Context(), cfg, time.Now, sequence(want[:900], cut)); !errors.Is(err, cut) {
+	if _, err := mongo.Load(t.Context(), cfg, time.Now, sequence(want[:550], cut)); !errors.Is(err, cut) {
 		t.Fatal(err)
 	}
 	refused := func(what string, err error) {
@@ -276,7 +276,7 @@ func TestADumpThatEnds(t *testing.T) {
 		last = err
 	}
 	cancel()
-	if last == nil || n > 1204 {
+	if last == nil || n > 604 {
 		t.Errorf("%d entries after the context ended, %v", n, last)
 	}
 }
