@@ -31,10 +31,16 @@ type pair struct {
 	cfg   [2]config.Config
 	nodes [2]atomic.Pointer[node.Node]
 	turn  atomic.Int64
+	only  atomic.Int64 // the node that gets all requests, from 1; 0: in turn
+	log   syncBuffer   // of both nodes
 }
 
 func (p *pair) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.nodes[p.turn.Add(1)%2].Load().ServeHTTP(w, r)
+	next := p.turn.Add(1) % 2
+	if only := p.only.Load(); only > 0 {
+		next = only - 1
+	}
+	p.nodes[next].Load().ServeHTTP(w, r)
 }
 
 // write gives a node the same list of keys for each secret that is one, of which each differs.
@@ -55,7 +61,7 @@ func (p *pair) write(i int, keys string) {
 
 // restart starts a node, in place of the one that ran.
 func (p *pair) restart(i int) error {
-	n, err := node.New(p.cfg[i], node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, Wrap: func(storage.Store) storage.Store { return p.store }})
+	n, err := node.New(p.cfg[i], node.Deps{Logger: slog.New(slog.NewJSONHandler(&p.log, nil)), Clock: time.Now, Random: rand.Reader, Wrap: func(storage.Store) storage.Store { return p.store }})
 	if err != nil {
 		return err
 	}
@@ -148,4 +154,58 @@ func TestKeysRotateUnderRecoveries(t *testing.T) {
 		t.Errorf("retired too early: %v", err)
 	}
 	f.recovers(t, f.asked(t))
+}
+
+// A node that uses an encryption key before the other knows it is found in the log, which names the key, and no key's value; the
+// recovery goes on when the key is announced.
+func TestAKeyThatIsUsedTooEarly(t *testing.T) {
+	p, f := setUpPair(t)
+	f.recovers(t, f.asked(t))
+	p.write(0, "ba")
+	if err := p.restart(0); err != nil {
+		t.Fatal(err)
+	}
+	ring, err := storage.ParseKeyring(p.lists(0)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.only.Store(1)
+	if f.attempt, err = f.RP.Start(t.Context(), "ada.lindqvist@example.org", nil); err != nil {
+		t.Fatal(err)
+	}
+	p.only.Store(2)
+	if page, err := f.browser.Open(t.Context(), f.attempt.AuthorizeURL); err == nil && page.Has("have-verified-id") {
+		t.Error("what the other node sealed was opened without its key")
+	}
+	missing := "the encryption key " + ring.IDs()[0].String() + " that sealed it is not in secrets.encryption_keys"
+	if !strings.Contains(p.log.String(), missing) {
+		t.Errorf("the log names no key: %s", p.log.String())
+	}
+	for _, list := range p.lists(0) {
+		for _, key := range strings.Split(list, "\n") {
+			if strings.Contains(p.log.String(), key) {
+				t.Error("the log holds a key")
+			}
+		}
+	}
+	p.write(1, "ab")
+	if err := p.restart(1); err != nil {
+		t.Fatal(err)
+	}
+	page, err := f.browser.Open(t.Context(), f.attempt.AuthorizeURL)
+	p.only.Store(0)
+	f.recovers(t, f.press(t, f.must(t, page, err), "have-verified-id"))
+}
+
+// lists are the lists of keys of a node.
+func (p *pair) lists(i int) (all []string) {
+	p.t.Helper()
+	for _, s := range []config.Secret{p.cfg[i].Secrets.Encryption, p.cfg[i].Secrets.Token, p.cfg[i].Secrets.Pass} {
+		text, err := os.ReadFile(s.File)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		all = append(all, string(text))
+	}
+	return all
 }

@@ -3,6 +3,7 @@ package bolt
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -76,10 +77,23 @@ func survey(ctx context.Context, tx *bbolt.Tx, now time.Time, but []storage.KeyI
 			return err
 		}
 		kind, id, _ := bytes.Cut(key, []byte{0})
-		r, err := decode(value, storage.Kind(kind), string(id))
+		r, err := decode(beginning(value), storage.Kind(kind), string(id))
 		if err != nil {
 			return err
 		}
 		return show(r)
 	})
+}
+
+// beginning cuts a record off after the first octets of its data: a survey of a large file would copy all of it otherwise.
+func beginning(value []byte) []byte {
+	const fixed = 16
+	if len(value) < fixed {
+		return value
+	}
+	group, n := binary.Uvarint(value[fixed:])
+	if n <= 0 || group > uint64(len(value)) {
+		return value // which decode refuses
+	}
+	return value[:min(len(value), fixed+n+int(group)+len(storage.KeyID{}))] //nolint:gosec // bounded above
 }
