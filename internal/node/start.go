@@ -26,7 +26,7 @@ const (
 // begins to wait.
 func (n *Node) start(ctx context.Context, deps Deps, failed <-chan error, waits func()) error {
 	for pause := firstPause; ; pause = min(2*pause, longestPause) { //nolint:mnd // twice
-		err := n.wire(deps)
+		err := n.wireUntil(ctx, deps, failed)
 		if !errors.Is(err, storage.ErrUnavailable) && !errors.Is(err, storage.ErrUncertain) {
 			return err
 		}
@@ -41,6 +41,27 @@ func (n *Node) start(ctx context.Context, deps Deps, failed <-chan error, waits 
 		case <-time.After(wait):
 		}
 	}
+}
+
+// wireUntil wires the node, and returns before that when ctx ends or a listener fails: a database or a disk that does not answer
+// must not keep the process from stopping. What was opened meanwhile is closed when it is.
+func (n *Node) wireUntil(ctx context.Context, deps Deps, failed <-chan error) (err error) {
+	wired := make(chan error, 1)
+	go func() { wired <- n.wire(deps) }()
+	select {
+	case err := <-wired:
+		return err
+	case <-ctx.Done():
+		err = ctx.Err()
+	case err = <-failed:
+		err = fmt.Errorf("serve: %w", err)
+	}
+	go func() {
+		if <-wired == nil {
+			_ = n.Close()
+		}
+	}()
+	return err
 }
 
 // patience is how long a request waits for a node that is being wired for the first time: nearly always that takes less than

@@ -187,6 +187,27 @@ func awaySays(t *testing.T, n *running) {
 	n.status(t, "/static/regain.css", http.StatusOK, "")
 }
 
+// A database that takes commands and says nothing keeps nobody from stopping the node.
+func TestStoppedWhileItStarts(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // and never accepts
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	cfg := onMongo(t, "mongodb://"+silent.Addr().String()+"/?directConnection=true")
+	cfg.Storage.Mongo.Timeout, cfg.Listen = time.Minute, freeAddress(t)
+	n := serve(t, cfg)
+	n.status(t, "/livez", http.StatusOK, "ok")
+	began := time.Now()
+	n.stop()
+	if err := <-n.ended; err != nil {
+		t.Error(err)
+	}
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
 // A mistake that waiting does not cure ends the process.
 func TestAMistakeEndsTheStart(t *testing.T) {
 	server, err := mongotest.StartOwn("8")
