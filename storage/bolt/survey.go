@@ -30,7 +30,10 @@ func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storag
 }
 
 // Reseal has the newest key seal the sum of the file, which a restart could not read without the key that did.
-func (s *Store) Reseal() error { return s.update(func(table, time.Time) error { return nil }) }
+func (s *Store) Reseal() error {
+	_, err := s.update(nil)
+	return err
+}
 
 // Stopped is the file of a node that does not run. Its survey changes nothing and verifies nothing, so it needs no key.
 type Stopped struct {
