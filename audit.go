@@ -24,23 +24,29 @@ import (
 
 // auditCommand is what `regain audit` was called with.
 type auditCommand struct {
-	file   string // the configuration
-	secret config.Secret
-	head   string
-	from   uint64
-	flags  *pflag.FlagSet
-	out    io.Writer
+	file     string // the configuration
+	keyFiles []string
+	secret   config.Secret
+	head     string
+	from     []uint
+	json     bool
+	flags    *pflag.FlagSet
+	out      io.Writer
 }
 
 func runAudit(ctx context.Context, args []string, out io.Writer) error {
 	c := auditCommand{flags: pflag.NewFlagSet("audit", pflag.ContinueOnError), out: out}
 	c.flags.StringVar(&c.file, "config", "", "configuration file (YAML): its audit.file and audit.key")
-	c.flags.StringVar(&c.secret.File, "key-file", "", "in place of --config: `file` with the key of the log's chain")
+	c.flags.StringArrayVar(&c.keyFiles, "key-file", nil, "in place of --config: `file` with the key of the log's chain; verify: again for each further key of several logs")
 	c.flags.StringVar(&c.secret.Env, "key-env", "", "in place of --config: `variable` with the key of the log's chain")
 	c.flags.StringVar(&c.head, "head", "", "verify: `file` with a head that was kept elsewhere, or - for the standard input")
-	c.flags.Uint64Var(&c.from, "from", 0, "verify: first `segment` that must be there, where older ones were deleted on purpose")
+	c.flags.UintSliceVar(&c.from, "from", nil, "verify: first `segment` that must be there, where older ones were deleted on purpose; of several logs one for each")
+	c.flags.BoolVar(&c.json, "json", false, "verify: print the outcome as JSON")
 	if err := parse(c.flags, args, len(args)); err != nil {
 		return err
+	}
+	if len(c.keyFiles) > 0 {
+		c.secret.File = c.keyFiles[0]
 	}
 	most := map[string]int{"verify": -1, "head": 2, "rotate": 2, "begin": 1}
 	if n, known := most[c.flags.Arg(0)]; !known || n > 0 && c.flags.NArg() > n {
@@ -100,38 +106,6 @@ func (c auditCommand) options() (options auditlog.Options, err error) {
 		return options, errUsage
 	}
 	return options, nil
-}
-
-func (c auditCommand) verify(options auditlog.Options) error {
-	v := segments.Verification{Path: options.Path, Key: options.Key, From: c.from}
-	if c.flags.NArg() > 2 {
-		v.More = c.flags.Args()[2:]
-	}
-	if c.head != "" {
-		var err error
-		if v.Kept, err = readHead(c.head, options.Key); err != nil {
-			return fmt.Errorf("--head: %w", err)
-		}
-	}
-	r, err := segments.Verify(v)
-	if err != nil {
-		return err
-	}
-	records := fmt.Sprintf("records %d to %d", r.From, r.To)
-	if r.To < r.From {
-		records = "no record"
-	}
-	fmt.Fprintf(c.out, "ok: %s in segments %d to %d: none was changed, and none is missing between them\n", records, r.First, r.Last)
-	for _, note := range r.Notes {
-		fmt.Fprintln(c.out, "note: "+note)
-	}
-	if c.head == "" {
-		fmt.Fprintf(c.out, "The head beside the log names record %d. Whoever can write both could have put an older head and a shorter log there:\n"+
-			"to prove that nothing was removed from the end, compare with a head that was kept elsewhere (regain audit verify --head FILE).\n", r.Head.Seq)
-		return nil
-	}
-	_, err = fmt.Fprintf(c.out, "The head that was kept elsewhere names record %d: nothing up to there was removed.\n", v.Kept.Seq)
-	return err
 }
 
 func readHead(path string, key chain.Key) (chain.Head, error) {

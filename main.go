@@ -36,9 +36,10 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain check             check a configuration and say what is wrong with it
   regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
                            requested, what was received, which check failed; reads the logs of any number of nodes
-  regain audit verify [FILE] prove that nothing in an audit log was changed, and what can be proved about its end; audit head
-                           prints the end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on
-                           after a loss; docs/audit.md
+  regain audit verify [FILE …] prove that nothing in an audit log was changed, and what can be proved about its end; of the logs
+                           of several nodes also that no step of a recovery is missing in all of them; audit head prints the
+                           end, to keep it elsewhere, audit rotate begins a new segment, audit begin goes on after a loss;
+                           docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
@@ -207,19 +208,23 @@ func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 	if args = flags.Args(); len(args) == 0 {
 		return errUsage
 	}
-	var files []io.Reader
-	for _, name := range args[1:] {
-		file, err := os.Open(name) //nolint:gosec // the caller chooses which files to read
-		if err != nil {
-			return fmt.Errorf("read the log: %w", err)
+	logs := []diagnosis.Log{{Reader: in}}
+	if names := args[1:]; len(names) > 0 {
+		logs = nil
+		for _, name := range names {
+			file, err := os.Open(name) //nolint:gosec // the caller chooses which files to read
+			if err != nil {
+				return fmt.Errorf("read the log: %w", err)
+			}
+			defer file.Close() //nolint:errcheck // only read
+			log := diagnosis.Log{Reader: file}
+			if len(names) > 1 {
+				log.Name = name
+			}
+			logs = append(logs, log)
 		}
-		defer file.Close() //nolint:errcheck // only read
-		files = append(files, file, strings.NewReader("\n"))
 	}
-	if len(files) > 0 {
-		in = io.MultiReader(files...)
-	}
-	found, err := diagnosis.Find(in, args[0])
+	found, err := diagnosis.FindIn(args[0], logs...)
 	if err != nil {
 		return err
 	}

@@ -52,10 +52,12 @@ type Deps struct {
 	// Unready returns the parts that cannot be written just now, by names of ours; nil when there are none to ask.
 	Unready func(context.Context) []string
 	// Stale reports whether what is in use is older than the files say, which could not be read again; nil for never.
-	Stale  func() bool
-	Logger *slog.Logger
-	Clock  func() time.Time
-	Random io.Reader
+	Stale func() bool
+	// WentBack reports whether an older copy of the store was put back a while ago; nil for never.
+	WentBack func() bool
+	Logger   *slog.Logger
+	Clock    func() time.Time
+	Random   io.Reader
 }
 
 // Provider serves everything in the package comment.
@@ -126,7 +128,7 @@ func New(cfg Config, deps Deps) (*Provider, error) {
 	web.Mount(router)
 	router.Use(takeNoStep)
 	router.GET("/", web.Page(web.Home))
-	router.GET("/healthz", health(deps.Unready, deps.Stale))
+	router.GET("/healthz", health(deps.Unready, deps.Stale, deps.WentBack))
 	txn := browsers.Group(router)
 	wallets.Mount(router, txn)
 	pages.Mount(txn)

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"regain/adapters/auditlog/segments"
 	"regain/internal/config"
 )
 
@@ -19,9 +20,10 @@ func TestNoMomentsCopyGivesASecondPass(t *testing.T) {
 	r := &restartable{}
 	f := setUpEnv(t, r.options())
 	var copies []string
+	known := segments.SeenPath(r.cfg.Audit.File) // is put back too, so that the log alone knows better
 	keep := func() {
 		copies = append(copies, filepath.Join(t.TempDir(), fmt.Sprintf("moment-%d", len(copies))))
-		if err := copyFile(r.cfg.Storage.Path, copies[len(copies)-1]); err != nil {
+		if err := errors.Join(copyFile(r.cfg.Storage.Path, copies[len(copies)-1]), copyFile(known, copies[len(copies)-1]+".known")); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -46,7 +48,7 @@ func TestNoMomentsCopyGivesASecondPass(t *testing.T) {
 	}
 	again := 0 // codes that the copies gave
 	for n, copied := range copies {
-		if err := errors.Join(r.current.Load().Close(), copyFile(copied, r.cfg.Storage.Path), r.start()); err != nil {
+		if err := errors.Join(r.current.Load().Close(), copyFile(copied, r.cfg.Storage.Path), copyFile(copied+".known", known), r.start()); err != nil {
 			t.Fatalf("moment %d: %v", n, err)
 		}
 		if _, err := f.RP.Redeem(t.Context(), f.attempt, code); err == nil || !strings.Contains(err.Error(), "invalid_grant") {

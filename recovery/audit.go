@@ -32,6 +32,8 @@ const (
 	EventTransitionRefused     EventType = "transition_refused"
 	EventBrowserMismatch       EventType = "browser_mismatch"
 	EventConfirmationFailed    EventType = "confirmation_failed"
+	// EventStoreRolledBack is of no transaction: an older copy of the store was put back, and all that was begun is void.
+	EventStoreRolledBack EventType = "store_rolled_back"
 )
 
 // EventTypes lists every kind of event, in the order of a recovery.
@@ -42,7 +44,7 @@ func EventTypes() []EventType {
 		EventPresentationCompleted, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed,
 		EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
 		EventPassIssuing, EventPassIssued, EventPassFailed, EventPassRevoked,
-		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed,
+		EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed, EventStoreRolledBack,
 	}
 }
 
@@ -50,7 +52,7 @@ func EventTypes() []EventType {
 func (e EventType) Succeeds() bool {
 	switch e {
 	case EventProofingFailed, EventPresentationRefused, EventPresentationRejected, EventPresentationClosed, EventRecoveryDenied, EventRecoveryExpired, EventRecoveryCancelled,
-		EventPassFailed, EventPassRevoked, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed:
+		EventPassFailed, EventPassRevoked, EventTransitionRefused, EventBrowserMismatch, EventConfirmationFailed, EventStoreRolledBack:
 		return false
 	}
 	return true
@@ -63,7 +65,7 @@ func (e EventType) Succeeds() bool {
 // ends before one can be told from a log of which the end was removed.
 func (e EventType) Critical() bool {
 	switch e {
-	case EventPassIssuing, EventPassRevoked, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied:
+	case EventPassIssuing, EventPassRevoked, EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventStoreRolledBack:
 		return true
 	}
 	return false

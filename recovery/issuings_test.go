@@ -1,7 +1,9 @@
 package recovery_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -9,9 +11,9 @@ import (
 	"regain/recovery"
 )
 
-var errForgotten = errors.New("the log does not reach back so far")
+var errForgotten = fmt.Errorf("the log does not reach back so far: %w", recovery.ErrRedeemed)
 
-func (o *outside) Issued(id recovery.TransactionID, started time.Time) (bool, error) {
+func (o *outside) Issued(_ context.Context, id recovery.TransactionID, started time.Time) (bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if started.Before(o.reaches) {

@@ -52,11 +52,11 @@ type Auditor interface {
 	Append(ctx context.Context, event Event) error
 }
 
-// Issuings says which transactions have their pass, as the audit log has it: a copy of the store that was put back forgets
-// that a transaction was redeemed, and would redeem it again. started is when the transaction was started. An error means
-// that the log does not reach back so far.
+// Issuings says which transactions have their pass, as the audit logs have it: a copy of the store that was put back forgets
+// that a transaction was redeemed, and would redeem it again. started is when the transaction was started. ErrRedeemed means
+// that nobody can say: the log does not reach back so far, or the store went back meanwhile. Any other error is an outage.
 type Issuings interface {
-	Issued(id TransactionID, started time.Time) (bool, error)
+	Issued(ctx context.Context, id TransactionID, started time.Time) (bool, error)
 }
 
 // Counter counts hits on a key within a fixed window that the first hit starts, and returns the count so far.

@@ -101,9 +101,9 @@ func redeemedBy(err error) error {
 // unissued asks the audit log whether the transaction has its pass. The store says that it has none, but may be an older
 // copy of itself.
 func (s *Service) unissued(ctx context.Context, t Transaction) error {
-	issued, err := s.ports.Issuings.Issued(t.ID, t.StartedAt)
+	issued, err := s.ports.Issuings.Issued(ctx, t.ID, t.StartedAt)
 	if err != nil {
-		return errors.Join(ErrRedeemed, fmt.Errorf("look for the pass of transaction %s: %w", t.ID, err))
+		return fmt.Errorf("look for the pass of transaction %s: %w", t.ID, err)
 	}
 	if issued {
 		err := fmt.Errorf("the audit log has the pass of transaction %s, and the store has not: %w", t.ID, ErrRedeemed)

@@ -77,11 +77,11 @@ func (f *fragile) Append(ctx context.Context, e recovery.Event) error {
 	return f.outside.Append(ctx, e)
 }
 
-func (f *fragile) Issued(id recovery.TransactionID, started time.Time) (bool, error) {
+func (f *fragile) Issued(ctx context.Context, id recovery.TransactionID, started time.Time) (bool, error) {
 	if err := f.call(); err != nil {
 		return false, err
 	}
-	return f.outside.Issued(id, started)
+	return f.outside.Issued(ctx, id, started)
 }
 
 func (f *fragile) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {

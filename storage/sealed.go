@@ -15,6 +15,7 @@ import (
 type Sealed struct {
 	backend Store
 	keys    *Keyring
+	epochs  Epochs // nil for none
 }
 
 // NewSealed returns a Store that encrypts the data of records and passes them on to backend.
@@ -44,7 +45,7 @@ func place(r Record) string {
 func (s *Sealed) sealed(r Record, version int64) Record {
 	next := r
 	next.Version = version
-	r.Data = s.keys.Seal(r.Data, place(next))
+	r.Data = s.keys.Seal(s.dated(r.Data), place(next))
 	return r
 }
 
@@ -62,25 +63,39 @@ func (s *Sealed) Update(ctx context.Context, r Record) error {
 }
 
 func (s *Sealed) Consume(ctx context.Context, kind Kind, id string) (Record, error) {
+	s.changes()
 	r, err := s.backend.Consume(ctx, kind, id)
 	return s.unseal(r, err)
 }
 
 func (s *Sealed) Delete(ctx context.Context, kind Kind, id string) error {
+	s.changes()
 	return s.backend.Delete(ctx, kind, id)
 }
 
 func (s *Sealed) List(ctx context.Context, kind Kind, group, after string, limit int) ([]Record, error) {
-	records, err := s.backend.List(ctx, kind, group, after, limit)
-	if err != nil {
-		return nil, err
-	}
-	for i := range records {
-		if records[i], err = s.unseal(records[i], nil); err != nil {
+	var valid []Record
+	for len(valid) < limit { // fewer than limit are the end of the group to who asks
+		wanted := limit - len(valid)
+		records, err := s.backend.List(ctx, kind, group, after, wanted)
+		if err != nil {
 			return nil, err
 		}
+		for _, r := range records {
+			after = r.ID
+			r, err := s.unseal(r, nil)
+			switch {
+			case err == nil:
+				valid = append(valid, r)
+			case !errors.Is(err, errVoid):
+				return nil, err
+			}
+		}
+		if len(records) < wanted {
+			break
+		}
 	}
-	return records, nil
+	return valid, nil
 }
 
 // Increment implements Store. Counters are not encrypted: a count is no secret, and its key is a digest. A backend that
@@ -98,6 +113,9 @@ func (s *Sealed) unseal(r Record, err error) (Record, error) {
 	}
 	if r.Data, err = s.keys.Open(r.Data, place(r)); err != nil {
 		return Record{}, fmt.Errorf("read %s: %w", r.Kind, err)
+	}
+	if r.Data, err = s.undated(r.Kind, r.Data); err != nil {
+		return Record{}, err
 	}
 	return r, nil
 }

@@ -56,7 +56,7 @@ type HeadStore interface {
 	SaveHead(ctx context.Context, line string) error
 }
 
-// Log implements recovery.Auditor and recovery.Issuings.
+// Log implements recovery.Auditor, and knows which passes it has.
 type Log struct {
 	options Options
 	lock    *os.File
@@ -81,10 +81,7 @@ type Log struct {
 	saving   sync.Mutex // held while a head is kept elsewhere
 }
 
-var (
-	_ recovery.Auditor  = (*Log)(nil)
-	_ recovery.Issuings = (*Log)(nil)
-)
+var _ recovery.Auditor = (*Log)(nil)
 
 // NewMemory returns a log that keeps no record, and knows which passes were issued. For development only: the process
 // forgets them when it ends.

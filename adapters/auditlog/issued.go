@@ -1,7 +1,7 @@
 package auditlog
 
 import (
-	"errors"
+	"fmt"
 	"time"
 
 	"regain/recovery"
@@ -40,7 +40,7 @@ func (i *issued) note(event recovery.Event, now time.Time) {
 }
 
 // ErrForgotten means that the log does not reach back to the beginning of a transaction.
-var ErrForgotten = errors.New("the audit log does not reach back to the beginning of this recovery, so it cannot say whether its pass was issued: start another one")
+var ErrForgotten = fmt.Errorf("the audit log does not reach back to the beginning of this recovery, so it cannot say whether its pass was issued: start another one: %w", recovery.ErrRedeemed)
 
 // Issued reports whether a pass of the transaction, which was started at started, is in the log already: a copy of the
 // store that was put back forgets it, the log does not.

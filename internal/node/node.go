@@ -31,15 +31,18 @@ import (
 	"regain/provider/wallet"
 	"regain/recovery"
 	"regain/storage"
+	"regain/storage/generation"
 )
 
-// Deps holds a node's dependencies; all but Wrap and ReadOnly are required.
+// Deps holds a node's dependencies; Logger, Clock and Random are required.
 type Deps struct {
 	Logger *slog.Logger
 	Clock  func() time.Time
 	Random io.Reader
 	// Wrap wraps the storage backend, to measure it or to inject failures; nil for none.
 	Wrap func(storage.Store) storage.Store
+	// LookEvery is how often the node looks whether its store went back; 0 is generation.Every.
+	LookEvery time.Duration
 	// ReadOnly has the node look at its store and its audit log, and work with empty ones in memory: for Check.
 	ReadOnly bool
 }
@@ -50,9 +53,10 @@ type Node struct {
 	loaded  loaded
 	audit   *auditlog.Log
 	store   *watchedStore
-	shared  storage.Shared // nil if no other node writes to the store
-	closers []io.Closer    // closed in reverse order
-	parts   []*watched     // that are made of files
+	shared  storage.Shared    // nil if no other node writes to the store
+	guard   *generation.Guard // of the store's generation; nil for a store in memory
+	closers []io.Closer       // closed in reverse order
+	parts   []*watched        // that are made of files
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -107,7 +111,7 @@ func (n *Node) wire(deps Deps) error {
 	if err != nil {
 		return err
 	}
-	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, store, deps)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, passStore{store, n.guard}, deps)
 	if err != nil {
 		return err
 	}
@@ -131,8 +135,12 @@ func (n *Node) newService(store storage.Store, transactions recovery.Transaction
 	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
 		return nil, err
 	}
+	if err := n.startGuard(deps); err != nil {
+		return nil, err
+	}
+	known := issuings{n.audit, n.guard}
 	return recovery.NewService(recovery.Ports{
-		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: n.audit, Issuings: n.audit,
+		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: known, Issuings: known,
 		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
 	}, n.loaded.Policy)
 }
@@ -144,6 +152,7 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random, parts.Unready, parts.Stale = deps.Logger, deps.Clock, deps.Random, n.unready, n.stale
+	parts.WentBack = func() bool { return n.wentBack(deps.Clock()) }
 	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err

@@ -39,8 +39,15 @@ func (n *Node) openStore(cfg config.StorageConfig, ring *storage.Keyring, deps D
 	}
 	n.shared = sharedBy(deps.Logger, backend, inner)
 	sealed, err := storage.NewSealed(backend, ring)
-	n.store = &watchedStore{Store: sealed, logger: deps.Logger, clock: deps.Clock}
-	return storage.Guarded{Store: n.store}, err
+	if err != nil {
+		return nil, err
+	}
+	plain, err := storage.NewSealed(backend, ring)
+	if err != nil {
+		return nil, err
+	}
+	n.store = &watchedStore{Store: n.guarded(sealed, plain, deps), logger: deps.Logger, clock: deps.Clock}
+	return storage.Guarded{Store: n.store}, nil
 }
 
 // openFile opens the file store, or looks whether it could be opened.

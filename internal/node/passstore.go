@@ -3,11 +3,13 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"regain/adapters/localpass"
 	"regain/recovery"
 	"regain/storage"
+	"regain/storage/generation"
 )
 
 const (
@@ -17,7 +19,10 @@ const (
 
 // passStore stores the passes of adapters/localpass in the node's store. It is here because adapters and storage do
 // not import each other.
-type passStore struct{ store storage.Store }
+type passStore struct {
+	store storage.Store
+	guard *generation.Guard // nil for none
+}
 
 var _ localpass.Store = passStore{}
 
@@ -25,13 +30,13 @@ var _ localpass.Store = passStore{}
 // the new one.
 func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
 	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
-		old, err := s.store.Get(ctx, kindPass, e.Key)
+		old, err := s.store.Get(ctx, kindPass, s.id(e.Key))
 		switch {
 		case err == nil:
 			e.Version = old.Version
-			err = s.store.Update(ctx, record(e))
+			err = s.store.Update(ctx, s.record(e))
 		case errors.Is(err, storage.ErrNotFound):
-			err = s.store.Create(ctx, record(e))
+			err = s.store.Create(ctx, s.record(e))
 		}
 		if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrNotFound) { // another Put, or its end of life, came in between
 			return struct{}{}, errors.Join(storage.ErrConflict, err)
@@ -42,18 +47,26 @@ func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
 }
 
 func (s passStore) Get(ctx context.Context, key string) (localpass.Entry, error) {
-	r, err := s.store.Get(ctx, kindPass, key)
-	return localpass.Entry{Key: r.ID, Version: r.Version, Data: r.Data, ExpiresAt: r.ExpiresAt}, err
+	r, err := s.store.Get(ctx, kindPass, s.id(key))
+	return localpass.Entry{Key: key, Version: r.Version, Data: r.Data, ExpiresAt: r.ExpiresAt}, err
 }
 
 func (s passStore) Update(ctx context.Context, e localpass.Entry) error {
-	return s.store.Update(ctx, record(e))
+	return s.store.Update(ctx, s.record(e))
 }
 
 func (s passStore) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
 	return s.store.Increment(ctx, kindPassGuesses, key, window)
 }
 
-func record(e localpass.Entry) storage.Record {
-	return storage.Record{Kind: kindPass, ID: e.Key, Version: e.Version, Data: e.Data, ExpiresAt: e.ExpiresAt}
+// id is that of the record of an account's pass. A pass of another epoch is void, and must not be in the way of the next one.
+func (s passStore) id(key string) string {
+	if s.guard == nil {
+		return key
+	}
+	return fmt.Sprintf("%s.%x", key, s.guard.Epoch())
+}
+
+func (s passStore) record(e localpass.Entry) storage.Record {
+	return storage.Record{Kind: kindPass, ID: s.id(e.Key), Version: e.Version, Data: e.Data, ExpiresAt: e.ExpiresAt}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"regain/adapters/directory"
 	"regain/adapters/localpass"
@@ -11,7 +12,7 @@ import (
 	"regain/internal/plan"
 	"regain/provider/openid"
 	"regain/recovery"
-	"regain/storage"
+	"regain/storage/generation"
 )
 
 // Kinds of external systems, the values of `kind`. Each kind is a case in this file, which reports what its settings
@@ -58,23 +59,32 @@ type passes struct {
 	verifier openid.PassVerifier
 }
 
-func newPasses(cfg config.PassIssuerConfig, key []byte, store storage.Store, deps Deps) (passes, error) {
+func newPasses(cfg config.PassIssuerConfig, key []byte, store passStore, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
-		issuer, err := localpass.New(localpass.Config{Key: key, Store: passStore{store}, Clock: deps.Clock, Random: deps.Random})
+		issuer, err := localpass.New(localpass.Config{Key: key, Store: store, Clock: deps.Clock, Random: deps.Random})
 		if err != nil {
 			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
 		}
-		return passes{issuer: issuer, verifier: passEndpoint{issuer}}, nil
+		return passes{issuer: issuer, verifier: passEndpoint{issuer, store.guard, deps.Clock}}, nil
 	default:
 		return passes{}, fmt.Errorf("pass_issuer.kind %q: use %s, or leave it out", cfg.Kind, passLocal)
 	}
 }
 
 // passEndpoint adapts localpass.Issuer to openid.PassVerifier.
-type passEndpoint struct{ issuer *localpass.Issuer }
+type passEndpoint struct {
+	issuer *localpass.Issuer
+	guard  *generation.Guard // nil for none
+	clock  func() time.Time
+}
 
 func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (openid.PassVerdict, error) {
+	if e.guard != nil { // a pass that was used is good again in an older copy of the store
+		if err := e.guard.Check(ctx, e.clock()); err != nil && !errors.Is(err, generation.ErrWentBack) {
+			return openid.PassVerdict{}, err
+		}
+	}
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
 		return openid.PassVerdict{RetryAfter: verdict.RetryAfter}, err

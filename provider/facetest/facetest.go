@@ -161,6 +161,11 @@ type Events struct {
 	seen []recovery.EventType
 }
 
+// Issued implements recovery.Issuings.
+func (e *Events) Issued(_ context.Context, id recovery.TransactionID, started time.Time) (bool, error) {
+	return e.Log.Issued(id, started)
+}
+
 // Append implements recovery.Auditor.
 func (e *Events) Append(ctx context.Context, event recovery.Event) error {
 	e.mu.Lock()

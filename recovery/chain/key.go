@@ -30,6 +30,7 @@ const (
 	macRecord  = "record"
 	macSegment = "segment"
 	macHead    = "head"
+	macSeen    = "store"
 )
 
 // mac authenticates fields, in hexadecimal. Each is prefixed with its length, so that two different lists of fields

@@ -70,5 +70,5 @@ func isFile(name string) bool {
 
 // auxiliary reports whether a file with this ending is one of ours that holds no records.
 func auxiliary(ending string) bool {
-	return ending == HeadPath("") || ending == LockEnding || ending == NewEnding || ending == RotateEnding
+	return ending == HeadPath("") || ending == SeenPath("") || ending == SeenPath("")+NewEnding || ending == LockEnding || ending == NewEnding || ending == RotateEnding
 }

@@ -23,12 +23,18 @@ type Scanned struct {
 	Issued  []recovery.Event // the passes
 	wanted  []chain.Head
 	holds   map[chain.Head]bool // which of the wanted heads the segment goes through
+	each    func(chain.Link)    // sees every record; nil for none
 }
 
 // Scan verifies one segment. It looks for the wanted heads, and collects the passes. What it returns beside an error is
 // what was read until then.
 func Scan(path string, key chain.Key, wanted ...chain.Head) (Scanned, error) {
-	s := Scanned{Path: path, wanted: wanted, holds: make(map[chain.Head]bool)}
+	return scan(path, key, nil, wanted)
+}
+
+// scan is Scan, and each sees every record that was verified.
+func scan(path string, key chain.Key, each func(chain.Link), wanted []chain.Head) (Scanned, error) {
+	s := Scanned{Path: path, wanted: wanted, holds: make(map[chain.Head]bool), each: each}
 	reader, err := open(path)
 	if err != nil {
 		return s, err
@@ -49,6 +55,10 @@ func (s *Scanned) see(link chain.Link) {
 		if head.Seq == link.Seq && head.MAC == link.MAC {
 			s.holds[head] = true
 		}
+	}
+	if s.each != nil {
+		s.each(link)
+		return
 	}
 	s.collect(link)
 }

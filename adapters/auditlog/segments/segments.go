@@ -20,6 +20,9 @@ func Aside(path string, number uint64) string { return fmt.Sprintf("%s.%06d", pa
 // HeadPath is the name of the head of the log at path.
 func HeadPath(path string) string { return path + ".head" }
 
+// SeenPath is the name of what the node of the log at path knew last of its store.
+func SeenPath(path string) string { return path + ".store" }
+
 // The endings of files beside a log that hold no records.
 const (
 	LockEnding   = ".lock"

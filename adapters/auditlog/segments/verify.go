@@ -22,15 +22,19 @@ type Verification struct {
 	From uint64
 	// Kept is a head that was kept elsewhere; zero for none.
 	Kept chain.Head
+
+	each func(chain.Link) // sees every record that was verified; nil for none
 }
 
 // Report is what was verified.
 type Report struct {
-	Segments    int
-	First, Last uint64 // segments
-	From, To    uint64 // records; To is less than From where there is none
-	Head        chain.Head
-	Notes       []string // what is not a mistake of the log, and still to be known
+	Segments int        `json:"segments"`
+	First    uint64     `json:"first_segment"`
+	Last     uint64     `json:"last_segment"`
+	From     uint64     `json:"first_record"`
+	To       uint64     `json:"last_record"` // less than From where there is none
+	Head     chain.Head `json:"head"`
+	Notes    []string   `json:"notes,omitempty"` // what is not a mistake of the log, and still to be known
 }
 
 // Verify checks every segment, that they follow each other, and that they go through the heads. Without a head, beside
@@ -148,7 +152,7 @@ func (v Verification) follow(files []numbered, heads []chain.Head, report *Repor
 // scan reads a segment. It may have been moved aside, or compressed, while those before it were read, which takes minutes
 // where there are many.
 func (v Verification) scan(file numbered, heads []chain.Head) (Scanned, error) {
-	s, err := Scan(file.name, v.Key, heads...)
+	s, err := scan(file.name, v.Key, v.each, heads)
 	if s.Segment.Number == file.number {
 		return s, err
 	}
@@ -156,7 +160,7 @@ func (v Verification) scan(file numbered, heads []chain.Head) (Scanned, error) {
 	if err != nil {
 		return s, err
 	}
-	return Scan(name, v.Key, heads...)
+	return scan(name, v.Key, v.each, heads)
 }
 
 // through reports whether the segments go through the head.
