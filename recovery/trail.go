@@ -32,6 +32,10 @@ type Fault struct {
 	Because EventType   // of an event that is recorded
 	At      []Recorded  // where that is; of several that exclude each other, all
 	Said    string      // what is wrong, for an administrator
+	// Interrupted: a node that was killed in a step, or that did not hear what became of its change, leaves this. A record that
+	// is not durable follows its change and may be missing; a decision comes before its change, so it may be there twice, or
+	// beside the end that came in its place. The log of a node that is not there takes durable records too.
+	Interrupted bool
 }
 
 // deniedAtOnce stands for the denial of an attempt beyond a limit, which is all that happens to its transaction.
@@ -143,7 +147,7 @@ func (t *Trail) recorded() []trailStep {
 }
 
 func missing(step trailStep, oneOf []EventType, found int) Fault {
-	f := Fault{Missing: oneOf, Because: step.event, At: []Recorded{step.last}}
+	f := Fault{Missing: oneOf, Because: step.event, At: []Recorded{step.last}, Interrupted: mayBeLost(oneOf)}
 	if found == 0 {
 		f.Said = fmt.Sprintf("%s is recorded, and %s nowhere", step.event, names(oneOf))
 	} else {
@@ -173,9 +177,31 @@ func (t *Trail) twice() (faults []Fault) {
 		if n := t.count(EventPassIssuing); n > 1 && slices.Contains(group, EventPassIssuing) {
 			text += ": it may have given " + strconv.Itoa(n) + " passes"
 		}
-		faults = append(faults, Fault{Because: group[0], At: at, Said: text})
+		faults = append(faults, Fault{Because: group[0], At: at, Said: text, Interrupted: t.decidedAnew(group)})
 	}
 	return faults
+}
+
+// decidedAnew reports whether all that is twice in a group is one decision that was recorded and not stored: it was made
+// again, or the recovery ended otherwise. With a pass it was stored, and another end cannot be.
+func (t *Trail) decidedAnew(group []EventType) bool {
+	decisions, ends := 0, 0
+	for _, s := range t.steps {
+		switch {
+		case !slices.Contains(group, s.event):
+		case s.event == EventAccountMatched, s.event == EventRecoveryEvaluated, s.event == EventRecoveryDenied:
+			decisions++
+		default:
+			ends += s.count
+		}
+	}
+	return decisions == 1 && (ends == 0 || ends == 1 && !t.Has(EventPassIssuing))
+}
+
+// mayBeLost reports whether a record is missing where a node was killed after its change. That of the start is not: the person
+// who could go on was not answered yet.
+func mayBeLost(events []EventType) bool {
+	return !slices.ContainsFunc(events, func(e EventType) bool { return e == EventRecoveryStarted || e == deniedAtOnce || e.Critical() })
 }
 
 func names(events []EventType) string {
