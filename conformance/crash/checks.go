@@ -230,7 +230,7 @@ func quiet(path string) error {
 		return err
 	}
 	const shown = 1000
-	for _, trace := range []string{"panic", "goroutine ", "fatal error"} {
+	for _, trace := range []string{"panic", "goroutine ", "fatal error", "DATA RACE"} {
 		if at := bytes.Index(text, []byte(trace)); at >= 0 {
 			return errors.New(string(text[at:min(len(text), at+shown)]))
 		}
