@@ -111,11 +111,15 @@ func comesAfter(event EventType) (needs []before, changes bool) {
 func atMostOne() [][]EventType {
 	return [][]EventType{
 		{EventRecoveryStarted, deniedAtOnce},
-		{EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryCancelled, EventBrowserMismatch},
-		{EventRecoveryEvaluated, EventRecoveryDenied, EventRecoveryCancelled, EventBrowserMismatch, EventRecoveryExpired},
-		{EventRecoveryExpired, EventPassIssuing},
+		{EventPassIssuing, EventRecoveryExpired, EventRecoveryCancelled, EventBrowserMismatch},
 		{EventPassIssued},
 	}
+}
+
+// decisions are recorded before they count. A node that is killed in between leaves a record of one that is made again, the
+// same, since its answer is stored: so one may be recorded repeatedly, and another one only after another answer.
+func decisions() []EventType {
+	return []EventType{EventAccountMatched, EventRecoveryEvaluated, EventRecoveryDenied}
 }
 
 // Faults returns what is missing in the logs, and what cannot be in them together.
@@ -179,7 +183,23 @@ func (t *Trail) twice() (faults []Fault) {
 		}
 		faults = append(faults, Fault{Because: group[0], At: at, Said: text, Interrupted: t.decidedAnew(group)})
 	}
-	return faults
+	return append(faults, t.decidedOtherwise()...)
+}
+
+// decidedOtherwise finds more decisions than there were answers.
+func (t *Trail) decidedOtherwise() []Fault {
+	f := Fault{Because: EventPresentationCompleted}
+	var kinds []EventType
+	for _, s := range t.steps {
+		if slices.Contains(decisions(), s.event) {
+			kinds, f.At = append(kinds, s.event), append(f.At, s.first)
+		}
+	}
+	if answers := t.count(EventPresentationCompleted); len(kinds) < 2 || len(kinds) <= answers {
+		return nil
+	}
+	f.Said = fmt.Sprintf("%s of one recovery, for fewer answers of a wallet", strings.ReplaceAll(names(kinds), " or ", " and "))
+	return []Fault{f}
 }
 
 // decidedAnew reports whether all that is twice in a group is one decision that was recorded and not stored: it was made
