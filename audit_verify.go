@@ -179,7 +179,7 @@ func writeWhole(out io.Writer, w segments.Whole) {
 		says string
 	}{
 		{w.Unended, "passes were about to be issued when the node stopped: nobody got them, and the person started again"},
-		{w.Interrupted, "recoveries lack a record that need not be durable, or have a decision twice: a node was killed in that step, or did not hear what became of it"},
+		{w.Interrupted, "recoveries lack a record that need not be durable: a node was killed in that step, or did not hear what became of it"},
 		{w.Rollbacks, "times an older copy of the store was put back"},
 		{w.Earlier, "recoveries may have begun before the first record that is here"},
 		{w.Growing, "recoveries went on while the logs were read, and are not judged"},

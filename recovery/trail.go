@@ -33,8 +33,7 @@ type Fault struct {
 	At      []Recorded  // where that is; of several that exclude each other, all
 	Said    string      // what is wrong, for an administrator
 	// Interrupted: a node that was killed in a step, or that did not hear what became of its change, leaves this. A record that
-	// is not durable follows its change and may be missing; a decision comes before its change, so it may be there twice, or
-	// beside the end that came in its place. The log of a node that is not there takes durable records too.
+	// need not be durable follows its change, and may be missing. The log of a node that is not there takes durable ones too.
 	Interrupted bool
 }
 
@@ -181,7 +180,7 @@ func (t *Trail) twice() (faults []Fault) {
 		if n := t.count(EventPassIssuing); n > 1 && slices.Contains(group, EventPassIssuing) {
 			text += ": it may have given " + strconv.Itoa(n) + " passes"
 		}
-		faults = append(faults, Fault{Because: group[0], At: at, Said: text, Interrupted: t.decidedAnew(group)})
+		faults = append(faults, Fault{Because: group[0], At: at, Said: text})
 	}
 	return append(faults, t.decidedOtherwise()...)
 }
@@ -200,22 +199,6 @@ func (t *Trail) decidedOtherwise() []Fault {
 	}
 	f.Said = fmt.Sprintf("%s of one recovery, for fewer answers of a wallet", strings.ReplaceAll(names(kinds), " or ", " and "))
 	return []Fault{f}
-}
-
-// decidedAnew reports whether all that is twice in a group is one decision that was recorded and not stored: it was made
-// again, or the recovery ended otherwise. With a pass it was stored, and another end cannot be.
-func (t *Trail) decidedAnew(group []EventType) bool {
-	decisions, ends := 0, 0
-	for _, s := range t.steps {
-		switch {
-		case !slices.Contains(group, s.event):
-		case s.event == EventAccountMatched, s.event == EventRecoveryEvaluated, s.event == EventRecoveryDenied:
-			decisions++
-		default:
-			ends += s.count
-		}
-	}
-	return decisions == 1 && (ends == 0 || ends == 1 && !t.Has(EventPassIssuing))
 }
 
 // mayBeLost reports whether a record is missing where a node was killed after its change. That of the start is not: the person

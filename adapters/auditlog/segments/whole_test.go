@@ -159,13 +159,13 @@ func TestANodeThatWasKilled(t *testing.T) {
 	n.recovers("whole", n.anywhere())
 	without := append(whole()[:2:2], whole()[4:]...) // no retrieval
 	n.recovers("killed when the wallet asked", n.anywhere(), without...)
-	n.recovers("killed when it was decided", n.anywhere(), append(whole()[:6:6], whole()[5:]...)...)
+	n.recovers("killed when it was decided", n.anywhere(), append(whole()[:6:6], whole()[5:]...)...) // and decided again
 	w := verified(t, n.logs())
-	if w.Err() != nil || w.Interrupted != 2 || w.Transactions != 3 || w.Passes != 3 || len(w.Findings) != 0 {
+	if w.Err() != nil || w.Interrupted != 1 || w.Transactions != 3 || w.Passes != 3 || len(w.Findings) != 0 {
 		t.Errorf("%v: %+v", w.Err(), w)
 	}
 	n.recovers("and two orders", n.anywhere(), append(without, recovery.EventPassIssuing)...)
-	if w := verified(t, n.logs()); !errors.Is(w.Err(), segments.ErrIncomplete) || w.Interrupted != 2 || w.Faulty != 1 || len(w.Findings) != 2 {
+	if w := verified(t, n.logs()); !errors.Is(w.Err(), segments.ErrIncomplete) || w.Interrupted != 1 || w.Faulty != 1 || len(w.Findings) != 2 {
 		t.Errorf("%v: %+v", w.Err(), w)
 	}
 }
