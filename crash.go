@@ -24,7 +24,7 @@ restart: in place of that its process is stopped for a while (SIGSTOP, SIGCONT) 
 journals, replica sets and failover.
 
 Afterwards: no transaction has two passes, as the clients received them and as the audit logs have them; no pass is without its
-record; of no transaction with a pass a durable record is missing; each node's audit log verifies; each pass is good; each recovery that
+record; of no transaction with a pass a durable record is missing; the audit logs verify, each and together; each pass is good; each recovery that
 got stuck has ended by itself; each person saw pages that say what to do; no node ended by itself.
 
   regain crash --store file --journeys 1000 --kills 50

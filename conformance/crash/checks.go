@@ -86,16 +86,22 @@ func (a *audited) read(path string, key chain.Key) error {
 // checks holds everything against everything.
 func (r *run) checks(key chain.Key) []check {
 	logs := &audited{events: map[string]map[string]int{}}
-	verified := check{name: "each node's audit log verifies"}
+	verified := check{name: "the audit logs verify, each and together"}
+	var each []segments.Verification
 	for _, n := range r.cluster.nodes {
-		if _, err := segments.Verify(segments.Verification{Path: n.audit, Key: key}); err != nil {
-			verified.wrong = append(verified.wrong, n.name+": "+err.Error())
-		}
+		each = append(each, segments.Verification{Path: n.audit, Key: key})
 		if err := logs.read(n.audit, key); err != nil {
 			verified.wrong = append(verified.wrong, n.name+": "+err.Error())
 		}
 	}
-	verified.of = fmt.Sprintf("%d records of %d transactions in %d logs", logs.records, len(logs.events), len(r.cluster.nodes))
+	together, err := segments.VerifyAll(each)
+	if err = errors.Join(err, together.Err()); err != nil {
+		verified.wrong = append(verified.wrong, err.Error())
+	}
+	for _, f := range together.Findings {
+		verified.wrong = append(verified.wrong, fmt.Sprintf("%s: %s", f.Transaction, f.Said))
+	}
+	verified.of = fmt.Sprintf("%d records of %d transactions in %d logs; %d were interrupted by a kill or a fault", logs.records, len(logs.events), len(each), together.Interrupted)
 	return append(r.hold(logs), verified)
 }
 
@@ -224,7 +230,7 @@ func quiet(path string) error {
 		return err
 	}
 	const shown = 1000
-	for _, trace := range []string{"panic", "goroutine ", "fatal error"} {
+	for _, trace := range []string{"panic", "goroutine ", "fatal error", "DATA RACE"} {
 		if at := bytes.Index(text, []byte(trace)); at >= 0 {
 			return errors.New(string(text[at:min(len(text), at+shown)]))
 		}

@@ -122,6 +122,9 @@ func (c *cluster) configure(n *server, address string) error {
 	if !ok || !listed {
 		return errors.New("configure a node: the test environment's configuration has no audit log, or no profiles")
 	}
+	if err := c.keepKey(audit); err != nil {
+		return err
+	}
 	audit["file"], audit["node"] = n.audit, n.name
 	for _, p := range profiles {
 		if p, ok := p.(map[string]any); ok {
@@ -136,6 +139,22 @@ func (c *cluster) configure(n *server, address string) error {
 		return err
 	}
 	return os.WriteFile(n.config, text, 0o600)
+}
+
+// keepKey copies the key of the audit logs to where they are, so that somebody can verify those that are kept.
+func (c *cluster) keepKey(audit map[string]any) error {
+	key, ok := audit["key"].(map[string]any)
+	if !ok {
+		return errors.New("configure a node: the audit log has no key")
+	}
+	from, _ := key["file"].(string)
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return fmt.Errorf("configure a node: %w", err)
+	}
+	kept := filepath.Join(c.place, "audit.key")
+	audit["key"] = map[string]any{"file": kept}
+	return os.WriteFile(kept, text, 0o600)
 }
 
 // Close ends the balancer and the nodes.

@@ -22,7 +22,12 @@ func answered(err error) bool {
 // try sends a request until a node answers it. lost: an answer may have been lost before.
 func (p *person) try(ctx context.Context, send func() error) (lost bool, err error) {
 	for range maxTries {
-		if err = send(); answered(err) {
+		err = send()
+		var refused *rp.Error
+		if errors.As(err, &refused) && internals.MatchString(refused.Description) {
+			p.tally.problem("an answer to a client that tells what is inside", refused.Error())
+		}
+		if answered(err) {
 			return lost, err
 		}
 		lost = true
