@@ -13,7 +13,7 @@ import (
 // kind decides: what somebody may have used up since does not.
 func kinds() map[storage.Kind]bool {
 	return map[storage.Kind]bool{
-		"transaction": false, "code": false, "token": false, "refresh": false, "session": false, "par": false, "pass": false,
+		"transaction": false, "code": false, "token": false, "refresh": false, "session": false, "par": false, "pass": false, "node": false,
 		"jti": true, "dpop": true, "client": true, "audit_head": true, "generation": true, "issued": true, "restored": true,
 		// Counters are no records: nothing voids them.
 		"attempts": false, "visits": false, "pass-guesses": false, "probe": false,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -113,7 +114,7 @@ type commits struct {
 }
 
 func (c *commits) count(kind storage.Kind) {
-	if kind != "audit_head" && kind != storage.KindGeneration && kind != storage.KindIssued {
+	if !slices.Contains([]storage.Kind{"audit_head", "node", storage.KindGeneration, storage.KindIssued}, kind) {
 		c.n.Add(1)
 	}
 }
