@@ -41,7 +41,8 @@ type DirectoryLister interface {
 }
 
 // PassIssuer issues and revokes Temporary Access Passes. The Pass that Issue returns holds the only copy of the
-// value. A pass is kept, and revoked, under the id of its account.
+// value. A pass is kept, and revoked, under the id of its account. What Issue keeps may be stored with the next change of a
+// transaction that is made with its context: so a pass is handed out only after that.
 type PassIssuer interface {
 	Issue(ctx context.Context, order PassOrder) (Pass, error)
 	Revoke(ctx context.Context, account AccountID, passID string) error

@@ -80,6 +80,9 @@ func Postpone(ctx context.Context, s Store, p Postponed) error {
 		if u.failed != nil {
 			return u.failed
 		}
+		if err := u.settle(ctx, same(p.Change.Record)); err != nil {
+			return err
+		}
 		u.store = g.Store
 		u.pending = append(u.pending, p)
 		if !u.over {
@@ -102,11 +105,16 @@ func (u *Unit) make(ctx context.Context, s Store, changes []Change) ([]Result, e
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, c := range changes {
-		if err := u.settle(ctx, func(r Record) bool { return r.Kind == c.Record.Kind && r.ID == c.Record.ID }); err != nil {
+		if err := u.settle(ctx, same(c.Record)); err != nil {
 			return nil, err
 		}
 	}
 	return u.commit(ctx, s, changes)
+}
+
+// same is the question whether a record has the kind and the id of another one.
+func same(as Record) func(Record) bool {
+	return func(r Record) bool { return r.Kind == as.Kind && r.ID == as.ID }
 }
 
 // before makes what was postponed of a record that is about to be read.

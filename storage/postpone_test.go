@@ -136,6 +136,9 @@ func TestPostponedChangesGoAlong(t *testing.T) {
 		"nothing":     {func(context.Context) error { return nil }, []string{"create ID"}},
 		"reading it":  {func(ctx context.Context) error { return second(s.Get(ctx, "jti", "reading it")) }, []string{"create ID"}},
 		"changing it": {func(ctx context.Context) error { return s.Delete(ctx, "jti", "changing it") }, []string{"create ID"}}, // by a method that is not noted
+		"postponing another change of it": {func(ctx context.Context) error {
+			return storage.Postpone(ctx, s, storage.Postponed{Change: storage.Deleting("jti", "postponing another change of it")})
+		}, []string{"create ID"}},
 		"reading another": {func(ctx context.Context) error {
 			err := second(s.Get(ctx, "jti", "another"))
 			if noted := below.taken(); !errors.Is(err, storage.ErrNotFound) || len(noted) > 0 {

@@ -103,7 +103,7 @@ func (g Guarded) Commit(ctx context.Context, changes []Change) (results []Result
 
 // Get implements Store.
 func (g Guarded) Get(ctx context.Context, kind Kind, id string) (Record, error) {
-	if err := unitOf(ctx).before(ctx, func(r Record) bool { return r.Kind == kind && r.ID == id }); err != nil {
+	if err := unitOf(ctx).before(ctx, same(Record{Kind: kind, ID: id})); err != nil {
 		return Record{}, err
 	}
 	return g.Store.Get(ctx, kind, id)

@@ -53,7 +53,8 @@ type Entry struct {
 
 // Store stores one entry for each key, and counters. Its errors are recovery.ErrNotFound and ErrConflict.
 type Store interface {
-	// Put replaces an existing entry by a compare-and-swap of its own: versions never start anew while one is read.
+	// Put replaces an existing entry by a compare-and-swap of its own: versions never start anew while one is read. It may be
+	// made with the next change of the request, which then fails where it does, and before the entry is read.
 	Put(ctx context.Context, e Entry) error
 	Get(ctx context.Context, key string) (Entry, error)
 	Update(ctx context.Context, e Entry) error // compare-and-swap on Version

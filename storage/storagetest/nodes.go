@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ func RunNodes(t *testing.T, open OpenNodes) {
 	const ahead = 30 * time.Second
 	for name, check := range map[string]func(*testing.T, []storage.Store, *Clock){
 		"one of all nodes wins":          nodesRace,
+		"one list of all nodes wins":     nodesCommit,
 		"each expires by its own clock":  nodesExpire,
 		"a count is that of all nodes":   nodesCount,
 		"what one changed all see":       nodesSee,
@@ -53,6 +55,22 @@ func nodesRace(t *testing.T, nodes []storage.Store, _ *Clock) {
 	if won := winners(t, consumed, storage.ErrNotFound); won != 1 {
 		t.Errorf("%d consumers won", won)
 	}
+}
+
+func nodesCommit(t *testing.T, nodes []storage.Store, _ *Clock) {
+	must(t, nodes[0].Create(t.Context(), record("shared", "one")))
+	r := record("shared", "two")
+	r.Version = 1
+	errs := crowd(many, func(caller int) error {
+		_, err := nodes[caller%len(nodes)].Commit(t.Context(), []storage.Change{
+			storage.Counting(kind, "tried", time.Hour, 0), storage.Creating(record(fmt.Sprint(caller), "own")), storage.Updating(r),
+		})
+		return err
+	})
+	if won := winners(t, errs, storage.ErrConflict); won != 1 {
+		t.Errorf("%d lists won", won)
+	}
+	expect(t, nodes[1], "shared", "two", 2)
 }
 
 // A node whose clock is ahead shows less, and makes nothing go that others show.
