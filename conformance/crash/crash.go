@@ -36,8 +36,10 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 	r.cluster = &cluster{o: o, place: place, tally: r.tally}
 	err = r.all(ctx)
 	switch {
+	case o.Keep == "" && errors.Is(err, context.Canceled): // by who runs it
+		return errors.Join(err, os.RemoveAll(place))
 	case err != nil:
-		return errors.Join(fmt.Errorf("%w (what the nodes wrote is in %s)", err, place))
+		return fmt.Errorf("%w (what the nodes wrote is in %s)", err, place)
 	case o.Keep == "":
 		return os.RemoveAll(place)
 	}

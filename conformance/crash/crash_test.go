@@ -48,9 +48,13 @@ func serve(path string) error {
 }
 
 func short(store string) crash.Options {
-	return crash.Options{
+	o := crash.Options{
 		Store: store, Journeys: 30, Kills: 6, Faults: -1, Workers: crash.DefaultWorkers, Duration: 30 * time.Second, Lifetime: 5 * time.Second, Seed: 1,
 	}
+	if store == "memory" { // which the tests of the command line run too
+		o.Journeys, o.Kills = 10, 2
+	}
+	return o
 }
 
 // A short run on each store: people recover while nodes are killed and the database fails, and every promise holds.
@@ -91,7 +95,7 @@ func TestRecoveriesOnSomebodysServer(t *testing.T) {
 	})
 	called := filepath.Join(t.TempDir(), "called")
 	o := short("mongo")
-	o.Journeys, o.Kills, o.Faults, o.Seed = 8, 1, 6, 5
+	o.Journeys, o.Kills, o.Faults, o.Seed = 6, 1, 4, 5
 	o.MongoURI, o.MongoRestart = server.URI, "echo . >> "+called
 	var out bytes.Buffer
 	err = crash.Run(t.Context(), o, &out)
@@ -144,6 +148,7 @@ func TestOptionsThatCannotBeRun(t *testing.T) {
 
 // A run that is interrupted ends at once, and leaves no node.
 func TestARunThatIsInterrupted(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	o := short("memory")
 	o.Journeys, o.Duration = 1_000_000, time.Hour
