@@ -204,19 +204,23 @@ func runDiagnose(args []string, in io.Reader, out io.Writer) error {
 	if args = flags.Args(); len(args) == 0 {
 		return errUsage
 	}
-	var files []io.Reader
-	for _, name := range args[1:] {
-		file, err := os.Open(name) //nolint:gosec // the caller chooses which files to read
-		if err != nil {
-			return fmt.Errorf("read the log: %w", err)
+	logs := []diagnosis.Log{{Reader: in}}
+	if names := args[1:]; len(names) > 0 {
+		logs = nil
+		for _, name := range names {
+			file, err := os.Open(name) //nolint:gosec // the caller chooses which files to read
+			if err != nil {
+				return fmt.Errorf("read the log: %w", err)
+			}
+			defer file.Close() //nolint:errcheck // only read
+			log := diagnosis.Log{Reader: file}
+			if len(names) > 1 {
+				log.Name = name
+			}
+			logs = append(logs, log)
 		}
-		defer file.Close() //nolint:errcheck // only read
-		files = append(files, file, strings.NewReader("\n"))
 	}
-	if len(files) > 0 {
-		in = io.MultiReader(files...)
-	}
-	found, err := diagnosis.Find(in, args[0])
+	found, err := diagnosis.FindIn(args[0], logs...)
 	if err != nil {
 		return err
 	}

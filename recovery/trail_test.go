@@ -120,6 +120,12 @@ func TestWhatATrailLacks(t *testing.T) {
 		t.Fatalf("a whole one: %s", faults)
 	}
 	type kinds = []recovery.EventType
+	// Recorded, and the node was killed before it counted: made again, or otherwise after another answer.
+	for _, again := range []kinds{{recovery.EventAccountMatched}, {recovery.EventPresentationRequested, recovery.EventPresentationRetrieved, recovery.EventPresentationCompleted, recovery.EventRecoveryDenied}} {
+		if faults := said(trail(nil, again...)); faults != "" {
+			t.Errorf("%v: %s", again, faults)
+		}
+	}
 	for name, row := range map[string]struct {
 		trail *recovery.Trail
 		says  string
@@ -134,8 +140,9 @@ func TestWhatATrailLacks(t *testing.T) {
 		"the pass alone":    {trail(whole[:7]), "account_matched is recorded, and presentation_completed nowhere"},
 		"two issuings":      {trail(nil, recovery.EventPassIssuing), "pass_issuing 2 times of one recovery, which can have one of these: it may have given 2 passes"},
 		"two passes":        {trail(nil, recovery.EventPassIssued), "pass_issued 2 times of one recovery"},
-		"two decisions":     {trail(nil, recovery.EventRecoveryDenied), "account_matched and recovery_denied of one recovery"},
-		"matched twice":     {trail(nil, recovery.EventAccountMatched), "account_matched 2 times"},
+		"two decisions":     {trail(nil, recovery.EventRecoveryDenied), "account_matched and recovery_denied of one recovery, for fewer answers"},
+		"cancelled, and on": {trail(nil, recovery.EventRecoveryCancelled), "pass_issuing and recovery_cancelled"},
+		"another browser's": {trail(nil, recovery.EventBrowserMismatch), "pass_issuing and browser_mismatch"},
 		"after its end":     {trail(nil, recovery.EventRecoveryExpired), "pass_issuing and recovery_expired"},
 		"two answers":       {trail(nil, recovery.EventPresentationCompleted), "presentation_completed is recorded 2 times, and presentation_requested 1 times"},
 		"started twice":     {trail(nil, recovery.EventRecoveryStarted), "recovery_started 2 times"},

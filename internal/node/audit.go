@@ -10,7 +10,9 @@ import (
 	"regain/internal/clock"
 	"regain/internal/config"
 	"regain/internal/plan"
+	"regain/recovery/chain"
 	"regain/storage"
+	"regain/storage/generation"
 )
 
 // AuditOptions reads the key and returns how the log is opened.
@@ -84,7 +86,7 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 	if err := auditlog.CheckOwner(options.Path); err != nil { // before the store is opened, or made
 		return config.Keyed("audit.file", err)
 	}
-	n := &Node{}
+	n := &Node{cfg: cfg}
 	defer func() { err = errors.Join(err, n.Close()) }()
 	store, err := n.openStore(cfg.Storage, secrets.Keyring, deps)
 	if err != nil {
@@ -100,7 +102,20 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 		return fmt.Errorf("audit.file: %w", err)
 	}
 	n.closers = append(n.closers, log)
-	return nil
+	return acceptStore(log, n.guard)
+}
+
+// acceptStore has a log that was begun anew know the store as it is now, unless it knows it already: what it knew may be lost,
+// or be written with another key.
+func acceptStore(log *auditlog.Log, guard *generation.Guard) error {
+	if _, err := log.LoadSeen(); guard == nil || !errors.Is(err, auditlog.ErrUnseen) {
+		return err
+	}
+	state, err := guard.Stored(context.Background())
+	if err != nil || state == (generation.State{}) {
+		return err
+	}
+	return log.SaveSeen(chain.Seen{Number: state.Number, Epoch: state.Epoch})
 }
 
 const (

@@ -72,6 +72,12 @@ func (g *Guard) Changed() {
 	g.unsaid.Store(twice)
 }
 
+// Stored is what the store says, whatever this node knows.
+func (g *Guard) Stored(ctx context.Context) (State, error) {
+	found, err := read(ctx, g.cfg.Store)
+	return found.State, err
+}
+
 // MarkedAt is when this node last noticed, or heard, that the store went back; zero for never.
 func (g *Guard) MarkedAt() time.Time {
 	if at := g.marked.Load(); at != nil {
