@@ -102,7 +102,7 @@ func TestBackupWhileANodeRuns(t *testing.T) {
 	}
 	close(done)
 	clients.Wait()
-	for _, left := range []string{path + ".backup", filepath.Join(directory, ".0.db.part-*")} {
+	for _, left := range []string{path + ".copy-pipe", filepath.Join(directory, ".0.db.part-*")} {
 		if found, _ := filepath.Glob(left); len(found) > 0 {
 			t.Errorf("left: %v", found)
 		}

@@ -3,6 +3,7 @@ package storage_test
 import (
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,12 +14,12 @@ import (
 // epochs is an epoch that tests change.
 type epochs struct {
 	now     storage.Epoch
-	changes int
+	changes atomic.Int64
 }
 
 func (e *epochs) Epoch() storage.Epoch { return e.now }
 
-func (e *epochs) Changed() { e.changes++ }
+func (e *epochs) Changed() { e.changes.Add(1) }
 
 func TestContractInAnEpoch(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
@@ -77,7 +78,7 @@ func TestRecordsOfAnotherEpoch(t *testing.T) {
 	if _, err := s.Get(ctx, "jti", "used"); err != nil {
 		t.Errorf("what forbids: %v", err)
 	}
-	if e.changes == 0 {
+	if e.changes.Load() == 0 {
 		t.Error("nobody hears of changes")
 	}
 }

@@ -375,7 +375,7 @@ func TestCredentialsAreNotTold(t *testing.T) {
 		must(t, os.WriteFile(c.Storage.Mongo.URI.File, []byte("mongodb://regain:hunter2@"+host+"/?connectTimeoutMS=300&serverSelectionTimeoutMS=300"), 0o600))
 		c.Storage.Mongo.Timeout = time.Second
 		status, err := c.Status(t.Context())
-		if said := fmt.Sprintf("%+v %v", status, err); strings.Contains(said, "hunter2") || !strings.Contains(said, host) {
+		if said := fmt.Sprintf("%+v %v", status, err); strings.Contains(said, "hunter2") || host != address && !strings.Contains(said, host) || err == nil { // the test server takes no user
 			t.Errorf("%s: %s", host, said)
 		}
 	}

@@ -23,8 +23,10 @@ const (
 // Nothing of what comes is on disk beside the locked file, so a volume that is nearly full is not filled by it. Nil means
 // that the other end closed the pipe: whether it had said all, what came must tell.
 func Receive(ctx context.Context, locked, pipe string, out io.Writer) (err error) {
-	if err := os.Remove(pipe); err != nil && !errors.Is(err, fs.ErrNotExist) { // what was left by a command that was killed
-		return fmt.Errorf("ask the node: %w", err)
+	if info, err := os.Lstat(pipe); err == nil && info.Mode().Type() == fs.ModeNamedPipe { // left by a command that was killed
+		if err := os.Remove(pipe); err != nil {
+			return fmt.Errorf("ask the node: %w", err)
+		}
 	}
 	if err := makePipe(locked, pipe); err != nil {
 		return fmt.Errorf("ask the node: make the pipe %s: %w", pipe, err)

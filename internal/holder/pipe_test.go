@@ -66,7 +66,7 @@ func TestReceive(t *testing.T) {
 				t.Errorf("%s: asked %t, %v", name, asked, err)
 			}
 		})
-		if err := os.WriteFile(pipe, nil, 0o600); err != nil { // what another command left
+		if err := syscall.Mkfifo(pipe, 0o600); err != nil { // what another command left
 			t.Fatal(err)
 		}
 		var got bytes.Buffer
@@ -94,6 +94,21 @@ func TestReceiveFromNobody(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+// What somebody else put there under the name of the pipe stays, and nobody is asked.
+func TestReceiveRemovesNoFile(t *testing.T) {
+	path := locked(t)
+	answers(t, func() { t.Error("asked") })
+	if err := os.WriteFile(path+".backup", []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Receive(t.Context(), path, path+".backup", io.Discard); !errors.Is(err, os.ErrExist) {
+		t.Errorf("received: %v", err)
+	}
+	if text, err := os.ReadFile(path + ".backup"); err != nil || string(text) != "mine" {
+		t.Errorf("it holds %q, %v", text, err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // CopyPipe is the name of the pipe through which `regain backup` gets a copy of the file store at path from the node that
 // runs on it.
-func CopyPipe(path string) string { return path + ".backup" }
+func CopyPipe(path string) string { return path + ".copy-pipe" }
 
 // copies writes copies of the file store while the node runs, for `regain backup`: nobody else can read a file whose lock the
 // node holds.

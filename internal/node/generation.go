@@ -95,12 +95,12 @@ func (w *guardWatch) run(every time.Duration) {
 			return
 		case <-ticker.C:
 		}
-		w.look() //nolint:errcheck // it is logged
+		w.look()
 	}
 }
 
 // look logs the first of several failures.
-func (w *guardWatch) look() error {
+func (w *guardWatch) look() {
 	ctx, cancel := context.WithTimeout(context.Background(), generation.Every)
 	defer cancel()
 	err := w.guard.Look(ctx)
@@ -108,7 +108,6 @@ func (w *guardWatch) look() error {
 		w.logger.Error("whether the store went back to an older copy cannot be told", "cause", err)
 	}
 	w.failing = err != nil
-	return err
 }
 
 // Close looks a last time, so that whoever stops a node and puts back a copy from before that is noticed. A store that is away
@@ -116,7 +115,7 @@ func (w *guardWatch) look() error {
 func (w *guardWatch) Close() error {
 	close(w.done)
 	<-w.ended
-	w.look() //nolint:errcheck // it is logged
+	w.look()
 	return nil
 }
 

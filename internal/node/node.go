@@ -1,5 +1,5 @@
-// Package node builds one Regain node and runs it. It wires adapters to ports, and is the only package that imports every
-// backend: a new kind of storage, directory or pass issuer is a case here (parts.go, systems.go) and its keys in
+// Package node builds one Regain node and runs it. It wires adapters to ports, and is the only package beside internal/backup
+// that imports every backend: a new kind of storage, directory or pass issuer is a case here (parts.go, systems.go) and its keys in
 // internal/config. What the configuration means is decided in internal/plan.
 //
 //	New         builds a node from a configuration
@@ -10,7 +10,8 @@
 //
 // node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go,
 // start.go and connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails;
-// othernodes.go compares the nodes of one store.
+// copies.go and retention.go copy the file store and prune the audit log while the node runs; othernodes.go compares the
+// nodes of one store.
 package node
 
 import (

@@ -84,11 +84,11 @@ func (g *Guard) publish(ctx context.Context, number uint64) (int, error) {
 		Kind: storage.KindIssued, ID: fmt.Sprintf("%020d-%s", number, g.issuings.name), Group: issuedGroup,
 		Data: data, ExpiresAt: g.cfg.Clock().Add(keptFor),
 	})
-	if err != nil && !errors.Is(err, storage.ErrExists) { // an attempt before this one, which told fewer
-		return 0, fmt.Errorf("tell other nodes which passes were issued: %w", err)
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, storage.ErrExists): // of an attempt before this one, which told fewer: the next number tells all
 		return 0, nil
+	case err != nil:
+		return 0, fmt.Errorf("tell other nodes which passes were issued: %w", err)
 	}
 	return len(ids), nil
 }

@@ -25,5 +25,5 @@ func EventOf(t *testing.T, e recovery.Event, key chain.Key) (cut, decoded string
 		want.Reason = ""
 		got.reason = ""
 	}
-	return fmt.Sprintf("%d %s %s %s", got.time.UnixNano(), got.kind, got.transaction, got.reason), fmt.Sprintf("%d %s %s %s", want.Time.UnixNano(), want.Type, want.Transaction, want.Reason)
+	return fmt.Sprintf("%d %s %s %s", got.time, got.kind, got.transaction, got.reason), fmt.Sprintf("%d %s %s %s", want.Time.UnixNano(), want.Type, want.Transaction, want.Reason)
 }

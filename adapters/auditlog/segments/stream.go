@@ -11,7 +11,7 @@ import (
 
 // event is what the whole needs of a record.
 type event struct {
-	time        time.Time
+	time        int64 // nanoseconds since 1970
 	kind        recovery.EventType
 	reason      recovery.Reason
 	transaction recovery.TransactionID
@@ -23,8 +23,8 @@ type event struct {
 type stream struct {
 	v       Verification
 	log     int
-	head    uint64    // the record of the head when it was begun; 0 for unknown
-	edge    time.Time // what began before may have records that are not here; zero for a log that is here from its beginning
+	head    uint64 // the record of the head when it was begun; 0 for unknown
+	edge    int64  // what began before may have records that are not here; 0 for a log that is here from its beginning
 	events  chan []event
 	batch   []event
 	report  Report // with err, once events is closed
@@ -42,7 +42,7 @@ func newStream(v Verification, head chain.Head) *stream {
 	s := &stream{v: v, head: head.Seq, events: make(chan []event, ahead)}
 	if files, _, err := v.files(); err == nil && len(files) > 0 { // or else the verification says so
 		if first, err := firstLine(files[0].name, v.Key); err == nil && (first.Number > 1 || first.Begun) {
-			s.edge = first.Started.Add(keptFor)
+			s.edge = first.Started.Add(keptFor).UnixNano()
 		}
 	}
 	return s
@@ -91,9 +91,9 @@ func eventOf(link chain.Link, head uint64) event {
 	if !cut || err != nil || bytes.ContainsAny(kind, `"\`) || bytes.ContainsAny(id, `"\`) || string(kind) == string(recovery.EventRecoveryDenied) {
 		var decoded recovery.Event
 		_ = json.Unmarshal(link.Event, &decoded) // an event that is none says nothing of a transaction
-		e.time, e.kind, e.reason, e.transaction = decoded.Time, decoded.Type, decoded.Reason, decoded.Transaction
+		e.time, e.kind, e.reason, e.transaction = decoded.Time.UnixNano(), decoded.Type, decoded.Reason, decoded.Transaction
 		return e
 	}
-	e.time, e.kind, e.transaction = when, recovery.EventType(kind), recovery.TransactionID(id)
+	e.time, e.kind, e.transaction = when.UnixNano(), recovery.EventType(kind), recovery.TransactionID(id)
 	return e
 }

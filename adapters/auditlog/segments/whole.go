@@ -104,7 +104,7 @@ func verifyOnce(logs []Verification) Whole {
 	}
 	for i, s := range m.streams {
 		go s.run()
-		m.edge = later(m.edge, s.edge)
+		m.edge = max(m.edge, s.edge)
 		s.log = i
 	}
 	m.run()
@@ -122,30 +122,23 @@ func verifyOnce(logs []Verification) Whole {
 	return m.whole
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// keptFor is how long after its last record a transaction may get another one: it lives for an hour, and clocks differ.
-const keptFor = 3 * recovery.MaxLifetime
+// keptFor is how long after its last record a transaction may get another one: it lives for an hour, and clocks differ by one.
+const keptFor = 2 * recovery.MaxLifetime
 
 // merge reads the streams side by side.
 type merge struct {
 	streams []*stream
-	edge    time.Time // what began before may have records that are not here
+	edge    int64 // what began before may have records that are not here
 	open    map[recovery.TransactionID]*trail
-	now     time.Time // of the record that was read last
-	swept   time.Time
+	now     int64 // the time of the record that was read last
+	swept   int64
 	whole   Whole
 }
 
 // trail is what was read of a transaction.
 type trail struct {
 	recovery.Trail
-	first, last time.Time
+	first, last int64
 	growing     bool
 }
 
@@ -153,7 +146,7 @@ func (m *merge) run() {
 	for {
 		var next *stream
 		for _, s := range m.streams {
-			if e := s.peek(); e != nil && (next == nil || e.time.Before(next.peek().time)) {
+			if e := s.peek(); e != nil && (next == nil || e.time < next.peek().time) {
 				next = s
 			}
 		}
@@ -168,30 +161,27 @@ func (m *merge) run() {
 }
 
 func (m *merge) take(log int, e event) {
-	m.now = later(m.now, e.time)
+	m.now = max(m.now, e.time)
 	if e.kind == recovery.EventStoreRolledBack {
 		m.whole.Rollbacks++
 	}
 	t := m.open[e.transaction]
 	if t == nil {
-		t = &trail{first: e.time}
+		t = &trail{first: e.time, last: e.time}
 	}
 	t.Note(e.kind, e.reason, recovery.Recorded{Log: log, Seq: e.seq})
 	if t.Empty() { // no step: a stranger's answer, say
 		return
 	}
-	if e.time.Before(t.first) {
-		t.first = e.time
-	}
-	t.last, t.growing = later(t.last, e.time), t.growing || e.late
+	t.first, t.last, t.growing = min(t.first, e.time), max(t.last, e.time), t.growing || e.late
 	m.open[e.transaction] = t
-	const often = time.Minute
-	if m.now.Sub(m.swept) < often {
+	const often = int64(time.Minute)
+	if m.now-m.swept < often {
 		return
 	}
 	m.swept = m.now
 	for id, t := range m.open {
-		if m.now.Sub(t.last) > keptFor {
+		if m.now-t.last > int64(keptFor) {
 			m.judge(id, t)
 			delete(m.open, id)
 		}
@@ -212,7 +202,7 @@ func (m *merge) judge(id recovery.TransactionID, t *trail) {
 		case t.growing:
 			m.whole.Growing++
 			return
-		case t.first.Before(m.edge):
+		case t.first < m.edge:
 			if faults = slices.DeleteFunc(faults, func(f recovery.Fault) bool { return len(f.Missing) > 0 }); len(faults) == 0 {
 				m.whole.Earlier++
 				return
