@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
@@ -45,21 +46,44 @@ func stays(err error) bool {
 
 const checkUser = "check user, password and authSource of the URI"
 
-// reach waits until a primary answers.
+// reach waits until a primary answers, or all hosts said why none ever will.
 func (s *Store) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	err := s.client.Ping(ctx, readpref.Primary())
+	err := s.ping(ctx, cancel)
 	switch {
 	case err == nil:
 		return nil
 	case has(err, codeAuthFailed, codeUnauthorized, codeAtlas):
 		return fmt.Errorf("%w: %s", err, checkUser)
 	}
-	if wrong := s.hosts.mistaken(); wrong != nil {
-		return mistake{wrong}
+	// The driver tells of its hosts after it has told whoever waits.
+	const tries, often = 10, 20 * time.Millisecond
+	for range tries {
+		if wrong := s.hosts.mistaken(); wrong != nil {
+			return mistake{wrong}
+		}
+		time.Sleep(often)
 	}
 	return fmt.Errorf("no primary answers: %w%s: check the hosts, replicaSet and tls of the URI, and whether the database runs", err, s.hosts.unusable())
+}
+
+// ping asks the primary, and gives up once the hosts have said enough: the driver goes on asking them until the time is over.
+func (s *Store) ping(ctx context.Context, giveUp context.CancelFunc) error {
+	const often = 50 * time.Millisecond
+	answered := make(chan error, 1)
+	go func() { answered <- s.client.Ping(ctx, readpref.Primary()) }()
+	for ticker := time.NewTicker(often); ; {
+		select {
+		case err := <-answered:
+			ticker.Stop()
+			return err
+		case <-ticker.C:
+			if s.hosts.mistaken() != nil {
+				giveUp()
+			}
+		}
+	}
 }
 
 // unresolved reports whether a name could not be looked up, which the driver does for mongodb+srv:// when it reads the URI.
@@ -72,7 +96,8 @@ func unresolved(err error) bool {
 // hosts remembers what each host of the database said last. The driver forgets a host that is of another replica set, and says
 // of the time that is over only that it is.
 type hosts struct {
-	set string // replicaSet of the URI
+	set   string // replicaSet of the URI
+	seeds int    // hosts of the URI
 
 	mu           sync.Mutex
 	last         map[string]host
@@ -82,24 +107,29 @@ type hosts struct {
 }
 
 type host struct {
-	said event.ServerDescription
-	err  error
+	said *event.ServerDescription // nil if it never answered
+	err  error                    // nil after an answer
 }
 
 // watchHosts has the driver tell of its hosts.
 func watchHosts(settings *options.ClientOptions) *hosts {
-	h := &hosts{last: map[string]host{}}
+	h := &hosts{last: map[string]host{}, seeds: len(settings.Hosts)}
 	if settings.ReplicaSet != nil {
 		h.set = *settings.ReplicaSet
 	}
-	note := func(connection string, said host) {
+	// What a host said of itself outlives that it went away, or that the driver broke off its next question to a host that it
+	// takes out.
+	note := func(connection string, now host) {
 		address, _, _ := strings.Cut(connection, "[") // the driver numbers its connections
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.last[address] = said
+		if now.said == nil {
+			now.said = h.last[address].said
+		}
+		h.last[address] = now
 	}
 	settings.SetServerMonitor(&event.ServerMonitor{
-		ServerHeartbeatSucceeded: func(e *event.ServerHeartbeatSucceededEvent) { note(e.ConnectionID, host{said: e.Reply}) },
+		ServerHeartbeatSucceeded: func(e *event.ServerHeartbeatSucceededEvent) { note(e.ConnectionID, host{said: &e.Reply}) },
 		ServerHeartbeatFailed:    func(e *event.ServerHeartbeatFailedEvent) { note(e.ConnectionID, host{err: e.Failure}) },
 		TopologyDescriptionChanged: func(e *event.TopologyDescriptionChangedEvent) {
 			h.mu.Lock()
@@ -136,6 +166,9 @@ func (h *hosts) mistaken() error {
 		return fmt.Errorf("%w: %s", h.refused, checkUser)
 	}
 	var found []error
+	if len(h.last) < h.seeds { // nothing was heard of one of them yet
+		return nil
+	}
 	for _, address := range slices.Sorted(maps.Keys(h.last)) {
 		wrong := h.wrong(address)
 		if wrong == nil {
@@ -171,11 +204,10 @@ func (h *hosts) unusable() (text string) {
 
 // wrong returns why a host cannot be used, and never will be as it is; nil if it can, or is away.
 func (h *hosts) wrong(address string) error {
-	last := h.last[address]
-	if last.err != nil {
-		return untrusted(address, last.err)
+	said := h.last[address].said
+	if said == nil {
+		return untrusted(address, h.last[address].err)
 	}
-	said := last.said
 	switch {
 	case h.set == "" || said.SetName == h.set:
 		return nil
