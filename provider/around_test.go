@@ -39,3 +39,15 @@ func (s aroundStore) Increment(ctx context.Context, kind storage.Kind, id string
 	err = s.do(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
 	return n, err
 }
+
+// Commit makes a list with its last change: a fault before another one leaves nothing of it, as in a store that makes all or
+// none. See TestEveryPrefixOfACommitIsSafe for one that does not.
+func (s aroundStore) Commit(ctx context.Context, changes []storage.Change) (results []storage.Result, err error) {
+	for range changes[1:] {
+		if err := s.do(func() error { return nil }); err != nil {
+			return nil, err
+		}
+	}
+	err = s.do(func() error { results, err = s.Store.Commit(ctx, changes); return err })
+	return results, err
+}

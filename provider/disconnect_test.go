@@ -41,6 +41,17 @@ func (s *strict) Update(ctx context.Context, r storage.Record) error {
 	return err
 }
 
+func (s *strict) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	results, err := s.Store.Commit(ctx, changes)
+	if hangUp := s.hangUp.Swap(nil); hangUp != nil {
+		(*hangUp)()
+	}
+	return results, err
+}
+
 // A page that goes away just when its answer was taken finds the verdict when it is loaded again: nobody else has the
 // response code, so it would wait for ever.
 func TestThePageGoesAway(t *testing.T) {

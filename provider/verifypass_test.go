@@ -76,6 +76,14 @@ func (s *tally) Increment(ctx context.Context, kind storage.Kind, id string, win
 	return s.Store.Increment(ctx, kind, id, window)
 }
 
+func (s *tally) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+	for _, c := range changes {
+		s.note(string(c.Operation), c.Record.Kind)
+	}
+	s.note("commit", "")
+	return s.Store.Commit(ctx, changes)
+}
+
 // One request at the pass endpoint says nothing of who has a pass: every kind of no has the same answer, after the same
 // reads and the same durable changes.
 func TestEveryNoOfAPassCostsTheSame(t *testing.T) {

@@ -11,12 +11,12 @@ import (
 func (s *Service) CountAsked(ctx context.Context, network string) error {
 	for _, limit := range s.policy.Limits.ofNetworks() {
 		for _, around := range networksOf(network) {
-			key := DigestOf("asked\x00" + limit.Name + "\x00" + around.key)
+			key := DigestOf("asked\x00" + limit.Name + "\x00" + around.Key)
 			n, err := s.ports.Attempts.Increment(ctx, string(key), limit.Window)
 			if err != nil {
 				return fmt.Errorf("count the page that asks for the account: %w", err)
 			}
-			if n > around.max*int64(limit.Max) {
+			if n > around.Max*int64(limit.Max) {
 				return ErrTooManyAttempts
 			}
 		}

@@ -15,6 +15,9 @@ import (
 type noCounter struct{}
 
 func (noCounter) Increment(context.Context, string, time.Duration) (int64, error) { return 0, errDisk }
+func (noCounter) Count(context.Context, []recovery.Hit, []recovery.Hit) ([]int64, error) {
+	return nil, errDisk
+}
 
 // Pages that ask for the account are counted by network and by site, as often as attempts may be made, and are no attempts.
 func TestPagesThatAskAreCounted(t *testing.T) {

@@ -4,10 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/netip"
-	"sync"
+	"slices"
 	"time"
 )
 
@@ -53,9 +52,7 @@ type LimitSubject struct {
 
 // tally is one counter that an attempt increments, and how many attempts it allows.
 type tally struct {
-	key    string // a digest, so the store does not learn who tries to recover
-	max    int64
-	window time.Duration
+	Hit // on a digest, so the store does not learn who tries to recover
 	// silent: that it is exceeded is not shown, since the count depends on which account the directory has.
 	silent bool
 }
@@ -71,35 +68,39 @@ const SiteFactor = 4
 // directory has, which must not be. If the second were shown, five attempts by name and one by a guessed id would tell
 // whose id it is.
 func (l Limit) tallies(s LimitSubject, requested string) (all []tally) {
-	accounts := []tally{{}}
+	type counted struct {
+		key    string
+		silent bool
+	}
+	accounts := []counted{{}}
 	if l.Per.ofAccount() {
 		id := string(s.Account)
 		if id == "" { // counted all the same, as nobody's
 			id = "\x00" + requested
 		}
-		accounts = []tally{{key: "requested\x00" + requested}, {key: "account\x00" + id, silent: true}}
+		accounts = []counted{{key: "requested\x00" + requested}, {key: "account\x00" + id, silent: true}}
 	}
-	networks := []tally{{max: 1}}
+	networks := []Hit{{Max: 1}}
 	if l.Per.ofNetwork() {
 		networks = networksOf(s.Network)
 	}
 	for _, account := range accounts {
 		for _, network := range networks {
-			key := account.key + "\x00" + network.key
+			key := account.key + "\x00" + network.Key
 			if l.Per == PerClient {
 				key = string(s.Client)
 			}
 			sum := sha256.Sum256([]byte(l.Name + "\x00" + string(l.Per) + "\x00" + key))
-			all = append(all, tally{base64.RawURLEncoding.EncodeToString(sum[:]), network.max * int64(l.Max), l.Window, account.silent})
+			all = append(all, tally{Hit{base64.RawURLEncoding.EncodeToString(sum[:]), l.Window, network.Max * int64(l.Max)}, account.silent})
 		}
 	}
 	return all
 }
 
-// networksOf returns the networks that an attempt is counted under, each with a factor: the one that it came from and,
+// networksOf returns the networks that an attempt is counted under, each with a factor in Max: the one that it came from and,
 // for IPv6, the site around it. All attempts from unknown networks are counted as of one.
-func networksOf(network string) []tally {
-	networks := []tally{{key: network, max: 1}}
+func networksOf(network string) []Hit {
+	networks := []Hit{{Key: network, Max: 1}}
 	const site = 48
 	prefix, err := netip.ParsePrefix(network)
 	if err != nil {
@@ -110,7 +111,7 @@ func networksOf(network string) []tally {
 		return networks
 	}
 	around := netip.PrefixFrom(prefix.Addr().WithZone(""), site).Masked()
-	return append(networks, tally{key: around.String(), max: SiteFactor})
+	return append(networks, Hit{Key: around.String(), Max: SiteFactor})
 }
 
 // Limits are all attempt limits of a deployment. An attempt must be within every one of them.
@@ -148,8 +149,9 @@ func (ls Limits) Validate() error {
 // directory has.
 type exceeded struct{ openly, silently bool }
 
-// count counts an attempt against every limit. What does not depend on the account comes first, and beyond such a limit
-// nothing else is counted: whoever goes on with a new name each time would fill the store with its counters.
+// count counts an attempt against every limit, together: a store that waits for its disk waits once for all of them, and the
+// time does not tell which limit was hit. What does not depend on the account comes first, and beyond such a limit nothing
+// else is counted: whoever goes on with a new name each time would fill the store with its counters.
 func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubject) (over exceeded, err error) {
 	requested := subject.Requested.LimitKey()
 	var general, ofAccount []tally
@@ -160,27 +162,13 @@ func (ls Limits) count(ctx context.Context, counter Counter, subject LimitSubjec
 			general = append(general, rule.tallies(subject, requested)...)
 		}
 	}
-	if over, err = increment(ctx, counter, general); err != nil || over.openly {
-		return over, err
-	}
-	return increment(ctx, counter, ofAccount)
-}
-
-// increment increments all counters, so that the time does not reveal which limit was hit, and all at once: a store that
-// waits for its disk then waits once or twice for all of them.
-func increment(ctx context.Context, counter Counter, all []tally) (over exceeded, err error) {
-	counts, problems := make([]int64, len(all)), make([]error, len(all))
-	var wg sync.WaitGroup
-	for i, one := range all {
-		wg.Go(func() { counts[i], problems[i] = counter.Increment(ctx, one.key, one.window) })
-	}
-	wg.Wait()
-	if err := errors.Join(problems...); err != nil {
+	counts, err := counter.Count(ctx, hits(general), hits(ofAccount))
+	if err != nil {
 		return exceeded{}, fmt.Errorf("count the attempt: %w", err)
 	}
-	for i, one := range all {
+	for i, one := range slices.Concat(general, ofAccount) {
 		switch {
-		case counts[i] <= one.max:
+		case counts[i] <= one.Max:
 		case one.silent:
 			over.silently = true
 		default:
@@ -188,4 +176,12 @@ func increment(ctx context.Context, counter Counter, all []tally) (over exceeded
 		}
 	}
 	return over, nil
+}
+
+func hits(all []tally) []Hit {
+	list := make([]Hit, len(all))
+	for i, one := range all {
+		list[i] = one.Hit
+	}
+	return list
 }

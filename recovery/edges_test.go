@@ -66,6 +66,10 @@ func (w windows) Increment(ctx context.Context, key string, window time.Duration
 	return w.outside.Increment(ctx, key, window)
 }
 
+func (w windows) Count(ctx context.Context, first, then []recovery.Hit) ([]int64, error) {
+	return countEach(ctx, w.Increment, first, then)
+}
+
 // Beyond a limit four openings from a network are stored and recorded in an hour, with their reason, and the fifth is not
 // opened at all.
 func TestWhatIsBarredHasAnEnd(t *testing.T) {

@@ -59,7 +59,18 @@ type Issuings interface {
 	Issued(ctx context.Context, id TransactionID, started time.Time) (bool, error)
 }
 
-// Counter counts hits on a key within a fixed window that the first hit starts, and returns the count so far.
+// Counter counts hits on a key within a fixed window that the first hit starts.
 type Counter interface {
+	// Increment counts one hit, and returns the count so far.
 	Increment(ctx context.Context, key string, window time.Duration) (int64, error)
+	// Count counts hits together, each on another key: all of first, and unless one of these is beyond its Max, all of then.
+	// It returns the counts of first and then, in their order; 0 for what was not counted.
+	Count(ctx context.Context, first, then []Hit) ([]int64, error)
+}
+
+// Hit is one hit on a counter.
+type Hit struct {
+	Key    string
+	Window time.Duration
+	Max    int64 // the count up to which it is within its limit
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -150,6 +151,26 @@ func (o *outside) Increment(_ context.Context, key string, _ time.Duration) (int
 	defer o.mu.Unlock()
 	o.hits[key]++
 	return o.hits[key], nil
+}
+
+func (o *outside) Count(ctx context.Context, first, then []recovery.Hit) ([]int64, error) {
+	return countEach(ctx, o.Increment, first, then)
+}
+
+// countEach counts as a recovery.Counter does, one after the other.
+func countEach(ctx context.Context, increment func(context.Context, string, time.Duration) (int64, error), first, then []recovery.Hit) ([]int64, error) {
+	counts, over := make([]int64, len(first)+len(then)), false
+	for i, hit := range slices.Concat(first, then) {
+		if i >= len(first) && over {
+			break
+		}
+		var err error
+		if counts[i], err = increment(ctx, hit.Key, hit.Window); err != nil {
+			return nil, err
+		}
+		over = over || i < len(first) && counts[i] > hit.Max
+	}
+	return counts, nil
 }
 
 // bench is a service and everything around it.

@@ -4,61 +4,40 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"sync"
 	"testing"
 	"time"
 
 	"regain/recovery"
 )
 
-// meeting is a counter that lets nobody of a group go before all of it have come, or one has waited too long.
+// meeting is a counter that notes how many hits come together.
 type meeting struct {
 	*outside
-	groups []*group
-	fail   bool // the count of the last one fails
-	mu     sync.Mutex
-	come   int
-}
-
-type group struct {
-	size    int
-	missing sync.WaitGroup
-}
-
-// meet returns the group of who comes now, and whether they are the last of all.
-func (m *meeting) meet() (g *group, last bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.come++
-	before := 0
-	for i, g := range m.groups {
-		if before += g.size; m.come <= before {
-			g.missing.Done()
-			return g, i == len(m.groups)-1 && m.come == before
-		}
-	}
-	panic("one counter more than there are")
+	first, then []int
+	single      int
+	fail        bool // the count of the last one fails
 }
 
 var errCounter = errors.New("the counter is away")
 
 func (m *meeting) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
-	g, last := m.meet()
-	all := make(chan struct{})
-	go func() { g.missing.Wait(); close(all) }()
-	select {
-	case <-all:
-	case <-time.After(5 * time.Second):
-		return 0, errors.New("the other counters were not asked meanwhile")
-	}
-	if last && m.fail {
-		return 0, errCounter
-	}
+	m.single++
 	return m.outside.Increment(ctx, key, window)
 }
 
-// A store that waits for its disk waits twice for all counters of an attempt: for those that do not depend on the account,
-// and for the others. One that fails ends the attempt, and the others are counted all the same.
+func (m *meeting) Count(ctx context.Context, first, then []recovery.Hit) ([]int64, error) {
+	m.first, m.then = append(m.first, len(first)), append(m.then, len(then))
+	left := len(first) + len(then)
+	return countEach(ctx, func(ctx context.Context, key string, window time.Duration) (int64, error) {
+		if left--; left == 0 && m.fail {
+			return 0, errCounter
+		}
+		return m.outside.Increment(ctx, key, window)
+	}, first, then)
+}
+
+// A store that waits for its disk waits once for all counters of an attempt: those that do not depend on the account, and
+// then the others. One that fails ends the attempt.
 func TestLimitsAreCountedTogether(t *testing.T) {
 	for name, row := range map[string]struct {
 		network string
@@ -73,11 +52,6 @@ func TestLimitsAreCountedTogether(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			b := setUp(t, func(p *recovery.Policy) { p.Limits = recovery.DefaultLimits() })
 			m := &meeting{outside: b.outside, fail: row.fail}
-			for _, size := range []int{row.general, row.account} {
-				g := &group{size: size}
-				g.missing.Add(size)
-				m.groups = append(m.groups, g)
-			}
 			s, err := recovery.NewService(recovery.Ports{
 				Transactions: b.outside, Directory: b.outside, Passes: b.outside, Audit: b.outside, Issuings: b.outside, Attempts: m, Clock: b.clock, Random: rand.Reader,
 			}, b.policy)
@@ -94,9 +68,33 @@ func TestLimitsAreCountedTogether(t *testing.T) {
 			} else if err != nil {
 				t.Error(err)
 			}
+			if len(m.first) != 1 || m.first[0] != row.general || m.then[0] != row.account || m.single != 0 {
+				t.Errorf("counted %v and then %v together, and %d alone; want %d and %d", m.first, m.then, m.single, row.general, row.account)
+			}
 			if len(b.hits) != counted {
 				t.Errorf("%d counters were incremented, want %d", len(b.hits), counted)
 			}
 		})
+	}
+}
+
+// Beyond a limit that does not depend on the account, no counter of an account is made: whoever goes on with a new name each
+// time would fill the store with them.
+func TestBeyondAGeneralLimitNoAccountIsCounted(t *testing.T) {
+	b := setUp(t, limited(
+		recovery.Limit{Name: "account", Per: recovery.PerAccount, Max: 9, Window: time.Hour}, recovery.Limit{Name: "network", Per: recovery.PerNetwork, Max: 2, Window: time.Hour},
+		recovery.Limit{Name: "client", Per: recovery.PerClient, Max: 9, Window: time.Hour},
+	))
+	for range 2 {
+		b.attempt(t, "ada@example.org", "192.0.2.1")
+	}
+	before := len(b.hits)
+	for _, account := range []recovery.RequestedAccount{"a@example.org", "b@example.org", "c@example.org"} {
+		if tx := b.attempt(t, account, "192.0.2.1"); tx.State != recovery.StateDenied {
+			t.Errorf("%s: %s", account, tx.State)
+		}
+	}
+	if barred := 2; len(b.hits) != before+barred { // what is barred of the network and of the client
+		t.Errorf("%d counters are new, want %d", len(b.hits)-before, barred)
 	}
 }

@@ -91,6 +91,10 @@ func (f *fragile) Increment(ctx context.Context, key string, window time.Duratio
 	return f.outside.Increment(ctx, key, window)
 }
 
+func (f *fragile) Count(ctx context.Context, first, then []recovery.Hit) ([]int64, error) {
+	return countEach(ctx, f.Increment, first, then)
+}
+
 func (f *fragile) Read(p []byte) (int, error) {
 	if err := f.call(); err != nil {
 		return 0, err

@@ -89,6 +89,10 @@ func (broken) Increment(context.Context, storage.Kind, string, time.Duration) (i
 	return 0, errDisk
 }
 
+func (broken) Commit(context.Context, []storage.Change) ([]storage.Result, error) {
+	return nil, errDisk
+}
+
 func (broken) Close() error { return errDisk }
 
 // What a backend cannot do is told, by the seal and by the repositories: none of it looks done.
@@ -103,6 +107,7 @@ func TestOutagesAreTold(t *testing.T) {
 		"delete":             s.Delete(t.Context(), "t", "a"),
 		"list":               second(s.List(t.Context(), "t", "g", "", 1)),
 		"increment":          second(s.Increment(t.Context(), "t", "a", time.Minute)),
+		"commit":             second(s.Commit(t.Context(), []storage.Change{storage.Creating(storage.Record{})})),
 		"close":              s.Close(),
 		"create transaction": transactions.Create(t.Context(), recovery.Transaction{}),
 		"get transaction":    second(transactions.Get(t.Context(), "a")),

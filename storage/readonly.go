@@ -22,8 +22,9 @@ func ReadOnly(ctx context.Context) (_ context.Context, refused func() bool) {
 // MayChange reports whether a context may make changes: what a node remembers beside its store is not to change either.
 func MayChange(ctx context.Context) bool { return ctx.Value(readOnlyKey{}) == nil }
 
-// Guarded is the store that requests are served from. It passes everything on but the changes of a [ReadOnly] context: a
-// handler need not know by which method it was called, and one that is written tomorrow cannot forget it.
+// Guarded is the store that requests are served from. It refuses the changes of a [ReadOnly] context: a handler need not know
+// by which method it was called, and one that is written tomorrow cannot forget it. And with each change it makes those that
+// were postponed for the same request (see [Postpone]).
 type Guarded struct{ Store }
 
 // change makes a change, unless the context may make none.
@@ -35,35 +36,83 @@ func change(ctx context.Context, do func() error) error {
 	return do()
 }
 
+// one makes a change, with those that were postponed.
+func (g Guarded) one(ctx context.Context, c Change) (made Result, err error) {
+	err = change(ctx, func() error {
+		u := unitOf(ctx)
+		if u == nil || u.idle() {
+			made, err = MakeOne(ctx, g.Store, c)
+			return err
+		}
+		results, err := u.make(ctx, g.Store, []Change{c})
+		var failed *CommitError
+		switch {
+		case errors.As(err, &failed): // there is one change that the caller knows of
+			return failed.Err
+		case err != nil:
+			return err
+		}
+		made = results[0]
+		return nil
+	})
+	return made, err
+}
+
 // Create implements Store.
 func (g Guarded) Create(ctx context.Context, r Record) error {
-	return change(ctx, func() error { return g.Store.Create(ctx, r) })
+	_, err := g.one(ctx, Creating(r))
+	return err
 }
 
 // Update implements Store.
 func (g Guarded) Update(ctx context.Context, r Record) error {
-	return change(ctx, func() error { return g.Store.Update(ctx, r) })
+	_, err := g.one(ctx, Updating(r))
+	return err
 }
 
 // Consume implements Store.
-func (g Guarded) Consume(ctx context.Context, kind Kind, id string) (r Record, err error) {
-	err = change(ctx, func() (err error) {
-		r, err = g.Store.Consume(ctx, kind, id)
-		return err
-	})
-	return r, err
+func (g Guarded) Consume(ctx context.Context, kind Kind, id string) (Record, error) {
+	made, err := g.one(ctx, Consuming(kind, id))
+	return made.Record, err
 }
 
 // Delete implements Store.
 func (g Guarded) Delete(ctx context.Context, kind Kind, id string) error {
-	return change(ctx, func() error { return g.Store.Delete(ctx, kind, id) })
+	_, err := g.one(ctx, Deleting(kind, id))
+	return err
 }
 
 // Increment implements Store.
-func (g Guarded) Increment(ctx context.Context, kind Kind, id string, window time.Duration) (n int64, err error) {
-	err = change(ctx, func() (err error) {
-		n, err = g.Store.Increment(ctx, kind, id, window)
+func (g Guarded) Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error) {
+	made, err := g.one(ctx, Counting(kind, id, window, 0))
+	return made.Count, err
+}
+
+// Commit implements Store.
+func (g Guarded) Commit(ctx context.Context, changes []Change) (results []Result, err error) {
+	err = change(ctx, func() error {
+		if u := unitOf(ctx); u != nil && !u.idle() {
+			results, err = u.make(ctx, g.Store, changes)
+		} else {
+			results, err = g.Store.Commit(ctx, changes)
+		}
 		return err
 	})
-	return n, err
+	return results, err
+}
+
+// Get implements Store.
+func (g Guarded) Get(ctx context.Context, kind Kind, id string) (Record, error) {
+	if err := unitOf(ctx).before(ctx, func(r Record) bool { return r.Kind == kind && r.ID == id }); err != nil {
+		return Record{}, err
+	}
+	return g.Store.Get(ctx, kind, id)
+}
+
+// List implements Store.
+func (g Guarded) List(ctx context.Context, kind Kind, group, after string, limit int) ([]Record, error) {
+	if err := unitOf(ctx).before(ctx, func(r Record) bool { return r.Kind == kind && (r.Group == group || r.Group == "") }); err != nil {
+		return nil, err
+	}
+	return g.Store.List(ctx, kind, group, after, limit)
 }

@@ -50,6 +50,17 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 			_, err := s.Increment(ctx, "t", "count", time.Hour)
 			return err
 		},
+		"commit": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			_, err := s.Commit(ctx, []storage.Change{storage.Counting("t", "count", time.Hour, 0), storage.Consuming("t", "kept")})
+			return err
+		},
+		"postpone": func() error {
+			ctx, _ := storage.ReadOnly(t.Context())
+			ctx, unit := storage.Begin(ctx)
+			err := storage.Postpone(ctx, s, storage.Postponed{Change: storage.Deleting("t", "kept")})
+			return errors.Join(err, unit.Finish(ctx))
+		},
 	} {
 		if err := change(); !errors.Is(err, storage.ErrReadOnly) {
 			t.Errorf("%s: %v", name, err)
@@ -74,8 +85,9 @@ func TestGuardedHidesNoFailure(t *testing.T) {
 	s := storage.Guarded{Store: broken{}}
 	_, consumed := s.Consume(t.Context(), "t", "a")
 	_, incremented := s.Increment(t.Context(), "t", "a", time.Hour)
+	_, committed := s.Commit(t.Context(), []storage.Change{storage.Deleting("t", "a")})
 	for name, err := range map[string]error{
-		"create": s.Create(t.Context(), storage.Record{}), "update": s.Update(t.Context(), storage.Record{}), "consume": consumed, "delete": s.Delete(t.Context(), "t", "a"), "increment": incremented,
+		"create": s.Create(t.Context(), storage.Record{}), "update": s.Update(t.Context(), storage.Record{}), "consume": consumed, "delete": s.Delete(t.Context(), "t", "a"), "increment": incremented, "commit": committed,
 	} {
 		if !errors.Is(err, errDisk) {
 			t.Errorf("%s: %v", name, err)

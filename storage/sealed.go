@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -102,6 +103,32 @@ func (s *Sealed) List(ctx context.Context, kind Kind, group, after string, limit
 // others can write to authenticates them itself.
 func (s *Sealed) Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error) {
 	return s.backend.Increment(ctx, kind, id, window)
+}
+
+// Commit implements Store.
+func (s *Sealed) Commit(ctx context.Context, changes []Change) ([]Result, error) {
+	sealed := slices.Clone(changes)
+	for i, c := range changes {
+		switch c.Operation {
+		case OpCreate:
+			sealed[i].Record = s.sealed(c.Record, 1)
+		case OpUpdate:
+			sealed[i].Record = s.sealed(c.Record, c.Record.Version+1)
+		case OpConsume, OpDelete, OpIncrement:
+		}
+	}
+	results, err := s.backend.Commit(ctx, sealed)
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range changes {
+		if c.Operation == OpConsume {
+			if results[i].Record, err = s.unseal(results[i].Record, nil); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return results, nil
 }
 
 // Close implements Store.

@@ -4,7 +4,8 @@
 //
 //	storage.Transactions, storage.Attempts   repositories that implement recovery's ports
 //	        ↓
-//	storage.Guarded                          refuses the changes of requests that may only look
+//	storage.Guarded                          refuses the changes of requests that may only look, and makes those that were
+//	                                         postponed with the next one of the same request
 //	        ↓
 //	storage.Sealed                           encrypts the data of records
 //	        ↓
@@ -43,6 +44,9 @@ var (
 	ErrConflict = recovery.ErrConflict
 )
 
+// ErrOver means that a counter was not incremented, because its count would be beyond the limit of the change.
+var ErrOver = errors.New("the count is beyond its limit")
+
 // ErrUncertain means that a change may have been made, or may yet be: the database was sent it and did not answer, not even
 // when asked again. A backend returns it only after it has tried to find out. Whoever gets it treats the step as failed and
 // builds nothing on either outcome: nothing is issued, and nothing is told to have been undone. The call may be made again.
@@ -52,8 +56,12 @@ var ErrUncertain = errors.New("it is not known whether the change was made")
 
 // Store stores records. Every implementation must follow these rules:
 //
-//   - A method that returns an error other than ErrUncertain has changed nothing.
-//   - Create, Update, Consume and Increment are atomic: of any number of concurrent callers, one wins.
+//   - A method that returns an error other than ErrUncertain has changed nothing. Commit on a backend without transactions
+//     (package mongo) is the exception: it stops at the first change that fails, and those in CommitError.Made stay. Whoever
+//     commits a list therefore puts the decisive change last, and orders the others so that any number of the first ones may be
+//     all that was made.
+//   - Create, Update, Consume and Increment are atomic: of any number of concurrent callers, one wins. So is Commit, on all
+//     backends but one without transactions.
 //   - Expired records do not exist for callers: Get, Update, Consume and List ignore them, and Create may replace one.
 //   - A store keeps no reference to the caller's bytes and returns no reference to its own.
 type Store interface {
@@ -73,6 +81,9 @@ type Store interface {
 	// Increment increments a counter and returns its value. The first call starts the window; when the window is
 	// over, the next call starts a new count.
 	Increment(ctx context.Context, kind Kind, id string, window time.Duration) (int64, error)
+	// Commit makes several changes together, in their order and durably by one commit, or none of them: if one fails, the
+	// error is a *CommitError. Each record and each counter may be in the list once.
+	Commit(ctx context.Context, changes []Change) ([]Result, error)
 	// Close releases the store's resources. The store must not be used after it.
 	Close() error
 }

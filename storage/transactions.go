@@ -74,15 +74,3 @@ func writeTransaction(ctx context.Context, write func(context.Context, Record) e
 	}
 	return err
 }
-
-const kindAttempts = Kind("attempts")
-
-// Attempts counts recovery attempts in a Store. It implements recovery.Counter.
-type Attempts struct{ store Store }
-
-// NewAttempts returns the counters over store.
-func NewAttempts(store Store) Attempts { return Attempts{store} }
-
-func (a Attempts) Increment(ctx context.Context, key string, window time.Duration) (int64, error) {
-	return a.store.Increment(ctx, kindAttempts, key, window)
-}

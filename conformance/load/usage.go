@@ -64,7 +64,7 @@ func (s *counting) usage() (Usage, error) {
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &r); err != nil {
 		return Usage{}, fmt.Errorf("ask for the CPU time: %w", err)
 	}
-	commits := s.writes.Load()
+	commits := s.writes.Load() - s.together.Load()
 	if s.commits != nil {
 		var err error
 		if commits, err = s.commits(); err != nil {
@@ -84,11 +84,12 @@ func (s *counting) usage() (Usage, error) {
 // counting counts the requests to a server, what changes its store, and what is encrypted for it and decrypted from it.
 type counting struct {
 	storage.Store
-	commits        func() (int64, error) // of the store; nil where each change is one
+	commits        func() (int64, error) // of the store; nil where each list of changes is one
 	handler        http.Handler
 	requests       atomic.Int64
 	handshakes     atomic.Int64
 	writes         atomic.Int64
+	together       atomic.Int64 // the writes that were not the first of their commit
 	sealed, opened counter
 }
 
@@ -164,4 +165,22 @@ func (s *counting) Delete(ctx context.Context, kind storage.Kind, id string) err
 func (s *counting) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	s.writes.Add(1)
 	return s.Store.Increment(ctx, kind, id, window)
+}
+
+// Commit implements storage.Store: one commit of several changes.
+func (s *counting) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+	s.writes.Add(int64(len(changes)))
+	s.together.Add(int64(len(changes) - 1))
+	for _, c := range changes {
+		if c.Operation == storage.OpCreate || c.Operation == storage.OpUpdate {
+			s.sealed.add(c.Record)
+		}
+	}
+	results, err := s.Store.Commit(ctx, changes)
+	for i, r := range results {
+		if changes[i].Operation == storage.OpConsume {
+			s.opened.add(r.Record)
+		}
+	}
+	return results, err
 }

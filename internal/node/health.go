@@ -54,7 +54,7 @@ func (s *watchedStore) ready(ctx context.Context) error {
 // note takes the outcome of a change. An answer of the store's, such as a conflict, and a caller that went away are not
 // failures of it.
 func (s *watchedStore) note(err error) error {
-	for _, answer := range []error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict, context.Canceled, context.DeadlineExceeded} {
+	for _, answer := range []error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict, storage.ErrOver, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, answer) {
 			return err
 		}
@@ -91,4 +91,9 @@ func (s *watchedStore) Delete(ctx context.Context, kind storage.Kind, id string)
 func (s *watchedStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
 	n, err := s.Store.Increment(ctx, kind, id, window)
 	return n, s.note(err)
+}
+
+func (s *watchedStore) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+	results, err := s.Store.Commit(ctx, changes)
+	return results, s.note(err)
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"regain/adapters/localpass"
-	"regain/recovery"
 	"regain/storage"
 	"regain/storage/generation"
 )
@@ -27,23 +26,33 @@ type passStore struct {
 var _ localpass.Store = passStore{}
 
 // Put keeps the version counting where there is an entry, so that a verification that read the old pass cannot use up
-// the new one.
+// the new one. It is made with the next change of the request, which records that the pass was issued.
 func (s passStore) Put(ctx context.Context, e localpass.Entry) error {
-	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
-		old, err := s.store.Get(ctx, kindPass, s.id(e.Key))
-		switch {
-		case err == nil:
-			e.Version = old.Version
-			err = s.store.Update(ctx, s.record(e))
-		case errors.Is(err, storage.ErrNotFound):
-			err = s.store.Create(ctx, s.record(e))
+	change, err := s.put(ctx, e)
+	if err != nil {
+		return err
+	}
+	return storage.Postpone(ctx, s.store, storage.Postponed{Change: change, Again: func(ctx context.Context, failed error) (storage.Change, error) {
+		for _, between := range []error{storage.ErrConflict, storage.ErrExists, storage.ErrNotFound} { // another Put, or its end of life
+			if errors.Is(failed, between) {
+				return s.put(ctx, e)
+			}
 		}
-		if errors.Is(err, storage.ErrExists) || errors.Is(err, storage.ErrNotFound) { // another Put, or its end of life, came in between
-			return struct{}{}, errors.Join(storage.ErrConflict, err)
-		}
-		return struct{}{}, err
-	})
-	return err
+		return storage.Change{}, fmt.Errorf("keep the pass: %w", failed)
+	}})
+}
+
+// put is the change that puts an entry in the place of what is there.
+func (s passStore) put(ctx context.Context, e localpass.Entry) (storage.Change, error) {
+	old, err := s.store.Get(ctx, kindPass, s.id(e.Key))
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		return storage.Creating(s.record(e)), nil
+	case err != nil:
+		return storage.Change{}, err
+	}
+	e.Version = old.Version
+	return storage.Updating(s.record(e)), nil
 }
 
 func (s passStore) Get(ctx context.Context, key string) (localpass.Entry, error) {

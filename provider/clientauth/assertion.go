@@ -2,6 +2,7 @@ package clientauth
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -135,17 +136,28 @@ func (a *Authenticator) isFor(r *http.Request, audience []string, client *client
 	return len(audience) > 0 && !slices.ContainsFunc(audience, func(one string) bool { return !slices.Contains(ours, one) })
 }
 
-// useOnce records the assertion's jti for this client, atomically. It is called after all other checks, so that a
-// stranger cannot use up a jti of the client.
+// useOnce records the assertion's jti for this client, atomically: at the latest before the request is answered, with the
+// first change that is made for it. It is called after all other checks, so that a stranger cannot use up a jti of the
+// client.
 func (a *Authenticator) useOnce(r *http.Request, client *clients.Client, claims assertionClaims) error {
-	err := a.store.Create(r.Context(), storage.Record{
+	used := storage.Record{
 		Kind: kindAssertion, ID: storage.Digest(client.ID + "\x00" + claims.ID), ExpiresAt: claims.Expiry.Time().Add(time.Duration(clock.Clients)),
-	})
+	}
+	switch _, err := a.store.Get(r.Context(), kindAssertion, used.ID); {
+	case err == nil: // a plain replay is refused before anything is done for it; one at the same moment, by the record
+		return notRecorded(storage.ErrExists)
+	case !errors.Is(err, storage.ErrNotFound):
+		return notRecorded(err)
+	}
+	return storage.Postpone(r.Context(), a.store, storage.Postponed{Change: storage.Creating(used), Again: func(_ context.Context, failed error) (storage.Change, error) {
+		return storage.Change{}, notRecorded(failed)
+	}})
+}
+
+// notRecorded is the error of an assertion whose jti could not be recorded.
+func notRecorded(err error) error {
 	if errors.Is(err, storage.ErrExists) {
 		return problem.InvalidClient(errors.New("jti was used before"))
 	}
-	if err != nil {
-		return problem.Unavailable(fmt.Errorf("record jti: %w", err))
-	}
-	return nil
+	return problem.Unavailable(fmt.Errorf("record jti: %w", err))
 }

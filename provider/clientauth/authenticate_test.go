@@ -288,6 +288,9 @@ var errDown = errors.New("down")
 
 func (outage) Client(context.Context, string) (*clients.Client, error) { return nil, errDown }
 func (outage) Create(context.Context, storage.Record) error            { return errDown }
+func (outage) Get(context.Context, storage.Kind, string) (storage.Record, error) {
+	return storage.Record{}, storage.ErrNotFound
+}
 
 // What cannot be looked up is no verdict on the client.
 func TestOutages(t *testing.T) {

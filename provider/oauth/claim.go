@@ -11,15 +11,19 @@ import (
 )
 
 // claim marks the code as used, by a compare-and-swap on the record that was checked. fosite would read it and then
-// write it, which lets two concurrent callers through.
+// write it, which lets two concurrent callers through. The swap is made with the next change of the request, at the latest
+// before its answer: what is made from the code until then is nobody's.
 func (s *Server) claim(ctx context.Context, t *tokenRequest) error {
-	switch err := s.useUp(ctx, t.row, *t.code); {
-	case errors.Is(err, storage.ErrConflict), errors.Is(err, storage.ErrNotFound):
-		return problem.InvalidGrant("The authorization code has already been used.")
-	case err != nil:
+	used, err := claimed(t.row, *t.code)
+	if err != nil {
 		return problem.Unavailable(err)
 	}
-	return nil
+	return storage.Postpone(ctx, s.store, storage.Postponed{Change: storage.Updating(used), Again: func(_ context.Context, failed error) (storage.Change, error) {
+		if errors.Is(failed, storage.ErrConflict) || errors.Is(failed, storage.ErrNotFound) {
+			return storage.Change{}, problem.InvalidGrant("The authorization code has already been used.")
+		}
+		return storage.Change{}, problem.Unavailable(failed)
+	}})
 }
 
 // Withdraw makes a code worthless whose place another one takes. It uses the code up as a token request would, so of the
@@ -48,10 +52,17 @@ func (s *Server) Withdraw(ctx context.Context, codeID string) error {
 
 // useUp stores the code as claimed, if it is still as it was read.
 func (s *Server) useUp(ctx context.Context, row storage.Record, g grant) error {
-	g.Claimed = true
-	var err error
-	if row.Data, err = storage.Encode(g); err != nil {
+	used, err := claimed(row, g)
+	if err != nil {
 		return err
 	}
-	return s.store.Update(ctx, row)
+	return s.store.Update(ctx, used)
+}
+
+// claimed returns the record of a code as it is when it was used.
+func claimed(row storage.Record, g grant) (storage.Record, error) {
+	g.Claimed = true
+	var err error
+	row.Data, err = storage.Encode(g)
+	return row, err
 }

@@ -231,12 +231,17 @@ func grantOf(request fosite.Requester) grant {
 	}
 }
 
+// create stores a grant with the next change of the request, and at the latest before its answer: until then nobody has
+// the code or token.
 func (r *records) create(ctx context.Context, kind storage.Kind, signature string, g grant, life time.Duration) error {
 	data, err := storage.Encode(g)
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", kind, err)
 	}
-	return r.store.Create(ctx, storage.Record{Kind: kind, ID: storage.Digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)})
+	made := storage.Record{Kind: kind, ID: storage.Digest(signature), Group: g.ID, Data: data, ExpiresAt: r.clock().Add(life)}
+	return storage.Postpone(ctx, r.store, storage.Postponed{Change: storage.Creating(made), Again: func(_ context.Context, failed error) (storage.Change, error) {
+		return storage.Change{}, problem.ServerError(fmt.Errorf("store %s: %w", kind, failed))
+	}})
 }
 
 func (r *records) get(ctx context.Context, kind storage.Kind, signature string) (storage.Record, grant, error) {

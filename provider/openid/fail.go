@@ -18,11 +18,12 @@ import (
 // wrapper renders the error of a handler.
 type wrapper = func(next web.Handler) gin.HandlerFunc
 
-// forClient renders a handler's error as JSON (RFC 6749 §5.2), and keeps the answer out of caches.
+// forClient renders a handler's error as JSON (RFC 6749 §5.2), and keeps the answer out of caches. Every endpoint at which
+// clients authenticate is behind it, so none can answer before the client's assertion is used up.
 func (e *Endpoints) forClient(next web.Handler) gin.HandlerFunc {
 	return func(c *gin.Context) {
 		web.NoStore(c)
-		err := next(c)
+		err := together(c, next)
 		if err == nil {
 			return
 		}

@@ -12,11 +12,14 @@ import (
 	"regain/provider/requests"
 	"regain/provider/web"
 	"regain/recovery"
+	"regain/storage"
 )
 
 // finish sends the person back to the client: with a code after an approval, with an error after anything else. It can be
 // repeated: a second press, a reload, or a press after Back or after a lost answer sends the browser to the client again.
 func (a *authorization) finish(c *gin.Context, t recovery.Transaction) error {
+	ctx, unit := storage.Begin(c.Request.Context())
+	c.Request = c.Request.WithContext(ctx)
 	first := true
 	response, err := recovery.RetryOnConflict(func() (response oauth.Response, err error) {
 		if !first { // lost against another press, whose code this one's takes the place of
@@ -27,6 +30,9 @@ func (a *authorization) finish(c *gin.Context, t recovery.Transaction) error {
 		first = false
 		return a.end(c, t)
 	})
+	if failed := unit.Finish(ctx); failed != nil { // before the browser takes the code anywhere
+		err = failed
+	}
 	if err != nil {
 		return binding.RedirectToPage(c, t.ID, err)
 	}

@@ -148,14 +148,13 @@ func unknown() error {
 	return problem.New(http.StatusBadRequest, CodeUnknown, "The request_uri is unknown, expired or was used already. Start again at your organisation's sign-in page.")
 }
 
-// Delete deletes a request that was answered. Its URI may be visited repeatedly until the authorization is completed, but not
+// Delete deletes a request that was answered, with the next change of the request that answers it. Its URI may be visited repeatedly until the authorization is completed, but not
 // after (FAPI 2.0 Security Profile §5.3.2.2 Note 3).
 func (p *Requests) Delete(ctx context.Context, a requests.Authorization) error {
 	if a.Pushed == "" {
 		return nil
 	}
-	if err := p.store.Delete(ctx, kindPushed, storage.Digest(a.Pushed)); err != nil {
-		return fmt.Errorf("forget pushed request: %w", err)
-	}
-	return nil
+	return storage.Postpone(ctx, p.store, storage.Postponed{Change: storage.Deleting(kindPushed, storage.Digest(a.Pushed)), Again: func(_ context.Context, failed error) (storage.Change, error) {
+		return storage.Change{}, fmt.Errorf("forget pushed request: %w", failed)
+	}})
 }

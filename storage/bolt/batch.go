@@ -1,21 +1,26 @@
 package bolt
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.etcd.io/bbolt"
+
+	"regain/storage"
 )
 
-// call is one change, and who waits for it.
+// call is a list of changes, and who waits for it.
 type call struct {
-	change func(tx table, now time.Time) error
-	woken  chan struct{} // when it is done, or is the first of those that are to be committed next
-	done   bool
-	err    error
+	changes []storage.Change
+	found   []found
+	results []storage.Result
+	refused error         // by what is there; nothing of the list was made then
+	woken   chan struct{} // when it is done, or is the first of those that are to be committed next
+	done    bool
+	err     error
 }
 
 // batch commits changes that come at the same time together, since each commit waits for the disk: those that come while
@@ -31,9 +36,9 @@ type batch struct {
 	sum     *sum // of the file, known to whoever commits; nil where it has to be read
 }
 
-// update runs one durable change. It may run more than once, and its last run counts.
-func (s *Store) update(change func(tx table, now time.Time) error) error {
-	c := &call{change: change, woken: make(chan struct{}, 1)}
+// update makes a list of changes durably, or none of it.
+func (s *Store) update(changes []storage.Change) ([]storage.Result, error) {
+	c := &call{changes: changes, found: make([]found, len(changes)), results: make([]storage.Result, len(changes)), woken: make(chan struct{}, 1)}
 	b := &s.batch
 	b.mu.Lock()
 	b.pending = append(b.pending, c)
@@ -46,7 +51,10 @@ func (s *Store) update(change func(tx table, now time.Time) error) error {
 	if !c.done {
 		s.lead()
 	}
-	return c.err
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.results, nil
 }
 
 // lead commits what is pending, and leaves what has come meanwhile to the first of those who wait for it.
@@ -70,7 +78,7 @@ func (c *call) finish(err error) {
 	c.woken <- struct{}{}
 }
 
-// commit commits changes in one transaction, without those that fail.
+// commit commits lists in one transaction, without those that fail.
 func (s *Store) commit(calls []*call) {
 	for len(calls) > 0 {
 		failed, err := s.attempt(calls)
@@ -83,35 +91,51 @@ func (s *Store) commit(calls []*call) {
 			err = fmt.Errorf("write to store: %w", err)
 		}
 		for _, c := range calls {
-			c.finish(err)
+			if c.refused != nil {
+				c.finish(c.refused)
+			} else {
+				c.finish(err)
+			}
 		}
 		return
 	}
 }
 
-// attempt commits changes in one transaction. Where one fails, failed is its place: it rolls back all of them, and the
-// others run again.
+// errNothing ends a transaction in which every list was refused: there is nothing to wait for the disk for.
+var errNothing = errors.New("nothing was changed")
+
+// attempt commits lists in one transaction. A list that is refused by what is there has changed nothing, and is left out.
+// Where one fails in the middle, failed is its place: it rolls back all of them, and the others run again.
 func (s *Store) attempt(calls []*call) (failed int, err error) {
 	failed = -1
 	var changed *sum
 	err = s.write(func(tx *bbolt.Tx) error {
-		now := s.clock()
+		now, steady := s.clock(), s.steady.Now()
 		if changed, err = s.batch.known(tx, s.seal); err != nil {
 			return err
 		}
-		t := table{tx, changed}
+		t, made := table{tx, changed}, false
 		for i, c := range calls {
-			if err := c.change(t, now); err != nil {
+			if c.refused = t.refuses(c, now, steady); c.refused != nil {
+				continue
+			}
+			made = true
+			if err := t.apply(c, steady); err != nil {
 				failed = i
 				return err
 			}
 		}
-		if err := t.sweep(s.steady.Now()); err != nil {
+		if !made {
+			return errNothing
+		}
+		if err := t.sweep(steady); err != nil {
 			return err
 		}
 		return changed.store(tx, s.seal)
 	})
 	switch {
+	case errors.Is(err, errNothing):
+		return -1, nil
 	case err == nil:
 		s.batch.sum = changed
 	case failed < 0:

@@ -1,5 +1,5 @@
 // Package bolt stores records in one file (go.etcd.io/bbolt), for a single node whose open transactions must survive a
-// restart. Every change is one durable transaction of the file.
+// restart. Every list of changes is one durable transaction of the file, or a part of one.
 //
 //	r/<kind>/<id>                 → version, expiry, group, data
 //	g/<kind>/<group>/<id>         → empty; the index of List
@@ -91,23 +91,6 @@ func prepare(db *bbolt.DB, seal Seal) error {
 	})
 }
 
-func (s *Store) Create(_ context.Context, r storage.Record) error {
-	return s.update(func(tx table, now time.Time) error {
-		old, ok, err := tx.get(r.Kind, r.ID)
-		if err != nil {
-			return err
-		}
-		if ok && !old.Expired(now) {
-			return storage.ErrExists
-		}
-		r.Version = 1
-		if ok {
-			return tx.replace(old, r)
-		}
-		return tx.add(r)
-	})
-}
-
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	var r storage.Record
 	err := s.view(func(tx *bbolt.Tx) error {
@@ -116,46 +99,6 @@ func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Re
 		return err
 	})
 	return r, err
-}
-
-func (s *Store) Update(_ context.Context, r storage.Record) error {
-	return s.update(func(tx table, now time.Time) error {
-		old, err := tx.live(r.Kind, r.ID, now)
-		if err != nil {
-			return err
-		}
-		if old.Version != r.Version {
-			return storage.ErrConflict
-		}
-		next := r // update may run this function again, so it must not change r
-		next.Version++
-		return tx.replace(old, next)
-	})
-}
-
-func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	var r storage.Record
-	err := s.update(func(tx table, now time.Time) error {
-		var err error
-		if r, err = tx.live(kind, id, now); err != nil {
-			return err
-		}
-		return tx.remove(r)
-	})
-	if err != nil {
-		return storage.Record{}, err
-	}
-	return r, nil
-}
-
-func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
-	return s.update(func(tx table, _ time.Time) error {
-		r, _, err := tx.get(kind, id)
-		if err != nil {
-			return err
-		}
-		return tx.remove(r)
-	})
 }
 
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
@@ -180,19 +123,6 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 		return nil
 	})
 	return found, err
-}
-
-func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	var hits int64
-	err := s.update(func(tx table, _ time.Time) error {
-		var err error
-		hits, err = tx.hit(kind, id, s.steady.Now(), window)
-		return err
-	})
-	if err != nil {
-		return 0, err
-	}
-	return hits, nil
 }
 
 // Close implements storage.Store. A file that is damaged is left as it is: bbolt may wait for a lock that it holds.

@@ -170,21 +170,34 @@ func (t table) remove(r storage.Record) error {
 	return errors.Join(t.unset(bucketRecords, join(string(r.Kind), r.ID)), t.unindex(r))
 }
 
-// hit implements storage.Store's Increment.
-func (t table) hit(kind storage.Kind, id string, now time.Time, window time.Duration) (int64, error) {
-	key := join(string(kind), id)
-	hits, ends, counting := int64(0), now.Add(window), false
-	if b := t.tx.Bucket([]byte(bucketCounters)).Get(key); len(b) == 16 {
+// count is what a counter has in an open window; the zero count begins one.
+type count struct {
+	hits int64
+	ends time.Time
+}
+
+// count returns the counter of a window that is open now.
+func (t table) count(kind storage.Kind, id string, now time.Time) count {
+	if b := t.tx.Bucket([]byte(bucketCounters)).Get(join(string(kind), id)); len(b) == 16 {
 		if until := time.Unix(0, int64(binary.BigEndian.Uint64(b[8:]))); now.Before(until) {
-			hits, ends, counting = int64(binary.BigEndian.Uint64(b)), until, true
+			return count{int64(binary.BigEndian.Uint64(b)), until}
 		}
 	}
-	hits++
-	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(hits)), uint64(ends.UnixNano()))
-	if err := t.set(bucketCounters, key, value); err != nil || counting { // and its end is in the index
-		return hits, err
+	return count{}
+}
+
+// hit counts on from what was counted, in a window that ends then if this begins it.
+func (t table) hit(kind storage.Kind, id string, c count, ends time.Time) (int64, error) {
+	key, counting := join(string(kind), id), c.hits > 0
+	if !counting {
+		c.ends = ends
 	}
-	return hits, t.set(bucketEndings, endingKey(ends, []byte(bucketCounters), key), nil)
+	c.hits++
+	value := binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, uint64(c.hits)), uint64(c.ends.UnixNano()))
+	if err := t.set(bucketCounters, key, value); err != nil || counting { // and its end is in the index
+		return c.hits, err
+	}
+	return c.hits, t.set(bucketEndings, endingKey(c.ends, []byte(bucketCounters), key), nil)
 }
 
 // sweepAtMost bounds how many expired entries one change removes.

@@ -49,54 +49,10 @@ func New(now func() time.Time) (*Store, error) {
 	}, nil
 }
 
-func (s *Store) Create(_ context.Context, r storage.Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sweep()
-	if old, taken := s.records[key{r.Kind, r.ID}]; taken && !old.Expired(s.clock()) {
-		return storage.ErrExists
-	}
-	r.Version = 1
-	s.put(r)
-	return nil
-}
-
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.get(kind, id)
-}
-
-func (s *Store) Update(_ context.Context, r storage.Record) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	old, err := s.get(r.Kind, r.ID)
-	if err != nil {
-		return err
-	}
-	if old.Version != r.Version {
-		return storage.ErrConflict
-	}
-	r.Version++
-	s.put(r)
-	return nil
-}
-
-func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, err := s.get(kind, id)
-	if err == nil {
-		s.remove(key{kind, id})
-	}
-	return r, err
-}
-
-func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.remove(key{kind, id})
-	return nil
 }
 
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
@@ -116,21 +72,6 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 		}
 	}
 	return found, nil
-}
-
-func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := s.sweep()
-	k := key{kind, id}
-	c := s.counters[k]
-	if !now.Before(c.ends) {
-		c = counter{ends: now.Add(window)}
-		heap.Push(&s.ends, ending{at: c.ends, key: k, counter: true})
-	}
-	c.hits++
-	s.counters[k] = c
-	return c.hits, nil
 }
 
 // Close implements storage.Store.

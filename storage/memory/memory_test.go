@@ -62,3 +62,12 @@ func TestClockThatJumps(t *testing.T) {
 		return s
 	})
 }
+
+func TestListsAreMadeWholeOrNotAtAll(t *testing.T) {
+	clock := storagetest.NewClock()
+	s, err := memory.New(clock.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	storagetest.AllOrNone(t, s, clock)
+}

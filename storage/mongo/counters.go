@@ -21,6 +21,8 @@ type counter struct {
 	Ends      int64     `bson:"ends"` // of the window
 	CountedBy []int64   `bson:"counted_by"`
 	Sweep     time.Time `bson:"sweep"`
+
+	most int64 // the limit of this count; not stored
 }
 
 // by returns the count that an operation made, if it is among the last ones.
@@ -30,6 +32,11 @@ func (c counter) by(operation int64) (int64, bool) {
 }
 
 func (s *Store) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	return s.count(ctx, storage.Counting(kind, id, window, 0))
+}
+
+// count increments a counter, unless its count would be beyond the limit of the change.
+func (s *Store) count(ctx context.Context, c storage.Change) (int64, error) {
 	operation, err := newOperation()
 	if err != nil {
 		return 0, err
@@ -37,10 +44,10 @@ func (s *Store) Increment(ctx context.Context, kind storage.Kind, id string, win
 	var count int64
 	err = s.settle(ctx, "increment", func(ctx context.Context, maybe bool) error {
 		now := s.steady.Now()
-		next := counter{Key: key(kind, id), Count: 1, Ends: now.Add(window).UnixNano(), CountedBy: []int64{operation}, Sweep: s.sweepIn(window)}
+		next := counter{Key: key(c.Record.Kind, c.Record.ID), Count: 1, Ends: now.Add(c.Window).UnixNano(), CountedBy: []int64{operation}, Sweep: s.sweepIn(c.Window), most: c.Max}
 		var err error
 		if !maybe {
-			if count, err = s.countOn(ctx, next.Key, now, operation); !errors.Is(err, mongo.ErrNoDocuments) {
+			if count, err = s.countOn(ctx, next, now); !errors.Is(err, mongo.ErrNoDocuments) {
 				return err
 			}
 		}
@@ -53,13 +60,18 @@ func (s *Store) Increment(ctx context.Context, kind storage.Kind, id string, win
 	return count, nil
 }
 
-// countOn counts in a window that is open, or returns mongo.ErrNoDocuments.
-func (s *Store) countOn(ctx context.Context, key string, now time.Time, operation int64) (int64, error) {
-	c, err := decode[counter](s.counters.FindOneAndUpdate(ctx, bson.D{
-		{Key: fieldKey, Value: key},
+// countOn counts in a window that is open and within the limit, or returns mongo.ErrNoDocuments.
+func (s *Store) countOn(ctx context.Context, next counter, now time.Time) (int64, error) {
+	operation := next.CountedBy[0]
+	open := bson.D{
+		{Key: fieldKey, Value: next.Key},
 		{Key: fieldEnds, Value: bson.D{{Key: "$gt", Value: now.UnixNano()}}},
 		{Key: fieldCountedBy, Value: bson.D{{Key: "$ne", Value: operation}}},
-	}, bson.D{
+	}
+	if next.most != 0 {
+		open = append(open, bson.E{Key: fieldCount, Value: bson.D{{Key: "$lt", Value: next.most}}})
+	}
+	c, err := decode[counter](s.counters.FindOneAndUpdate(ctx, open, bson.D{
 		{Key: "$inc", Value: bson.D{{Key: fieldCount, Value: int64(1)}}},
 		{Key: "$push", Value: bson.D{{Key: fieldCountedBy, Value: bson.D{{Key: "$each", Value: bson.A{operation}}, {Key: "$slice", Value: -countsKept}}}}},
 	}, options.FindOneAndUpdate().SetReturnDocument(options.After)).Raw())
@@ -86,13 +98,15 @@ func (s *Store) countFrom(ctx context.Context, next counter, now time.Time, mayb
 	if there.Ends <= now.UnixNano() {
 		return 1, matched(s.counters.ReplaceOne(ctx, bson.D{{Key: fieldKey, Value: next.Key}, {Key: fieldEnds, Value: there.Ends}}, next))
 	}
-	if !maybe {
+	switch {
+	case maybe && len(there.CountedBy) >= countsKept:
+		return 0, errForgotten
+	case next.most != 0 && there.Count >= next.most:
+		return 0, storage.ErrOver
+	case !maybe:
 		return 0, errAgain // somebody else began the window
 	}
-	if len(there.CountedBy) >= countsKept {
-		return 0, errForgotten
-	}
-	count, err := s.countOn(ctx, next.Key, now, operation)
+	count, err := s.countOn(ctx, next, now)
 	if errors.Is(err, mongo.ErrNoDocuments) {
 		err = errAgain
 	}

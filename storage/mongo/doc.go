@@ -38,6 +38,9 @@
 // Update or a command that comes late where an id was used up and created again at the same version meanwhile; ids that
 // are used again have no updates.
 //
+// Commit makes a list without a transaction: in its order, each change as above, until one fails. What was made before it
+// stays, and the error names it.
+//
 // Where a call cannot settle it (the database stays away, or a ring has forgotten), it returns [storage.ErrUncertain]. In
 // all other cases an error means that nothing has changed, and will. A call goes on when its caller's context ends: it is
 // settled within the configured time-out, and is not begun if the context has ended before.

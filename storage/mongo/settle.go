@@ -82,7 +82,7 @@ func (s *Store) attempt(ctx context.Context, sent *sending, step func(ctx contex
 
 // settled reports whether an error is an answer.
 func settled(err error) bool {
-	return slices.ContainsFunc([]error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict}, func(answer error) bool { return errors.Is(err, answer) })
+	return slices.ContainsFunc([]error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict, storage.ErrOver}, func(answer error) bool { return errors.Is(err, answer) })
 }
 
 // pause waits a little longer each time, and reports whether there is time left.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -47,7 +48,7 @@ const kind = storage.Kind("thing")
 // Run checks every rule of storage.Store.
 func Run(t *testing.T, open Open) {
 	t.Helper()
-	for name, check := range map[string]func(*testing.T, storage.Store, *Clock){
+	rules := map[string]func(*testing.T, storage.Store, *Clock){
 		"create and get":                  createAndGet,
 		"create twice":                    createTwice,
 		"kinds are separate":              kindsAreSeparate,
@@ -75,7 +76,9 @@ func Run(t *testing.T, open Open) {
 		"ten thousand expired records":    tenThousandExpired,
 		"a call that is made again":       calledAgain,
 		"a caller who went away":          cancelled,
-	} {
+	}
+	maps.Copy(rules, commits())
+	for name, check := range rules {
 		t.Run(name, func(t *testing.T) {
 			clock := NewClock()
 			store := open(t, clock.Now)

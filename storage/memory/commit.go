@@ -1,0 +1,123 @@
+package memory
+
+import (
+	"container/heap"
+	"context"
+	"time"
+
+	"regain/storage"
+)
+
+func (s *Store) Create(_ context.Context, r storage.Record) error {
+	_, err := s.one(storage.Creating(r))
+	return err
+}
+
+func (s *Store) Update(_ context.Context, r storage.Record) error {
+	_, err := s.one(storage.Updating(r))
+	return err
+}
+
+func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	made, err := s.one(storage.Consuming(kind, id))
+	return made.Record, err
+}
+
+func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
+	_, err := s.one(storage.Deleting(kind, id))
+	return err
+}
+
+func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
+	made, err := s.one(storage.Counting(kind, id, window, 0))
+	return made.Count, err
+}
+
+// Commit implements storage.Store: all or none. What could refuse one of the changes is looked at before any is made; since
+// no record is in the list twice, none changes what another one hangs on.
+func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.Result, error) {
+	if err := storage.Apart(changes); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.sweep()
+	for i, c := range changes {
+		if err := s.refuses(c, now); err != nil {
+			return nil, &storage.CommitError{At: i, Err: err}
+		}
+	}
+	results := make([]storage.Result, len(changes))
+	for i, c := range changes {
+		results[i] = s.apply(c, now)
+	}
+	return results, nil
+}
+
+func (s *Store) one(c storage.Change) (storage.Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.sweep()
+	if err := s.refuses(c, now); err != nil {
+		return storage.Result{}, err
+	}
+	return s.apply(c, now), nil
+}
+
+// refuses returns why a change cannot be made, or nil. now is the time that counters go by.
+func (s *Store) refuses(c storage.Change, now time.Time) error {
+	k := key{c.Record.Kind, c.Record.ID}
+	switch c.Operation {
+	case storage.OpIncrement:
+		if c.Max != 0 && now.Before(s.counters[k].ends) && s.counters[k].hits >= c.Max {
+			return storage.ErrOver
+		}
+		return nil
+	case storage.OpDelete:
+		return nil
+	case storage.OpCreate, storage.OpUpdate, storage.OpConsume:
+	}
+	old, there := s.records[k]
+	there = there && !old.Expired(s.clock())
+	switch {
+	case c.Operation == storage.OpCreate && there:
+		return storage.ErrExists
+	case c.Operation != storage.OpCreate && !there:
+		return storage.ErrNotFound
+	case c.Operation == storage.OpUpdate && old.Version != c.Record.Version:
+		return storage.ErrConflict
+	}
+	return nil
+}
+
+// apply makes a change that nothing refuses.
+func (s *Store) apply(c storage.Change, now time.Time) (made storage.Result) {
+	k := key{c.Record.Kind, c.Record.ID}
+	switch c.Operation {
+	case storage.OpCreate:
+		c.Record.Version = 1
+		s.put(c.Record)
+	case storage.OpUpdate:
+		c.Record.Version++
+		s.put(c.Record)
+	case storage.OpConsume:
+		made.Record = s.records[k] // whose bytes are nobody else's from now on
+		s.remove(k)
+	case storage.OpDelete:
+		s.remove(k)
+	case storage.OpIncrement:
+		made.Count = s.hit(k, now, c.Window)
+	}
+	return made
+}
+
+func (s *Store) hit(k key, now time.Time, window time.Duration) int64 {
+	c := s.counters[k]
+	if !now.Before(c.ends) {
+		c = counter{ends: now.Add(window)}
+		heap.Push(&s.ends, ending{at: c.ends, key: k, counter: true})
+	}
+	c.hits++
+	s.counters[k] = c
+	return c.hits
+}
