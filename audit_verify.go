@@ -169,8 +169,8 @@ func writeWhole(out io.Writer, w segments.Whole) {
 		fmt.Fprintf(out, "recovery %s: %s (%s)\n", f.Transaction, f.Said, strings.Join(at, ", "))
 	}
 	if w.Faulty > 0 {
-		fmt.Fprintf(out, "together: %d of %d recoveries lack a step, or have one too many: the log of a node is not here, or a node was stopped\n"+
-			"or could not write between a change and its record (docs/audit.md)\n", w.Faulty, w.Transactions)
+		fmt.Fprintf(out, "together: %d of %d recoveries lack a step, or have one too many: the log of a node is not here, or somebody\n"+
+			"changed the store (docs/audit.md)\n", w.Faulty, w.Transactions)
 	} else {
 		fmt.Fprintf(out, "together: ok: %d recoveries, %d passes: no step of any is missing, and none has two passes\n", w.Transactions, w.Passes)
 	}
@@ -179,6 +179,7 @@ func writeWhole(out io.Writer, w segments.Whole) {
 		says string
 	}{
 		{w.Unended, "passes were about to be issued when the node stopped: nobody got them, and the person started again"},
+		{w.Interrupted, "recoveries lack a record that need not be durable: a node was killed in that step, or did not hear what became of it"},
 		{w.Rollbacks, "times an older copy of the store was put back"},
 		{w.Earlier, "recoveries may have begun before the first record that is here"},
 		{w.Growing, "recoveries went on while the logs were read, and are not judged"},

@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
+	"regain/conformance/crash"
 	"regain/conformance/demo"
 	"regain/conformance/load"
 	"regain/conformance/oidf"
@@ -30,7 +31,7 @@ const usage = `Regain recovers accounts: a main IdP sends a person who has lost 
 wallet for a Verified ID and a Face Check, and a success returns a Temporary Access Pass.
 
   regain demo              start everything on this machine (main IdP, Regain, proofing provider, wallet) and print where to click
-  regain demo --drive      walk the journeys without a browser; exits 0 only if all end as expected
+  regain demo --drive      walk the journeys without a browser; exits 0 only if all end as expected; --store mongo has two nodes
   regain serve             run one node (with no configuration: a safe development instance)
   regain check             check a configuration and say what is wrong with it
   regain diagnose ID [LOG …] tell what happened in a recovery, by the reference on an error page or in a wallet's response: what was
@@ -42,6 +43,7 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c
   regain load              measure whole recoveries against the cost of their cryptography
+  regain crash             have many people recover while nodes are killed and the database fails, and check what is left; docs/crash.md
   regain oidf              run the OpenID Foundation's conformance plans, on a suite that runs on this machine
   regain version           print the version, and the commit that it was built from
 
@@ -85,6 +87,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return runDiagnose(rest, os.Stdin, out)
 	case "load":
 		return runLoad(ctx, rest, out)
+	case "crash":
+		return runCrash(ctx, rest, out)
+	case crash.Command:
+		if len(rest) != 1 {
+			return errUsage
+		}
+		return runServe(crash.UntilClosed(ctx, os.Stdin), []string{"--config", rest[0]}, out)
 	case load.Command:
 		if len(rest) != 2 {
 			return errUsage
@@ -118,6 +127,9 @@ func runDemo(ctx context.Context, args []string, out io.Writer) error {
 	flags.BoolVar(&options.TLS, "tls", false, "serve everything over TLS under a CA made for this run")
 	flags.IntVar(&options.Port, "port", 8400, "first of five ports: Regain, main IdP, proofing provider, wallet, and a provider that Regain does not trust")
 	flags.BoolVar(&options.Verbose, "verbose", false, "log every request")
+	flags.StringVar(&options.Store, "store", "memory", "Regain's storage backend: "+strings.Join(demo.Stores(), ", ")+"; with mongo there are two nodes behind a balancer")
+	flags.StringVar(&options.MongoURI, "mongo-uri", "", "with --store mongo: `URI` of the server, where the demo makes a database of its own and drops it; without it one is started, which scripts/mongo makes")
+	flags.IntVar(&options.Nodes, "nodes", 0, "with --store mongo: how many nodes there are; two without it")
 	flags.StringVar(&options.Only, "only", "", "with --drive: walk only the journeys whose name contains this")
 	flags.StringVar(&options.Clients, "clients", "", "file with more `clients`, written as in docs/configuration.md: try your own IdP against the demo")
 	flags.StringVar(&options.Configuration, "configuration", "", "file that is added to Regain's configuration, written as in docs/configuration.md (lists are added to, and an issuer of a type that the demo trusts joins the demo's own): try your own wallet against the demo")
@@ -225,6 +237,7 @@ func runLoad(ctx context.Context, args []string, out io.Writer) error {
 	flags.DurationVar(&options.Duration, "duration", load.DefaultDuration, "how long to drive recoveries in each configuration, a minute at most")
 	flags.IntSliceVar(&options.Workers, "workers", []int{load.DefaultWorkers}, "recoveries at the same time; several numbers, comma-separated, run one after the other and print a line each")
 	flags.StringSliceVar(&options.Stores, "store", load.Stores()[:1], "storage backends, comma-separated, each with each number of --workers: "+strings.Join(load.Stores(), ", "))
+	flags.StringVar(&options.MongoURI, "mongo-uri", "", "with --store mongo: `URI` of the server, where each configuration has a database of its own that is dropped; without it one is started, in memory, of which only counts and the node's own CPU time are fair figures")
 	flags.BoolVar(&options.TLS, "tls", false, "the server ends TLS itself, and each browser and each wallet comes with a connection of its own")
 	flags.IntVar(&options.Waiting, "waiting", 0, "live pages that stay open while recoveries run")
 	flags.StringVar(&options.Profile, "profile", "", "write a CPU profile of the server to this file; for one configuration")

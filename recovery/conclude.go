@@ -129,6 +129,21 @@ func (t Transaction) pending(flows ...Flow) (*Answer, error) {
 	return t.Presentation.Answer, nil
 }
 
+// decide records a decision, and then makes it effective. Every other step is stored first: here, a node that ended after the
+// change and before the record, or that never heard that the change was made, would leave a decision that people see and act
+// on, and no log has. In this order what such an end leaves is a record of a decision that is made again, the same, since the
+// verdict is stored already.
+func (l ledger) decide(ctx context.Context, t Transaction, event EventType, step Step) (Transaction, error) {
+	changed, err := l.apply(ctx, t, step)
+	if err != nil {
+		return t, err
+	}
+	if err := l.audit(ctx, changed, event, changed.Decision.Reason); err != nil {
+		return t, err
+	}
+	return l.compareAndSwap(ctx, changed)
+}
+
 // conclude makes the pending verdict the transaction's decision.
 func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, error) {
 	verdict := t.Presentation.Answer.Verdict
@@ -147,10 +162,10 @@ func (s *Service) conclude(ctx context.Context, t Transaction) (Transaction, err
 	t.Decision, t.Flow, t.NoRedirectBack, t.DecidedAt = &verdict, t.Presentation.Answer.Flow, t.Presentation.Answer.NoRedirectBack, s.ports.Clock()
 	switch verdict.Outcome {
 	case OutcomeApproved:
-		return s.advance(ctx, t, EventAccountMatched, StepApprove)
+		return s.decide(ctx, t, EventAccountMatched, StepApprove)
 	case OutcomeEvaluated:
-		return s.advance(ctx, t, EventRecoveryEvaluated, StepEvaluate)
+		return s.decide(ctx, t, EventRecoveryEvaluated, StepEvaluate)
 	default:
-		return s.advance(ctx, t, EventRecoveryDenied, StepDeny)
+		return s.decide(ctx, t, EventRecoveryDenied, StepDeny)
 	}
 }

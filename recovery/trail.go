@@ -57,6 +57,9 @@ type Fault struct {
 	Because EventType   // of an event that is recorded
 	At      []Recorded  // where that is; of several that exclude each other, all
 	Said    string      // what is wrong, for an administrator
+	// Interrupted: a node that was killed in a step, or that did not hear what became of its change, leaves this. A record that
+	// need not be durable follows its change, and may be missing. The log of a node that is not there takes durable ones too.
+	Interrupted bool
 }
 
 // Note takes an event of the transaction. Events that change no state say nothing of others.
@@ -173,7 +176,7 @@ func (t *Trail) recorded() []trailStep {
 }
 
 func missing(step trailStep, oneOf []EventType, found int) Fault {
-	f := Fault{Missing: oneOf, Because: step.event(), At: []Recorded{step.last.recorded()}}
+	f := Fault{Missing: oneOf, Because: step.event(), At: []Recorded{step.last.recorded()}, Interrupted: mayBeLost(oneOf)}
 	if found == 0 {
 		f.Said = fmt.Sprintf("%s is recorded, and %s nowhere", step.event(), names(oneOf))
 	} else {
@@ -222,6 +225,12 @@ func (t *Trail) decidedOtherwise() []Fault {
 	}
 	f.Said = fmt.Sprintf("%s of one recovery, for fewer answers of a wallet", strings.ReplaceAll(names(kinds), " or ", " and "))
 	return []Fault{f}
+}
+
+// mayBeLost reports whether a record is missing where a node was killed after its change. That of the start is not: the person
+// who could go on was not answered yet.
+func mayBeLost(events []EventType) bool {
+	return !slices.ContainsFunc(events, func(e EventType) bool { return e == EventRecoveryStarted || e == deniedAtOnce || e.Critical() })
 }
 
 func names(events []EventType) string {

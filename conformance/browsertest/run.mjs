@@ -2,6 +2,8 @@
 // device, dark colours, the keyboard, and pages without scripts.
 //
 //   node run.mjs PROGRAM [PICTURES]
+//
+// REGAIN_BROWSERTEST_DEMO has more arguments of the demo: "--store mongo" walks over two nodes.
 import { strict as assert } from "node:assert";
 import { addAuthenticator, listen, startBrowser, startDemo } from "./demo.mjs";
 import { Walk, picture } from "./steps.mjs";
@@ -10,7 +12,8 @@ const [program, pictures] = process.argv.slice(2);
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 const desktop = { viewport: { width: 1100, height: 780 } };
 
-const demo = await startDemo(program, Number(process.env.REGAIN_BROWSERTEST_PORT ?? 18400));
+const demo = await startDemo(program, Number(process.env.REGAIN_BROWSERTEST_PORT ?? 18400),
+  (process.env.REGAIN_BROWSERTEST_DEMO ?? "").split(" ").filter(Boolean));
 const browser = await startBrowser(process.env.CHROMIUM ?? "/usr/bin/chromium");
 const complaints = [];
 

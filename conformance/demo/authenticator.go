@@ -16,12 +16,14 @@ import (
 // recoveredWithAuthenticator is a recovery with a wallet like Microsoft Authenticator, in a test environment of its own: it asks no
 // other wallets, and has TLS whatever the others have, since a did:web is looked up over https.
 func recoveredWithAuthenticator(ctx context.Context, k *walker) (err error) {
-	w, err := testenv.Start(testenv.Options{TLS: true, Logger: k.logger, Clock: k.clock.now, Change: testenv.AskAuthenticators})
+	e := k.beside
+	e.TLS, e.Change = true, testenv.AskAuthenticators
+	w, err := testenv.Start(e)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, w.Close()) }()
-	there := newWalker(w, k.clock, k.logger)
+	there := newWalker(w, k.clock, k.beside)
 	app, err := there.authenticator(ctx, "ada.lindqvist")
 	if err != nil {
 		return err

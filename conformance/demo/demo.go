@@ -3,12 +3,15 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"regain/conformance/people"
@@ -26,6 +29,36 @@ type Options struct {
 	// Configuration is a file that is merged into Regain's configuration; "" for none.
 	Configuration string
 	Offers        []string // credential configurations that the proofing provider offers; its usual one if empty
+	// Store is Regain's storage backend: memory, file, or mongo, on which several nodes run; "" is memory.
+	Store    string
+	MongoURI string // server of the store mongo; "" starts one
+	Nodes    int    // of the store mongo; 0 for two
+}
+
+// Stores are what Options.Store may be.
+func Stores() []string { return []string{"memory", "file", "mongo"} }
+
+const (
+	defaultNodes = 2 // of a store that nodes share
+	maxNodes     = 16
+)
+
+// environment returns the options of a test environment that all ways of running have, or what is wrong with them.
+func (o Options) environment() (testenv.Options, error) {
+	e := testenv.Options{TLS: o.TLS, Logger: o.logger(), Store: cmp.Or(o.Store, "memory"), MongoURI: o.MongoURI, Nodes: o.Nodes}
+	switch {
+	case !slices.Contains(Stores(), e.Store):
+		return e, fmt.Errorf("demo: --store %q: use %s", o.Store, strings.Join(Stores(), ", "))
+	case e.Store != "mongo" && o.MongoURI != "":
+		return e, errors.New("demo: --mongo-uri is the server of --store mongo, which is missing")
+	case e.Store != "mongo" && o.Nodes > 1:
+		return e, fmt.Errorf("demo: --nodes %d: nodes need a store that they share: --store mongo", o.Nodes)
+	case o.Nodes < 0 || o.Nodes > maxNodes:
+		return e, fmt.Errorf("demo: --nodes %d: use 1 to %d", o.Nodes, maxNodes)
+	case e.Store == "mongo":
+		e.Nodes = cmp.Or(o.Nodes, defaultNodes)
+	}
+	return e, nil
 }
 
 func (o Options) logger() *slog.Logger {
@@ -37,7 +70,12 @@ func (o Options) logger() *slog.Logger {
 
 // Run starts the test environment, prints where to click, and serves until ctx ends.
 func Run(ctx context.Context, o Options) error {
-	w, err := testenv.Start(testenv.Options{Port: o.Port, TLS: o.TLS, Logger: o.logger(), Clients: o.Clients, Configuration: o.Configuration, Offers: o.Offers, Change: testenv.WithoutHSTS})
+	e, err := o.environment()
+	if err != nil {
+		return err
+	}
+	e.Port, e.Clients, e.Configuration, e.Offers, e.Change = o.Port, o.Clients, o.Configuration, o.Offers, testenv.WithoutHSTS
+	w, err := testenv.Start(e)
 	if err != nil {
 		return err
 	}
@@ -47,13 +85,28 @@ func Run(ctx context.Context, o Options) error {
 	return errors.Join(w.Wait(ctx), w.Close())
 }
 
+// nodes says what serves Regain, "" for a node with a store of its own.
+func nodes(w *testenv.Env) string {
+	if w.MongoURI() == "" {
+		return ""
+	}
+	server := "your MongoDB"
+	if w.InMemory() {
+		server = "a MongoDB test server"
+	}
+	if n := len(w.AuditLogs()); n > 1 {
+		return fmt.Sprintf("%d nodes behind a balancer, any of which answers any request, over %s", n, server)
+	}
+	return "one node over " + server
+}
+
 // explain prints where to begin, whom to be, and how to stop.
 func explain(o Options, w *testenv.Env) error {
 	table := tabwriter.NewWriter(o.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(table, "Regain's demo is up.\n\n")
 	for _, row := range [][3]string{
 		{"main IdP", w.IdP, "begin here"},
-		{"Regain", w.Regain, ""},
+		{"Regain", w.Regain, nodes(w)},
 		{"proofing", w.Proofing, "a document and a face become a Verified ID"},
 		{"wallet", w.Wallet, "the phone: add the Verified ID, agree, take the Face Check"},
 	} {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -41,6 +43,7 @@ func journeys() []journey {
 		{"other-browser-refused", otherBrowserRefused},
 		{"expired-refused", expiredRefused},
 		{"user-declined", userDeclined},
+		{"progress-within-a-second", progressWithinASecond},
 		{"sixty-four-redeemers-one-pass", sixtyFourRedeemersOnePass},
 	}
 }
@@ -55,16 +58,22 @@ var ErrFailed = errors.New("not every journey went as it must")
 // returns ErrFailed unless all went as they must.
 func Drive(ctx context.Context, o Options) error {
 	clock := &shiftedClock{}
-	w, err := testenv.Start(testenv.Options{TLS: o.TLS, Logger: o.logger(), Clock: clock.now})
+	e, err := o.environment()
 	if err != nil {
 		return err
 	}
+	e.Clock = clock.now
+	w, err := testenv.Start(e)
+	if err != nil {
+		return err
+	}
+	e.MongoURI = w.MongoURI() // of which a walk's own test environment takes another database
 	ok, failed := 0, 0
 	for _, j := range journeys() {
 		if !strings.Contains(j.name, o.Only) {
 			continue
 		}
-		if err := walk(ctx, j, newWalker(w, clock, o.logger())); err != nil {
+		if err := walk(ctx, j, newWalker(w, clock, e)); err != nil {
 			failed++
 			fmt.Fprintf(o.Out, "FAIL %s: %v\n", j.name, err)
 		} else {
@@ -72,8 +81,9 @@ func Drive(ctx context.Context, o Options) error {
 			fmt.Fprintf(o.Out, "ok %s\n", j.name)
 		}
 	}
+	unequal := tellNodes(o.Out, w)
 	fmt.Fprintf(o.Out, "%d ok, %d failed\n", ok, failed)
-	if err := w.Close(); err != nil {
+	if err := errors.Join(unequal, w.Close()); err != nil {
 		return err
 	}
 	switch {
@@ -81,6 +91,23 @@ func Drive(ctx context.Context, o Options) error {
 		return ErrFailed
 	case ok == 0:
 		return fmt.Errorf("no journey's name contains %q", o.Only)
+	}
+	return nil
+}
+
+// chance is how many requests a node may get none of, because what is in front throws dice.
+const chance = 40
+
+// tellNodes prints how many requests each node answered. It is an error if one answered none of many: then it was not shown
+// that any node can go on with what another began.
+func tellNodes(out io.Writer, w *testenv.Env) error {
+	served, all := w.Served(), int64(0)
+	for i, n := range served {
+		all += n
+		fmt.Fprintf(out, "node %d answered %d requests\n", i+1, n)
+	}
+	if all > chance && slices.Contains(served, 0) {
+		return errors.New("a node answered no request")
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -23,7 +22,7 @@ import (
 type walker struct {
 	env     *testenv.Env
 	clock   *shiftedClock
-	logger  *slog.Logger // of a test environment that a walk needs beside this one
+	beside  testenv.Options // of a test environment that a walk needs beside this one
 	browser *browser.Browser
 	wallet  *wallet.Wallet
 
@@ -35,8 +34,8 @@ type walker struct {
 	attempt rp.Attempt
 }
 
-func newWalker(w *testenv.Env, clock *shiftedClock, logger *slog.Logger) *walker {
-	return &walker{env: w, clock: clock, logger: logger, watch: clock.now, browser: newBrowser(w), party: w.RP}
+func newWalker(w *testenv.Env, clock *shiftedClock, beside testenv.Options) *walker {
+	return &walker{env: w, clock: clock, beside: beside, watch: clock.now, browser: newBrowser(w), party: w.RP}
 }
 
 // newBrowser opens a browser that stops at the relying party's redirect URI, where a program reads the answer.

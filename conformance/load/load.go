@@ -13,9 +13,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
+	"slices"
 	"sync"
 	"time"
 
+	"regain/conformance/mongoserver"
 	"regain/conformance/testenv"
 )
 
@@ -31,6 +34,9 @@ func Run(ctx context.Context, o Options, out io.Writer) error {
 		if past, err = readEarlier(o.Compare, o.setups()); err != nil {
 			return err
 		}
+	}
+	if slices.Contains(o.Stores, onServer) && o.MongoURI == "" {
+		fmt.Fprintln(os.Stderr, "mongo: "+mongoserver.NotModelled+". Counts and the node's own CPU time are fair figures; times and throughput are not: give --mongo-uri for those.")
 	}
 	lines := json.NewEncoder(out)
 	for _, s := range o.setups() {
@@ -64,7 +70,7 @@ func measure(ctx context.Context, o Options, s Setup) (Report, error) {
 	defer room.remove()
 	var server *child
 	w, err := testenv.Start(testenv.Options{
-		Logger: slog.New(slog.DiscardHandler), Namesakes: s.Workers + 1, Store: s.Store, TLS: s.TLS, Configuration: room.path,
+		Logger: slog.New(slog.DiscardHandler), Namesakes: s.Workers + 1, Store: s.Store, MongoURI: o.MongoURI, TLS: s.TLS, Configuration: room.path,
 		Elsewhere: spawn(ctx, o.Profile, &server),
 	})
 	if err != nil {

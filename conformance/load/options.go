@@ -27,6 +27,7 @@ type Options struct {
 	Duration time.Duration // of each configuration
 	Workers  []int         // recoveries at the same time
 	Stores   []string
+	MongoURI string // server of the store mongo, in a database of its own; "" starts one for each configuration
 	TLS      bool
 	Waiting  int    // live pages that are open all the time
 	Profile  string // file for a CPU profile of the server; "" for none
@@ -57,6 +58,8 @@ func (o Options) validate() error {
 	switch {
 	case len(o.Stores) == 0:
 		return fmt.Errorf("load: --store: use %s, or several with a comma between them", oneOf(Stores()))
+	case o.MongoURI != "" && !slices.Contains(o.Stores, onServer):
+		return fmt.Errorf("load: --mongo-uri is the server of --store %s, which is missing", onServer)
 	case len(o.Workers) == 0:
 		return fmt.Errorf("load: --workers: give a number from 1 to %d, or several with a comma between them", maxWorkers)
 	case o.Duration <= 0 || o.Duration > maxDuration:

@@ -2,8 +2,6 @@ package load
 
 import (
 	"context"
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"html"
@@ -14,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"regain/conformance/jose"
 	"regain/conformance/rp"
 	"regain/conformance/testenv"
 )
@@ -128,73 +125,11 @@ func (k *worker) redeem(ctx context.Context, attempt rp.Attempt, code string) er
 	return nil
 }
 
-// request is what the wallet needs of a request object.
-type request struct {
-	ClientID    string `json:"client_id"`
-	ResponseURI string `json:"response_uri"`
-	Nonce       string `json:"nonce"`
-	State       string `json:"state"`
-	Metadata    struct {
-		Keys jose.JWKSet `json:"jwks"`
-	} `json:"client_metadata"`
-}
-
-// present fetches the request, answers it, and returns where the browser has to go.
+// present fetches the request of the page, answers it, and returns where the browser has to go.
 func (k *worker) present(ctx context.Context, page string) (string, error) {
-	link, err := url.Parse(html.UnescapeString(between(page, `id="open-wallet" href="`, `"`)))
-	if err != nil {
-		return "", err
-	}
 	client, done := k.visitor()
 	defer done()
-	object, err := form(ctx, client, link.Query().Get("request_uri"), url.Values{"wallet_nonce": {"load"}})
-	if err != nil {
-		return "", err
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(between(string(object), ".", "."))
-	if err != nil {
-		return "", err
-	}
-	var asked request
-	if err := json.Unmarshal(payload, &asked); err != nil {
-		return "", err
-	}
-	sealed, err := k.answer(ctx, asked)
-	if err != nil {
-		return "", err
-	}
-	answer, err := form(ctx, client, asked.ResponseURI, url.Values{"response": {sealed}})
-	if err != nil {
-		return "", err
-	}
-	var next struct {
-		URI string `json:"redirect_uri"`
-	}
-	if err := json.Unmarshal(answer, &next); err != nil || next.URI == "" {
-		return "", fmt.Errorf("the answer has no redirect_uri: %w", err)
-	}
-	return next.URI, nil
-}
-
-// answer seals the vp_token (OpenID4VP 1.0 §8.3).
-func (k *worker) answer(ctx context.Context, asked request) (string, error) {
-	receipt, err := k.holder.faceCheck(ctx)
-	if err != nil {
-		return "", err
-	}
-	token := map[string][]string{}
-	for id, credential := range map[string]string{"verified_id": k.holder.verified, "face_check": receipt} {
-		bound, err := k.holder.bind(credential, asked.Nonce, asked.ClientID)
-		if err != nil {
-			return "", err
-		}
-		token[id] = []string{bound}
-	}
-	payload, err := json.Marshal(map[string]any{"vp_token": token, "state": asked.State})
-	if err != nil {
-		return "", err
-	}
-	return jose.Recipient{Key: asked.Metadata.Keys.Keys[0], Encoding: "A128GCM"}.Seal(payload, nil)
+	return (&Presenter{k.holder}).Present(ctx, client, html.UnescapeString(between(page, `id="open-wallet" href="`, `"`)))
 }
 
 func form(ctx context.Context, client *http.Client, address string, values url.Values) ([]byte, error) {

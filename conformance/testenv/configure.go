@@ -12,6 +12,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"go.yaml.in/yaml/v3"
 
+	"regain/conformance/mongoserver"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/rp"
@@ -26,7 +27,11 @@ const (
 	ClientByID    = "program-by-id"
 )
 
-const caFile = "ca.crt"
+const (
+	caFile            = "ca.crt"
+	serverCertificate = "server.crt"
+	serverKey         = "server.pem"
+)
 
 // WithoutHSTS changes Regain's configuration (Options.Change) so that a browser may come by http again: a person's own browser
 // remembers the name for years, and the next demonstration may be one without TLS.
@@ -39,6 +44,10 @@ type object = map[string]any
 // path that `regain serve --config` would take.
 func (w *Env) configure(o Options) (string, error) {
 	f := &files{directory: w.directory}
+	storage, err := w.storage(o, f)
+	if err != nil {
+		return "", err
+	}
 	clients := []object{
 		{"id": ClientIdP, "name": "Example Organisation", "jwks_file": f.write("main-idp.jwks.json", w.IdPs.JWKS()), "redirect_uris": []string{w.IdPs.RedirectURI()}},
 	}
@@ -50,7 +59,7 @@ func (w *Env) configure(o Options) (string, error) {
 	}
 	anchors := f.write("proofing.crt", encodePEM("CERTIFICATE", w.Issuer.Anchor().Raw))
 	doc := object{
-		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": w.storage(o.Store),
+		"issuer": w.Regain, "development": true, "organisation_id": "Example Organisation", "storage": storage,
 		"secrets": object{
 			"encryption_keys": object{"file": f.secret("encryption.key")}, "token_secret": object{"file": f.secret("token.key")},
 			"pass_key": object{"file": f.secret("pass.key")}, "signing_key": object{"file": f.signingKey("signing.pem", o.Clients != "")},
@@ -82,6 +91,12 @@ func (w *Env) configure(o Options) (string, error) {
 	if o.TLS && o.Elsewhere != nil { // in this process the server is given its certificate
 		doc["tls"] = f.certificate(w.PKI)
 	}
+	if o.several() {
+		doc["trusted_proxies"] = []string{w.inside}
+		if o.TLS {
+			f.certificate(w.PKI) // which the front has
+		}
+	}
 	path := f.yaml("regain.yaml", doc)
 	if f.err != nil {
 		return "", fmt.Errorf("configure Regain: %w", f.err)
@@ -104,11 +119,23 @@ func (f *files) program(id, subject string, party *rp.RP) object {
 	}
 }
 
-func (w *Env) storage(backend string) object {
-	if backend == "file" {
-		return object{"backend": backend, "path": filepath.Join(w.directory, "regain.db")}
+// storage is the entry of the store. It makes the database of a run on MongoDB.
+func (w *Env) storage(o Options, f *files) (entry object, err error) {
+	if o.several() {
+		if w.inside, err = o.loopback(); err != nil {
+			return nil, err
+		}
 	}
-	return object{"backend": "memory"}
+	switch o.Store {
+	case "file":
+		return object{"backend": o.Store, "path": filepath.Join(w.directory, "regain.db")}, nil
+	case "mongo":
+		if w.database, err = mongoserver.Open(o.MongoURI); err != nil {
+			return nil, err
+		}
+		return object{"backend": o.Store, "mongo": object{"uri": object{"file": f.write("mongo.uri", []byte(w.database.URI))}, "database": w.database.Name}}, nil
+	}
+	return object{"backend": "memory"}, nil
 }
 
 // LicenceType is the doctype of the driving licences that the proofing provider issues beside its Verified IDs.
@@ -227,7 +254,7 @@ func (f *files) certificate(p *PKI) object {
 	der, err := x509.MarshalPKCS8PrivateKey(p.server.PrivateKey)
 	f.note(err)
 	return object{
-		"certificate_file": f.write("server.crt", encodePEM("CERTIFICATE", p.server.Leaf.Raw)),
-		"key_file":         f.write("server.pem", encodePEM("PRIVATE KEY", der)),
+		"certificate_file": f.write(serverCertificate, encodePEM("CERTIFICATE", p.server.Leaf.Raw)),
+		"key_file":         f.write(serverKey, encodePEM("PRIVATE KEY", der)),
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"regain/conformance/idp"
+	"regain/conformance/mongoserver"
 	"regain/conformance/people"
 	"regain/conformance/proofing"
 	"regain/conformance/rp"
@@ -52,8 +53,19 @@ type Options struct {
 	Elsewhere func(config string, l *net.TCPListener) (io.Closer, error)
 	// Namesakes is how many more accounts there are with the names of the first sample person: namesake-0@example.org ….
 	Namesakes int
-	// Store is Regain's storage backend, "memory" or "file"; "" is memory.
+	// Store is Regain's storage backend, "memory", "file" or "mongo"; "" is memory.
 	Store string
+	// MongoURI is the server of the store "mongo", where the test environment makes a database of its own and drops it; ""
+	// starts one (package mongoserver).
+	MongoURI string
+	// Nodes is how many nodes there are, with something in front of them; one at the issuer's own address if it is 0 or 1.
+	// More need the store "mongo".
+	Nodes int
+	// Front stands in front of several nodes; nil for a balancer in this process.
+	Front func(Front) (io.Closer, error)
+	// PeopleFrom is the address of this machine, such as 127.0.0.2, that everybody but a front comes from; "" for any. A front
+	// that cannot choose its own address needs it: a node does not take the address of one of its proxies for a person's.
+	PeopleFrom string
 	// Studio draws the people and compares their faces, so that many test environments in one process share the work; nil draws
 	// each picture anew.
 	Studio *people.Studio
@@ -67,7 +79,7 @@ type Options struct {
 type Env struct {
 	Regain, IdP, Proofing, Wallet string // base URLs
 
-	Node     *node.Node
+	Node     *node.Node // the first
 	IdPs     *idp.Server
 	RP       *rp.RP // a relying party without pages, for journeys that a program walks
 	ByID     *rp.RP // another, which knows people by the directory's id: subject: id
@@ -78,7 +90,11 @@ type Env struct {
 	Clock    func() time.Time
 	Client   *http.Client // dials names under .localhost and trusts the test environment's CA
 
-	elsewhere io.Closer
+	nodes     []*node.Node
+	served    []*counted
+	elsewhere io.Closer // what serves Regain beside servers
+	database  *mongoserver.Database
+	inside    string // address at which the nodes listen and from which their front comes, where there are several
 	directory string
 	servers   []*http.Server
 	failed    chan error
@@ -98,12 +114,15 @@ func Start(o Options) (*Env, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if err := o.validateNodes(); err != nil {
+		return nil, err
+	}
 	w := &Env{Clock: o.Clock, failed: make(chan error, 8)}
 	var err error
 	if w.PKI, err = newPKI(time.Now()); err != nil {
 		return nil, err
 	}
-	w.Client = w.PKI.client(10 * time.Second)
+	w.Client = w.PKI.client(10*time.Second, o.PeopleFrom)
 	if w.directory, err = os.MkdirTemp("", "regain-testenv-"); err != nil {
 		return nil, fmt.Errorf("make a directory for the test environment: %w", err)
 	}
@@ -211,52 +230,6 @@ func (w *Env) startWallet(o Options, p party) error {
 	return nil
 }
 
-func (w *Env) startRegain(o Options, p party) error {
-	path, err := w.configure(o)
-	if err != nil {
-		return err
-	}
-	if o.Elsewhere != nil {
-		w.elsewhere, err = o.Elsewhere(path, p.listener.(*net.TCPListener)) //nolint:forcetypeassert // we listened on TCP
-		return err
-	}
-	cfg := config.Defaults()
-	if err := config.Load(config.Source{File: path}, &cfg); err != nil {
-		return err
-	}
-	guests, err := readClients(o.Clients)
-	if err != nil {
-		return err
-	}
-	cfg.Clients = append(cfg.Clients, guests...)
-	if o.Change != nil {
-		o.Change(&cfg)
-	}
-	deps := node.Deps{Logger: o.Logger.With("party", "regain"), Clock: w.Clock, Random: rand.Reader}
-	if o.Deps != nil {
-		o.Deps(&deps)
-	}
-	if w.Node, err = node.New(cfg, deps); err != nil {
-		return fmt.Errorf("start Regain: %w", err)
-	}
-	w.serve(o, p, w.Node)
-	return nil
-}
-
-// readClients reads the clients that somebody brings.
-func readClients(path string) ([]config.ClientConfig, error) {
-	var file struct {
-		Clients []config.ClientConfig `koanf:"clients"`
-	}
-	if path == "" {
-		return nil, nil
-	}
-	if err := config.Load(config.Source{File: path}, &file); err != nil {
-		return nil, fmt.Errorf("clients to register: %w", err)
-	}
-	return file.Clients, nil
-}
-
 // serve runs one party's server until Close.
 func (w *Env) serve(o Options, p party, handler http.Handler) {
 	server := node.NewServer(handler, o.Logger)
@@ -304,16 +277,42 @@ func (w *Env) Directory() string { return w.directory }
 // CAFile is the path of the CA's certificate, for a browser in a test environment with TLS.
 func (w *Env) CAFile() string { return filepath.Join(w.directory, caFile) }
 
-// AuditLog is the path of Regain's audit log.
-func (w *Env) AuditLog() string { return filepath.Join(w.directory, "audit.jsonl") }
+// AuditLog is the path of the audit log of Regain, or of its first node.
+func (w *Env) AuditLog() string { return w.auditLog(0) }
+
+// AuditLogs are the paths of the audit logs of all nodes.
+func (w *Env) AuditLogs() (paths []string) {
+	for i := range max(1, len(w.nodes)) {
+		paths = append(paths, w.auditLog(i))
+	}
+	return paths
+}
+
+func (w *Env) auditLog(node int) string {
+	if node == 0 {
+		return filepath.Join(w.directory, "audit.jsonl")
+	}
+	return filepath.Join(w.directory, fmt.Sprintf("audit-%d.jsonl", node+1))
+}
+
+// MongoURI is the server of the store "mongo", "" with another store.
+func (w *Env) MongoURI() string {
+	if w.database == nil {
+		return ""
+	}
+	return w.database.URI
+}
+
+// InMemory reports whether the store "mongo" is on the test server.
+func (w *Env) InMemory() bool { return w.database != nil && w.database.InMemory() }
 
 // Close ends every server and removes the test environment's files.
 func (w *Env) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	w.Client.CloseIdleConnections() // an idle HTTP/2 connection has a server wait a second before it ends
-	if w.Node != nil {
-		w.Node.EndLivePages() // or the servers wait for them
+	for _, n := range w.nodes {
+		n.EndLivePages() // or the servers wait for them
 	}
 	var problems []error
 	for _, s := range w.servers {
@@ -321,11 +320,5 @@ func (w *Env) Close() error {
 			problems = append(problems, s.Close())
 		}
 	}
-	if w.elsewhere != nil {
-		problems = append(problems, w.elsewhere.Close())
-	}
-	if w.Node != nil {
-		problems = append(problems, w.Node.Close())
-	}
-	return errors.Join(append(problems, os.RemoveAll(w.directory))...)
+	return errors.Join(append(problems, w.closeRegain(), os.RemoveAll(w.directory))...)
 }

@@ -131,9 +131,12 @@ func encodePEM(kind string, der []byte) []byte {
 }
 
 // client returns an HTTP client that trusts the test environment's CA and dials names under .localhost at 127.0.0.1, whatever the
-// system's resolver says (RFC 6761 §6.3).
-func (p *PKI) client(timeout time.Duration) *http.Client {
+// system's resolver says (RFC 6761 §6.3), from an address of this machine, or any where that is "".
+func (p *PKI) client(timeout time.Duration, from string) *http.Client {
 	dialer := &net.Dialer{Timeout: timeout}
+	if from != "" {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(from)}
+	}
 	return &http.Client{Timeout: timeout, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: p.pool(), MinVersion: tls.VersionTLS12}, MaxIdleConnsPerHost: 64, ForceAttemptHTTP2: true,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {

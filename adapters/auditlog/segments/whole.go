@@ -21,6 +21,9 @@ type Whole struct {
 	// Growing those of which a record was written meanwhile. What is missing of them is not told.
 	Earlier int `json:"begun_earlier"`
 	Growing int `json:"in_progress"`
+	// Interrupted are transactions whose records have what a node leaves that is killed in a step (recovery.Fault), and nothing
+	// that it does not.
+	Interrupted int `json:"interrupted"`
 	// Unread: a log does not verify, so what they say together was not looked at.
 	Unread bool `json:"unread,omitempty"`
 	// Faulty is the number of transactions with a fault, and Findings has the first of them.
@@ -204,6 +207,10 @@ func (m *merge) judge(id recovery.TransactionID, t *trail) {
 				m.whole.Earlier++
 				return
 			}
+		}
+		if !slices.ContainsFunc(faults, func(f recovery.Fault) bool { return !f.Interrupted }) {
+			m.whole.Interrupted++
+			return
 		}
 		m.whole.Faulty++
 	}

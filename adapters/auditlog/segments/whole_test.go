@@ -153,6 +153,23 @@ func TestALogThatIsNotThere(t *testing.T) {
 	}
 }
 
+// What a node leaves that was killed in a step is counted, and is no failure for ever; beside something else it is told.
+func TestANodeThatWasKilled(t *testing.T) {
+	n := setUpNodes(t, 0, 0)
+	n.recovers("whole", n.anywhere())
+	without := append(whole()[:2:2], whole()[4:]...) // no retrieval
+	n.recovers("killed when the wallet asked", n.anywhere(), without...)
+	n.recovers("killed when it was decided", n.anywhere(), append(whole()[:6:6], whole()[5:]...)...) // and decided again
+	w := verified(t, n.logs())
+	if w.Err() != nil || w.Interrupted != 1 || w.Transactions != 3 || w.Passes != 3 || len(w.Findings) != 0 {
+		t.Errorf("%v: %+v", w.Err(), w)
+	}
+	n.recovers("and two orders", n.anywhere(), append(without, recovery.EventPassIssuing)...)
+	if w := verified(t, n.logs()); !errors.Is(w.Err(), segments.ErrIncomplete) || w.Interrupted != 1 || w.Faulty != 1 || len(w.Findings) != 2 {
+		t.Errorf("%v: %+v", w.Err(), w)
+	}
+}
+
 // Two nodes that each began the pass of one recovery are told, with both records.
 func TestTwoIssuingsAtTwoNodes(t *testing.T) {
 	n := setUpNodes(t, 0, 0)

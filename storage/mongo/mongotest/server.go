@@ -10,30 +10,21 @@
 package mongotest
 
 import (
-	"bufio"
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"strings"
 
-	"go.mongodb.org/mongo-driver/v2/mongo"
-	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"regain/conformance/mongoserver"
 )
 
 // NotModelled is what tests print about the server that is started here.
-const NotModelled = "mongo-java-server in memory: read and write concern, journal, replica sets, failover, retryable writes, authentication, TLS and sharding are not modelled; set MONGO_URI to run on a server that has them"
+const NotModelled = mongoserver.NotModelled + "; set MONGO_URI to run on a server that has them"
 
 // Server is a running server.
 type Server struct {
-	URI   string
-	Own   bool // it was started here
-	stop  io.Closer
-	ended func() error
+	URI  string
+	Own  bool // it was started here
+	stop func() error
 }
 
 // Start returns the server of MONGO_URI, or starts one.
@@ -46,32 +37,11 @@ func Start() (*Server, error) {
 
 // StartOwn starts a server, whatever MONGO_URI says. Arguments are those of its main.
 func StartOwn(arguments ...string) (*Server, error) {
-	_, here, _, _ := runtime.Caller(0)
-	made := filepath.Join(filepath.Dir(here), "..", "..", "..", "bin", "mongo-test-server")
-	if _, err := os.Stat(filepath.Join(made, "Server.class")); err != nil {
-		return nil, errors.New("the MongoDB test server is not made: run scripts/mongo (it installs a JDK and Maven where they are missing), or set MONGO_URI to a server")
-	}
-	java := exec.CommandContext(context.Background(), "java", append([]string{
-		"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx256m", "-Dslf4j.internal.verbosity=ERROR",
-		"-cp", made + string(filepath.ListSeparator) + filepath.Join(made, "lib", "*"), "Server",
-	}, arguments...)...)
-	java.Stderr = os.Stderr
-	input, err := java.StdinPipe() // the server ends when it closes, also where this process is killed
+	server, err := mongoserver.Start(arguments...)
 	if err != nil {
 		return nil, err
 	}
-	output, err := java.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := java.Start(); err != nil {
-		return nil, fmt.Errorf("start the MongoDB test server: %w: run scripts/mongo, or set MONGO_URI to a server", err)
-	}
-	line, err := bufio.NewReader(output).ReadString('\n')
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("the MongoDB test server said nothing: %w", err), input.Close(), java.Wait())
-	}
-	return &Server{URI: strings.TrimSpace(line), Own: true, stop: input, ended: java.Wait}, nil
+	return &Server{URI: server.URI, Own: true, stop: server.Stop}, nil
 }
 
 // Address is the host and port of a server that was started here.
@@ -79,11 +49,7 @@ func (s *Server) Address() string { return strings.TrimPrefix(s.URI, "mongodb://
 
 // Drop drops a database, which a test made for itself.
 func (s *Server) Drop(ctx context.Context, database string) error {
-	client, err := mongo.Connect(options.Client().ApplyURI(s.URI))
-	if err != nil {
-		return err
-	}
-	return errors.Join(client.Database(database).Drop(ctx), client.Disconnect(ctx))
+	return mongoserver.Drop(ctx, s.URI, database)
 }
 
 // Stop ends a server that was started here.
@@ -91,5 +57,5 @@ func (s *Server) Stop() error {
 	if !s.Own {
 		return nil
 	}
-	return errors.Join(s.stop.Close(), s.ended())
+	return s.stop()
 }
