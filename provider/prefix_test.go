@@ -98,9 +98,9 @@ func (c *cutter) before(at int, changes []storage.Change) error {
 	return errors.New("dead")
 }
 
-// spread is what stands in front of the nodes: when one dies with a request, the client gets 502. It notes what clients'
+// alternator is what stands in front of the nodes: when one dies with a request, the client gets 502. It notes what clients'
 // programs send, and how often each of these got something.
-type spread struct {
+type alternator struct {
 	node   http.Handler
 	cutter *cutter
 
@@ -113,7 +113,7 @@ type sending struct {
 	got        int
 }
 
-func (b *spread) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (b *alternator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	noted := b.note(r)
 	answered, death := make(chan *httptest.ResponseRecorder, 1), b.cutter.death()
 	go func() {
@@ -140,7 +140,7 @@ func (b *spread) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // note notes a form with an assertion.
-func (b *spread) note(r *http.Request) *sending {
+func (b *alternator) note(r *http.Request) *sending {
 	body, err := io.ReadAll(r.Body)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	if err != nil || !strings.Contains(string(body), "client_assertion=") {
@@ -153,7 +153,7 @@ func (b *spread) note(r *http.Request) *sending {
 	return one
 }
 
-func (b *spread) taken() []*sending {
+func (b *alternator) taken() []*sending {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	sent := b.sent
@@ -162,9 +162,9 @@ func (b *spread) taken() []*sending {
 }
 
 // behindBalancer is a test environment whose Regain is a node behind one, on a store that makes lists in order.
-func behindBalancer(t *testing.T, c *cutter) (*fixture, *spread) {
+func behindBalancer(t *testing.T, c *cutter) (*fixture, *alternator) {
 	t.Helper()
-	b := &spread{cutter: c}
+	b := &alternator{cutter: c}
 	f := setUpEnv(t, testenv.Options{Namesakes: 256, Store: "file", Elsewhere: func(path string, l *net.TCPListener) (io.Closer, error) {
 		cfg := config.Defaults()
 		if err := config.Load(config.Source{File: path}, &cfg); err != nil {
@@ -346,7 +346,7 @@ func TestEveryPrefixOfACommitIsSafe(t *testing.T) {
 }
 
 // tryEverything has a recovery cut off, and reports whether it ended with a pass all the same.
-func (p *patientPerson) tryEverything(c *cutter, b *spread, at cut) bool {
+func (p *patientPerson) tryEverything(c *cutter, b *alternator, at cut) bool {
 	p.t.Helper()
 	c.arm(&at)
 	recovered := p.recover()

@@ -125,7 +125,7 @@ type recorder struct {
 	request string
 	rows    []string
 	lists   int64 // commits
-	heads   int64 // of the audit log, which are kept every ten seconds, whoever recovers
+	heads   int64 // of the audit log and the store's generation, which are kept by timers, whoever recovers
 }
 
 func (r *recorder) take() []string {
@@ -165,7 +165,7 @@ func (r *recorder) note(postponed []string, changes ...storage.Change) {
 	by := maker()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if strings.HasPrefix(by, "adapters/auditlog.") {
+	if kind := changes[0].Record.Kind; strings.HasPrefix(by, "adapters/auditlog.") || kind == storage.KindGeneration || kind == storage.KindIssued {
 		r.heads++
 		return
 	}
