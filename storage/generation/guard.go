@@ -63,6 +63,9 @@ func New(cfg Config) *Guard {
 	return g
 }
 
+// Shared reports whether other nodes write to the store, and tell this one which passes they issued.
+func (g *Guard) Shared() bool { return g.cfg.Shared }
+
 // Epoch implements storage.Epochs.
 func (g *Guard) Epoch() storage.Epoch { return g.current.Load().Epoch }
 
