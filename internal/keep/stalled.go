@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -13,9 +13,9 @@ import (
 // stallAfter is how long a change of the file store may wait for the disk before the node says that it does not answer.
 const stallAfter = 5 * time.Second
 
-// stalling is a store whose changes wait for a disk, and cannot be called back. While one of them waits for long, no more are
+// stalled is a store whose changes wait for a disk, and cannot be called back. While one of them waits for long, no more are
 // sent after it: whoever comes is told at once to try again, instead of waiting behind those who are there already.
-type stalling struct {
+type stalled struct {
 	storage.Store
 	logger *slog.Logger
 	after  time.Duration
@@ -23,14 +23,14 @@ type stalling struct {
 }
 
 // Reachable reports whether the disk answers.
-func (s *stalling) Reachable() error {
+func (s *stalled) Reachable() error {
 	if s.stuck.Load() <= 0 {
 		return nil
 	}
 	return fmt.Errorf("%w: the disk has not answered for %s", storage.ErrUnavailable, s.after)
 }
 
-func (s *stalling) change(do func() error) error {
+func (s *stalled) change(do func() error) error {
 	if err := s.Reachable(); err != nil {
 		return err
 	}
@@ -46,29 +46,29 @@ func (s *stalling) change(do func() error) error {
 	return err
 }
 
-func (s *stalling) Create(ctx context.Context, r storage.Record) error {
+func (s *stalled) Create(ctx context.Context, r storage.Record) error {
 	return s.change(func() error { return s.Store.Create(ctx, r) })
 }
 
-func (s *stalling) Update(ctx context.Context, r storage.Record) error {
+func (s *stalled) Update(ctx context.Context, r storage.Record) error {
 	return s.change(func() error { return s.Store.Update(ctx, r) })
 }
 
-func (s *stalling) Delete(ctx context.Context, kind storage.Kind, id string) error {
+func (s *stalled) Delete(ctx context.Context, kind storage.Kind, id string) error {
 	return s.change(func() error { return s.Store.Delete(ctx, kind, id) })
 }
 
-func (s *stalling) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
+func (s *stalled) Consume(ctx context.Context, kind storage.Kind, id string) (r storage.Record, err error) {
 	err = s.change(func() error { r, err = s.Store.Consume(ctx, kind, id); return err })
 	return r, err
 }
 
-func (s *stalling) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
+func (s *stalled) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (n int64, err error) {
 	err = s.change(func() error { n, err = s.Store.Increment(ctx, kind, id, window); return err })
 	return n, err
 }
 
-func (s *stalling) Commit(ctx context.Context, changes []storage.Change) (results []storage.Result, err error) {
+func (s *stalled) Commit(ctx context.Context, changes []storage.Change) (results []storage.Result, err error) {
 	err = s.change(func() error { results, err = s.Store.Commit(ctx, changes); return err })
 	return results, err
 }
