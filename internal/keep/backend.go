@@ -36,17 +36,17 @@ func openStore(cfg config.StorageConfig, keys *storage.Keyring, deps Deps) (*Kep
 	k.surveyed = surveyedBy(layer, backend)
 	known, _ := backend.(reachable)
 	if cfg.Backend == "file" {
-		disk := &stalled{Store: layer, logger: deps.Logger, after: stallAfter}
-		layer, known = disk, disk
+		disk := &disk{logger: deps.Logger, after: stallAfter}
+		layer, known = storage.Around{Store: layer, Pass: disk.pass}, disk
 	}
 	if layer, err = k.seal(layer, cfg.Backend); err != nil {
 		return nil, errors.Join(err, k.Close())
 	}
-	k.watched = &watched{Store: layer, logger: deps.Logger, clock: deps.Clock}
+	k.watched = watching(layer, deps)
 	if known != nil {
 		k.watched.reach = known.Reachable
 	}
-	k.Store = storage.Guarded{Store: k.watched}
+	k.Store = storage.Guard(k.watched)
 	return k, nil
 }
 

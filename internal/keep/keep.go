@@ -11,7 +11,7 @@
 //
 //	watched         remembers whether the last change failed, for readiness (watched.go)
 //	storage.Sealed  encrypts, and treats as void what was written in another epoch (generation.go)
-//	stalled         refuses changes while the disk of the file store does not answer (stalled.go)
+//	disk            refuses changes while the disk of the file store does not answer (disk.go)
 //	Deps.Wrap       what a test puts in between
 //
 // backend.go and mongo.go open the backend; keys.go looks after encryption keys, and keycommands.go is for the commands; nodes.go

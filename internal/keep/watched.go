@@ -12,7 +12,7 @@ import (
 
 // watched remembers whether the last change of the store failed, or an answer to a question did not come.
 type watched struct {
-	storage.Store
+	storage.Around
 	reach  func() error // whether the backend is there, as far as it knows; nil where it always is
 	logger *slog.Logger
 	clock  func() time.Time
@@ -20,6 +20,15 @@ type watched struct {
 	mu      sync.Mutex
 	failing error
 	probed  time.Time
+}
+
+func watching(store storage.Store, deps Deps) *watched {
+	w := &watched{logger: deps.Logger, clock: deps.Clock}
+	w.Around = storage.Around{Store: store, Pass: func(_ context.Context, _ []storage.Change, do func() ([]storage.Result, error)) ([]storage.Result, error) {
+		results, err := do()
+		return results, w.note(err)
+	}}
+	return w
 }
 
 const kindProbe = storage.Kind("probe")
@@ -77,35 +86,8 @@ func (s *watched) note(err error) error {
 	return err
 }
 
-func (s *watched) Create(ctx context.Context, r storage.Record) error {
-	return s.note(s.Store.Create(ctx, r))
-}
-
 // Get implements storage.Store.
 func (s *watched) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	r, err := s.Store.Get(ctx, kind, id)
 	return r, s.read(err)
-}
-
-func (s *watched) Update(ctx context.Context, r storage.Record) error {
-	return s.note(s.Store.Update(ctx, r))
-}
-
-func (s *watched) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	r, err := s.Store.Consume(ctx, kind, id)
-	return r, s.note(err)
-}
-
-func (s *watched) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	return s.note(s.Store.Delete(ctx, kind, id))
-}
-
-func (s *watched) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	n, err := s.Store.Increment(ctx, kind, id, window)
-	return n, s.note(err)
-}
-
-func (s *watched) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
-	results, err := s.Store.Commit(ctx, changes)
-	return results, s.note(err)
 }
