@@ -23,6 +23,7 @@ import (
 	"regain/adapters/auditlog/segments"
 	"regain/conformance/testenv"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/recovery"
 	"regain/storage/mongo/mongotest"
@@ -356,7 +357,7 @@ func (l *fleet) verifyAudit() segments.Whole {
 	l.t.Helper()
 	var logs []segments.Verification
 	for _, cfg := range l.cfg {
-		options, err := node.AuditOptions(cfg.Audit)
+		options, err := keep.AuditOptions(cfg.Audit)
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -381,7 +382,7 @@ func TestTheStepsOfARecoveryAreInTwoLogs(t *testing.T) {
 	if w := l.verifyAudit(); w.Transactions != 3 || w.Passes != 3 || w.Logs[0].To == 0 || w.Logs[1].To == 0 {
 		t.Errorf("%+v", w)
 	}
-	options, err := node.AuditOptions(l.cfg[0].Audit)
+	options, err := keep.AuditOptions(l.cfg[0].Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
