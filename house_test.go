@@ -86,7 +86,7 @@ func importRules() []importRule {
 		{from: []string{"regain/..."}, never: []string{"github.com/gin-gonic/gin/..."},
 			why: "the faces of the provider know how HTTP is routed"},
 		{from: []string{"regain/..."}, never: []string{"github.com/ThalesGroup/crypto11/...", "github.com/miekg/pkcs11/..."},
-			why: "modules of PKCS#11 run C in the process: one package loads them, under a build tag (docs/decisions/0006-pkcs11.md)"},
+			why: "modules of PKCS#11 run C in the process: one package loads them, under a build tag (docs/decisions/0007-pkcs11.md)"},
 		{from: []string{"regain/..."}, never: []string{"go.etcd.io/bbolt/..."}, why: "one backend knows its file format"},
 		{from: []string{"regain/..."}, never: []string{"go.mongodb.org/..."}, why: "one backend knows its database"},
 	}
