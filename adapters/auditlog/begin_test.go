@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,40 @@ func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
 			t.Errorf("after %d records: %+v, %v", n, head, err)
 		}
 	}
+}
+
+// Under a new key the log begins anew, and what it was before can be proven with the key of then: with its head, so that a
+// record that is missing at its end is missed.
+func TestALogOfTheKeyBefore(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	path := fresh(t)
+	options := at(t, path)
+	options.Clock = clockOf(&now)
+	log := open(t, options)
+	add(t, log, recovery.EventRecoveryDenied, 2)
+	if err := log.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventRecoveryDenied, 3)
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	options.Key = key(t, 2)
+	begun(t, options)
+	before := segments.Verification{Path: path + ".lost-" + strconv.FormatInt(now.Unix(), 10), Key: key(t, 1), More: []string{path + ".000001"}}
+	if r, err := segments.Verify(before); err != nil || r.From != 1 || r.To != 5 {
+		t.Errorf("the log of the key before: %+v, %v", r, err)
+	}
+	text, err := os.ReadFile(before.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(before.Path, bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:3], nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = segments.Verify(before)
+	said(t, "its last record removed", err, "its head says 5")
 }
 
 // The log knows nothing of passes before it began, or of segments that are not what they were: it says so, and not that
