@@ -21,14 +21,15 @@ type Trace struct {
 // alone. It takes as long as there are records, and shows no single moment: what is written meanwhile may be missing.
 type Surveyed interface {
 	// Survey calls see with every record that exists, but those that were sealed by one of these keys. An error of see
-	// ends it. see must not use the store.
+	// ends it, and so does the end of ctx; the error is then that of see or ctx. see must not use the store.
 	Survey(ctx context.Context, but []KeyID, see func(Trace) error) error
 }
 
-// TraceOf returns the trace of a record, false if nothing sealed its data.
-func TraceOf(r Record) (Trace, bool) {
-	id, ok := SealedBy(r.Data)
-	return Trace{Kind: r.Kind, ID: r.ID, ExpiresAt: r.ExpiresAt, Key: id}, ok
+// TraceOf returns the trace of a record, and whether a survey shows it: not if nothing sealed its data, if it is over, or if one
+// of these keys sealed it.
+func TraceOf(r Record, now time.Time, but []KeyID) (t Trace, shown bool) {
+	id, sealed := SealedBy(r.Data)
+	return Trace{Kind: r.Kind, ID: r.ID, ExpiresAt: r.ExpiresAt, Key: id}, sealed && !r.Expired(now) && !slices.Contains(but, id)
 }
 
 // Need says how many records of a kind need a key.

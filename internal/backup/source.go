@@ -31,7 +31,7 @@ func (c Command) open(ctx context.Context) (source, error) {
 		return c.openDatabase(ctx)
 	}
 	from, err := c.openFile(c.Storage.Path)
-	if !errors.Is(err, bolt.ErrLocked) {
+	if !errors.Is(err, bolt.ErrInUse) {
 		return from, err
 	}
 	directory, err := os.MkdirTemp("", "regain-copy-*") // with mode 0700
@@ -104,7 +104,7 @@ func (c Command) Copy(ctx context.Context, to string, out io.Writer) error {
 // writeCopy has whoever has the store write its copy.
 func (c Command) writeCopy(ctx context.Context, to io.Writer) error {
 	from, err := c.openFile(c.Storage.Path)
-	if errors.Is(err, bolt.ErrLocked) {
+	if errors.Is(err, bolt.ErrInUse) {
 		if err = holder.Receive(ctx, c.Storage.Path, keep.CopyPipe(c.Storage.Path), to); err != nil {
 			return fmt.Errorf("have the node write a copy: %w", err)
 		}

@@ -30,6 +30,9 @@ import (
 
 const openTimeout = 2 * time.Second // how long to wait for another process's lock on the file
 
+// ErrInUse means that another process has the file open: the node that uses it.
+var ErrInUse = errors.New("another process uses it")
+
 // Store implements storage.Store.
 type Store struct {
 	db    *bbolt.DB
@@ -58,18 +61,27 @@ func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
 }
 
 func (s *Store) open() error {
-	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: openTimeout})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return fmt.Errorf("open store %s: %w", s.path, ErrLocked)
-	}
+	db, err := openFile(s.path, bbolt.Options{Timeout: openTimeout})
 	if err != nil {
-		return fmt.Errorf("open store %s: %w", s.path, err)
+		return err
 	}
 	if err := prepare(db, s.seal); err != nil {
 		return errors.Join(fmt.Errorf("store %s: %w", s.path, err), db.Close())
 	}
 	s.db = db
 	return nil
+}
+
+// openFile opens a file. Its error is ErrInUse while another process has it open.
+func openFile(path string, options bbolt.Options) (*bbolt.DB, error) {
+	db, err := bbolt.Open(path, 0o600, &options)
+	if errors.Is(err, bbolterrors.ErrTimeout) {
+		err = ErrInUse
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	return db, nil
 }
 
 // prepare makes the buckets of a new file, and reads those of one that has been used: where one is missing, its records

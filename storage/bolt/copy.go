@@ -12,14 +12,10 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"regain/internal/clock"
 	"regain/storage"
 )
-
-// ErrLocked means that another process has the file open: the node that uses it.
-var ErrLocked = errors.New("another process uses it")
 
 // lookTimeout is how long OpenReadOnly waits for a file to become free: a node keeps it as long as it runs, and others for a
 // moment.
@@ -50,12 +46,9 @@ func (s *Store) openReadOnly() error {
 	if info, err := os.Stat(s.path); err != nil || info.Size() == 0 {
 		return errors.Join(err, fmt.Errorf("open store %s: nothing was written to it yet", s.path))
 	}
-	db, err := bbolt.Open(s.path, 0o600, &bbolt.Options{Timeout: lookTimeout, ReadOnly: true, PreLoadFreelist: true})
-	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return fmt.Errorf("open store %s: %w", s.path, ErrLocked)
-	}
+	db, err := openFile(s.path, bbolt.Options{Timeout: lookTimeout, ReadOnly: true, PreLoadFreelist: true})
 	if err != nil {
-		return fmt.Errorf("open store %s: %w", s.path, err)
+		return err
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
 		if err := allThere(tx); err != nil {

@@ -264,7 +264,7 @@ func TestOpenReadOnlyRefuses(t *testing.T) {
 		"empty":       {emptyFile(t), 1, "nothing was written to it yet"},
 		"cut":         {write(data[:len(data)/2]), 1, "is damaged"},
 		"another key": {write(data), 2, "read the sum of the file"},
-		"in use":      {used, 1, bolt.ErrLocked.Error()},
+		"in use":      {used, 1, bolt.ErrInUse.Error()},
 	} {
 		s, err := bolt.OpenReadOnly(row.path, clock.Now, keyring(t, row.key))
 		if err == nil || !strings.Contains(err.Error(), row.says) {

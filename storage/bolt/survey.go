@@ -1,16 +1,12 @@
 package bolt
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
-	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"regain/storage"
 )
@@ -20,9 +16,6 @@ var _ storage.Surveyed = (*Store)(nil)
 // KindSum is what a survey calls the sum of the file, which is no record: it needs a key as they do, never ends, and is
 // sealed anew with every change.
 const KindSum = storage.Kind("sum of the file")
-
-// ErrInUse means that another process holds the file's lock.
-var ErrInUse = errors.New("another process uses it")
 
 // Survey implements storage.Surveyed. It covers the sum of the file.
 func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storage.Trace) error) error {
@@ -35,7 +28,8 @@ func (s *Store) Reseal() error {
 	return err
 }
 
-// Stopped is the file of a node that does not run. Its survey changes nothing and verifies nothing, so it needs no key.
+// Stopped is the file of a node that does not run. Its survey changes nothing and verifies nothing, so it needs no key, where
+// OpenReadOnly needs the one that sealed the sum: which may be the key that is asked for.
 type Stopped struct {
 	Path  string
 	Clock func() time.Time
@@ -49,38 +43,33 @@ func (f Stopped) Survey(ctx context.Context, but []storage.KeyID, see func(stora
 		return err
 	}
 	return guarded(f.Path, func() error {
-		db, err := bbolt.Open(f.Path, 0o600, &bbolt.Options{Timeout: openTimeout, ReadOnly: true})
-		if errors.Is(err, bbolterrors.ErrTimeout) {
-			return fmt.Errorf("open store %s: %w", f.Path, ErrInUse)
-		}
+		db, err := openFile(f.Path, bbolt.Options{Timeout: openTimeout, ReadOnly: true})
 		if err != nil {
-			return fmt.Errorf("open store %s: %w", f.Path, err)
+			return err
 		}
 		return errors.Join(db.View(func(tx *bbolt.Tx) error { return survey(ctx, tx, f.Clock(), but, see) }), db.Close())
 	})
 }
 
 func survey(ctx context.Context, tx *bbolt.Tx, now time.Time, but []storage.KeyID, see func(storage.Trace) error) error {
-	records, sums := tx.Bucket([]byte(bucketRecords)), tx.Bucket([]byte(bucketSum))
-	if records == nil || sums == nil { // made, and nothing written yet
+	sums := tx.Bucket([]byte(bucketSum))
+	if sums == nil || tx.Bucket([]byte(bucketRecords)) == nil { // made, and nothing written yet
 		return nil
 	}
 	show := func(r storage.Record) error {
-		trace, sealed := storage.TraceOf(r)
-		if !sealed || r.Expired(now) || slices.Contains(but, trace.Key) {
-			return nil
+		if trace, counts := storage.TraceOf(r, now, but); counts {
+			return see(trace)
 		}
-		return see(trace)
+		return nil
 	}
 	if err := show(storage.Record{Kind: KindSum, Data: sums.Get([]byte(keySum))}); err != nil {
 		return err
 	}
-	return records.ForEach(func(key, value []byte) error {
+	return each(tx, bucketRecords, func(kind storage.Kind, id string, value []byte) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		kind, id, _ := bytes.Cut(key, []byte{0})
-		r, err := decode(beginning(value), storage.Kind(kind), string(id))
+		r, err := decode(beginning(value), kind, id)
 		if err != nil {
 			return err
 		}

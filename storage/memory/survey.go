@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"slices"
 
 	"regain/storage"
 )
@@ -19,8 +18,8 @@ func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storag
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			trace, sealed := storage.TraceOf(e.shown())
-			if !sealed || e.over(now) || slices.Contains(but, trace.Key) {
+			trace, shown := storage.TraceOf(e.shown(), now, but)
+			if !shown {
 				continue
 			}
 			if err := see(trace); err != nil {

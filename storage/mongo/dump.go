@@ -10,6 +10,7 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"regain/storage"
 )
@@ -32,12 +33,12 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[storage.Entry, error] {
 			}
 			return err
 		}
-		err := all(ctx, s.records, func(d document) error {
+		err := all(ctx, s.records, bson.D{}, func(d document) error {
 			kind, id, err := named(d.Key)
 			return see(storage.Entry{Record: d.record(kind, id)}, err)
 		})
 		if err == nil {
-			err = all(ctx, s.counters, func(c counter) error {
+			err = all(ctx, s.counters, bson.D{}, func(c counter) error {
 				kind, id, err := named(c.Key)
 				return see(storage.Entry{Record: storage.Record{Kind: kind, ID: id, ExpiresAt: time.Unix(0, c.Ends).UTC()}, Counter: true, Count: c.Count}, err)
 			})
@@ -51,9 +52,9 @@ func (s *Store) Dump(ctx context.Context) iter.Seq2[storage.Entry, error] {
 // errLeft ends a reading that nobody wants any more of.
 var errLeft = errors.New("left")
 
-// all decodes each document of a collection.
-func all[T any](ctx context.Context, of *mongo.Collection, see func(T) error) error {
-	cursor, err := of.Find(ctx, bson.D{})
+// all decodes each document of a collection that a filter lets through.
+func all[T any](ctx context.Context, of *mongo.Collection, filter bson.D, see func(T) error, as ...options.Lister[options.FindOptions]) error {
+	cursor, err := of.Find(ctx, filter, as...)
 	if err != nil {
 		return err
 	}

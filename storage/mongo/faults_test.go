@@ -464,6 +464,19 @@ func TestADatabaseThatStalls(t *testing.T) {
 	}
 }
 
+// A survey that its caller has no more time for ends so, and not as a fault of the database: a node starts without what it did
+// not get to see.
+func TestASurveyThatTakesTooLong(t *testing.T) {
+	f := breakable(t, patient)
+	must(t, f.Create(t.Context(), storage.Record{Kind: "kind", ID: "1", Data: []byte("key.data")}))
+	f.proxy.Inject(mongotest.Fault{Command: "find", Do: mongotest.Stalled, Times: 99})
+	ctx, end := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer end()
+	if err := f.Survey(ctx, nil, func(storage.Trace) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What keeps a node from starting is told with its cause and the cure.
 func TestStartsThatAreRefused(t *testing.T) {
 	f := breakable(t, time.Second)

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	"regain/storage"
@@ -23,40 +23,35 @@ func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storag
 	for _, id := range but {
 		known = append(known, id.String())
 	}
-	cursor, err := s.records.Find(ctx, bson.D{
+	var seen error // of the caller's own
+	err := all(ctx, s.records, bson.D{
 		{Key: fieldSealedBy, Value: bson.D{{Key: "$exists", Value: true}, {Key: "$nin", Value: known}}}, // a tombstone has none
 		{Key: fieldEnds, Value: bson.D{{Key: "$gt", Value: s.clock().UnixNano()}}},
-	}, options.Find().SetProjection(bson.D{{Key: fieldSealedBy, Value: 1}, {Key: fieldEnds, Value: 1}}))
-	if err != nil {
-		return fmt.Errorf("survey: %w", s.scrub(err))
-	}
-	defer cursor.Close(ctx)
-	for cursor.Next(ctx) {
-		d, err := decode[document](cursor.Current, nil)
-		if err != nil {
-			return err
-		}
+	}, func(d document) error {
 		trace, err := d.trace()
 		if err != nil {
 			return err
 		}
-		if err := see(trace); err != nil {
-			return err
-		}
+		seen = see(trace)
+		return seen
+	}, options.Find().SetProjection(bson.D{{Key: fieldSealedBy, Value: 1}, {Key: fieldEnds, Value: 1}}))
+	_, bounded := ctx.Deadline()
+	switch {
+	case err == nil, seen != nil, errors.Is(err, errDamaged):
+		return err
+	case bounded && mongo.IsTimeout(err): // which no time-out of the store's own replaces
+		return fmt.Errorf("survey: %w: %w", context.DeadlineExceeded, s.scrub(err))
 	}
-	if err := cursor.Err(); err != nil {
-		return fmt.Errorf("survey: %w", s.scrub(err))
-	}
-	return nil
+	return fmt.Errorf("survey: %w", s.scrub(err))
 }
 
 // trace is what a survey tells of a document.
 func (d document) trace() (t storage.Trace, err error) {
-	kind, id, _ := strings.Cut(d.Key, ":")
-	t = storage.Trace{Kind: storage.Kind(strings.NewReplacer("%3A", ":", "%25", "%").Replace(kind)), ID: id}
-	if d.Ends != never {
-		t.ExpiresAt = time.Unix(0, d.Ends).UTC()
+	kind, id, err := named(d.Key)
+	if err != nil {
+		return t, err
 	}
+	t = storage.Trace{Kind: kind, ID: id, ExpiresAt: d.record(kind, id).ExpiresAt}
 	if t.Key, err = storage.ParseKeyID(d.SealedBy); err != nil {
 		return t, fmt.Errorf("%w: _id %s", errDamaged, d.Key)
 	}

@@ -73,6 +73,11 @@ func survey(t *testing.T, s storage.Store, clock *Clock) {
 	if err := surveyed.Survey(gone, nil, func(storage.Trace) error { return nil }); err == nil {
 		t.Error("whoever asked is gone, and was answered")
 	}
+	late, end := context.WithTimeout(ctx, 0)
+	defer end()
+	if err := surveyed.Survey(late, nil, func(storage.Trace) error { return nil }); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("no time is left, which is no fault of the store's: %v", err)
+	}
 }
 
 // traces is what a survey shows, but the sum of a file, which belongs to no key of this test.
