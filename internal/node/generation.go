@@ -67,6 +67,11 @@ func (n *Node) startGuard(deps Deps) error {
 	if err := n.guard.Open(context.Background()); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
+	if n.shared != nil { // a node that was killed may not have told the others
+		for _, id := range n.audit.Recent() {
+			n.guard.Issuing(id)
+		}
+	}
 	w := &guardWatch{guard: n.guard, logger: deps.Logger, done: make(chan struct{}), ended: make(chan struct{})}
 	every := deps.LookEvery
 	if every <= 0 {
