@@ -17,6 +17,7 @@ import (
 	"regain/adapters/auditlog"
 	"regain/adapters/auditlog/segments"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/internal/plan"
 	"regain/recovery/chain"
@@ -92,7 +93,7 @@ func (c auditCommand) options() (options auditlog.Options, err error) {
 		if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: config.Renamed()}, &cfg); err != nil {
 			return options, err
 		}
-		if options, err = node.AuditOptions(cfg.Audit); err != nil {
+		if options, err = keep.AuditOptions(cfg.Audit); err != nil {
 			return options, err
 		}
 	case !c.secret.IsZero():
@@ -134,11 +135,11 @@ func (c auditCommand) prune(ctx context.Context) error {
 	if err := config.Load(config.Source{File: c.file, Environ: os.Environ, Renamed: config.Renamed()}, &cfg); err != nil {
 		return err
 	}
-	options, err := node.AuditOptions(cfg.Audit)
+	options, err := keep.AuditOptions(cfg.Audit)
 	if err != nil {
 		return err
 	}
-	keep, err := node.AuditKeep(cfg.Audit)
+	keep, err := keep.AuditKeep(cfg.Audit)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/spf13/pflag"
 
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/provider/keys"
 	"regain/storage"
 )
@@ -114,7 +114,7 @@ func runSealing(ctx context.Context, command string, args []string, out io.Write
 		return err
 	}
 	if command == "status" {
-		use, err := node.Keys(ctx, cfg, time.Now)
+		use, err := keep.Keys(ctx, cfg, time.Now)
 		if err != nil {
 			return err
 		}
@@ -124,7 +124,7 @@ func runSealing(ctx context.Context, command string, args []string, out io.Write
 	if err != nil {
 		return fmt.Errorf("keys forget: %w", err)
 	}
-	removed, err := node.ForgetKey(ctx, cfg, lost, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	removed, err := keep.ForgetKey(ctx, cfg, lost, keep.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now})
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func runSealing(ctx context.Context, command string, args []string, out io.Write
 }
 
 // describeKeys prints a table of what needs which encryption key.
-func describeKeys(out io.Writer, use node.KeyUse) error {
+func describeKeys(out io.Writer, use keep.KeyUse) error {
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KEY\tUSE\tRECORDS\tKIND\tUNTIL")
 	ids := slices.Clone(use.Keys)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/storage"
 )
 
@@ -14,7 +14,7 @@ func TestTheTableOfKeys(t *testing.T) {
 	used, old, idle, lost := storage.KeyID{1}, storage.KeyID{2}, storage.KeyID{3}, storage.KeyID{4}
 	until := time.Date(2026, 12, 1, 10, 0, 0, 0, time.UTC)
 	var out strings.Builder
-	if err := describeKeys(&out, node.KeyUse{Keys: []storage.KeyID{used, old, idle}, Needs: []storage.Need{
+	if err := describeKeys(&out, keep.KeyUse{Keys: []storage.KeyID{used, old, idle}, Needs: []storage.Need{
 		{Key: used, Kind: "transaction", Records: 12, Until: until}, {Key: used, Kind: "client", Records: 1},
 		{Key: old, Kind: "client", Records: 2}, {Key: old, Kind: "pass", Records: 3, Until: until},
 		{Key: lost, Kind: "client", Records: 4}, {Key: lost, Kind: "session", Records: 5, Until: until},
@@ -34,7 +34,7 @@ func TestTheTableOfKeys(t *testing.T) {
 		t.Errorf("got\n%s", out.String())
 	}
 	out.Reset()
-	if err := describeKeys(&out, node.KeyUse{Keys: []storage.KeyID{used}}); err != nil || !strings.HasSuffix(out.String(), "01000000  seals  0        -     -\n") {
+	if err := describeKeys(&out, keep.KeyUse{Keys: []storage.KeyID{used}}); err != nil || !strings.HasSuffix(out.String(), "01000000  seals  0        -     -\n") {
 		t.Errorf("an empty store: %v\n%s", err, out.String())
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"regain/adapters/auditlog/segments"
 	"regain/conformance/testenv"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/recovery"
 )
@@ -59,7 +60,7 @@ func (r *restartable) Close() error { return errors.Join(r.server.Close(), r.cur
 // verify verifies the node's audit log, and returns how many records there are.
 func verifyAudit(t *testing.T, cfg config.AuditConfig) uint64 {
 	t.Helper()
-	options, err := node.AuditOptions(cfg)
+	options, err := keep.AuditOptions(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +132,7 @@ func issuedPasses(t *testing.T, path string) int {
 func TestRecoveriesGoOnWhileTheLogIsRotated(t *testing.T) {
 	var audit config.AuditConfig
 	f := setUpEnv(t, testenv.Options{Change: func(c *config.Config) { audit = c.Audit }})
-	options, err := node.AuditOptions(audit)
+	options, err := keep.AuditOptions(audit)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (all closers) Close() error {
 func (m *mortal) start() error {
 	n, err := node.New(m.cfg, node.Deps{
 		Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader,
-		Wrap: func(s storage.Store) storage.Store { return aroundStore{s, m.store.do} },
+		Wrap: func(s storage.Store) storage.Store { return around(s, m.store.do) },
 	})
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -49,7 +49,10 @@ func setUpMongo(t *testing.T, timeout time.Duration) *onMongo {
 	})
 	m.lists = &commits{}
 	m.fixture = setUpEnv(t, testenv.Options{Deps: func(d *node.Deps) {
-		d.Wrap = func(s storage.Store) storage.Store { m.lists.Store = s; return m.lists }
+		d.Wrap = func(s storage.Store) storage.Store {
+			m.lists.Around = storage.Around{Store: s, Pass: m.lists.change}
+			return m.lists
+		}
 	}, Change: func(c *config.Config) {
 		m.audit = c.Audit
 		c.Limits = []config.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}
@@ -109,7 +112,7 @@ func TestARecoveryOnMongo(t *testing.T) {
 
 // commits counts the lists that a store is to make, and the changes that are alone, but for what a node writes for itself.
 type commits struct {
-	storage.Store
+	storage.Around
 	n atomic.Int64
 }
 
@@ -119,29 +122,13 @@ func (c *commits) count(kind storage.Kind) {
 	}
 }
 
-func (c *commits) Create(ctx context.Context, r storage.Record) error {
-	c.count(r.Kind)
-	return c.Store.Create(ctx, r)
-}
-
-func (c *commits) Update(ctx context.Context, r storage.Record) error {
-	c.count(r.Kind)
-	return c.Store.Update(ctx, r)
-}
-
-func (c *commits) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	c.count(kind)
-	return c.Store.Delete(ctx, kind, id)
-}
-
-func (c *commits) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	c.count(kind)
-	return c.Store.Increment(ctx, kind, id, window)
-}
-
-func (c *commits) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
-	c.count("")
-	return c.Store.Commit(ctx, changes)
+func (c *commits) change(_ context.Context, changes []storage.Change, do func() ([]storage.Result, error)) ([]storage.Result, error) {
+	if len(changes) == 1 {
+		c.count(changes[0].Record.Kind)
+	} else {
+		c.count("")
+	}
+	return do()
 }
 
 type counted struct{ writes, reads int }

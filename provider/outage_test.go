@@ -192,7 +192,7 @@ func tryEveryOutage(t *testing.T, screen bool) {
 	f := setUpEnv(t, testenv.Options{
 		Namesakes: 256,
 		Deps: func(d *node.Deps) {
-			d.Wrap = func(backend storage.Store) storage.Store { return aroundStore{backend, store.do} }
+			d.Wrap = func(backend storage.Store) storage.Store { return around(backend, store.do) }
 		},
 		Change: func(c *config.Config) {
 			c.Limits = []config.LimitConfig{{Name: "account", Per: "account", Max: 100, Window: time.Hour}}

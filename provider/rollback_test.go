@@ -23,6 +23,7 @@ import (
 	"regain/adapters/auditlog/segments"
 	"regain/conformance/testenv"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/recovery"
 	"regain/storage/mongo/mongotest"
@@ -356,7 +357,7 @@ func (l *fleet) verifyAudit() segments.Whole {
 	l.t.Helper()
 	var logs []segments.Verification
 	for _, cfg := range l.cfg {
-		options, err := node.AuditOptions(cfg.Audit)
+		options, err := keep.AuditOptions(cfg.Audit)
 		if err != nil {
 			l.t.Fatal(err)
 		}
@@ -381,7 +382,7 @@ func TestTheStepsOfARecoveryAreInTwoLogs(t *testing.T) {
 	if w := l.verifyAudit(); w.Transactions != 3 || w.Passes != 3 || w.Logs[0].To == 0 || w.Logs[1].To == 0 {
 		t.Errorf("%+v", w)
 	}
-	options, err := node.AuditOptions(l.cfg[0].Audit)
+	options, err := keep.AuditOptions(l.cfg[0].Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -412,4 +413,29 @@ func TestASingleRecordOfADatabaseGivesNothingTwice(t *testing.T) {
 	if n := count(t, recovery.EventTransitionRefused, l.logs()[1]); n == 0 {
 		t.Error("the second node recorded no refusal")
 	}
+}
+
+// A node that is added, or comes in the place of another, has a log that is younger than the recoveries that are under way: it
+// redeems them, and not those of which another node told that they have their pass.
+func TestANodeThatIsAdded(t *testing.T) {
+	f, l := setUpFleet(t)
+	added := func(name string) {
+		t.Helper()
+		l.stop(1)
+		l.cfg[1].Audit.Node, l.cfg[1].Audit.File = name, l.cfg[1].Audit.File+"-"+name
+		l.start(1)
+		l.at(1)
+	}
+	code := f.approvedCode(t)
+	added("third")
+	f.passIs(t, f.passOf(t, code), true)
+
+	l.at(0)
+	code = f.approvedCode(t)
+	older := l.copy()
+	f.passOf(t, code)
+	l.settle()
+	l.putBackSome(older, "transaction", "code")
+	added("fourth")
+	f.noToken(t, code)
 }

@@ -68,7 +68,7 @@ func (u *Unit) Finish(ctx context.Context) error {
 func Postpone(ctx context.Context, s Store, p Postponed) error {
 	g, ok := s.(Guarded)
 	if !ok {
-		g = Guarded{s}
+		g = Guard(s)
 	}
 	return change(ctx, func() error {
 		u := unitOf(ctx)

@@ -91,7 +91,7 @@ func once(id string) storage.Postponed {
 func requests(t *testing.T) (*lists, storage.Guarded) {
 	t.Helper()
 	below := &lists{Store: backend(t, time.Now)}
-	return below, storage.Guarded{Store: below}
+	return below, storage.Guard(below)
 }
 
 func wanted(t *testing.T, below *lists, want ...string) {

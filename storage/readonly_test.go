@@ -12,14 +12,14 @@ import (
 func TestGuardedContract(t *testing.T) {
 	storagetest.Run(t, func(t *testing.T, clock func() time.Time) storage.Store {
 		t.Helper()
-		return storage.Guarded{Store: backend(t, clock)}
+		return storage.Guard(backend(t, clock))
 	})
 }
 
 // Whoever may only look sees everything and changes nothing, by any of the methods that change.
 func TestReadOnlyChangesNothing(t *testing.T) {
 	below := backend(t, time.Now)
-	s := storage.Guarded{Store: below}
+	s := storage.Guard(below)
 	kept := storage.Record{Kind: "t", ID: "kept", Group: "g", Data: []byte("as it was")}
 	if err := s.Create(t.Context(), kept); err != nil {
 		t.Fatal(err)
@@ -82,7 +82,7 @@ func TestReadOnlyChangesNothing(t *testing.T) {
 
 // Who may change something hears of what failed.
 func TestGuardedHidesNoFailure(t *testing.T) {
-	s := storage.Guarded{Store: broken{}}
+	s := storage.Guard(broken{})
 	_, consumed := s.Consume(t.Context(), "t", "a")
 	_, incremented := s.Increment(t.Context(), "t", "a", time.Hour)
 	_, committed := s.Commit(t.Context(), []storage.Change{storage.Deleting("t", "a")})

@@ -268,13 +268,16 @@ func TestWhatALogDoesNotKnow(t *testing.T) {
 	if err := log.Append(t.Context(), issuing("one", now)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := log.Issued("other", now.Add(-time.Hour)); !errors.Is(err, auditlog.ErrForgotten) {
+	if _, err := log.Issued("other", now.Add(-time.Hour)); !errors.Is(err, auditlog.ErrForgotten) || !errors.Is(err, auditlog.ErrYoung) {
 		t.Errorf("before the log: %v", err)
 	}
 	// Nor does one that an administrator began anew know what was before that.
 	path, options := make2(t)
 	begun(t, options)
 	asks(t, "begun anew", options, "four", now, false, auditlog.ErrForgotten)
+	if _, err := closing(t, open(t, options)).Issued("four", now.Add(-time.Hour)); errors.Is(err, auditlog.ErrYoung) {
+		t.Error("a log that was begun anew after a loss counts as one that had nothing before it")
+	}
 	if err := os.Rename(path, path+".moved"); err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"regain/adapters/auditlog/segments"
 	"regain/internal/config"
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/recovery/chain"
 )
 
@@ -30,7 +30,7 @@ func (c *cluster) key() (chain.Key, error) {
 	if err := config.Load(config.Source{File: c.nodes[0].config}, &cfg); err != nil {
 		return chain.Key{}, err
 	}
-	options, err := node.AuditOptions(cfg.Audit)
+	options, err := keep.AuditOptions(cfg.Audit)
 	return options.Key, err
 }
 

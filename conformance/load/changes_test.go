@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"regain/conformance/testenv"
 	"regain/internal/config"
@@ -73,7 +72,7 @@ func recordRecovery(t *testing.T, kept store) (rows []string, commits int64) {
 	r := &recorder{}
 	w, err := testenv.Start(testenv.Options{Logger: slog.New(slog.DiscardHandler), Namesakes: 2, Store: kept.name, Deps: func(d *node.Deps) {
 		d.Wrap = func(s storage.Store) storage.Store {
-			r.Store = s
+			r.Around = storage.Around{Store: s, Pass: r.change}
 			return r
 		}
 	}})
@@ -120,7 +119,7 @@ func commitsOf(t *testing.T, kept store, w *testenv.Env, r *recorder) int64 {
 
 // recorder notes each change of a store, for which request it was made, and by whom.
 type recorder struct {
-	storage.Store
+	storage.Around
 	mu      sync.Mutex
 	request string
 	rows    []string
@@ -183,7 +182,7 @@ func (r *recorder) note(postponed []string, changes ...storage.Change) {
 }
 
 // passesOn are the functions between the store and whoever decides on a change.
-var passesOn = regexp.MustCompile(`^(conformance/load|storage|internal/node|recovery\.ledger|recovery\.RetryOnConflict|adapters/localpass\.write|provider/openid\.\(\*committedAnswer\))\b`)
+var passesOn = regexp.MustCompile(`^(conformance/load|storage|internal/keep|internal/node|recovery\.ledger|recovery\.RetryOnConflict|adapters/localpass\.write|provider/openid\.\(\*committedAnswer\))\b`)
 
 // maker returns the innermost function of the node that decides on the change that is being made.
 func maker() string {
@@ -202,32 +201,7 @@ func maker() string {
 	}
 }
 
-func (r *recorder) Create(ctx context.Context, x storage.Record) error {
-	r.note(nil, storage.Creating(x))
-	return r.Store.Create(ctx, x)
-}
-
-func (r *recorder) Update(ctx context.Context, x storage.Record) error {
-	r.note(nil, storage.Updating(x))
-	return r.Store.Update(ctx, x)
-}
-
-func (r *recorder) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	r.note(nil, storage.Consuming(kind, id))
-	return r.Store.Consume(ctx, kind, id)
-}
-
-func (r *recorder) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	r.note(nil, storage.Deleting(kind, id))
-	return r.Store.Delete(ctx, kind, id)
-}
-
-func (r *recorder) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	r.note(nil, storage.Counting(kind, id, window, 0))
-	return r.Store.Increment(ctx, kind, id, window)
-}
-
-func (r *recorder) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+func (r *recorder) change(ctx context.Context, changes []storage.Change, do func() ([]storage.Result, error)) ([]storage.Result, error) {
 	r.note(storage.PostponedBy(ctx), changes...)
-	return r.Store.Commit(ctx, changes)
+	return do()
 }

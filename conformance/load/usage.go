@@ -83,7 +83,7 @@ func (s *counting) usage() (Usage, error) {
 
 // counting counts the requests to a server, what changes its store, and what is encrypted for it and decrypted from it.
 type counting struct {
-	storage.Store
+	storage.Around
 	commits        func() (int64, error) // of the store; nil where each list of changes is one
 	handler        http.Handler
 	requests       atomic.Int64
@@ -119,56 +119,12 @@ func (c *counter) add(r storage.Record) {
 func (c *counter) total() Traffic { return Traffic{Records: c.records.Load(), Bytes: c.bytes.Load()} }
 
 func (s *counting) around(backend storage.Store) storage.Store {
-	s.Store = backend
+	s.Around = storage.Around{Store: backend, Pass: s.change}
 	return s
 }
 
-// Create implements storage.Store.
-func (s *counting) Create(ctx context.Context, r storage.Record) error {
-	s.writes.Add(1)
-	s.sealed.add(r)
-	return s.Store.Create(ctx, r)
-}
-
-// Update implements storage.Store.
-func (s *counting) Update(ctx context.Context, r storage.Record) error {
-	s.writes.Add(1)
-	s.sealed.add(r)
-	return s.Store.Update(ctx, r)
-}
-
-// Consume implements storage.Store.
-func (s *counting) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	s.writes.Add(1)
-	return s.read(s.Store.Consume(ctx, kind, id))
-}
-
-// Get implements storage.Store.
-func (s *counting) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	return s.read(s.Store.Get(ctx, kind, id))
-}
-
-func (s *counting) read(r storage.Record, err error) (storage.Record, error) {
-	if err == nil {
-		s.opened.add(r)
-	}
-	return r, err
-}
-
-// Delete implements storage.Store.
-func (s *counting) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	s.writes.Add(1)
-	return s.Store.Delete(ctx, kind, id)
-}
-
-// Increment implements storage.Store.
-func (s *counting) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	s.writes.Add(1)
-	return s.Store.Increment(ctx, kind, id, window)
-}
-
-// Commit implements storage.Store: one commit of several changes.
-func (s *counting) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
+// change counts one commit, of one change or several.
+func (s *counting) change(_ context.Context, changes []storage.Change, do func() ([]storage.Result, error)) ([]storage.Result, error) {
 	s.writes.Add(int64(len(changes)))
 	s.together.Add(int64(len(changes) - 1))
 	for _, c := range changes {
@@ -176,11 +132,23 @@ func (s *counting) Commit(ctx context.Context, changes []storage.Change) ([]stor
 			s.sealed.add(c.Record)
 		}
 	}
-	results, err := s.Store.Commit(ctx, changes)
-	for i, r := range results {
-		if changes[i].Operation == storage.OpConsume {
-			s.opened.add(r.Record)
+	results, err := do()
+	if err != nil {
+		return results, err
+	}
+	for i, c := range changes {
+		if c.Operation == storage.OpConsume {
+			s.opened.add(results[i].Record)
 		}
 	}
-	return results, err
+	return results, nil
+}
+
+// Get implements storage.Store.
+func (s *counting) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	r, err := s.Store.Get(ctx, kind, id)
+	if err == nil {
+		s.opened.add(r)
+	}
+	return r, err
 }

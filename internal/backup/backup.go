@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"regain/internal/config"
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/internal/plan"
 	"regain/storage"
 	"regain/storage/mongo"
@@ -60,7 +60,7 @@ func (c Command) Migrate(ctx context.Context, dry bool, out io.Writer) error {
 		_, err := fmt.Fprintln(out, "ok: the file store has no schema that is migrated")
 		return err
 	}
-	database, err := node.MongoConfig(c.Storage.Mongo)
+	database, err := keep.MongoConfig(c.Storage.Mongo)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"regain/adapters/auditlog"
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/mongo"
@@ -87,7 +87,7 @@ func (c Command) fillFile(entries iter.Seq2[storage.Entry, error]) (n int, err e
 }
 
 func (c Command) fillDatabase(ctx context.Context, entries iter.Seq2[storage.Entry, error]) (int, error) {
-	database, err := node.MongoConfig(c.Storage.Mongo)
+	database, err := keep.MongoConfig(c.Storage.Mongo)
 	if err != nil {
 		return 0, err
 	}

@@ -10,7 +10,7 @@ import (
 
 	"regain/internal/config"
 	"regain/internal/holder"
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/storage"
 	"regain/storage/bolt"
 	"regain/storage/mongo"
@@ -61,7 +61,7 @@ func (c Command) openFile(path string) (source, error) {
 }
 
 func (c Command) openDatabase(ctx context.Context) (source, error) {
-	cfg, err := node.MongoConfig(c.Storage.Mongo)
+	cfg, err := keep.MongoConfig(c.Storage.Mongo)
 	if err != nil {
 		return source{}, fmt.Errorf("storage: %w", err)
 	}
@@ -105,7 +105,7 @@ func (c Command) Copy(ctx context.Context, to string, out io.Writer) error {
 func (c Command) writeCopy(ctx context.Context, to io.Writer) error {
 	from, err := c.openFile(c.Storage.Path)
 	if errors.Is(err, bolt.ErrLocked) {
-		if err = holder.Receive(ctx, c.Storage.Path, node.CopyPipe(c.Storage.Path), to); err != nil {
+		if err = holder.Receive(ctx, c.Storage.Path, keep.CopyPipe(c.Storage.Path), to); err != nil {
 			return fmt.Errorf("have the node write a copy: %w", err)
 		}
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/adapters/auditlog/segments"
+	"regain/internal/keep"
 	"regain/internal/node"
 )
 
@@ -21,7 +22,7 @@ import (
 func TestRotatingTheLogOfARunningNode(t *testing.T) {
 	cfg := valid(t)
 	cfg.Listen = freeAddress(t)
-	options, err := node.AuditOptions(cfg.Audit)
+	options, err := keep.AuditOptions(cfg.Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +70,7 @@ func TestBeginningAfterALoss(t *testing.T) {
 	if err := start(cfg); err != nil {
 		t.Errorf("after it was begun: %v", err)
 	}
-	options, err := node.AuditOptions(cfg.Audit)
+	options, err := keep.AuditOptions(cfg.Audit)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +83,7 @@ func TestBeginningAfterALoss(t *testing.T) {
 // The default is written in internal/config, which does not know the audit log, and in the log, which does not know the
 // configuration.
 func TestTheDefaultSegmentIsTheLogs(t *testing.T) {
-	options, err := node.AuditOptions(valid(t).Audit)
+	options, err := keep.AuditOptions(valid(t).Audit)
 	if err != nil || options.SegmentSize != auditlog.DefaultSegmentSize {
 		t.Errorf("segments of %d, want %d: %v", options.SegmentSize, auditlog.DefaultSegmentSize, err)
 	}

@@ -2,7 +2,7 @@ package node
 
 import (
 	"context"
-	"log/slog"
+	"net"
 	"testing"
 	"time"
 
@@ -19,22 +19,17 @@ func LivePageLimits(c config.Config) journey.Limits { return livePages(c) }
 // FailAChange changes the store, which must fail.
 func (n *Node) FailAChange(t *testing.T) {
 	t.Helper()
-	if _, err := n.store.Increment(t.Context(), "test", "test", time.Minute); err == nil {
+	if _, err := n.kept.Store.Increment(t.Context(), "test", "test", time.Minute); err == nil {
 		t.Error("the change did not fail")
 	}
 }
 
 // Store is the node's store, as its parts have it.
-func (n *Node) Store() storage.Store { return n.store }
+func (n *Node) Store() storage.Store { return n.kept.Store }
 
 // Within are the bounds of a process that may have this many files open.
 func Within(c config.ConnectionsConfig, descriptors int) config.ConnectionsConfig {
 	return within(c, descriptors)
-}
-
-// SharedBy is the first of the stores that other nodes may write to.
-func SharedBy(logger *slog.Logger, stores ...storage.Store) storage.Shared {
-	return sharedBy(logger, stores...)
 }
 
 // MemoryLimit returns how many octets the process may take, and who says so.
@@ -47,4 +42,13 @@ func MemoryLimit(cgroup, machine memlimit.Provider) (octets int64, from string, 
 func Growth(lives uint64) int { return growth(lives) }
 
 // CompareAgain has the node compare itself with the others now.
-func (n *Node) CompareAgain(ctx context.Context) { n.others.again(ctx) }
+func (n *Node) CompareAgain(ctx context.Context) { n.kept.Nodes.Compare(ctx) }
+
+// Listening is what a node listens on before it is wired.
+func Listening(cfg config.Config, deps Deps) ([]net.Listener, error) {
+	n, err := read(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	return n.listen(deps.Logger)
+}

@@ -15,6 +15,7 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/storage"
 )
@@ -129,7 +130,7 @@ func TestAuditMistakes(t *testing.T) {
 			case breakIt != nil:
 				breakIt(&cfg)
 			case says == "each node needs a log of its own":
-				options, err := node.AuditOptions(cfg.Audit)
+				options, err := keep.AuditOptions(cfg.Audit)
 				if err != nil {
 					t.Fatal(err)
 				}

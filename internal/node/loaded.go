@@ -2,6 +2,7 @@ package node
 
 import (
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/plan"
 	"regain/provider/journey"
 	"regain/recovery"
@@ -29,11 +30,11 @@ func load(cfg config.Config, deps Deps) (l loaded, err error) {
 		found.Add(plan.CheckDirectory(l.Policy, l.directory))
 	}
 	if cfg.Storage.Backend == "mongo" {
-		_, err = MongoConfig(cfg.Storage.Mongo)
+		_, err = keep.MongoConfig(cfg.Storage.Mongo)
 		found.Add(err)
 	}
 	if cfg.Audit.File != "" {
-		_, err = AuditOptions(cfg.Audit)
+		_, err = keep.AuditOptions(cfg.Audit)
 		found.Add(err)
 	}
 	return l, found.Err()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 	"regain/storage"
 	"regain/storage/mongo"
@@ -58,7 +59,7 @@ func TestNoImportUnderANode(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	database, err := node.MongoConfig(cfg.Storage.Mongo)
+	database, err := keep.MongoConfig(cfg.Storage.Mongo)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-// Package node builds one Regain node and runs it. It wires adapters to ports, and is the only package beside internal/backup
-// that imports every backend: a new kind of storage, directory or pass issuer is a case here (parts.go, systems.go) and its keys in
-// internal/config. What the configuration means is decided in internal/plan.
+// Package node builds one Regain node and runs it. It wires adapters to ports: a new kind of directory or pass issuer is a case
+// here (systems.go) and its keys in internal/config. What the configuration means is decided in internal/plan, and the store and
+// the audit log are opened by internal/keep.
 //
 //	New         builds a node from a configuration
 //	Serve       runs a node, with TLS if a certificate is configured, until the context ends
@@ -8,14 +8,12 @@
 //	Warnings    reports what works and will not for long
 //	BeginAudit  begins a segment of an audit log of which something is missing
 //
-// node.go and openid.go wire; parts.go, systems.go, passstore.go and audit.go open what is outside; serve.go,
-// start.go and connections.go listen; reload.go, watch.go and live.go take over files that change; health.go tells what fails;
-// copies.go and retention.go copy the file store and prune the audit log while the node runs; othernodes.go compares the
-// nodes of one store.
+// node.go and openid.go wire, after loaded.go and systems.go have opened what is outside; serve.go, start.go and connections.go
+// listen, and memory.go says how much there is; reload.go, watch.go, stale.go and live.go take over files that change. settings.go
+// tells what the nodes of one store must have in common.
 package node
 
 import (
-	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -23,8 +21,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"regain/adapters/auditlog"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/plan"
 	"regain/provider"
 	"regain/provider/contract"
@@ -35,7 +33,6 @@ import (
 	"regain/provider/wallet"
 	"regain/recovery"
 	"regain/storage"
-	"regain/storage/generation"
 )
 
 // Deps holds a node's dependencies; Logger, Clock and Random are required.
@@ -51,25 +48,28 @@ type Deps struct {
 	ReadOnly bool
 }
 
+// keep is what the store and the audit log need of it.
+func (d Deps) keep() keep.Deps {
+	return keep.Deps{Logger: d.Logger, Clock: d.Clock, Wrap: d.Wrap, LookEvery: d.LookEvery, ReadOnly: d.ReadOnly}
+}
+
+// BeginAudit begins a new segment of an audit log of which something is missing, or whose key is a new one. The node
+// must not be running.
+func BeginAudit(cfg config.Config, deps Deps) error {
+	if err := validate(cfg); err != nil {
+		return err
+	}
+	return keep.BeginAudit(cfg, deps.keep())
+}
+
 // Node is one running node.
 type Node struct {
 	cfg     config.Config
 	loaded  loaded
-	audit   *auditlog.Log
-	store   *watchedStore
-	shared  storage.Shared    // nil if no other node writes to the store
-	others  *otherNodes       // nil likewise
-	guard   *generation.Guard // of the store's generation; nil for a store in memory
-	leaving atomic.Bool       // it is about to stop
-	closers []io.Closer       // closed in reverse order
-	// surveyed tells which encryption keys the store needs; nil if it cannot be looked through.
-	surveyed storage.Surveyed
-	parts    []*watched // that are made of files
-	copies   *copies    // of the file store; nil for another one
-
-	retention *retention // of the audit log; nil where everything is kept
-
-	restored time.Time // when the store was filled from a copy; zero for never
+	kept    *keep.Kept  // the store and the audit log
+	leaving atomic.Bool // it is about to stop
+	closers []io.Closer // closed in reverse order
+	parts   []*watched  // that are made of files
 
 	// What is made again when files change.
 	ring         *keys.Ring
@@ -87,6 +87,9 @@ func (n *Node) ServeHTTP(w http.ResponseWriter, r *http.Request) { n.provider.Se
 
 // EndLivePages ends every live page, and those that are opened later: the node is about to stop.
 func (n *Node) EndLivePages() { n.provider.EndLivePages() }
+
+// ReopenAudit carries the audit log on after its file was rotated, or after a failure that closed it.
+func (n *Node) ReopenAudit() error { return n.kept.ReopenAudit() }
 
 // Close closes the node's files. No request may be in progress.
 func (n *Node) Close() error {
@@ -119,6 +122,7 @@ func read(cfg config.Config, deps Deps) (*Node, error) {
 	n.collectParts(deps)
 	var err error
 	n.loaded, err = load(cfg, deps)
+	n.certificate.current.Store(n.loaded.Certificate) // a node listens before it is wired, and somebody's handshake may be as fast
 	return n, err
 }
 
@@ -136,51 +140,36 @@ func (n *Node) wireParts(deps Deps) error {
 	n.ring = n.loaded.Ring
 	n.clients.current.Store(&n.loaded.Clients)
 	n.fetcher.current.Store(n.loaded.Fetcher)
-	n.certificate.current.Store(n.loaded.Certificate)
-	store, err := n.openStore(n.cfg.Storage, n.loaded.Secrets.Keyring, deps)
+	kept, err := keep.Open(n.cfg, n.loaded.Secrets.Keyring, n.common, deps.keep())
 	if err != nil {
 		return err
 	}
-	if err := n.checkKeys(deps); err != nil {
-		return err
-	}
-	if err := n.meetOthers(store, deps); err != nil {
-		return err
-	}
-	if n.restored, err = generation.RestoredAt(context.Background(), store); err != nil {
-		return err
-	}
-	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, passStore{store, n.guard}, deps)
+	n.kept, n.closers = kept, append(n.closers, kept)
+	passes, err := newPasses(n.cfg.PassIssuer, n.loaded.Secrets.Pass, kept, deps)
 	if err != nil {
 		return err
 	}
-	transactions := storage.NewSharedTransactions(store, n.shared)
-	service, err := n.newService(store, transactions, passes.issuer, deps)
+	transactions := kept.Transactions()
+	service, err := n.newService(transactions, passes.issuer, deps)
 	if err != nil {
 		return err
 	}
-	server, err := n.makeOpenID(store, service, deps)
+	server, err := n.makeOpenID(service, deps)
 	if err != nil {
 		return err
 	}
-	remembered, err := sessions.New(store, deps.Clock, deps.Random)
+	remembered, err := sessions.New(kept.Store, deps.Clock, deps.Random)
 	if err != nil {
 		return err
 	}
 	return n.makeProvider(deps, provider.Deps{OAuth: server, Sessions: remembered, Recovery: service, Changes: transactions, Ring: n.ring, Passes: passes.verifier, Notify: &n.fetcher, Registration: n.registration})
 }
 
-func (n *Node) newService(store storage.Store, transactions recovery.Transactions, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
-	if err := n.openAudit(n.cfg.Audit, store, deps); err != nil {
-		return nil, err
-	}
-	if err := n.startGuard(deps); err != nil {
-		return nil, err
-	}
-	known := issuings{n.audit, n.guard}
+func (n *Node) newService(transactions recovery.Transactions, passes recovery.PassIssuer, deps Deps) (*recovery.Service, error) {
+	log := n.kept.Issuings()
 	return recovery.NewService(recovery.Ports{
-		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: known, Issuings: known,
-		Attempts: storage.NewAttempts(store), Clock: deps.Clock, Random: deps.Random,
+		Transactions: transactions, Directory: n.loaded.directory, Passes: passes, Audit: log, Issuings: log,
+		Attempts: storage.NewAttempts(n.kept.Store), Clock: deps.Clock, Random: deps.Random,
 	}, n.loaded.Policy)
 }
 
@@ -191,8 +180,8 @@ func (n *Node) makeProvider(deps Deps, parts provider.Deps) (err error) {
 	}
 	parts.Verifier, parts.Proofing = &n.verifier, n.loaded.proofing
 	parts.Logger, parts.Clock, parts.Random = deps.Logger, deps.Clock, deps.Random
-	parts.Unready, parts.Stale, parts.Stopping = n.unready, n.stale, n.leaving.Load
-	parts.WentBack = func() bool { return n.wentBack(deps.Clock()) }
+	parts.Unready, parts.Stale, parts.Stopping = n.kept.Unready, n.stale, n.leaving.Load
+	parts.WentBack = n.kept.WentBack
 	attributes, err := plan.Attributes(n.loaded.directory)
 	if err != nil {
 		return err

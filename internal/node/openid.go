@@ -15,17 +15,16 @@ import (
 	"regain/provider/openid"
 	"regain/provider/registration"
 	"regain/provider/remotekeys"
-	"regain/storage"
 )
 
 // makeOpenID builds the OpenID provider's core, and dynamic client registration if it is configured.
-func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Deps) (*oauth.Server, error) {
+func (n *Node) makeOpenID(accounts oauth.Accounts, deps Deps) (*oauth.Server, error) {
 	remote, err := remotekeys.New(&n.fetcher, deps.Clock)
 	if err != nil {
 		return nil, err
 	}
 	registry := clients.Layered{&n.clients}
-	if n.registration, err = n.makeRegistration(store, deps); err != nil {
+	if n.registration, err = n.makeRegistration(deps); err != nil {
 		return nil, err
 	}
 	if n.registration != nil {
@@ -43,7 +42,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 		return nil, err
 	}
 	server, err := oauth.New(oauth.Config{Issuer: n.cfg.Issuer, MutualTLS: n.cfg.MutualTLS.BaseURL, ACR: openid.ACR, Secret: n.loaded.Secrets.Token[0], OtherSecrets: n.loaded.Secrets.Token[1:]},
-		oauth.Deps{Clients: registry, Keys: published, Store: store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock, NotBefore: n.restored})
+		oauth.Deps{Clients: registry, Keys: published, Store: n.kept.Store, Ring: n.ring, Source: n.source, Tenants: tenants, Accounts: accounts, Clock: deps.Clock, NotBefore: n.kept.Restored()})
 	if err != nil {
 		return nil, fmt.Errorf("OpenID provider: %w", err)
 	}
@@ -51,7 +50,7 @@ func (n *Node) makeOpenID(store storage.Store, accounts oauth.Accounts, deps Dep
 }
 
 // makeRegistration returns nil if dynamic client registration is not configured.
-func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.Service, error) {
+func (n *Node) makeRegistration(deps Deps) (*registration.Service, error) {
 	r := n.cfg.Registration
 	if r.Tokens.IsZero() {
 		return nil, nil //nolint:nilnil // nil means disabled
@@ -69,7 +68,7 @@ func (n *Node) makeRegistration(store storage.Store, deps Deps) (*registration.S
 	if len(policy.Scopes) == 0 {
 		policy.Scopes = []string{clients.ScopeOpenID, clients.ScopeProfile, clients.ScopeEmail, clients.ScopeAddress, clients.ScopePhone}
 	}
-	service, err := registration.New(n.cfg.Issuer, policy, registration.Deps{Store: store, Clock: deps.Clock, Random: deps.Random})
+	service, err := registration.New(n.cfg.Issuer, policy, registration.Deps{Store: n.kept.Store, Clock: deps.Clock, Random: deps.Random})
 	if err != nil {
 		return nil, fmt.Errorf("registration.%w", err)
 	}

@@ -56,7 +56,7 @@ func (n *Node) collectParts(deps Deps) {
 		}
 	}
 	add("secrets.signing_key", n.ReloadKeys, cfg.Secrets.SigningKey.Path())
-	add("secrets.encryption_keys", n.reloadEncryption, cfg.Secrets.Encryption.Path())
+	add("secrets.encryption_keys", n.reloadEncryptionKeys, cfg.Secrets.Encryption.Path())
 	add("directory", n.reloadDirectory, cfg.Directory.File)
 	add("clients", n.reloadClients, clientFiles(cfg)...)
 	add("mutual_tls.roots_file", n.reloadClientRoots, cfg.MutualTLS.RootsFile)
@@ -76,6 +76,14 @@ func (n *Node) collectSecrets() {
 			n.parts = append(n.parts, newWatched(part{name: r.Key, files: named([]string{r.Path}), reload: n.restart(r), atStart: true}))
 		}
 	}
+}
+
+func (n *Node) reloadEncryptionKeys() error {
+	read, err := plan.ReadKeyring(n.cfg.Secrets.Encryption)
+	if err != nil {
+		return err
+	}
+	return n.kept.ReplaceKeys(read)
 }
 
 // reloadDirectory holds the accounts of the file to what a start demands: where an exclusion in production would name nobody

@@ -13,13 +13,14 @@ import (
 
 	"regain/adapters/auditlog"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/node"
 )
 
 // The shortest time that segments are kept is longer than a pass may live, and a mistake stops the start.
 func TestHowLongTheLogIsKept(t *testing.T) {
 	for days, want := range map[int]time.Duration{0: 0, 31: 31 * 24 * time.Hour, 400: 400 * 24 * time.Hour, 30: -1, 1: -1, -1: -1} {
-		keep, err := node.AuditKeep(config.AuditConfig{KeepDays: days})
+		keep, err := keep.AuditKeep(config.AuditConfig{KeepDays: days})
 		if want >= 0 && (keep != want || err != nil) || want < 0 && (err == nil || !strings.Contains(err.Error(), "audit.keep_days")) {
 			t.Errorf("%d days: %s, %v", days, keep, err)
 		}
@@ -34,7 +35,7 @@ func TestANodePrunesItsLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	cfg.Audit = config.AuditConfig{File: filepath.Join(t.TempDir(), "audit.jsonl"), Key: config.Secret{File: keyFile}, SegmentMiB: 64, KeepDays: 31}
-	options, err := node.AuditOptions(cfg.Audit)
+	options, err := keep.AuditOptions(cfg.Audit)
 	if err != nil {
 		t.Fatal(err)
 	}

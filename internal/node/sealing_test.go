@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/storage"
 	"regain/storage/memory"
 	"regain/storage/mongo/mongotest"
@@ -85,13 +86,13 @@ func (s *sharing) everywhere(step string) {
 	s.t.Helper()
 	for i, maker := range s.nodes {
 		id := fmt.Sprintf("%s/%d", step, i)
-		if err := maker.store.Create(s.t.Context(), storage.Record{Kind: "thing", ID: id, Group: "all", Data: []byte("0"), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+		if err := maker.kept.Store.Create(s.t.Context(), storage.Record{Kind: "thing", ID: id, Group: "all", Data: []byte("0"), ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 			s.t.Fatalf("%s: node %d: %v", step, i, err)
 		}
 		for j, reader := range s.nodes {
-			r, err := reader.store.Get(s.t.Context(), "thing", id)
+			r, err := reader.kept.Store.Get(s.t.Context(), "thing", id)
 			if err == nil {
-				err = reader.store.Update(s.t.Context(), r)
+				err = reader.kept.Store.Update(s.t.Context(), r)
 			}
 			if err != nil {
 				s.t.Errorf("%s: node %d cannot work on what node %d made: %v", step, j, i, err)
@@ -99,10 +100,10 @@ func (s *sharing) everywhere(step string) {
 		}
 	}
 	for j, reader := range s.nodes {
-		if list, err := reader.store.List(s.t.Context(), "thing", "all", "", 1000); err != nil || len(list) == 0 {
+		if list, err := reader.kept.Store.List(s.t.Context(), "thing", "all", "", 1000); err != nil || len(list) == 0 {
 			s.t.Errorf("%s: node %d cannot read what there is: %v", step, j, err)
 		}
-		if _, err := reader.store.Get(s.t.Context(), "client", "registered"); err != nil {
+		if _, err := reader.kept.Store.Get(s.t.Context(), "client", "registered"); err != nil {
 			s.t.Errorf("%s: node %d cannot read what never ends: %v", step, j, err)
 		}
 	}
@@ -112,11 +113,10 @@ func (s *sharing) everywhere(step string) {
 // meets a record that it cannot open. The old key is not let go while something needs it.
 func TestEncryptionKeysRotateOverNodes(t *testing.T) {
 	s := share(t, 2)
-	if err := s.nodes[0].store.Create(t.Context(), storage.Record{Kind: "client", ID: "registered", Data: []byte("for ever")}); err != nil {
+	if err := s.nodes[0].kept.Store.Create(t.Context(), storage.Record{Kind: "client", ID: "registered", Data: []byte("for ever")}); err != nil {
 		t.Fatal(err)
 	}
 	s.everywhere("one key")
-	logger := slog.New(slog.DiscardHandler)
 	for _, step := range []struct {
 		name string
 		keys []byte
@@ -126,7 +126,7 @@ func TestEncryptionKeysRotateOverNodes(t *testing.T) {
 			if err := n.Reload(); err != nil {
 				t.Fatalf("%s at node %d: %v", step.name, i, err)
 			}
-			n.tendKeys(logger)
+			n.kept.TendKeys()
 			s.everywhere(fmt.Sprintf("%s at %d of 2", step.name, i+1))
 		}
 	}
@@ -164,10 +164,10 @@ func TestAKeyThatWasNotAnnounced(t *testing.T) {
 	if err := s.nodes[0].Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.nodes[0].store.Create(t.Context(), storage.Record{Kind: "thing", ID: "early"}); err != nil {
+	if err := s.nodes[0].kept.Store.Create(t.Context(), storage.Record{Kind: "thing", ID: "early"}); err != nil {
 		t.Fatal(err)
 	}
-	_, err := s.nodes[1].store.Get(t.Context(), "thing", "early")
+	_, err := s.nodes[1].kept.Store.Get(t.Context(), "thing", "early")
 	var unknown *storage.UnknownKeyError
 	if !errors.As(err, &unknown) || unknown.Missing != idOf(t, 2) {
 		t.Errorf("got %v", err)
@@ -176,7 +176,7 @@ func TestAKeyThatWasNotAnnounced(t *testing.T) {
 	if err := s.nodes[1].Reload(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.nodes[1].store.Get(t.Context(), "thing", "early"); err != nil {
+	if _, err := s.nodes[1].kept.Store.Get(t.Context(), "thing", "early"); err != nil {
 		t.Errorf("after it was announced: %v", err)
 	}
 }
@@ -186,7 +186,7 @@ func TestAStartWithoutAKeyThatIsNeeded(t *testing.T) {
 	s := share(t, 1)
 	n := s.nodes[0]
 	for id, ends := range map[string]time.Time{"1": {}, "2": time.Now().Add(time.Hour)} {
-		if err := n.store.Create(t.Context(), storage.Record{Kind: "client", ID: id, ExpiresAt: ends}); err != nil {
+		if err := n.kept.Store.Create(t.Context(), storage.Record{Kind: "client", ID: id, ExpiresAt: ends}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -202,10 +202,10 @@ func TestAStartWithoutAKeyThatIsNeeded(t *testing.T) {
 		_ = started.Close()
 	}
 	deps := Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader, Wrap: func(storage.Store) storage.Store { return s.store }}
-	if _, err := ForgetKey(t.Context(), cfg, idOf(t, 2), deps); err == nil || !strings.Contains(err.Error(), "is in secrets.encryption_keys, and opens its records: take it out first") {
+	if _, err := keep.ForgetKey(t.Context(), cfg, idOf(t, 2), deps.keep()); err == nil || !strings.Contains(err.Error(), "is in secrets.encryption_keys, and opens its records: take it out first") {
 		t.Errorf("a key that is there was forgotten: %v", err)
 	}
-	if removed, err := ForgetKey(t.Context(), cfg, idOf(t, 1), deps); err != nil || removed != 2 {
+	if removed, err := keep.ForgetKey(t.Context(), cfg, idOf(t, 1), deps.keep()); err != nil || removed != 2 {
 		t.Errorf("forgot %d records: %v", removed, err)
 	}
 	if started, err = s.start(cfg, &told{}); err != nil {
@@ -238,13 +238,13 @@ func TestEncryptionKeysRotateInAFile(t *testing.T) {
 		return n
 	}
 	n := start()
-	if err := n.store.Create(t.Context(), storage.Record{Kind: "client", ID: "1"}); err != nil {
+	if err := n.kept.Store.Create(t.Context(), storage.Record{Kind: "client", ID: "1"}); err != nil {
 		t.Fatal(err)
 	}
-	if err := n.store.Create(t.Context(), storage.Record{Kind: "session", ID: "1", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+	if err := n.kept.Store.Create(t.Context(), storage.Record{Kind: "session", ID: "1", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "another process uses it: a node that runs logs the same when it gets SIGHUP") {
+	if _, err := keep.Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "another process uses it: a node that runs logs the same when it gets SIGHUP") {
 		t.Errorf("beside the node: %v", err)
 	}
 	logger := slog.New(slog.NewJSONHandler(log, nil))
@@ -253,10 +253,10 @@ func TestEncryptionKeysRotateInAFile(t *testing.T) {
 	eventually(t, "the new key to be used, and what needs the old one", func() bool {
 		return strings.Contains(log.String(), fmt.Sprintf(`"msg":"encryption keys","used":"%s","key":"%s","needed":"1 session until `, idOf(t, 2), idOf(t, 1)))
 	})
-	if err := n.store.Delete(t.Context(), "session", "1"); err != nil {
+	if err := n.kept.Store.Delete(t.Context(), "session", "1"); err != nil {
 		t.Fatal(err)
 	}
-	n.tendKeys(logger)
+	n.kept.TendKeys()
 	if !strings.Contains(log.String(), "by nothing: take it out when every node uses "+idOf(t, 2).String()) {
 		t.Errorf("nothing needs the old key, and nobody says so: %s", log)
 	}
@@ -264,7 +264,7 @@ func TestEncryptionKeysRotateInAFile(t *testing.T) {
 	if err := n.Close(); err != nil {
 		t.Fatal(err)
 	}
-	use, err := Keys(t.Context(), cfg, time.Now)
+	use, err := keep.Keys(t.Context(), cfg, time.Now)
 	if err != nil || len(use.Keys) != 2 || use.Keys[0] != idOf(t, 2) {
 		t.Errorf("of a stopped node: %+v, %v", use, err)
 	}
@@ -283,19 +283,19 @@ func TestEncryptionKeysRotateInAFile(t *testing.T) {
 func TestKeysOfStoresThatCannotBeLookedThrough(t *testing.T) {
 	f := newFixture(t)
 	cfg := config.Defaults()
-	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "secrets.encryption_keys: set ") {
+	if _, err := keep.Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "secrets.encryption_keys: set ") {
 		t.Errorf("no keys: %v", err)
 	}
 	cfg.Secrets.Encryption = config.Secret{File: f.write("encryption.keys", []byte(keyText(1)))}
-	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "storage: storage.backend memory: keeps its records in the node") {
+	if _, err := keep.Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "storage: storage.backend memory: keeps its records in the node") {
 		t.Errorf("memory: %v", err)
 	}
 	cfg.Storage = config.StorageConfig{Backend: "file", Path: f.path("none.db")}
-	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "none.db") {
+	if _, err := keep.Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "none.db") {
 		t.Errorf("no file: %v", err)
 	}
 	cfg.Storage.Backend = "mongo"
-	if _, err := Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "storage: storage.mongo.uri: set") {
+	if _, err := keep.Keys(t.Context(), cfg, time.Now); err == nil || !strings.Contains(err.Error(), "storage: storage.mongo.uri: set") {
 		t.Errorf("no database: %v", err)
 	}
 }
@@ -326,10 +326,10 @@ func TestKeysOverMongo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := n.store.Create(t.Context(), storage.Record{Kind: "session", ID: "1", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
+	if err := n.kept.Store.Create(t.Context(), storage.Record{Kind: "session", ID: "1", ExpiresAt: time.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	use, err := Keys(t.Context(), cfg, time.Now)
+	use, err := keep.Keys(t.Context(), cfg, time.Now)
 	if err != nil || len(use.Needs) == 0 || use.Needs[len(use.Needs)-1].Kind != "session" || use.Needs[0].Key != idOf(t, 1) {
 		t.Errorf("beside the node: %+v, %v", use, err)
 	}
@@ -352,7 +352,7 @@ func TestKeysOverMongo(t *testing.T) {
 			t.Errorf("%s without the old key: %v", name, err)
 		}
 	}
-	if removed, err := ForgetKey(t.Context(), cfg, idOf(t, 1), deps); err != nil || removed == 0 {
+	if removed, err := keep.ForgetKey(t.Context(), cfg, idOf(t, 1), deps.keep()); err != nil || removed == 0 {
 		t.Errorf("forgot %d: %v", removed, err)
 	}
 	if err := Check(cfg); err != nil {

@@ -4,15 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"regain/adapters/directory"
 	"regain/adapters/localpass"
+	"regain/adapters/proofing"
 	"regain/internal/config"
+	"regain/internal/keep"
 	"regain/internal/plan"
+	"regain/provider/journey"
+	"regain/provider/keys"
 	"regain/provider/openid"
 	"regain/recovery"
-	"regain/storage/generation"
 )
 
 // Kinds of external systems, the values of `kind`. Each kind is a case in this file, which reports what its settings
@@ -59,14 +61,14 @@ type passes struct {
 	verifier openid.PassVerifier
 }
 
-func newPasses(cfg config.PassIssuerConfig, keys [][]byte, store passStore, deps Deps) (passes, error) {
+func newPasses(cfg config.PassIssuerConfig, keys [][]byte, kept *keep.Kept, deps Deps) (passes, error) {
 	switch cfg.Kind {
 	case "", passLocal:
-		issuer, err := localpass.NewRotating(localpass.Config{Key: keys[0], Store: store, Clock: deps.Clock, Random: deps.Random}, keys[1:]...)
+		issuer, err := localpass.NewRotating(localpass.Config{Key: keys[0], Store: kept.Passes(), Clock: deps.Clock, Random: deps.Random}, keys[1:]...)
 		if err != nil {
 			return passes{}, fmt.Errorf("secrets.pass_key: %w", err)
 		}
-		return passes{issuer: issuer, verifier: passEndpoint{issuer, store.guard, deps.Clock}}, nil
+		return passes{issuer: issuer, verifier: passEndpoint{issuer, kept}}, nil
 	default:
 		return passes{}, fmt.Errorf("pass_issuer.kind %q: use %s, or leave it out", cfg.Kind, passLocal)
 	}
@@ -75,19 +77,30 @@ func newPasses(cfg config.PassIssuerConfig, keys [][]byte, store passStore, deps
 // passEndpoint adapts localpass.Rotating to openid.PassVerifier.
 type passEndpoint struct {
 	issuer *localpass.Rotating
-	guard  *generation.Guard // nil for none
-	clock  func() time.Time
+	kept   *keep.Kept
 }
 
 func (e passEndpoint) Verify(ctx context.Context, client recovery.ClientID, account recovery.AccountID, pass string) (openid.PassVerdict, error) {
-	if e.guard != nil { // a pass that was used is good again in an older copy of the store
-		if err := e.guard.Check(ctx, e.clock()); err != nil && !errors.Is(err, generation.ErrWentBack) {
-			return openid.PassVerdict{}, err
-		}
+	if err := e.kept.LookNow(ctx); err != nil { // a pass that was used is good again in an older copy of the store
+		return openid.PassVerdict{}, err
 	}
 	verdict, ok, err := e.issuer.Verify(ctx, client, account, pass)
 	if err != nil || !ok {
 		return openid.PassVerdict{RetryAfter: verdict.RetryAfter}, err
 	}
 	return openid.PassVerdict{Active: true, UsableOnce: verdict.UsableOnce, ExpiresAt: verdict.ExpiresAt, Transaction: verdict.Transaction}, nil
+}
+
+func newProofing(cfg config.Config, signer *keys.Ring, deps Deps) (map[string]journey.Proofing, error) {
+	var found config.Problems
+	providers := make(map[string]journey.Proofing, len(cfg.Proofing))
+	for i, p := range cfg.Proofing {
+		adapter, err := proofing.New(proofing.Config{
+			Name: p.DisplayName, StartURL: p.StartURL, Issuer: cfg.Issuer, OrgID: cfg.Organisation,
+			Minter: signer, Clock: deps.Clock, Random: deps.Random,
+		})
+		found.Add(config.Keyed(fmt.Sprintf("proofing[%d]", i), err))
+		providers[p.Name] = adapter
+	}
+	return providers, found.Err()
 }

@@ -138,12 +138,12 @@ func holdHangup() (release func()) {
 func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Duration) (stop func()) {
 	hangup, done, ended := make(chan os.Signal, 1), make(chan struct{}), make(chan struct{})
 	signal.Notify(hangup, syscall.SIGHUP)
-	ticker, warned, tended := time.NewTicker(every), clock(), n.loaded.Secrets.Keyring.IDs()[0]
+	ticker, warned, tended := time.NewTicker(every), clock(), n.kept.UsedKey()
 	go func() {
 		defer close(ended)
-		n.copies.answer() // who asked while the node was starting
-		n.tendKeys(logger)
-		n.retention.prune(false)
+		n.kept.Copy() // who asked while the node was starting
+		n.kept.TendKeys()
+		n.kept.Prune(false)
 		for {
 			all := false
 			select {
@@ -154,8 +154,8 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 				if err := n.ReopenAudit(); err != nil {
 					logger.Error("the audit log was not opened again, and no pass is issued", "cause", err)
 				}
-				n.copies.answer()
-				n.retention.prune(true)
+				n.kept.Copy()
+				n.kept.Prune(true)
 			case <-ticker.C:
 			}
 			for _, w := range n.parts {
@@ -163,15 +163,15 @@ func (n *Node) watch(logger *slog.Logger, clock func() time.Time, every time.Dur
 					w.take(logger)
 				}
 			}
-			now, used := clock(), n.loaded.Secrets.Keyring.IDs()[0]
+			now, used := clock(), n.kept.UsedKey()
 			daily := now.Sub(warned) >= warnEvery
 			if daily {
 				n.warn(logger, now)
-				n.retention.prune(false)
+				n.kept.Prune(false)
 				warned = now
 			}
 			if all || daily || used != tended {
-				n.tendKeys(logger)
+				n.kept.TendKeys()
 				tended = used
 			}
 		}

@@ -66,7 +66,7 @@ func TestNothingIsAnsweredBeforeItIsCommitted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s := storage.Guarded{Store: below}
+			s := storage.Guard(below)
 			handler := handle(s)
 			e := &Endpoints{}
 			router := gin.New()
@@ -121,13 +121,13 @@ func TestWhatIsCommittedWhenAHandlerFails(t *testing.T) {
 	router := gin.New()
 	router.ContextWithFallback = true
 	router.POST("/panic", gin.CustomRecovery(func(c *gin.Context, _ any) { c.Status(http.StatusInternalServerError) }), e.forClient(func(c *gin.Context) error {
-		if err := shown(c, storage.Guarded{Store: below}); err != nil {
+		if err := shown(c, storage.Guard(below)); err != nil {
 			return err
 		}
 		panic("in the middle")
 	}))
 	router.POST("/outage", e.forClient(func(c *gin.Context) error {
-		if err := shown(c, storage.Guarded{Store: away{below}}); err != nil {
+		if err := shown(c, storage.Guard(away{below})); err != nil {
 			return err
 		}
 		c.JSON(http.StatusOK, gin.H{"told": 1})

@@ -14,16 +14,18 @@ func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storag
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
-	for _, r := range s.records {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		trace, sealed := storage.TraceOf(r)
-		if !sealed || r.Expired(now) || slices.Contains(but, trace.Key) {
-			continue
-		}
-		if err := see(trace); err != nil {
-			return err
+	for _, t := range s.tables {
+		for _, e := range t.entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			trace, sealed := storage.TraceOf(e.shown())
+			if !sealed || e.over(now) || slices.Contains(but, trace.Key) {
+				continue
+			}
+			if err := see(trace); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

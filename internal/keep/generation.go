@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -14,19 +14,14 @@ import (
 	"regain/storage/generation"
 )
 
-// guarded has the store notice that it was put back to an older copy of itself. A store in memory cannot be, and one that is
-// only looked at is not served from.
-func (n *Node) guarded(sealed, plain *storage.Sealed, deps Deps) *storage.Sealed {
-	if deps.ReadOnly || n.cfg.Storage.Backend == "memory" {
-		return sealed
-	}
-	n.guard = generation.New(generation.Config{
-		Store: plain, Shared: n.shared != nil, Memory: storeMemory{n}, Clock: deps.Clock, Logger: deps.Logger,
+// newGuard notices that the store was put back to an older copy of itself.
+func (k *Kept) newGuard(plain *storage.Sealed) *generation.Guard {
+	return generation.New(generation.Config{
+		Store: plain, Shared: k.shared != nil, Memory: storeMemory{k}, Clock: k.deps.Clock, Logger: k.deps.Logger,
 		Record: func(ctx context.Context, found generation.Rollback) error {
-			return n.audit.Append(ctx, rollbackEvent(found, deps.Clock()))
+			return k.log.Append(ctx, rollbackEvent(found, k.deps.Clock()))
 		},
 	})
-	return sealed.Under(n.guard)
 }
 
 // rollbackEvent is the record of a store that went back.
@@ -45,10 +40,10 @@ func rollbackEvent(found generation.Rollback, now time.Time) recovery.Event {
 }
 
 // storeMemory keeps what the node knows of its store beside the audit log. The log is opened after the store.
-type storeMemory struct{ node *Node }
+type storeMemory struct{ kept *Kept }
 
 func (m storeMemory) Load() (generation.State, error) {
-	seen, err := m.node.audit.LoadSeen()
+	seen, err := m.kept.log.LoadSeen()
 	if errors.Is(err, auditlog.ErrUnseen) {
 		err = errors.Join(generation.ErrForgotten, err)
 	}
@@ -56,24 +51,24 @@ func (m storeMemory) Load() (generation.State, error) {
 }
 
 func (m storeMemory) Save(s generation.State) error {
-	return m.node.audit.SaveSeen(chain.Seen{Number: s.Number, Epoch: s.Epoch})
+	return m.kept.log.SaveSeen(chain.Seen{Number: s.Number, Epoch: s.Epoch})
 }
 
 // startGuard compares the store with what this node knew, and goes on doing so until the node is closed.
-func (n *Node) startGuard(deps Deps) error {
-	if n.guard == nil {
+func (k *Kept) startGuard() error {
+	if k.guard == nil {
 		return nil
 	}
-	if err := n.guard.Open(context.Background()); err != nil {
+	if err := k.guard.Open(context.Background()); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
-	w := &guardWatch{guard: n.guard, logger: deps.Logger, done: make(chan struct{}), ended: make(chan struct{})}
-	every := deps.LookEvery
+	w := &guardWatch{guard: k.guard, logger: k.deps.Logger, done: make(chan struct{}), ended: make(chan struct{})}
+	every := k.deps.LookEvery
 	if every <= 0 {
 		every = generation.Every
 	}
 	go w.run(every)
-	n.closers = append(n.closers, w)
+	k.closers = append(k.closers, w)
 	return nil
 }
 
@@ -123,42 +118,19 @@ func (w *guardWatch) Close() error {
 // enough to be seen.
 const wentBackFor = 24 * time.Hour
 
-// wentBack reports whether the store went back a while ago.
-func (n *Node) wentBack(now time.Time) bool {
-	return n.guard != nil && !n.guard.MarkedAt().IsZero() && now.Sub(n.guard.MarkedAt()) < wentBackFor
+// WentBack reports whether the store went back a while ago.
+func (k *Kept) WentBack() bool {
+	return k.guard != nil && !k.guard.MarkedAt().IsZero() && k.deps.Clock().Sub(k.guard.MarkedAt()) < wentBackFor
 }
 
-// issuings is the audit log, with what other nodes say of theirs.
-type issuings struct {
-	*auditlog.Log
-	guard *generation.Guard // nil for none
-}
-
-var (
-	_ recovery.Auditor  = issuings{}
-	_ recovery.Issuings = issuings{}
-)
-
-// Append implements recovery.Auditor.
-func (i issuings) Append(ctx context.Context, event recovery.Event) error {
-	if event.Type == recovery.EventPassIssuing && i.guard != nil {
-		i.guard.Issuing(event.Transaction)
+// LookNow looks whether the store went back, before somebody relies on what it says was not used yet. That it did is no error:
+// what was written before is void by then.
+func (k *Kept) LookNow(ctx context.Context) error {
+	if k.guard == nil {
+		return nil
 	}
-	return i.Log.Append(ctx, event)
-}
-
-// Issued implements recovery.Issuings.
-func (i issuings) Issued(ctx context.Context, id recovery.TransactionID, started time.Time) (bool, error) {
-	if i.guard != nil {
-		if err := i.guard.Check(ctx, started); err != nil {
-			if errors.Is(err, generation.ErrWentBack) {
-				err = errors.Join(recovery.ErrRedeemed, err)
-			}
-			return false, err
-		}
-		if i.guard.IssuedElsewhere(id) {
-			return true, nil
-		}
+	if err := k.guard.Check(ctx, k.deps.Clock()); !errors.Is(err, generation.ErrWentBack) {
+		return err
 	}
-	return i.Log.Issued(id, started)
+	return nil
 }

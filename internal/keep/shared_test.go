@@ -1,4 +1,4 @@
-package node_test
+package keep_test
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"regain/internal/node"
+	"regain/internal/keep"
 	"regain/storage"
 )
 
@@ -26,7 +26,7 @@ func (a *asked) Versions(context.Context, storage.Kind, []string) (map[string]in
 func TestASharedStoreThatDoesNotTell(t *testing.T) {
 	var log bytes.Buffer
 	store := &asked{}
-	polled := node.SharedBy(slog.New(slog.NewTextHandler(&log, nil)), struct{ storage.Store }{store}, store) // below one that hides it
+	polled := keep.SharedBy(slog.New(slog.NewTextHandler(&log, nil)), struct{ storage.Store }{store}, store) // below one that hides it
 	ask := func(ctx context.Context, err error, level string) {
 		t.Helper()
 		log.Reset()
@@ -47,7 +47,7 @@ func TestASharedStoreThatDoesNotTell(t *testing.T) {
 	ask(t.Context(), down, "")
 	ask(t.Context(), nil, "level=INFO")
 	ask(t.Context(), down, "level=ERROR")
-	if node.SharedBy(slog.New(slog.DiscardHandler), struct{ storage.Store }{store}) != nil {
+	if keep.SharedBy(slog.New(slog.DiscardHandler), struct{ storage.Store }{store}) != nil {
 		t.Error("the store of one node is polled")
 	}
 }

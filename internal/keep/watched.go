@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -10,20 +10,9 @@ import (
 	"regain/storage"
 )
 
-// unready returns the parts that cannot be written, for readiness probes.
-func (n *Node) unready(ctx context.Context) (parts []string) {
-	if n.audit.Ready() != nil {
-		parts = append(parts, "audit_log")
-	}
-	if n.store.ready(ctx) != nil {
-		parts = append(parts, "store")
-	}
-	return parts
-}
-
-// watchedStore remembers whether the last change of the store failed, or an answer to a question did not come.
-type watchedStore struct {
-	storage.Store
+// watched remembers whether the last change of the store failed, or an answer to a question did not come.
+type watched struct {
+	storage.Around
 	reach  func() error // whether the backend is there, as far as it knows; nil where it always is
 	logger *slog.Logger
 	clock  func() time.Time
@@ -33,10 +22,19 @@ type watchedStore struct {
 	probed  time.Time
 }
 
+func watching(store storage.Store, deps Deps) *watched {
+	w := &watched{logger: deps.Logger, clock: deps.Clock}
+	w.Around = storage.Around{Store: store, Pass: func(_ context.Context, _ []storage.Change, do func() ([]storage.Result, error)) ([]storage.Result, error) {
+		results, err := do()
+		return results, w.note(err)
+	}}
+	return w
+}
+
 const kindProbe = storage.Kind("probe")
 
 // ready returns why the store cannot be written, or nil. While something failed it tries a change, once a second at most.
-func (s *watchedStore) ready(ctx context.Context) error {
+func (s *watched) ready(ctx context.Context) error {
 	const often, window = time.Second, time.Minute
 	s.mu.Lock()
 	failing, now := s.failing, s.clock()
@@ -61,7 +59,7 @@ func (s *watchedStore) ready(ctx context.Context) error {
 
 // read takes the outcome of a question. That it was answered says nothing of changes, and that one record is damaged nothing of
 // the others.
-func (s *watchedStore) read(err error) error {
+func (s *watched) read(err error) error {
 	if !errors.Is(err, storage.ErrUnavailable) {
 		return err
 	}
@@ -70,7 +68,7 @@ func (s *watchedStore) read(err error) error {
 
 // note takes the outcome of a change. An answer of the store's, such as a conflict, and a caller that went away are not
 // failures of it.
-func (s *watchedStore) note(err error) error {
+func (s *watched) note(err error) error {
 	for _, answer := range []error{storage.ErrNotFound, storage.ErrExists, storage.ErrConflict, storage.ErrOver, context.Canceled, context.DeadlineExceeded} {
 		if errors.Is(err, answer) {
 			return err
@@ -88,35 +86,8 @@ func (s *watchedStore) note(err error) error {
 	return err
 }
 
-func (s *watchedStore) Create(ctx context.Context, r storage.Record) error {
-	return s.note(s.Store.Create(ctx, r))
-}
-
 // Get implements storage.Store.
-func (s *watchedStore) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+func (s *watched) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	r, err := s.Store.Get(ctx, kind, id)
 	return r, s.read(err)
-}
-
-func (s *watchedStore) Update(ctx context.Context, r storage.Record) error {
-	return s.note(s.Store.Update(ctx, r))
-}
-
-func (s *watchedStore) Consume(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	r, err := s.Store.Consume(ctx, kind, id)
-	return r, s.note(err)
-}
-
-func (s *watchedStore) Delete(ctx context.Context, kind storage.Kind, id string) error {
-	return s.note(s.Store.Delete(ctx, kind, id))
-}
-
-func (s *watchedStore) Increment(ctx context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	n, err := s.Store.Increment(ctx, kind, id, window)
-	return n, s.note(err)
-}
-
-func (s *watchedStore) Commit(ctx context.Context, changes []storage.Change) ([]storage.Result, error) {
-	results, err := s.Store.Commit(ctx, changes)
-	return results, s.note(err)
 }

@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -32,19 +32,22 @@ type retention struct {
 }
 
 // newRetention returns nil if everything is kept.
-func (n *Node) newRetention(logger *slog.Logger) error {
-	keep, err := AuditKeep(n.cfg.Audit)
+func (k *Kept) newRetention(cfg config.AuditConfig) error {
+	keep, err := AuditKeep(cfg)
 	if err != nil || keep == 0 {
 		return err
 	}
-	r := &retention{log: n.audit, keep: keep, logger: logger}
+	r := &retention{log: k.log, keep: keep, logger: k.deps.Logger}
 	r.ctx, r.stop = context.WithCancel(context.Background())
-	n.retention = r
-	n.closers = append(n.closers, r) // before the log is closed
+	k.retention = r
+	k.closers = append(k.closers, r) // before the log is closed
 	return nil
 }
 
-// prune does it, and does not let its caller wait: it reads what it removes. Where only asked counts, somebody must have asked.
+// Prune removes the segments that were kept long enough, and does not let its caller wait: it reads what it removes. Where only
+// asked counts, somebody must have asked.
+func (k *Kept) Prune(onlyAsked bool) { k.retention.prune(onlyAsked) }
+
 func (r *retention) prune(onlyAsked bool) {
 	if r == nil {
 		return

@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -26,19 +26,21 @@ type copies struct {
 	ended  sync.WaitGroup
 }
 
-// offerCopies has the node write copies of its store when it is asked to, if it is a file.
-func (n *Node) offerCopies(path string, backend storage.Store, logger *slog.Logger) {
+// offerCopies has copies of the store written when somebody asks for them, if it is a file.
+func (k *Kept) offerCopies(path string, backend storage.Store) {
 	file, ok := backend.(io.WriterTo)
 	if !ok {
 		return
 	}
-	c := &copies{store: file, pipe: CopyPipe(path), logger: logger}
+	c := &copies{store: file, pipe: CopyPipe(path), logger: k.deps.Logger}
 	c.ctx, c.stop = context.WithCancel(context.Background())
-	n.copies = c
-	n.closers = append(n.closers, c) // before the store is closed, which waits for whoever reads it
+	k.copies = c
+	k.closers = append(k.closers, c) // before the store is closed, which waits for whoever reads it
 }
 
-// answer writes a copy to whoever asks for one, and does not wait for it. A nil one has nothing to copy.
+// Copy writes a copy of the store to whoever asks for one, and does not wait for it.
+func (k *Kept) Copy() { k.copies.answer() }
+
 func (c *copies) answer() {
 	if c == nil || !c.mu.TryLock() { // a copy is being written, and whoever asked for another one may ask again
 		return

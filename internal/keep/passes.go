@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -24,6 +24,9 @@ type passStore struct {
 }
 
 var _ localpass.Store = passStore{}
+
+// Passes returns where passes are kept.
+func (k *Kept) Passes() localpass.Store { return passStore{k.Store, k.guard} }
 
 // Put keeps the version counting where there is an entry, so that a verification that read the old pass cannot use up
 // the new one. It is made with the next change of the request, which records that the pass was issued.

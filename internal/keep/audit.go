@@ -1,4 +1,4 @@
-package node
+package keep
 
 import (
 	"context"
@@ -9,9 +9,7 @@ import (
 	"regain/internal/clock"
 	"regain/internal/config"
 	"regain/internal/plan"
-	"regain/recovery"
 	"regain/recovery/chain"
-	"regain/storage"
 	"regain/storage/generation"
 )
 
@@ -34,11 +32,12 @@ func AuditOptions(c config.AuditConfig) (auditlog.Options, error) {
 	return auditlog.Options{Path: c.File, Key: key, SegmentSize: int64(c.SegmentMiB) << 20}, nil
 }
 
-func (n *Node) openAudit(cfg config.AuditConfig, store storage.Store, deps Deps) error {
-	n.audit = auditlog.NewMemory()
+func (k *Kept) openAudit(node config.Config) error {
+	cfg := node.Audit
+	k.log = auditlog.NewMemory()
 	switch {
 	case cfg.File == "":
-	case deps.ReadOnly:
+	case k.deps.ReadOnly:
 		if err := checkAudit(cfg); err != nil {
 			return err
 		}
@@ -47,23 +46,23 @@ func (n *Node) openAudit(cfg config.AuditConfig, store storage.Store, deps Deps)
 		if err != nil {
 			return err
 		}
-		head, err := newAuditHead(n.cfg, store)
+		head, err := newAuditHead(node, k.Store)
 		if err != nil {
 			return err
 		}
-		options.Logger, options.Clock, options.Remembered = deps.Logger, deps.Clock, head
-		options.Steady = clock.NewSteady(deps.Clock, nil).Now
-		if n.audit, err = auditlog.Open(options); err != nil {
+		options.Logger, options.Clock, options.Remembered = k.deps.Logger, k.deps.Clock, head
+		options.Steady = clock.NewSteady(k.deps.Clock, nil).Now
+		if k.log, err = auditlog.Open(options); err != nil {
 			return fmt.Errorf("audit.file: %w", err)
 		}
 	}
-	n.closers = append(n.closers, n.audit)
-	return n.newRetention(deps.Logger)
+	k.closers = append(k.closers, k.log)
+	return k.newRetention(cfg)
 }
 
 // ReopenAudit carries the audit log on after its file was rotated, or after a failure that closed it.
-func (n *Node) ReopenAudit() error {
-	if err := n.audit.Reopen(); err != nil {
+func (k *Kept) ReopenAudit() error {
+	if err := k.log.Reopen(); err != nil {
 		return fmt.Errorf("audit.file: %w", err)
 	}
 	return nil
@@ -72,9 +71,6 @@ func (n *Node) ReopenAudit() error {
 // BeginAudit begins a new segment of an audit log of which something is missing, or whose key is a new one. The node
 // must not be running.
 func BeginAudit(cfg config.Config, deps Deps) (err error) {
-	if err := validate(cfg); err != nil {
-		return err
-	}
 	options, err := AuditOptions(cfg.Audit)
 	if err != nil {
 		return err
@@ -86,13 +82,12 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 	if err := auditlog.CheckOwner(options.Path); err != nil { // before the store is opened, or made
 		return config.Keyed("audit.file", err)
 	}
-	n := &Node{cfg: cfg}
-	defer func() { err = errors.Join(err, n.Close()) }()
-	store, err := n.openStore(cfg.Storage, secrets.Keyring, deps)
+	k, err := openStore(cfg.Storage, secrets.Keyring, deps)
 	if err != nil {
 		return err
 	}
-	head, err := newAuditHead(cfg, store)
+	defer func() { err = errors.Join(err, k.Close()) }()
+	head, err := newAuditHead(cfg, k.Store)
 	if err != nil {
 		return err
 	}
@@ -101,8 +96,8 @@ func BeginAudit(cfg config.Config, deps Deps) (err error) {
 	if err != nil {
 		return fmt.Errorf("audit.file: %w", err)
 	}
-	n.closers = append(n.closers, log)
-	return acceptStore(log, n.guard)
+	k.closers = append(k.closers, log)
+	return acceptStore(log, k.guard)
 }
 
 // acceptStore has a log that was begun anew know the store as it is now, unless it knows it already: what it knew may be lost,
@@ -116,57 +111,4 @@ func acceptStore(log *auditlog.Log, guard *generation.Guard) error {
 		return err
 	}
 	return log.SaveSeen(chain.Seen{Number: state.Number, Epoch: state.Epoch})
-}
-
-const (
-	kindAuditHead = storage.Kind("audit_head")
-	// auditHeadID is that of a store that belongs to one node, as does a log; nodes that share a store add their names.
-	auditHeadID = "head"
-)
-
-// auditHead keeps the audit log's head in the node's store, so that a log that was deleted together with its head is
-// missed at the next start. It is here because adapters and storage do not import each other.
-type auditHead struct {
-	store storage.Store
-	id    string
-}
-
-func newAuditHead(cfg config.Config, store storage.Store) (auditHead, error) {
-	if cfg.Storage.Backend != "mongo" {
-		return auditHead{store, auditHeadID}, nil
-	}
-	name, err := nodeName(cfg)
-	if err != nil {
-		return auditHead{}, err
-	}
-	return auditHead{store, auditHeadID + "-" + name}, nil
-}
-
-var _ auditlog.HeadStore = auditHead{}
-
-func (h auditHead) LoadHead(ctx context.Context) (string, error) {
-	r, err := h.store.Get(ctx, kindAuditHead, h.id)
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the audit log's head in the store: %w", err)
-	}
-	return string(r.Data), nil
-}
-
-// SaveHead is tried again where the record was sealed with another key meanwhile, which nothing but that changes.
-func (h auditHead) SaveHead(ctx context.Context, line string) error {
-	_, err := recovery.RetryOnConflict(func() (struct{}, error) {
-		r, err := h.store.Get(ctx, kindAuditHead, h.id)
-		if errors.Is(err, storage.ErrNotFound) {
-			return struct{}{}, h.store.Create(ctx, storage.Record{Kind: kindAuditHead, ID: h.id, Data: []byte(line)})
-		}
-		if err != nil {
-			return struct{}{}, err
-		}
-		r.Data = []byte(line)
-		return struct{}{}, h.store.Update(ctx, r)
-	})
-	return err
 }

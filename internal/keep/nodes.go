@@ -1,9 +1,7 @@
-package node
+package keep
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -33,48 +31,17 @@ const (
 	mostNodes     = 256
 )
 
-// settings are what a node must have in common with the others. They hold no secret: ids of keys are four octets of a hash.
-type settings struct {
+// Settings are what a node must have in common with the others. They hold no secret: ids of keys are four octets of a hash.
+type Settings struct {
 	Node   string              `json:"node"`
 	Issuer string              `json:"issuer"`
 	Keys   map[string][]string `json:"keys"` // ids, by the configuration's key
 }
 
-// settings returns those of this node, which has a name.
-func (n *Node) settings(name string) (settings, error) {
-	var published struct {
-		Keys []struct {
-			ID string `json:"kid"`
-		} `json:"keys"`
-	}
-	if err := json.Unmarshal(n.ring.JWKS(), &published); err != nil {
-		return settings{}, fmt.Errorf("read our own keys: %w", err)
-	}
-	var signing []string
-	for _, key := range published.Keys {
-		signing = append(signing, key.ID)
-	}
-	return settings{Node: name, Issuer: n.cfg.Issuer, Keys: map[string][]string{
-		"secrets.token_secret": keyIDs("token", n.loaded.Secrets.Token...),
-		"secrets.pass_key":     keyIDs("pass", n.loaded.Secrets.Pass...),
-		"secrets.signing_key":  signing,
-	}}, nil
-}
-
-// keyIDs tells keys for a purpose apart, and tells nothing of them.
-func keyIDs(purpose string, keys ...[]byte) (ids []string) {
-	for _, key := range keys {
-		const size = 4
-		sum := sha256.Sum256(append([]byte("regain node settings\x00"+purpose+"\x00"), key...))
-		ids = append(ids, hex.EncodeToString(sum[:size]))
-	}
-	return ids
-}
-
 // nodeName is the name of this node among those that share its store.
-func nodeName(cfg config.Config) (string, error) {
-	if cfg.Audit.Node != "" {
-		return cfg.Audit.Node, nil
+func nodeName(cfg config.AuditConfig) (string, error) {
+	if cfg.Node != "" {
+		return cfg.Node, nil
 	}
 	name, err := os.Hostname()
 	if err != nil {
@@ -84,7 +51,7 @@ func nodeName(cfg config.Config) (string, error) {
 }
 
 // differences says what of other is not as it must be, in the words of an operator. The error is what stops a start.
-func (s settings) differences(other settings) (tells []string, err error) {
+func (s Settings) differences(other Settings) (tells []string, err error) {
 	if s.Issuer != other.Issuer {
 		err = fmt.Errorf("issuer: node %q, which shares this store, is %s, and this one is %s: nodes of one store are one issuer; give another issuer a database of its own (storage.mongo.database)", other.Node, other.Issuer, s.Issuer)
 	}
@@ -97,10 +64,10 @@ func (s settings) differences(other settings) (tells []string, err error) {
 	return tells, err
 }
 
-// otherNodes compares this node with the others.
-type otherNodes struct {
+// Nodes compares this node with the others.
+type Nodes struct {
 	name   string                   // of this one
-	mine   func() (settings, error) // as they are now: signing keys are read again while the node runs
+	mine   func() (Settings, error) // as they are now: signing keys are read again while the node runs
 	store  storage.Store
 	logger *slog.Logger
 	clock  func() time.Time
@@ -108,17 +75,17 @@ type otherNodes struct {
 	ended  chan struct{}
 }
 
-// meetOthers compares this node with those that share its store, and goes on with it until the node is closed.
-func (n *Node) meetOthers(store storage.Store, deps Deps) error {
-	if n.shared == nil || deps.ReadOnly {
+// meetOthers compares this node with those that share its store, and goes on with it until the store is closed.
+func (k *Kept) meetOthers(cfg config.AuditConfig, common func(name string) (Settings, error)) error {
+	if k.shared == nil || k.deps.ReadOnly {
 		return nil
 	}
-	name, err := nodeName(n.cfg)
+	name, err := nodeName(cfg)
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	o := &otherNodes{name: name, mine: func() (settings, error) { return n.settings(name) }, store: store, logger: deps.Logger, clock: deps.Clock, stop: stop, ended: make(chan struct{})}
+	o := &Nodes{name: name, mine: func() (Settings, error) { return common(name) }, store: k.Store, logger: k.deps.Logger, clock: k.deps.Clock, stop: stop, ended: make(chan struct{})}
 	mine, err := o.compare(ctx)
 	if err != nil { // and leaves nothing that would stop the others
 		stop()
@@ -126,11 +93,11 @@ func (n *Node) meetOthers(store storage.Store, deps Deps) error {
 	}
 	o.leave(ctx, mine)
 	go o.goOn(ctx)
-	n.closers, n.others = append(n.closers, o), o
+	k.closers, k.Nodes = append(k.closers, o), o
 	return nil
 }
 
-func (o *otherNodes) goOn(ctx context.Context) {
+func (o *Nodes) goOn(ctx context.Context) {
 	defer close(o.ended)
 	ticker := time.NewTicker(compareEvery)
 	defer ticker.Stop()
@@ -140,11 +107,12 @@ func (o *otherNodes) goOn(ctx context.Context) {
 			return
 		case <-ticker.C:
 		}
-		o.again(ctx)
+		o.Compare(ctx)
 	}
 }
 
-func (o *otherNodes) again(ctx context.Context) {
+// Compare compares this node with the others, and tells the log how they differ.
+func (o *Nodes) Compare(ctx context.Context) {
 	mine, err := o.compare(ctx)
 	if err != nil {
 		o.tell(err.Error())
@@ -152,13 +120,13 @@ func (o *otherNodes) again(ctx context.Context) {
 	o.leave(ctx, mine)
 }
 
-func (o *otherNodes) tell(difference string) {
+func (o *Nodes) tell(difference string) {
 	o.logger.Error("another node that shares the store differs", "difference", difference)
 }
 
 // compare returns what this node has, and as an error what of another must stop it; other differences are told in the log. A
 // store that does not answer is no difference: whatever needs it says so.
-func (o *otherNodes) compare(ctx context.Context) (mine settings, err error) {
+func (o *Nodes) compare(ctx context.Context) (mine Settings, err error) {
 	if mine, err = o.mine(); err != nil {
 		return mine, err
 	}
@@ -171,7 +139,7 @@ func (o *otherNodes) compare(ctx context.Context) (mine settings, err error) {
 	}
 	var stops []error
 	for _, r := range records {
-		var other settings
+		var other Settings
 		if err := json.Unmarshal(r.Data, &other); err != nil || r.ID == o.name {
 			continue
 		}
@@ -185,7 +153,7 @@ func (o *otherNodes) compare(ctx context.Context) (mine settings, err error) {
 }
 
 // leave keeps this node's record for another while.
-func (o *otherNodes) leave(ctx context.Context, mine settings) {
+func (o *Nodes) leave(ctx context.Context, mine Settings) {
 	ctx, cancel := context.WithTimeout(ctx, compareWithin)
 	defer cancel()
 	if err := o.write(ctx, mine); err != nil && ctx.Err() == nil {
@@ -193,7 +161,7 @@ func (o *otherNodes) leave(ctx context.Context, mine settings) {
 	}
 }
 
-func (o *otherNodes) write(ctx context.Context, mine settings) error {
+func (o *Nodes) write(ctx context.Context, mine Settings) error {
 	data, err := json.Marshal(mine)
 	if err != nil {
 		return err
@@ -212,7 +180,7 @@ func (o *otherNodes) write(ctx context.Context, mine settings) error {
 
 // Close takes the record away, so that nodes that are all stopped can be started with other keys without a word. Where the
 // store does not answer it expires.
-func (o *otherNodes) Close() error {
+func (o *Nodes) Close() error {
 	o.stop()
 	<-o.ended
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
