@@ -212,14 +212,16 @@ func TestDeadlinesOfAConnectionThatWasTakenOver(t *testing.T) {
 	}
 }
 
-// held is a store whose reads wait until it is closed.
+// held is a store whose reads wait until a channel is closed, if there is one.
 type held struct {
 	storage.Store
-	reads chan struct{}
+	until atomic.Pointer[chan struct{}]
 }
 
 func (h *held) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	<-h.reads
+	if until := h.until.Load(); until != nil {
+		<-*until
+	}
 	return h.Store.Get(ctx, kind, id)
 }
 
@@ -266,19 +268,20 @@ func TestClosingWaitsForPagesThatLook(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWaiting(t, []recovery.Channel{{Wallet: "any", Flow: recovery.FlowCrossDevice}}, nil)
 			s := w.Start(t).Ask(t)
+			slow, until := &held{Store: w.store.Store}, make(chan struct{})
+			w.store.Store = slow
 			server, browser := net.Pipe()
 			go func() { _, _ = io.Copy(io.Discard, browser) }()
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.Path("/events"), nil)
 			r.AddCookie(s.Cookie)
 			w.Router.ServeHTTP(&hijackable{httptest.NewRecorder(), server}, r)
 			synctest.Wait()
-			slow := &held{w.store.Store, make(chan struct{})}
-			w.store.Store = slow
+			slow.until.Store(&until)
 			time.Sleep(time.Minute + time.Second) // the QR code is replaced, and the page looks
 			synctest.Wait()
 			go func() {
 				time.Sleep(row.takes)
-				close(slow.reads)
+				close(until)
 			}()
 			began := time.Now()
 			if err := w.pages.Close(); err != nil || time.Since(began) != row.closed {
