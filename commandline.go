@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +15,9 @@ import (
 // parse parses a command's flags and refuses what is left over beyond its wanted arguments: `regain serve regain.yaml`
 // would otherwise start a development instance, and whoever typed it would take it for their own.
 func parse(flags *pflag.FlagSet, args []string, wanted int) error {
+	if synopsis := synopsisOf(flags.Name()); synopsis != "" && flags.Usage == nil {
+		flags.Usage = func() { fmt.Fprintf(os.Stderr, "%s\n%s", synopsis, flags.FlagUsages()) }
+	}
 	if err := flags.Parse(args); err != nil {
 		var unknown *pflag.NotExistError
 		if !errors.As(err, &unknown) {
@@ -79,6 +83,25 @@ func commands() []string {
 		}
 	}
 	return slices.Compact(names)
+}
+
+// synopsisOf returns what usage says of a command, "" if it does not list it: a list of flags does not say which arguments there
+// are, nor which commands below it.
+func synopsisOf(name string) string {
+	command, _, _ := strings.Cut(name, " ")
+	var of strings.Builder
+	listed := false
+	for line := range strings.Lines(usage) {
+		if rest, ok := strings.CutPrefix(line, "  regain "); ok {
+			listed = strings.Fields(rest)[0] == command
+		} else if !strings.HasPrefix(line, "   ") {
+			listed = false
+		}
+		if listed {
+			of.WriteString(line)
+		}
+	}
+	return of.String()
 }
 
 // usageError is a mistake on the command line: it ends the program as errUsage does, in words of its own.

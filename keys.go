@@ -91,7 +91,7 @@ func describeRing(command, path string, now time.Time, out io.Writer) error {
 	}
 	fmt.Fprint(out, text)
 	if command != "list" {
-		fmt.Fprintln(out, "Send SIGHUP to the nodes to make them read the file again; a new algorithm needs a restart.")
+		fmt.Fprintln(out, "Nodes read the file again by themselves, within two seconds; a new algorithm needs a restart.")
 	}
 	return nil
 }

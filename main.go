@@ -39,7 +39,8 @@ wallet for a Verified ID and a Face Check, and a success returns a Temporary Acc
                            begin goes on after a loss; docs/audit.md
   regain keys rotate FILE  add a new signing key to a key ring, or create the ring; keys list FILE shows the use of each key,
                            keys certify FILE adds a certificate to each, for clients that require x5c; keys status tells
-                           which encryption keys the store needs, and until when; docs/keys.md
+                           which encryption keys the store needs, and until when, keys forget ID removes what needs one
+                           that is lost; docs/keys.md
   regain backup OUT        copy the file store, also while its node runs; docs/backup.md
   regain storage status [COPY] tell what a store holds, by kind, and what state it is in; storage export OUT and storage import IN
                            take all of it to a file and into another store, of any backend (- for the standard output and
@@ -66,6 +67,7 @@ func command() int {
 	}
 	fmt.Fprintln(os.Stderr, "regain:", err)
 	if errors.Is(err, errUsage) {
+		fmt.Fprint(os.Stderr, synopsisOf(os.Args[1]))
 		return 2
 	}
 	return 1

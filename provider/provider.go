@@ -73,7 +73,7 @@ type Provider struct {
 func (p *Provider) Wallets() *wallet.Endpoints { return p.wallets }
 
 // Close waits, for a bounded time, for what goes on after a request. No request may be in progress.
-func (p *Provider) Close() error { return p.endpoints.Close() }
+func (p *Provider) Close() error { return errors.Join(p.pages.Close(), p.endpoints.Close()) }
 
 // ServeHTTP implements http.Handler.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {

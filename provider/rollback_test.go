@@ -414,3 +414,28 @@ func TestASingleRecordOfADatabaseGivesNothingTwice(t *testing.T) {
 		t.Error("the second node recorded no refusal")
 	}
 }
+
+// A node that is added, or comes in the place of another, has a log that is younger than the recoveries that are under way: it
+// redeems them, and not those of which another node told that they have their pass.
+func TestANodeThatIsAdded(t *testing.T) {
+	f, l := setUpFleet(t)
+	added := func(name string) {
+		t.Helper()
+		l.stop(1)
+		l.cfg[1].Audit.Node, l.cfg[1].Audit.File = name, l.cfg[1].Audit.File+"-"+name
+		l.start(1)
+		l.at(1)
+	}
+	code := f.approvedCode(t)
+	added("third")
+	f.passIs(t, f.passOf(t, code), true)
+
+	l.at(0)
+	code = f.approvedCode(t)
+	older := l.copy()
+	f.passOf(t, code)
+	l.settle()
+	l.putBackSome(older, "transaction", "code")
+	added("fourth")
+	f.noToken(t, code)
+}

@@ -77,8 +77,8 @@ func (s *Service) Ask(ctx context.Context, t Transaction) (Transaction, error) {
 			return t, err
 		}
 		if pending.Secret = secret; channel.Flow == FlowCrossDevice {
-			pending.Seed, pending.Asked = secret, s.ports.Clock()
-			pending.show(pending.Asked, profile.CrossDevice.QRLifetime)
+			pending.Seed, pending.Asked, pending.Lifetime = secret, s.ports.Clock(), profile.CrossDevice.QRLifetime
+			pending.show(pending.Asked)
 		}
 		changed.Presentation.Requests = append(changed.Presentation.Requests, pending)
 	}

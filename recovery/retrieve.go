@@ -45,7 +45,7 @@ func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) 
 		return OpenRequest{}, err
 	}
 	t = t.withNextCode(secret)
-	i, older, err := t.requestBySecret(secret, now, profile.CrossDevice.QRLifetime)
+	i, older, err := t.requestBySecret(secret, now)
 	if err != nil {
 		return OpenRequest{}, err
 	}
@@ -55,7 +55,7 @@ func (s *Service) Find(ctx context.Context, handle Handle) (OpenRequest, error) 
 // requestBySecret returns the index of the request that a secret identifies, and whether the secret is that of the
 // previous QR code. A QR code that was not scanned during its lifetime is ErrExpired, and the request of a closed channel is
 // ErrClosed.
-func (t Transaction) requestBySecret(secret string, now time.Time, qr time.Duration) (index int, older bool, err error) {
+func (t Transaction) requestBySecret(secret string, now time.Time) (index int, older bool, err error) {
 	if t.Presentation == nil {
 		return 0, false, ErrNoTransaction
 	}
@@ -64,7 +64,7 @@ func (t Transaction) requestBySecret(secret string, now time.Time, qr time.Durat
 			return 0, false, ErrClosed
 		}
 		if sameSecret(r.Secret, secret) {
-			if r.Flow == FlowCrossDevice && r.Request == nil && t.Presentation.Answer == nil && now.After(r.Since.Add(qr+rotationGrace)) {
+			if r.Flow == FlowCrossDevice && r.Request == nil && t.Presentation.Answer == nil && now.After(r.Since.Add(r.Lifetime+rotationGrace)) {
 				return 0, false, ErrExpired
 			}
 			return i, false, nil

@@ -49,24 +49,23 @@ func (s *Service) showing(t Transaction) (Transaction, error) {
 	if !t.rotates() {
 		return t, nil
 	}
-	profile, err := s.Profile(t)
-	if err != nil {
+	if _, err := s.Profile(t); err != nil {
 		return t, err
 	}
 	now := s.ports.Clock()
 	for i, r := range t.Presentation.Requests {
-		if r.unscanned() && r.Seed != "" {
-			t.Presentation = t.Presentation.with(i, func(r *PendingRequest) { r.show(now, profile.CrossDevice.QRLifetime) })
+		if r.unscanned() && r.Seed != "" && r.Lifetime > 0 {
+			t.Presentation = t.Presentation.with(i, func(r *PendingRequest) { r.show(now) })
 		}
 	}
 	return t, nil
 }
 
 // show makes the codes of a moment. The clock of another node may be a little behind that of the one that made the seed.
-func (r *PendingRequest) show(now time.Time, lifetime time.Duration) {
-	r.codes.turn = max(0, int64(now.Sub(r.Asked)/lifetime))
-	r.Since = r.Asked.Add(time.Duration(r.codes.turn) * lifetime)
-	r.codes.from = r.Since.Add(lifetime)
+func (r *PendingRequest) show(now time.Time) {
+	r.codes.turn = max(0, int64(now.Sub(r.Asked)/r.Lifetime))
+	r.Since = r.Asked.Add(time.Duration(r.codes.turn) * r.Lifetime)
+	r.codes.from = r.Since.Add(r.Lifetime)
 	r.Secret, r.Before, r.codes.next = codeOf(r.Seed, r.codes.turn), "", codeOf(r.Seed, r.codes.turn+1)
 	if r.codes.turn > 0 {
 		r.Before = codeOf(r.Seed, r.codes.turn-1)
@@ -74,7 +73,7 @@ func (r *PendingRequest) show(now time.Time, lifetime time.Duration) {
 }
 
 // fix ends the replacement of a QR code: the current one stays.
-func (r *PendingRequest) fix() { r.Seed, r.Asked, r.codes = "", time.Time{}, codes{} }
+func (r *PendingRequest) fix() { r.Seed, r.Asked, r.Lifetime, r.codes = "", time.Time{}, 0, codes{} }
 
 // withNextCode returns t as it will be shortly, if the secret is that of the next QR code: a node whose clock is ahead of
 // ours shows it already.

@@ -3,6 +3,7 @@ package recovery_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,6 +53,31 @@ func TestRotate(t *testing.T) {
 	}
 	if _, err := b.Present(t.Context(), scanned, b.evidence(nil)); err != nil {
 		t.Errorf("who scanned it in time cannot answer: %v", err)
+	}
+}
+
+// The lifetime of QR codes is changed while one is shown, at this node or at another one. Codes that are shown keep theirs: a
+// longer one would make codes of long ago the current one again, and nodes would disagree on which is.
+func TestACodeKeepsItsLifetime(t *testing.T) {
+	for name, lifetime := range map[string]time.Duration{"longer": recovery.MaxQRLifetime, "shorter": recovery.MinQRLifetime} {
+		b := setUp(t, nil)
+		tx, _ := b.start(t, "ada@example.org")
+		first := tx.Handle(recovery.FlowCrossDevice)
+		b.now = b.now.Add(119 * time.Second) // the second code is shown
+		before, err := b.Rotate(t.Context(), tx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.policy.Profiles = slices.Clone(b.policy.Profiles)
+		b.policy.Profiles[0].CrossDevice.QRLifetime = lifetime
+		b.useDirectory(t, b.outside)
+		if _, err := b.Retrieve(t.Context(), first, buildRequest); !errors.Is(err, recovery.ErrExpired) {
+			t.Errorf("%s: a picture of a code that was dead is good again: %v", name, err)
+		}
+		open, err := b.Retrieve(t.Context(), before.Handle(recovery.FlowCrossDevice), buildRequest)
+		if err != nil || open.Handle() != before.Handle(recovery.FlowCrossDevice) {
+			t.Errorf("%s: the code that was shown: %v", name, err)
+		}
 	}
 }
 

@@ -90,14 +90,17 @@ type PresentationAttempt struct {
 // PendingRequest is the request URI of one channel and, after a wallet fetched it, the presentation request.
 type PendingRequest struct {
 	Channel
-	Secret  string    `json:"secret"`
-	Since   time.Time `json:"since,omitzero"`    // cross device: when Secret began to be shown
-	Before  string    `json:"before,omitempty"`  // cross device: the secret of the previous QR code
-	Seed    string    `json:"seed,omitempty"`    // cross device, until it is scanned: what Secret and Before are made of
-	Asked   time.Time `json:"asked,omitzero"`    // cross device, until it is scanned: when Seed was made
-	Request []byte    `json:"request,omitempty"` // the presentation request with its keys; the domain does not read it
-	Closed  bool      `json:"closed,omitempty"`  // too many invalid responses
-	codes   codes     // cross device, until it is scanned
+	Secret string    `json:"secret"`
+	Since  time.Time `json:"since,omitzero"`   // cross device: when Secret began to be shown
+	Before string    `json:"before,omitempty"` // cross device: the secret of the previous QR code
+	Seed   string    `json:"seed,omitempty"`   // cross device, until it is scanned: what Secret and Before are made of
+	Asked  time.Time `json:"asked,omitzero"`   // cross device, until it is scanned: when Seed was made
+	// Lifetime of one QR code, until it is scanned: that of the profile when Seed was made. By another one the number of the
+	// code that is due would be another, and one that is dead would be good again.
+	Lifetime time.Duration `json:"lifetime,omitzero"`
+	Request  []byte        `json:"request,omitempty"` // the presentation request with its keys; the domain does not read it
+	Closed   bool          `json:"closed,omitempty"`  // too many invalid responses
+	codes    codes         // cross device, until it is scanned
 }
 
 // Answer is the wallet's genuine answer, decided but not yet effective. It becomes effective when the browser that

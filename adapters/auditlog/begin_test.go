@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,40 @@ func TestTheOlderHeadIsWrittenFirst(t *testing.T) {
 	}
 }
 
+// Under a new key the log begins anew, and what it was before can be proven with the key of then: with its head, so that a
+// record that is missing at its end is missed.
+func TestALogOfTheKeyBefore(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	path := fresh(t)
+	options := at(t, path)
+	options.Clock = clockOf(&now)
+	log := open(t, options)
+	add(t, log, recovery.EventRecoveryDenied, 2)
+	if err := log.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	add(t, log, recovery.EventRecoveryDenied, 3)
+	if err := log.Close(); err != nil {
+		t.Fatal(err)
+	}
+	options.Key = key(t, 2)
+	begun(t, options)
+	before := segments.Verification{Path: path + ".lost-" + strconv.FormatInt(now.Unix(), 10), Key: key(t, 1), More: []string{path + ".000001"}}
+	if r, err := segments.Verify(before); err != nil || r.From != 1 || r.To != 5 {
+		t.Errorf("the log of the key before: %+v, %v", r, err)
+	}
+	text, err := os.ReadFile(before.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(before.Path, bytes.Join(bytes.SplitAfter(text, []byte("\n"))[:3], nil), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err = segments.Verify(before)
+	said(t, "its last record removed", err, "its head says 5")
+}
+
 // The log knows nothing of passes before it began, or of segments that are not what they were: it says so, and not that
 // there was none.
 func TestWhatALogDoesNotKnow(t *testing.T) {
@@ -233,13 +268,16 @@ func TestWhatALogDoesNotKnow(t *testing.T) {
 	if err := log.Append(t.Context(), issuing("one", now)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := log.Issued("other", now.Add(-time.Hour)); !errors.Is(err, auditlog.ErrForgotten) {
+	if _, err := log.Issued("other", now.Add(-time.Hour)); !errors.Is(err, auditlog.ErrForgotten) || !errors.Is(err, auditlog.ErrYoung) {
 		t.Errorf("before the log: %v", err)
 	}
 	// Nor does one that an administrator began anew know what was before that.
 	path, options := make2(t)
 	begun(t, options)
 	asks(t, "begun anew", options, "four", now, false, auditlog.ErrForgotten)
+	if _, err := closing(t, open(t, options)).Issued("four", now.Add(-time.Hour)); errors.Is(err, auditlog.ErrYoung) {
+		t.Error("a log that was begun anew after a loss counts as one that had nothing before it")
+	}
 	if err := os.Rename(path, path+".moved"); err != nil {
 		t.Fatal(err)
 	}

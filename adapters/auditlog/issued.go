@@ -15,6 +15,7 @@ const issuedFor = 2 * recovery.MaxLifetime
 // issued knows the transactions whose pass is in the log.
 type issued struct {
 	since time.Time // it knows of every pass since then, but for those that are still being read
+	young bool      // since is when the log was begun, with nothing before it
 	at    map[recovery.TransactionID]time.Time
 	swept time.Time
 }
@@ -36,20 +37,24 @@ func (i *issued) note(event recovery.Event, now time.Time) {
 		}
 	}
 	if i.since.Before(since) {
-		i.since = since
+		i.since, i.young = since, false
 	}
 }
 
 // reaches notes that every pass since then is known, but for those that were forgotten meanwhile.
-func (i *issued) reaches(since time.Time) {
+func (i *issued) reaches(since time.Time, young bool) {
 	if forgotten := i.swept.Add(-issuedFor); since.Before(forgotten) {
-		since = forgotten
+		since, young = forgotten, false
 	}
-	i.since = since
+	i.since, i.young = since, young
 }
 
 // ErrForgotten means that the log does not reach back to the beginning of a transaction.
 var ErrForgotten = fmt.Errorf("the audit log does not reach back to the beginning of this recovery, so it cannot say whether its pass was issued: start another one: %w", recovery.ErrRedeemed)
+
+// ErrYoung is ErrForgotten where the log was begun after the transaction, as the first of its node and not after a loss. There is
+// no log before it that could have the pass.
+var ErrYoung = fmt.Errorf("this log is younger: %w", ErrForgotten)
 
 // Issued reports whether a pass of the transaction, which was started at started, is in the log already: a copy of the
 // store that was put back forgets it, the log does not. Shortly after Open it may wait until the older segments were read.
@@ -68,8 +73,11 @@ func (l *Log) knows(id recovery.TransactionID, started time.Time) (bool, error) 
 	if _, found := l.issued.at[id]; found {
 		return true, nil
 	}
-	if started.Before(l.issued.since) {
-		return false, ErrForgotten
+	switch {
+	case !started.Before(l.issued.since):
+		return false, nil
+	case l.issued.young:
+		return false, ErrYoung
 	}
-	return false, nil
+	return false, ErrForgotten
 }

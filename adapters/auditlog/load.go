@@ -16,6 +16,10 @@ import (
 // cure is what an operator can do about a log that is not whole.
 const cure = "put the missing files back, or, if they are lost, run `regain audit begin`, which says so in the log for ever"
 
+// cureOfKept is that where the store remembers more than there is: it does so under a name, and two nodes may have one. To begin
+// the log of the second anew would leave the first with a head that is not its own.
+const cureOfKept = "if another node that shares the store has this one's name, give each its own (audit.node); otherwise " + cure
+
 // found is what there is of a log.
 type found struct {
 	head, kept chain.Head       // beside the log, and elsewhere
@@ -78,7 +82,7 @@ func (l *Log) look() (f found, err error) {
 		return f, fmt.Errorf("its head: %w; %s", err, cure)
 	}
 	if err := f.active.Reaches(f.kept); err != nil {
-		return f, fmt.Errorf("the head that the store keeps: %w; %s", err, cure)
+		return f, fmt.Errorf("the head that the store keeps: %w; %s", err, cureOfKept)
 	}
 	return f, nil
 }
@@ -98,7 +102,7 @@ func (l *Log) lookForLast(f *found) error {
 	case last == (chain.Head{}):
 		return fmt.Errorf("%s is gone, and so is its head, but not its older segments: %w; %s", path, segments.ErrTruncated, cure)
 	case f.head != last:
-		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, segments.ErrTruncated, cure)
+		return fmt.Errorf("%s is gone, and the store knows of its record %d: %w; %s", path, last.Seq, segments.ErrTruncated, cureOfKept)
 	}
 	name, err := segments.Find(path, f.head.Segment, key)
 	if err != nil {

@@ -146,6 +146,34 @@ func TestLosses(t *testing.T) {
 	}
 }
 
+// A second node under the name of the first meets the first one's head in the store. Told to begin its log anew, as one whose
+// log was lost, an operator would take the first one's head away.
+func TestASecondNodeOfOneName(t *testing.T) {
+	t.Parallel()
+	store := &elsewhere{}
+	for name, prepare := range map[string]func(t *testing.T, path string){
+		"with no log": func(*testing.T, string) {},
+		"with a log of its own": func(t *testing.T, path string) {
+			log := open(t, at(t, path))
+			add(t, log, recovery.EventRecoveryDenied, 2)
+			if err := log.Close(); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		first, second := at(t, fresh(t)), at(t, fresh(t))
+		first.Remembered, second.Remembered = store, store
+		store.line = ""
+		log := open(t, first)
+		add(t, log, recovery.EventRecoveryDenied, 6)
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+		prepare(t, second.Path)
+		said(t, name, reopened(t, second), "give each its own (audit.node)")
+	}
+}
+
 func said(t *testing.T, what string, err error, want string) {
 	t.Helper()
 	if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

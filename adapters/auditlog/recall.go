@@ -23,11 +23,11 @@ func (l *Log) learn(s segments.Scanned) {
 	for _, event := range s.Issued {
 		l.issued.note(event, time.Time{})
 	}
-	since := s.Segment.Started
-	if s.Segment.Number > 1 || s.Segment.Begun {
+	since, first := s.Segment.Started, s.Segment.Number == 1 && !s.Segment.Begun
+	if !first {
 		since = since.Add(1) // of what was started in the same moment, the segment before may know
 	}
-	l.issued.reaches(since)
+	l.issued.reaches(since, first)
 }
 
 // recallOlder reads the passes of as many segments before those that were read as cover the life of a transaction, while the

@@ -70,8 +70,12 @@ func (c Command) Migrate(ctx context.Context, dry bool, out io.Writer) error {
 		return fmt.Errorf("storage: %w", err)
 	case from == to:
 		_, err = fmt.Fprintf(out, "ok: the schema has version %d, which is this program's\n", from)
+	case dry && from == 0:
+		_, err = fmt.Fprintf(out, "the database has no schema yet, and would get version %d\n", to)
 	case dry:
 		_, err = fmt.Fprintf(out, "the schema has version %d and would be migrated to %d: nodes of the program that made version %d can go on meanwhile only if its documentation says so\n", from, to, from)
+	case from == 0:
+		_, err = fmt.Fprintf(out, "ok: the database had no schema, and has version %d now\n", to)
 	default:
 		_, err = fmt.Fprintf(out, "ok: the schema was migrated from version %d to %d\n", from, to)
 	}

@@ -50,7 +50,7 @@ func (c Command) ImportFile(ctx context.Context, from string) (done Imported, er
 	}
 	copied, problem := c.openFile(from)
 	if problem != nil {
-		return done, fmt.Errorf("import %s: it is neither an export nor a copy of the file store: %w; %w", from, err, problem)
+		return done, fmt.Errorf("import %s: it is neither an export nor a copy of the file store that this configuration opens: as a copy: %w; as an export: %w", from, problem, err)
 	}
 	defer func() { err = errors.Join(err, copied.close()) }()
 	return c.fill(ctx, copied.Dump(ctx))

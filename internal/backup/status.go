@@ -31,7 +31,8 @@ type Status struct {
 // Schema is the version of a database's schema.
 type Schema struct {
 	Version   int  `json:"version"`
-	Current   bool `json:"current"`             // it is this program's
+	Known     int  `json:"known"`               // that of this program
+	Current   bool `json:"current"`             // they are the same
 	Importing bool `json:"importing,omitempty"` // an import is under way, or stopped: no node starts
 }
 
@@ -94,7 +95,7 @@ func (s *Status) add(ctx context.Context, from source) error {
 	if err != nil {
 		return err
 	}
-	s.Schema = &Schema{Version: facts.Schema, Current: facts.Schema == facts.Known, Importing: facts.Importing}
+	s.Schema = &Schema{Version: facts.Schema, Known: facts.Known, Current: facts.Schema == facts.Known, Importing: facts.Importing}
 	s.Server, s.Bytes = facts.Server, facts.Bytes
 	for _, i := range facts.Indexes {
 		s.Indexes = append(s.Indexes, IndexInfo{i.Collection, i.Name, state(i)})
@@ -185,6 +186,9 @@ func (s Schema) String() string {
 		return text + ", which is this program's"
 	case s.Version == 0:
 		return "none yet: a node makes it at its start"
+	}
+	if s.Version > s.Known {
+		return text + fmt.Sprintf(", which a newer program made; this one knows version %d", s.Known)
 	}
 	return text + ", which is not this program's: `regain storage migrate --dry-run`"
 }

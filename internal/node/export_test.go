@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -42,3 +43,12 @@ func Growth(lives uint64) int { return growth(lives) }
 
 // CompareAgain has the node compare itself with the others now.
 func (n *Node) CompareAgain(ctx context.Context) { n.kept.Nodes.Compare(ctx) }
+
+// Listening is what a node listens on before it is wired.
+func Listening(cfg config.Config, deps Deps) ([]net.Listener, error) {
+	n, err := read(cfg, deps)
+	if err != nil {
+		return nil, err
+	}
+	return n.listen(deps.Logger)
+}

@@ -122,6 +122,7 @@ func read(cfg config.Config, deps Deps) (*Node, error) {
 	n.collectParts(deps)
 	var err error
 	n.loaded, err = load(cfg, deps)
+	n.certificate.current.Store(n.loaded.Certificate) // a node listens before it is wired, and somebody's handshake may be as fast
 	return n, err
 }
 
@@ -139,7 +140,6 @@ func (n *Node) wireParts(deps Deps) error {
 	n.ring = n.loaded.Ring
 	n.clients.current.Store(&n.loaded.Clients)
 	n.fetcher.current.Store(n.loaded.Fetcher)
-	n.certificate.current.Store(n.loaded.Certificate)
 	kept, err := keep.Open(n.cfg, n.loaded.Secrets.Keyring, n.common, deps.keep())
 	if err != nil {
 		return err

@@ -3,8 +3,10 @@ package node_test
 import (
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -126,6 +128,25 @@ func TestServeTLS(t *testing.T) {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	// It listens before its store is there, and whoever comes then is shown the certificate too.
+	cfg.Listen = freeAddress(t)
+	early, err := node.Listening(cfg, node.Deps{Logger: slog.New(slog.DiscardHandler), Clock: time.Now, Random: rand.Reader})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		if conn, err := early[0].Accept(); err == nil {
+			_ = conn.(*tls.Conn).HandshakeContext(t.Context())
+			_ = conn.Close()
+		}
+	}()
+	conn, err := tls.Dial("tcp", cfg.Listen, server.Client().Transport.(*http.Transport).TLSClientConfig)
+	if err != nil {
+		t.Fatalf("before the store is there: %v", err)
+	}
+	if err := errors.Join(conn.Close(), early[0].Close()); err != nil {
+		t.Error(err)
 	}
 	cfg.Listen = freeAddress(t)
 	ctx, stop := context.WithCancel(t.Context())

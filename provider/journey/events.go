@@ -59,13 +59,18 @@ func (p *Pages) events(c *gin.Context) error {
 	h := c.Writer.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("X-Accel-Buffering", "no") // proxies must not hold events back
+	taken := false
+	defer func() { // after a panic, too: a place that nobody gives back is lost for everybody
+		if !taken {
+			l.leave()
+		}
+	}()
 	first := &firstEvent{}
 	l.out = first
 	next, err := l.look()
-	if err == nil && l.takeOver(c, first.text, next) {
+	if taken = err == nil && l.takeOver(c, first.text, next); taken {
 		return nil
 	}
-	defer l.leave()
 	if err == nil {
 		l.out = response{c}
 		err = l.begin(first.text)

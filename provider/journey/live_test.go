@@ -49,6 +49,7 @@ func (codes) RequestURL(_ context.Context, t recovery.Transaction, channel recov
 type waiting struct {
 	*facetest.Env
 	store *counted
+	pages *journey.Pages
 }
 
 // newWaiting makes live pages that hear of changes from what changes returns, nil for those of this node.
@@ -69,7 +70,7 @@ func newWaiting(t *testing.T, channels []recovery.Channel, changes func(storage.
 	}
 	p.Mount(e.Txn)
 	e.StartClock()
-	return &waiting{e, store}
+	return &waiting{e, store, p}
 }
 
 // open opens a live page and waits for its first event. The page ends with the test.

@@ -2,6 +2,7 @@ package journey
 
 import (
 	"sync"
+	"time"
 
 	"regain/internal/peer"
 	"regain/recovery"
@@ -25,6 +26,7 @@ type streams struct {
 	limits Limits
 	ended  chan struct{} // closed when the node stops
 	end    func()
+	open   sync.WaitGroup // live pages
 
 	mu           sync.Mutex
 	total        int
@@ -53,6 +55,7 @@ func (s *streams) enter(id recovery.TransactionID, network string) (leave func()
 		return nil, false
 	}
 	s.total++
+	s.open.Add(1)
 	s.transactions[id]++
 	return func() { s.leave(id, network) }, true
 }
@@ -65,8 +68,32 @@ func (s *streams) leave(id recovery.TransactionID, network string) {
 		delete(s.transactions, id)
 	}
 	s.networks.Remove(network)
+	s.open.Done()
 }
 
 // EndLivePages ends every live page, and those that are opened later: a server that stops waits for its requests. The
 // browser connects again by itself, to the next server.
 func (p *Pages) EndLivePages() { p.streams.end() }
+
+// closeWithin is how long Close waits: for a look at the store, and no longer for browsers that do not read.
+const closeWithin = 5 * time.Second
+
+// Close ends the live pages and waits until they are over, for a bounded time: those that took their connections over are
+// nobody's requests, and may be reading what is about to be closed, or writing that a recovery has expired. No request may
+// be in progress.
+func (p *Pages) Close() error {
+	p.streams.end()
+	over := make(chan struct{})
+	go func() {
+		p.streams.open.Wait()
+		close(over)
+	}()
+	timer := time.NewTimer(closeWithin)
+	defer timer.Stop()
+	select {
+	case <-over:
+	case <-timer.C:
+		p.deps.Web.Logger().Warn("live pages that did not end in time are left behind", "after", closeWithin)
+	}
+	return nil
+}

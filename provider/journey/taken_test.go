@@ -2,6 +2,7 @@ package journey_test
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io"
@@ -16,6 +17,8 @@ import (
 
 	"regain/provider/facetest"
 	"regain/provider/journey"
+	"regain/recovery"
+	"regain/storage"
 )
 
 // request is what a browser asks of a live page, on a connection of its own.
@@ -202,6 +205,83 @@ func TestDeadlinesOfAConnectionThatWasTakenOver(t *testing.T) {
 			if _, err := server.Write([]byte("x")); err == nil {
 				t.Errorf("%s: its connection is open", name)
 			}
+		})
+	}
+}
+
+// held is a store whose reads wait until it is closed.
+type held struct {
+	storage.Store
+	reads chan struct{}
+}
+
+func (h *held) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	<-h.reads
+	return h.Store.Get(ctx, kind, id)
+}
+
+// broken is a store that panics at every second read: the one of a page that has its place.
+type broken struct {
+	storage.Store
+	reads int
+}
+
+func (b *broken) Get(ctx context.Context, kind storage.Kind, id string) (storage.Record, error) {
+	if b.reads++; b.reads%2 == 0 {
+		panic("out of order")
+	}
+	return b.Store.Get(ctx, kind, id)
+}
+
+// A page that fails as nobody expected gives its place back.
+func TestAPanicKeepsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWaiting(t, sameDevice(), nil)
+		s := w.Start(t).Ask(t)
+		good := w.store.Store
+		w.store.Store = &broken{Store: good}
+		for range 20 { // a transaction has eight places
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.Path("/events"), nil)
+			r.AddCookie(s.Cookie)
+			page := httptest.NewRecorder()
+			if w.Router.ServeHTTP(page, r); page.Code != http.StatusInternalServerError {
+				t.Fatalf("a panic is answered with %d: %s", page.Code, page.Body)
+			}
+		}
+		w.store.Store = good
+		w.open(t, s)
+		w.pages.EndLivePages()
+	})
+}
+
+// A node that stops closes its store when no live page reads from it any more, though those that took their connections over
+// are no requests that the server knows of. For a page that hangs it waits so long and no longer.
+func TestClosingWaitsForPagesThatLook(t *testing.T) {
+	for name, row := range map[string]struct {
+		takes, closed time.Duration
+	}{"a slow store": {3 * time.Second, 3 * time.Second}, "one that hangs": {time.Minute, 5 * time.Second}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWaiting(t, []recovery.Channel{{Wallet: "any", Flow: recovery.FlowCrossDevice}}, nil)
+			s := w.Start(t).Ask(t)
+			server, browser := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, browser) }()
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, s.Path("/events"), nil)
+			r.AddCookie(s.Cookie)
+			w.Router.ServeHTTP(&hijackable{httptest.NewRecorder(), server}, r)
+			synctest.Wait()
+			slow := &held{w.store.Store, make(chan struct{})}
+			w.store.Store = slow
+			time.Sleep(time.Minute + time.Second) // the QR code is replaced, and the page looks
+			synctest.Wait()
+			go func() {
+				time.Sleep(row.takes)
+				close(slow.reads)
+			}()
+			began := time.Now()
+			if err := w.pages.Close(); err != nil || time.Since(began) != row.closed {
+				t.Errorf("%s: closed after %s, %v; want %s", name, time.Since(began), err, row.closed)
+			}
+			time.Sleep(2 * time.Minute)
 		})
 	}
 }

@@ -17,7 +17,9 @@ import (
 )
 
 // EncodeAuthorization returns the encoding for storage.
-func EncodeAuthorization(a requests.Authorization) ([]byte, error) { return storage.Encode(a) }
+func EncodeAuthorization(a requests.Authorization) ([]byte, error) {
+	return storage.Encode(a.Stored())
+}
 
 // DecodeAuthorization decodes a stored authorization.
 func DecodeAuthorization(data []byte) (requests.Authorization, error) {
@@ -25,7 +27,7 @@ func DecodeAuthorization(data []byte) (requests.Authorization, error) {
 	if err := storage.Decode(data, &a); err != nil {
 		return requests.Authorization{}, fmt.Errorf("decode authorization request: %w", err)
 	}
-	return a, nil
+	return a.Restored(), nil
 }
 
 // Recovers reports whether a stored authorization asks for a recovery token. It decodes nothing else of it, since every page

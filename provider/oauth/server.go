@@ -2,7 +2,9 @@ package oauth
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -110,7 +112,7 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	if s.possession, err = possession.New(endpoints, proofs, deps.Source); err != nil {
 		return nil, err
 	}
-	if s.pushed, err = pushed.New(deps.Store, s.newID, deps.Clock); err != nil {
+	if s.pushed, err = pushed.New(deps.Store, newID, deps.Clock); err != nil {
 		return nil, err
 	}
 	s.refresh = refreshTokens{deps.Store, s.codes, deps.Clock}
@@ -127,10 +129,13 @@ func New(cfg Config, deps Deps) (*Server, error) {
 	return s, nil
 }
 
-// newID is a pushed.NewID: as random as a code.
-func (s *Server) newID(ctx context.Context) (string, error) {
-	id, _, err := s.codes.GenerateAuthorizeCode(ctx, nil)
-	return id, err
+// newID is a pushed.NewID: as random as a code, and half as long, since it is stored with every open recovery.
+func newID(context.Context) (string, error) {
+	var b [sha256.Size]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("draw the id of a request: %w", err)
+	}
+	return base64.RawURLEncoding.EncodeToString(b[:]), nil
 }
 
 // Client returns a registered client, with the errors of requests.Reader.

@@ -97,7 +97,7 @@ func (p *Requests) create(ctx context.Context, a requests.Authorization, life ti
 	if err != nil {
 		return "", problem.ServerError(err)
 	}
-	data, err := storage.Encode(a)
+	data, err := storage.Encode(a.Stored())
 	if err != nil {
 		return "", problem.ServerError(err)
 	}
@@ -128,7 +128,7 @@ func (p *Requests) Load(ctx context.Context, uri string) (requests.Authorization
 	if err := storage.Decode(record.Data, &a); err != nil {
 		return requests.Authorization{}, problem.ServerError(err)
 	}
-	return a, nil
+	return a.Restored(), nil
 }
 
 func (p *Requests) record(ctx context.Context, uri string) (storage.Record, error) {

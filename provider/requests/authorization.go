@@ -20,7 +20,7 @@ type Authorization struct {
 	Mode              ResponseMode      `json:"mode,omitempty"`
 	Form              url.Values        `json:"form"`    // the parameters for the core, which validates them again when it issues the code
 	Account           string            `json:"account"` // from login_hint or id_token_hint; "" if the person must name it
-	AuthnRequirements AuthnRequirements `json:"authn_requirements"`
+	AuthnRequirements AuthnRequirements `json:"authn_requirements,omitzero"`
 	Claims            string            `json:"claims,omitempty"`   // the claims parameter as sent
 	CodeKey           string            `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code will be bound to (RFC 9449 §10)
 	Pushed            string            `json:"pushed,omitempty"`

@@ -31,6 +31,12 @@ const (
 // state back.
 const placeholderState = "state-is-kept-outside"
 
+// What clean accepts of parameters that have other values elsewhere.
+const (
+	responseTypeCode = "code" // the core accepts no other (RFC 9700 §2.1.2)
+	challengeMethod  = "S256"
+)
+
 // forCore returns the parameters that the core may see. All others are handled by this package or ignored, as unknown
 // parameters must be (RFC 6749 §3.1).
 func forCore() []string {
@@ -130,7 +136,7 @@ func checkPKCE(client *clients.Client, form url.Values) *problem.Error {
 	if challenge == "" && method == "" && client.AllowNoPKCE {
 		return nil
 	}
-	if challenge == "" || method != "S256" {
+	if challenge == "" || method != challengeMethod {
 		return problem.InvalidRequest("PKCE is required: send code_challenge with code_challenge_method=S256.")
 	}
 	if len(challenge) != base64.RawURLEncoding.EncodedLen(sha256.Size) || strings.ContainsFunc(challenge, notBase64URL) {

@@ -33,6 +33,9 @@ import (
 type State struct {
 	Number uint64
 	Epoch  storage.Epoch
+	// Marked is when a node began this epoch with a mark, in nanoseconds since 1970; 0 where none did. It is in the store, for
+	// nodes that start later, and in no Memory.
+	Marked int64
 }
 
 // jump is by how much a mark raises the number: by more than nodes raise it in the life of a store, so that a number of one
@@ -41,11 +44,12 @@ const jump = uint64(1) << 40
 
 const recordID = "generation"
 
-// size is that of an encoded State: eight octets of the number, and the epoch.
-const size = 8 + len(storage.Epoch{})
+// size is that of an encoded State: eight octets of the number, the epoch, and eight octets of the time.
+const size = 8 + len(storage.Epoch{}) + 8
 
 func (s State) encode() []byte {
-	return append(binary.BigEndian.AppendUint64(make([]byte, 0, size), s.Number), s.Epoch[:]...)
+	data := append(binary.BigEndian.AppendUint64(make([]byte, 0, size), s.Number), s.Epoch[:]...)
+	return binary.BigEndian.AppendUint64(data, uint64(s.Marked)) //nolint:gosec // any bits will do
 }
 
 func decode(data []byte) (s State, err error) {
@@ -53,7 +57,9 @@ func decode(data []byte) (s State, err error) {
 		return s, fmt.Errorf("the store's generation has %d octets, want %d", len(data), size)
 	}
 	s.Number = binary.BigEndian.Uint64(data)
-	copy(s.Epoch[:], data[size-len(s.Epoch):])
+	rest := data[8:]
+	rest = rest[copy(s.Epoch[:], rest):]
+	s.Marked = int64(binary.BigEndian.Uint64(rest)) //nolint:gosec // as it was written
 	return s, nil
 }
 
@@ -103,7 +109,7 @@ func lost(err error) bool {
 func marked(all ...State) (State, error) {
 	var next State
 	for _, s := range all {
-		next.Number = max(next.Number, s.Number)
+		next.Number, next.Marked = max(next.Number, s.Number), max(next.Marked, s.Marked)
 	}
 	if next.Number > math.MaxUint64-jump {
 		return next, errors.New("the store's generation cannot be raised any more")

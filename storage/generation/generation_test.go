@@ -103,15 +103,17 @@ func (b *bench) sealed() *storage.Sealed {
 
 // memo is a node's memory outside of the store.
 type memo struct {
-	state generation.State
-	err   error
+	state     generation.State
+	err, full error
 }
 
 func (m *memo) Load() (generation.State, error) { return m.state, m.err }
 
 func (m *memo) Save(s generation.State) error {
-	m.state = s
-	return nil
+	if m.full == nil {
+		m.state = s
+	}
+	return m.full
 }
 
 // node is one node: its guard, the store as its requests see it, and what it recorded.
@@ -120,6 +122,7 @@ type node struct {
 	store storage.Store
 	memo  *memo
 	found []generation.Rollback
+	full  error // of its audit log
 }
 
 func (b *bench) start(m *memo) *node {
@@ -128,8 +131,10 @@ func (b *bench) start(m *memo) *node {
 	n.Guard = generation.New(generation.Config{
 		Store: b.sealed(), Shared: true, Memory: m, Clock: b.clock, Logger: slog.New(slog.DiscardHandler),
 		Record: func(_ context.Context, found generation.Rollback) error {
-			n.found = append(n.found, found)
-			return nil
+			if n.full == nil {
+				n.found = append(n.found, found)
+			}
+			return n.full
 		},
 	})
 	n.store = b.sealed().Under(n.Guard)
@@ -358,6 +363,64 @@ func TestAMarkOfACommand(t *testing.T) {
 	b.putBack(nil)
 	if err := generation.Mark(t.Context(), b.sealed()); err != nil {
 		t.Errorf("an empty store: %v", err)
+	}
+}
+
+// A request was under way at one node when the store went back: what it read before the mark it stores after it. It gives no
+// pass at that node, at one that started later, or at that one when it has started again.
+func TestARequestUnderWayOutlivesNoMark(t *testing.T) {
+	b := setUp(t)
+	n := b.start(&memo{})
+	began := b.now
+	b.creates(n, "thing", "old")
+	b.looks(n, n)
+	older := b.copy()
+	b.creates(n, "thing", "later")
+	b.looks(n, n)
+	b.putBack(older)
+	b.now = b.now.Add(time.Minute)
+	read, err := n.store.Get(t.Context(), "thing", "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.looks(n)
+	b.has(n)
+	if err := n.store.Update(t.Context(), read); err != nil {
+		t.Fatal(err)
+	}
+	b.looks(n, n)
+	for name, n := range map[string]*node{"the node": n, "a new node": b.start(&memo{}), "the node, started again": b.start(n.memo)} {
+		b.has(n, "old") // nobody sees that it is older than the mark
+		if err := n.Check(t.Context(), began); !errors.Is(err, generation.ErrWentBack) {
+			t.Errorf("%s: checked: %v", name, err)
+		}
+		if err := n.Check(t.Context(), b.now.Add(time.Second)); err != nil {
+			t.Errorf("%s: what was begun after the mark is refused: %v", name, err)
+		}
+	}
+}
+
+// A disk that was full keeps what it was given as soon as it can: what the node knows, and the record of what it found.
+func TestADiskThatWasFull(t *testing.T) {
+	b := setUp(t)
+	n := b.start(&memo{})
+	b.creates(n, "thing", "old")
+	b.looks(n, n)
+	older := b.copy()
+	b.creates(n, "thing", "later")
+	b.looks(n, n)
+	b.putBack(older)
+	n.memo.full, n.full = errors.New("no space left on device"), errors.New("no space left on device")
+	if err := n.Look(t.Context()); !errors.Is(err, n.memo.full) || !errors.Is(err, n.full) {
+		t.Errorf("looked: %v", err)
+	}
+	b.has(n) // it is void all the same
+	b.went(n, 0)
+	n.memo.full, n.full = nil, nil
+	b.looks(n, n)
+	b.went(n, 1)
+	if n.memo.state.Epoch != n.Epoch() {
+		t.Error("what the node knows is not kept")
 	}
 }
 

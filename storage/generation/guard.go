@@ -52,8 +52,10 @@ type Guard struct {
 	void    atomic.Pointer[time.Time] // the same, of a mark that came while it served
 	unsaid  atomic.Int32              // raises that are still to be made for changes
 
-	mu       sync.Mutex // held while the store's state is changed
-	issuings issuings
+	mu         sync.Mutex // held while the store's state is changed
+	unsaved    bool       // what is current is not in Memory
+	unrecorded *Rollback  // what is marked and not in the audit log
+	issuings   issuings
 }
 
 // New returns a guard that knows nothing until Open.
@@ -62,6 +64,9 @@ func New(cfg Config) *Guard {
 	g.current.Store(&State{})
 	return g
 }
+
+// Shared reports whether other nodes write to the store, and tell this one which passes they issued.
+func (g *Guard) Shared() bool { return g.cfg.Shared }
 
 // Epoch implements storage.Epochs.
 func (g *Guard) Epoch() storage.Epoch { return g.current.Load().Epoch }
@@ -149,25 +154,41 @@ func (g *Guard) mark(ctx context.Context, what Rollback, found stored) (State, e
 	if err != nil {
 		return next, err
 	}
+	next.Marked = max(next.Marked, g.cfg.Clock().UnixNano())
 	if err := write(ctx, g.cfg.Store, found, next); err != nil {
 		return next, err
 	}
 	g.cfg.Logger.Error("an older copy of the store was put back: whatever was begun before is void, and everybody starts again",
 		"store_generation", what.Found.Number, "known_generation", what.Known.Number, "memory_lost", what.Forgotten)
 	g.heard()
-	if err := g.cfg.Record(ctx, what); err != nil {
+	g.unrecorded = &what
+	if err := g.record(ctx); err != nil {
 		return next, errors.Join(err, g.adopt(next))
 	}
 	return next, nil
 }
 
-// adopt takes over a state. The caller holds mu.
+// record writes the rollback that is marked to the audit log, unless it is there: a log that took no record then takes it
+// when it can again. The caller holds mu.
+func (g *Guard) record(ctx context.Context) error {
+	if g.unrecorded == nil {
+		return nil
+	}
+	if err := g.cfg.Record(ctx, *g.unrecorded); err != nil {
+		return fmt.Errorf("record that the store went back: %w", err)
+	}
+	g.unrecorded = nil
+	return nil
+}
+
+// adopt takes over a state, and keeps it, also if that failed before. The caller holds mu.
 func (g *Guard) adopt(s State) error {
-	if s == *g.current.Load() {
+	if s == *g.current.Load() && !g.unsaved {
 		return nil
 	}
 	g.current.Store(&s)
-	if err := g.cfg.Memory.Save(s); err != nil {
+	err := g.cfg.Memory.Save(s)
+	if g.unsaved = err != nil; err != nil {
 		return fmt.Errorf("keep the store's generation: %w", err)
 	}
 	return nil
@@ -186,8 +207,12 @@ func (g *Guard) Check(ctx context.Context, started time.Time) error {
 			return err
 		}
 	}
-	// What was read under one epoch and is stored under the next would outlive its end.
+	// What was read under one epoch and is stored under the next would outlive its end: at this node, which knows when it
+	// heard of the mark, or at one that has stopped since, of which the store knows when the mark was made.
 	if at := g.void.Load(); at != nil && !started.After(*at) {
+		return ErrWentBack
+	}
+	if at := g.current.Load().Marked; at != 0 && !started.After(time.Unix(0, at)) {
 		return ErrWentBack
 	}
 	return nil
@@ -210,7 +235,7 @@ func (g *Guard) look(ctx context.Context, raise bool) error {
 	if err := g.raise(ctx, found); err != nil {
 		return err
 	}
-	return g.collect(ctx, g.current.Load().Number)
+	return errors.Join(g.collect(ctx, g.current.Load().Number), g.record(ctx))
 }
 
 // compare reads the store's state and takes it over, or marks a store that went back. The caller holds mu.
@@ -239,7 +264,7 @@ func (g *Guard) raise(ctx context.Context, found stored) error {
 	if due == 0 && len(g.issuings.toTell()) == 0 {
 		return nil
 	}
-	next := State{Number: found.Number + 1, Epoch: found.Epoch}
+	next := State{Number: found.Number + 1, Epoch: found.Epoch, Marked: found.Marked}
 	told, err := g.publish(ctx, next.Number)
 	if err != nil {
 		return err

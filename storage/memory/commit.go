@@ -1,7 +1,6 @@
 package memory
 
 import (
-	"container/heap"
 	"context"
 	"time"
 
@@ -66,10 +65,9 @@ func (s *Store) one(c storage.Change) (storage.Result, error) {
 
 // refuses returns why a change cannot be made, or nil. now is the time that counters go by.
 func (s *Store) refuses(c storage.Change, now time.Time) error {
-	k := key{c.Record.Kind, c.Record.ID}
 	switch c.Operation {
 	case storage.OpIncrement:
-		if c.Max != 0 && now.Before(s.counters[k].ends) && s.counters[k].hits >= c.Max {
+		if s.counters[keyOf(c.Record)].full(now, c.Max) {
 			return storage.ErrOver
 		}
 		return nil
@@ -77,14 +75,14 @@ func (s *Store) refuses(c storage.Change, now time.Time) error {
 		return nil
 	case storage.OpCreate, storage.OpUpdate, storage.OpConsume:
 	}
-	old, there := s.records[k]
-	there = there && !old.Expired(s.clock())
+	old := s.entry(c.Record.Kind, c.Record.ID)
+	there := old != nil && !old.over(s.clock())
 	switch {
 	case c.Operation == storage.OpCreate && there:
 		return storage.ErrExists
 	case c.Operation != storage.OpCreate && !there:
 		return storage.ErrNotFound
-	case c.Operation == storage.OpUpdate && old.Version != c.Record.Version:
+	case c.Operation == storage.OpUpdate && old.version != c.Record.Version:
 		return storage.ErrConflict
 	}
 	return nil
@@ -92,7 +90,6 @@ func (s *Store) refuses(c storage.Change, now time.Time) error {
 
 // apply makes a change that nothing refuses.
 func (s *Store) apply(c storage.Change, now time.Time) (made storage.Result) {
-	k := key{c.Record.Kind, c.Record.ID}
 	switch c.Operation {
 	case storage.OpCreate:
 		c.Record.Version = 1
@@ -101,23 +98,15 @@ func (s *Store) apply(c storage.Change, now time.Time) (made storage.Result) {
 		c.Record.Version++
 		s.put(c.Record)
 	case storage.OpConsume:
-		made.Record = s.records[k] // whose bytes are nobody else's from now on
-		s.remove(k)
+		e := s.entry(c.Record.Kind, c.Record.ID)
+		made.Record = e.record()
+		e.remove()
 	case storage.OpDelete:
-		s.remove(k)
+		if e := s.entry(c.Record.Kind, c.Record.ID); e != nil {
+			e.remove()
+		}
 	case storage.OpIncrement:
-		made.Count = s.hit(k, now, c.Window)
+		made.Count = s.hit(keyOf(c.Record), now, c.Window)
 	}
 	return made
-}
-
-func (s *Store) hit(k key, now time.Time, window time.Duration) int64 {
-	c := s.counters[k]
-	if !now.Before(c.ends) {
-		c = counter{ends: now.Add(window)}
-		heap.Push(&s.ends, ending{at: c.ends, key: k, counter: true})
-	}
-	c.hits++
-	s.counters[k] = c
-	return c.hits
 }

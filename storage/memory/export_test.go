@@ -16,5 +16,10 @@ type Held struct{ Records, Groups, Counters, Ends int }
 func (s *Store) Held() Held {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return Held{len(s.records), len(s.groups), len(s.counters), len(s.ends)}
+	held := Held{Counters: len(s.counters), Ends: len(s.recordsEnd) + len(s.countersEnd)}
+	for _, t := range s.tables {
+		held.Records += len(t.entries)
+		held.Groups += len(t.groups)
+	}
+	return held
 }

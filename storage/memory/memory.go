@@ -3,8 +3,6 @@
 package memory
 
 import (
-	"bytes"
-	"container/heap"
 	"context"
 	"errors"
 	"slices"
@@ -22,21 +20,11 @@ type Store struct {
 	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
 	steady *clock.Steady
 
-	mu       sync.Mutex
-	records  map[key]storage.Record
-	groups   map[key]map[string]struct{} // ids by kind and group
-	counters map[key]counter
-	ends     endings
-}
-
-type key struct {
-	kind storage.Kind
-	name string
-}
-
-type counter struct {
-	hits int64
-	ends time.Time
+	mu          sync.Mutex
+	tables      map[storage.Kind]*table
+	counters    map[counterKey]*counter
+	recordsEnd  endings[entry]
+	countersEnd endings[counter]
 }
 
 // New returns an empty store.
@@ -44,22 +32,28 @@ func New(now func() time.Time) (*Store, error) {
 	if now == nil {
 		return nil, errors.New("memory store: clock is missing")
 	}
-	return &Store{
-		clock: now, steady: clock.NewSteady(now, nil), records: make(map[key]storage.Record), groups: make(map[key]map[string]struct{}), counters: make(map[key]counter),
-	}, nil
+	return &Store{clock: now, steady: clock.NewSteady(now, nil), tables: make(map[storage.Kind]*table), counters: make(map[counterKey]*counter)}, nil
 }
 
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.get(kind, id)
+	e := s.entry(kind, id)
+	if e == nil || e.over(s.clock()) {
+		return storage.Record{}, storage.ErrNotFound
+	}
+	return e.record(), nil
 }
 
 func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, limit int) ([]storage.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	ids := make([]string, 0, len(s.groups[key{kind, group}]))
-	for id := range s.groups[key{kind, group}] {
+	t, there := s.tables[kind]
+	if !there {
+		return nil, nil
+	}
+	ids := make([]string, 0, len(t.groups[group]))
+	for id := range t.groups[group] {
 		if id > after {
 			ids = append(ids, id)
 		}
@@ -67,8 +61,8 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 	slices.Sort(ids)
 	var found []storage.Record
 	for _, id := range ids {
-		if r, err := s.get(kind, id); err == nil && len(found) < limit {
-			found = append(found, r)
+		if e := t.entries[id]; !e.over(s.clock()) && len(found) < limit {
+			found = append(found, e.record())
 		}
 	}
 	return found, nil
@@ -77,38 +71,28 @@ func (s *Store) List(_ context.Context, kind storage.Kind, group, after string, 
 // Close implements storage.Store.
 func (s *Store) Close() error { return nil }
 
-func (s *Store) get(kind storage.Kind, id string) (storage.Record, error) {
-	r, ok := s.records[key{kind, id}]
-	if !ok || r.Expired(s.clock()) {
-		return storage.Record{}, storage.ErrNotFound
+// entry returns what is held of a record, over or not, or nil.
+func (s *Store) entry(kind storage.Kind, id string) *entry {
+	if t, there := s.tables[kind]; there {
+		return t.entries[id]
 	}
-	r.Data = bytes.Clone(r.Data)
-	return r, nil
+	return nil
 }
 
+// put stores a record, in place of the one that has its id.
 func (s *Store) put(r storage.Record) {
-	k := key{r.Kind, r.ID}
-	old := s.records[k]
-	s.remove(k) // from its group, too
-	r.Data = bytes.Clone(r.Data)
-	s.records[k] = r
-	if r.Group != "" {
-		g := key{r.Kind, r.Group}
-		if s.groups[g] == nil {
-			s.groups[g] = make(map[string]struct{})
-		}
-		s.groups[g][r.ID] = struct{}{}
+	t, there := s.tables[r.Kind]
+	if !there {
+		t = newTable(r.Kind)
+		s.tables[r.Kind] = t
 	}
-	if !r.ExpiresAt.IsZero() && !old.ExpiresAt.Equal(r.ExpiresAt) {
-		heap.Push(&s.ends, ending{at: r.ExpiresAt, key: k})
+	e := t.entries[r.ID]
+	if e == nil {
+		e = t.add(r.ID)
 	}
-}
-
-func (s *Store) remove(k key) {
-	g := key{k.kind, s.records[k].Group}
-	delete(s.records, k)
-	delete(s.groups[g], k.name)
-	if len(s.groups[g]) == 0 {
-		delete(s.groups, g)
+	ended := e.ends
+	e.set(r)
+	if e.ends != never && e.ends != ended {
+		s.recordsEnd.add(e.ends, e)
 	}
 }

@@ -13,16 +13,18 @@ func (s *Store) Survey(ctx context.Context, but []storage.KeyID, see func(storag
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock()
-	for _, r := range s.records {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		trace, shown := storage.TraceOf(r, now, but)
-		if !shown {
-			continue
-		}
-		if err := see(trace); err != nil {
-			return err
+	for _, t := range s.tables {
+		for _, e := range t.entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			trace, shown := storage.TraceOf(e.shown(), now, but)
+			if !shown {
+				continue
+			}
+			if err := see(trace); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -68,7 +68,8 @@ func isFile(name string) bool {
 	return err == nil && info.Mode().IsRegular()
 }
 
-// auxiliary reports whether a file with this ending is one of ours that holds no records.
+// auxiliary reports whether a file with this ending is one of ours that holds no records. The head of a log that was put away
+// ends as the log's own does.
 func auxiliary(ending string) bool {
-	return ending == HeadPath("") || ending == SeenPath("") || ending == SeenPath("")+NewEnding || ending == LockEnding || ending == NewEnding || ending == RotateEnding || ending == PruneEnding
+	return strings.HasSuffix(ending, HeadPath("")) || ending == SeenPath("") || ending == SeenPath("")+NewEnding || ending == LockEnding || ending == NewEnding || ending == RotateEnding || ending == PruneEnding
 }
