@@ -439,3 +439,41 @@ func TestANodeThatIsAdded(t *testing.T) {
 	added("fourth")
 	f.noToken(t, code)
 }
+
+// A node is killed right after it issued a pass, before it told the other one. It tells when it has started again: the
+// transaction and its code, put back alone, give nothing at the other node.
+func TestANodeThatWasKilledTellsOfItsPasses(t *testing.T) {
+	f, l := setUpFleet(t)
+	l.stop(0)
+	l.every[0] = time.Hour
+	l.start(0)
+	l.at(0)
+	code := f.approvedCode(t)
+	older := l.copy()
+	f.passOf(t, code)
+	killed := l.copy()
+	seen, err := os.ReadFile(segments.SeenPath(l.logs()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.stop(0) // it tells when it stops, and the other one hears it, which is undone: it was killed
+	l.stop(1)
+	l.putBack(killed)
+	for _, log := range l.logs() {
+		if err := os.WriteFile(segments.SeenPath(log), seen, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.every[0] = 20 * time.Millisecond
+	l.start(0)
+	l.start(1)
+	l.settle()
+	l.putBackSome(older, "transaction", "code")
+	l.at(1)
+	f.noToken(t, code)
+	for _, event := range []recovery.EventType{recovery.EventPassIssuing, recovery.EventStoreRolledBack} {
+		if n, want := count(t, event, l.logs()...), map[recovery.EventType]int{recovery.EventPassIssuing: 1}[event]; n != want {
+			t.Errorf("%d of %s, want %d", n, event, want)
+		}
+	}
+}

@@ -81,3 +81,18 @@ func (l *Log) knows(id recovery.TransactionID, started time.Time) (bool, error) 
 	}
 	return false, ErrForgotten
 }
+
+// Recent returns the transactions whose pass came into the log lately enough to be told to others, as far as is known now:
+// at a start, those of the segments that were read.
+func (l *Log) Recent() []recovery.TransactionID {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since := l.options.Steady().Add(-issuedFor)
+	var recent []recovery.TransactionID
+	for id, at := range l.issued.at {
+		if at.After(since) {
+			recent = append(recent, id)
+		}
+	}
+	return recent
+}

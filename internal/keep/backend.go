@@ -50,20 +50,35 @@ func openStore(cfg config.StorageConfig, keys *storage.Keyring, deps Deps) (*Kep
 	return k, nil
 }
 
-// openBackend opens a backend, or looks whether it could be opened.
-func openBackend(cfg config.StorageConfig, keys *storage.Keyring, deps Deps) (backend storage.Store, err error) {
+// CheckStorage tells the mistakes of what is written of a store. It opens nothing.
+func CheckStorage(cfg config.StorageConfig) error {
 	switch cfg.Backend {
 	case "memory":
-		backend, err = memory.New(deps.Clock)
 	case "file":
 		if cfg.Path == "" {
-			return nil, errors.New("storage.path: name a file, or set storage.backend to memory")
+			return errors.New("storage.path: name a file, or set storage.backend to memory")
 		}
+	case "mongo":
+		_, err := MongoConfig(cfg.Mongo)
+		return err
+	default:
+		return fmt.Errorf("storage.backend %q: use memory, file or mongo", cfg.Backend)
+	}
+	return nil
+}
+
+// openBackend opens a backend, or looks whether it could be opened.
+func openBackend(cfg config.StorageConfig, keys *storage.Keyring, deps Deps) (backend storage.Store, err error) {
+	if err := CheckStorage(cfg); err != nil {
+		return nil, err
+	}
+	switch cfg.Backend {
+	case "file":
 		backend, err = openFile(cfg.Path, keys, deps)
 	case "mongo":
 		backend, err = openMongo(cfg.Mongo, deps)
 	default:
-		return nil, fmt.Errorf("storage.backend %q: use memory, file or mongo", cfg.Backend)
+		backend, err = memory.New(deps.Clock)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("storage: %w", err)

@@ -62,6 +62,11 @@ func (k *Kept) startGuard() error {
 	if err := k.guard.Open(context.Background()); err != nil {
 		return fmt.Errorf("storage: %w", err)
 	}
+	if k.shared != nil { // a node that was killed may not have told the others
+		for _, id := range k.log.Recent() {
+			k.guard.Issuing(id)
+		}
+	}
 	w := &guardWatch{guard: k.guard, logger: k.deps.Logger}
 	every := k.deps.LookEvery
 	if every <= 0 {

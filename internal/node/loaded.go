@@ -29,10 +29,7 @@ func load(cfg config.Config, deps Deps) (l loaded, err error) {
 	if found.Add(err) {
 		found.Add(plan.CheckDirectory(l.Policy, l.directory))
 	}
-	if cfg.Storage.Backend == "mongo" {
-		_, err = keep.MongoConfig(cfg.Storage.Mongo)
-		found.Add(err)
-	}
+	found.Add(keep.CheckStorage(cfg.Storage))
 	if cfg.Audit.File != "" {
 		_, err = keep.AuditOptions(cfg.Audit)
 		found.Add(err)

@@ -240,6 +240,16 @@ func TestAllMistakesAreTold(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(f.directory, "regain.db")); err == nil {
 		t.Error("a store was made")
 	}
+	// Where the store is to be is among them, though nothing is opened.
+	for storage, says := range map[string]string{"paper": `storage.backend "paper": use memory, file or mongo`, "file": "storage.path: name a file", "mongo": "storage.mongo.uri: "} {
+		f = newFixture(t)
+		d = document(f)
+		f.write("token.key", []byte("short"))
+		d["storage"] = object{"backend": storage}
+		if err := check(f, d); err == nil || !strings.Contains(err.Error(), says) || !strings.Contains(err.Error(), "secrets.token_secret") {
+			t.Errorf("storage.backend %s: got %v, want it to say %q beside secrets.token_secret", storage, err, says)
+		}
+	}
 	// Those of the configuration's own text come together too.
 	d = document(newFixture(t))
 	d["isuer"], d["request_lifetime"] = "x", 5

@@ -5,10 +5,13 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -283,5 +286,47 @@ func TestClosingWaitsForPagesThatLook(t *testing.T) {
 			}
 			time.Sleep(2 * time.Minute)
 		})
+	}
+}
+
+// What a stranger writes on the connection of a live page, in one piece with its request: one answer comes, whose end is that of
+// the connection, and nothing of what follows is served.
+func TestOneAnswerOnAConnectionThatWasTakenOver(t *testing.T) {
+	l := newLive(t, journey.Limits{})
+	const another = "GET /static/regain.css HTTP/1.1\r\nHost: x\r\n\r\n"
+	for name, row := range map[string]struct {
+		proto, headers, behind string
+	}{
+		"a pipelined request":         {"1.1", "Host: x\r\n", another},
+		"many of them":                {"1.1", "Host: x\r\n", strings.Repeat(another, 1000)},
+		"kept alive":                  {"1.1", "Host: x\r\nConnection: keep-alive\r\nKeep-Alive: timeout=60\r\n", another},
+		"HTTP/1.0":                    {"1.0", "", another},
+		"HTTP/1.0, kept alive":        {"1.0", "Connection: keep-alive\r\n", another},
+		"content that is a request":   {"1.1", fmt.Sprintf("Host: x\r\nContent-Length: %d\r\n", len(another)), another + another},
+		"chunks with a request":       {"1.1", "Host: x\r\nTransfer-Encoding: chunked\r\n", "0\r\n\r\n" + another},
+		"content that is waited for":  {"1.1", "Host: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n", ""},
+		"an upgrade":                  {"1.1", "Host: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n", another},
+		"an upgrade to HTTP/2":        {"1.1", "Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+		"half a request behind it":    {"1.1", "Host: x\r\n", another[:20]},
+		"a null octet and a line end": {"1.1", "Host: x\r\n", "\x00\r\n\r\n"},
+	} {
+		s := l.env.Start(t).Ask(t)
+		conn, err := net.Dial("tcp", strings.TrimPrefix(l.server.URL, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(conn, "GET %s HTTP/%s\r\n%sCookie: %s=%s\r\n\r\n%s", s.Path("/events"), row.proto, row.headers, s.Cookie.Name, s.Cookie.Value, row.behind)
+		answered := bufio.NewReader(conn)
+		resp, err := http.ReadResponse(answered, nil)
+		if err != nil || resp.StatusCode != http.StatusOK || !resp.Close || resp.ContentLength != -1 || len(resp.TransferEncoding) != 0 || resp.Header.Get("Upgrade") != "" {
+			t.Fatalf("%s: %+v, %v", name, resp, err)
+		}
+		_ = conn.(*net.TCPConn).CloseWrite() // the page is over for whoever sends nothing more
+		_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+		rest, err := io.ReadAll(resp.Body)
+		if strings.Count(string(rest), "event: progress") > 1 || strings.Contains(string(rest), "HTTP/1") || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: it is answered with %q, %v", name, rest, err)
+		}
+		_ = conn.Close()
 	}
 }

@@ -139,7 +139,9 @@ func (a *authorization) answerFromSession(c *gin.Context, client *clients.Client
 
 // start opens the transaction.
 func (a *authorization) start(c *gin.Context, client *clients.Client, request requests.Authorization) error {
-	encoded, err := oauth.EncodeAuthorization(request)
+	kept := request
+	kept.Account = "" // which is the transaction's own
+	encoded, err := oauth.EncodeAuthorization(kept)
 	if err != nil {
 		return err
 	}

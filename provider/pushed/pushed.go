@@ -26,11 +26,8 @@ const (
 	heldLifetime = 15 * time.Minute
 )
 
-// requestURIPrefix is the prefix of request URIs (RFC 9126 §2.2).
-const requestURIPrefix = "urn:ietf:params:oauth:request_uri:"
-
 // Is reports whether a request URI is one of this server's form; others are nobody's to fetch.
-func Is(uri string) bool { return strings.HasPrefix(uri, requestURIPrefix) }
+func Is(uri string) bool { return strings.HasPrefix(uri, requests.URIPrefix) }
 
 // Requests are the validated requests that wait for the browser, or for the person to name the account.
 type Requests struct {
@@ -101,7 +98,7 @@ func (p *Requests) create(ctx context.Context, a requests.Authorization, life ti
 	if err != nil {
 		return "", problem.ServerError(err)
 	}
-	uri = requestURIPrefix + id
+	uri = requests.URIPrefix + id
 	err = p.store.Create(ctx, storage.Record{Kind: kindPushed, ID: storage.Digest(uri), Data: data, ExpiresAt: p.clock().Add(life)})
 	if err != nil {
 		return "", problem.Unavailable(fmt.Errorf("store authorization request: %w", err))

@@ -18,8 +18,8 @@ type Authorization struct {
 	RedirectURI       string            `json:"redirect_uri"`
 	State             string            `json:"state,omitempty"`
 	Mode              ResponseMode      `json:"mode,omitempty"`
-	Form              url.Values        `json:"form"`    // the parameters for the core, which validates them again when it issues the code
-	Account           string            `json:"account"` // from login_hint or id_token_hint; "" if the person must name it
+	Form              url.Values        `json:"form"`              // the parameters for the core, which validates them again when it issues the code
+	Account           string            `json:"account,omitempty"` // from login_hint or id_token_hint; "" if the person must name it, and in a transaction, which has it itself
 	AuthnRequirements AuthnRequirements `json:"authn_requirements,omitzero"`
 	Claims            string            `json:"claims,omitempty"`   // the claims parameter as sent
 	CodeKey           string            `json:"code_key,omitempty"` // thumbprint of the DPoP key that the code will be bound to (RFC 9449 §10)

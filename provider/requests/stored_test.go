@@ -39,7 +39,7 @@ func TestAStoredRequestIsWhole(t *testing.T) {
 		}, []string{"client_id"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := requests.Authorization{ClientID: "main-idp", RedirectURI: "https://idp.example.org/callback", State: "s", Form: usual(), Account: "a"}
+			a := requests.Authorization{ClientID: "main-idp", RedirectURI: "https://idp.example.org/callback", State: "s", Form: usual(), Account: "a", Pushed: requests.URIPrefix + "p"}
 			row.change(a.Form)
 			before := maps.Clone(a.Form)
 			stored := a.Stored()
@@ -52,6 +52,9 @@ func TestAStoredRequestIsWhole(t *testing.T) {
 			}
 			if got := slices.Sorted(maps.Keys(stored.Form)); !slices.Equal(got, want) {
 				t.Errorf("stored are %v, want %v", got, want)
+			}
+			if stored.Pushed != "p" {
+				t.Errorf("stored of the request URI is %q", stored.Pushed)
 			}
 			if back := stored.Restored(); !reflect.DeepEqual(back, a) {
 				t.Errorf("it comes back as %+v, was %+v", back, a)

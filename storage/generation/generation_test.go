@@ -265,6 +265,23 @@ func TestAnOlderCopyIsNoticed(t *testing.T) {
 	}
 }
 
+// A node that is killed right after a change has not raised the number for it. It does so when it has started again, and a copy
+// from before the change is noticed, however late it is put back.
+func TestANodeThatWasKilled(t *testing.T) {
+	b := setUp(t)
+	killed, other := b.start(&memo{}), b.start(&memo{})
+	b.creates(killed, "thing", "old")
+	b.looks(killed, other, killed, other)
+	older := b.copy()
+	b.creates(killed, "thing", "later")
+	again := b.start(killed.memo)
+	b.looks(again, other, again, other)
+	b.putBack(older)
+	b.looks(other)
+	b.went(other, 1)
+	b.has(other)
+}
+
 // Copies that look newer than they are: of another epoch, without the record, empty, filled by a node that knows nothing.
 func TestCopiesInDisguise(t *testing.T) {
 	state := [2]string{string(storage.KindGeneration), "generation"}

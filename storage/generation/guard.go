@@ -132,6 +132,9 @@ func (g *Guard) Open(ctx context.Context) error {
 		if known.Number > 0 && known.Epoch != found.Epoch {
 			g.heard()
 		}
+		if known.Number > 0 { // it may have been killed before it raised the number for what it changed
+			g.Changed()
+		}
 		if err := g.adopt(found.State); err != nil {
 			return err
 		}

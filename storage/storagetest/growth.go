@@ -63,16 +63,16 @@ func heap() int64 {
 // waiting is a transaction as package provider makes it for a client of the test environment, once its page waits for a
 // wallet: 1.3 KB are stored.
 func waiting(n int) recovery.Transaction {
-	now := time.Now()
+	now := time.Now().UTC()
 	request := func(flow recovery.Flow) recovery.PendingRequest {
 		return recovery.PendingRequest{Channel: recovery.Channel{Wallet: "default", Flow: flow}, Secret: "0123456789abcdefghijkl"}
 	}
 	qr := request(recovery.FlowCrossDevice)
-	qr.Since = now
+	qr.Since, qr.Seed, qr.Asked = now, "0123456789abcdefghijkl", now
 	return recovery.Transaction{
 		ID: recovery.TransactionID(fmt.Sprintf("%022d", n)), State: recovery.StateRequested, Client: "main-idp", Requested: "ada.lindqvist@example.org",
 		Account: "1978e91f-65d7-4cbf-b14c-f6e1641c271f", AccountName: "ada.lindqvist@example.org", Profile: "employees", Mode: recovery.ModeProduction,
-		Browser: recovery.DigestOf("secret"), Network: recovery.DigestOf("network"), Authorization: bytes.Repeat([]byte{3}, 573),
+		Browser: recovery.DigestOf("secret"), Network: recovery.DigestOf("network"), Authorization: bytes.Repeat([]byte{3}, 282),
 		StartedAt: now, ChangedAt: now, ExpiresAt: now.Add(recovery.MaxLifetime),
 		Presentation: &recovery.PresentationAttempt{Requests: []recovery.PendingRequest{request(recovery.FlowBrowser), request(recovery.FlowSameDevice), qr}},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,8 @@ func (v Verification) verify() (report Report, err error) {
 	report.Head, err = ReadHead(v.Path, v.Key)
 	if errors.Is(err, ErrNoHead) && v.Kept != (chain.Head{}) {
 		report.Notes = append(report.Notes, fmt.Sprintf("%s is missing; the head that was kept elsewhere is compared alone", HeadPath(v.Path)))
+	} else if _, gone := os.Stat(v.Path); errors.Is(err, ErrNoHead) && errors.Is(gone, fs.ErrNotExist) {
+		return report, fmt.Errorf("%s: no log has this name, or it was removed with its head: %w", v.Path, err)
 	} else if err != nil {
 		return report, err
 	}

@@ -157,6 +157,17 @@ func TestWhatVerifySays(t *testing.T) {
 	verify("no directory", "no such file or directory")
 }
 
+// Where there is neither a log nor its head, the name may be misspelt: that is said before anybody looks for a thief.
+func TestALogOfNoName(t *testing.T) {
+	t.Parallel()
+	path, _ := written(t, 3)
+	_, err := segments.Verify(segments.Verification{Path: path + ".misspelt", Key: keyOf(t, 1)})
+	said(t, "a misspelt name", err, "no log has this name, or it was removed with its head")
+	must(t, os.Remove(segments.HeadPath(path)))
+	_, err = segments.Verify(segments.Verification{Path: path, Key: keyOf(t, 1)})
+	said(t, "a log without its head", err, "audit.jsonl.head: the audit log's head is missing")
+}
+
 // A segment that an administrator began after a loss is told.
 func TestASegmentThatWasBegun(t *testing.T) {
 	path, heads := written(t, 1, 1)
