@@ -67,36 +67,22 @@ func (k *Kept) startGuard() error {
 			k.guard.Issuing(id)
 		}
 	}
-	w := &guardWatch{guard: k.guard, logger: k.deps.Logger, done: make(chan struct{}), ended: make(chan struct{})}
+	w := &guardWatch{guard: k.guard, logger: k.deps.Logger}
 	every := k.deps.LookEvery
 	if every <= 0 {
 		every = generation.Every
 	}
-	go w.run(every)
+	w.looks = repeat(every, func(context.Context) { w.look() })
 	k.closers = append(k.closers, w)
 	return nil
 }
 
 // guardWatch looks at the store's generation on a timer.
 type guardWatch struct {
-	guard       *generation.Guard
-	logger      *slog.Logger
-	done, ended chan struct{}
-	failing     bool
-}
-
-func (w *guardWatch) run(every time.Duration) {
-	defer close(w.ended)
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-w.done:
-			return
-		case <-ticker.C:
-		}
-		w.look()
-	}
+	guard   *generation.Guard
+	logger  *slog.Logger
+	looks   *repetition
+	failing bool
 }
 
 // look logs the first of several failures.
@@ -113,8 +99,7 @@ func (w *guardWatch) look() {
 // Close looks a last time, so that whoever stops a node and puts back a copy from before that is noticed. A store that is away
 // does not keep a node from stopping.
 func (w *guardWatch) Close() error {
-	close(w.done)
-	<-w.ended
+	w.looks.end()
 	w.look()
 	return nil
 }

@@ -17,6 +17,7 @@
 // backend.go and mongo.go open the backend; keys.go looks after encryption keys, and keycommands.go is for the commands; nodes.go
 // compares the nodes of one store; shared.go hears of their changes; copies.go copies the file store. passes.go keeps passes in
 // the store. audit.go opens the log, audithead.go keeps its head, retention.go prunes it, and issuings.go asks it.
+// repeat.go does what is done now and then.
 package keep
 
 import (

@@ -71,8 +71,7 @@ type Nodes struct {
 	store  storage.Store
 	logger *slog.Logger
 	clock  func() time.Time
-	stop   context.CancelFunc
-	ended  chan struct{}
+	again  *repetition
 }
 
 // meetOthers compares this node with those that share its store, and goes on with it until the store is closed.
@@ -84,31 +83,15 @@ func (k *Kept) meetOthers(cfg config.AuditConfig, common func(name string) (Sett
 	if err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	o := &Nodes{name: name, mine: func() (Settings, error) { return common(name) }, store: k.Store, logger: k.deps.Logger, clock: k.deps.Clock, stop: stop, ended: make(chan struct{})}
-	mine, err := o.compare(ctx)
+	o := &Nodes{name: name, mine: func() (Settings, error) { return common(name) }, store: k.Store, logger: k.deps.Logger, clock: k.deps.Clock}
+	mine, err := o.compare(context.Background())
 	if err != nil { // and leaves nothing that would stop the others
-		stop()
 		return err
 	}
-	o.leave(ctx, mine)
-	go o.goOn(ctx)
+	o.leave(context.Background(), mine)
+	o.again = repeat(compareEvery, o.Compare)
 	k.closers, k.Nodes = append(k.closers, o), o
 	return nil
-}
-
-func (o *Nodes) goOn(ctx context.Context) {
-	defer close(o.ended)
-	ticker := time.NewTicker(compareEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		o.Compare(ctx)
-	}
 }
 
 // Compare compares this node with the others, and tells the log how they differ.
@@ -181,8 +164,7 @@ func (o *Nodes) write(ctx context.Context, mine Settings) error {
 // Close takes the record away, so that nodes that are all stopped can be started with other keys without a word. Where the
 // store does not answer it expires.
 func (o *Nodes) Close() error {
-	o.stop()
-	<-o.ended
+	o.again.end()
 	ctx, cancel := context.WithTimeout(context.Background(), leaveWithin)
 	defer cancel()
 	_ = o.store.Delete(ctx, kindNode, o.name)

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,16 +15,6 @@ import (
 	"regain/internal/keep"
 	"regain/internal/node"
 )
-
-// The shortest time that segments are kept is longer than a pass may live, and a mistake stops the start.
-func TestHowLongTheLogIsKept(t *testing.T) {
-	for days, want := range map[int]time.Duration{0: 0, 31: 31 * 24 * time.Hour, 400: 400 * 24 * time.Hour, 30: -1, 1: -1, -1: -1} {
-		keep, err := keep.AuditKeep(config.AuditConfig{KeepDays: days})
-		if want >= 0 && (keep != want || err != nil) || want < 0 && (err == nil || !strings.Contains(err.Error(), "audit.keep_days")) {
-			t.Errorf("%d days: %s, %v", days, keep, err)
-		}
-	}
-}
 
 // A node prunes its log at the start; while it stops it does not wait for long.
 func TestANodePrunesItsLog(t *testing.T) {

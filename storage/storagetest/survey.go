@@ -59,9 +59,15 @@ func survey(t *testing.T, s storage.Store, clock *Clock) {
 			}
 		}
 	}
-	enough := errors.New("enough")
+	surveyEnds(t, surveyed)
+}
+
+// surveyEnds checks what ends a survey.
+func surveyEnds(t *testing.T, surveyed storage.Surveyed) {
+	t.Helper()
+	ctx, enough := t.Context(), errors.New("enough")
 	seen := 0
-	err = surveyed.Survey(ctx, nil, func(storage.Trace) error {
+	err := surveyed.Survey(ctx, nil, func(storage.Trace) error {
 		seen++
 		return enough
 	})
