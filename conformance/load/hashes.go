@@ -19,9 +19,9 @@ type hashes struct {
 type messages struct{ count, bytes int }
 
 // hashesOfNode are those that a recovery needs whatever the store: 5 HMACs of passes, 9 of records of the audit log and
-// its head, 5 of codes, tokens and request URIs.
+// its head, 4 of codes and tokens.
 func hashesOfNode() hashes {
-	return hashes{sha256: messages{62, 19_100}, hmacSHA256: messages{14, 4_200}, hmacSHA512: messages{5, 160}}
+	return hashes{sha256: messages{62, 19_100}, hmacSHA256: messages{14, 4_200}, hmacSHA512: messages{4, 128}}
 }
 
 // hashesOfFile are those of the keyed sum of the file store, which each change brings up to date.
