@@ -2,6 +2,9 @@ package main
 
 import (
 	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"fmt"
 	"net"
 	"net/http"
@@ -21,9 +24,11 @@ import (
 //
 //	go test -run - -bench LivePages/memory/1000 -benchtime 1x .
 func BenchmarkLivePages(b *testing.B) {
-	for _, store := range []string{"memory", "file"} {
+	for name, o := range map[string]testenv.Options{
+		"memory": {Store: "memory"}, "file": {Store: "file"}, "tls": {Store: "memory", TLS: true}, // where the server ends TLS itself
+	} {
 		for _, pages := range []int{0, 1000, 10000} {
-			b.Run(fmt.Sprintf("%s/%d", store, pages), func(b *testing.B) { livePages(b, store, pages) })
+			b.Run(fmt.Sprintf("%s/%d", name, pages), func(b *testing.B) { livePages(b, o, pages) })
 		}
 	}
 }
@@ -31,7 +36,7 @@ func BenchmarkLivePages(b *testing.B) {
 // waits is how long the pages wait: for the next QR code, and not for the end of their connections.
 const waits = 60 * time.Second
 
-func livePages(b *testing.B, store string, pages int) {
+func livePages(b *testing.B, o testenv.Options, pages int) {
 	wide := filepath.Join(b.TempDir(), "wide.yaml")
 	// As many connections as pages, which a process may have half as many as files; loopback is two networks here.
 	most := max(pages, 16)
@@ -39,7 +44,8 @@ func livePages(b *testing.B, store string, pages int) {
 	if err := os.WriteFile(wide, []byte(connections), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	p, env := start(b, testenv.Options{Store: store, Configuration: wide})
+	o.Configuration = wide
+	p, env := start(b, o)
 	requests := make([]*http.Request, pages)
 	var wg sync.WaitGroup
 	const workers = 4
@@ -55,9 +61,17 @@ func livePages(b *testing.B, store string, pages int) {
 		b.FailNow()
 	}
 	env.Client.CloseIdleConnections()
+	var trusted *x509.CertPool
+	if o.TLS {
+		trusted = x509.NewCertPool()
+		ca, err := os.ReadFile(env.CAFile())
+		if err != nil || !trusted.AppendCertsFromPEM(ca) {
+			b.Fatalf("the environment's CA: %v", err)
+		}
+	}
 	before := memory(b, p.cmd.Process.Pid, "VmRSS")
 	for i, r := range requests {
-		openPage(b, p.address, net.IPv4(127, 0, 0, byte(1+i%2)), r)
+		openPage(b, dialer(p.address, net.IPv4(127, 0, 0, byte(1+i%2)), trusted), r)
 	}
 	var used time.Duration
 	for b.Loop() {
@@ -72,11 +86,22 @@ func livePages(b *testing.B, store string, pages int) {
 	b.ReportMetric(memory(b, p.cmd.Process.Pid, "VmHWM"), "MB-peak")
 }
 
+// dialer connects to an address from one of loopback, by TLS and HTTP/1.1 if there is a CA.
+func dialer(address string, from net.IP, trusted *x509.CertPool) func(ctx context.Context, host string) (net.Conn, error) {
+	plain := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
+	return func(ctx context.Context, host string) (net.Conn, error) {
+		if trusted == nil {
+			return plain.DialContext(ctx, "tcp", address)
+		}
+		encrypted := tls.Dialer{NetDialer: &plain, Config: &tls.Config{RootCAs: trusted, ServerName: host, NextProtos: []string{"http/1.1"}}}
+		return encrypted.DialContext(ctx, "tcp", address)
+	}
+}
+
 // openPage opens a live page and reads its first event. The connection ends with the benchmark.
-func openPage(b *testing.B, address string, from net.IP, r *http.Request) {
+func openPage(b *testing.B, dial func(ctx context.Context, host string) (net.Conn, error), r *http.Request) {
 	b.Helper()
-	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: from}}
-	conn, err := dialer.DialContext(b.Context(), "tcp", address)
+	conn, err := dial(b.Context(), r.URL.Hostname())
 	if err != nil {
 		b.Fatal(err)
 	}
