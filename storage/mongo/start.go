@@ -57,9 +57,10 @@ func (s *Store) reach(ctx context.Context) error {
 	case has(err, codeAuthFailed, codeUnauthorized, codeAtlas):
 		return fmt.Errorf("%w: %s", err, checkUser)
 	}
-	// The driver tells of its hosts after it has told whoever waits.
+	// The driver tells of its hosts after it has told whoever waits: on a busy machine long after, if it told before the time
+	// was over.
 	const tries, often = 10, 20 * time.Millisecond
-	for range tries {
+	for n := 0; n < tries || ctx.Err() == nil; n++ {
 		if wrong := s.hosts.mistaken(); wrong != nil {
 			return mistake{wrong}
 		}
@@ -134,7 +135,10 @@ func watchHosts(settings *options.ClientOptions) *hosts {
 		TopologyDescriptionChanged: func(e *event.TopologyDescriptionChangedEvent) {
 			h.mu.Lock()
 			defer h.mu.Unlock()
-			h.incompatible = e.NewDescription.CompatibilityErr
+			known := slices.ContainsFunc(e.NewDescription.Servers, func(s event.ServerDescription) bool { return s.Kind != "Unknown" })
+			if problem := e.NewDescription.CompatibilityErr; problem != nil || known { // what a server said outlives that it went away
+				h.incompatible = problem
+			}
 			h.writable = slices.ContainsFunc(e.NewDescription.Servers, func(s event.ServerDescription) bool {
 				// A server that the URI connects to directly is what it says that it is, and not asked for another.
 				return slices.Contains([]string{"RSPrimary", "Standalone", "Mongos", "LoadBalancer"}, s.Kind) || e.NewDescription.Kind == "Single" && s.Kind != "Unknown"
