@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -17,18 +16,10 @@ type Around struct {
 
 // one makes a single change. That Pass may have committed it in a list is nothing that the caller knows of.
 func (a Around) one(ctx context.Context, c Change) (Result, error) {
-	results, err := a.Pass(ctx, []Change{c}, func() ([]Result, error) {
+	return Only(a.Pass(ctx, []Change{c}, func() ([]Result, error) {
 		made, err := MakeOne(ctx, a.Store, c)
 		return []Result{made}, err
-	})
-	var failed *CommitError
-	switch {
-	case errors.As(err, &failed):
-		return Result{}, failed.Err
-	case err != nil:
-		return Result{}, err
-	}
-	return results[0], nil
+	}))
 }
 
 // Create implements Store.

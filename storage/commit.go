@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -98,14 +97,7 @@ func Apart(changes []Change) error {
 func MakeOne(ctx context.Context, s Store, c Change) (r Result, err error) {
 	switch {
 	case c.Max != 0:
-		var results []Result
-		if results, err = s.Commit(ctx, []Change{c}); err == nil {
-			return results[0], nil
-		}
-		var failed *CommitError
-		if errors.As(err, &failed) {
-			err = failed.Err
-		}
+		return Only(s.Commit(ctx, []Change{c}))
 	case c.Operation == OpCreate:
 		err = s.Create(ctx, c.Record)
 	case c.Operation == OpUpdate:

@@ -35,6 +35,8 @@ var ErrInUse = errors.New("another process uses it")
 
 // Store implements storage.Store.
 type Store struct {
+	storage.Singles
+
 	db    *bbolt.DB
 	path  string
 	clock func() time.Time
@@ -53,11 +55,17 @@ func Open(path string, now func() time.Time, seal Seal) (*Store, error) {
 	if err := Inspect(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
+	s := newStore(path, now, seal)
 	if err := guarded(path, s.open); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+func newStore(path string, now func() time.Time, seal Seal) *Store {
+	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
+	s.Make = s.one
+	return s
 }
 
 func (s *Store) open() error {

@@ -2,36 +2,10 @@ package bolt
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"regain/storage"
 )
-
-func (s *Store) Create(_ context.Context, r storage.Record) error {
-	_, err := s.one(storage.Creating(r))
-	return err
-}
-
-func (s *Store) Update(_ context.Context, r storage.Record) error {
-	_, err := s.one(storage.Updating(r))
-	return err
-}
-
-func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	made, err := s.one(storage.Consuming(kind, id))
-	return made.Record, err
-}
-
-func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
-	_, err := s.one(storage.Deleting(kind, id))
-	return err
-}
-
-func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	made, err := s.one(storage.Counting(kind, id, window, 0))
-	return made.Count, err
-}
 
 // Commit implements storage.Store: all or none, in one transaction of the file, which the lists of others may share.
 func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.Result, error) {
@@ -41,17 +15,9 @@ func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.R
 	return s.update(changes)
 }
 
-// one makes a list of one, with its own error.
-func (s *Store) one(c storage.Change) (storage.Result, error) {
-	results, err := s.update([]storage.Change{c})
-	var failed *storage.CommitError
-	switch {
-	case errors.As(err, &failed):
-		return storage.Result{}, failed.Err
-	case err != nil:
-		return storage.Result{}, err
-	}
-	return results[0], nil
+// one makes a list of one.
+func (s *Store) one(_ context.Context, c storage.Change) (storage.Result, error) {
+	return storage.Only(s.update([]storage.Change{c}))
 }
 
 // found is what a change found.

@@ -13,7 +13,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -35,7 +34,7 @@ func OpenReadOnly(path string, now func() time.Time, seal Seal) (*Store, error) 
 	if err := Inspect(path); err != nil {
 		return nil, err
 	}
-	s := &Store{path: path, clock: now, seal: seal, steady: clock.NewSteady(now, nil)}
+	s := newStore(path, now, seal)
 	if err := guarded(path, s.openReadOnly); err != nil {
 		return nil, err
 	}

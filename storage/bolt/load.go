@@ -11,7 +11,6 @@ import (
 
 	"go.etcd.io/bbolt"
 
-	"regain/internal/clock"
 	"regain/storage"
 )
 
@@ -28,7 +27,7 @@ func Load(path string, seal Seal, entries iter.Seq2[storage.Entry, error]) (n in
 	if info.Size() > 0 {
 		return 0, fmt.Errorf("fill the store %s: %w", path, fs.ErrExist)
 	}
-	s := &Store{path: path, clock: time.Now, seal: seal, steady: clock.NewSteady(time.Now, nil)}
+	s := newStore(path, time.Now, seal)
 	if err := guarded(path, s.open); err != nil {
 		return 0, err
 	}

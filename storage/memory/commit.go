@@ -7,31 +7,6 @@ import (
 	"regain/storage"
 )
 
-func (s *Store) Create(_ context.Context, r storage.Record) error {
-	_, err := s.one(storage.Creating(r))
-	return err
-}
-
-func (s *Store) Update(_ context.Context, r storage.Record) error {
-	_, err := s.one(storage.Updating(r))
-	return err
-}
-
-func (s *Store) Consume(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
-	made, err := s.one(storage.Consuming(kind, id))
-	return made.Record, err
-}
-
-func (s *Store) Delete(_ context.Context, kind storage.Kind, id string) error {
-	_, err := s.one(storage.Deleting(kind, id))
-	return err
-}
-
-func (s *Store) Increment(_ context.Context, kind storage.Kind, id string, window time.Duration) (int64, error) {
-	made, err := s.one(storage.Counting(kind, id, window, 0))
-	return made.Count, err
-}
-
 // Commit implements storage.Store: all or none. What could refuse one of the changes is looked at before any is made; since
 // no record is in the list twice, none changes what another one hangs on.
 func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.Result, error) {
@@ -53,7 +28,7 @@ func (s *Store) Commit(_ context.Context, changes []storage.Change) ([]storage.R
 	return results, nil
 }
 
-func (s *Store) one(c storage.Change) (storage.Result, error) {
+func (s *Store) one(_ context.Context, c storage.Change) (storage.Result, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.sweep()

@@ -16,6 +16,8 @@ import (
 // Store implements storage.Store. Each operation removes a few expired records, the oldest first, so its cost does
 // not grow with the number of records.
 type Store struct {
+	storage.Singles
+
 	clock func() time.Time
 	// steady is what counters and sweeps go by: a clock that is put forward must not make them forget what was used.
 	steady *clock.Steady
@@ -32,7 +34,9 @@ func New(now func() time.Time) (*Store, error) {
 	if now == nil {
 		return nil, errors.New("memory store: clock is missing")
 	}
-	return &Store{clock: now, steady: clock.NewSteady(now, nil), tables: make(map[storage.Kind]*table), counters: make(map[counterKey]*counter)}, nil
+	s := &Store{clock: now, steady: clock.NewSteady(now, nil), tables: make(map[storage.Kind]*table), counters: make(map[counterKey]*counter)}
+	s.Make = s.one
+	return s, nil
 }
 
 func (s *Store) Get(_ context.Context, kind storage.Kind, id string) (storage.Record, error) {
